@@ -1,0 +1,62 @@
+"""Builds one night from what landed: staging, gate 1, warehouse and marts, gate 2, publish, report.
+
+Starts when all three sources have landed the same business date. A gate is never retried: bad data does not improve by
+waiting. When it blocks, the published marts stay as they are, and the report says what to do.
+"""
+from datetime import timedelta
+
+from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
+
+from include.orchestration import (
+    MARTS_PUBLISHED,
+    PARAMS,
+    RAW_CONTRACT,
+    RAW_MARKETING,
+    RAW_METERING,
+    RETRIES,
+    START,
+    business_date,
+)
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=RAW_METERING & RAW_MARKETING & RAW_CONTRACT),
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=4),
+    params=PARAMS,
+    doc_md=__doc__,
+    tags=["layer:warehouse"],
+)
+def build_warehouse():
+    @task(execution_timeout=timedelta(minutes=5), **RETRIES)
+    def begin_run() -> dict:
+        from include.night import begin_run
+
+        return begin_run(business_date(get_current_context()))
+
+    def step(name: str, hours: float, **options):
+        """A task that runs the step of this name in include/night.py."""
+
+        @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
+        def run_step(run: dict) -> None:
+            from include import night
+            from include.progress import say
+
+            getattr(night, name)(run, progress=say)
+
+        return run_step
+
+    run = begin_run()
+    chain(
+        step("build_staging", 2, retries=1)(run),
+        step("check_staged", 1, retries=0)(run),
+        step("build_warehouse_and_marts", 2, retries=1)(run),
+        step("check_marts", 1, retries=0)(run),
+        step("publish_marts", 1, retries=1, outlets=[MARTS_PUBLISHED])(run),
+        step("write_report", 0.5, retries=1)(run),
+    )
+
+
+build_warehouse()

@@ -1,0 +1,35 @@
+"""Lands the marketing system: archive, billing, connections, tickets, outages, managers, and the forms of its units.
+
+The source delivers by 06:00 of the next morning. Each table leaves a receipt; a file that must be refused does not stop
+the others, its arrival rule blocks at the gate. Repeating the run changes nothing: rows are compared by content.
+"""
+from datetime import timedelta
+
+from airflow.sdk import dag, get_current_context, task
+
+from include.orchestration import PARAMS, RAW_MARKETING, RETRIES, START, business_date, nightly
+
+
+@dag(
+    schedule=nightly("15 6 * * *"),
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=3),
+    params=PARAMS,
+    doc_md=__doc__,
+    tags=["layer:landing", "source:marketing"],
+)
+def extract_marketing():
+    @task(outlets=[RAW_MARKETING], execution_timeout=timedelta(hours=2), **RETRIES)
+    def land_tables() -> dict:
+        from include.landing.extract import extract
+        from include.progress import say
+
+        receipts = extract("marketing", business_date(get_current_context()), progress=say)
+        return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
+
+    land_tables()
+
+
+extract_marketing()

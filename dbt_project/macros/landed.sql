@@ -1,0 +1,78 @@
+{#-
+  The rows of a raw table that count on the business date: the newest landed version of each key, without withdrawn keys.
+  All copies are kept where one delivery holds several rows of a key, so that the key rule can name them.
+  In the phase `gate` every version counts, quarantined or not, so that a fix is seen. In the phase `admit` quarantined
+  and held rows are left out, and a key falls back to its latest version that an earlier gate admitted.
+-#}
+{% macro newest_landed(source_name, table_name, touched_only=false) %}
+    with versions as (
+        select
+            raw.*,
+            max(raw._load_id) over (partition by raw._key) as _newest_load_id
+        from {{ source('raw_' ~ source_name, table_name) }} as raw
+        where
+            raw._business_date <= {{ business_date() }}
+            {%- if touched_only %}
+            and raw._key in (
+                select touched._key
+                from {{ source('quality', 'touched_keys') }} as touched
+                where touched.table_name = '{{ table_name }}'
+            )
+            {%- endif %}
+    ),
+
+    eligible as (
+        select
+            versions.*,
+            max(versions._load_id) over (partition by versions._key) as _chosen_load_id
+        from versions
+        cross join {{ source('quality', 'current_run') }} as current_run
+        where
+            current_run.phase = 'gate'
+            or (
+                (versions._load_id = versions._newest_load_id or versions._load_id <= current_run.last_passed_load_id)
+                and not exists (
+                    select 1
+                    from {{ source('quality', 'quarantined_rows') }} as quarantined
+                    where
+                        quarantined.table_name = '{{ table_name }}'
+                        and quarantined.raw_id = versions._raw_id
+                        and quarantined.released_run is null
+                )
+            )
+    )
+
+    select *
+    from eligible
+    where _load_id = _chosen_load_id and not _is_tombstone
+{% endmacro %}
+
+{#-
+  Pre-hooks of an incremental staging model: note the keys whose staged row may differ from what raw and quarantine now
+  say, and take their staged rows away before they are staged anew, all in the model's one transaction.
+-#}
+{% macro note_touched(table_name) %}
+    {% if is_incremental() %}
+        delete from {{ source('quality', 'touched_keys') }} where table_name = '{{ table_name }}';
+        insert into {{ source('quality', 'touched_keys') }} (table_name, _key)
+        select '{{ table_name }}', raw._key
+        from {{ source('raw_metering', table_name) }} as raw
+        where raw._raw_id > (select coalesce(max(staged._raw_id), 0) from {{ this }} as staged)
+        union
+        select '{{ table_name }}', raw._key
+        from {{ source('quality', 'quarantined_rows') }} as quarantined
+        inner join {{ source('raw_metering', table_name) }} as raw on quarantined.raw_id = raw._raw_id
+        where quarantined.table_name = '{{ table_name }}'
+    {% endif %}
+{% endmacro %}
+
+{% macro forget_touched(table_name) %}
+    {% if is_incremental() %}
+        delete from {{ this }}
+        where _key in (
+            select touched._key
+            from {{ source('quality', 'touched_keys') }} as touched
+            where touched.table_name = '{{ table_name }}'
+        )
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,189 @@
+with power_events as (
+    select * from {{ ref('stg_metering__power_events') }}
+),
+
+curves as (
+    select * from {{ ref('int_curves_latest') }}
+),
+
+samples as (
+    select * from {{ ref('stg_metering__power_quality_samples') }}
+),
+
+metering_points as (
+    select * from {{ ref('stg_metering__measuring_points') }}
+),
+
+-- Outages told by events: from the first POWER_DOWN to the next POWER_UP, repeats of either ignored.
+distinct_events as (
+    select distinct
+        metering_point_no,
+        event_code,
+        event_at
+    from power_events
+    where is_valid is not false and event_at < {{ day_start_at(business_date() ~ ' + 1') }}
+),
+
+followed_events as (
+    select
+        metering_point_no,
+        event_code,
+        event_at,
+        lag(event_code) over by_time as previous_event_code,
+        min(event_at) filter (where event_code = 'POWER_UP') over (
+            partition by metering_point_no
+            order by event_at, event_code desc
+            rows between 1 following and unbounded following
+        ) as next_up_at
+    from distinct_events
+    window by_time as (partition by metering_point_no order by event_at, event_code desc)
+),
+
+outages_by_event as (
+    select
+        metering_point_no,
+        event_at as started_at,
+        next_up_at as ended_at
+    from followed_events
+    where event_code = 'POWER_DOWN' and previous_event_code is distinct from 'POWER_DOWN'
+),
+
+-- Outages told by curves: no voltage and no current on any phase in consecutive slots.
+-- In 3P3W wiring phase B has no voltage of its own: zero there tells nothing.
+dark_days as (
+    select distinct
+        metering_point_no,
+        reading_date
+    from curves
+    where quantity_code = 'U' and phase_code in ('A', 'C') and 0 = any(values_by_slot)
+),
+
+dark_slots as (
+    select
+        curves.metering_point_no,
+        curves.reading_date,
+        slots.slot_no
+    from dark_days
+    inner join curves
+        on
+            dark_days.metering_point_no = curves.metering_point_no
+            and dark_days.reading_date = curves.reading_date
+            and curves.quantity_code in ('U', 'I')
+    left join metering_points on curves.metering_point_no = metering_points.metering_point_no
+    cross join lateral unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
+    where
+        not (
+            curves.quantity_code = 'U'
+            and curves.phase_code = 'B'
+            and metering_points.wiring_code is not distinct from '3P3W'
+        )
+    group by curves.metering_point_no, curves.reading_date, slots.slot_no
+    having
+        count(*) filter (where curves.quantity_code = 'U' and slots.slot_value = 0) > 0
+        and count(*) filter (where slots.slot_value <> 0) = 0
+),
+
+dark_islands as (
+    select
+        metering_point_no,
+        (reading_date - date '2000-01-01') * 96 + slot_no as slot_index,
+        (reading_date - date '2000-01-01') * 96 + slot_no
+        - row_number() over (partition by metering_point_no order by reading_date, slot_no) as island
+    from dark_slots
+),
+
+-- U and I are taken at the end of a slot, so a run lasts from its first dark instant to the first lit one.
+outages_by_curve as (
+    select
+        metering_point_no,
+        {{ slot_end_at("date '2000-01-01'", 'min(slot_index)') }} as started_at,
+        case
+            when max(slot_index) < ({{ business_date() }} - date '2000-01-01' + 1) * 96
+                then {{ slot_end_at("date '2000-01-01'", '(max(slot_index) + 1)') }}
+        end as ended_at
+    from dark_islands
+    group by metering_point_no, island
+    having count(*) >= {{ parameter('reliability_parameters', 'dark_slots_min') }}
+),
+
+-- Outages told by a power-quality recorder: all three phases far below the point's own middle value.
+medians as (
+    select
+        metering_point_no,
+        percentile_disc(0.5) within group (order by voltage_a_v) as middle_a_v,
+        percentile_disc(0.5) within group (order by voltage_b_v) as middle_b_v,
+        percentile_disc(0.5) within group (order by voltage_c_v) as middle_c_v
+    from samples
+    group by metering_point_no
+),
+
+judged_samples as (
+    select
+        samples.metering_point_no,
+        samples.sampled_at,
+        samples.voltage_a_v < medians.middle_a_v * limits.lost_share
+        and samples.voltage_b_v < medians.middle_b_v * limits.lost_share
+        and samples.voltage_c_v < medians.middle_c_v * limits.lost_share as is_dark
+    from samples
+    inner join medians on samples.metering_point_no = medians.metering_point_no
+    cross join (select {{ parameter('reliability_parameters', 'voltage_lost_share') }} as lost_share) as limits
+    where num_nonnulls(samples.voltage_a_v, samples.voltage_b_v, samples.voltage_c_v) = 3
+),
+
+followed_samples as (
+    select
+        metering_point_no,
+        sampled_at,
+        is_dark,
+        lag(is_dark) over by_time as was_dark,
+        min(sampled_at) filter (where not is_dark) over (
+            partition by metering_point_no
+            order by sampled_at
+            rows between 1 following and unbounded following
+        ) as next_lit_at
+    from judged_samples
+    window by_time as (partition by metering_point_no order by sampled_at)
+),
+
+outages_by_sample as (
+    select
+        metering_point_no,
+        sampled_at as started_at,
+        next_lit_at as ended_at
+    from followed_samples
+    where is_dark and was_dark is not true
+),
+
+all_outages as (
+    select metering_point_no, started_at, ended_at, 1 as precedence, 'POWER_EVENT' as basis_code
+    from outages_by_event
+    union all
+    select metering_point_no, started_at, ended_at, 2 as precedence, 'POWER_QUALITY_SAMPLE' as basis_code
+    from outages_by_sample
+    union all
+    select metering_point_no, started_at, ended_at, 3 as precedence, 'CURVE' as basis_code
+    from outages_by_curve
+),
+
+-- One interruption told twice is one: the more exact telling stays. A slot is the grain of the coarsest.
+final as (
+    select
+        md5(told.metering_point_no || '|' || extract(epoch from told.started_at)::text) as point_outage_id,
+        told.metering_point_no,
+        told.started_at,
+        told.ended_at,
+        told.basis_code
+    from all_outages as told
+    where
+        not exists (
+            select 1
+            from all_outages as better
+            where
+                better.metering_point_no = told.metering_point_no
+                and better.precedence < told.precedence
+                and better.started_at <= coalesce(told.ended_at, 'infinity'::timestamptz) + interval '15 minutes'
+                and told.started_at <= coalesce(better.ended_at, 'infinity'::timestamptz) + interval '15 minutes'
+        )
+)
+
+select * from final

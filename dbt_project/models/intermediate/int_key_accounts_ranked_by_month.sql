@@ -1,0 +1,166 @@
+with customers as (
+    select * from {{ ref('stg_marketing__customers') }}
+),
+
+bills as (
+    select * from {{ ref('stg_marketing__bills') }}
+),
+
+tiers as (
+    select * from {{ ref('stg_marketing__service_tiers') }}
+),
+
+parameters as (
+    select * from {{ ref('key_account_parameters') }}
+),
+
+thresholds as (
+    select
+        max(number_value) filter (where parameter_code = 'pareto_revenue_share') as pareto_revenue_share,
+        max(number_value) filter (where parameter_code = 'capacity_threshold_kva') as capacity_threshold_kva,
+        max(number_value) filter (where parameter_code = 'ranking_months')::integer as ranking_months,
+        max(text_value) filter (where parameter_code = 'strategic_tier_code') as strategic_tier_code
+    from parameters
+    where
+        valid_from <= {{ business_date() }}
+        and (valid_to is null or {{ business_date() }} < valid_to)
+),
+
+-- A month is ranked where all its closed months before it can have bills; the month of D is ranked whatever there is.
+ranking_months as (
+    select
+        series.ranking_month::date as ranking_month,
+        (series.ranking_month - make_interval(months => thresholds.ranking_months))::date as first_bill_month
+    from thresholds
+    cross join generate_series(
+        least(
+            (select min(bills.bill_month) from bills) + make_interval(months => thresholds.ranking_months),
+            date_trunc('month', {{ business_date() }}::timestamp)
+        ),
+        date_trunc('month', {{ business_date() }}::timestamp),
+        interval '1 month'
+    ) as series (ranking_month)
+),
+
+accounts as (
+    select
+        account_no,
+        max(contract_capacity_kva) as contract_capacity_kva,
+        bool_or(importance_code in ('SPECIAL', 'FIRST', 'SECOND')) as is_important_user
+    from customers
+    where account_no is not null
+    group by account_no
+),
+
+strategic as (
+    select distinct
+        tiers.account_no,
+        ranking_months.ranking_month
+    from tiers
+    cross join thresholds
+    inner join ranking_months
+        on
+            tiers.valid_from <= least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }})
+            and (
+                tiers.valid_to is null
+                or least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }}) < tiers.valid_to
+            )
+    where tiers.tier_code = thresholds.strategic_tier_code
+),
+
+revenue as (
+    select
+        bills.account_no,
+        ranking_months.ranking_month,
+        sum(bills.total_charge_cny) as revenue_12m_cny,
+        sum(bills.billed_kwh) as energy_12m_kwh
+    from bills
+    inner join ranking_months
+        on
+            bills.bill_month >= ranking_months.first_bill_month
+            and bills.bill_month < ranking_months.ranking_month
+    group by bills.account_no, ranking_months.ranking_month
+),
+
+-- Accounts without positive revenue are listed without a rank: they would distort the shares.
+ranked as (
+    select
+        account_no,
+        ranking_month,
+        row_number() over by_revenue as revenue_rank,
+        sum(revenue_12m_cny) over (
+            partition by ranking_month
+            order by revenue_12m_cny desc nulls last, account_no
+            rows between unbounded preceding and current row
+        ) as running_revenue_cny,
+        sum(revenue_12m_cny) over (partition by ranking_month) as all_revenue_cny,
+        revenue_12m_cny
+    from revenue
+    where revenue_12m_cny > 0
+    window by_revenue as (partition by ranking_month order by revenue_12m_cny desc nulls last, account_no)
+),
+
+shares as (
+    select
+        account_no,
+        ranking_month,
+        revenue_rank,
+        (running_revenue_cny - revenue_12m_cny)::numeric / nullif(all_revenue_cny, 0) as cum_share_before,
+        running_revenue_cny::numeric / nullif(all_revenue_cny, 0) as cum_share
+    from ranked
+),
+
+judged as (
+    select
+        coalesce(accounts.account_no, revenue.account_no) as account_no,
+        ranking_months.ranking_month,
+        coalesce(revenue.revenue_12m_cny, 0)::numeric(18, 2) as revenue_12m_cny,
+        coalesce(revenue.energy_12m_kwh, 0)::numeric(18, 4) as energy_12m_kwh,
+        shares.revenue_rank::integer as revenue_rank,
+        shares.cum_share_before::numeric(12, 10) as cum_share_before,
+        shares.cum_share::numeric(12, 10) as cum_share,
+        coalesce(shares.cum_share_before < thresholds.pareto_revenue_share, false) as is_pareto,
+        coalesce(accounts.contract_capacity_kva >= thresholds.capacity_threshold_kva, false) as is_large_capacity,
+        coalesce(accounts.is_important_user, false) as is_important_user,
+        strategic.account_no is not null as is_strategic
+    from ranking_months
+    cross join thresholds
+    cross join (
+        select account_no from accounts
+        union
+        select account_no from revenue
+    ) as population
+    left join accounts on population.account_no = accounts.account_no
+    left join revenue
+        on population.account_no = revenue.account_no and ranking_months.ranking_month = revenue.ranking_month
+    left join shares
+        on population.account_no = shares.account_no and ranking_months.ranking_month = shares.ranking_month
+    left join strategic
+        on population.account_no = strategic.account_no and ranking_months.ranking_month = strategic.ranking_month
+),
+
+final as (
+    select
+        account_no,
+        ranking_month,
+        revenue_12m_cny,
+        energy_12m_kwh,
+        revenue_rank,
+        cum_share_before,
+        cum_share,
+        is_pareto,
+        is_large_capacity,
+        is_important_user,
+        is_strategic,
+        is_pareto or is_large_capacity or is_important_user or is_strategic as is_key_account,
+        case
+            when is_pareto then 'PARETO'
+            when is_large_capacity then 'CAPACITY'
+            when is_important_user then 'IMPORTANT_USER'
+            when is_strategic then 'STRATEGIC'
+        end as key_reason
+    from judged
+    where account_no is not null
+)
+
+select * from final

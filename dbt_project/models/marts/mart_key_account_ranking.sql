@@ -1,0 +1,121 @@
+with rankings as (
+    select * from {{ ref('fct_key_account_rankings') }}
+),
+
+accounts as (
+    select * from {{ ref('dim_accounts') }}
+    where is_current
+),
+
+months as (
+    select * from {{ ref('dim_months') }}
+),
+
+bills as (
+    select * from {{ ref('fct_bills') }}
+),
+
+demand as (
+    select * from {{ ref('fct_demand_daily') }}
+),
+
+ranked_months as (
+    select distinct
+        rankings.ranking_month,
+        (rankings.ranking_month - make_interval(
+            months => {{ parameter('key_account_parameters', 'ranking_months') }}::integer
+        ))::date as first_bill_month
+    from rankings
+    inner join months on rankings.ranking_month = months.month_start_date
+),
+
+-- 80/20 may or may not hold: the share of the first fifth of the customers is published beside the ranking.
+shares as (
+    select
+        ranked.ranking_month,
+        max(ranked.positive_accounts)::integer as ranked_accounts,
+        sum(ranked.revenue_12m_cny) filter (
+            where ranked.revenue_rank <= ceil(
+                {{ parameter('key_account_parameters', 'top_customer_share') }} * ranked.positive_accounts
+            )
+        )::numeric / nullif(sum(ranked.revenue_12m_cny), 0) as top20pct_share
+    from (
+        select
+            ranking_month,
+            revenue_rank,
+            revenue_12m_cny,
+            count(*) over (partition by ranking_month) as positive_accounts
+        from rankings
+        where revenue_rank is not null
+    ) as ranked
+    group by ranked.ranking_month
+),
+
+billed_peaks as (
+    select distinct on (ranked_months.ranking_month, bills.account_no)
+        ranked_months.ranking_month,
+        bills.account_no,
+        bills.actual_demand_kw,
+        bills.power_factor
+    from bills
+    inner join ranked_months
+        on bills.bill_month >= ranked_months.first_bill_month and bills.bill_month < ranked_months.ranking_month
+    where bills.actual_demand_kw is not null
+    order by
+        ranked_months.ranking_month,
+        bills.account_no,
+        bills.actual_demand_kw desc nulls last,
+        bills.bill_month desc nulls last,
+        bills.bill_no
+),
+
+measured_peaks as (
+    select
+        ranked_months.ranking_month,
+        demand.account_no,
+        max(demand.max_kw) as max_kw
+    from demand
+    inner join ranked_months
+        on demand.reading_date >= ranked_months.first_bill_month and demand.reading_date < ranked_months.ranking_month
+    group by ranked_months.ranking_month, demand.account_no
+),
+
+final as (
+    select
+        rankings.ranking_month,
+        rankings.account_no,
+        accounts.org_no,
+        rankings.revenue_12m_cny,
+        null::numeric(18, 2) as gross_margin_12m_cny,
+        rankings.energy_12m_kwh,
+        rankings.revenue_rank,
+        rankings.cum_share_before,
+        rankings.cum_share,
+        shares.ranked_accounts,
+        shares.top20pct_share::numeric(12, 10) as top20pct_share,
+        rankings.is_key_account,
+        rankings.key_reason,
+        rankings.is_pareto,
+        rankings.is_large_capacity,
+        rankings.is_important_user,
+        rankings.is_strategic,
+        rankings.entered_on as entered_date,
+        rankings.left_on as left_date,
+        accounts.contract_capacity_kva,
+        accounts.running_capacity_kva,
+        coalesce(billed_peaks.actual_demand_kw, measured_peaks.max_kw)::numeric(18, 4) as max_demand_kw,
+        (
+            billed_peaks.actual_demand_kw::numeric
+            / nullif(accounts.running_capacity_kva * billed_peaks.power_factor, 0)
+        )::numeric(14, 6) as load_rate
+    from rankings
+    inner join ranked_months on rankings.ranking_month = ranked_months.ranking_month
+    left join shares on rankings.ranking_month = shares.ranking_month
+    left join accounts on rankings.account_no = accounts.account_no
+    left join billed_peaks
+        on rankings.account_no = billed_peaks.account_no and rankings.ranking_month = billed_peaks.ranking_month
+    left join measured_peaks
+        on rankings.account_no = measured_peaks.account_no and rankings.ranking_month = measured_peaks.ranking_month
+)
+
+select * from final

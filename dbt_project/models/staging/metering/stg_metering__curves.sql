@@ -1,0 +1,43 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook=["{{ note_touched('met_interval_96') }}", "{{ forget_touched('met_interval_96') }}"],
+    indexes=[{'columns': ['_key']}, {'columns': ['_raw_id']}, {'columns': ['reading_date', 'quantity_code']}]
+) }}
+
+with source as (
+    {{ newest_landed('metering', 'met_interval_96', touched_only=is_incremental()) }}
+),
+
+renamed as (
+    select
+        -- ids
+        trim(mp_no) as metering_point_no,
+        version,
+        batch_id,
+
+        -- codes and texts
+        data_type as quantity_code,
+        phase as phase_code,
+        point_flag as slot_flags,
+        collect_way as collect_way_code,
+
+        -- booleans
+        is_primary,
+
+        -- numerics
+        v as values_by_slot,
+
+        -- dates
+        data_date as reading_date,
+
+        -- timestamps
+        recv_ts as received_at,
+
+        -- where the row comes from
+        _key,
+        _raw_id,
+        _load_id
+    from source
+)
+
+select * from renamed

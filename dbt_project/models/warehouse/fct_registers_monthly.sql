@@ -1,0 +1,89 @@
+with freezes as (
+    select * from {{ ref('stg_metering__register_freezes') }}
+    where freeze_kind_code = 'MONTH' and direction_code = 'FWD' and rate_code = 'T'
+),
+
+meters as (
+    select * from {{ ref('dim_meters') }}
+),
+
+metering_points as (
+    select * from {{ ref('dim_metering_points') }}
+),
+
+newest as (
+    select distinct on (meter_asset_no, energy_kind_code, reading_date)
+        meter_asset_no,
+        energy_kind_code,
+        reading_date,
+        date_trunc('month', reading_date::timestamp)::date as month_start_date,
+        register_reading_kwh,
+        max_demand_kw,
+        max_demand_at
+    from freezes
+    order by
+        meter_asset_no,
+        energy_kind_code,
+        reading_date,
+        version desc nulls last,
+        received_at desc nulls last,
+        _raw_id desc
+),
+
+followed as (
+    select
+        meter_asset_no,
+        energy_kind_code,
+        reading_date,
+        month_start_date,
+        register_reading_kwh,
+        max_demand_kw,
+        max_demand_at,
+        lag(register_reading_kwh) over by_month as previous_reading_kwh,
+        lag(month_start_date) over by_month as previous_month_start_date
+    from newest
+    window by_month as (partition by meter_asset_no, energy_kind_code order by reading_date)
+),
+
+-- Only a difference of two freezes one month apart is the energy of that month.
+final as (
+    select distinct on (followed.meter_asset_no, followed.energy_kind_code, followed.month_start_date)
+        followed.meter_asset_no,
+        followed.energy_kind_code,
+        followed.month_start_date,
+        metering_points.metering_point_no,
+        metering_points.account_no,
+        coalesce(metering_points.is_counted_in_account, false) as is_counted_in_account,
+        followed.register_reading_kwh,
+        case
+            when followed.previous_month_start_date = (followed.month_start_date - interval '1 month')::date
+                then (
+                    (
+                        followed.register_reading_kwh
+                        - followed.previous_reading_kwh
+                        + case
+                            when followed.register_reading_kwh < followed.previous_reading_kwh
+                                then coalesce(meters.register_capacity_kwh, 0)
+                            else 0
+                        end
+                    ) * metering_points.multiplier
+                )
+        end::numeric(20, 4) as energy_kwh,
+        (followed.max_demand_kw * metering_points.multiplier)::numeric(18, 4) as max_demand_kw,
+        followed.max_demand_at
+    from followed
+    left join meters on followed.meter_asset_no = meters.meter_asset_no
+    left join metering_points
+        on
+            followed.meter_asset_no = metering_points.meter_asset_no
+            and metering_points.valid_from <= followed.reading_date
+            and (metering_points.valid_to is null or followed.reading_date < metering_points.valid_to)
+    order by
+        followed.meter_asset_no,
+        followed.energy_kind_code,
+        followed.month_start_date,
+        followed.reading_date desc,
+        metering_points.metering_point_no
+)
+
+select * from final

@@ -1,0 +1,40 @@
+/*
+sentence: A contract ends after it begins, and is signed before it begins.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: contract office
+reason: A contract that ends before it begins is never in force; one signed late was in force unsigned.
+source: catalogue CON-02
+subject: con_contract
+quarantines: con_contract
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    contracts.signed_date,
+    contracts.valid_from,
+    contracts.valid_to - 1 as last_day
+from staging.stg_contract__contracts as contracts
+where contracts.valid_from is not null and (contracts.signed_date is not null or contracts.valid_to is not null)
+-- violations
+select
+    raw_id,
+    account_no,
+    'valid_to' as column_name,
+    last_day::text as observed,
+    'after ' || valid_from as expected,
+    'quarantine' as severity
+from tested
+where last_day <= valid_from
+union all
+select
+    raw_id,
+    account_no,
+    'signed_on' as column_name,
+    signed_date::text as observed,
+    'not after ' || valid_from as expected,
+    'warn' as severity
+from tested
+where signed_date > valid_from

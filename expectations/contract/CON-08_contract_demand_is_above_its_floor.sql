@@ -1,0 +1,32 @@
+/*
+sentence: A contract maximum demand is at least 40 % of the contract capacity.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: contract office
+reason: Below the floor the demand charge is too low.
+source: catalogue CON-08; formulas 3.5, 40 % floor
+subject: con_contract
+quarantines: con_contract
+not_tested: No contract is charged by contract demand.
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    contracts.contract_demand_kw,
+    contracts.contract_capacity_kva * quality.parameter('CON-08', 'floor_share', :business_date) as floor_kw
+from staging.stg_contract__contracts as contracts
+where
+    contracts.basic_mode_code = 'BY_CONTRACT_MD'
+    and contracts.contract_demand_kw is not null
+    and contracts.contract_capacity_kva is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'contract_md_kw' as column_name,
+    contract_demand_kw || ' kW' as observed,
+    'at least ' || floor_kw || ' kW' as expected
+from tested
+where contract_demand_kw < floor_kw

@@ -1,0 +1,26 @@
+/*
+sentence: Every customer has an account number, and no two customers share one.
+axis: mismatch
+dimension: uniqueness
+severity: quarantine
+owner: marketing office
+reason: Bills, contracts and readings meet by this number.
+source: catalogue MKT-01
+subject: mkt_customer
+quarantines: mkt_customer
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    count(*) over (partition by customers.account_no) as copies
+from staging.stg_marketing__customers as customers
+-- violations
+select
+    raw_id,
+    account_no,
+    'cons_no' as column_name,
+    case when nullif(account_no, '') is null then 'empty' else copies || ' rows' end as observed,
+    'one row for each cons_no' as expected
+from tested
+where nullif(account_no, '') is null or copies > 1

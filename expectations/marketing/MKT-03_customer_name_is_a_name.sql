@@ -1,0 +1,30 @@
+/*
+sentence: The name of a customer has at least two characters and is no placeholder.
+axis: arbitrary
+dimension: completeness
+severity: quarantine
+owner: marketing office
+reason: A name filled in to pass the form names nobody.
+source: catalogue MKT-03
+subject: mkt_customer
+quarantines: mkt_customer
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    btrim(coalesce(customers.account_name, '')) as account_name,
+    lower(btrim(customers.account_name)) in (
+        select placeholders.value from staging.quality_placeholders as placeholders where placeholders.kind = 'name'
+    ) as is_placeholder,
+    quality.parameter('MKT-03', 'characters', :business_date) as characters
+from staging.stg_marketing__customers as customers
+-- violations
+select
+    raw_id,
+    account_no,
+    'cons_name' as column_name,
+    account_name as observed,
+    'a name of at least ' || characters || ' characters' as expected
+from tested
+where is_placeholder or char_length(account_name) < characters

@@ -1,0 +1,38 @@
+/*
+sentence: Mobile number and e-mail address of a contact are no placeholders and no made-up sequence.
+axis: arbitrary
+dimension: validity
+severity: warn
+owner: marketing office
+reason: A notice sent to such a number reaches nobody.
+source: catalogue MKT-06
+subject: mkt_contact
+not_tested: No contact has a mobile number or an e-mail address.
+*/
+-- tested
+select
+    contacts._raw_id as raw_id,
+    contacts.account_no,
+    values_given.column_name,
+    values_given.column_name is not null and (
+        lower(values_given.value_text) in (
+            select placeholders.value
+            from staging.quality_placeholders as placeholders
+            where placeholders.kind = values_given.column_name
+        )
+        or (values_given.column_name = 'mobile' and quality.is_made_up_number(values_given.value_text))
+    ) as is_placeholder
+from staging.stg_marketing__contacts as contacts
+cross join lateral (
+    values ('mobile', btrim(contacts.mobile)), ('email', btrim(contacts.email))
+) as values_given (column_name, value_text)
+where values_given.value_text is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    column_name,
+    'a placeholder' as observed,
+    'a number or address of the contact' as expected
+from tested
+where is_placeholder

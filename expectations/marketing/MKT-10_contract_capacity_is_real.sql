@@ -1,0 +1,30 @@
+/*
+sentence: The contract capacity of a customer is above zero and is no filled-in number such as 1 or 999.
+axis: arbitrary
+dimension: completeness
+severity: quarantine
+owner: marketing office
+reason: Capacity charge, demand floor and every bound on load follow from it.
+source: catalogue MKT-10
+subject: mkt_customer
+quarantines: mkt_customer
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    customers.contract_capacity_kva,
+    customers.contract_capacity_kva in (
+        select placeholders.value::numeric from staging.quality_placeholders as placeholders where placeholders.kind = 'capacity'
+    ) as is_placeholder
+from staging.stg_marketing__customers as customers
+where customers.contract_capacity_kva is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'contract_cap_kva' as column_name,
+    contract_capacity_kva || ' kVA' as observed,
+    'a rated capacity above 0' as expected
+from tested
+where contract_capacity_kva <= 0 or is_placeholder

@@ -1,0 +1,39 @@
+/*
+sentence: The dates of a customer are no default of a form or program and lie between 1949-10-01 and the business date.
+axis: arbitrary
+dimension: validity
+severity: quarantine
+owner: marketing office
+reason: A default date passes for an age, a delay or a duration.
+source: catalogue MKT-11
+subject: mkt_customer
+quarantines: mkt_customer
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    dates.column_name,
+    dates.date_given,
+    dates.date_given in (
+        select defaults.default_date
+        from staging.quality_default_dates as defaults
+        where 'mkt_customer.' || dates.column_name <> all (string_to_array(coalesce(defaults.allowed_in, ''), ' '))
+    ) as is_default,
+    to_date(quality.parameter('MKT-11', 'earliest_yyyymmdd', :business_date)::text, 'YYYYMMDD') as earliest,
+    :business_date as latest
+from staging.stg_marketing__customers as customers
+cross join lateral (
+    values
+    ('open_date', customers.open_date), ('connect_date', customers.connect_date), ('close_date', customers.close_date)
+) as dates (column_name, date_given)
+where dates.date_given is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    column_name,
+    date_given::text as observed,
+    'a real date from ' || earliest || ' to ' || latest as expected
+from tested
+where is_default or date_given < earliest or date_given > latest

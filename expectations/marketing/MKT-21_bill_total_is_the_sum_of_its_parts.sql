@@ -1,0 +1,37 @@
+/*
+sentence: The total of a bill is the sum of its charges within 0.02 yuan.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: marketing office
+reason: A total that does not follow from its parts cannot be explained to the customer.
+source: catalogue MKT-21
+subject: mkt_bill
+quarantines: mkt_bill
+not_tested: No bill was delivered.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.billed_kwh,
+    bills.total_charge_cny,
+    coalesce(bills.basic_charge_cny, 0) + bills.energy_charge_cny + coalesce(bills.fund_charge_cny, 0)
+    + coalesce(bills.line_loss_charge_cny, 0) + coalesce(bills.system_operation_charge_cny, 0)
+    + coalesce(bills.power_factor_charge_cny, 0) as parts_cny,
+    quality.parameter('MKT-21', 'tolerance_cny', :business_date) as tolerance_cny
+from staging.stg_marketing__bills as bills
+where bills.total_charge_cny is not null and bills.energy_charge_cny is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'total_charge' as column_name,
+    total_charge_cny::text as observed,
+    parts_cny::text as expected,
+    billed_kwh as energy_at_stake_kwh,
+    abs(total_charge_cny - parts_cny) as amount_at_stake_cny
+from tested
+where abs(total_charge_cny - parts_cny) > tolerance_cny

@@ -1,0 +1,41 @@
+/*
+sentence: The power factor adjustment of a bill is the percentage that the table of 1983 gives for its standard and its power factor, rounded to two decimals.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: marketing office
+reason: The percentage acts on the whole basic and energy charge.
+source: catalogue MKT-23; (83) 水电财字第215号
+subject: mkt_bill
+quarantines: mkt_bill
+not_tested: No bill carries a power factor standard.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.power_factor_adjustment_pct,
+    bills.power_factor_adjustment_base_cny,
+    bills.power_factor,
+    bills.power_factor_standard_code,
+    adjustments.pct
+from staging.stg_marketing__bills as bills
+inner join staging.power_factor_adjustment as adjustments
+    on
+        bills.power_factor_standard_code = to_char(adjustments.standard::numeric, 'FM0.00')
+        and round(bills.power_factor, 2) = adjustments.power_factor::numeric
+        and adjustments.valid_from <= bills.bill_month
+        and (adjustments.valid_to is null or bills.bill_month < adjustments.valid_to)
+where bills.power_factor_adjustment_pct is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'pf_adj_pct' as column_name,
+    trim_scale(power_factor_adjustment_pct)::text as observed,
+    trim_scale(pct::numeric) || ' for ' || round(power_factor, 2) || ' at standard ' || power_factor_standard_code as expected,
+    round(abs(power_factor_adjustment_pct - pct::numeric) / 100 * power_factor_adjustment_base_cny, 2) as amount_at_stake_cny
+from tested
+where power_factor_adjustment_pct <> pct::numeric

@@ -1,0 +1,31 @@
+/*
+sentence: There is one row for each metering point, day, quantity, phase and collection version.
+axis: mismatch
+dimension: uniqueness
+severity: quarantine
+owner: metering office
+reason: Two curves of one key cannot both be right; either would be counted.
+source: catalogue MET-01
+subject: met_interval_96
+quarantines: met_interval_96
+not_tested: No curve landed tonight.
+*/
+-- tested
+select
+    curves._raw_id as raw_id,
+    curves.reading_date,
+    num_nulls(
+        nullif(curves.metering_point_no, ''), curves.reading_date, curves.quantity_code, curves.phase_code, curves.version
+    ) > 0 as lacks_key,
+    count(*) over (partition by curves._key) as copies
+from staging.stg_metering__curves as curves
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'mp_no' as column_name,
+    case when lacks_key then 'empty' else copies || ' rows' end as observed,
+    'one row for each mp_no, data_date, data_type, phase, version' as expected
+from tested
+where lacks_key or copies > 1

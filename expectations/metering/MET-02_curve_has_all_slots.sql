@@ -1,0 +1,54 @@
+/*
+sentence: A curve holds 96 slots; below 86 (90 %) it is no basis for a day.
+axis: missing
+dimension: completeness
+severity: quarantine
+owner: metering office
+reason: Energy of missing slots is unknown, and a day built from the rest is too low.
+source: catalogue MET-02
+subject: met_interval_96
+quarantines: met_interval_96
+not_tested: No curve landed tonight.
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('MET-02', 'slots', :business_date) as slots,
+        quality.parameter('MET-02', 'quarantine_below_slots', :business_date) as quarantine_below
+)
+
+select
+    curves._raw_id as raw_id,
+    curves.reading_date,
+    quality.slot_count(curves.values_by_slot) as collected_slots,
+    limits.slots,
+    limits.quarantine_below,
+    not exists (
+        select 1
+        from staging.stg_metering__curves as newer
+        where
+            newer.metering_point_no = curves.metering_point_no
+            and newer.reading_date = curves.reading_date
+            and newer.quantity_code = curves.quantity_code
+            and newer.phase_code = curves.phase_code
+            and newer.version > curves.version
+    ) as is_latest,
+    curves.quantity_code = 'U' and curves.phase_code = 'B' and exists (
+        select 1
+        from staging.stg_metering__measuring_points as points
+        where points.metering_point_no = curves.metering_point_no and points.wiring_code = '3P3W'
+    ) as has_no_own_voltage
+from staging.stg_metering__curves as curves
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+cross join limits
+-- violations
+-- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.
+select
+    raw_id,
+    reading_date as business_date,
+    'v1' as column_name,
+    collected_slots || ' slots' as observed,
+    slots || ' slots' as expected,
+    case when collected_slots < quarantine_below then 'quarantine' else 'warn' end as severity
+from tested
+where is_latest and not has_no_own_voltage and coalesce(collected_slots, 0) < slots

@@ -1,0 +1,45 @@
+/*
+sentence: No slot of a curve ends later than three minutes after the curve was received.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: metering office
+reason: A reading from the future is a wrong date or a wrong clock.
+source: catalogue MET-03
+subject: met_interval_96
+quarantines: met_interval_96
+not_tested: No curve landed tonight.
+*/
+-- tested
+with limits as materialized (
+    select make_interval(mins => quality.parameter('MET-03', 'tolerance_minutes', :business_date)::integer) as tolerance
+)
+
+select
+    curves._raw_id as raw_id,
+    curves.reading_date,
+    curves.received_at,
+    limits.tolerance,
+    -- Only a curve received before its day was over can hold such a slot.
+    case
+        when curves.received_at + limits.tolerance
+            < (curves.reading_date + 1)::timestamp at time zone 'Asia/Shanghai' then (
+            select max(slots.slot_no)
+            from unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
+            where slots.slot_value is not null
+        )
+    end as last_slot
+from staging.stg_metering__curves as curves
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+cross join limits
+where curves.received_at is not null
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'v' || last_slot as column_name,
+    'received ' || received_at as observed,
+    'received after ' || reading_date::timestamp + last_slot * interval '15 minutes' as expected
+from tested
+where
+    (reading_date::timestamp + last_slot * interval '15 minutes') at time zone 'Asia/Shanghai' > received_at + tolerance

@@ -1,0 +1,43 @@
+/*
+sentence: A register reading is at least zero and has no more integer digits than its meter.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: metering office
+reason: Such a reading was never on the meter; the energy of two days would be wrong.
+source: catalogue MET-05
+subject: met_register_freeze
+quarantines: met_register_freeze
+not_tested: No register reading landed tonight.
+*/
+-- tested
+select
+    registers._raw_id as raw_id,
+    registers.reading_date,
+    registers.register_reading_kwh,
+    10 ^ meters.digits_int::numeric as above_range
+from staging.stg_metering__register_freezes as registers
+left join (
+    select meter_asset_no, max(digits_int) as digits_int
+    from staging.stg_metering__meters
+    group by meter_asset_no
+) as meters on registers.meter_asset_no = meters.meter_asset_no
+where
+    registers.register_reading_kwh is not null
+    and (
+        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+        or registers._raw_id in (
+            select open_findings.raw_id
+            from quality.open_findings as open_findings
+            where open_findings.table_name = 'met_register_freeze'
+        )
+    )
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'reading' as column_name,
+    register_reading_kwh::text as observed,
+    'from 0 to below ' || coalesce(round(above_range)::text, 'the range of the meter') as expected
+from tested
+where register_reading_kwh < 0 or register_reading_kwh >= above_range

@@ -1,0 +1,51 @@
+/*
+sentence: The total register equals the sum of its time-of-use registers within 0.1 kWh, secondary.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: metering office
+reason: Otherwise the energy billed by rate is not the energy metered.
+source: catalogue MET-07
+subject: met_register_freeze
+not_tested: No meter delivered readings by rate.
+*/
+-- tested
+with readings as (
+    select distinct on (
+        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
+        registers.rate_code, registers.frozen_at
+    )
+        registers.*
+    from staging.stg_metering__register_freezes as registers
+    where
+        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+        or registers._raw_id in (
+            select open_findings.raw_id
+            from quality.open_findings as open_findings
+            where open_findings.table_name = 'met_register_freeze'
+        )
+    order by
+        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
+        registers.rate_code, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
+)
+
+select
+    max(readings._raw_id) filter (where readings.rate_code = 'T') as raw_id,
+    max(readings.reading_date) as reading_date,
+    max(readings.register_reading_kwh) filter (where readings.rate_code = 'T') as total_kwh,
+    sum(readings.register_reading_kwh) filter (where readings.rate_code <> 'T') as rates_kwh,
+    quality.parameter('MET-07', 'tolerance_kwh', :business_date) as tolerance_kwh
+from readings
+group by
+    readings.meter_asset_no, readings.freeze_kind_code, readings.energy_kind_code, readings.direction_code,
+    readings.frozen_at
+having bool_or(readings.rate_code = 'T') and bool_or(readings.rate_code <> 'T')
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'reading' as column_name,
+    total_kwh::text as observed,
+    rates_kwh || ' (sum of the rates)' as expected
+from tested
+where abs(total_kwh - rates_kwh) > tolerance_kwh

@@ -1,0 +1,161 @@
+/*
+sentence: The slots of a day add up to the difference of the register, within twice the multiplier or 0.5 %, whichever is more.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: metering office
+reason: One of the two is wrong, and the energy of the day depends on which.
+source: catalogue MET-12; California VEE sum check with the relative form for key accounts
+subject: met_interval_96
+quarantines: met_interval_96
+not_tested: No complete curve has both register readings of its day.
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('MET-12', 'multiplier_factor', :business_date) as multiplier_factor,
+        quality.parameter('MET-12', 'relative', :business_date) as relative,
+        quality.parameter('MET-02', 'slots', :business_date) as slots,
+        quality.parameter('MET-06', 'rollover_from_share', :business_date) as from_share,
+        quality.parameter('MET-06', 'rollover_below_share', :business_date) as below_share
+),
+
+points as (
+    select distinct on (metering_point_no) metering_point_no, account_no, meter_asset_no, multiplier
+    from staging.stg_metering__measuring_points
+    order by metering_point_no, _raw_id desc
+),
+
+meters as (
+    select meter_asset_no, max(digits_int)::integer as digits_int
+    from staging.stg_metering__meters
+    group by meter_asset_no
+),
+
+run as (
+    select last_passed_load_id from quality.current_run
+),
+
+changed as (
+    select curves.reading_date, points.meter_asset_no
+    from staging.stg_metering__curves as curves
+    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join points on curves.metering_point_no = points.metering_point_no
+    where curves.quantity_code = 'E+' and curves.phase_code = 'T'
+    union
+    select registers.reading_date + shifts.days, registers.meter_asset_no
+    from staging.stg_metering__register_freezes as registers
+    cross join run
+    cross join (values (0), (1)) as shifts (days)
+    where
+        registers._load_id > run.last_passed_load_id
+        and registers.freeze_kind_code = 'DAY'
+        and registers.energy_kind_code = 'ACTIVE'
+        and registers.direction_code = 'FWD'
+        and registers.rate_code = 'T'
+),
+
+registers as (
+    select distinct on (registers.meter_asset_no, registers.reading_date)
+        registers.meter_asset_no,
+        registers.reading_date,
+        registers.register_reading_kwh,
+        meters.digits_int
+    from staging.stg_metering__register_freezes as registers
+    inner join meters on registers.meter_asset_no = meters.meter_asset_no
+    where
+        registers.freeze_kind_code = 'DAY'
+        and registers.energy_kind_code = 'ACTIVE'
+        and registers.direction_code = 'FWD'
+        and registers.rate_code = 'T'
+        and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
+        and registers.reading_date >= (select min(changed.reading_date) - 2 from changed)
+        and registers.register_reading_kwh >= 0
+        and registers.register_reading_kwh < 10 ^ meters.digits_int::numeric
+    order by registers.meter_asset_no, registers.reading_date, registers.version desc nulls last, registers._raw_id desc
+),
+
+opened as (
+    select
+        registers.*,
+        lag(registers.reading_date) over by_day as opening_date,
+        lag(registers.register_reading_kwh) over by_day as opening_kwh,
+        lag(registers.register_reading_kwh, 2) over by_day as opening_before_kwh
+    from registers
+    window by_day as (partition by meter_asset_no order by reading_date)
+),
+
+-- A reading below the one before it (MET-06) is no reading to compare with, at neither end of the day.
+days as (
+    select
+        opened.meter_asset_no,
+        opened.reading_date,
+        quality.register_difference(
+            opened.opening_kwh, opened.register_reading_kwh, opened.digits_int, limits.from_share, limits.below_share
+        ) as register_kwh
+    from opened
+    cross join limits
+    where
+        opened.opening_date = opened.reading_date - 1
+        and coalesce(quality.register_difference(
+            opened.opening_before_kwh, opened.opening_kwh, opened.digits_int, limits.from_share, limits.below_share
+        ) >= 0, true)
+),
+
+-- Slots coded as zero because they were missing (MET-32) make a curve incomplete.
+zero_coded as (
+    select distinct metering_point_no, reading_date
+    from staging.int_zero_coded_slots
+),
+
+compared as (
+    select
+        curves._raw_id as raw_id,
+        curves.reading_date,
+        points.account_no,
+        case when curves.is_primary then quality.slot_sum(curves.values_by_slot)
+            else quality.slot_sum(curves.values_by_slot) * points.multiplier
+        end as curve_kwh,
+        days.register_kwh * points.multiplier as register_kwh,
+        greatest(
+            limits.multiplier_factor * points.multiplier, limits.relative * days.register_kwh * points.multiplier
+        ) as tolerance_kwh
+    from staging.stg_metering__curves as curves
+    inner join points on curves.metering_point_no = points.metering_point_no
+    inner join changed
+        on points.meter_asset_no = changed.meter_asset_no and curves.reading_date = changed.reading_date
+    inner join days on points.meter_asset_no = days.meter_asset_no and curves.reading_date = days.reading_date
+    left join zero_coded
+        on curves.metering_point_no = zero_coded.metering_point_no and curves.reading_date = zero_coded.reading_date
+    cross join limits
+    where
+        curves.quantity_code = 'E+'
+        and curves.phase_code = 'T'
+        and quality.slot_count(curves.values_by_slot) = limits.slots
+        and zero_coded.reading_date is null
+        and days.register_kwh >= 0
+        and not exists (
+            select 1
+            from staging.stg_metering__curves as newer
+            where
+                newer.metering_point_no = curves.metering_point_no
+                and newer.reading_date = curves.reading_date
+                and newer.quantity_code = curves.quantity_code
+                and newer.phase_code = curves.phase_code
+                and newer.version > curves.version
+        )
+)
+
+select * from compared
+where curve_kwh is not null and register_kwh is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    reading_date as business_date,
+    'v1' as column_name,
+    round(curve_kwh, 2) || ' kWh' as observed,
+    round(register_kwh, 2) || ' kWh within ' || round(tolerance_kwh, 2) as expected,
+    abs(curve_kwh - register_kwh) as energy_at_stake_kwh
+from tested
+where abs(curve_kwh - register_kwh) > tolerance_kwh

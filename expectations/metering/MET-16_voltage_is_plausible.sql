@@ -1,0 +1,112 @@
+/*
+sentence: A secondary voltage lies in the range of its wiring; 0 V only during an outage.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: metering office
+reason: A voltage outside is a wrong ratio, a wrong scale or a code for a fault, and would count as out of band.
+source: catalogue MET-16; formulas 3.3, curves are secondary volts
+subject: met_interval_96
+quarantines: met_interval_96
+not_tested: No voltage curve of a point with known wiring landed tonight.
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('MET-16', 'low_3p3w_v', :business_date) as low_3p3w,
+        quality.parameter('MET-16', 'high_3p3w_v', :business_date) as high_3p3w,
+        quality.parameter('MET-16', 'low_3p4w_v', :business_date) as low_3p4w,
+        quality.parameter('MET-16', 'high_3p4w_v', :business_date) as high_3p4w,
+        quality.parameter('MET-16', 'low_lv_v', :business_date) as low_lv,
+        quality.parameter('MET-16', 'high_lv_v', :business_date) as high_lv,
+        make_interval(mins => quality.parameter('MET-16', 'outage_tolerance_minutes', :business_date)::integer) as tolerance
+),
+
+points as (
+    select distinct on (points.metering_point_no)
+        points.metering_point_no,
+        points.account_no,
+        points.wiring_code,
+        points.pt_ratio,
+        case
+            when points.wiring_code = '3P3W' then limits.low_3p3w
+            when points.metering_side_code = 'HV_HV' then limits.low_3p4w
+            else limits.low_lv
+        end as low_v,
+        case
+            when points.wiring_code = '3P3W' then limits.high_3p3w
+            when points.metering_side_code = 'HV_HV' then limits.high_3p4w
+            else limits.high_lv
+        end as high_v
+    from staging.stg_metering__measuring_points as points
+    cross join limits
+    where points.wiring_code is not null
+    order by points.metering_point_no, points._raw_id desc
+),
+
+curves_tonight as (
+    select
+        curves._raw_id as raw_id,
+        curves.metering_point_no,
+        curves.reading_date,
+        curves.phase_code,
+        curves.values_by_slot,
+        points.account_no,
+        points.low_v * scales.scale as low,
+        points.high_v * scales.scale as high
+    from staging.stg_metering__curves as curves
+    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join points on curves.metering_point_no = points.metering_point_no
+    cross join lateral (select case when curves.is_primary then points.pt_ratio else 1 end as scale) as scales
+    where
+        curves.quantity_code = 'U'
+        -- Phase B has no voltage of its own in 3P3W wiring.
+        and not (curves.phase_code = 'B' and points.wiring_code = '3P3W')
+)
+
+select
+    curves_tonight.raw_id,
+    curves_tonight.reading_date,
+    curves_tonight.account_no,
+    curves_tonight.low,
+    curves_tonight.high,
+    outside.slot_no,
+    outside.slot_value
+from curves_tonight
+cross join limits
+left join lateral (
+    select slots.slot_no, slots.slot_value
+    from unnest(curves_tonight.values_by_slot) with ordinality as slots (slot_value, slot_no)
+    where
+        -- Most curves have no slot outside; they are not unfolded.
+        (
+            (curves_tonight.low::double precision <= all (curves_tonight.values_by_slot)) is false
+            or (curves_tonight.high::double precision >= all (curves_tonight.values_by_slot)) is false
+        )
+        and (slots.slot_value < curves_tonight.low or slots.slot_value > curves_tonight.high)
+        and not (
+            slots.slot_value = 0
+            and exists (
+                select 1
+                from staging.int_customer_outages as outages
+                where
+                    outages.metering_point_no = curves_tonight.metering_point_no
+                    and outages.started_at - limits.tolerance
+                        <= (curves_tonight.reading_date + slots.slot_no * interval '15 minutes') at time zone 'Asia/Shanghai'
+                    and coalesce(outages.ended_at, 'infinity'::timestamptz) + limits.tolerance
+                        >= (curves_tonight.reading_date + slots.slot_no * interval '15 minutes') at time zone 'Asia/Shanghai'
+            )
+        )
+    order by slots.slot_no
+    limit 1
+) as outside on true
+-- violations
+select
+    raw_id,
+    account_no,
+    reading_date as business_date,
+    'v' || slot_no as column_name,
+    slot_value || ' V' as observed,
+    low || ' to ' || high || ' V, or 0 V in an outage' as expected
+from tested
+where slot_no is not null

@@ -1,0 +1,30 @@
+/*
+sentence: The multiplier of a metering point is its CT ratio times its PT ratio.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: metering office
+reason: The multiplier scales every kilowatt-hour of the point.
+source: catalogue MET-27
+subject: met_measuring_point
+quarantines: met_measuring_point
+*/
+-- tested
+select
+    points._raw_id as raw_id,
+    points.account_no,
+    points.multiplier,
+    points.ct_ratio,
+    points.pt_ratio,
+    quality.parameter('MET-27', 'tolerance', :business_date) as tolerance
+from staging.stg_metering__measuring_points as points
+where points.multiplier is not null and points.ct_ratio is not null and points.pt_ratio is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'multiplier' as column_name,
+    multiplier::text as observed,
+    trim_scale(ct_ratio * pt_ratio) || ' (' || ct_ratio || ' x ' || pt_ratio || ')' as expected
+from tested
+where abs(multiplier - ct_ratio * pt_ratio) >= tolerance

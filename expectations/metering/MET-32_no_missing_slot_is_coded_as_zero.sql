@@ -1,0 +1,32 @@
+/*
+sentence: A single slot without energy, between slots that carry load and without an outage, is a missing reading and not a load of zero.
+axis: missing
+dimension: plausibility
+severity: warn
+owner: metering office
+reason: Counted as load it lowers energy and power factor; the slot is treated as missing.
+source: catalogue MET-32
+subject: met_interval_96
+not_tested: No curve of active energy landed tonight.
+*/
+-- tested
+select
+    curves._raw_id as raw_id,
+    curves.reading_date,
+    slots.slot_no,
+    slots.value_before,
+    slots.value_after
+from staging.int_curves_latest as curves
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+left join staging.int_zero_coded_slots as slots
+    on curves.metering_point_no = slots.metering_point_no and curves.reading_date = slots.reading_date
+where curves.quantity_code = 'E+' and curves.phase_code = 'T'
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'v' || slot_no as column_name,
+    '0 between ' || trim_scale(value_before) || ' and ' || trim_scale(value_after) as observed,
+    'empty' as expected
+from tested
+where slot_no is not null

@@ -1,0 +1,51 @@
+/*
+sentence: Every metering point with readings in the month is installed in the marketing system, with the meter that is read.
+axis: mismatch
+dimension: referential
+severity: quarantine
+owner: data quality office
+reason: Energy of a meter that marketing does not know is billed to nobody.
+source: catalogue XSR-01
+subject: met_measuring_point
+quarantines: met_measuring_point
+not_tested: No metering point was read in the month of the business date.
+*/
+-- tested
+with read_points as (
+    select curves.metering_point_no, max(curves.reading_date) as last_read_date
+    from staging.int_curves_latest as curves
+    where
+        curves.reading_date >= date_trunc('month', :business_date::timestamp)::date
+        and curves.reading_date <= :business_date
+        and curves.quantity_code = 'E+'
+    group by curves.metering_point_no
+)
+
+select
+    points._raw_id as raw_id,
+    points.account_no,
+    points.metering_point_no,
+    points.meter_asset_no,
+    read_points.last_read_date,
+    exists (
+        select 1
+        from staging.stg_marketing__meter_installations as installations
+        where
+            installations.metering_point_no = points.metering_point_no
+            and (points.meter_asset_no is null or installations.meter_asset_no = points.meter_asset_no)
+            and installations.install_date <= read_points.last_read_date
+            and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
+    ) as is_installed
+from read_points
+inner join staging.stg_metering__measuring_points as points
+    on read_points.metering_point_no = points.metering_point_no
+-- violations
+select
+    raw_id,
+    account_no,
+    last_read_date as business_date,
+    'meter_asset_no' as column_name,
+    'meter ' || coalesce(meter_asset_no, '') || ' read, not installed' as observed,
+    'an installation of this meter at ' || metering_point_no as expected
+from tested
+where not is_installed

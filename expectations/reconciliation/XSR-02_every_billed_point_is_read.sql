@@ -1,0 +1,94 @@
+/*
+sentence: A metering point that is billed for a month has at least 90 % of the readings expected in it.
+axis: missing
+dimension: completeness
+severity: quarantine
+owner: data quality office
+reason: Energy that is billed without readings is an estimate or a mistake.
+source: catalogue XSR-02
+subject: metering point x month
+about: mkt_mp
+not_tested: No billed month lies in the days since collection started.
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('XSR-02', 'received_share', :business_date) as received_share,
+        quality.parameter('XSR-02', 'months', :business_date)::integer as months,
+        quality.parameter('MET-02', 'slots', :business_date)::integer as slots
+),
+
+billed as (
+    select distinct
+        lines.metering_point_no,
+        bills.account_no,
+        bills.bill_month,
+        bills.read_from,
+        bills.read_to
+    from staging.stg_marketing__bill_lines as lines
+    inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
+    cross join limits
+    where
+        bills.orig_bill_no is null
+        and bills.status_code <> 'REVERSED'
+        and (
+            bills.bill_month >= date_trunc('month', :business_date::timestamp)::date - make_interval(months => limits.months)
+            or jsonb_build_object('mp_no', lines.metering_point_no, 'month', to_char(bills.bill_month, 'YYYYMM')) in (
+                select open_findings.record_key
+                from quality.open_findings as open_findings
+                where open_findings.rule_id = 'XSR-02'
+            )
+        )
+),
+
+-- Readings count from the day that collection starts, while the point is in use.
+expected_days as (
+    select
+        billed.metering_point_no,
+        billed.bill_month,
+        min(billed.account_no) as account_no,
+        days.reading_date::date as reading_date
+    from billed
+    cross join quality.current_run as run
+    cross join lateral generate_series(
+        greatest(billed.read_from, run.collection_start)::timestamp,
+        least(billed.read_to, billed.bill_month + interval '1 month', :business_date + 1) - interval '1 day',
+        interval '1 day'
+    ) as days (reading_date)
+    inner join staging.stg_marketing__metering_points as points
+        on
+            billed.metering_point_no = points.metering_point_no
+            and points.role_code = 'BILLING'
+            and points.valid_from <= days.reading_date
+            and (points.valid_to is null or days.reading_date < points.valid_to)
+    group by billed.metering_point_no, billed.bill_month, days.reading_date
+)
+
+select
+    jsonb_build_object(
+        'mp_no', expected_days.metering_point_no, 'month', to_char(expected_days.bill_month, 'YYYYMM')
+    ) as record_key,
+    min(expected_days.account_no) as account_no,
+    expected_days.bill_month,
+    count(*) * min(limits.slots) as expected_slots,
+    coalesce(sum(curves.collected_slots), 0) as received_slots,
+    min(limits.received_share) as received_share
+from expected_days
+cross join limits
+left join staging.int_curves_latest as curves
+    on
+        expected_days.metering_point_no = curves.metering_point_no
+        and expected_days.reading_date = curves.reading_date
+        and curves.quantity_code = 'E+'
+        and curves.phase_code = 'T'
+group by expected_days.metering_point_no, expected_days.bill_month
+-- violations
+select
+    record_key,
+    account_no,
+    bill_month as business_date,
+    'mp_no' as column_name,
+    received_slots || ' of ' || expected_slots || ' slots' as observed,
+    'at least ' || round(100 * received_share) || ' %' as expected
+from tested
+where received_slots < received_share * expected_slots

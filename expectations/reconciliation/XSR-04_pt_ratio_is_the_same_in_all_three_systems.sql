@@ -1,0 +1,129 @@
+/*
+sentence: The PT ratio is the same in metering, marketing and contract on the business date.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: data quality office
+reason: A wrong ratio scales every kilowatt-hour that is billed.
+source: catalogue XSR-04
+subject: met_measuring_point
+quarantines: met_measuring_point
+implies: [XSR-05, XSR-17]
+not_tested: No metering point has a ratio on a second side.
+*/
+-- tested
+with installations as (
+    select distinct on (installations.metering_point_no)
+        installations.metering_point_no,
+        installations.pt_ratio
+    from staging.stg_marketing__meter_installations as installations
+    where
+        installations.install_date <= :business_date
+        and (installations.remove_date is null or :business_date < installations.remove_date)
+    order by installations.metering_point_no, installations.install_date desc, installations._raw_id desc
+),
+
+contracts_in_force as (
+    select distinct on (contracts.account_no) contracts.*
+    from staging.stg_contract__contracts as contracts
+    where
+        contracts.status_code = 'EFFECTIVE'
+        and contracts.kind_code <> 'PROTOCOL'
+        and contracts.valid_from <= :business_date
+        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
+    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
+),
+
+annexes as (
+    select
+        annexes.metering_point_no,
+        max(annexes.pt_ratio) as pt_ratio
+    from staging.stg_contract__metering_annex_lines as annexes
+    inner join contracts_in_force
+        on annexes.contract_no = contracts_in_force.contract_no and annexes.version = contracts_in_force.version
+    group by annexes.metering_point_no
+),
+
+-- What the point was last billed: the basis of energy and money at stake.
+bills as (
+    select distinct on (lines.metering_point_no)
+        lines.metering_point_no,
+        coalesce(
+            nullif(sum(lines.billed_kwh) filter (where lines.rate_code <> 'T'), 0),
+            sum(lines.billed_kwh) filter (where lines.rate_code = 'T')
+        ) as billed_kwh,
+        max(bills.total_charge_cny) / nullif(max(bills.billed_kwh), 0) as price_cny_per_kwh
+    from staging.stg_marketing__bill_lines as lines
+    inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
+    where bills.orig_bill_no is null and bills.bill_month <= :business_date
+    group by lines.metering_point_no, bills.bill_no, bills.bill_month
+    order by lines.metering_point_no, bills.bill_month desc, bills.bill_no desc
+),
+
+limits as materialized (
+    select make_interval(days => quality.parameter('XSR-28', 'program_event_days', :business_date)::integer) as evidence
+)
+
+select
+    points._raw_id as raw_id,
+    points.account_no,
+    points.pt_ratio as metering_ratio,
+    installations.pt_ratio as marketing_ratio,
+    annexes.pt_ratio as contract_ratio,
+    bills.billed_kwh,
+    bills.price_cny_per_kwh,
+    exists (
+        select 1
+        from staging.stg_metering__event_alarms as alarms
+        where
+            alarms.metering_point_no = points.metering_point_no
+            and alarms.event_code = 'PROGRAM'
+            and alarms.started_at >= :business_date - limits.evidence
+            and alarms.started_at < :business_date + interval '1 day'
+    ) as was_programmed
+from staging.stg_metering__measuring_points as points
+cross join limits
+left join installations on points.metering_point_no = installations.metering_point_no
+left join annexes on points.metering_point_no = annexes.metering_point_no
+left join bills on points.metering_point_no = bills.metering_point_no
+where points.pt_ratio is not null and num_nonnulls(installations.pt_ratio, annexes.pt_ratio) > 0
+-- violations
+-- Two that agree outvote the third. Where all differ, a meter that was programmed these days is right before the files are.
+with judged as (
+    select
+        tested.*,
+        case
+            when metering_ratio = contract_ratio and marketing_ratio <> metering_ratio then 'marketing'
+            when metering_ratio = marketing_ratio and contract_ratio <> metering_ratio then 'contract'
+            when marketing_ratio = contract_ratio and metering_ratio <> marketing_ratio then 'metering'
+            when was_programmed then 'marketing and contract'
+        end as suspect_side
+    from tested
+    where metering_ratio <> marketing_ratio or metering_ratio <> contract_ratio or marketing_ratio <> contract_ratio
+),
+
+shares as (
+    select
+        judged.*,
+        -- What was billed was billed with marketing's ratio: if that is the wrong one, the right bill differs by this share.
+        case suspect_side
+            when 'marketing' then abs(metering_ratio / nullif(marketing_ratio, 0) - 1)
+            when 'metering' then abs(metering_ratio / nullif(marketing_ratio, 0) - 1)
+            when 'contract' then abs(contract_ratio / nullif(metering_ratio, 0) - 1)
+            else abs(metering_ratio / nullif(coalesce(marketing_ratio, contract_ratio), 0) - 1)
+        end as share_at_stake
+    from judged
+)
+
+select
+    raw_id,
+    account_no,
+    'pt_ratio' as column_name,
+    'metering ' || coalesce(trim_scale(metering_ratio)::text, '-') || ', marketing '
+    || coalesce(trim_scale(marketing_ratio)::text, '-') || ', contract '
+    || coalesce(trim_scale(contract_ratio)::text, '-') as observed,
+    'one ratio in all three' as expected,
+    suspect_side,
+    round(billed_kwh * share_at_stake, 4) as energy_at_stake_kwh,
+    round(billed_kwh * share_at_stake * price_cny_per_kwh, 2) as amount_at_stake_cny
+from shares

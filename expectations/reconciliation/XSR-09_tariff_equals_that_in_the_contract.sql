@@ -1,0 +1,60 @@
+/*
+sentence: The tariff code in the contract is the one assigned in marketing in the last closed month.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: data quality office
+reason: The customer pays by another price than was agreed.
+source: catalogue XSR-09
+subject: con_contract
+quarantines: con_contract
+not_tested: No account has both sides.
+*/
+-- tested
+with contracts_in_force as (
+    select distinct on (contracts.account_no) contracts.*
+    from staging.stg_contract__contracts as contracts
+    where
+        contracts.status_code = 'EFFECTIVE'
+        and contracts.kind_code <> 'PROTOCOL'
+        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
+        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
+    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
+),
+
+-- A sub-meter may have a tariff of its own; the contract states that of the main points.
+assigned as (
+    select
+        assignments.account_no,
+        array_agg(distinct assignments.tariff_code order by assignments.tariff_code) as tariff_codes
+    from staging.stg_marketing__tariff_assignments as assignments
+    inner join staging.stg_marketing__metering_points as points
+        on
+            assignments.metering_point_no = points.metering_point_no
+            and points.role_code = 'BILLING'
+            and points.parent_metering_point_no is null
+            and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
+            and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
+    where
+        assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
+        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
+    group by assignments.account_no
+)
+
+select
+    contracts_in_force._raw_id as raw_id,
+    contracts_in_force.account_no,
+    contracts_in_force.tariff_code,
+    assigned.tariff_codes
+from contracts_in_force
+inner join assigned on contracts_in_force.account_no = assigned.account_no
+where contracts_in_force.tariff_code is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'tariff_code' as column_name,
+    tariff_code || ' in the contract' as observed,
+    array_to_string(tariff_codes, ', ') || ' in marketing' as expected
+from tested
+where array[tariff_code] <> tariff_codes

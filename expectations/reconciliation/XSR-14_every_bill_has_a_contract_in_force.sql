@@ -1,0 +1,53 @@
+/*
+sentence: A bill of an account with contracts lies in a month in which a signed contract is in force.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: Power supplied without a contract in force has no agreed terms, and its bill is hard to collect.
+source: catalogue XSR-14
+subject: mkt_bill
+not_tested: No billed account has a contract.
+*/
+-- tested
+with contract_accounts as (
+    select distinct account_no
+    from staging.stg_contract__contracts
+)
+
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.billed_kwh,
+    bills.total_charge_cny,
+    exists (
+        select 1
+        from staging.stg_contract__contracts as contracts
+        where
+            contracts.account_no = bills.account_no
+            and contracts.kind_code <> 'PROTOCOL'
+            and contracts.status_code in ('EFFECTIVE', 'AMENDED', 'EXPIRED')
+            and contracts.signed_date is not null
+            and contracts.valid_from < bills.bill_month + interval '1 month'
+            and (
+                contracts.valid_to is null
+                or contracts.valid_to > bills.bill_month
+                or (contracts.is_auto_renewed and contracts.status_code = 'EFFECTIVE')
+            )
+    ) as is_covered
+from staging.stg_marketing__bills as bills
+inner join contract_accounts on bills.account_no = contract_accounts.account_no
+where bills.bill_month is not null and bills.status_code <> 'REVERSED'
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'bill_month' as column_name,
+    to_char(bill_month, 'YYYYMM') as observed,
+    'a signed contract in force in this month' as expected,
+    billed_kwh as energy_at_stake_kwh,
+    total_charge_cny as amount_at_stake_cny
+from tested
+where not is_covered

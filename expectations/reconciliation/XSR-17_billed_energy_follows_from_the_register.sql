@@ -1,0 +1,103 @@
+/*
+sentence: The energy of a bill line is the difference of the metering system's register times its multiplier, with the losses of the line, within twice the multiplier or 0.5 %.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: data quality office
+reason: The customer pays for energy that the meter did not count, or not for energy that it did.
+source: catalogue XSR-17
+subject: mkt_bill_line
+quarantines: mkt_bill_line
+not_tested: No bill line has both register readings of its period.
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('XSR-17', 'multiplier_factor', :business_date) as multiplier_factor,
+        quality.parameter('XSR-17', 'relative', :business_date) as relative,
+        quality.parameter('MET-06', 'rollover_from_share', :business_date) as from_share,
+        quality.parameter('MET-06', 'rollover_below_share', :business_date) as below_share
+),
+
+meters as (
+    select meter_asset_no, max(digits_int)::integer as digits_int
+    from staging.stg_metering__meters
+    group by meter_asset_no
+),
+
+readings as (
+    select distinct on (registers.meter_asset_no, registers.rate_code, registers.frozen_at)
+        registers.meter_asset_no,
+        registers.rate_code,
+        (registers.frozen_at at time zone 'Asia/Shanghai')::date as frozen_date,
+        registers.register_reading_kwh
+    from staging.stg_metering__register_freezes as registers
+    where
+        registers.energy_kind_code = 'ACTIVE'
+        and registers.direction_code = 'FWD'
+        and registers.freeze_kind_code in ('MONTH', 'DAY')
+        and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
+        and registers.frozen_at in (
+            select boundaries.day::timestamp at time zone 'Asia/Shanghai'
+            from staging.stg_marketing__bills as bills
+            cross join lateral (values (bills.read_from), (bills.read_to)) as boundaries (day)
+        )
+    -- The month freeze is the one that is billed by.
+    order by
+        registers.meter_asset_no, registers.rate_code, registers.frozen_at, registers.freeze_kind_code desc,
+        registers.version desc nulls last, registers._raw_id desc
+),
+
+compared as (
+    select
+        lines._raw_id as raw_id,
+        bills.account_no,
+        bills.bill_month,
+        lines.billed_kwh,
+        lines.price_cny_per_kwh,
+        points.multiplier,
+        quality.register_difference(
+            opening.register_reading_kwh, closing.register_reading_kwh, meters.digits_int, limits.from_share, limits.below_share
+        ) * points.multiplier as register_kwh,
+        coalesce(lines.transformer_loss_kwh, 0) + coalesce(lines.line_loss_kwh, 0) + coalesce(lines.added_kwh, 0) as losses_kwh,
+        limits.multiplier_factor * points.multiplier as absolute_kwh,
+        limits.relative
+    from staging.stg_marketing__bill_lines as lines
+    inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
+    inner join staging.int_metering_points_as_of as points
+        on
+            lines.metering_point_no = points.metering_point_no
+            and points.valid_from <= bills.read_to - 1
+            and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
+    inner join meters on lines.meter_asset_no = meters.meter_asset_no
+    inner join readings as opening
+        on
+            lines.meter_asset_no = opening.meter_asset_no
+            and lines.rate_code = opening.rate_code
+            and bills.read_from = opening.frozen_date
+    inner join readings as closing
+        on
+            lines.meter_asset_no = closing.meter_asset_no
+            and lines.rate_code = closing.rate_code
+            and bills.read_to = closing.frozen_date
+    cross join limits
+    where bills.orig_bill_no is null and lines.billed_kwh is not null
+)
+
+select
+    compared.*,
+    greatest(absolute_kwh, relative * abs(register_kwh + losses_kwh)) as tolerance_kwh
+from compared
+where register_kwh is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'kwh_billed' as column_name,
+    billed_kwh || ' kWh' as observed,
+    round(register_kwh + losses_kwh, 2) || ' kWh within ' || round(tolerance_kwh, 2) as expected,
+    abs(billed_kwh - register_kwh - losses_kwh) as energy_at_stake_kwh,
+    round(abs(billed_kwh - register_kwh - losses_kwh) * price_cny_per_kwh, 2) as amount_at_stake_cny
+from tested
+where abs(billed_kwh - register_kwh - losses_kwh) > tolerance_kwh

@@ -1,0 +1,38 @@
+"""First start of Airflow in the containers: its tables, and the user of its page.
+
+Run by the service `airflow-init` (`python -m include.compose.init_airflow`); safe to repeat. User and password come from
+KAW_AIRFLOW_USER and KAW_AIRFLOW_PASSWORD, so that neither stands on a command line.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+
+def main() -> int:
+    migrated = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)
+    if migrated.returncode:
+        return 3
+    ensure_user(os.environ["KAW_AIRFLOW_USER"], os.environ["KAW_AIRFLOW_PASSWORD"])
+    return 0
+
+
+def ensure_user(name: str, password: str) -> None:
+    """Create the administrator of the Airflow page, or give an existing one this password."""
+    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    with get_application_builder() as builder:
+        manager = builder.sm
+        user = manager.find_user(name)
+        if user:
+            manager.reset_password(user.id, password)
+            return
+        role = manager.find_role("Admin")
+        if not manager.add_user(name, "Warehouse", "Administrator", f"{name}@localhost", role, password):
+            raise SystemExit(f"The Airflow user {name} could not be created.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""The three ways a command can end badly, each with its exit code.
+
+A message answers what happened, where, and what to do next, in one piece; the command line prints it and nothing else.
+"""
+
+from __future__ import annotations
+
+
+class KawError(Exception):
+    """An expected failure. `exit_code` is what the process ends with; `str(error)` is the whole message for the reader."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, *, where: str | None = None, next_step: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+        parts = [what.rstrip()]
+        if where:
+            parts.append(f"Where: {where}")
+        if next_step:
+            parts.append(f"Next: {next_step}")
+        super().__init__("\n".join(parts))
+
+
+class GateBlocked(KawError):
+    """A gate stopped the night: the data, not the machinery, need somebody's hand."""
+
+    exit_code = 1
+
+
+class UsageError(KawError):
+    """The command or a setting was wrong; nothing was touched."""
+
+    exit_code = 2
+
+
+class InfrastructureError(KawError):
+    """A server, file system, network or installation failed."""
+
+    exit_code = 3

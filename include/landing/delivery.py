@@ -1,0 +1,80 @@
+"""What a reader hands to the landing: rows as delivered, what was announced, and what an absent row means."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from include.contracts import Table
+
+LINE = "_file_line"
+
+
+class FileProblem(ValueError):
+    """Why a file is refused whole, as one sentence."""
+
+
+@dataclass
+class Delivery:
+    """Rows of one table as text, one Arrow string column per delivered contract column, plus `_file_line` (int64).
+
+    A curve's slots may stay numeric; everything else is text, so that the value that is checked is the value that lands.
+    `complete` says for which rows the delivery is the whole truth, so that an absent row is a withdrawn one:
+    None (none), "all" (the whole table), or a range of event dates, both inclusive.
+    `malformed` are rows that could not be split into fields: (line, text).
+    """
+
+    table: Table
+    rows: pa.Table
+    channel: str = "auto"
+    file_name: str | None = None
+    content_sha256: str | None = None
+    announced_rows: int | None = None
+    announced_sums: dict[str, str] | None = None
+    unknown_columns: list[str] = field(default_factory=list)
+    window_from: datetime | None = None
+    complete: None | str | tuple[date, date] = None
+    malformed: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass
+class Refusal:
+    """A delivery that is not landed at all: wrong header, encoding, checksum or ending, or no delivery where one is due."""
+
+    table: Table
+    problem: str
+    file_name: str | None = None
+    content_sha256: str | None = None
+    channel: str = "auto"
+    announced_rows: int | None = None
+
+
+@dataclass
+class AlreadyLanded:
+    """A file whose content landed before, under this or another name."""
+
+    table: Table
+    file_name: str
+    content_sha256: str
+    channel: str = "auto"
+
+
+def event_column(table: Table) -> str | None:
+    """The column that dates an event of the table: its first date, time or month besides the cursor; None where it has none."""
+    for column in table.columns:
+        if column.physical_type in ("date", "timestamptz", "char(6)") and column.name != table.cursor_column:
+            return column.name
+    return None
+
+
+def header_problem(table: Table, delivered: list[str]) -> str | None:
+    """What is wrong with a header, as one sentence; None where every contract column is there once."""
+    missing = [c.name for c in table.columns if c.name not in delivered]
+    repeated = sorted({name for name in delivered if delivered.count(name) > 1})
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        return f"column {shown} of the contract is missing"
+    if repeated:
+        return f"column {', '.join(repeated)} stands twice in the header"
+    return None

@@ -1,0 +1,93 @@
+"""One source, one business date: every table of its contract from its address into raw."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg
+
+from include import server
+from include.alerts import alert
+from include.contracts import Table, load_contracts
+from include.database import connect
+from include.errors import InfrastructureError
+from include.fence import take_fence
+from include.landing.databases import Source
+from include.landing.delivery import AlreadyLanded, Delivery, Refusal
+from include.landing.folders import read_folder
+from include.landing.land import Receipt, land
+from include.settings import settings
+from include.simulated import address_of, deliver
+
+
+def extract(source: str, business_date: date, progress: Callable[[Receipt], None] = lambda _: None) -> list[Receipt]:
+    """Lands every table of `source` (metering, marketing, contract) for the business date; safe to repeat.
+
+    Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
+    Raises InfrastructureError where the source or the warehouse cannot be reached.
+    """
+    url = server.warehouse_url()
+    deliver(source, business_date)
+    receipts = []
+    fence = take_fence(url, f"extract_{source}_{business_date}")
+    with connect(url, fence=fence, role="kaw_loader", autocommit=True) as connection:
+        for delivery in _deliveries(connection, source, business_date):
+            receipt = land(connection, delivery, business_date)
+            receipts.append(receipt)
+            progress(receipt)
+            if receipt.state == "refused":
+                alert("file_refused", f"{receipt.file_name or receipt.table_name}: {receipt.problem}", {"table": receipt.table_name})
+    return receipts
+
+
+def _deliveries(
+    connection: psycopg.Connection, source: str, business_date: date
+) -> Iterator[Delivery | Refusal | AlreadyLanded]:
+    tables = load_contracts()[source].values()
+    address = address_of(source)
+    if "://" in address:
+        with Source(address, source) as database:
+            for table in tables:
+                yield database.read(table, business_date, _last_cursor(connection, table))
+    else:
+        folder = _folder(address, source)
+        for table in tables:
+            yield from read_folder(folder, table, business_date, _landed(connection, table))
+    if forms := address_of("forms"):
+        folder = _folder(forms, "forms")
+        for table in tables:
+            if (folder / table.name).is_dir():
+                yield from read_folder(folder, table, business_date, _landed(connection, table), channel="form")
+
+
+def _folder(address: str, source: str) -> Path:
+    folder = Path(address.removeprefix("file://"))
+    if not folder.is_dir():
+        raise InfrastructureError(
+            f"The folder of source {source} is not there.",
+            where=f"KAW_SOURCE_{source.upper()}={folder}",
+            next_step="set it to a folder with one sub-folder per table, or to a postgresql:// address.",
+        )
+    return folder
+
+
+def _landed(connection: psycopg.Connection, table: Table) -> set[str]:
+    """Content hashes of the table's landed files whose rows are still the newest word on their names.
+
+    A file that comes back after another content stood under its name (a correction taken back) is read again.
+    """
+    rows = connection.execute(
+        "select distinct on (file_name) content_sha256 from quality.receipts where table_name = %s and state = 'landed'"
+        " and content_sha256 is not null order by file_name, load_id desc",
+        (table.name,),
+    )
+    return {row[0] for row in rows}
+
+
+def _last_cursor(connection: psycopg.Connection, table: Table):
+    query = (
+        "select max(window_to) from quality.receipts"
+        " where table_name = %s and channel = 'auto' and state = 'landed' and file_name is null"
+    )
+    return connection.execute(query, (table.name,)).fetchone()[0]

@@ -1,0 +1,103 @@
+"""The steps of a night after the sources have landed. Each is one Airflow task; all state between them is in the database."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from include import ledger, runs, server
+from include.alerts import alert
+from include.database import connect
+from include.errors import GateBlocked
+from include.quality.base_rules import staging_relation
+from include.quality.gate import GateResult, check_candidates, check_staged_data
+from include.runs import Run
+from include.settings import settings
+from include.transform import Built, manifest_path, run_dbt
+
+Progress = Callable[[object], None]
+
+
+def _quiet(_: object) -> None:
+    return None
+
+
+def begin_run(business_date: date) -> dict:
+    """Takes the fence and the run number; what a killed run left is closed as failed."""
+    return runs.begin(server.warehouse_url(), business_date).as_dict()
+
+
+def build_staging(run: dict, progress: Progress = _quiet) -> list[Built]:
+    """Seeds and staging, as delivered: quarantined rows count too, so that a fix is seen."""
+    given = Run.from_dict(run)
+    url = server.warehouse_url()
+    arguments = ["build", "--select", "tag:seeds", "tag:staging", "--resource-type", "seed", "--resource-type", "model"]
+    if _goes_back(url, given):
+        arguments.append("--full-refresh")
+    return run_dbt(arguments, url, given.fence, progress=progress)
+
+
+def check_staged(run: dict, progress: Progress = _quiet) -> GateResult:
+    """Gate 1. A block is reported, put on record and raised."""
+    return _gate(check_staged_data, Run.from_dict(run), progress)
+
+
+def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Built]:
+    """The staging models that gate 1 took rows from, once more and without them, then warehouse and candidate marts."""
+    given = Run.from_dict(run)
+    url = server.warehouse_url()
+    with connect(url) as connection:
+        tables = connection.execute(
+            "select distinct table_name from quality.quarantined_rows where released_run is null order by 1"
+        ).fetchall()
+    affected = [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
+    arguments = ["run", "--select", *affected, "tag:warehouse", "tag:marts"]
+    return run_dbt(arguments, url, given.fence, progress=progress)
+
+
+def check_marts(run: dict, progress: Progress = _quiet) -> GateResult:
+    """Gate 2 over the candidates."""
+    return _gate(check_candidates, Run.from_dict(run), progress)
+
+
+def publish_marts(run: dict, progress: Progress = _quiet):
+    """Moves the pointer of every month that changed; readers see all marts of a month change at once."""
+    from include.publish import publish
+
+    given = Run.from_dict(run)
+    url = server.warehouse_url()
+    result = publish(url, given.run_id, given.business_date, given.fence, manifest_path())
+    runs.finish(url, given, "published")
+    ledger.write_head(url)
+    progress(result)
+    return result
+
+
+def write_report(run: dict, progress: Progress = _quiet) -> Path:
+    """The auditors' report of the run, whatever its verdict."""
+    from include.report import write_report as write
+
+    path = write(server.warehouse_url(), run["run_id"], settings().home / "reports")
+    progress(path)
+    return path
+
+
+def _gate(check, run: Run, progress: Progress) -> GateResult:
+    url = server.warehouse_url()
+    try:
+        return check(url, run, progress)
+    except GateBlocked as blocked:
+        alert("blocked", str(blocked), {"run_id": run.run_id, "business_date": run.business_date.isoformat()})
+        write_report(run.as_dict())
+        raise
+    finally:
+        ledger.write_head(url)
+
+
+def _goes_back(url: str, run: Run) -> bool:
+    """True where an earlier run staged a later business date: incremental models would keep rows of the future."""
+    with connect(url) as connection:
+        return connection.execute(
+            "select business_date > %s from quality.runs where run_id < %s order by run_id desc limit 1",
+            (run.business_date, run.run_id),
+        ).fetchone() == (True,)

@@ -1,0 +1,217 @@
+"""What is published, which versions stay, and the way back: a roll-back is a flip that stays until it is released."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+import psycopg
+from psycopg import sql
+
+from include import ledger
+from include.database import connect
+from include.errors import UsageError
+
+KEPT_VERSIONS = 7
+
+
+def status(url: str) -> dict:
+    """What readers see now.
+
+    `{business_date, run, months: {month: {version, business_date, state}}, marts: {mart: {versions: {month: version},
+    rows, hash}}}`; months as YYYY-MM. A mart's hash is the SHA-256 over its months and their hashes: it tells equal
+    content in two homes, whatever the version numbers and times. Dates are None where nothing was published.
+    """
+    with connect(url) as conn:
+        pointers = conn.execute(
+            "select to_char(published_month, 'YYYY-MM'), version, business_date, run_id, pinned_by from publish.pointer"
+            " where version > 0 order by 1"
+        ).fetchall()
+        rows = conn.execute(
+            "select v.mart, to_char(v.published_month, 'YYYY-MM'), v.version, v.rows, v.hash from publish.versions as v"
+            " inner join publish.pointer as p on v.published_month = p.published_month and v.version = p.version"
+            " order by v.mart, v.published_month"
+        ).fetchall()
+    newest = max(pointers, key=lambda p: (p[2], p[3]), default=None)
+    marts: dict[str, dict] = {}
+    for mart, month, version, count, hash_ in rows:
+        entry = marts.setdefault(mart, {"versions": {}, "rows": 0, "lines": []})
+        if count:
+            entry["versions"][month] = version
+            entry["rows"] += count
+            entry["lines"].append(f"{month} {hash_}\n")
+    return {
+        "business_date": newest[2].isoformat() if newest else None,
+        "run": newest[3] if newest else None,
+        "months": {
+            month: {"version": version, "business_date": known.isoformat(), "state": "pinned" if pinned else "published"}
+            for month, version, known, _, pinned in pointers
+        },
+        "marts": {
+            mart: {**entry, "hash": hashlib.sha256("".join(entry.pop("lines")).encode()).hexdigest()}
+            for mart, entry in marts.items()
+        },
+    }
+
+
+def rollback(url: str, month: date | None = None, *, approver: str, reason: str) -> dict[date, int]:
+    """Point the months of the last publish that changed any (or one month) back to the version before, and pin them there.
+
+    Returns the version that each month shows now; 0 where that publish was its first, so that nothing is shown of it.
+    """
+    _require_signature(approver, reason)
+    with connect(url) as conn:
+        conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+        targets = _moves_to_undo(conn, month.replace(day=1) if month else None)
+        pinned = conn.execute(
+            "select published_month from publish.pointer where pinned_by is not null and published_month = any(%s)",
+            [list(targets)],
+        ).fetchall()
+        if pinned:
+            raise UsageError(
+                f"Already rolled back and pinned: {', '.join(f'{m:%Y-%m}' for (m,) in pinned)}.",
+                where="marts.publication",
+                next_step="./kaw rollback --release --approver … --reason … lets the next run publish these months again.",
+            )
+        if not any(targets.values()):
+            raise UsageError(
+                "There is no earlier version to go back to.",
+                where=f"months {', '.join(f'{m:%Y-%m}' for m in targets) or 'none published'}",
+                next_step="correct the data and run again; a new version replaces this one.",
+            )
+        conn.execute(
+            "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
+            " moved_at, actor) select p.published_month, 'roll_back', p.version, n.version, p.run_id, p.business_date, now(),"
+            " %s from publish.pointer as p inner join unnest(%s::date[], %s::integer[]) as n (month, version)"
+            " on p.published_month = n.month",
+            [approver, list(targets), list(targets.values())],
+        )
+        conn.execute(
+            "update publish.pointer as p set version = n.version, pinned_by = %s, pinned_reason = %s, pinned_at = now(),"
+            " business_date = coalesce((select max(v.last_business_date) from publish.versions as v"
+            " where v.published_month = n.month and v.version = n.version), p.business_date)"
+            " from unnest(%s::date[], %s::integer[]) as n (month, version) where p.published_month = n.month",
+            [approver, reason, list(targets), list(targets.values())],
+        )
+        ledger.append(
+            conn, "roll_back",
+            {"approver": approver, "reason": reason, "versions": {f"{m:%Y-%m}": v for m, v in targets.items()}},
+        )  # fmt: skip
+    ledger.write_head(url)
+    return targets
+
+
+def release(url: str, *, approver: str, reason: str) -> list[date]:
+    """Let the runs publish all pinned months again. What readers see changes with the next run, not before."""
+    _require_signature(approver, reason)
+    with connect(url) as conn:
+        conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+        rows = conn.execute(
+            "update publish.pointer set pinned_by = null, pinned_reason = null, pinned_at = null where pinned_by is not null"
+            " returning published_month, version, run_id, business_date"
+        ).fetchall()
+        if not rows:
+            raise UsageError(
+                "No month is pinned.", where="marts.publication", next_step="./kaw status shows what is published."
+            )
+        for month, version, run_id, known in sorted(rows):
+            conn.execute(
+                "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
+                " moved_at, actor) values (%s, 'release', %s, %s, %s, %s, now(), %s)",
+                [month, version, version, run_id, known, approver],
+            )
+        months = sorted(row[0] for row in rows)
+        ledger.append(
+            conn, "release", {"approver": approver, "reason": reason, "months": [f"{m:%Y-%m}" for m in months]}
+        )
+    ledger.write_head(url)
+    return months
+
+
+def _require_signature(approver: str, reason: str) -> None:
+    for name, value in (("--approver", approver), ("--reason", reason)):
+        if not (value or "").strip():
+            raise UsageError(f"{name} is empty.", where="rollback", next_step="say who decides and why; the ledger keeps it.")
+
+
+def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, int]:
+    """Month -> version before: of the last publish that moved pointers, or of one month's last publish.
+
+    That version is the one that readers saw before, and its rows must still be there.
+    """
+    if month:
+        rows = conn.execute(
+            "select published_month, from_version from publish.pointer_moves"
+            " where event = 'publish' and published_month = %s order by move_id desc limit 1",
+            [month],
+        ).fetchall()
+    else:
+        rows = conn.execute(
+            "select published_month, from_version from publish.pointer_moves where event = 'publish' and (run_id, moved_at) ="
+            " (select run_id, moved_at from publish.pointer_moves where event = 'publish' order by move_id desc limit 1)"
+            " order by published_month"
+        ).fetchall()
+    return dict(rows)
+
+
+def delete_old_versions(url: str, fence: str = "") -> None:
+    """Retention, in its own transaction: the last seven versions of a month, its closing one and the pointed one stay.
+
+    The closing version is the one in force at the month's end: the first that a run of that day or later found true.
+    """
+    with connect(url, fence=fence or "") as conn:
+        conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+        conn.execute("select quality.assert_fence()")
+        old = conn.execute(
+            """
+            with versions as (
+                select published_month, version, max(last_business_date) as last_business_date
+                from publish.versions
+                where deleted_at is null
+                group by published_month, version
+            ),
+
+            ranked as (
+                select
+                    published_month,
+                    version,
+                    row_number() over (partition by published_month order by version desc) as age,
+                    row_number() over (
+                        partition by published_month
+                        order by
+                            last_business_date < (published_month + interval '1 month - 1 day')::date,
+                            last_business_date,
+                            version desc
+                    ) as closing_rank,
+                    last_business_date >= (published_month + interval '1 month - 1 day')::date as is_closed
+                from versions
+            )
+
+            select ranked.published_month, ranked.version
+            from ranked
+            left join publish.pointer on ranked.published_month = pointer.published_month
+            where
+                ranked.age > %s
+                and not (ranked.closing_rank = 1 and ranked.is_closed)
+                and ranked.version is distinct from pointer.version
+            """,
+            [KEPT_VERSIONS],
+        ).fetchall()
+        if not old:
+            return
+        months, versions = [row[0] for row in old], [row[1] for row in old]
+        marts = conn.execute("select distinct mart from publish.versions order by mart").fetchall()
+        for (mart,) in marts:
+            conn.execute(
+                sql.SQL(
+                    "delete from {} as v using unnest(%s::date[], %s::integer[]) as old (month, version)"
+                    " where v.published_month = old.month and v.version = old.version"
+                ).format(sql.Identifier("publish", mart)),
+                [months, versions],
+            )
+        conn.execute(
+            "update publish.versions as v set deleted_at = now()"
+            " from unnest(%s::date[], %s::integer[]) as old (month, version)"
+            " where v.published_month = old.month and v.version = old.version",
+            [months, versions],
+        )

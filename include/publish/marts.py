@@ -1,0 +1,152 @@
+"""The marts as dbt's manifest describes them, and the SQL that reads them: month, business columns and hash.
+
+The hash of a mart is the MD5 over its business columns in order of grain: numbers rounded to their declared scale and
+without trailing zeros, instants in UTC, text byte by byte, an absent value unlike any other. Load, version, run and
+processing-time columns are declared as technical and left out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from include.errors import InfrastructureError
+
+RESERVED = ("published_month", "version")  # columns that publishing adds
+EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"  # MD5 of nothing: a month in which a mart has no row
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One model of models/marts. `published_month` is SQL over its columns, None where its month is D's."""
+
+    name: str
+    relation: tuple[str, str]
+    description: str
+    columns: dict[str, str]
+    grain: tuple[str, ...]
+    published_month: str | None
+    technical: tuple[str, ...]
+    scales: dict[str, int]
+
+    @property
+    def candidate(self) -> sql.Identifier:
+        return sql.Identifier(*self.relation)
+
+    @property
+    def published(self) -> sql.Identifier:
+        return sql.Identifier("publish", self.name)
+
+    @property
+    def view(self) -> sql.Identifier:
+        return sql.Identifier("marts", self.name)
+
+
+def read_marts(manifest_path: Path) -> list[Mart]:
+    """All marts of dbt's manifest, by name. Raises InfrastructureError where one lacks what publishing needs."""
+    try:
+        nodes = json.loads(Path(manifest_path).read_text())["nodes"].values()
+    except (OSError, ValueError, KeyError) as error:
+        raise InfrastructureError(
+            f"dbt's manifest cannot be read: {error}.", where=str(manifest_path), next_step="build the marts first."
+        ) from error
+    marts = [
+        _mart(node)
+        for node in nodes
+        if node["resource_type"] == "model" and node["original_file_path"].startswith("models/marts/")
+    ]
+    if not marts:
+        raise InfrastructureError(
+            "dbt's manifest has no mart.", where=str(manifest_path), next_step="build the models under models/marts first."
+        )
+    return sorted(marts, key=lambda mart: mart.name)
+
+
+def _mart(node: dict) -> Mart:
+    meta = {**(node.get("meta") or {}), **(node.get("config", {}).get("meta") or {})}
+    mart = Mart(
+        name=node.get("alias") or node["name"],
+        relation=(node["schema"], node.get("alias") or node["name"]),
+        description=" ".join((node.get("description") or "").split()),
+        columns={name: " ".join((c.get("description") or "").split()) for name, c in node["columns"].items()},
+        grain=tuple(meta.get("grain") or ()),
+        published_month=meta.get("published_month"),
+        technical=tuple(meta.get("technical") or ()),
+        scales=dict(meta.get("scales") or {}),
+    )
+    if not mart.grain:
+        raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")
+    unknown = [c for c in (*mart.grain, *mart.technical, *mart.scales) if c not in mart.columns]
+    if unknown:
+        raise _declared_wrongly(mart, f"meta names columns that it does not have: {', '.join(unknown)}", "correct meta")
+    taken = [c for c in RESERVED if c in mart.columns]
+    if taken:
+        raise _declared_wrongly(mart, f"publishing adds a column {', '.join(taken)} of its own", "rename the mart's column")
+    return mart
+
+
+def _declared_wrongly(mart: Mart, what: str, next_step: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"The mart {mart.name} cannot be published: {what}.", where=f"models/marts, model {mart.name}", next_step=f"{next_step}."
+    )
+
+
+def column_types(conn: psycopg.Connection, schema: str, relation: str) -> dict[str, str]:
+    """Columns of a relation in their order with their full types; empty where it does not exist."""
+    rows = conn.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text)) and attnum > 0 and not attisdropped"
+        " order by attnum",
+        [schema, relation],
+    ).fetchall()
+    return dict(rows)
+
+
+def month_of(mart: Mart, business_date: date) -> sql.Composable:
+    """SQL of the month that a candidate row belongs to: its grain's date, else D."""
+    today = sql.SQL("{}::date").format(sql.Literal(business_date))
+    expression = sql.SQL("coalesce(({})::date, {})").format(sql.SQL(mart.published_month), today) if mart.published_month else today
+    return sql.SQL("date_trunc('month', {}::timestamp)::date").format(expression)
+
+
+def hash_of_rows(mart: Mart, types: dict[str, str]) -> sql.Composable:
+    """SQL aggregate: the hash of a set of rows of the mart."""
+    parts = [_text_of(mart, name, types[name]) for name in mart.columns if name not in mart.technical]
+    row = sql.SQL("md5({})").format(sql.SQL(" || chr(31) || ").join(parts))
+    order = [
+        sql.SQL('{} collate "C"').format(sql.Identifier(name))
+        if types[name].startswith(("text", "character"))
+        else sql.Identifier(name)
+        for name in mart.grain
+    ]
+    return sql.SQL("md5(coalesce(string_agg({row}, '' order by {order}, {row}), ''))").format(
+        row=row, order=sql.SQL(", ").join(order)
+    )
+
+
+def _text_of(mart: Mart, name: str, type_: str) -> sql.Composable:
+    column = sql.Identifier(name)
+    scale = mart.scales.get(name)
+    if type_.startswith("numeric"):
+        text = sql.SQL("trim_scale({})::text").format(_rounded(column, scale))
+    elif type_ in ("double precision", "real"):
+        if scale is None:
+            raise _declared_wrongly(mart, f"column {name} is {type_} without a scale", "declare it in meta.scales, or make it numeric")
+        text = sql.SQL("trim_scale({})::text").format(_rounded(sql.SQL("{}::numeric").format(column), scale))
+    elif type_ == "date":
+        text = sql.SQL("to_char({}, 'YYYY-MM-DD')").format(column)
+    elif type_.startswith("timestamp"):
+        instant = sql.SQL("{} at time zone 'UTC'").format(column) if type_.endswith("with time zone") else column
+        text = sql.SQL("to_char({}, 'YYYY-MM-DD HH24:MI:SS.US')").format(instant)
+    else:
+        text = sql.SQL("{}::text").format(column)
+    return sql.SQL("coalesce('=' || {}, '~')").format(text)
+
+
+def _rounded(number: sql.Composable, scale: int | None) -> sql.Composable:
+    return number if scale is None else sql.SQL("round({}, {})").format(number, sql.Literal(scale))

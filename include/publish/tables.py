@@ -1,0 +1,118 @@
+"""The stable table and the stable view of each mart: made once, then only ever widened under their readers."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from include.errors import InfrastructureError
+from include.publish.marts import Mart, column_types
+
+READERS_WAIT = "10s"  # a changed view waits this long for readers at most, and readers behind it no longer
+
+
+def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict[str, str]]:
+    """Bring `publish.<mart>` and `marts.<mart>` to the shape of the candidates; returns the candidates' column types.
+
+    An added column is added; a removed or retyped one raises InfrastructureError, for readers rely on it.
+    """
+    conn.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(READERS_WAIT)))
+    types = {}
+    for mart in marts:
+        candidate = column_types(conn, *mart.relation)
+        missing = [name for name in mart.columns if name not in candidate]
+        if missing:
+            raise InfrastructureError(
+                f"The candidate of {mart.name} has no column {', '.join(missing)}." if candidate else f"{mart.name} is not built.",
+                where=".".join(mart.relation),
+                next_step="build the marts again, from the same code.",
+            )
+        types[mart.name] = {name: candidate[name] for name in mart.columns}
+        try:
+            _ensure_table(conn, mart, types[mart.name])
+            _ensure_view(conn, mart)
+        except psycopg.errors.LockNotAvailable:
+            raise InfrastructureError(
+                f"The new columns of {mart.name} could not be added: a long query is reading it.",
+                where=f"marts.{mart.name}",
+                next_step="let that query end, and run again.",
+            ) from None
+    return types
+
+
+def _ensure_table(conn: psycopg.Connection, mart: Mart, wanted: dict[str, str]) -> None:
+    present = column_types(conn, "publish", mart.name)
+    if not present:
+        columns = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in wanted.items()]
+        conn.execute(
+            sql.SQL("create table {} (published_month date not null, version integer not null, {})").format(
+                mart.published, sql.SQL(", ").join(columns)
+            )
+        )
+        conn.execute(
+            sql.SQL("create unique index on {} (published_month, version, {}) nulls not distinct").format(
+                mart.published, sql.SQL(", ").join(map(sql.Identifier, mart.grain))
+            )
+        )
+    else:
+        published = {name: type_ for name, type_ in present.items() if name not in ("published_month", "version")}
+        _refuse_lost_columns(mart, published, wanted)
+        for name in [name for name in wanted if name not in published]:
+            conn.execute(
+                sql.SQL("alter table {} add column {} {}").format(mart.published, sql.Identifier(name), sql.SQL(wanted[name]))
+            )
+    conn.execute("select publish.protect(%s)", [mart.name])
+
+
+def _refuse_lost_columns(mart: Mart, published: dict[str, str], wanted: dict[str, str]) -> None:
+    removed = [name for name in published if name not in wanted]
+    retyped = [f"{n} from {published[n]} to {wanted[n]}" for n in published if n in wanted and published[n] != wanted[n]]
+    if removed or retyped:
+        what = [f"removes {', '.join(removed)}"] if removed else []
+        what += [f"changes {', '.join(retyped)}"] if retyped else []
+        raise InfrastructureError(
+            f"The mart {mart.name} {' and '.join(what)}; readers of marts.{mart.name} rely on it.",
+            where=f"models/marts, model {mart.name}; published table publish.{mart.name}",
+            next_step="keep the column as it was, and give the new one a new name.",
+        )
+
+
+def _ensure_view(conn: psycopg.Connection, mart: Mart) -> None:
+    columns = list(column_types(conn, "publish", mart.name))
+    shown = column_types(conn, "marts", mart.name)
+    if list(shown) != columns:
+        conn.execute(
+            sql.SQL(
+                "create or replace view {view} with (security_invoker = true) as select {columns} from {table} as versions"
+                " inner join publish.pointer on versions.published_month = pointer.published_month"
+                " and versions.version = pointer.version"
+            ).format(
+                view=mart.view,
+                table=mart.published,
+                columns=sql.SQL(", ").join(sql.Identifier("versions", name) for name in columns),
+            )
+        )
+    _ensure_comments(conn, mart)
+
+
+def _ensure_comments(conn: psycopg.Connection, mart: Mart) -> None:
+    wanted = {
+        **mart.columns,
+        "published_month": "Month of the row, as listed in marts.publication.",
+        "version": "Version of that month.",
+    }
+    present = dict(
+        conn.execute(
+            "select coalesce(a.attname, ''), d.description from pg_description as d"
+            " left join pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and a.attnum > 0"
+            " where d.classoid = 'pg_class'::regclass and d.objoid = format('marts.%%I', %s::text)::regclass",
+            [mart.name],
+        ).fetchall()
+    )
+    if mart.description and present.get("") != mart.description:
+        conn.execute(sql.SQL("comment on view {} is {}").format(mart.view, sql.Literal(mart.description)))
+    for name, text in wanted.items():
+        if text and present.get(name) != text:
+            conn.execute(
+                sql.SQL("comment on column {} is {}").format(sql.Identifier("marts", mart.name, name), sql.Literal(text))
+            )

@@ -1,0 +1,287 @@
+"""Evaluates rules in the database: what was tested, what was violated, which open findings were tested again.
+
+One transaction a rule. The population becomes a temporary table `tested`, the violations are selected from it into
+`quality.violations`, and `quality.rule_results` gets the counts. Nothing is decided here: findings, quarantine and the
+verdict are made from these tables. Evaluating a rule again in the same run replaces what it wrote.
+"""
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from include.contracts import Table
+from include.quality.rules import SEVERITIES, Rule, subject_table
+
+STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
+WITHHELD = "withheld (personal)"
+
+_PARAMETER = re.compile(r"(?<!:):(business_date|run_id)\b")
+_OPTIONAL_TEXT = ("account_no", "column_name", "observed", "expected", "suspect_side")
+_OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny")
+_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity"} | set(_OPTIONAL_TEXT + _OPTIONAL_NUMBERS)
+
+
+class RuleEvaluationError(RuntimeError):
+    """A rule whose queries fail or do not keep the rules' output format; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Counts of one rule in one run. `failed_rows` counts records, of which each may have several broken columns."""
+
+    rule_id: str
+    tested_rows: int
+    failed_rows: int
+    seconds: float
+
+
+def evaluate_all(
+    connect: Callable[[], AbstractContextManager[psycopg.Connection]],
+    rules: Iterable[Rule],
+    run_id: int,
+    business_date: date,
+    progress: Callable[[Result], None] | None = None,
+) -> list[Result]:
+    """Every rule in its own transaction on one connection; `progress` hears of each. Raises `RuleEvaluationError`."""
+    results = []
+    with connect() as connection:
+        connection.commit()
+        for rule in rules:
+            results.append(evaluate(connection, rule, run_id, business_date))
+            connection.commit()
+            if progress:
+                progress(results[-1])
+    return results
+
+
+def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_date: date) -> Result:
+    """Evaluates one rule as of `business_date` and records it under `run_id`. Raises `RuleEvaluationError`."""
+    started = time.perf_counter()
+    try:
+        with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
+            cursor.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+            cursor.execute("set local timezone = 'Asia/Shanghai'")
+            cursor.execute("select quality.assert_fence()")
+            parameters = {"run_id": run_id, "business_date": business_date}
+            _forget(cursor, rule, run_id)
+            tested_rows = _materialise(cursor, "tested", rule.tested_sql, parameters)
+            found_rows = _materialise(cursor, "found", rule.violations_sql, parameters)
+            _check_output(cursor, rule)
+            failed_rows = 0
+            if found_rows:
+                failed_rows = _insert_violations(cursor, rule, parameters)
+            _mark_retested(cursor, rule, run_id)
+            seconds = time.perf_counter() - started
+            cursor.execute(
+                """insert into quality.rule_results
+                    (run_id, rule_id, tested_rows, failed_rows, severity, not_tested_reason, seconds)
+                values (%s, %s, %s, %s, %s, %s, %s)""",
+                (run_id, rule.id, tested_rows, failed_rows, rule.severity, None if tested_rows else rule.not_tested,
+                 round(seconds, 3)),
+            )
+            cursor.execute("drop table tested, found")
+    except psycopg.Error as error:
+        if error.sqlstate is None or isinstance(error, psycopg.OperationalError) and error.sqlstate != "57014":
+            raise  # the connection or the server, not the rule
+        message = error.diag.message_primary or str(error)
+        raise RuleEvaluationError(f"{rule.path}: rule {rule.id} cannot be evaluated: {message}") from error
+    return Result(rule.id, tested_rows, failed_rows, seconds)
+
+
+def bind(query: str) -> str:
+    """A rule's query with psycopg's named parameters: `:business_date` becomes `%(business_date)s`, casts stay."""
+    return _PARAMETER.sub(r"%(\1)s", query.replace("%", "%%"))
+
+
+def _forget(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
+    cursor.execute("delete from quality.violations where run_id = %s and rule_id = %s", (run_id, rule.id))
+    cursor.execute("delete from quality.rule_results where run_id = %s and rule_id = %s", (run_id, rule.id))
+    cursor.execute(
+        """delete from quality.retested
+        where run_id = %s and finding_id in (select finding_id from quality.findings where rule_id = %s)""",
+        (run_id, rule.id),
+    )
+
+
+def _materialise(cursor: psycopg.Cursor, name: str, query: str, parameters: dict) -> int:
+    """Makes the query's rows the temporary table `name` and counts them."""
+    cursor.execute(f"drop table if exists pg_temp.{name}")
+    cursor.execute(f"create temporary table {name} on commit drop as\n{bind(query)}", parameters)
+    rows = cursor.rowcount
+    if rows > 1000:
+        cursor.execute(f"analyze pg_temp.{name}")
+    return rows
+
+
+def _columns(cursor: psycopg.Cursor, name: str) -> list[str]:
+    cursor.execute(f"select * from pg_temp.{name} limit 0")
+    return [column.name for column in cursor.description]
+
+
+def _check_output(cursor: psycopg.Cursor, rule: Rule) -> None:
+    """Refuses output that would lose a finding: no key, an unknown column, or a severity above the rule's own."""
+    found = _columns(cursor, "found")
+    needed = {"raw_id"} if rule.is_row_grain else {"record_key"}
+    if len(rule.subjects) > 1:
+        needed.add("table_name")
+    for name, columns in (("tested", _columns(cursor, "tested")), ("violations", found)):
+        if needed - set(columns):
+            raise RuleEvaluationError(f"{rule.path}: the query `{name}` lacks {', '.join(sorted(needed - set(columns)))}.")
+    if set(found) - _KNOWN:
+        raise RuleEvaluationError(
+            f"{rule.path}: the violations have unknown columns {', '.join(sorted(set(found) - _KNOWN))}."
+        )
+    if "severity" in found:
+        permitted = list(SEVERITIES[: SEVERITIES.index(rule.severity) + 1])
+        cursor.execute(
+            "select min(severity) from pg_temp.found where severity is null or not severity = any(%s)", (permitted,)
+        )
+        if above := cursor.fetchone()[0]:
+            raise RuleEvaluationError(f"{rule.path}: a violation is of severity {above}, above the rule's {rule.severity}.")
+
+
+def _insert_violations(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> int:
+    """Copies `found` into `quality.violations` and returns the number of failed records."""
+    columns = _columns(cursor, "found")
+    if not rule.is_row_grain:
+        names = {
+            "source_name": "found.source_name" if "source_name" in columns else "%(source_name)s::text",
+            "table_name": "found.table_name" if "table_name" in columns else "%(table_name)s::text",
+        }
+        given = parameters | {"source_name": rule.source_name, "table_name": rule.table_name}
+        _insert(cursor, rule, columns, given, names | {
+            "raw_id": "null::bigint", "record_key": "found.record_key", "source_reference": names["table_name"],
+        }, from_clause="pg_temp.found as found")
+        cursor.execute("select count(distinct record_key) from pg_temp.found")
+        return cursor.fetchone()[0]
+    for table in _tables_found(cursor, rule):
+        clause = f"""pg_temp.found as found
+            inner join {table.raw_name} as raw on found.raw_id = raw._raw_id
+            left join quality.receipts as receipts on raw._load_id = receipts.load_id"""
+        where = f"found.table_name = '{table.name}'" if len(rule.subjects) > 1 else "true"
+        _insert(cursor, rule, columns, parameters, {
+            "source_name": f"'{table.source}'",
+            "table_name": f"'{table.name}'",
+            "raw_id": "found.raw_id",
+            "record_key": record_key(table, "raw"),
+            "source_reference": f"coalesce(receipts.file_name, '{table.name}') || coalesce(':' || raw._file_line, '')",
+        }, from_clause=f"{clause} where {where}", table=table)
+    name = "table_name" if len(rule.subjects) > 1 else "1"
+    cursor.execute(f"select count(*) from (select distinct {name}, raw_id from pg_temp.found) as failed")
+    return cursor.fetchone()[0]
+
+
+def _tables_found(cursor: psycopg.Cursor, rule: Rule) -> list[Table]:
+    if len(rule.subjects) == 1:
+        return [subject_table(rule)]
+    cursor.execute("select distinct table_name from pg_temp.found order by 1")
+    names = [row[0] for row in cursor.fetchall()]
+    if stray := set(names) - set(rule.subjects):
+        raise RuleEvaluationError(f"{rule.path}: a violation names {stray.pop()}, which is not a subject of the rule.")
+    return [subject_table(rule, name) for name in names]
+
+
+def _insert(
+    cursor: psycopg.Cursor, rule: Rule, columns: list[str], parameters: dict, values: dict, *, from_clause: str,
+    table: Table | None = None,
+) -> None:
+    """One insert-select; `values` maps fixed columns to SQL, the rest comes from `found` where the rule gives it."""
+    for name in _OPTIONAL_TEXT:
+        values[name] = f"found.{name}::text" if name in columns else "null::text"
+    for name in _OPTIONAL_NUMBERS:
+        values[name] = f"found.{name}::numeric" if name in columns else "null::numeric"
+    values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"
+    fact_date = _fact_date(table) if table else None
+    stated = [f"found.business_date::date"] if "business_date" in columns else []
+    values["business_date"] = f"coalesce({', '.join([*stated, *([fact_date] if fact_date else []), '%(business_date)s'])})"
+    if table:
+        personal = ", ".join(f"'{c.name}'" for c in table.columns if c.classification == "personal")
+        if personal:
+            values["observed"] = f"case when {values['column_name']} in ({personal}) then '{WITHHELD}' else {values['observed']} end"
+        if account := _account(table):
+            values["account_no"] = f"coalesce({values['account_no']}, {account})"
+    values = {"run_id": "%(run_id)s", "rule_id": f"'{rule.id}'"} | values
+    cursor.execute(
+        f"insert into quality.violations ({', '.join(values)})\nselect {', '.join(values.values())}\nfrom {from_clause}",
+        parameters,
+    )
+
+
+def record_key(table: Table, alias: str) -> str:
+    """SQL of a row's key as jsonb, under the source's column names; dates and times become ISO text."""
+    return f"jsonb_build_object({', '.join(f'{_text(c)}, {alias}.{c}' for c in table.key)})"
+
+
+def _account(table: Table) -> str | None:
+    """SQL of the account a raw row belongs to, where the row itself or the row it hangs on names one."""
+    names = {c.name for c in table.columns}
+    if "cons_no" in names:
+        return "btrim(raw.cons_no)"
+    parents = (  # column of the row, staging relation, its column
+        ("mp_no", "staging.stg_metering__measuring_points", "metering_point_no"),
+        ("bill_no", "staging.stg_marketing__bills", "bill_no"),
+        ("contract_no", "staging.stg_contract__contracts", "contract_no"),
+        ("app_no", "staging.stg_marketing__applications", "application_no"),
+        ("meter_asset_no", "staging.stg_metering__measuring_points", "meter_asset_no"),
+    )
+    for column, relation, parent_column in parents:
+        if column in names:
+            return (
+                f"(select min(parents.account_no) from {relation} as parents"
+                f" where parents.{parent_column} = btrim(raw.{column}))"
+            )
+    return None
+
+
+def _fact_date(table: Table) -> str | None:
+    """SQL of the day an event row is about: the first date or time in its key. None for archive rows: they are as of D."""
+    if table.is_full_compared:
+        return None
+    for name in table.key:
+        kind = table.column(name).physical_type
+        if kind in ("date", "timestamptz"):
+            return f"raw.{name}::date"
+    return None
+
+
+def _mark_retested(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
+    """Notes the open findings of the rule whose record was in the population: they are seen again or fixed."""
+    if not rule.is_row_grain:
+        cursor.execute(
+            """insert into quality.retested (run_id, finding_id)
+            select %s, open_findings.finding_id
+            from quality.open_findings as open_findings
+            where open_findings.rule_id = %s
+                and open_findings.record_key in (select tested.record_key from pg_temp.tested as tested)""",
+            (run_id, rule.id),
+        )
+        return
+    cursor.execute(
+        """select distinct table_name from quality.open_findings
+        where rule_id = %s and raw_id is not null and table_name = any(%s)""",
+        (rule.id, list(rule.subjects)),
+    )
+    for (name,) in cursor.fetchall():
+        table = subject_table(rule, name)
+        same_table = f"and tested.table_name = '{name}'" if len(rule.subjects) > 1 else ""
+        # The finding's row and every other version of its key share `_key`, the digest of the key columns.
+        cursor.execute(
+            f"""insert into quality.retested (run_id, finding_id)
+            select distinct %s::bigint, open_findings.finding_id
+            from quality.open_findings as open_findings
+            inner join {table.raw_name} as seen on open_findings.raw_id = seen._raw_id
+            inner join {table.raw_name} as version on seen._key = version._key
+            inner join pg_temp.tested as tested on version._raw_id = tested.raw_id {same_table}
+            where open_findings.rule_id = %s and open_findings.table_name = %s""",
+            (run_id, rule.id, name),
+        )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

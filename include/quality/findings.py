@@ -1,0 +1,237 @@
+"""What the gate concludes from violations: the life of each finding, and which rows are quarantined or held.
+
+Set-based, in the caller's transaction. A finding is one violation through its life, unique by rule, source, table, record
+key and column while open; its events are appended, never changed. A row that a rule names leaves the warehouse's input;
+rows of the same source that refer to it, where no earlier version of it was admitted, are held with it.
+"""
+from __future__ import annotations
+
+import psycopg
+
+from include.contracts import Reference, Table, load_contracts
+from include.quality.base_rules import staging_relation
+from include.quality.rules import Rule
+
+_IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
+_CARRIED = (
+    "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
+    " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id"
+)
+
+
+def judge(connection: psycopg.Connection, run_id: int, rules: list[Rule]) -> None:
+    """Makes the temporary table `judged`: this run's violations with axis, whether the row is quarantined, and waiver."""
+    connection.execute("create temp table rule_book (rule_id text primary key, axis text, quarantines boolean) on commit drop")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into rule_book values (%s, %s, %s)", [(r.id, r.axis, r.quarantines and r.is_row_grain) for r in rules]
+        )
+    connection.execute(
+        """
+        create temp table judged on commit drop as
+        select
+            violations.*, rule_book.axis,
+            rule_book.quarantines and violations.severity = 'quarantine' as quarantines,
+            quality.waiver_for(
+                violations.rule_id, violations.table_name, violations.account_no, violations.record_key, run.business_date
+            ) as waiver_id
+        from quality.violations
+        inner join rule_book using (rule_id)
+        cross join quality.current_run as run
+        where violations.run_id = %s
+        """,
+        (run_id,),
+    )
+    connection.execute("analyze judged")
+
+
+def record_findings(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
+    """Appends the events of this run; returns how many of each kind. Idempotent for a run."""
+    connection.execute("delete from quality.finding_events where run_id = %s", (run_id,))
+    connection.execute("create temp table open_before on commit drop as select * from quality.open_findings")
+    connection.execute("create index on open_before (rule_id, table_name)")
+    connection.execute("analyze open_before")
+    connection.execute(
+        f"""
+        create temp table now_seen on commit drop as
+        select distinct on ({_IDENTITY}) judged.*
+        from judged
+        order by {_IDENTITY}, raw_id desc nulls last, observed nulls last
+        """
+    )
+    connection.execute(
+        f"""
+        insert into quality.finding_events (finding_id, run_id, event, at, waiver_id, {_CARRIED})
+        select
+            coalesce(before.finding_id, nextval('quality.finding_ids')),
+            %(run)s,
+            case
+                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
+                when before.finding_id is null then 'opened'
+                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
+                when now_seen.waiver_id is not null then 'waived'
+                when (before.observed, before.expected, before.severity, before.raw_id)
+                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
+                else 'seen'
+            end,
+            clock_timestamp(),
+            now_seen.waiver_id,
+            {', '.join('now_seen.' + name.strip() for name in _CARRIED.split(','))}
+        from now_seen
+        left join open_before as before
+            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
+            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
+            and now_seen.column_name is not distinct from before.column_name
+        """,
+        {"run": run_id},
+    )
+    connection.execute(
+        f"""
+        insert into quality.finding_events (finding_id, run_id, event, at, {_CARRIED})
+        select before.finding_id, %(run)s, 'fixed', clock_timestamp(),
+            {', '.join('before.' + name.strip() for name in _CARRIED.split(','))}
+        from open_before as before
+        where
+            not exists (
+                select 1 from quality.finding_events as event
+                where event.run_id = %(run)s and event.finding_id = before.finding_id
+            )
+            and (
+                exists (
+                    select 1 from quality.retested
+                    where retested.run_id = %(run)s and retested.finding_id = before.finding_id
+                )
+                or ({_gone(connection)})
+            )
+            and before.rule_id in (select rule_id from quality.rule_results where run_id = %(run)s)
+        """,
+        {"run": run_id},
+    )
+    counts = connection.execute(
+        "select event, count(*) from quality.finding_events where run_id = %s group by event", (run_id,)
+    )
+    return dict(counts.fetchall())
+
+
+def _gone(connection: psycopg.Connection) -> str:
+    """SQL condition on `before`: its row is no longer the staged version of its key: superseded or withdrawn."""
+    tables = connection.execute("select distinct table_name from open_before where raw_id is not null").fetchall()
+    conditions = [
+        f"before.table_name = '{name}' and not exists"
+        f" (select 1 from {staging_relation(name)} as staged where staged._raw_id = before.raw_id)"
+        for (name,) in tables
+    ]
+    return " or ".join(f"({c})" for c in conditions) or "false"
+
+
+def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
+    """Brings `quality.quarantined_rows` to what this run found: new rows in, passed rows out, held rows anew."""
+    upsert = """
+        on conflict (table_name, raw_id) do update set
+            state = excluded.state, rule_ids = excluded.rule_ids, account_no = excluded.account_no,
+            energy_at_stake_kwh = excluded.energy_at_stake_kwh, amount_at_stake_cny = excluded.amount_at_stake_cny,
+            from_run = case when coalesce(quarantined_rows.released_run, excluded.from_run) = excluded.from_run
+                then quarantined_rows.from_run else excluded.from_run end,
+            released_run = null
+    """
+    columns = "source_name, table_name, raw_id, state, rule_ids, record_key, account_no, energy_at_stake_kwh, amount_at_stake_cny, from_run"
+    _release(connection, run_id)
+    connection.execute(
+        f"""
+        insert into quality.quarantined_rows ({columns})
+        select source_name, table_name, raw_id, 'quarantined', array_agg(distinct rule_id order by rule_id),
+            (array_agg(record_key))[1], max(account_no), max(energy_at_stake_kwh), max(amount_at_stake_cny), %s
+        from judged
+        where quarantines and waiver_id is null and raw_id is not null
+        group by source_name, table_name, raw_id
+        {upsert}
+        """,
+        (run_id,),
+    )
+    for tables in load_contracts().values():
+        _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
+    counts = connection.execute(
+        "select state, count(*) from quality.quarantined_rows where released_run is null group by state"
+    )
+    return dict(counts.fetchall())
+
+
+def _release(connection: psycopg.Connection, run_id: int) -> None:
+    """Rows that are still the staged version of their key passed or are judged anew; superseded ones stay out for good."""
+    tables = connection.execute(
+        "select distinct table_name from quality.quarantined_rows where released_run is null"
+    ).fetchall()
+    for (name,) in tables:
+        connection.execute(
+            f"update quality.quarantined_rows as kept set released_run = %s where table_name = %s and released_run is null"
+            f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)",
+            (run_id, name),
+        )
+
+
+def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], insert: str, upsert: str) -> None:
+    """Holds rows that refer to a row kept back with no admitted version, and rows that refer to those, until no more come."""
+    by_name = {t.name: t for t in tables}
+    references = [(t, r) for t in tables for r in t.references if r.target_table in by_name]
+    while True:
+        kept = {name for (name,) in connection.execute(
+            "select distinct table_name from quality.quarantined_rows where released_run is null"
+        )}  # fmt: skip
+        added = 0
+        for child, reference in references:
+            if reference.target_table in kept:
+                added += _hold_by(connection, run_id, child, by_name[reference.target_table], reference, insert, upsert)
+        if not added:
+            return
+
+
+def _hold_by(
+    connection: psycopg.Connection, run_id: int, child: Table, parent: Table, reference: Reference, insert: str, upsert: str
+) -> int:
+    pairs = list(zip(reference.columns, reference.target_columns, strict=True))
+    join = " and ".join(f"raw.{c} = missing.{p}" for c, p in pairs)
+    targets = ", ".join(p for _, p in pairs)
+    same = " and ".join(f"other.{p} = parent.{p}" for _, p in pairs)
+    in_force = "quarantined_rows.table_name = '{}' and quarantined_rows.raw_id = {} and quarantined_rows.released_run is null"
+    key = ", ".join(f"'{k}', raw.{k}" for k in child.key)
+    account = "btrim(raw.cons_no)" if any(c.name == "cons_no" for c in child.columns) else "missing.account_no"
+    return connection.execute(
+        f"""
+        with missing as (
+            select distinct on ({', '.join('parent.' + p for _, p in pairs)}) {', '.join('parent.' + p for _, p in pairs)},
+                kept.account_no, kept.rule_ids
+            from quality.quarantined_rows as kept
+            inner join {parent.raw_name} as parent on kept.raw_id = parent._raw_id
+            inner join {staging_relation(parent)} as staged on kept.raw_id = staged._raw_id
+            where kept.table_name = '{parent.name}' and kept.released_run is null
+                and not exists (
+                    select 1
+                    from {parent.raw_name} as other
+                    cross join quality.current_run as run
+                    where {same} and not other._is_tombstone and other._raw_id <> parent._raw_id
+                        and other._business_date <= run.business_date
+                        and not exists (
+                            select 1 from quality.quarantined_rows where {in_force.format(parent.name, 'other._raw_id')}
+                        )
+                        and (
+                            other._load_id <= run.last_passed_load_id
+                            or exists (
+                                select 1 from {staging_relation(parent)} as also where also._raw_id = other._raw_id
+                            )
+                        )
+                )
+            order by {', '.join('parent.' + p for _, p in pairs)}, kept.raw_id
+        )
+        {insert}
+        select '{child.source}', '{child.name}', raw._raw_id, 'held', missing.rule_ids,
+            jsonb_build_object({key}), {account}, null, null, %s
+        from {staging_relation(child)} as staged
+        inner join {child.raw_name} as raw on staged._raw_id = raw._raw_id
+        inner join missing on {join}
+        where not exists (
+            select 1 from quality.quarantined_rows where {in_force.format(child.name, 'raw._raw_id')}
+        )
+        {upsert}
+        """,
+        (run_id,),
+    ).rowcount

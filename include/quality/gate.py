@@ -1,0 +1,182 @@
+"""The two gates: gate 1 over staging decides what is admitted, gate 2 over the candidate marts decides on the publish.
+
+A gate evaluates its rules, lets Great Expectations give the verdict over the violations, records findings and quarantine,
+and writes the verdict to `quality.runs`. Exit codes come from there, never from the scheduler.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import psycopg
+
+from include import ledger
+from include.contracts import all_tables
+from include.database import connect
+from include.errors import GateBlocked
+from include.quality import conservation, findings, verdict
+from include.quality.base_rules import load_base_rules, staging_relation
+from include.quality.evaluate import Result, evaluate_all
+from include.quality.rules import Rule, load_rules
+from include.runs import Run
+
+LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last
+Progress = Callable[[Result], None]
+
+
+@dataclass
+class GateResult:
+    """Counts of one gate; `blocking` are the rules that stop the publish, each with its number of violations."""
+
+    gate: int
+    rules: int
+    tested_rows: int
+    failed_rows: int
+    blocking: dict[str, int]
+    events: dict[str, int] = field(default_factory=dict)
+    kept_back: dict[str, int] = field(default_factory=dict)
+
+
+def rules_of(gate: int) -> list[Rule]:
+    """The rules of a gate in the order of evaluation: arrivals first, the tables' limit last."""
+    rules = [r for r in [*load_base_rules(), *load_rules()] if r.gate == gate]
+    return sorted(rules, key=lambda r: (r.id == LIMIT_RULE, not r.id.startswith("ARR-"), r.id))
+
+
+def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
+    """Gate 1. Afterwards the phase is `admit`. Raises GateBlocked where a violation of severity block is not waived."""
+    with connect(url, fence=run.fence) as connection:
+        _count_staged_rows(connection, run.run_id)
+    result = _check(url, run, 1, progress)
+    if result.blocking:
+        raise GateBlocked(_message(result, url, run), where=_where(url, run, result), next_step=_next_step(result, run))
+    return result
+
+
+def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
+    """Gate 2: conservation and the rules over the candidate marts."""
+    with connect(url, fence=run.fence) as connection:
+        conservation.recompute(connection, run.run_id)
+    result = _check(url, run, 2, progress)
+    if result.blocking:
+        raise GateBlocked(_message(result, url, run), where=_where(url, run, result), next_step=_next_step(result, run))
+    return result
+
+
+def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
+    rules = rules_of(gate)
+    results = evaluate_all(lambda: connect(url, fence=run.fence), rules, run.run_id, run.business_date, progress)
+    observed = verdict.great_expectations_counts(url, run.run_id, [r.id for r in rules])
+    with connect(url, fence=run.fence) as connection:
+        connection.execute("select quality.assert_fence()")
+        findings.judge(connection, run.run_id, load_base_rules() + load_rules())
+        counted = dict(connection.execute("select rule_id, count(*) from judged group by rule_id").fetchall())
+        verdict.assert_agreement(rules, results, observed, counted)
+        result = GateResult(
+            gate, len(results), sum(r.tested_rows for r in results), sum(r.failed_rows for r in results), blocking={}
+        )
+        result.blocking = dict(connection.execute(
+            "select rule_id, count(*) from judged where severity = 'block' and waiver_id is null"
+            " and rule_id = any(%s) group by rule_id order by rule_id", ([r.id for r in rules],)
+        ).fetchall())  # fmt: skip
+        result.events = findings.record_findings(connection, run.run_id)
+        if gate == 1:
+            result.kept_back = findings.quarantine(connection, run.run_id)
+            connection.execute("update quality.current_run set phase = 'admit'")
+        _note_verdict(connection, run, result, counted)
+    return result
+
+
+def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, counted: dict[str, int]) -> None:
+    connection.execute(
+        """
+        update quality.rule_results set verdict = case
+            when tested_rows = 0 then 'not tested'
+            when not exists (select 1 from judged where judged.rule_id = rule_results.rule_id) then 'passed'
+            when not exists (
+                select 1 from judged where judged.rule_id = rule_results.rule_id and judged.waiver_id is null
+            ) then 'waived'
+            else 'failed'
+        end
+        where run_id = %s
+        """,
+        (run.run_id,),
+    )
+    summary = {
+        "rules": result.rules, "tested_rows": result.tested_rows, "failed_rows": result.failed_rows,
+        "blocking": result.blocking, "events": result.events, "kept_back": result.kept_back,
+    }  # fmt: skip
+    state = "blocked" if result.blocking else "passed" if result.gate == 2 else "running"
+    connection.execute(
+        "update quality.runs set state = %s, verdict = coalesce(verdict, '{}') || %s where run_id = %s",
+        (state, json.dumps({f"gate_{result.gate}": summary}), run.run_id),
+    )
+    ledger.append(
+        connection,
+        "verdict",
+        {"run_id": run.run_id, "business_date": run.business_date.isoformat(), "gate": result.gate, "state": state}
+        | summary | {"findings_digest": _digest(connection, run.run_id)},
+    )  # fmt: skip
+
+
+def _digest(connection: psycopg.Connection, run_id: int) -> str:
+    """sha256 over this run's finding events, in the order of their identity."""
+    return connection.execute(
+        """
+        select encode(sha256(coalesce(string_agg(
+            concat_ws('|', rule_id, table_name, record_key::text, column_name, event, observed, expected), e'\n'
+            order by rule_id, table_name, record_key::text, column_name, event, observed, expected
+        ), '')::bytea), 'hex')
+        from quality.finding_events where run_id = %s
+        """,
+        (run_id,),
+    ).fetchone()[0]
+
+
+def _count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
+    """Current rows per table, the denominator of the tables' limits."""
+    connection.execute("delete from quality.staged_rows where run_id = %s", (run_id,))
+    for name in all_tables():
+        connection.execute(
+            f"insert into quality.staged_rows (run_id, table_name, rows) select %s, %s, count(*) from {staging_relation(name)}",
+            (run_id, name),
+        )
+
+
+def _message(result: GateResult, url: str, run: Run) -> str:
+    rules = {r.id: r for r in rules_of(result.gate)}
+    shown = [f"  {rule_id} ({count}): {rules[rule_id].sentence}" for rule_id, count in list(result.blocking.items())[:5]]
+    more = f"\n  and {len(result.blocking) - 5} more rules" if len(result.blocking) > 5 else ""
+    return (
+        f"Gate {result.gate} stopped the night of {run.business_date}; the published marts are as they were.\n"
+        + "\n".join(shown) + more
+    )
+
+
+def _where(url: str, run: Run, result: GateResult) -> str:
+    with connect(url) as connection:
+        rows = connection.execute(
+            "select rule_id, table_name, observed from quality.violations where run_id = %s and severity = 'block'"
+            " and rule_id = any(%s) order by rule_id, table_name limit 3", (run.run_id, list(result.blocking)),
+        ).fetchall()  # fmt: skip
+    return "; ".join(f"{rule_id} {table_name}: {observed}" for rule_id, table_name, observed in rows)
+
+
+def _next_step(result: GateResult, run: Run) -> str:
+    first = next(iter(result.blocking))
+    return (
+        "let the source deliver again and repeat the command, or take responsibility for this night:\n"
+        f"  ./kaw waive {first} --scope all --approver NAME --reason TEXT --until {run.business_date}"
+    )
+
+
+def pending_dates(url: str, day: date) -> list[date]:
+    """Business dates that were begun before `day` and never published, oldest first."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "select distinct business_date from quality.runs where business_date < %s except"
+            " select business_date from quality.runs where state = 'published' order by 1", (day,),
+        ).fetchall()  # fmt: skip
+    return [row[0] for row in rows]

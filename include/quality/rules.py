@@ -1,0 +1,218 @@
+"""The rule book: one file a rule, read alike by a reviewer, a linter and an auditor.
+
+A rule file is `expectations/<area>/<ID>_<what_holds>.sql`: a YAML header in the leading comment, then two queries under
+the marker lines `-- tested` and `-- violations`. `tested` lists the population, `violations` selects from `tested` alone.
+Rules that follow from the contracts are made by `include.quality.base_rules` and have the same shape.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from include.contracts import Table, all_tables
+
+EXPECTATIONS = Path(__file__).parents[2] / "expectations"
+AREAS = ("metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
+AXES = ("missing", "mismatch", "arbitrary", "late")
+DIMENSIONS = ("completeness", "uniqueness", "validity", "consistency", "timeliness", "plausibility", "referential")
+SEVERITIES = ("warn", "quarantine", "block")  # from mild to severe
+
+REQUIRED_KEYS = ("sentence", "axis", "dimension", "severity", "owner", "reason", "source", "subject")
+OPTIONAL_KEYS = ("id", "quarantines", "implies", "not_tested", "about", "gate")
+
+_FILE_NAME = re.compile(r"(?P<id>[A-Z]+-\d{2,})_[a-z0-9_]+")
+_HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<body>.*)", re.DOTALL)
+_MARKER = re.compile(r"^-- (tested|violations)[ \t]*$", re.MULTILINE)
+_DEFAULT_NOT_TESTED = "Nothing in its population was delivered."
+
+
+class RuleError(ValueError):
+    """A rule file that cannot be used; the message names the file, what is wrong, and what is expected."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check. `subjects` are contract tables, or empty where the rule has a stated grain.
+
+    `source_name` and `table_name` are those of its findings; a rule with several subjects says `table_name` row by row.
+    """
+
+    id: str
+    path: str
+    area: str
+    sentence: str
+    axis: str
+    dimension: str
+    severity: str
+    owner: str
+    reason: str
+    source: str
+    subject: str
+    tested_sql: str
+    violations_sql: str
+    subjects: tuple[str, ...] = ()
+    quarantines: bool = False
+    implies: tuple[str, ...] = ()
+    not_tested: str = _DEFAULT_NOT_TESTED
+    source_name: str = ""
+    table_name: str = ""
+    gate: int = 1  # 1 before the warehouse is built, 2 over the candidate marts
+
+    @property
+    def is_row_grain(self) -> bool:
+        """True where a finding names one row of a contract table, so that the row can be quarantined."""
+        return bool(self.subjects)
+
+
+def load_rules(folder: Path = EXPECTATIONS) -> list[Rule]:
+    """All rules of the files under `folder`, in order of their id.
+
+    Raises `RuleError` for the first file that breaks the format or repeats an id.
+    """
+    rules: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*/**/*.sql")):
+        rule = read_rule(path, folder)
+        if rule.id in rules:
+            raise RuleError(f"{rule.path}: the id {rule.id} is already used by {rules[rule.id].path}.")
+        rules[rule.id] = rule
+    stray = [str(p.relative_to(folder)) for p in folder.glob("*.sql")]
+    if stray:
+        raise RuleError(f"{stray[0]}: a rule file lies in one of the folders {', '.join(AREAS)}.")
+    return [rules[rule_id] for rule_id in sorted(rules)]
+
+
+def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
+    """The rule of one file. Raises `RuleError`."""
+    name = str(path.relative_to(folder))
+    area = path.relative_to(folder).parts[0]
+    if area not in AREAS:
+        raise RuleError(f"{name}: the folder {area} is none of {', '.join(AREAS)}.")
+    file_name = _FILE_NAME.fullmatch(path.stem)
+    if not file_name:
+        raise RuleError(f"{name}: a rule file is named <ID>_<what_holds>.sql, like MET-05_register_is_in_range.sql.")
+
+    header, body = _split(name, path.read_text(encoding="utf-8"))
+    if header.get("id", file_name["id"]) != file_name["id"]:
+        raise RuleError(f"{name}: the header says id {header['id']}, the file name {file_name['id']}.")
+    subjects = _subjects(name, area, header["subject"])
+    about = header.get("about") or (subjects[0] if subjects else "")
+    if about and about not in all_tables():
+        raise RuleError(f"{name}: about names {about}, which is no table of the contracts.")
+    quarantines = _quarantines(name, header, subjects)
+    tested_sql, violations_sql = _queries(name, body)
+    return Rule(
+        id=file_name["id"],
+        path=f"expectations/{name}",
+        area=area,
+        sentence=header["sentence"],
+        axis=_one_of(name, header, "axis", AXES),
+        dimension=_one_of(name, header, "dimension", DIMENSIONS),
+        severity=_one_of(name, header, "severity", SEVERITIES),
+        owner=header["owner"],
+        reason=header["reason"],
+        source=header["source"],
+        subject=", ".join(subjects) if subjects else header["subject"],
+        tested_sql=tested_sql,
+        violations_sql=violations_sql,
+        subjects=subjects,
+        quarantines=quarantines,
+        implies=_implies(name, header),
+        not_tested=header.get("not_tested") or _DEFAULT_NOT_TESTED,
+        source_name=all_tables()[about].source if about else area,
+        table_name=about or header["subject"],
+        gate=_gate(name, area, header),
+    )
+
+
+def subject_table(rule: Rule, table_name: str | None = None) -> Table:
+    """The contract table of a row-grain rule's finding."""
+    return all_tables()[table_name or rule.subjects[0]]
+
+
+def _split(name: str, text: str) -> tuple[dict, str]:
+    parts = _HEADER.fullmatch(text)
+    if not parts:
+        raise RuleError(f"{name}: no header; the file begins with a comment /* ... */ that holds the keys as YAML.")
+    try:
+        header = yaml.safe_load(parts["header"])
+    except yaml.YAMLError as error:
+        raise RuleError(f"{name}: the header is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(header, dict):
+        raise RuleError(f"{name}: the header holds no `key: value` lines.")
+    missing = [k for k in REQUIRED_KEYS if header.get(k) in (None, "")]
+    if missing:
+        raise RuleError(f"{name}: the header lacks {', '.join(missing)}.")
+    unknown = [str(k) for k in header if k not in REQUIRED_KEYS + OPTIONAL_KEYS]
+    if unknown:
+        known = ", ".join(REQUIRED_KEYS + OPTIONAL_KEYS)
+        raise RuleError(f"{name}: the header has the unknown key {', '.join(unknown)}; known are {known}.")
+    not_text = [k for k in REQUIRED_KEYS if k != "subject" and not isinstance(header[k], str)]
+    if not_text:
+        raise RuleError(f"{name}: the header's {', '.join(not_text)} is not text; put it in quotes.")
+    return header, parts["body"]
+
+
+def _one_of(name: str, header: dict, key: str, known: tuple[str, ...]) -> str:
+    if header[key] not in known:
+        raise RuleError(f"{name}: {key} is {header[key]!r}; it is one of {', '.join(known)}.")
+    return header[key]
+
+
+def _subjects(name: str, area: str, subject: str | list) -> tuple[str, ...]:
+    """The contract tables a rule is about; empty for a stated grain, whose text has spaces or is no table's name."""
+    listed = subject if isinstance(subject, list) else [subject]
+    known = [s for s in listed if s in all_tables()]
+    looks_like_table = [s for s in listed if s not in all_tables() and re.fullmatch(r"(met|mkt|con)_\w+", str(s))]
+    if looks_like_table or (len(listed) > 1 and len(known) < len(listed)):
+        wrong = looks_like_table or [s for s in listed if s not in known]
+        raise RuleError(f"{name}: subject names {', '.join(map(str, wrong))}, which is no table of the contracts.")
+    if known and area == "marts":
+        raise RuleError(f"{name}: a rule on marts has a stated grain, not the contract table {known[0]}.")
+    return tuple(known)
+
+
+def _quarantines(name: str, header: dict, subjects: tuple[str, ...]) -> bool:
+    """Whether its findings quarantine rows: severity quarantine at row grain. Where the header says so, it must agree."""
+    does = bool(subjects) and header["severity"] == "quarantine"
+    stated = header.get("quarantines")
+    if stated is None:
+        return does
+    stated = stated if isinstance(stated, list) else [stated]
+    if not does:
+        raise RuleError(f"{name}: only a rule of severity quarantine whose subject is a contract table quarantines rows.")
+    if tuple(stated) != subjects:
+        raise RuleError(f"{name}: quarantines is {', '.join(map(str, stated))}, but the subject is {', '.join(subjects)}.")
+    return True
+
+
+def _gate(name: str, area: str, header: dict) -> int:
+    gate = header.get("gate", 2 if area == "marts" else 1)
+    if gate not in (1, 2) or (area == "marts" and gate == 1):
+        raise RuleError(f"{name}: gate is {gate!r}; it is 1 (staged rows) or 2 (candidate marts), and 2 for a rule on marts.")
+    return gate
+
+
+def _implies(name: str, header: dict) -> tuple[str, ...]:
+    implied = header.get("implies") or []
+    if not isinstance(implied, list) or not all(isinstance(i, str) for i in implied):
+        raise RuleError(f"{name}: implies is a list of rule ids, like [XSR-05, XSR-17].")
+    return tuple(implied)
+
+
+def _queries(name: str, body: str) -> tuple[str, str]:
+    marks = list(_MARKER.finditer(body))
+    if [m[1] for m in marks] != ["tested", "violations"]:
+        raise RuleError(f"{name}: the lines `-- tested` and `-- violations` stand once each, in this order.")
+    if body[: marks[0].start()].strip():
+        raise RuleError(f"{name}: between the header and `-- tested` stands nothing.")
+    tested = body[marks[0].end() : marks[1].start()].strip().rstrip(";").strip()
+    violations = body[marks[1].end() :].strip().rstrip(";").strip()
+    for marker, query in (("tested", tested), ("violations", violations)):
+        if not query:
+            raise RuleError(f"{name}: there is no query under `-- {marker}`.")
+    if not re.search(r"\b(from|join)\s+tested\b", violations):
+        raise RuleError(f"{name}: the violations are not selected from `tested`.")
+    return tested, violations

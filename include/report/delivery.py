@@ -1,0 +1,132 @@
+"""What was delivered, and where every row of it is now: arrivals, conservation, rejected, quarantined and held rows."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg.rows import dict_row
+
+from include.contracts import load_contracts
+
+STATES = ("admitted", "waived", "quarantined", "held", "superseded", "duplicate", "rejected")
+LISTED = 200  # rows of one kind on the page; all are in the database
+
+
+def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
+    """Per source its tables: the receipts of the business date, and one line that sums them.
+
+    A table without a receipt is listed too, for what did not come is what matters.
+    """
+    receipts: dict[str, list[dict]] = {}
+    for row in conn.cursor(row_factory=dict_row).execute(
+        "select * from quality.receipts where business_date = %s and load_id <= %s order by load_id",
+        [run["business_date"], run["last_load_id"]],
+    ):
+        receipts.setdefault(row["table_name"], []).append(row)
+    counted = ("delivered_rows", "inserted_rows", "duplicate_rows", "rejected_rows", "tombstone_rows")
+    sources = []
+    for source, tables in load_contracts().items():
+        lines = []
+        for table in tables.values():
+            own = receipts.get(table.name, [])
+            refused = [r for r in own if r["state"] == "refused"]
+            lines.append({
+                "name": table.name,
+                "is_daily": table.is_daily,
+                "receipts": own,
+                "refused": len(refused),
+                "announced": sum(r["announced_rows"] or 0 for r in own) if any(r["announced_rows"] for r in own) else None,
+                "state": "refused" if refused else "landed" if own else "no delivery",
+                **{name: sum(r[name] for r in own) for name in counted},
+            })  # fmt: skip
+        sources.append({
+            "name": source,
+            "tables": lines,
+            "landed": sum(line["state"] == "landed" for line in lines),
+            "refused": sum(line["refused"] for line in lines),
+            "absent": sum(line["state"] == "no delivery" for line in lines),
+            **{name: sum(line[name] for line in lines) for name in counted},
+        })  # fmt: skip
+    return sources
+
+
+def rejected(conn: psycopg.Connection, run: dict) -> dict:
+    """Rows that did not cast, by table, column and reason. Their values stay in the database: they may be personal."""
+    rows = conn.cursor(row_factory=dict_row).execute(
+        """
+        select
+            rejected.source_name, rejected.table_name, rejected.column_name, rejected.reason,
+            count(*) as rows,
+            (array_agg(coalesce(rejected.file_name, rejected.table_name) || coalesce(':' || rejected.file_line, '')
+                order by rejected.load_id, rejected.file_line))[1:5] as places
+        from quality.rejected_rows as rejected
+        inner join quality.receipts as receipts on rejected.load_id = receipts.load_id
+        where receipts.business_date <= %s
+        group by 1, 2, 3, 4
+        order by 1, 2, 3, 4
+        """,
+        [run["business_date"]],
+    ).fetchall()  # fmt: skip
+    return {"groups": rows, "total": sum(row["rows"] for row in rows)}
+
+
+def conservation(conn: psycopg.Connection, run: dict) -> dict:
+    """Per table: delivered, and the states that must add up to it. Empty where the run was stopped before it was counted."""
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in STATES)
+    rows = conn.cursor(row_factory=dict_row).execute(
+        f"select table_name, sum(delivered)::bigint as delivered, {sums} from quality.conservation where run_id = %s"
+        " group by table_name order by table_name",
+        [run["run_id"]],
+    ).fetchall()  # fmt: skip
+    sources = {table: source for source, tables in load_contracts().items() for table in tables}
+    for row in rows:
+        row["source_name"] = sources.get(row["table_name"], "")
+        row["sum"] = sum(row[name] for name in STATES)
+    rows.sort(key=lambda row: (list(load_contracts()).index(row["source_name"]) if row["source_name"] else 9, row["table_name"]))
+    total = {name: sum(row[name] for row in rows) for name in ("delivered", *STATES, "sum")}
+    return {"rows": rows, "total": total, "unbalanced": [row["table_name"] for row in rows if row["sum"] != row["delivered"]]}
+
+
+def kept_back(conn: psycopg.Connection, run: dict) -> dict:
+    """Rows quarantined or held as of the run: grouped by table, state and rules, and the first of them."""
+    in_force = "from_run <= %(run)s and (released_run is null or released_run > %(run)s)"
+    cursor = conn.cursor(row_factory=dict_row)
+    groups = cursor.execute(
+        f"""
+        select
+            source_name, table_name, state, rule_ids, count(*) as rows,
+            sum(energy_at_stake_kwh) as kwh, sum(amount_at_stake_cny) as cny
+        from quality.quarantined_rows
+        where {in_force}
+        group by 1, 2, 3, 4
+        order by state desc, source_name, table_name, rule_ids
+        """,
+        {"run": run["run_id"]},
+    ).fetchall()
+    rows = cursor.execute(
+        f"select * from quality.quarantined_rows where {in_force}"
+        f" order by state desc, source_name, table_name, raw_id limit {LISTED}",
+        {"run": run["run_id"]},
+    ).fetchall()
+    states = {state: sum(g["rows"] for g in groups if g["state"] == state) for state in ("quarantined", "held")}
+    return {"groups": groups, "rows": rows, **states, "total": sum(states.values())}
+
+
+def tiles(content: dict) -> list[dict]:
+    """The figures at the top: as of the run where conservation was counted, else what is known without it."""
+    total = content["conservation"]["total"] if content["conservation"]["rows"] else {}
+    tonight = sum(source["delivered_rows"] + source["tombstone_rows"] for source in content["arrivals"])
+    tested = sum(rule["tested"] or 0 for rule in content["rules"])
+    kept = content["kept_back"]
+    delivered = total.get("delivered")
+    return [
+        {"label": "delivered", "value": delivered if delivered is not None else tonight, "tone": "",
+         "note": f"rows so far, {tonight:,} of them for this date" if total else "rows for this date"},
+        {"label": "tested", "value": tested, "tone": "", "note": "checks of a record by a rule"},
+        {"label": "admitted", "value": total.get("admitted"), "tone": "good",
+         "note": "rows that the warehouse builds on" if total else "not counted: stopped at gate 1"},
+        {"label": "quarantined", "value": kept["quarantined"], "tone": "attention", "note": "rows kept with a finding"},
+        {"label": "held", "value": kept["held"], "tone": "attention", "note": "rows that refer to a quarantined one"},
+        {"label": "rejected", "value": content["rejected"]["total"], "tone": "attention", "note": "rows that do not cast"},
+        {"label": "waived", "value": content["findings"].states["waived"], "tone": "attention",
+         "note": "findings let through by a named approver"},
+    ]  # fmt: skip

@@ -1,0 +1,115 @@
+"""The findings of a run: the complete list as CSV and JSON, and the first of each rule for the page."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import dict_row
+
+FIRST = 100  # findings of a rule on the page
+ON_PAGE = 5000  # of all rules; with thousands of failing rules each shows fewer, so that the page stays below 5 MB
+CLIPPED = 160  # characters of a value on the page
+COLUMNS = (
+    "rule_id", "axis", "severity", "source_name", "table_name", "record_key", "column_name", "account_no", "business_date",
+    "observed", "expected", "suspect_side", "energy_at_stake_kwh", "amount_at_stake_cny", "state", "first_seen_at",
+    "last_seen_at", "source_reference",
+)  # fmt: skip
+
+# As of the run: a finding's last event in it or before. Fixed ones are listed by the run that found them fixed.
+_QUERY = """
+    with latest as (
+        select distinct on (finding_id) *
+        from quality.finding_events
+        where run_id <= %(run)s
+        order by finding_id, event_id desc
+    ),
+
+    sightings as (
+        select
+            finding_id,
+            min(at) as first_seen_at,
+            max(at) filter (where event <> 'fixed') as last_seen_at
+        from quality.finding_events
+        where run_id <= %(run)s
+        group by finding_id
+    )
+
+    select
+        latest.*,
+        latest.record_key::text as key_text,
+        case latest.event when 'fixed' then 'fixed' when 'waived' then 'waived' else 'open' end as state,
+        sightings.first_seen_at,
+        sightings.last_seen_at
+    from latest
+    inner join sightings on latest.finding_id = sightings.finding_id
+    where latest.event <> 'fixed' or latest.run_id = %(run)s
+    order by
+        latest.rule_id collate "C", latest.source_name collate "C", latest.table_name collate "C",
+        latest.record_key::text collate "C", latest.column_name collate "C" nulls first, latest.finding_id
+"""
+
+
+@dataclass
+class Listed:
+    """`by_rule` holds the first open or waived findings of each rule, `totals` how many there are."""
+
+    csv_sha256: str = ""
+    json_sha256: str = ""
+    states: dict[str, int] = field(default_factory=lambda: {"open": 0, "waived": 0, "fixed": 0})
+    by_rule: dict[str, list[dict]] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    shown_per_rule: int = FIRST
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    def total_of(self, rule_id: str) -> int:
+        return self.totals.get(rule_id, 0)
+
+
+def write(conn: psycopg.Connection, run: dict, folder: Path) -> Listed:
+    """Write findings.csv and findings.json of the run; both are complete, whatever the page shows."""
+    listed = Listed()
+    csv_file, json_file = folder / "findings.csv", folder / "findings.json"
+    with (
+        csv_file.open("w", encoding="utf-8", newline="") as as_csv,
+        json_file.open("w", encoding="utf-8") as as_json,
+        conn.cursor(name="findings", row_factory=dict_row) as cursor,
+    ):
+        cursor.itersize = 5000
+        writer = csv.writer(as_csv, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        as_json.write("[")
+        for number, row in enumerate(cursor.execute(_QUERY, {"run": run["run_id"]})):
+            writer.writerow([safe_cell(row["key_text"] if name == "record_key" else row[name]) for name in COLUMNS])
+            line = json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False, default=str)
+            as_json.write(f"{',' if number else ''}\n{line}")
+            listed.states[row["state"]] += 1
+            if row["state"] != "fixed":
+                listed.totals[row["rule_id"]] = listed.totals.get(row["rule_id"], 0) + 1
+                first = listed.by_rule.setdefault(row["rule_id"], [])
+                if len(first) < FIRST:
+                    first.append(row)
+        as_json.write("\n]\n")
+    listed.csv_sha256, listed.json_sha256 = (hashlib.sha256(f.read_bytes()).hexdigest() for f in (csv_file, json_file))
+    listed.shown_per_rule = min(FIRST, max(1, ON_PAGE // max(1, len(listed.by_rule))))
+    for rule_id, first in listed.by_rule.items():
+        listed.by_rule[rule_id] = first[: listed.shown_per_rule]
+    return listed
+
+
+def safe_cell(value: object) -> str:
+    """A value as a CSV cell that a spreadsheet shows and does not execute: a formula's first character gets a leading '."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def clip(value: object, length: int = CLIPPED) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= length else f"{text[: length - 1]}…"

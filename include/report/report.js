@@ -1,0 +1,58 @@
+"use strict";
+(() => {
+  const table = document.getElementById("rule-table");
+  const form = document.querySelector(".filters");
+  const search = document.getElementById("rule-search");
+  const count = document.getElementById("rule-count");
+  const selects = [...form.querySelectorAll("select")];
+  const body = table.tBodies[0];
+  const rows = [...body.rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
+
+  function filter() {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const { row, text } of rows) {
+      const fits = selects.every((s) => !s.value || row.dataset[s.dataset.filter] === s.value) && words.every((w) => text.includes(w));
+      row.hidden = !fits;
+      if (fits) shown += 1;
+    }
+    count.textContent = `${shown} of ${rows.length} rules`;
+  }
+
+  const severities = { block: 0, quarantine: 1, warn: 2 };
+  function key(row, column, isNumber) {
+    const text = row.cells[column].textContent.trim();
+    if (isNumber) return text === "–" ? -1 : Number(text.replaceAll(",", ""));
+    return text in severities ? severities[text] : text;
+  }
+
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const isNumber = head.classList.contains("n");
+      const direction = (head.getAttribute("aria-sort") ?? (isNumber ? "ascending" : "descending")) === "ascending" ? -1 : 1;
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
+      const keyed = rows.map(({ row }) => [key(row, column, isNumber), row]);
+      keyed.sort(([a], [b]) => direction * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true })));
+      body.append(...keyed.map(([, row]) => row));
+    });
+  });
+
+  function openTarget() {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.tagName === "DETAILS") target.open = true;
+  }
+
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  search.addEventListener("input", filter);
+  selects.forEach((s) => s.addEventListener("change", filter));
+  addEventListener("hashchange", openTarget);
+  addEventListener("beforeprint", () => document.querySelectorAll("#findings details").forEach((d) => { d.open = true; }));
+  openTarget();
+  filter();
+})();

@@ -1,0 +1,175 @@
+"""What the run concluded, in words: its verdict, its rules, its waivers, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import date
+
+import psycopg
+from psycopg.rows import dict_row
+
+VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
+SEVERITIES = ("block", "quarantine", "warn")
+
+
+def run(conn: psycopg.Connection, run_id: int | None) -> dict | None:
+    """One row of quality.runs, the newest without a number; with the blocking rules of its gates and their violations."""
+    found = conn.cursor(row_factory=dict_row).execute(
+        "select * from quality.runs where %(run)s::bigint is null or run_id = %(run)s order by run_id desc limit 1",
+        {"run": run_id},
+    ).fetchone()  # fmt: skip
+    if found:
+        gates = found["verdict"] or {}
+        found["gates"] = sorted(gates)
+        found["blocking"] = {rule: count for gate in sorted(gates) for rule, count in gates[gate].get("blocking", {}).items()}
+    return found
+
+
+def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
+    """Every rule of the book with what this run found of it; a rule that the run did not reach is *not evaluated*."""
+    from include.quality.base_rules import load_base_rules
+    from include.quality.rules import load_rules
+
+    book = {rule.id: rule for rule in (*load_base_rules(), *load_rules())}
+    results = {
+        row["rule_id"]: row
+        for row in conn.cursor(row_factory=dict_row).execute(
+            "select * from quality.rule_results where run_id = %s", [run["run_id"]]
+        )
+    }
+    listed = []
+    for rule_id in sorted({*book, *results}):
+        rule, result = book.get(rule_id), results.get(rule_id, {})
+        tested, failed = result.get("tested_rows"), result.get("failed_rows")
+        listed.append({
+            "id": rule_id,
+            "sentence": getattr(rule, "sentence", "No longer in the rule book."),
+            "reason": getattr(rule, "reason", ""),
+            "source": getattr(rule, "source", ""),
+            "path": getattr(rule, "path", ""),
+            "axis": getattr(rule, "axis", ""),
+            "area": getattr(rule, "area", ""),
+            "owner": getattr(rule, "owner", ""),
+            "severity": result.get("severity") or getattr(rule, "severity", ""),
+            "gate": getattr(rule, "gate", 1),
+            "tested": tested,
+            "failed": failed,
+            "not_tested_reason": result.get("not_tested_reason") or "",
+            "verdict": result.get("verdict") or _verdict(tested, failed),
+        })  # fmt: skip
+    return sorted(listed, key=lambda r: (VERDICTS.index(r["verdict"]), _severity_rank(r["severity"]), r["id"]))
+
+
+def _verdict(tested: int | None, failed: int | None) -> str:
+    if tested is None:
+        return "not evaluated"
+    return "failed" if failed else "passed" if tested else "not tested"
+
+
+def _severity_rank(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
+def counts(rules: list[dict]) -> dict[str, int]:
+    return {verdict: sum(rule["verdict"] == verdict for rule in rules) for verdict in VERDICTS}
+
+
+def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
+    """Every waiver with its state on the run's business date and the findings that it let through in this run."""
+    return conn.cursor(row_factory=dict_row).execute(
+        """
+        select
+            waivers.*,
+            case when waivers.valid_until < %(day)s then 'expired' else 'in force' end as state,
+            (
+                select count(*) from quality.finding_events as event
+                where event.run_id = %(run)s and event.waiver_id = waivers.waiver_id
+            ) as findings
+        from quality.waivers
+        order by waivers.waiver_id
+        """,
+        {"day": run["business_date"], "run": run["run_id"]},
+    ).fetchall()  # fmt: skip
+
+
+def summary(content: dict) -> dict:
+    """The verdict in one sentence, what it means, and the commands that come next.
+
+    `{tone: good|attention|bad, title, meaning, steps: [{text, command}]}`.
+    """
+    run, day = content["run"], content["run"]["business_date"]
+    readers = content["published"]["business_date"]
+    still = f"Readers still see the business date {readers}." if readers else "Nothing has been published so far."
+    kept = content["kept_back"]["total"]
+    failed = content["counts"]["failed"]
+    if run["state"] == "blocked":
+        names = _listed(sorted(run["blocking"]))
+        return {
+            "tone": "bad",
+            "title": f"Blocked: the night of {day} was stopped by {names}, and nothing was published.",
+            "meaning": f"The rules named are ones that the marts cannot be trusted without. {still}",
+            "steps": _steps_when_blocked(run, content["rules"], content["findings"]),
+        }
+    if run["state"] == "failed":
+        return {
+            "tone": "bad",
+            "title": f"Ended early: the run of {day} was stopped before it had a verdict, and published nothing.",
+            "meaning": f"What follows is as far as it came. {still}",
+            "steps": [{"text": "Run the night again; what was done already is not done twice.", "command": _run(day)}],
+        }
+    if run["state"] == "running":
+        return {
+            "tone": "attention",
+            "title": f"Under way: the run of {day} has no verdict yet.",
+            "meaning": f"What follows is as far as it has come. {still}",
+            "steps": [],
+        }
+    evaluated = len(content["rules"]) - content["counts"]["not evaluated"]
+    what = f"The night of {day} passed its gates"
+    outcome = "and is published" if run["state"] == "published" else "and is not published yet"
+    if kept or failed or content["counts"]["waived"]:
+        details = [f"{kept:,} rows held back" if kept else "", f"{failed:,} rules with findings" if failed else ""]
+        details += [f"{content['counts']['waived']:,} rules waived" if content["counts"]["waived"] else ""]
+        return {
+            "tone": "attention",
+            "title": f"Passed with findings: {what[0].lower()}{what[1:]} {outcome}, with {_listed([d for d in details if d])}.",
+            "meaning": "Rows held back are kept with their reason, are missing from the marts, and are admitted by"
+            " themselves when a corrected delivery clears their finding.",
+            "steps": [{"text": "See each finding with its owner; a corrected delivery needs no command but the next run.",
+                       "command": "./kaw findings"}],
+        }  # fmt: skip
+    return {
+        "tone": "good",
+        "title": f"Passed: {what[0].lower()}{what[1:]} without a finding, {outcome}.",
+        "meaning": f"{evaluated:,} rules were evaluated; {content['counts']['not tested']:,} of them had nothing to test."
+        " Every delivered row is accounted for below.",
+        "steps": [],
+    }
+
+
+def _steps_when_blocked(run: dict, rules: list[dict], findings) -> list[dict]:
+    """Per blocking rule the two ways on: a corrected delivery, or a waiver of the narrowest scope that lifts the block."""
+    day, book, steps = run["business_date"], {rule["id"]: rule for rule in rules}, []
+    for rule_id, count in sorted(run["blocking"].items()):
+        rule = book.get(rule_id, {})
+        tables = sorted({finding["table_name"] for finding in findings.by_rule.get(rule_id, [])})
+        is_complete = findings.total_of(rule_id) <= len(findings.by_rule.get(rule_id, []))
+        scope = f"table={tables[0]}" if is_complete and len(tables) == 1 and tables[0].replace("_", "").isalnum() else "all"
+        steps.append({
+            "text": f"{rule_id}, {count:,} times: {rule.get('sentence', '')} Owner: {rule.get('owner') or 'unknown'}."
+            f" Have it delivered again{' (' + ', '.join(tables[:5]) + ')' if tables else ''}; or, to take responsibility"
+            " for this night, enter a waiver:",
+            "command": f"./kaw waive {rule_id} --scope {shlex.quote(scope)} --approver NAME --reason TEXT --until {day}",
+        })  # fmt: skip
+    steps.append({"text": "Then run the night again, after either of them:", "command": _run(day)})
+    return steps
+
+
+def _run(day: date) -> str:
+    return f"./kaw run --date {day}"
+
+
+def _listed(words: list[str]) -> str:
+    if len(words) > 4:
+        return f"{', '.join(words[:3])} and {len(words) - 3} more"
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "a gate"

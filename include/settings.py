@@ -1,0 +1,147 @@
+"""Settings, read from the environment at the moment they are asked for.
+
+Nothing is read at import: a test or an Airflow task that changes the environment sees the change in its next `settings()`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from include.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEZONE_NAME = "Asia/Shanghai"
+TIMEZONE = ZoneInfo(TIMEZONE_NAME)
+SOURCES = ("metering", "marketing", "contract")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are. An address that is None means: the embedded server, the simulated utility, or no such thing."""
+
+    home: Path
+    warehouse: str | None = None
+    source_metering: str | None = None
+    source_marketing: str | None = None
+    source_contract: str | None = None
+    source_forms: str | None = None
+    alert_webhook: str | None = None
+    timezone: str = TIMEZONE_NAME
+
+    def source(self, name: str) -> str | None:
+        """Address of a source system (`metering`, `marketing`, `contract` or `forms`), None where it is the simulated one."""
+        return getattr(self, f"source_{name}")
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "alert_webhook" and value:
+                value = "***"  # the path of a webhook is its secret
+            shown.append(f"{field.name}={mask_secrets(value) if isinstance(value, str) else value!r}")
+        return f"Settings({', '.join(shown)})"
+
+
+def settings() -> Settings:
+    """The settings of this moment.
+
+    KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
+    KAW_SOURCE_FORMS and KAW_ALERT_WEBHOOK. A source without an address falls back to the Airflow connection of the same
+    name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). An empty variable counts as unset.
+    """
+    home = Path(os.environ.get("KAW_HOME") or ROOT / ".kaw").expanduser().absolute()
+    return Settings(
+        home=home,
+        warehouse=_warehouse_address(),
+        source_metering=_source_address("KAW_SOURCE_METERING"),
+        source_marketing=_source_address("KAW_SOURCE_MARKETING"),
+        source_contract=_source_address("KAW_SOURCE_CONTRACT"),
+        source_forms=_source_address("KAW_SOURCE_FORMS"),
+        alert_webhook=os.environ.get("KAW_ALERT_WEBHOOK") or None,
+    )
+
+
+def default_business_date(now: datetime | None = None) -> date:
+    """Yesterday in Asia/Shanghai: the last local day that is complete."""
+    moment = now.astimezone(TIMEZONE) if now else datetime.now(TIMEZONE)
+    return moment.date() - timedelta(days=1)
+
+
+def mask_secrets(text: str) -> str:
+    """The text with the password of every address in it replaced by ***."""
+    text = re.sub(r"(\b[a-z][a-z0-9+.-]*://[^:/@\s]*):[^/\s]*@", r"\1:***@", text, flags=re.IGNORECASE)
+    return re.sub(r"(\bpassword=)('[^']*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
+
+
+def _warehouse_address() -> str | None:
+    address = os.environ.get("KAW_WAREHOUSE") or None
+    if address is None:
+        return None
+    address = _as_postgresql(address)
+    if not address.startswith("postgresql://") or not urlsplit(address).path.strip("/"):
+        raise UsageError(
+            "KAW_WAREHOUSE is not the address of a PostgreSQL database.",
+            where=f"KAW_WAREHOUSE={mask_secrets(address)}",
+            next_step="set it to postgresql://user:password@host:port/database, or unset it to use the embedded server.",
+        )
+    return address
+
+
+def _source_address(variable: str) -> str | None:
+    if address := os.environ.get(variable):
+        return _as_postgresql(address)
+    connection = os.environ.get(f"AIRFLOW_CONN_{variable}")
+    return _address_of_connection(connection, f"AIRFLOW_CONN_{variable}") if connection else None
+
+
+def _as_postgresql(address: str) -> str:
+    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", address)
+
+
+def _address_of_connection(text: str, variable: str) -> str:
+    """The address behind an Airflow connection, written as a URI or as JSON; of type postgres, or fs/file with a path."""
+    try:
+        given = json.loads(text) if text.lstrip().startswith("{") else _parsed_connection_uri(text)
+        extra = given.get("extra") or {}
+        extra = json.loads(extra) if isinstance(extra, str) else extra
+        kind = given["conn_type"]
+        if kind in ("fs", "file"):
+            folder = extra.get("path") or extra.get("basepath") or given.get("host")
+            if folder:
+                return str(folder)
+        if kind in ("postgres", "postgresql"):
+            login = quote(given.get("login") or "", safe="")
+            secret = quote(given.get("password") or "", safe="")
+            user = f"{login}:{secret}@" if secret else f"{login}@" if login else ""
+            port = f":{given['port']}" if given.get("port") else ""
+            return f"postgresql://{user}{given.get('host') or 'localhost'}{port}/{given.get('schema') or ''}"
+    except (ValueError, KeyError, AttributeError, TypeError):
+        pass
+    raise UsageError(
+        "An Airflow connection of a source cannot be used.",
+        where=variable,
+        next_step="make it a connection of type postgres, or of type fs with the folder as its path.",
+    )
+
+
+def _parsed_connection_uri(uri: str) -> dict:
+    parts = urlsplit(uri)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme in ("fs", "file"):
+        query.setdefault("path", unquote(parts.path))
+    return {
+        "conn_type": parts.scheme,
+        "login": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "host": parts.hostname,
+        "port": parts.port,
+        "schema": unquote(parts.path.lstrip("/")),
+        "extra": query,
+    }

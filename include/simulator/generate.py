@@ -1,0 +1,115 @@
+"""One simulated utility on one business date: all tables of the three contracts."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from include.contracts import load_contracts
+from include.simulator import days as calendar
+from include.simulator.applications import build_applications
+from include.simulator.bill_tables import build_bill_tables
+from include.simulator.billing import build_bills, build_payments
+from include.simulator.contracts import build_contracts
+from include.simulator.curves import build_curves
+from include.simulator.energy import build_energy
+from include.simulator.inspections import build_inspections
+from include.simulator.managers import build_managers
+from include.simulator.marketing_archive import FORM_ORGS, build_marketing_archive
+from include.simulator.metering_archive import build_metering_archive, build_supply_outages, build_supply_voltage
+from include.simulator.metering_events import build_alarms, build_power_events, build_samples, build_tasks
+from include.simulator.outages import build_outages
+from include.simulator.plans import build_plans
+from include.simulator.registers import build_registers
+from include.simulator.service import build_service
+from include.simulator.trade import build_trade
+from include.simulator.world import ORGS, World, build_world
+
+FORM_TABLES = [("marketing", "mkt_inspection"), ("marketing", "mkt_manager_visit")]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One record on which a planted defect breaks rules; `record_key` holds the key columns of the contract."""
+
+    defect_class: str
+    source_name: str
+    table_name: str
+    record_key: dict
+    column_name: str
+    right_value: str | None
+    rule_ids: list[str]
+
+
+@dataclass
+class Simulation:
+    """What the utility would deliver at the end of `business_date`; synthetic, all of it.
+
+    `form_units` maps the unit that fills forms to the accounts whose inspections and visits it reports.
+    """
+
+    business_date: date
+    days: int
+    tables: dict[tuple[str, str], pa.Table]
+    form_tables: list[tuple[str, str]]
+    form_units: dict[str, list[str]]
+    truth: list[Truth] = field(default_factory=list)
+
+
+def generate(business_date: date, accounts: int = 200, days: int = 45, seed: int = 1, defects_seed: int | None = None,
+             blocking: bool = False) -> Simulation:
+    """The simulated utility at the end of `business_date`, with curves of the last `days` days.
+
+    A pure function of its arguments: a row of a past day is the same whatever the business date, the number of days
+    and the number of accounts. Raises ValueError for a date before the simulated world has a year of history.
+    """
+    if business_date < calendar.FIRST_BUSINESS_DATE:
+        raise ValueError(f"the simulated utility has no {calendar.BILL_MONTHS} months of history before "
+                         f"{calendar.FIRST_BUSINESS_DATE}; choose a later business date than {business_date}")
+    if accounts < 20 or days < 1:
+        raise ValueError("the simulated utility needs at least 20 accounts and 1 day")
+    today = np.datetime64(business_date, "D")
+    world = build_world(seed, accounts)
+    made = _build(world, today, days)
+    tables = {(source, name): made[name] for source, contract in load_contracts().items() for name in contract}
+    simulation = Simulation(business_date, days, tables, list(FORM_TABLES), _form_units(world))
+    if defects_seed is not None or blocking:
+        from include.simulator.defects import plant
+
+        plant(simulation, world, defects_seed, blocking)
+    return simulation
+
+
+def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]:
+    months = calendar.bill_months(today)
+    since = months[0].astype("datetime64[D]")
+    outages = build_outages(world, today + 12)
+    window = np.arange(max(today - days + 1, calendar.ANCHOR + 1), today + 1)
+    energy = build_energy(world, outages, window, calendar.register_months(today))
+    made = {}
+    made["met_interval_96"], made["met_voltage_daily"] = build_curves(world, energy, outages)
+    made["met_register_freeze"] = build_registers(world, energy)
+    made["met_event_alarm"] = build_alarms(world, energy)
+    made["met_collect_task"] = build_tasks(world, energy)
+    made["met_pq_sample"] = build_samples(world, energy, outages)
+    made["met_power_event"] = build_power_events(world, outages, since, today)
+    made["met_supply_outage"] = build_supply_outages(world, outages, since, today)
+    made["met_supply_voltage"] = build_supply_voltage(world, months, today)
+    made |= build_metering_archive(world)
+    bills = build_bills(world, energy, today)
+    made |= build_bill_tables(world, bills, build_payments(world, bills), today)
+    made |= build_marketing_archive(world, today)
+    made |= build_managers(world, today)
+    made |= build_plans(world, outages, since, today)
+    made |= build_applications(world, since, today)
+    made |= build_service(world, outages, since, today)
+    made |= build_inspections(world, made["mkt_ticket"], since, today)
+    made |= build_contracts(world, today)
+    made |= build_trade(world, bills, months, today)
+    return made
+
+
+def _form_units(world: World) -> dict[str, list[str]]:
+    return {f"U{ORGS[org]}MAR": [a.cons_no for a in world.accounts if a.org == org] for org in FORM_ORGS}

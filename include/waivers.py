@@ -1,0 +1,102 @@
+"""Waivers: an approver lets a rule's findings in a scope through until a date, and the ledger keeps who, what and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+
+from include import ledger
+from include.database import connect
+from include.errors import UsageError
+from include.settings import default_business_date
+
+SCOPES = "all, table=<table>, account=<account number>, or key=<JSON object of key columns>"
+
+
+def waive(
+    url: str, rule_id: str, scope: str, approver: str, reason: str, until: str | date, entered_by: str | None = None
+) -> int:
+    """Enter a waiver and return its number. It is in force for every business date up to and including `until`.
+
+    Scope `key={"mp_no": "…"}` covers every record whose key contains these parts. Raises UsageError, with nothing
+    entered, where the rule is unknown, the scope is none, a signature is missing, or the date is over.
+    """
+    scope = _checked_scope(scope)
+    last_day = _checked_date(until)
+    for option, value in (("--approver", approver), ("--reason", reason)):
+        if not (value or "").strip():
+            raise _wrong(f"{option} is empty.", "say who decides and why; the ledger and the report show it.")
+    with connect(url) as conn:
+        _check_rule(conn, rule_id)
+        row = conn.execute("select business_date from quality.current_run").fetchone()
+        business_date = row[0] if row else default_business_date()
+        if last_day < business_date:
+            raise _wrong(
+                f"--until {last_day} lies before the business date {business_date}: the waiver would be over already.",
+                f"give {business_date} or a later day.",
+            )
+        entered_by = entered_by or ledger.current_actor()
+        (waiver_id,) = conn.execute(
+            "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
+            " values (%s, %s, %s, %s, %s, %s) returning waiver_id",
+            [rule_id, scope, approver.strip(), reason.strip(), last_day, entered_by],
+        ).fetchone()
+        ledger.append(
+            conn, "waiver",
+            {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver.strip(),
+             "reason": reason.strip(), "valid_until": last_day},
+            actor=entered_by,
+        )  # fmt: skip
+    ledger.write_head(url)
+    return waiver_id
+
+
+def _wrong(what: str, next_step: str) -> UsageError:
+    return UsageError(what, where="waive", next_step=next_step)
+
+
+def _checked_scope(scope: str) -> str:
+    """The scope in the one form that SQL compares: trimmed, a key as compact JSON. Raises UsageError."""
+    kind, has_value, value = scope.strip().partition("=")
+    value = value.strip()
+    if scope.strip() == "all":
+        return "all"
+    if kind == "table" and re.fullmatch(r"[a-z_][a-z0-9_.]*", value):
+        return f"table={value}"
+    if kind == "account" and value:
+        return f"account={value}"
+    if kind == "key" and has_value:
+        try:
+            key = json.loads(value)
+        except ValueError:
+            key = None
+        if isinstance(key, dict) and key and not any(isinstance(part, dict | list) for part in key.values()):
+            return "key=" + json.dumps(key, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        raise _wrong(
+            f"--scope key= needs a JSON object of key columns, not: {value}",
+            """write it like --scope 'key={"mp_no": "0001"}'; findings show each record_key in this form.""",
+        )
+    raise _wrong(f"--scope {scope!r} is none of the scopes.", f"use {SCOPES}.")
+
+
+def _checked_date(until: str | date) -> date:
+    if isinstance(until, date):
+        return until
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", until):
+            return date.fromisoformat(until)
+    except ValueError:
+        pass
+    raise _wrong(f"--until {until!r} is not a day.", "write it as YYYY-MM-DD, the last business date that it covers.")
+
+
+def _check_rule(conn, rule_id: str) -> None:
+    """A rule is known where the rule book has it or a gate has evaluated it."""
+    if conn.execute("select 1 from quality.rule_results where rule_id = %s limit 1", [rule_id]).fetchone():
+        return
+    from include.quality.base_rules import load_base_rules
+    from include.quality.rules import load_rules
+
+    if rule_id not in {rule.id for rule in (*load_rules(), *load_base_rules())}:
+        raise _wrong(f"There is no rule {rule_id!r}.", "./kaw findings lists the rules that found something.")

@@ -1,0 +1,187 @@
+"""What all tests share: a home of their own, one embedded server a session, and a database a test.
+
+The session that was started (under pytest-xdist: the one that hands out the tests) owns the home and deletes it at the
+end; whoever first needs the server starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from psycopg import sql
+
+from include import server as embedded
+from include.server import Server
+from include.settings import Settings, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+HOMES = Path(tempfile.gettempdir())
+TEMPLATE = "kaw_template"
+OWN_HOME = pytest.StashKey[Path]()
+KNOWN_SKIPS = ROOT / ".ci" / "known_skips"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="also run the long trials (marker soak)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests see no address, home or credential of the machine they run on."""
+    for variable in list(os.environ):
+        if variable.startswith(("KAW_SOURCE_", "AIRFLOW", "PG")) or variable in ("KAW_WAREHOUSE", "KAW_ALERT_WEBHOOK"):
+            del os.environ[variable]
+    if not hasattr(config, "workerinput"):
+        _delete_homes_of_dead_sessions()
+        home = Path(tempfile.mkdtemp(prefix=f"kaw-tests-{os.getpid()}-", dir=HOMES))
+        config.stash[OWN_HOME] = home
+        os.environ["KAW_HOME"] = str(home)  # workers inherit it
+    os.environ["AIRFLOW_HOME"] = str(Path(os.environ["KAW_HOME"]) / "airflow")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    home = config.stash.get(OWN_HOME, None)
+    if home is not None:
+        embedded.purge(Settings(home=home))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--soak"):
+        long = [item for item in items if item.get_closest_marker("soak")]
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=long)
+
+
+def _delete_homes_of_dead_sessions() -> None:
+    """A session that was killed leaves a running server; the next one ends it."""
+    for home in HOMES.glob("kaw-tests-*"):
+        process_id = home.name.split("-")[2]
+        is_mine = home.stat().st_uid == os.geteuid()
+        if is_mine and process_id.isdigit() and not psutil.pid_exists(int(process_id)):
+            with contextlib.suppress(Exception):
+                embedded.purge(Settings(home=home))
+
+
+# -- reasons to skip
+
+_skips: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        _skips[report.longrepr[2].removeprefix("Skipped: ")] += 1
+
+
+def known_skips() -> set[str]:
+    lines = KNOWN_SKIPS.read_text().splitlines()
+    return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == 0 and os.environ.get("CI") == "true" and set(_skips) - known_skips():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reason, count in sorted(_skips.items()):
+        known = "" if reason in known_skips() else "  <- not in .ci/known_skips"
+        terminalreporter.write_line(f"skipped: {reason} ({count}){known}")
+
+
+# -- homes, server and databases
+
+
+@pytest.fixture
+def fresh_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Settings]:
+    """An empty KAW_HOME of this test alone; whatever server it starts is gone afterwards."""
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
+    given = settings()
+    yield given
+    embedded.purge(given)
+
+
+@pytest.fixture(scope="session")
+def server() -> Server:
+    """The embedded server of the session, shared by all its workers. It need not survive a power cut."""
+    running = embedded.ensure()
+    with contextlib.closing(psycopg.connect(running.admin_url(), autocommit=True)) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
+    return running
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """Name of a database with every schema and empty table of the warehouse; made once a session, only ever copied."""
+    with (settings().home / "template.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _admin(server) as connection:
+            if connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
+                return TEMPLATE
+            unfinished = f"{TEMPLATE}_unfinished"
+            _drop(connection, unfinished)
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
+        from include.database import install
+
+        install(server.url(unfinished))
+        with _admin(server) as connection:
+            rename = sql.SQL("alter database {} rename to {}")
+            connection.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(server: Server, template: str) -> Iterator[str]:
+    """Address of a warehouse of this test alone, with every schema and no row."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with _admin(server) as connection:
+        create = sql.SQL("create database {} template {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    yield server.url(name)
+    with _admin(server) as connection:
+        _drop(connection, name)
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[str]:
+    """Address of a database of this test alone, without anything in it."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with _admin(server) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    yield server.url(name)
+    with _admin(server) as connection:
+        _drop(connection, name)
+
+
+@contextlib.contextmanager
+def _admin(server: Server) -> Iterator[psycopg.Connection]:
+    """The login kaw (it owns and makes databases) outside any transaction."""
+    with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
+        yield connection
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+# -- ordinary users
+
+
+@pytest.fixture
+def private_folder() -> Iterator[Path]:
+    """A new folder that only root, or the ordinary user it is given to, can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="kaw-private-", dir=HOMES))
+    folder.chmod(0o700)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,182 @@
+"""The ledger tells an intact record from one that somebody changed, and finds each way of changing it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from include import ledger
+from include.database import connect
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def head_file(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.head"
+
+
+@pytest.fixture
+def written(database: str, head_file: Path) -> str:
+    """A ledger of five entries whose head is kept."""
+    for number in range(1, 6):
+        with connect(database) as conn:
+            ledger.append(conn, "load", {"load_id": number, "rows": 10 * number, "share": 0.1, "day": date(2026, 7, 1)}, "tester")
+    assert ledger.write_head(database, head_file)
+    return database
+
+
+def change(url: str, *statements: str) -> None:
+    with connect(url) as conn:
+        for statement in statements:
+            conn.execute(statement)
+
+
+def test_an_intact_ledger_has_no_problem(written: str, head_file: Path) -> None:
+    assert ledger.verify(written, head_file) == []
+    assert ledger.head(written) == ledger.read_head(head_file)
+    assert ledger.head(written)[0] == 5
+
+
+def test_an_empty_ledger_has_no_problem(database: str, head_file: Path) -> None:
+    assert ledger.verify(database, head_file) == []
+    ledger.write_head(database, head_file)
+    assert ledger.verify(database, head_file) == []
+
+
+@pytest.mark.parametrize("statement", [
+    "update quality.ledger set detail = detail || '{\"rows\": 31}' where entry_no = 3",
+    "update quality.ledger set actor = 'somebody' where entry_no = 3",
+    "update quality.ledger set event = 'verdict' where entry_no = 3",
+    "update quality.ledger set at = at + interval '1 microsecond' where entry_no = 3",
+])  # fmt: skip
+def test_an_edited_entry_is_found(written: str, head_file: Path, statement: str) -> None:
+    change(written, statement)
+    assert any("entry 3" in problem and "was edited" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_an_edited_entry_with_a_new_digest_is_found(written: str, head_file: Path) -> None:
+    with connect(written) as conn:
+        number, at, actor, event, detail, previous = conn.execute(
+            "select entry_no, at, actor, event, detail, previous_digest from quality.ledger where entry_no = 3"
+        ).fetchone()
+        detail["rows"] = 31
+        digest = ledger.digest_of(number, at, actor, event, detail, previous)
+        conn.execute(
+            "update quality.ledger set detail = detail || '{\"rows\": 31}', digest = %s where entry_no = 3", [digest]
+        )
+    assert ledger.verify(written, head_file) == [
+        "entry 4 (load) does not follow the entry before it: the order or its neighbour changed."
+    ]
+
+
+def test_a_deleted_entry_is_found(written: str, head_file: Path) -> None:
+    change(written, "delete from quality.ledger where entry_no = 2")
+    assert "entry 2 is missing." in ledger.verify(written, head_file)
+    change(written, "delete from quality.ledger where entry_no = 3")
+    assert "entries 2 to 3 are missing." in ledger.verify(written, head_file)
+
+
+def test_a_deleted_entry_whose_gap_was_closed_is_found(written: str, head_file: Path) -> None:
+    change(
+        written, "delete from quality.ledger where entry_no = 2",
+        *(f"update quality.ledger set entry_no = {n - 1} where entry_no = {n}" for n in (3, 4, 5)),
+    )  # fmt: skip
+    problems = ledger.verify(written, head_file)
+    assert any("does not follow" in problem for problem in problems)
+    assert any("tail was cut" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("number", [0, 6])
+def test_an_inserted_entry_is_found(written: str, head_file: Path, number: int) -> None:
+    change(
+        written,
+        f"insert into quality.ledger select {number}, at, actor, event, detail, previous_digest, digest"
+        " from quality.ledger where entry_no = 3",
+    )
+    assert any(f"entry {number}" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_an_entry_added_behind_the_head_with_a_right_chain_is_found(written: str, head_file: Path) -> None:
+    with connect(written) as conn:
+        ledger.append(conn, "waiver", {"rule_id": "MET-01"}, "somebody")
+    assert any("entries after 5 are not in the head file" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_reordered_entries_are_found(written: str, head_file: Path) -> None:
+    change(
+        written,
+        "update quality.ledger set entry_no = 99 where entry_no = 2",
+        "update quality.ledger set entry_no = 2 where entry_no = 3",
+        "update quality.ledger set entry_no = 3 where entry_no = 99",
+    )
+    assert any("does not follow" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_a_cut_tail_is_found_and_its_evidence_stays(written: str, head_file: Path) -> None:
+    change(written, "delete from quality.ledger where entry_no > 3")
+    cut = ["the tail was cut: the head file knows entry 5, the ledger ends at 3."]
+    assert ledger.verify(written, head_file) == cut
+    assert not ledger.write_head(written, head_file)
+    assert ledger.verify(written, head_file) == cut
+    for number in range(3):
+        with connect(written) as conn:
+            ledger.append(conn, "load", {"load_id": number})
+    assert not ledger.write_head(written, head_file)
+    assert any("the chain was written anew" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_a_lost_head_file_is_told(written: str, head_file: Path) -> None:
+    head_file.write_text("")
+    assert any("missing or unreadable" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_numbers_have_no_gap_when_processes_append_at_once(database: str, head_file: Path) -> None:
+    code = (
+        "import sys; from include import ledger; from include.database import connect\n"
+        "for number in range(20):\n"
+        "    with connect(sys.argv[1]) as conn: ledger.append(conn, 'load', {'load_id': number})\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, database], cwd=ROOT) for _ in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    ledger.write_head(database, head_file)
+    assert ledger.verify(database, head_file) == []
+    assert ledger.head(database)[0] == 60
+
+
+def test_an_entry_of_a_transaction_that_failed_leaves_no_gap(database: str, head_file: Path) -> None:
+    def fail() -> None:
+        with connect(database) as conn:
+            ledger.append(conn, "load", {"load_id": 1})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with connect(database) as conn:
+        assert ledger.append(conn, "load", {"kwh": Decimal("12.50"), "big": 1e22, "名称": "用户"})[0] == 1
+    ledger.write_head(database, head_file)
+    assert ledger.verify(database, head_file) == []
+
+
+def test_the_digest_of_findings_follows_their_content(database: str) -> None:
+    def digest() -> str:
+        with connect(database) as conn:
+            return ledger.findings_digest(conn)
+
+    empty = digest()
+    change(database, """
+        insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
+            record_key) values (1, 1, 'opened', now(), 'MET-01', 'mismatch', 'block', 'metering', 't', '{"a": 1}')
+    """)  # fmt: skip
+    opened = digest()
+    change(database, """
+        insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
+            record_key) values (1, 2, 'fixed', now(), 'MET-01', 'mismatch', 'block', 'metering', 't', '{"a": 1}')
+    """)  # fmt: skip
+    assert empty != opened
+    assert digest() == empty

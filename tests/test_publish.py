@@ -1,0 +1,386 @@
+"""Publishing by pointer, on two small synthetic marts: one content for all readers, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from include.database import connect
+from include.errors import InfrastructureError, UsageError
+from include.fence import take_fence
+from include.publish import publish, release, rollback, status
+
+ROOT = Path(__file__).resolve().parent.parent
+JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
+
+
+def model(name: str, columns: dict[str, str], meta: dict) -> dict:
+    return {
+        "resource_type": "model", "name": name, "alias": name, "schema": "candidate", "description": f"Synthetic {name}.",
+        "original_file_path": f"models/marts/{name}.sql", "config": {"meta": meta},
+        "columns": {c: {"name": c, "description": f"{c}, synthetic", "data_type": t} for c, t in columns.items()},
+    }  # fmt: skip
+
+
+ENERGY = model(
+    "mart_energy",
+    {"account_no": "text", "month": "date", "energy_kwh": "numeric(18, 4)", "load_factor": "double precision", "load_id": "bigint"},
+    {"grain": ["account_no", "month"], "published_month": "month", "technical": ["load_id"], "scales": {"load_factor": 3}},
+)  # fmt: skip
+HEALTH = model("mart_health", {"account_no": "text", "score": "integer"}, {"grain": ["account_no"]})
+
+
+class Night:
+    """A warehouse with two candidate marts that a test fills and publishes."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.manifest, self.runs = url, folder / "manifest.json", 0
+        self.describe(ENERGY, HEALTH)
+        self.execute("""
+            create table candidate.mart_energy (
+                account_no text, month date, energy_kwh numeric(18, 4), load_factor double precision, load_id bigint
+            );
+            create table candidate.mart_health (account_no text, score integer);
+        """)
+        self.fill(1, [JUNE, JULY])
+
+    def describe(self, *models: dict) -> None:
+        self.manifest.write_text(json.dumps({"nodes": {m["name"]: m for m in models}}))
+
+    def execute(self, statement: str, parameters=None) -> list[tuple]:
+        with connect(self.url) as conn:
+            cursor = conn.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def fill(self, value: int, months: list[date], accounts: int = 3) -> None:
+        """Every row of both marts carries `value`, so that a reader of two versions at once would see two values."""
+        self.execute("truncate candidate.mart_energy, candidate.mart_health")
+        self.execute(
+            "insert into candidate.mart_energy select 'A' || a, m, %s, 0.5, %s from generate_series(1, %s) as a,"
+            " unnest(%s::date[]) as m", [value, value, accounts, months],
+        )  # fmt: skip
+        self.execute("insert into candidate.mart_health select 'A' || a, %s from generate_series(1, %s) as a", [value, accounts])
+
+    def publish(self, business_date: date = date(2026, 7, 10), fence: str = ""):
+        self.runs += 1
+        return publish(self.url, self.runs, business_date, fence, self.manifest)
+
+    def seen(self) -> set:
+        return set(self.execute("select month, energy_kwh::integer from marts.mart_energy"))
+
+    def hashes(self) -> dict:
+        return {name: mart["hash"] for name, mart in status(self.url)["marts"].items()}
+
+
+@pytest.fixture
+def night(database: str, tmp_path: Path) -> Night:
+    return Night(database, tmp_path)
+
+
+def test_the_first_publish_shows_every_mart_of_every_month(night: Night) -> None:
+    result = night.publish()
+    assert result.versions == {JUNE: 1, JULY: 1}
+    assert result.rows == 3 * 2 + 3
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+    assert night.execute("select distinct published_month from marts.mart_health") == [(JULY,)]
+    assert night.execute("select published_month, version, business_date, state from marts.publication order by 1") == [
+        (JUNE, 1, date(2026, 7, 10), "published"), (JULY, 1, date(2026, 7, 10), "published"),
+    ]  # fmt: skip
+
+
+def test_the_same_content_again_moves_only_the_date(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    night.execute("update candidate.mart_energy set load_id = load_id + 1, load_factor = 0.50001")
+    result = night.publish(date(2026, 7, 11))
+    assert result.versions == {}
+    assert result.unchanged_months == [JUNE, JULY]
+    assert result.rows == 0
+    assert night.hashes() == before
+    assert set(night.execute("select version, business_date from marts.publication")) == {(1, date(2026, 7, 11))}
+
+
+def test_only_a_changed_month_gets_a_new_version(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    night.execute("update candidate.mart_energy set energy_kwh = 2 where month = %s", [JUNE])
+    result = night.publish()
+    assert result.versions == {JUNE: 2}
+    assert result.unchanged_months == [JULY]
+    assert night.seen() == {(JUNE, 2), (JULY, 1)}
+    after = night.hashes()
+    assert after["mart_energy"] != before["mart_energy"]
+    assert after["mart_health"] == before["mart_health"]
+
+
+def test_the_hash_tells_content_and_not_history(night: Night) -> None:
+    night.publish()
+    first = night.hashes()
+    night.fill(2, [JUNE, JULY])
+    night.publish()
+    assert night.hashes() != first
+    night.fill(1, [JUNE, JULY])
+    night.publish()
+    assert night.hashes() == first
+    assert status(night.url)["marts"]["mart_energy"]["versions"] == {"2026-06": 3, "2026-07": 3}
+
+
+@pytest.mark.parametrize("change", [
+    "update candidate.mart_energy set energy_kwh = null where account_no = 'A1'",
+    "update candidate.mart_energy set account_no = '~' where account_no = 'A1'",
+    "update candidate.mart_energy set load_factor = 0.501 where account_no = 'A1'",
+    "delete from candidate.mart_energy where account_no = 'A1'",
+])  # fmt: skip
+def test_every_change_of_a_business_column_changes_the_hash(night: Night, change: str) -> None:
+    night.publish()
+    before = night.hashes()["mart_energy"]
+    night.execute(change)
+    night.publish()
+    assert night.hashes()["mart_energy"] != before
+
+
+def test_months_that_are_no_longer_built_stay_as_they_are(night: Night) -> None:
+    night.publish()
+    night.fill(2, [JULY])
+    result = night.publish()
+    assert result.versions == {JULY: 2}
+    assert night.seen() == {(JUNE, 1), (JULY, 2)}
+
+
+def test_a_mart_that_builds_fewer_months_back_keeps_its_older_ones(night: Night) -> None:
+    monthly = model("mart_health", {"account_no": "text", "score": "integer", "month": "date"},
+                    {"grain": ["account_no", "month"], "published_month": "month"})  # fmt: skip
+    night.describe(ENERGY, monthly)
+    night.execute("alter table candidate.mart_health add column month date")
+    night.execute("update candidate.mart_health set month = '2026-06-01'")
+    night.execute("insert into candidate.mart_health values ('A1', 1, '2026-07-01')")
+    night.publish()
+    night.fill(2, [JUNE, JULY])
+    night.execute("delete from candidate.mart_energy where month = '2026-06-01'")
+    night.execute("update candidate.mart_health set month = '2026-06-01'")
+    assert night.publish().versions == {JUNE: 2, JULY: 2}
+    assert night.seen() == {(JUNE, 1), (JULY, 2)}
+    assert set(night.execute("select month, score from marts.mart_health")) == {(JUNE, 2)}
+
+
+def test_readers_of_two_marts_never_see_two_versions(night: Night) -> None:
+    night.fill(1, [JULY], accounts=200)
+    night.publish()
+    seen, errors, stop = [], [], threading.Event()
+
+    def read() -> None:
+        try:
+            with psycopg.connect(night.url, autocommit=True) as conn:
+                while not stop.is_set():
+                    seen.append(conn.execute(
+                        "select array_agg(distinct e.energy_kwh::integer || '/' || h.score), count(*)"
+                        " from marts.mart_energy as e full join marts.mart_health as h on e.account_no = h.account_no"
+                    ).fetchone())  # fmt: skip
+        except Exception as error:
+            errors.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    flips = []
+    for value in range(2, 14):
+        night.fill(value, [JULY], accounts=200)
+        flips.append(night.publish().flip_seconds)
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not errors
+    assert {count for _, count in seen} == {200}
+    mixed = [values for values, _ in seen if len(values) != 1 or len(set(values[0].split("/"))) != 1]
+    assert mixed == []
+    assert len({values[0] for values, _ in seen}) > 3
+    assert sorted(flips)[len(flips) // 2] < 0.5
+
+
+def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeated(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    night.fill(2, [JUNE, JULY])
+    night.execute("""
+        alter table candidate.mart_health rename to mart_health_built;
+        create view candidate.mart_health as
+        select account_no, score from candidate.mart_health_built
+        where exists (select 1 from publish.mart_energy where version = 1)
+            and (not exists (select 1 from publish.mart_energy where version = 2) or pg_sleep(1) is not null);
+    """)
+    code = "import sys; from datetime import date; from include.publish import publish; "
+    code += "publish(sys.argv[1], 9, date(2026, 7, 10), '', sys.argv[2])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, night.url, str(night.manifest)], cwd=ROOT, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not night.execute("select 1 from publish.mart_energy where version = 2 limit 1"):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert night.hashes() == before
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+    night.execute("drop view candidate.mart_health; alter table candidate.mart_health_built rename to mart_health")
+    result = night.publish()
+    assert result.versions == {JUNE: 2, JULY: 2}
+    assert night.seen() == {(JUNE, 2), (JULY, 2)}
+    assert night.execute("select count(*) from publish.mart_energy") == [(12,)]
+
+
+def test_an_old_fence_publishes_nothing(night: Night) -> None:
+    old = take_fence(night.url, "nightly")
+    night.publish(fence=old)
+    night.fill(2, [JUNE, JULY])
+    new = take_fence(night.url, "nightly")
+    with pytest.raises(InfrastructureError, match="fenced off"):
+        night.publish(fence=old)
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+    night.publish(fence=new)
+    assert night.seen() == {(JUNE, 2), (JULY, 2)}
+
+
+def test_a_roll_back_shows_the_version_before_until_it_is_released(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    night.fill(2, [JUNE, JULY])
+    night.publish()
+    assert rollback(night.url, approver="the approver", reason="wrong tariff") == {JUNE: 1, JULY: 1}
+    assert night.hashes() == before
+    assert set(night.execute("select state from marts.publication")) == {("pinned",)}
+    night.fill(3, [JUNE, JULY])
+    assert night.publish().pinned_months == [JUNE, JULY]
+    assert night.hashes() == before
+    with pytest.raises(UsageError, match="Already rolled back"):
+        rollback(night.url, approver="the approver", reason="again")
+    assert release(night.url, approver="the approver", reason="corrected") == [JUNE, JULY]
+    assert night.publish().versions == {JUNE: 3, JULY: 3}
+    assert night.seen() == {(JUNE, 3), (JULY, 3)}
+    assert [e for (e,) in night.execute("select event from quality.ledger order by entry_no")] == [
+        "publish", "publish", "roll_back", "publish", "release", "publish",
+    ]  # fmt: skip
+
+
+def test_a_roll_back_of_one_month_leaves_the_others(night: Night) -> None:
+    night.publish()
+    night.fill(2, [JUNE, JULY])
+    night.publish()
+    assert rollback(night.url, date(2026, 6, 1), approver="the approver", reason="wrong") == {JUNE: 1}
+    night.fill(3, [JUNE, JULY])
+    night.publish()
+    assert night.seen() == {(JUNE, 1), (JULY, 3)}
+
+
+def test_a_month_that_the_last_publish_began_is_withdrawn_with_it(night: Night) -> None:
+    night.fill(1, [JUNE])
+    night.publish(date(2026, 6, 30))
+    before = night.hashes()
+    night.fill(2, [JUNE, JULY])
+    night.publish(date(2026, 7, 1))
+    assert rollback(night.url, approver="the approver", reason="wrong") == {JUNE: 1, JULY: 0}
+    assert night.hashes() == before
+    release(night.url, approver="the approver", reason="corrected")
+    assert night.publish(date(2026, 7, 2)).versions == {JUNE: 3, JULY: 2}
+
+
+@pytest.mark.parametrize(("approver", "reason"), [("", "wrong"), ("the approver", " ")])
+def test_a_roll_back_needs_a_signature_and_something_to_go_back_to(night: Night, approver: str, reason: str) -> None:
+    night.publish()
+    with pytest.raises(UsageError, match="is empty"):
+        rollback(night.url, approver=approver, reason=reason)
+    with pytest.raises(UsageError, match="no earlier version"):
+        rollback(night.url, approver="the approver", reason="wrong")
+    with pytest.raises(UsageError, match="No month is pinned"):
+        release(night.url, approver="the approver", reason="wrong")
+
+
+def test_an_earlier_date_publishes_only_what_no_later_one_knows(night: Night) -> None:
+    night.fill(1, [JULY])
+    night.publish(date(2026, 7, 10))
+    night.fill(2, [JUNE, JULY])
+    result = night.publish(date(2026, 7, 5))
+    assert result.versions == {JUNE: 1}
+    assert result.later_known_months == [JULY]
+    assert night.seen() == {(JUNE, 2), (JULY, 1)}
+    night.fill(3, [JULY])
+    with pytest.raises(UsageError, match="already published as of 2026-07-10") as refused:
+        night.publish(date(2026, 7, 9))
+    assert refused.value.exit_code == 2
+
+
+def test_seven_versions_and_the_closing_one_stay(night: Night) -> None:
+    days = [date(2026, 6, 29), date(2026, 6, 30), *(date(2026, 7, day) for day in range(1, 11))]
+    for value, day in enumerate(days, start=1):
+        night.fill(value, [JUNE])
+        night.execute("truncate candidate.mart_health")
+        night.publish(day)
+    kept = night.execute("select distinct version from publish.mart_energy where published_month = '2026-06-01' order by 1")
+    assert [version for (version,) in kept] == [2, 6, 7, 8, 9, 10, 11, 12]
+    records = night.execute("select count(*), count(deleted_at) from publish.versions where mart = 'mart_energy'")
+    assert records == [(12, 4)]
+
+
+def test_an_added_column_appears_and_a_removed_or_retyped_one_is_refused(night: Night) -> None:
+    night.publish()
+    wider = {**ENERGY, "columns": {**ENERGY["columns"], "note": {"name": "note", "description": "A note."}}}
+    night.describe(wider, HEALTH)
+    with pytest.raises(InfrastructureError, match="has no column note"):
+        night.publish()
+    night.execute("alter table candidate.mart_energy add column note text default 'new'")
+    night.publish()
+    assert night.execute("select distinct note from marts.mart_energy") == [("new",)]
+    assert night.execute("select col_description('marts.mart_energy'::regclass, attnum) from pg_attribute"
+                         " where attrelid = 'marts.mart_energy'::regclass and attname = 'note'") == [("A note.",)]  # fmt: skip
+    night.describe(ENERGY, HEALTH)
+    with pytest.raises(InfrastructureError, match="removes note"):
+        night.publish()
+    night.describe(wider, HEALTH)
+    night.execute("alter table candidate.mart_energy drop column note, add column note integer")
+    with pytest.raises(InfrastructureError, match="changes note from text to integer"):
+        night.publish()
+
+
+def test_a_mart_without_a_scale_for_a_float_is_refused(night: Night) -> None:
+    careless = {**ENERGY, "config": {"meta": {"grain": ["account_no", "month"], "published_month": "month"}}}
+    night.describe(careless, HEALTH)
+    with pytest.raises(InfrastructureError, match="load_factor is double precision without a scale"):
+        night.publish()
+
+
+def test_the_views_are_the_same_objects_after_every_publish(night: Night) -> None:
+    night.publish()
+    identity = "select oid, xmin from pg_class where oid in ('marts.mart_energy'::regclass, 'publish.mart_energy'::regclass)"
+    before = night.execute(identity)
+    night.fill(2, [JUNE, JULY])
+    night.publish()
+    assert night.execute(identity) == before
+    assert night.execute("select obj_description('marts.mart_energy'::regclass)") == [("Synthetic mart_energy.",)]
+    assert night.execute("select reloptions from pg_class where oid = 'marts.mart_energy'::regclass") == [
+        (["security_invoker=true"],)
+    ]
+
+
+def test_what_was_held_back_is_published_with_the_month(night: Night) -> None:
+    night.execute("""
+        insert into quality.runs (business_date) values ('2026-07-10');
+        insert into quality.conservation values (1, 1, 'mkt_bill', 9, 7, 0, 1, 1, 0, 0, 0);
+        insert into quality.quarantined_rows values
+            ('marketing', 'mkt_bill', 1, 'quarantined', '{MKT-21}', '{}', 'A1', 100, 60, 1, null),
+            ('marketing', 'mkt_bill_line', 2, 'held', '{MKT-21}', '{}', 'A1', null, 40, 1, null),
+            ('marketing', 'mkt_bill', 3, 'quarantined', '{MKT-21}', '{}', 'A1', 999, 999, 1, 1);
+    """)
+    night.publish()
+    held = night.execute("select held_back_rows, held_back_share, held_back_kwh, held_back_cny from marts.publication limit 1")
+    assert [float(value) for value in held[0]] == [2, 0.22222222, 100, 100]

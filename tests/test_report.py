@@ -1,0 +1,305 @@
+"""The auditors' report of a passed, a blocked and a huge synthetic run: complete, readable offline, safe to open."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from include import ledger
+from include.database import connect
+from include.errors import UsageError
+from include.publish import publish
+from include.report import write_report
+from include.report.findings import COLUMNS, safe_cell
+
+DAY = date(2026, 7, 10)
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the visible text, and whether every tag is closed in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.html = path.read_text(encoding="utf-8")
+        self.tags: list[tuple[str, dict]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another tag, line {self.getpos()}"
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self.open):
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+class Warehouse:
+    """Result tables of one synthetic run, filled by hand."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.folder, self.head_file = url, folder, folder / "ledger.head"
+        self.execute("""
+            insert into quality.runs (business_date, state, last_load_id, code_version, started_at, finished_at) values
+                ('2026-07-10', 'published', 3, '0123456789abcdef', '2026-07-11 02:00+08', '2026-07-11 02:04+08');
+            insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start) values
+                (1, '2026-07-10', 'admit', 0, '2026-06-01');
+            insert into quality.receipts (source_name, table_name, channel, business_date, announced_rows, delivered_rows,
+                inserted_rows, duplicate_rows, rejected_rows, content_sha256, file_name, state, problem, landed_at) values
+                ('metering', 'met_interval_96', 'auto', '2026-07-10', 960, 960, 950, 8, 2, repeat('ab', 32),
+                    'met_interval_96/2026-07-10.csv', 'landed', null, '2026-07-11 01:00+08'),
+                ('marketing', 'mkt_bill', 'auto', '2026-07-10', 200, 200, 200, 0, 0, repeat('cd', 32), null, 'landed', null,
+                    '2026-07-11 01:05+08'),
+                ('marketing', 'mkt_inspection', 'form', '2026-07-10', null, 0, 0, 0, 0, null, 'mkt_inspection/unit-3.csv',
+                    'refused', 'The file is GBK, not UTF-8.', '2026-07-11 01:06+08');
+            insert into quality.rejected_rows (load_id, source_name, table_name, file_name, file_line, column_name,
+                value_text, reason, record_key, row_text) values
+                (1, 'metering', 'met_interval_96', 'met_interval_96/2026-07-10.csv', 17, 'v4', '13800001111',
+                    'is not a number (numeric(18,4))', '{}', '{"name": "a personal name"}'),
+                (1, 'metering', 'met_interval_96', 'met_interval_96/2026-07-10.csv', 18, 'v4', '13800002222',
+                    'is not a number (numeric(18,4))', '{}', '{}');
+            insert into quality.conservation values
+                (1, 1, 'met_interval_96', 960, 945, 0, 3, 2, 0, 8, 2),
+                (1, 2, 'mkt_bill', 200, 190, 4, 6, 0, 0, 0, 0);
+            insert into quality.quarantined_rows values
+                ('metering', 'met_interval_96', 1, 'quarantined', '{MET-02}', '{"mp_no": "0001", "data_date": "2026-07-10"}',
+                    'A1', 120.5, 80.25, 1, null),
+                ('metering', 'met_interval_96', 2, 'held', '{MET-27}', '{"mp_no": "0002"}', 'A2', null, null, 1, null),
+                ('metering', 'met_interval_96', 3, 'quarantined', '{MET-02}', '{"mp_no": "0003"}', 'A3', 9, 9, 1, 1);
+        """)
+        self.result("MET-01", tested=960)
+        self.result("MET-02", tested=960, failed=3, verdict="failed", severity="quarantine")
+        self.result("MET-31", tested=0, verdict="not tested", reason="Nothing in its population was delivered.")
+        for number in range(1, 4):
+            self.finding("MET-02", key={"mp_no": f"000{number}"}, observed=f"{number} slots")
+        for number in range(1, 6):
+            with connect(url) as conn:
+                ledger.append(conn, "load", {"load_id": number}, "tester")
+        ledger.write_head(url, self.head_file)
+
+    def execute(self, statement: str, parameters=None) -> list[tuple]:
+        with connect(self.url) as conn:
+            cursor = conn.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def result(self, rule_id, tested=1, failed=0, verdict="passed", severity="block", reason=None) -> None:
+        self.execute(
+            "insert into quality.rule_results (run_id, rule_id, tested_rows, failed_rows, severity, not_tested_reason, seconds,"
+            " verdict) values (1, %s, %s, %s, %s, %s, 0.1, %s)",
+            [rule_id, tested, failed, severity, reason, verdict],
+        )
+
+    def finding(self, rule_id, key, observed="x", expected="y", event="opened", severity="quarantine", count=1) -> None:
+        self.execute(
+            "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name,"
+            " table_name, record_key, column_name, account_no, business_date, observed, expected, energy_at_stake_kwh,"
+            " source_reference) select nextval('quality.finding_ids'), 1, %s, '2026-07-11 02:02+08', %s, 'missing', %s,"
+            " 'metering', 'met_interval_96', %s::jsonb || jsonb_build_object('n', n), 'v', 'A1', '2026-07-10', %s, %s, 1.5,"
+            " 'met_interval_96/2026-07-10.csv:17' from generate_series(1, %s) as n",
+            [event, rule_id, severity, json.dumps(key), observed, expected, count],
+        )
+
+    def block(self) -> None:
+        """Turn the run into one that gate 1 stopped."""
+        self.execute("delete from quality.conservation")
+        self.execute(
+            "update quality.runs set state = 'blocked', verdict = %s",
+            [json.dumps({"gate_1": {"rules": 3, "blocking": {"ARR-mkt_inspection": 1}}})],
+        )
+        self.result("ARR-mkt_inspection", failed=1, verdict="failed")
+        self.finding("ARR-mkt_inspection", {"table": "mkt_inspection"}, severity="block")
+
+    def publish(self) -> None:
+        self.execute("create table candidate.mart_energy as select 'A1' as account_no, date '2026-07-01' as month, 5 as kwh")
+        columns = {name: {"description": ""} for name in ("account_no", "month", "kwh")}
+        manifest = self.folder / "manifest.json"
+        manifest.write_text(json.dumps({"nodes": {"m": {
+            "resource_type": "model", "name": "mart_energy", "schema": "candidate", "columns": columns,
+            "original_file_path": "models/marts/mart_energy.sql",
+            "config": {"meta": {"grain": ["account_no", "month"], "published_month": "month"}},
+        }}}))  # fmt: skip
+        publish(self.url, 1, DAY, "", manifest)
+        ledger.write_head(self.url, self.head_file)
+
+    def report(self, run_id: int | None = None) -> Page:
+        self.path = write_report(self.url, run_id, self.folder / "reports", self.head_file)
+        return Page(self.path)
+
+
+@pytest.fixture
+def warehouse(database: str, tmp_path: Path) -> Warehouse:
+    return Warehouse(database, tmp_path)
+
+
+def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    page = warehouse.report()
+    assert page.open == []
+    assert "Passed with findings: the night of 2026-07-10 passed its gates and is published" in page.text
+    assert "1 without delivery" not in page.text
+    for heading in ("Arrivals", "Conservation", "Rules", "Findings", "Waivers and sign-off", "What readers see", "Ledger"):
+        assert heading in page.text
+    assert "all 2 tables balance" in page.text
+    assert "The file is GBK, not UTF-8." in page.text
+    assert "1,160" in page.text  # delivered
+    assert "3 open, 0 waived, 0 fixed" in page.text
+    assert page.text.count("intact") == 1
+    hash_ = warehouse.execute("select hash from publish.versions")[0][0]
+    assert f'title="1 rows, hash {hash_}"' in page.html
+    assert "./kaw run --date 2026-07-10" in page.text
+
+
+def test_every_rule_of_the_book_is_listed_with_its_verdict(warehouse: Warehouse) -> None:
+    from include.quality.base_rules import load_base_rules
+    from include.quality.rules import load_rules
+
+    page = warehouse.report()
+    rows = [attributes for tag, attributes in page.tags if tag == "tr" and "data-verdict" in attributes]
+    assert len(rows) == len({rule.id for rule in (*load_rules(), *load_base_rules())})
+    verdicts = [row["data-verdict"] for row in rows]
+    assert (verdicts.count("failed"), verdicts.count("passed"), verdicts.count("not tested")) == (1, 1, 1)
+    assert verdicts.count("not evaluated") == len(rows) - 3
+    assert "Nothing in its population was delivered." in page.text
+
+
+def test_the_report_of_a_blocked_run_says_what_to_do(warehouse: Warehouse) -> None:
+    warehouse.block()
+    page = warehouse.report()
+    assert "Blocked: the night of 2026-07-10 was stopped by ARR-mkt_inspection, and nothing was published." in page.text
+    assert "Nothing has been published so far." in page.text
+    assert "./kaw waive ARR-mkt_inspection --scope table=met_interval_96 --approver NAME --reason TEXT --until 2026-07-10" in page.text
+    assert "./kaw run --date 2026-07-10" in page.text
+    assert "Not counted: the run was stopped before rows were admitted." in page.text
+    assert "gate 2 was not reached" in page.text
+
+
+def test_the_page_loads_nothing_from_anywhere(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    page = warehouse.report()
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "action", "srcset", "data", "poster"):
+            value = attributes.get(name, "")
+            assert not re.match(r"(?i)\s*(https?:)?//", value), f"<{tag} {name}={value}>"
+        assert tag not in ("link", "img", "iframe", "object", "embed", "base")
+    assert not re.search(r"(?i)url\(|@import|fetch\(|XMLHttpRequest|import\(", page.html)
+
+
+def test_the_page_can_be_used_with_a_keyboard_and_a_screen_reader(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    page = warehouse.report()
+    tags = [tag for tag, _ in page.tags]
+    assert ("html", {"lang": "en"}) in page.tags
+    assert tags.count("table") == tags.count("caption")
+    assert all(attributes.get("scope") in ("col", "row") for tag, attributes in page.tags if tag == "th")
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in page.tags:
+        for name in ("aria-labelledby", "for"):
+            assert attributes.get(name) is None or attributes[name] in ids
+        if tag == "a" and attributes["href"].startswith("#"):
+            assert attributes["href"][1:] in ids
+        if tag == "div" and "scroll" in attributes.get("class", ""):
+            assert attributes.get("tabindex") == "0"
+            assert attributes.get("aria-label")
+    for tone in ("prefers-color-scheme: dark", "@media print", ":focus-visible"):
+        assert tone in page.html
+
+
+def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: Warehouse) -> None:
+    warehouse.finding("MET-02", {"mp_no": "0009"}, count=250)
+    warehouse.finding("MET-02", {"mp_no": "0010"}, event="fixed")
+    page = warehouse.report()
+    for name in ("findings.csv", "findings.json"):
+        content = (warehouse.path.parent / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() in page.text
+    rows = list(csv.DictReader((warehouse.path.parent / "findings.csv").open(encoding="utf-8", newline="")))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 254
+    assert len(json.loads((warehouse.path.parent / "findings.json").read_text(encoding="utf-8"))) == 254
+    assert "The first 100 of 253 findings" in page.text
+    assert "253 open, 0 waived, 1 fixed" in page.text
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_does_not_execute_a_finding(warehouse: Warehouse, value: str) -> None:
+    assert safe_cell(value) == f"'{value}"
+    warehouse.finding("MET-02", {"mp_no": "0009"}, observed=value)
+    warehouse.report()
+    rows = list(csv.DictReader((warehouse.path.parent / "findings.csv").open(encoding="utf-8", newline="")))
+    cells = [cell for row in rows for cell in row.values()]
+    assert f"'{value}" in cells
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+
+
+def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    warehouse.finding("MET-02", {"mp_no": evil}, observed=evil, expected=evil)
+    warehouse.execute("update quality.receipts set problem = %s, file_name = %s where state = 'refused'", [evil, evil])
+    warehouse.execute("update quality.quarantined_rows set record_key = %s", [json.dumps({"mp_no": evil})])
+    warehouse.execute(
+        "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
+        " values ('MET-02', 'all', %s, %s, '2026-07-31', 'x')", [evil, evil],
+    )  # fmt: skip
+    page = warehouse.report()
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in [tag for tag, _ in page.tags]
+    assert evil in page.text
+
+
+def test_delivered_values_of_rejected_rows_are_not_shown(warehouse: Warehouse) -> None:
+    page = warehouse.report()
+    everything = page.html + (warehouse.path.parent / "findings.json").read_text(encoding="utf-8")
+    assert "13800001111" not in everything
+    assert "a personal name" not in everything
+    assert "met_interval_96/2026-07-10.csv:17" in page.text
+
+
+def test_a_damaged_ledger_is_told(warehouse: Warehouse) -> None:
+    warehouse.execute("update quality.ledger set actor = 'somebody' where entry_no = 2")
+    page = warehouse.report()
+    assert "entry 2 (load) was edited" in page.text
+    assert "intact" not in page.text
+
+
+def test_the_same_run_gives_the_same_report_apart_from_the_time_of_writing(warehouse: Warehouse) -> None:
+    first = warehouse.report().html
+    again = warehouse.report(1).html
+    assert re.sub(r"Written [\d :-]+", "", first) == re.sub(r"Written [\d :-]+", "", again)
+
+
+def test_an_unknown_run_is_a_usage_error(warehouse: Warehouse) -> None:
+    with pytest.raises(UsageError, match="There is no run 99"):
+        warehouse.report(99)
+
+
+def test_three_thousand_failing_rules_stay_below_five_megabytes(warehouse: Warehouse) -> None:
+    warehouse.execute("""
+        insert into quality.rule_results (run_id, rule_id, tested_rows, failed_rows, severity, seconds, verdict)
+        select 1, 'MET-' || n, 1000, 50, 'quarantine', 0, 'failed' from generate_series(1000, 3999) as n;
+        insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
+            record_key, column_name, account_no, business_date, observed, expected, source_reference)
+        select nextval('quality.finding_ids'), 1, 'opened', '2026-07-11', 'MET-' || n, 'missing', 'quarantine', 'metering',
+            'met_interval_96', jsonb_build_object('mp_no', repeat('0', 22), 'data_date', '2026-07-10', 'n', k), 'v', 'A1',
+            '2026-07-10', repeat('observed ', 40), repeat('expected ', 40), 'met_interval_96/2026-07-10.csv:17'
+        from generate_series(1000, 3999) as n, generate_series(1, 10) as k;
+    """)
+    page = warehouse.report()
+    assert len(page.html.encode()) < 5_000_000
+    assert "MET-3999" in page.text

@@ -1,0 +1,94 @@
+"""Settings come from the environment at the moment they are asked for, and never show a secret."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from include.errors import GateBlocked, InfrastructureError, UsageError
+from include.settings import ROOT, default_business_date, mask_secrets, settings
+
+
+def test_nothing_is_read_before_it_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "one"))
+    first = settings()
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "two"))
+    assert (first.home, settings().home) == (tmp_path / "one", tmp_path / "two")
+
+
+def test_home_lies_beside_the_code_and_all_addresses_are_open_by_default(monkeypatch):
+    for name in ("KAW_HOME", "KAW_WAREHOUSE", "KAW_SOURCE_METERING", "KAW_SOURCE_FORMS", "KAW_ALERT_WEBHOOK"):
+        monkeypatch.delenv(name, raising=False)
+    given = settings()
+    assert given.home == ROOT / ".kaw"
+    assert (given.warehouse, given.source("metering"), given.source("forms"), given.alert_webhook) == (None,) * 4
+    monkeypatch.setenv("KAW_SOURCE_METERING", "")
+    assert settings().source_metering is None
+
+
+def test_no_secret_is_shown(monkeypatch):
+    monkeypatch.setenv("KAW_WAREHOUSE", "postgres://kaw:hush1@db/warehouse")
+    monkeypatch.setenv("KAW_SOURCE_CONTRACT", "postgresql://reader:hush2@db:5433/contract?sslmode=require")
+    monkeypatch.setenv("KAW_ALERT_WEBHOOK", "https://alerts.invalid/hook/hush3")
+    shown = repr(settings())
+    assert "hush" not in shown
+    assert "reader:***@db:5433/contract" in shown
+    assert mask_secrets("host=db password='a b' user=x") == "host=db password=*** user=x"
+    assert mask_secrets("postgresql://u:a:b@h/d") == "postgresql://u:***@h/d"
+
+
+@pytest.mark.parametrize("address", ["warehouse", "mysql://user:secret@host/db", "postgresql://user:secret@host"])
+def test_warehouse_that_is_no_postgresql_database_is_a_usage_error_without_the_password(monkeypatch, address):
+    monkeypatch.setenv("KAW_WAREHOUSE", address)
+    with pytest.raises(UsageError, match="Next: set it to postgresql://") as caught:
+        settings()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("connection", "address"),
+    [
+        ("postgres://reader:p%40ss@db:5433/marketing", "postgresql://reader:p%40ss@db:5433/marketing"),
+        ("fs://?path=%2Fsrv%2Fmetering", "/srv/metering"),
+        (
+            json.dumps({"conn_type": "postgres", "host": "db", "login": "reader", "password": "p@ss", "schema": "m"}),
+            "postgresql://reader:p%40ss@db/m",
+        ),
+        (json.dumps({"conn_type": "fs", "extra": {"path": "/srv/metering"}}), "/srv/metering"),
+        (json.dumps({"conn_type": "fs", "extra": '{"path": "/srv/metering"}'}), "/srv/metering"),
+    ],
+)
+def test_airflow_connection_serves_where_the_variable_is_unset(monkeypatch, connection, address):
+    monkeypatch.delenv("KAW_SOURCE_MARKETING", raising=False)
+    monkeypatch.setenv("AIRFLOW_CONN_KAW_SOURCE_MARKETING", connection)
+    assert settings().source("marketing") == address
+    monkeypatch.setenv("KAW_SOURCE_MARKETING", "/elsewhere")
+    assert settings().source("marketing") == "/elsewhere"
+
+
+@pytest.mark.parametrize("connection", ["mysql://user:secret@db/x", "{not json", "[]", '{"host": "db"}'])
+def test_airflow_connection_of_another_kind_is_told(monkeypatch, connection):
+    monkeypatch.setenv("AIRFLOW_CONN_KAW_SOURCE_METERING", connection)
+    with pytest.raises(UsageError, match="AIRFLOW_CONN_KAW_SOURCE_METERING") as caught:
+        settings()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 3, 1, 15, 59, tzinfo=ZoneInfo("UTC")), date(2026, 2, 28)),
+        (datetime(2026, 3, 1, 16, 0, tzinfo=ZoneInfo("UTC")), date(2026, 3, 1)),
+    ],
+)
+def test_business_date_is_yesterday_in_shanghai(moment, expected):
+    assert default_business_date(moment) == expected
+
+
+def test_each_kind_of_error_has_its_exit_code_and_tells_what_where_and_next():
+    assert (GateBlocked.exit_code, UsageError.exit_code, InfrastructureError.exit_code) == (1, 2, 3)
+    error = InfrastructureError("It broke.", where="here", next_step="mend it.")
+    assert str(error) == "It broke.\nWhere: here\nNext: mend it."

@@ -1,0 +1,96 @@
+"""Waivers: who may pass what until when, and what is refused before anything is entered."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from include import ledger
+from include.database import connect
+from include.errors import UsageError
+from include.waivers import waive
+
+GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
+
+
+@pytest.fixture
+def blocked(database: str) -> str:
+    """A warehouse whose run of 2026-07-10 evaluated MET-01."""
+    with connect(database) as conn:
+        conn.execute("insert into quality.runs (business_date) values ('2026-07-10')")
+        conn.execute(
+            "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
+            " values (1, '2026-07-10', 'gate', 0, '2026-06-01')"
+        )
+        conn.execute(
+            "insert into quality.rule_results (run_id, rule_id, tested_rows, failed_rows, severity, seconds)"
+            " values (1, 'MET-01', 10, 1, 'block', 0)"
+        )
+    return database
+
+
+def waiver_for(url: str, table: str, account: str | None, key: str, day: str, rule: str = "MET-01") -> int | None:
+    with connect(url) as conn:
+        return conn.execute("select quality.waiver_for(%s, %s, %s, %s, %s)", [rule, table, account, key, day]).fetchone()[0]
+
+
+@pytest.mark.parametrize(("scope", "covered", "not_covered"), [
+    ("all", ("t1", "A1", '{"mp_no": "1"}'), None),
+    ("table=t1", ("t1", None, '{"mp_no": "1"}'), ("t2", "A1", '{"mp_no": "1"}')),
+    ("account=A1", ("t1", "A1", '{"mp_no": "1"}'), ("t1", "A2", '{"mp_no": "1"}')),
+    ("account=A1", ("t1", "A1", '{"mp_no": "1"}'), ("t1", None, '{"mp_no": "1"}')),
+    ('key={"mp_no": "1"}', ("t1", "A1", '{"mp_no": "1", "data_date": "2026-07-10"}'), ("t1", "A1", '{"mp_no": "2"}')),
+])  # fmt: skip
+def test_a_waiver_covers_its_scope_and_nothing_else(blocked: str, scope: str, covered: tuple, not_covered: tuple | None) -> None:
+    number = waive(blocked, "MET-01", **{**GOOD, "scope": scope})
+    assert waiver_for(blocked, *covered, "2026-07-10") == number
+    assert waiver_for(blocked, *covered, "2026-07-10", rule="MET-02") is None
+    if not_covered:
+        assert waiver_for(blocked, *not_covered, "2026-07-10") is None
+
+
+def test_a_waiver_ends_after_its_last_day(blocked: str) -> None:
+    number = waive(blocked, "MET-01", **GOOD)
+    assert waiver_for(blocked, "t1", None, "{}", "2026-07-31") == number
+    assert waiver_for(blocked, "t1", None, "{}", "2026-08-01") is None
+    with connect(blocked) as conn:
+        assert conn.execute("select waiver_id from quality.active_waivers").fetchall() == [(number,)]
+        conn.execute("update quality.current_run set business_date = '2026-08-01'")
+        assert conn.execute("select waiver_id from quality.active_waivers").fetchall() == []
+
+
+def test_a_waiver_is_recorded_with_its_signature(blocked: str) -> None:
+    waive(blocked, "MET-01", **{**GOOD, "until": date(2026, 7, 31)}, entered_by="the clerk")
+    with connect(blocked) as conn:
+        assert conn.execute("select approver, reason, valid_until, entered_by from quality.waivers").fetchall() == [
+            ("the approver", "known fault", date(2026, 7, 31), "the clerk")
+        ]
+        assert conn.execute("select event, actor, detail ->> 'rule_id' from quality.ledger").fetchall() == [
+            ("waiver", "the clerk", "MET-01")
+        ]
+    assert ledger.head(blocked)[0] == 1
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"scope": "everything"}, "none of the scopes"),
+    ({"scope": "table="}, "none of the scopes"),
+    ({"scope": "account= "}, "none of the scopes"),
+    ({"scope": "key=mp_no"}, "needs a JSON object"),
+    ({"scope": "key={}"}, "needs a JSON object"),
+    ({"scope": 'key={"a": [1]}'}, "needs a JSON object"),
+    ({"approver": " "}, "--approver is empty"),
+    ({"reason": ""}, "--reason is empty"),
+    ({"until": "2026-02-30"}, "is not a day"),
+    ({"until": "31.07.2026"}, "is not a day"),
+    ({"until": "2026-07-09"}, "would be over already"),
+    ({"rule_id": "MET-999"}, "There is no rule"),
+])  # fmt: skip
+def test_a_wrong_waiver_is_refused_and_enters_nothing(blocked: str, wrong: dict, message: str) -> None:
+    given = {"rule_id": "MET-01", **GOOD, **wrong}
+    with pytest.raises(UsageError, match=message) as refused:
+        waive(blocked, **given)
+    assert refused.value.exit_code == 2
+    with connect(blocked) as conn:
+        assert conn.execute("select count(*) from quality.waivers").fetchone() == (0,)
+    assert ledger.head(blocked)[0] == 0
