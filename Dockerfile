@@ -10,7 +10,7 @@ ENV PYTHONUNBUFFERED=1 \
     DBT_LOG_PATH=/state/dbt/logs
 
 COPY requirements.lock /opt/kaw/requirements.lock
-RUN pip install --no-cache-dir --require-hashes -r /opt/kaw/requirements.lock
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /opt/kaw/requirements.lock
 
 # Volumes take over the owner of the folders they are mounted on.
 RUN groupadd --gid 10001 kaw \

@@ -36,26 +36,27 @@ def build_warehouse():
 
         return begin_run(business_date(get_current_context()))
 
-    def step(name: str, hours: float, **options):
+    def night_step(name: str, hours: float, **options):
         """A task that runs the step of this name in include/night.py."""
 
         @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
         def run_step(run: dict) -> None:
             from include import night
-            from include.progress import say
+            from include.progress import say, step
 
-            getattr(night, name)(run, progress=say)
+            with step(name.replace("_", " ")):
+                getattr(night, name)(run, progress=say)
 
         return run_step
 
     run = begin_run()
     chain(
-        step("build_staging", 2, retries=1)(run),
-        step("check_staged", 1, retries=0)(run),
-        step("build_warehouse_and_marts", 2, retries=1)(run),
-        step("check_marts", 1, retries=0)(run),
-        step("publish_marts", 1, retries=1, outlets=[MARTS_PUBLISHED])(run),
-        step("write_report", 0.5, retries=1)(run),
+        night_step("build_staging", 2, retries=1)(run),
+        night_step("check_staged", 1, retries=0)(run),
+        night_step("build_warehouse_and_marts", 2, retries=1)(run),
+        night_step("check_marts", 1, retries=0)(run),
+        night_step("publish_marts", 1, retries=1, outlets=[MARTS_PUBLISHED])(run),
+        night_step("write_report", 0.5, retries=1)(run),
     )
 
 

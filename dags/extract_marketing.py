@@ -24,9 +24,10 @@ def extract_marketing():
     @task(outlets=[RAW_MARKETING], execution_timeout=timedelta(hours=2), **RETRIES)
     def land_tables() -> dict:
         from include.landing.extract import extract
-        from include.progress import say
+        from include.progress import say, step
 
-        receipts = extract("marketing", business_date(get_current_context()), progress=say)
+        with step("land marketing"):
+            receipts = extract("marketing", business_date(get_current_context()), progress=say)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     land_tables()

@@ -24,9 +24,10 @@ def extract_metering():
     @task(outlets=[RAW_METERING], execution_timeout=timedelta(hours=2), **RETRIES)
     def land_tables() -> dict:
         from include.landing.extract import extract
-        from include.progress import say
+        from include.progress import say, step
 
-        receipts = extract("metering", business_date(get_current_context()), progress=say)
+        with step("land metering"):
+            receipts = extract("metering", business_date(get_current_context()), progress=say)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     land_tables()

@@ -12,6 +12,9 @@ from include.contracts import Table, all_tables
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 TIMEZONE = "Asia/Shanghai"
+SCHEMAS = (
+    "raw_metering", "raw_marketing", "raw_contract", "staging", "quality", "warehouse", "candidate", "publish", "marts", "vault",
+)  # fmt: skip
 
 
 @contextmanager

@@ -151,14 +151,20 @@ def verify(url: str, head_file: Path | None = None) -> list[str]:
         )
         for number, at, actor, event, detail, previous_digest, digest in cursor:
             if number > expected_no:
-                gone = f"entry {expected_no} is" if number == expected_no + 1 else f"entries {expected_no} to {number - 1} are"
+                gone = (
+                    f"entry {expected_no} is"
+                    if number == expected_no + 1
+                    else f"entries {expected_no} to {number - 1} are"
+                )
                 problems.append(f"{gone} missing.")
             elif number < expected_no:
                 problems.append(f"entry {number} lies before the first: it was inserted.")
             if digest_of(number, at, actor, event, detail, previous_digest) != digest:
                 problems.append(f"entry {number} ({event}) was edited: its content does not give its digest.")
             if previous_digest != previous:
-                problems.append(f"entry {number} ({event}) does not follow the entry before it: the order or its neighbour changed.")
+                problems.append(
+                    f"entry {number} ({event}) does not follow the entry before it: one of them was changed or moved."
+                )
             if kept and number == kept[0]:
                 at_head = digest
             expected_no, previous = max(number + 1, 1), digest
@@ -167,7 +173,11 @@ def verify(url: str, head_file: Path | None = None) -> list[str]:
 
 def _problems_of_head(kept: tuple[int, str] | None, at_head: str | None, last_no: int, head_file: Path) -> list[str]:
     if kept is None:
-        return [f"the head file {head_file.name} is missing or unreadable: a cut tail could not be seen."] if last_no else []
+        return (
+            [f"the head file {head_file.name} is missing or unreadable: a cut tail could not be seen."]
+            if last_no
+            else []
+        )
     number, digest = kept
     if number > last_no:
         return [f"the tail was cut: the head file knows entry {number}, the ledger ends at {last_no}."]

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _log = logging.getLogger("kaw")
 _listener: Callable[[object], None] | None = None
@@ -20,3 +21,18 @@ def say(what: object) -> None:
         _listener(what)
     else:
         _log.info("%s", what)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Marks a step: its title goes to the listener, and so does its error, before it is raised on."""
+    listener = _listener
+    try:
+        if listener is not None and hasattr(listener, "step") and title:
+            with listener.step(title):
+                yield
+        else:
+            yield
+    except BaseException as error:
+        say(error)
+        raise

@@ -74,6 +74,11 @@ def is_running(given: Settings | None = None) -> bool:
     return home.exists() and Cluster(home).postmaster() is not None
 
 
+def exists(given: Settings | None = None) -> bool:
+    """True where this home has an embedded server, running or not."""
+    return bool(_read_state((given or settings()).home))
+
+
 def stop(given: Settings | None = None) -> None:
     """Stop the embedded server; no process of it is left. Quiet where none runs."""
     home = (given or settings()).home

@@ -186,8 +186,9 @@ def test_modules_in_the_current_folder_are_not_taken_for_ours(clone, tmp_path):
 
 def test_interrupt_while_setting_up_is_one_line(clone):
     setting_up = subprocess.Popen(
-        command(clone), env=environment(clone, with_uv=False), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command(clone), env=environment(clone, with_uv=False), stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # ignored in a shell's background
+    )  # fmt: skip
     setting_up.stderr.readline()
     time.sleep(0.3)
     os.killpg(setting_up.pid, signal.SIGINT)

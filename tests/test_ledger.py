@@ -26,7 +26,9 @@ def written(database: str, head_file: Path) -> str:
     """A ledger of five entries whose head is kept."""
     for number in range(1, 6):
         with connect(database) as conn:
-            ledger.append(conn, "load", {"load_id": number, "rows": 10 * number, "share": 0.1, "day": date(2026, 7, 1)}, "tester")
+            ledger.append(
+                conn, "load", {"load_id": number, "rows": 10 * number, "share": 0.1, "day": date(2026, 7, 1)}, "tester"
+            )
     assert ledger.write_head(database, head_file)
     return database
 
@@ -71,7 +73,7 @@ def test_an_edited_entry_with_a_new_digest_is_found(written: str, head_file: Pat
             "update quality.ledger set detail = detail || '{\"rows\": 31}', digest = %s where entry_no = 3", [digest]
         )
     assert ledger.verify(written, head_file) == [
-        "entry 4 (load) does not follow the entry before it: the order or its neighbour changed."
+        "entry 4 (load) does not follow the entry before it: one of them was changed or moved."
     ]
 
 

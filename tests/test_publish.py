@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,72 +13,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
-from include.database import connect
 from include.errors import InfrastructureError, UsageError
 from include.fence import take_fence
-from include.publish import publish, release, rollback, status
+from include.publish import release, rollback, status
 
 ROOT = Path(__file__).resolve().parent.parent
-JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
-
-
-def model(name: str, columns: dict[str, str], meta: dict) -> dict:
-    return {
-        "resource_type": "model", "name": name, "alias": name, "schema": "candidate", "description": f"Synthetic {name}.",
-        "original_file_path": f"models/marts/{name}.sql", "config": {"meta": meta},
-        "columns": {c: {"name": c, "description": f"{c}, synthetic", "data_type": t} for c, t in columns.items()},
-    }  # fmt: skip
-
-
-ENERGY = model(
-    "mart_energy",
-    {"account_no": "text", "month": "date", "energy_kwh": "numeric(18, 4)", "load_factor": "double precision", "load_id": "bigint"},
-    {"grain": ["account_no", "month"], "published_month": "month", "technical": ["load_id"], "scales": {"load_factor": 3}},
-)  # fmt: skip
-HEALTH = model("mart_health", {"account_no": "text", "score": "integer"}, {"grain": ["account_no"]})
-
-
-class Night:
-    """A warehouse with two candidate marts that a test fills and publishes."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.manifest, self.runs = url, folder / "manifest.json", 0
-        self.describe(ENERGY, HEALTH)
-        self.execute("""
-            create table candidate.mart_energy (
-                account_no text, month date, energy_kwh numeric(18, 4), load_factor double precision, load_id bigint
-            );
-            create table candidate.mart_health (account_no text, score integer);
-        """)
-        self.fill(1, [JUNE, JULY])
-
-    def describe(self, *models: dict) -> None:
-        self.manifest.write_text(json.dumps({"nodes": {m["name"]: m for m in models}}))
-
-    def execute(self, statement: str, parameters=None) -> list[tuple]:
-        with connect(self.url) as conn:
-            cursor = conn.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    def fill(self, value: int, months: list[date], accounts: int = 3) -> None:
-        """Every row of both marts carries `value`, so that a reader of two versions at once would see two values."""
-        self.execute("truncate candidate.mart_energy, candidate.mart_health")
-        self.execute(
-            "insert into candidate.mart_energy select 'A' || a, m, %s, 0.5, %s from generate_series(1, %s) as a,"
-            " unnest(%s::date[]) as m", [value, value, accounts, months],
-        )  # fmt: skip
-        self.execute("insert into candidate.mart_health select 'A' || a, %s from generate_series(1, %s) as a", [value, accounts])
-
-    def publish(self, business_date: date = date(2026, 7, 10), fence: str = ""):
-        self.runs += 1
-        return publish(self.url, self.runs, business_date, fence, self.manifest)
-
-    def seen(self) -> set:
-        return set(self.execute("select month, energy_kwh::integer from marts.mart_energy"))
-
-    def hashes(self) -> dict:
-        return {name: mart["hash"] for name, mart in status(self.url)["marts"].items()}
 
 
 @pytest.fixture
@@ -155,6 +95,18 @@ def test_months_that_are_no_longer_built_stay_as_they_are(night: Night) -> None:
     result = night.publish()
     assert result.versions == {JULY: 2}
     assert night.seen() == {(JUNE, 1), (JULY, 2)}
+
+
+def test_a_month_that_was_published_by_mistake_disappears_with_its_rows(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    night.execute("insert into candidate.mart_energy values ('A1', '2099-01-01', 1, 1, 1)")
+    assert night.publish().versions == {date(2099, 1, 1): 1}
+    assert night.hashes() != before
+    night.execute("delete from candidate.mart_energy where month = '2099-01-01'")
+    assert night.publish().versions == {date(2099, 1, 1): 2}
+    assert night.hashes() == before
+    assert night.publish().versions == {}
 
 
 def test_a_mart_that_builds_fewer_months_back_keeps_its_older_ones(night: Night) -> None:
@@ -326,7 +278,9 @@ def test_seven_versions_and_the_closing_one_stay(night: Night) -> None:
         night.fill(value, [JUNE])
         night.execute("truncate candidate.mart_health")
         night.publish(day)
-    kept = night.execute("select distinct version from publish.mart_energy where published_month = '2026-06-01' order by 1")
+    kept = night.execute(
+        "select distinct version from publish.mart_energy where published_month = '2026-06-01' order by 1"
+    )
     assert [version for (version,) in kept] == [2, 6, 7, 8, 9, 10, 11, 12]
     records = night.execute("select count(*), count(deleted_at) from publish.versions where mart = 'mart_energy'")
     assert records == [(12, 4)]
@@ -361,7 +315,9 @@ def test_a_mart_without_a_scale_for_a_float_is_refused(night: Night) -> None:
 
 def test_the_views_are_the_same_objects_after_every_publish(night: Night) -> None:
     night.publish()
-    identity = "select oid, xmin from pg_class where oid in ('marts.mart_energy'::regclass, 'publish.mart_energy'::regclass)"
+    identity = (
+        "select oid, xmin from pg_class where oid in ('marts.mart_energy'::regclass, 'publish.mart_energy'::regclass)"
+    )
     before = night.execute(identity)
     night.fill(2, [JUNE, JULY])
     night.publish()
@@ -382,5 +338,7 @@ def test_what_was_held_back_is_published_with_the_month(night: Night) -> None:
             ('marketing', 'mkt_bill', 3, 'quarantined', '{MKT-21}', '{}', 'A1', 999, 999, 1, 1);
     """)
     night.publish()
-    held = night.execute("select held_back_rows, held_back_share, held_back_kwh, held_back_cny from marts.publication limit 1")
+    held = night.execute(
+        "select held_back_rows, held_back_share, held_back_kwh, held_back_cny from marts.publication limit 1"
+    )
     assert [float(value) for value in held[0]] == [2, 0.22222222, 100, 100]

@@ -127,7 +127,9 @@ class Warehouse:
         self.finding("ARR-mkt_inspection", {"table": "mkt_inspection"}, severity="block")
 
     def publish(self) -> None:
-        self.execute("create table candidate.mart_energy as select 'A1' as account_no, date '2026-07-01' as month, 5 as kwh")
+        self.execute(
+            "create table candidate.mart_energy as select 'A1' as account_no, date '2026-07-01' as month, 5 as kwh"
+        )
         columns = {name: {"description": ""} for name in ("account_no", "month", "kwh")}
         manifest = self.folder / "manifest.json"
         manifest.write_text(json.dumps({"nodes": {"m": {
@@ -153,8 +155,16 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     page = warehouse.report()
     assert page.open == []
     assert "Passed with findings: the night of 2026-07-10 passed its gates and is published" in page.text
-    assert "1 without delivery" not in page.text
-    for heading in ("Arrivals", "Conservation", "Rules", "Findings", "Waivers and sign-off", "What readers see", "Ledger"):
+    assert "with 2 rows held back and 1 rule with findings." in page.text
+    for heading in (
+        "Arrivals",
+        "Conservation",
+        "Rules",
+        "Findings",
+        "Waivers and sign-off",
+        "What readers see",
+        "Ledger",
+    ):
         assert heading in page.text
     assert "all 2 tables balance" in page.text
     assert "The file is GBK, not UTF-8." in page.text
@@ -164,6 +174,23 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     hash_ = warehouse.execute("select hash from publish.versions")[0][0]
     assert f'title="1 rows, hash {hash_}"' in page.html
     assert "./kaw run --date 2026-07-10" in page.text
+
+
+def test_a_run_that_only_warns_holds_nothing_back(warehouse: Warehouse) -> None:
+    warehouse.execute("update quality.quarantined_rows set released_run = 1")
+    page = warehouse.report()
+    assert ("section", "verdict good") in [(tag, attributes.get("class")) for tag, attributes in page.tags]
+    assert "No row is held back" in page.text
+
+
+def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
+    warehouse.execute("update quality.quarantined_rows set released_run = 1")
+    warehouse.execute("update quality.rule_results set verdict = 'passed', failed_rows = 0 where verdict = 'failed'")
+    warehouse.execute("delete from quality.finding_events")
+    page = warehouse.report()
+    assert "Passed: the night of 2026-07-10 passed its gates without a finding, and is published." in page.text
+    assert "No rule has an open finding." in page.text
+    assert "No row is held back." in page.text
 
 
 def test_every_rule_of_the_book_is_listed_with_its_verdict(warehouse: Warehouse) -> None:
@@ -184,7 +211,10 @@ def test_the_report_of_a_blocked_run_says_what_to_do(warehouse: Warehouse) -> No
     page = warehouse.report()
     assert "Blocked: the night of 2026-07-10 was stopped by ARR-mkt_inspection, and nothing was published." in page.text
     assert "Nothing has been published so far." in page.text
-    assert "./kaw waive ARR-mkt_inspection --scope table=met_interval_96 --approver NAME --reason TEXT --until 2026-07-10" in page.text
+    assert (
+        "./kaw waive ARR-mkt_inspection --scope table=met_interval_96 --approver NAME --reason TEXT --until 2026-07-10"
+        in page.text
+    )
     assert "./kaw run --date 2026-07-10" in page.text
     assert "Not counted: the run was stopped before rows were admitted." in page.text
     assert "gate 2 was not reached" in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -134,8 +135,7 @@ def test_a_port_that_was_taken_meanwhile_is_given_up(fresh_home):
 
 def test_data_are_there_after_the_whole_server_was_killed(fresh_home):
     remember(embedded.url("warehouse", fresh_home), 7)
-    for process in Cluster(fresh_home.home).processes():
-        process.kill()
+    kill(Cluster(fresh_home.home).processes())
     assert remembered(embedded.url("warehouse", fresh_home)) == [7]
 
 
@@ -156,8 +156,7 @@ def test_a_process_number_that_was_given_to_somebody_else_is_not_believed(fresh_
     cluster = Cluster(fresh_home.home)
     pid_file = cluster.data / "postmaster.pid"
     lines = pid_file.read_text().split("\n")
-    for process in cluster.processes():
-        process.kill()
+    kill(cluster.processes())
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     assert not embedded.is_running(fresh_home)
     assert remembered(embedded.url("warehouse", fresh_home)) == [7]
@@ -383,6 +382,12 @@ def test_a_login_that_may_not_make_databases_is_told_what_to_ask_for(server, emp
 
 
 # -- help
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # the others leave by themselves once the main one is gone
+            process.kill()
 
 
 def run_until_cut(address: str, statement: str) -> None:

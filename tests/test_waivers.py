@@ -32,7 +32,9 @@ def blocked(database: str) -> str:
 
 def waiver_for(url: str, table: str, account: str | None, key: str, day: str, rule: str = "MET-01") -> int | None:
     with connect(url) as conn:
-        return conn.execute("select quality.waiver_for(%s, %s, %s, %s, %s)", [rule, table, account, key, day]).fetchone()[0]
+        return conn.execute(
+            "select quality.waiver_for(%s, %s, %s, %s, %s)", [rule, table, account, key, day]
+        ).fetchone()[0]
 
 
 @pytest.mark.parametrize(("scope", "covered", "not_covered"), [
@@ -42,7 +44,9 @@ def waiver_for(url: str, table: str, account: str | None, key: str, day: str, ru
     ("account=A1", ("t1", "A1", '{"mp_no": "1"}'), ("t1", None, '{"mp_no": "1"}')),
     ('key={"mp_no": "1"}', ("t1", "A1", '{"mp_no": "1", "data_date": "2026-07-10"}'), ("t1", "A1", '{"mp_no": "2"}')),
 ])  # fmt: skip
-def test_a_waiver_covers_its_scope_and_nothing_else(blocked: str, scope: str, covered: tuple, not_covered: tuple | None) -> None:
+def test_a_waiver_covers_its_scope_and_nothing_else(
+    blocked: str, scope: str, covered: tuple, not_covered: tuple | None
+) -> None:
     number = waive(blocked, "MET-01", **{**GOOD, "scope": scope})
     assert waiver_for(blocked, *covered, "2026-07-10") == number
     assert waiver_for(blocked, *covered, "2026-07-10", rule="MET-02") is None

@@ -23,16 +23,7 @@ select
     quality.slot_count(curves.values_by_slot) as collected_slots,
     limits.slots,
     limits.quarantine_below,
-    not exists (
-        select 1
-        from staging.stg_metering__curves as newer
-        where
-            newer.metering_point_no = curves.metering_point_no
-            and newer.reading_date = curves.reading_date
-            and newer.quantity_code = curves.quantity_code
-            and newer.phase_code = curves.phase_code
-            and newer.version > curves.version
-    ) as is_latest,
+    latest._raw_id is not null as is_latest,
     curves.quantity_code = 'U' and curves.phase_code = 'B' and exists (
         select 1
         from staging.stg_metering__measuring_points as points
@@ -40,6 +31,7 @@ select
     ) as has_no_own_voltage
 from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 cross join limits
 -- violations
 -- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.

@@ -76,27 +76,36 @@ compared as (
     window by_time as (
         partition by meter_asset_no, freeze_kind_code, energy_kind_code, direction_code, rate_code order by frozen_at
     )
+),
+
+differences as (
+    select
+        compared.*,
+        quality.register_difference(
+            compared.reading_before, compared.register_reading_kwh, compared.digits_int, limits.from_share, limits.below_share
+        ) as difference
+    from compared
+    cross join limits
+    where compared.reading_before is not null
 )
 
 select
-    compared.raw_id,
-    compared.reading_date,
-    compared.register_reading_kwh,
-    compared.reading_before,
-    quality.register_difference(
-        compared.reading_before, compared.register_reading_kwh, compared.digits_int, limits.from_share, limits.below_share
-    ) as difference,
-    exists (
-        select 1
-        from staging.stg_metering__register_freezes as swaps
-        where
-            swaps.meter_asset_no = compared.meter_asset_no
-            and swaps.freeze_kind_code = 'SWAP'
-            and swaps.frozen_at between compared.frozen_before and compared.frozen_at
-    ) as was_swapped
-from compared
-cross join limits
-where compared.reading_before is not null
+    differences.raw_id,
+    differences.reading_date,
+    differences.register_reading_kwh,
+    differences.reading_before,
+    differences.difference,
+    case
+        when differences.difference < 0 then exists (
+            select 1
+            from staging.stg_metering__register_freezes as swaps
+            where
+                swaps.meter_asset_no = differences.meter_asset_no
+                and swaps.freeze_kind_code = 'SWAP'
+                and swaps.frozen_at between differences.frozen_before and differences.frozen_at
+        )
+    end as was_swapped
+from differences
 -- violations
 select
     raw_id,

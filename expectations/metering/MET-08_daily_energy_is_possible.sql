@@ -28,18 +28,10 @@ select
     points.account_no,
     quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end as energy_kwh,
     24 * accounts.running_capacity_kva * limits.capacity_factor as bound_kwh,
-    not exists (
-        select 1
-        from staging.stg_metering__curves as newer
-        where
-            newer.metering_point_no = curves.metering_point_no
-            and newer.reading_date = curves.reading_date
-            and newer.quantity_code = curves.quantity_code
-            and newer.phase_code = curves.phase_code
-            and newer.version > curves.version
-    ) as is_latest
+    latest._raw_id is not null as is_latest
 from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 inner join staging.int_metering_points_as_of as points
     on
         curves.metering_point_no = points.metering_point_no

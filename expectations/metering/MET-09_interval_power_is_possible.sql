@@ -28,18 +28,10 @@ select
     (select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))::numeric
     * case when curves.is_primary then 1 else points.multiplier end as power_kw,
     accounts.running_capacity_kva * limits.capacity_factor as bound_kw,
-    not exists (
-        select 1
-        from staging.stg_metering__curves as newer
-        where
-            newer.metering_point_no = curves.metering_point_no
-            and newer.reading_date = curves.reading_date
-            and newer.quantity_code = curves.quantity_code
-            and newer.phase_code = curves.phase_code
-            and newer.version > curves.version
-    ) as is_latest
+    latest._raw_id is not null as is_latest
 from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 inner join staging.int_metering_points_as_of as points
     on
         curves.metering_point_no = points.metering_point_no

@@ -15,12 +15,12 @@ with limits as materialized (
     select
         quality.parameter('MET-12', 'multiplier_factor', :business_date) as multiplier_factor,
         quality.parameter('MET-12', 'relative', :business_date) as relative,
-        quality.parameter('MET-02', 'slots', :business_date) as slots,
+        quality.parameter('MET-02', 'slots', :business_date)::integer as slots,
         quality.parameter('MET-06', 'rollover_from_share', :business_date) as from_share,
         quality.parameter('MET-06', 'rollover_below_share', :business_date) as below_share
 ),
 
-points as (
+points as materialized (
     select distinct on (metering_point_no) metering_point_no, account_no, meter_asset_no, multiplier
     from staging.stg_metering__measuring_points
     order by metering_point_no, _raw_id desc
@@ -32,11 +32,8 @@ meters as (
     group by meter_asset_no
 ),
 
-run as (
-    select last_passed_load_id from quality.current_run
-),
-
-changed as (
+-- Days of meters whose curve or whose register at either end is tested tonight.
+changed as materialized (
     select curves.reading_date, points.meter_asset_no
     from staging.stg_metering__curves as curves
     inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
@@ -45,10 +42,9 @@ changed as (
     union
     select registers.reading_date + shifts.days, registers.meter_asset_no
     from staging.stg_metering__register_freezes as registers
-    cross join run
     cross join (values (0), (1)) as shifts (days)
     where
-        registers._load_id > run.last_passed_load_id
+        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
         and registers.freeze_kind_code = 'DAY'
         and registers.energy_kind_code = 'ACTIVE'
         and registers.direction_code = 'FWD'
@@ -86,7 +82,7 @@ opened as (
 ),
 
 -- A reading below the one before it (MET-06) is no reading to compare with, at neither end of the day.
-days as (
+days as materialized (
     select
         opened.meter_asset_no,
         opened.reading_date,
@@ -120,7 +116,7 @@ compared as (
         greatest(
             limits.multiplier_factor * points.multiplier, limits.relative * days.register_kwh * points.multiplier
         ) as tolerance_kwh
-    from staging.stg_metering__curves as curves
+    from staging.int_curves_latest as curves
     inner join points on curves.metering_point_no = points.metering_point_no
     inner join changed
         on points.meter_asset_no = changed.meter_asset_no and curves.reading_date = changed.reading_date
@@ -131,19 +127,9 @@ compared as (
     where
         curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
-        and quality.slot_count(curves.values_by_slot) = limits.slots
+        and curves.collected_slots = limits.slots
         and zero_coded.reading_date is null
         and days.register_kwh >= 0
-        and not exists (
-            select 1
-            from staging.stg_metering__curves as newer
-            where
-                newer.metering_point_no = curves.metering_point_no
-                and newer.reading_date = curves.reading_date
-                and newer.quantity_code = curves.quantity_code
-                and newer.phase_code = curves.phase_code
-                and newer.version > curves.version
-        )
 )
 
 select * from compared

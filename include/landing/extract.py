@@ -18,7 +18,7 @@ from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import read_folder
 from include.landing.land import Receipt, land
 from include.settings import settings
-from include.simulated import address_of, deliver
+from include.simulated import address_of, deliver, is_simulated
 
 
 def extract(source: str, business_date: date, progress: Callable[[Receipt], None] = lambda _: None) -> list[Receipt]:
@@ -31,7 +31,7 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
     deliver(source, business_date)
     receipts = []
     fence = take_fence(url, f"extract_{source}_{business_date}")
-    with connect(url, fence=fence, role="kaw_loader", autocommit=True) as connection:
+    with connect(url, fence=fence, autocommit=True) as connection:
         for delivery in _deliveries(connection, source, business_date):
             receipt = land(connection, delivery, business_date)
             receipts.append(receipt)
@@ -55,14 +55,16 @@ def _deliveries(
         for table in tables:
             yield from read_folder(folder, table, business_date, _landed(connection, table))
     if forms := address_of("forms"):
-        folder = _folder(forms, "forms")
+        folder = _folder(forms, "forms", is_simulated("forms"))
         for table in tables:
             if (folder / table.name).is_dir():
                 yield from read_folder(folder, table, business_date, _landed(connection, table), channel="form")
 
 
-def _folder(address: str, source: str) -> Path:
+def _folder(address: str, source: str, make: bool = False) -> Path:
     folder = Path(address.removeprefix("file://"))
+    if make:
+        folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         raise InfrastructureError(
             f"The folder of source {source} is not there.",

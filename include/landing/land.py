@@ -118,6 +118,8 @@ def _land(
         (inserted, landed - inserted, count - landed, tombstones, json.dumps(sums), latest, load_id),
     )
     connection.execute("drop table delivered")
+    if inserted + tombstones:
+        connection.execute(f"analyze {table.raw_name}")
     return Receipt(
         table.name, "landed", count, inserted, landed - inserted, count - landed, tombstones,
         file_name=delivery.file_name, unknown_columns=tuple(delivery.unknown_columns),
@@ -260,18 +262,20 @@ def _refuse(connection: psycopg.Connection, refusal: Refusal, business_date: dat
 
 def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, business_date: date) -> Receipt:
     """The same content again leaves a receipt that says so, once per business date and name."""
-    first = connection.execute(
-        "select min(load_id) from quality.receipts where table_name = %s and content_sha256 = %s and state = 'landed'",
+    first, rows = connection.execute(
+        "select load_id, delivered_rows from quality.receipts"
+        " where table_name = %s and content_sha256 = %s and state = 'landed' order by load_id limit 1",
         (file.table.name, file.content_sha256),
-    ).fetchone()[0]
+    ).fetchone()
     noted = connection.execute(
         "select 1 from quality.receipts where table_name = %s and content_sha256 = %s and file_name = %s"
         " and business_date = %s and state = 'landed'",
         (file.table.name, file.content_sha256, file.file_name, business_date),
     ).fetchone()
     if not noted:
-        _insert_receipt(connection, file, business_date, state="landed", duplicate_of=first)
-    return Receipt(file.table.name, "landed", file_name=file.file_name)
+        load_id = _insert_receipt(connection, file, business_date, state="landed", delivered=rows, duplicate_of=first)
+        connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
+    return Receipt(file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name)
 
 
 def _insert_receipt(

@@ -116,7 +116,9 @@ def _writing(url: str, fence: str) -> Iterator[psycopg.Connection]:
 
 
 def _pointers(conn: psycopg.Connection) -> dict[date, Pointer]:
-    rows = conn.execute("select published_month, version, business_date, pinned_by from publish.pointer order by 1").fetchall()
+    rows = conn.execute(
+        "select published_month, version, business_date, pinned_by from publish.pointer order by 1"
+    ).fetchall()
     return {month: Pointer(version, known, pinned_by) for month, version, known, pinned_by in rows}
 
 
@@ -125,7 +127,8 @@ def _candidate_content(
 ) -> dict[date, dict[str, Content]]:
     """Rows and hash of each month and mart that a new version would hold.
 
-    A mart that builds fewer months back than another keeps what it has published of the older ones.
+    A mart that builds fewer months back than another keeps what it has published of the older ones. A month that is
+    published, would be built, and has no row any more becomes an empty version.
     """
     built: dict[str, dict[date, Content]] = {}
     for mart in marts:
@@ -133,7 +136,8 @@ def _candidate_content(
             month=month_of(mart, business_date), hash=hash_of_rows(mart, types[mart.name]), candidate=mart.candidate
         )
         built[mart.name] = {month: Content(rows, hash_) for month, rows, hash_ in conn.execute(query).fetchall()}
-    months = sorted({month for by_month in built.values() for month in by_month})
+    built_months = {month for by_month in built.values() for month in by_month}
+    months = sorted(built_months | {m for m in pointers if built_months and m > min(built_months)})
     published = _published_content(conn, {m: pointers[m].version for m in months if m in pointers})
     content: dict[date, dict[str, Content]] = {month: {} for month in months}
     for name, by_month in built.items():

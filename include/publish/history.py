@@ -44,7 +44,11 @@ def status(url: str) -> dict:
         "business_date": newest[2].isoformat() if newest else None,
         "run": newest[3] if newest else None,
         "months": {
-            month: {"version": version, "business_date": known.isoformat(), "state": "pinned" if pinned else "published"}
+            month: {
+                "version": version,
+                "business_date": known.isoformat(),
+                "state": "pinned" if pinned else "published",
+            }
             for month, version, known, _, pinned in pointers
         },
         "marts": {
@@ -131,7 +135,9 @@ def release(url: str, *, approver: str, reason: str) -> list[date]:
 def _require_signature(approver: str, reason: str) -> None:
     for name, value in (("--approver", approver), ("--reason", reason)):
         if not (value or "").strip():
-            raise UsageError(f"{name} is empty.", where="rollback", next_step="say who decides and why; the ledger keeps it.")
+            raise UsageError(
+                f"{name} is empty.", where="rollback", next_step="say who decides and why; the ledger keeps it."
+            )
 
 
 def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, int]:

@@ -62,7 +62,9 @@ def read_marts(manifest_path: Path) -> list[Mart]:
     ]
     if not marts:
         raise InfrastructureError(
-            "dbt's manifest has no mart.", where=str(manifest_path), next_step="build the models under models/marts first."
+            "dbt's manifest has no mart.",
+            where=str(manifest_path),
+            next_step="build the models under models/marts first.",
         )
     return sorted(marts, key=lambda mart: mart.name)
 
@@ -86,13 +88,17 @@ def _mart(node: dict) -> Mart:
         raise _declared_wrongly(mart, f"meta names columns that it does not have: {', '.join(unknown)}", "correct meta")
     taken = [c for c in RESERVED if c in mart.columns]
     if taken:
-        raise _declared_wrongly(mart, f"publishing adds a column {', '.join(taken)} of its own", "rename the mart's column")
+        raise _declared_wrongly(
+            mart, f"publishing adds a column {', '.join(taken)} of its own", "rename the mart's column"
+        )
     return mart
 
 
 def _declared_wrongly(mart: Mart, what: str, next_step: str) -> InfrastructureError:
     return InfrastructureError(
-        f"The mart {mart.name} cannot be published: {what}.", where=f"models/marts, model {mart.name}", next_step=f"{next_step}."
+        f"The mart {mart.name} cannot be published: {what}.",
+        where=f"models/marts, model {mart.name}",
+        next_step=f"{next_step}.",
     )
 
 
@@ -110,7 +116,9 @@ def column_types(conn: psycopg.Connection, schema: str, relation: str) -> dict[s
 def month_of(mart: Mart, business_date: date) -> sql.Composable:
     """SQL of the month that a candidate row belongs to: its grain's date, else D."""
     today = sql.SQL("{}::date").format(sql.Literal(business_date))
-    expression = sql.SQL("coalesce(({})::date, {})").format(sql.SQL(mart.published_month), today) if mart.published_month else today
+    expression = today
+    if mart.published_month:
+        expression = sql.SQL("coalesce(({})::date, {})").format(sql.SQL(mart.published_month), today)
     return sql.SQL("date_trunc('month', {}::timestamp)::date").format(expression)
 
 
@@ -136,7 +144,8 @@ def _text_of(mart: Mart, name: str, type_: str) -> sql.Composable:
         text = sql.SQL("trim_scale({})::text").format(_rounded(column, scale))
     elif type_ in ("double precision", "real"):
         if scale is None:
-            raise _declared_wrongly(mart, f"column {name} is {type_} without a scale", "declare it in meta.scales, or make it numeric")
+            what = f"column {name} is {type_} without a scale"
+            raise _declared_wrongly(mart, what, "declare it in meta.scales, or make it numeric")
         text = sql.SQL("trim_scale({})::text").format(_rounded(sql.SQL("{}::numeric").format(column), scale))
     elif type_ == "date":
         text = sql.SQL("to_char({}, 'YYYY-MM-DD')").format(column)

@@ -22,8 +22,9 @@ def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict
         candidate = column_types(conn, *mart.relation)
         missing = [name for name in mart.columns if name not in candidate]
         if missing:
+            what = f"The candidate of {mart.name} has no column {', '.join(missing)}."
             raise InfrastructureError(
-                f"The candidate of {mart.name} has no column {', '.join(missing)}." if candidate else f"{mart.name} is not built.",
+                what if candidate else f"The mart {mart.name} is not built.",
                 where=".".join(mart.relation),
                 next_step="build the marts again, from the same code.",
             )
@@ -59,14 +60,18 @@ def _ensure_table(conn: psycopg.Connection, mart: Mart, wanted: dict[str, str]) 
         _refuse_lost_columns(mart, published, wanted)
         for name in [name for name in wanted if name not in published]:
             conn.execute(
-                sql.SQL("alter table {} add column {} {}").format(mart.published, sql.Identifier(name), sql.SQL(wanted[name]))
+                sql.SQL("alter table {} add column {} {}").format(
+                    mart.published, sql.Identifier(name), sql.SQL(wanted[name])
+                )
             )
     conn.execute("select publish.protect(%s)", [mart.name])
 
 
 def _refuse_lost_columns(mart: Mart, published: dict[str, str], wanted: dict[str, str]) -> None:
     removed = [name for name in published if name not in wanted]
-    retyped = [f"{n} from {published[n]} to {wanted[n]}" for n in published if n in wanted and published[n] != wanted[n]]
+    retyped = [
+        f"{n} from {published[n]} to {wanted[n]}" for n in published if n in wanted and published[n] != wanted[n]
+    ]
     if removed or retyped:
         what = [f"removes {', '.join(removed)}"] if removed else []
         what += [f"changes {', '.join(retyped)}"] if retyped else []
@@ -114,5 +119,7 @@ def _ensure_comments(conn: psycopg.Connection, mart: Mart) -> None:
     for name, text in wanted.items():
         if text and present.get(name) != text:
             conn.execute(
-                sql.SQL("comment on column {} is {}").format(sql.Identifier("marts", mart.name, name), sql.Literal(text))
+                sql.SQL("comment on column {} is {}").format(
+                    sql.Identifier("marts", mart.name, name), sql.Literal(text)
+                )
             )

@@ -38,9 +38,11 @@ def write_report(url: str, run_id: int | None = None, folder: Path = Path(), hea
         target.mkdir(parents=True, exist_ok=True)
         rules = verdict.rules(conn, run)
         listed = findings.write(conn, run, target)
+        findings.shorten(listed, rules)
         content = {
             "run": run,
             "rules": rules,
+            "reason_length": 0 if len(rules) > findings.HUGE_BOOK else 300,
             "axes": sorted({rule["axis"] for rule in rules if rule["axis"]}),
             "areas": sorted({rule["area"] for rule in rules if rule["area"]}),
             "counts": verdict.counts(rules),
@@ -66,7 +68,11 @@ def write_report(url: str, run_id: int | None = None, folder: Path = Path(), hea
 
 def _template():
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
     )
     environment.filters |= {"count": _count, "number": _number, "instant": _instant, "clip": clip, "share": _share}
     return environment.get_template("report.html.j2")

@@ -38,6 +38,7 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
                 "state": "refused" if refused else "landed" if own else "no delivery",
                 **{name: sum(r[name] for r in own) for name in counted},
             })  # fmt: skip
+        lines.sort(key=lambda line: line["state"] != "refused")
         sources.append({
             "name": source,
             "tables": lines,
@@ -50,7 +51,10 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
 
 
 def rejected(conn: psycopg.Connection, run: dict) -> dict:
-    """Rows that did not cast, by table, column and reason. Their values stay in the database: they may be personal."""
+    """Rows that did not cast and that no later load answered, by table, column and reason.
+
+    Their values stay in the database: they may be personal.
+    """
     rows = conn.cursor(row_factory=dict_row).execute(
         """
         select
@@ -60,11 +64,14 @@ def rejected(conn: psycopg.Connection, run: dict) -> dict:
                 order by rejected.load_id, rejected.file_line))[1:5] as places
         from quality.rejected_rows as rejected
         inner join quality.receipts as receipts on rejected.load_id = receipts.load_id
-        where receipts.business_date <= %s
+        where
+            receipts.business_date <= %(day)s
+            and rejected.load_id <= %(last)s
+            and (rejected.superseded_by is null or rejected.superseded_by > %(last)s)
         group by 1, 2, 3, 4
         order by 1, 2, 3, 4
         """,
-        [run["business_date"]],
+        {"day": run["business_date"], "last": run["last_load_id"]},
     ).fetchall()  # fmt: skip
     return {"groups": rows, "total": sum(row["rows"] for row in rows)}
 
@@ -81,9 +88,18 @@ def conservation(conn: psycopg.Connection, run: dict) -> dict:
     for row in rows:
         row["source_name"] = sources.get(row["table_name"], "")
         row["sum"] = sum(row[name] for name in STATES)
-    rows.sort(key=lambda row: (list(load_contracts()).index(row["source_name"]) if row["source_name"] else 9, row["table_name"]))
+    rows.sort(
+        key=lambda row: (
+            list(load_contracts()).index(row["source_name"]) if row["source_name"] else 9,
+            row["table_name"],
+        )
+    )
     total = {name: sum(row[name] for row in rows) for name in ("delivered", *STATES, "sum")}
-    return {"rows": rows, "total": total, "unbalanced": [row["table_name"] for row in rows if row["sum"] != row["delivered"]]}
+    return {
+        "rows": rows,
+        "total": total,
+        "unbalanced": [row["table_name"] for row in rows if row["sum"] != row["delivered"]],
+    }
 
 
 def kept_back(conn: psycopg.Connection, run: dict) -> dict:

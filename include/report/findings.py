@@ -12,7 +12,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 FIRST = 100  # findings of a rule on the page
-ON_PAGE = 5000  # of all rules; with thousands of failing rules each shows fewer, so that the page stays below 5 MB
+# Bounds that keep a page of 3,000 failing rules below 5 MB: findings shown in all, and rules whose findings are shown.
+ON_PAGE = {"usual": 10_000, "huge": 2_500}
+DETAILED_RULES = 600
+HUGE_BOOK = 1_000  # rules
 CLIPPED = 160  # characters of a value on the page
 COLUMNS = (
     "rule_id", "axis", "severity", "source_name", "table_name", "record_key", "column_name", "account_no", "business_date",
@@ -56,7 +59,7 @@ _QUERY = """
 
 @dataclass
 class Listed:
-    """`by_rule` holds the first open or waived findings of each rule, `totals` how many there are."""
+    """`by_rule` holds the first open or waived findings of each rule, `totals` how many there are in all."""
 
     csv_sha256: str = ""
     json_sha256: str = ""
@@ -83,7 +86,7 @@ def write(conn: psycopg.Connection, run: dict, folder: Path) -> Listed:
         conn.cursor(name="findings", row_factory=dict_row) as cursor,
     ):
         cursor.itersize = 5000
-        writer = csv.writer(as_csv, lineterminator="\n")
+        writer = csv.writer(as_csv)
         writer.writerow(COLUMNS)
         as_json.write("[")
         for number, row in enumerate(cursor.execute(_QUERY, {"run": run["run_id"]})):
@@ -98,10 +101,19 @@ def write(conn: psycopg.Connection, run: dict, folder: Path) -> Listed:
                     first.append(row)
         as_json.write("\n]\n")
     listed.csv_sha256, listed.json_sha256 = (hashlib.sha256(f.read_bytes()).hexdigest() for f in (csv_file, json_file))
-    listed.shown_per_rule = min(FIRST, max(1, ON_PAGE // max(1, len(listed.by_rule))))
-    for rule_id, first in listed.by_rule.items():
-        listed.by_rule[rule_id] = first[: listed.shown_per_rule]
     return listed
+
+
+def shorten(listed: Listed, rules: list[dict]) -> None:
+    """Keep on the page what fits: 100 findings a rule, fewer where very many rules fail; the gravest rules first."""
+    is_huge = len(rules) > HUGE_BOOK
+    detailed = [rule["id"] for rule in rules if rule["id"] in listed.by_rule][:DETAILED_RULES]
+    room = ON_PAGE["huge" if is_huge else "usual"]
+    limit = FIRST
+    while limit > 1 and sum(min(len(listed.by_rule[rule_id]), limit) for rule_id in detailed) > room:
+        limit -= 1
+    listed.shown_per_rule = limit
+    listed.by_rule = {rule_id: listed.by_rule[rule_id][:limit] for rule_id in detailed}
 
 
 def safe_cell(value: object) -> str:

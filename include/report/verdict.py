@@ -21,7 +21,9 @@ def run(conn: psycopg.Connection, run_id: int | None) -> dict | None:
     if found:
         gates = found["verdict"] or {}
         found["gates"] = sorted(gates)
-        found["blocking"] = {rule: count for gate in sorted(gates) for rule, count in gates[gate].get("blocking", {}).items()}
+        found["blocking"] = {
+            rule: count for gate in sorted(gates) for rule, count in gates[gate].get("blocking", {}).items()
+        }
     return found
 
 
@@ -127,17 +129,25 @@ def summary(content: dict) -> dict:
     evaluated = len(content["rules"]) - content["counts"]["not evaluated"]
     what = f"The night of {day} passed its gates"
     outcome = "and is published" if run["state"] == "published" else "and is not published yet"
-    if kept or failed or content["counts"]["waived"]:
-        details = [f"{kept:,} rows held back" if kept else "", f"{failed:,} rules with findings" if failed else ""]
-        details += [f"{content['counts']['waived']:,} rules waived" if content["counts"]["waived"] else ""]
+    waived = content["counts"]["waived"]
+    if kept or failed or waived:
+        amounts = ((kept, "row held back", "rows held back"), (failed, "rule with findings", "rules with findings"),
+                   (waived, "rule waived", "rules waived"))  # fmt: skip
+        details = _listed([f"{number:,} {one if number == 1 else many}" for number, one, many in amounts if number])
+        held = "Rows held back are kept with their reason, are missing from the marts, and are admitted by themselves"
         return {
-            "tone": "attention",
-            "title": f"Passed with findings: {what[0].lower()}{what[1:]} {outcome}, with {_listed([d for d in details if d])}.",
-            "meaning": "Rows held back are kept with their reason, are missing from the marts, and are admitted by"
-            " themselves when a corrected delivery clears their finding.",
-            "steps": [{"text": "See each finding with its owner; a corrected delivery needs no command but the next run.",
-                       "command": "./kaw findings"}],
-        }  # fmt: skip
+            "tone": "attention" if kept or waived else "good",
+            "title": f"Passed with findings: {what[0].lower()}{what[1:]} {outcome}, with {details}.",
+            "meaning": f"{held} when a corrected delivery clears their finding."
+            if kept
+            else "No row is held back: what was found is of the kind that warns, or was waived.",
+            "steps": [
+                {
+                    "text": "See each finding; a corrected delivery needs no command but the next run.",
+                    "command": "./kaw findings",
+                }
+            ],
+        }
     return {
         "tone": "good",
         "title": f"Passed: {what[0].lower()}{what[1:]} without a finding, {outcome}.",
@@ -154,13 +164,18 @@ def _steps_when_blocked(run: dict, rules: list[dict], findings) -> list[dict]:
         rule = book.get(rule_id, {})
         tables = sorted({finding["table_name"] for finding in findings.by_rule.get(rule_id, [])})
         is_complete = findings.total_of(rule_id) <= len(findings.by_rule.get(rule_id, []))
-        scope = f"table={tables[0]}" if is_complete and len(tables) == 1 and tables[0].replace("_", "").isalnum() else "all"
-        steps.append({
-            "text": f"{rule_id}, {count:,} times: {rule.get('sentence', '')} Owner: {rule.get('owner') or 'unknown'}."
-            f" Have it delivered again{' (' + ', '.join(tables[:5]) + ')' if tables else ''}; or, to take responsibility"
-            " for this night, enter a waiver:",
-            "command": f"./kaw waive {rule_id} --scope {shlex.quote(scope)} --approver NAME --reason TEXT --until {day}",
-        })  # fmt: skip
+        scope = (
+            f"table={tables[0]}" if is_complete and len(tables) == 1 and tables[0].replace("_", "").isalnum() else "all"
+        )
+        violations = f"{count:,} {'violation' if count == 1 else 'violations'}"
+        which = f" ({', '.join(tables[:5])})" if tables else ""
+        steps.append(
+            {
+                "text": f"{rule_id} ({violations}): {rule.get('sentence', '')} Owner: {rule.get('owner') or 'unknown'}."
+                f" Have it delivered again{which}; or, to take responsibility for this night, enter a waiver:",
+                "command": f"./kaw waive {rule_id} --scope {shlex.quote(scope)} --approver NAME --reason TEXT --until {day}",
+            }
+        )
     steps.append({"text": "Then run the night again, after either of them:", "command": _run(day)})
     return steps
 

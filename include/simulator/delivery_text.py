@@ -8,15 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-# Event tables: the column that dates a row. A freeze at 00:00 belongs to the day it closes.
+# Event tables: the column that dates a row; a month counts until its last day.
 EVENT_COLUMNS = {
     "met_interval_96": "data_date", "met_register_freeze": "freeze_ts", "met_voltage_daily": "data_date",
     "met_pq_sample": "sampled_at", "met_power_event": "event_ts", "met_event_alarm": "start_ts",
-    "met_collect_task": "data_date", "met_supply_outage": "start_at", "met_supply_voltage": "recv_ts",
-    "mkt_bill": "issued_on", "mkt_bill_line": "src_updated_at", "mkt_payment": "paid_at",
+    "met_collect_task": "data_date", "met_supply_outage": "start_at", "met_supply_voltage": "data_month",
+    "mkt_bill": "bill_month", "mkt_bill_line": "src_updated_at", "mkt_payment": "paid_at",
     "mkt_manager_visit": "visited_at", "mkt_survey": "answered_at", "con_amendment": "effective_on",
     "con_transformer_annex": "src_updated_at", "con_metering_annex": "src_updated_at",
-    "con_trade_settle": "src_updated_at", "con_trade_curve": "src_updated_at",
+    "con_trade_settle": "trade_month", "con_trade_curve": "trade_month",
 }
 
 
@@ -35,14 +35,17 @@ def csv_bytes(table: pa.Table, header: bool = True) -> bytes:
 
 def event_days(name: str, table: pa.Table) -> np.ndarray:
     """The local day of each row's event, datetime64[D]."""
-    column = EVENT_COLUMNS[name]
-    if pa.types.is_date(table[column].type):
-        return table[column].to_numpy().astype("datetime64[D]")
-    return local_days(table[column], 1 if name == "met_register_freeze" else 0)
+    column = table[EVENT_COLUMNS[name]]
+    if pa.types.is_date(column.type):
+        return column.to_numpy().astype("datetime64[D]")
+    if pa.types.is_string(column.type):
+        months = [f"{text[:4]}-{text[4:]}" for text in column.to_pylist()]
+        return (np.array(months, dtype="datetime64[M]") + 1).astype("datetime64[D]") - 1
+    return local_days(column)
 
 
 def local_days(instants: pa.ChunkedArray, back_seconds: int = 0) -> np.ndarray:
-    """The local day of each instant, moved back by some seconds first."""
+    """The local day of each instant, moved back by some seconds first, datetime64[D]."""
     utc = instants.cast(pa.timestamp("us")).to_numpy()
     return (utc + np.timedelta64(8 * 3600 - back_seconds, "s")).astype("datetime64[D]")
 

@@ -41,8 +41,14 @@ def build_trade(world: World, bills: Bills, months: np.ndarray, business_date: n
     return {
         "con_trade_agreement": _agreements(world, {a.number for a in traders}, business_date),
         "con_trade_settle": _settlements(world, traders, bills, business_date),
-        "con_trade_curve": _curves(traders, np.append(months, business_date.astype("datetime64[M]"))),
+        "con_trade_curve": _curves(traders, np.arange(months[0], business_date.astype("datetime64[M]") + 1 + _is_next_known(business_date))),
     }
+
+
+def _is_next_known(business_date: np.datetime64) -> int:
+    """1 from the 25th of a month on, when the curve of the next month has been agreed."""
+    first = business_date.astype("datetime64[M]").astype("datetime64[D]")
+    return int(business_date >= first + 24)
 
 
 def _agreements(world: World, traders: set[int], business_date) -> pa.Table:
@@ -52,7 +58,7 @@ def _agreements(world: World, traders: set[int], business_date) -> pa.Table:
             rows.append({"agree_no": f"AG{a.cons_no}", "cons_no": a.cons_no, "trade_mode": "AGENT", "valid_from": a.connect_on,
                          "src_updated_at": at_evening(a.connect_on, a.number)})
             continue
-        for year in range(2023, (business_date + 15).astype("datetime64[Y]").astype(int) + 1971):
+        for year in range(2023, (business_date + 17).astype("datetime64[Y]").astype(int) + 1971):
             rows.append({
                 "agree_no": f"TR{year}{a.cons_no}", "cons_no": a.cons_no, "trade_mode": "DIRECT" if a.number % 20 == 0 else "RETAIL",
                 "counterparty": f"合成售电公司{a.number % 7 + 1}" if a.number % 20 else f"合成发电厂{a.number % 3 + 1}",

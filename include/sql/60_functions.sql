@@ -117,7 +117,8 @@ create or replace function quality.register_difference(
 ) returns numeric
 language sql immutable parallel safe as $$
     select after - before + case
-        when after < before and before > from_share * 10 ^ digits and after < below_share * 10 ^ digits then 10 ^ digits
+        when after < before and before > from_share * 10::numeric ^ digits and after < below_share * 10::numeric ^ digits
+            then 10::numeric ^ digits
         else 0
     end
 $$;

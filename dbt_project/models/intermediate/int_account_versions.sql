@@ -1,3 +1,5 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with receipts_of_customers as (
     select * from {{ source('raw_marketing', 'mkt_customer') }}
     where _business_date <= {{ business_date() }}

@@ -1,4 +1,7 @@
-{{ config(indexes=[{'columns': ['metering_point_no', 'reading_date', 'quantity_code']}, {'columns': ['_raw_id']}]) }}
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date', 'quantity_code']}, {'columns': ['_raw_id']}],
+    post_hook='analyze {{ this }} (metering_point_no, reading_date, quantity_code, phase_code, collected_slots)'
+) }}
 
 with curves as (
     select * from {{ ref('stg_metering__curves') }}

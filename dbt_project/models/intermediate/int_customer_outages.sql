@@ -1,9 +1,17 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with power_events as (
     select * from {{ ref('stg_metering__power_events') }}
 ),
 
+voltage_curves as (
+    select * from {{ ref('int_curves_latest') }}
+    where quantity_code = 'U' and phase_code in ('A', 'C')
+),
+
 curves as (
     select * from {{ ref('int_curves_latest') }}
+    where quantity_code in ('U', 'I')
 ),
 
 samples as (
@@ -54,8 +62,8 @@ dark_days as (
     select distinct
         metering_point_no,
         reading_date
-    from curves
-    where quantity_code = 'U' and phase_code in ('A', 'C') and 0 = any(values_by_slot)
+    from voltage_curves
+    where 0 = any(values_by_slot)
 ),
 
 dark_slots as (
@@ -68,7 +76,6 @@ dark_slots as (
         on
             dark_days.metering_point_no = curves.metering_point_no
             and dark_days.reading_date = curves.reading_date
-            and curves.quantity_code in ('U', 'I')
     left join metering_points on curves.metering_point_no = metering_points.metering_point_no
     cross join lateral unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
     where

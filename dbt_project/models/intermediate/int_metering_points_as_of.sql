@@ -1,3 +1,5 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with marketing_points as (
     select * from {{ ref('stg_marketing__metering_points') }}
 ),

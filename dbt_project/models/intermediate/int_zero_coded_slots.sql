@@ -1,44 +1,43 @@
-with curves as (
+with energy_curves as (
     select * from {{ ref('int_curves_latest') }}
+    where quantity_code = 'E+' and phase_code = 'T'
+),
+
+other_curves as (
+    select * from {{ ref('int_curves_latest') }}
+    where quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF')
 ),
 
 outages as (
     select * from {{ ref('int_customer_outages') }}
 ),
 
+followed as (
+    select
+        metering_point_no,
+        reading_date,
+        values_by_slot,
+        case when lag(reading_date) over by_day = reading_date - 1 then lag(values_by_slot[96]) over by_day end
+            as last_value_before,
+        case when lead(reading_date) over by_day = reading_date + 1 then lead(values_by_slot[1]) over by_day end
+            as first_value_after
+    from energy_curves
+    window by_day as (partition by metering_point_no order by reading_date)
+),
+
 -- Days without a single zero cannot hold such a slot and are left folded.
 candidates as (
     select
-        curves.metering_point_no,
-        curves.reading_date,
+        followed.metering_point_no,
+        followed.reading_date,
         slots.slot_no::integer as slot_no,
-        case
-            when slots.slot_no = 1 then day_before.values_by_slot[96]
-            else curves.values_by_slot[slots.slot_no - 1]
-        end as value_before,
-        case
-            when slots.slot_no = 96 then day_after.values_by_slot[1]
-            else curves.values_by_slot[slots.slot_no + 1]
-        end as value_after
-    from curves
-    cross join lateral unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
-    left join curves as day_before
-        on
-            curves.metering_point_no = day_before.metering_point_no
-            and curves.reading_date - 1 = day_before.reading_date
-            and day_before.quantity_code = 'E+'
-            and day_before.phase_code = 'T'
-    left join curves as day_after
-        on
-            curves.metering_point_no = day_after.metering_point_no
-            and curves.reading_date + 1 = day_after.reading_date
-            and day_after.quantity_code = 'E+'
-            and day_after.phase_code = 'T'
-    where
-        curves.quantity_code = 'E+'
-        and curves.phase_code = 'T'
-        and 0 = any(curves.values_by_slot)
-        and slots.slot_value = 0
+        case when slots.slot_no = 1 then followed.last_value_before else followed.values_by_slot[slots.slot_no - 1] end
+            as value_before,
+        case when slots.slot_no = 96 then followed.first_value_after else followed.values_by_slot[slots.slot_no + 1] end
+            as value_after
+    from followed
+    cross join lateral unnest(followed.values_by_slot) with ordinality as slots (slot_value, slot_no)
+    where 0 = any(followed.values_by_slot) and slots.slot_value = 0
 ),
 
 isolated as (
@@ -55,18 +54,17 @@ confirmed as (
         isolated.value_before,
         isolated.value_after
     from isolated
-    inner join curves
+    inner join other_curves
         on
-            isolated.metering_point_no = curves.metering_point_no
-            and isolated.reading_date = curves.reading_date
-            and curves.quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF')
+            isolated.metering_point_no = other_curves.metering_point_no
+            and isolated.reading_date = other_curves.reading_date
     group by
         isolated.metering_point_no,
         isolated.reading_date,
         isolated.slot_no,
         isolated.value_before,
         isolated.value_after
-    having bool_and(coalesce(curves.values_by_slot[isolated.slot_no] = 0, false))
+    having bool_and(coalesce(other_curves.values_by_slot[isolated.slot_no] = 0, false))
 ),
 
 final as (

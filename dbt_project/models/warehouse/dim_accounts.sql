@@ -1,3 +1,5 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with account_versions as (
     select * from {{ ref('int_account_versions') }}
 ),

@@ -1,3 +1,5 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with metering_points as (
     select * from {{ ref('int_metering_points_as_of') }}
 ),

@@ -1,9 +1,24 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with bills as (
     select * from {{ ref('stg_marketing__bills') }}
 ),
 
 payments as (
     select * from {{ ref('stg_marketing__payments') }}
+),
+
+penalties as (
+    select * from {{ ref('stg_marketing__penalties') }}
+),
+
+charged_penalties as (
+    select
+        bill_no,
+        sum(penalty_cny) as penalty_cny
+    from penalties
+    where is_waived is not true
+    group by bill_no
 ),
 
 paid as (
@@ -46,10 +61,14 @@ final as (
         bills.energy_charge_cny,
         bills.fund_charge_cny,
         bills.total_charge_cny,
+        coalesce(charged_penalties.penalty_cny, 0)::numeric(16, 2) as penalty_cny,
         coalesce(paid.paid_cny, 0)::numeric(16, 2) as paid_cny,
-        (bills.total_charge_cny - coalesce(paid.paid_cny, 0))::numeric(16, 2) as unpaid_cny,
+        (
+            bills.total_charge_cny + coalesce(charged_penalties.penalty_cny, 0) - coalesce(paid.paid_cny, 0)
+        )::numeric(16, 2) as unpaid_cny,
         paid.last_paid_date
     from bills
+    left join charged_penalties on bills.bill_no = charged_penalties.bill_no
     left join paid on bills.bill_no = paid.bill_no
     order by bills.bill_no, bills._raw_id desc
 )

@@ -1,4 +1,7 @@
-{{ config(indexes=[{'columns': ['metering_point_no', 'reading_date']}]) }}
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}],
+    post_hook='analyze {{ this }} (metering_point_no, reading_date, quantity_code, phase_code, account_no)'
+) }}
 
 with curves as (
     select * from {{ ref('int_curves_latest') }}

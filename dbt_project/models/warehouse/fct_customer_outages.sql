@@ -1,3 +1,5 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with point_outages as (
     select * from {{ ref('int_customer_outages') }}
 ),

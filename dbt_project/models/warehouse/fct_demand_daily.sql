@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['account_no', 'reading_date']}]) }}
+{{ config(indexes=[{'columns': ['account_no', 'reading_date']}], post_hook='analyze {{ this }}') }}
 
 with curves as (
     select * from {{ ref('fct_curves_validated') }}
@@ -18,6 +18,14 @@ tou_periods as (
         and (valid_to is null or {{ business_date() }} < valid_to)
 ),
 
+rates_by_month as (
+    select
+        month_of_year,
+        array_agg(rate_code order by slot_no) as rate_codes
+    from tou_periods
+    group by month_of_year
+),
+
 points_by_day as (
     select
         account_no,
@@ -29,73 +37,99 @@ points_by_day as (
 
 -- Energy of the slot where it is measured; the power curve only where a point delivers no energy.
 chosen as (
-    select distinct on (metering_point_no, reading_date) *
+    select distinct on (curves.metering_point_no, curves.reading_date)
+        curves.account_no,
+        curves.reading_date,
+        points_by_day.counted_points,
+        curves.quantity_code = 'E+' as is_energy,
+        curves.values_by_slot,
+        curves.slot_states,
+        curves.primary_factor
     from curves
-    order by metering_point_no, reading_date, quantity_code
+    inner join points_by_day
+        on curves.account_no = points_by_day.account_no and curves.reading_date = points_by_day.reading_date
+    order by curves.metering_point_no, curves.reading_date, curves.quantity_code
 ),
 
 -- What the account draws in a slot is known where all its points are: a part of them would pass for a low load.
-slots_by_account as (
+slots_of_several_points as (
     select
         chosen.account_no,
         chosen.reading_date,
-        slots.slot_no::integer as slot_no,
-        sum(
-            slots.slot_value::numeric
-            * chosen.primary_factor
-            * case when chosen.quantity_code = 'P' then 1 else 4 end
-        ) as slot_kw,
-        sum(slots.slot_value::numeric * chosen.primary_factor) filter (where chosen.quantity_code = 'E+') as slot_kwh,
+        slots.slot_no,
+        sum(slots.slot_value::numeric * chosen.primary_factor * case when chosen.is_energy then 4 else 1 end) as slot_kw,
+        sum(slots.slot_value::numeric * chosen.primary_factor) filter (where chosen.is_energy) as slot_kwh,
         count(*) filter (
-            where
-            slots.slot_value is not null
-            and substr(chosen.slot_states, slots.slot_no::integer, 1) in ('V', 'O')
-        ) as known_points
+            where slots.slot_value is not null and slots.slot_state in ('V', 'O')
+        ) = max(chosen.counted_points) as is_known
     from chosen
-    cross join lateral unnest(chosen.values_by_slot) with ordinality as slots (slot_value, slot_no)
+    cross join lateral unnest(
+        chosen.values_by_slot, string_to_array(chosen.slot_states, null)
+    ) with ordinality as slots (slot_value, slot_state, slot_no)
+    where chosen.counted_points > 1
     group by chosen.account_no, chosen.reading_date, slots.slot_no
 ),
 
-labelled as (
+-- Most accounts have one point: their day stays folded until it is measured.
+account_days as (
     select
-        slots_by_account.account_no,
-        slots_by_account.reading_date,
-        slots_by_account.slot_no,
-        slots_by_account.slot_kwh,
-        tou_periods.rate_code,
-        case
-            when slots_by_account.known_points >= points_by_day.counted_points then slots_by_account.slot_kw
-        end as known_slot_kw
-    from slots_by_account
-    inner join points_by_day
-        on
-            slots_by_account.account_no = points_by_day.account_no
-            and slots_by_account.reading_date = points_by_day.reading_date
-    left join tou_periods
-        on
-            extract(month from slots_by_account.reading_date) = tou_periods.month_of_year
-            and slots_by_account.slot_no = tou_periods.slot_no
+        account_no,
+        reading_date,
+        values_by_slot::numeric [] as kw_by_slot,
+        case when is_energy then values_by_slot::numeric [] end as kwh_by_slot,
+        string_to_array(slot_states, null) as state_by_slot,
+        primary_factor * case when is_energy then 4 else 1 end as kw_factor,
+        primary_factor as kwh_factor
+    from chosen
+    where counted_points = 1
+    union all
+    select
+        account_no,
+        reading_date,
+        array_agg(slot_kw order by slot_no) as kw_by_slot,
+        array_agg(slot_kwh order by slot_no) as kwh_by_slot,
+        array_agg(case when is_known then 'V' else 'M' end order by slot_no) as state_by_slot,
+        1 as kw_factor,
+        1 as kwh_factor
+    from slots_of_several_points
+    group by account_no, reading_date
 ),
 
 final as (
     select
-        account_no,
-        reading_date,
-        max(known_slot_kw)::numeric(18, 4) as max_kw,
-        min(known_slot_kw)::numeric(18, 4) as min_kw,
-        sum(known_slot_kw)::numeric(24, 4) as known_kw_sum,
-        count(known_slot_kw)::integer as known_slots,
-        (array_agg(slot_no order by known_slot_kw desc nulls last, slot_no))[1] as max_kw_slot_no,
-        {{ slot_start_at(
-            'reading_date', '(array_agg(slot_no order by known_slot_kw desc nulls last, slot_no))[1]'
-        ) }} as max_kw_slot_started_at,
-        (sum(slot_kwh) filter (where rate_code = 'SHARP'))::numeric(20, 4) as sharp_kwh,
-        (sum(slot_kwh) filter (where rate_code = 'PEAK'))::numeric(20, 4) as peak_kwh,
-        (sum(slot_kwh) filter (where rate_code = 'FLAT'))::numeric(20, 4) as flat_kwh,
-        (sum(slot_kwh) filter (where rate_code = 'VALLEY'))::numeric(20, 4) as valley_kwh,
-        (sum(slot_kwh) filter (where rate_code = 'DEEP'))::numeric(20, 4) as deep_kwh
-    from labelled
-    group by account_no, reading_date
+        account_days.account_no,
+        account_days.reading_date,
+        (account_days.kw_factor * measured.max_value)::numeric(18, 4) as max_kw,
+        (account_days.kw_factor * measured.min_value)::numeric(18, 4) as min_kw,
+        (account_days.kw_factor * measured.known_sum)::numeric(24, 4) as known_kw_sum,
+        measured.known_slots,
+        {{ slot_start_at('account_days.reading_date', 'measured.max_slot_no') }} as max_kw_slot_started_at,
+        (account_days.kwh_factor * measured.sharp)::numeric(20, 4) as sharp_kwh,
+        (account_days.kwh_factor * measured.peak)::numeric(20, 4) as peak_kwh,
+        (account_days.kwh_factor * measured.flat)::numeric(20, 4) as flat_kwh,
+        (account_days.kwh_factor * measured.valley)::numeric(20, 4) as valley_kwh,
+        (account_days.kwh_factor * measured.deep)::numeric(20, 4) as deep_kwh
+    from account_days
+    left join rates_by_month on extract(month from account_days.reading_date)::integer = rates_by_month.month_of_year
+    cross join lateral (
+        select
+            max(slots.kw) filter (where slots.slot_state in ('V', 'O')) as max_value,
+            min(slots.kw) filter (where slots.slot_state in ('V', 'O')) as min_value,
+            sum(slots.kw) filter (where slots.slot_state in ('V', 'O')) as known_sum,
+            (count(slots.kw) filter (where slots.slot_state in ('V', 'O')))::integer as known_slots,
+            (
+                array_agg(slots.slot_no order by slots.kw desc nulls last, slots.slot_no)
+                filter (where slots.slot_state in ('V', 'O'))
+            )[1] as max_slot_no,
+            sum(slots.kwh) filter (where slots.rate_code = 'SHARP') as sharp,
+            sum(slots.kwh) filter (where slots.rate_code = 'PEAK') as peak,
+            sum(slots.kwh) filter (where slots.rate_code = 'FLAT') as flat,
+            sum(slots.kwh) filter (where slots.rate_code = 'VALLEY') as valley,
+            sum(slots.kwh) filter (where slots.rate_code = 'DEEP') as deep
+        from unnest(
+            account_days.kw_by_slot, account_days.kwh_by_slot, account_days.state_by_slot, rates_by_month.rate_codes
+        ) with ordinality as slots (kw, kwh, slot_state, rate_code, slot_no)
+    ) as measured
 )
 
 select * from final

@@ -1,3 +1,5 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
 with payments as (
     select * from {{ ref('stg_marketing__payments') }}
 ),

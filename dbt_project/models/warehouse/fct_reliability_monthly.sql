@@ -113,28 +113,19 @@ organisation_populations as (
     group by feeders.org_no, months.month_start_date
 ),
 
-all_populations as (
-    select * from populations
-    union all
-    select * from organisation_populations
-),
-
 sustained as (
     select
         interruptions.entity_kind_code,
         interruptions.entity_no,
         interruptions.side_code,
         periods.month_start_date,
-        sum(
-            interruptions.customers
-            * {{ minutes_between(
-                'greatest(interruptions.started_at, periods.period_start_at)',
-                'least(interruptions.ended_at, periods.period_end_at)'
-            ) }}
-        ) as customer_minutes,
-        sum(interruptions.customers) filter (where interruptions.started_at >= periods.period_start_at)
-            as customer_interruptions,
-        count(*) filter (where interruptions.started_at >= periods.period_start_at) as interruptions
+        interruptions.started_at >= periods.period_start_at as has_begun_in_period,
+        interruptions.customers,
+        interruptions.customers
+        * {{ minutes_between(
+            'greatest(interruptions.started_at, periods.period_start_at)',
+            'least(interruptions.ended_at, periods.period_end_at)'
+        ) }} as customer_minutes
     from interruptions
     inner join periods
         on
@@ -147,31 +138,56 @@ sustained as (
             'coalesce(interruptions.ended_at, ' ~ day_start_at(business_date() ~ ' + 1') ~ ')'
         ) }}
         > {{ parameter('reliability_parameters', 'sustained_minutes') }}
-    group by
-        interruptions.entity_kind_code, interruptions.entity_no, interruptions.side_code, periods.month_start_date
+),
+
+-- Denominators and interruptions are stacked and added up: an entity without an interruption has a rate as well.
+stacked as (
+    select
+        entity_kind_code,
+        entity_no,
+        side_code,
+        month_start_date,
+        customers as population,
+        nt_basis,
+        0 as interruptions,
+        0 as customer_interruptions,
+        0 as customer_minutes
+    from (
+        select * from populations
+        union all
+        select * from organisation_populations
+    ) as all_populations
+    union all
+    select
+        entity_kind_code,
+        entity_no,
+        side_code,
+        month_start_date,
+        null as population,
+        null as nt_basis,
+        case when has_begun_in_period then 1 else 0 end as interruptions,
+        case when has_begun_in_period then customers else 0 end as customer_interruptions,
+        customer_minutes
+    from sustained
 ),
 
 final as (
     select
-        populations.entity_kind_code,
-        populations.entity_no,
-        populations.side_code,
-        populations.month_start_date,
-        populations.customers::integer as customers,
-        populations.nt_basis,
-        ({{ minutes_between('periods.period_start_at', 'periods.period_end_at') }} / 60)::numeric(12, 4) as period_hours,
-        coalesce(sustained.interruptions, 0)::integer as interruptions,
-        coalesce(sustained.customer_interruptions, 0)::integer as customer_interruptions,
-        coalesce(sustained.customer_minutes, 0)::numeric(20, 8) as customer_minutes
-    from all_populations as populations
+        stacked.entity_kind_code,
+        stacked.entity_no,
+        stacked.side_code,
+        stacked.month_start_date,
+        max(stacked.population)::integer as customers,
+        max(stacked.nt_basis) as nt_basis,
+        max({{ minutes_between('periods.period_start_at', 'periods.period_end_at') }} / 60)::numeric(12, 4) as period_hours,
+        sum(stacked.interruptions)::integer as interruptions,
+        sum(stacked.customer_interruptions)::integer as customer_interruptions,
+        sum(stacked.customer_minutes)::numeric(20, 8) as customer_minutes
+    from stacked
     inner join periods
-        on populations.side_code = periods.side_code and populations.month_start_date = periods.month_start_date
-    left join sustained
-        on
-            populations.entity_kind_code = sustained.entity_kind_code
-            and populations.entity_no = sustained.entity_no
-            and populations.side_code = sustained.side_code
-            and populations.month_start_date = sustained.month_start_date
+        on stacked.side_code = periods.side_code and stacked.month_start_date = periods.month_start_date
+    group by stacked.entity_kind_code, stacked.entity_no, stacked.side_code, stacked.month_start_date
+    having max(stacked.population) > 0
 )
 
 select * from final

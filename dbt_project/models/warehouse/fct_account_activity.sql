@@ -1,0 +1,149 @@
+{{ config(post_hook='analyze {{ this }}') }}
+
+with months as (
+    select * from {{ ref('dim_months') }}
+),
+
+accounts as (
+    select * from {{ ref('dim_accounts') }}
+),
+
+bills as (
+    select * from {{ ref('fct_bills') }}
+),
+
+payments as (
+    select * from {{ ref('fct_payments') }}
+),
+
+tickets as (
+    select * from {{ ref('fct_tickets') }}
+),
+
+outages as (
+    select * from {{ ref('fct_customer_outages') }}
+),
+
+visits as (
+    select * from {{ ref('fct_manager_visits') }}
+),
+
+inspections as (
+    select * from {{ ref('fct_inspections') }}
+),
+
+days as (
+    select
+        accounts.account_no,
+        months.report_date as as_of_date,
+        {{ day_start_at('months.report_date + 1') }} as day_ended_at,
+        (months.report_date - interval '12 months')::date as year_before_date
+    from accounts
+    inner join months
+        on
+            accounts.valid_from <= months.report_date
+            and (accounts.valid_to is null or months.report_date < accounts.valid_to)
+),
+
+paid_by_day as (
+    select
+        days.as_of_date,
+        payments.bill_no,
+        sum(payments.amount_cny) as paid_cny
+    from days
+    inner join payments on days.account_no = payments.account_no and payments.paid_date <= days.as_of_date
+    group by days.as_of_date, payments.bill_no
+),
+
+-- A bill is owed as far as it had not been paid by the day; its penalty is charged with the payment that comes late.
+owed as (
+    select
+        days.account_no,
+        days.as_of_date,
+        max(bills.bill_month) as last_bill_month,
+        (array_agg(bills.total_charge_cny order by bills.bill_month desc nulls last, bills.bill_no desc))[1]
+            as last_billed_cny,
+        sum(bills.total_charge_cny + charged.penalty_cny - coalesce(paid_by_day.paid_cny, 0)) as unpaid_cny,
+        sum(bills.total_charge_cny + charged.penalty_cny - coalesce(paid_by_day.paid_cny, 0)) filter (
+            where bills.due_date < days.as_of_date
+        ) as overdue_cny
+    from days
+    inner join bills on days.account_no = bills.account_no and bills.issued_date <= days.as_of_date
+    left join paid_by_day on days.as_of_date = paid_by_day.as_of_date and bills.bill_no = paid_by_day.bill_no
+    cross join lateral (
+        select case when bills.last_paid_date <= days.as_of_date then bills.penalty_cny else 0 end as penalty_cny
+    ) as charged
+    group by days.account_no, days.as_of_date
+),
+
+called as (
+    select
+        days.account_no,
+        days.as_of_date,
+        count(*) filter (
+            where tickets.ticket_type_code = 'COMPLAINT' and days.year_before_date < tickets.accepted_date
+        ) as complaints_12m,
+        count(*) filter (
+            where tickets.closed_at is null or tickets.closed_at >= days.day_ended_at
+        ) as open_tickets
+    from days
+    inner join tickets on days.account_no = tickets.account_no and tickets.accepted_date <= days.as_of_date
+    group by days.account_no, days.as_of_date
+),
+
+interrupted as (
+    select
+        days.account_no,
+        days.as_of_date,
+        count(*) as outages_12m
+    from days
+    inner join outages
+        on
+            days.account_no = outages.account_no
+            and outages.started_date <= days.as_of_date
+            and days.year_before_date < outages.started_date
+    group by days.account_no, days.as_of_date
+),
+
+visited as (
+    select
+        days.account_no,
+        days.as_of_date,
+        max(visits.visited_date) as last_visit_date
+    from days
+    inner join visits on days.account_no = visits.account_no and visits.visited_date <= days.as_of_date
+    group by days.account_no, days.as_of_date
+),
+
+inspected as (
+    select
+        days.account_no,
+        days.as_of_date,
+        sum(inspections.open_hazards) as open_hazards
+    from days
+    inner join inspections on days.account_no = inspections.account_no and inspections.done_date <= days.as_of_date
+    group by days.account_no, days.as_of_date
+),
+
+final as (
+    select
+        days.account_no,
+        days.as_of_date,
+        owed.last_bill_month,
+        owed.last_billed_cny,
+        coalesce(owed.unpaid_cny, 0)::numeric(18, 2) as unpaid_cny,
+        coalesce(owed.overdue_cny, 0)::numeric(18, 2) as overdue_cny,
+        coalesce(called.complaints_12m, 0)::integer as complaints_12m,
+        coalesce(called.open_tickets, 0)::integer as open_tickets,
+        coalesce(interrupted.outages_12m, 0)::integer as outages_12m,
+        visited.last_visit_date,
+        coalesce(inspected.open_hazards, 0)::integer as open_hazards
+    from days
+    left join owed on days.account_no = owed.account_no and days.as_of_date = owed.as_of_date
+    left join called on days.account_no = called.account_no and days.as_of_date = called.as_of_date
+    left join interrupted on days.account_no = interrupted.account_no and days.as_of_date = interrupted.as_of_date
+    left join visited on days.account_no = visited.account_no and days.as_of_date = visited.as_of_date
+    left join inspected on days.account_no = inspected.account_no and days.as_of_date = inspected.as_of_date
+)
+
+select * from final

@@ -1,0 +1,338 @@
+"""The commands of `./kaw`. Every error is one message: what happened, where, what next. Exit codes: 0 good, 1 stopped by
+a gate, 2 wrong usage, 3 infrastructure."""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+from include.errors import KawError, UsageError
+from include.settings import ROOT, default_business_date, mask_secrets, settings
+
+EXAMPLES = """examples:
+  ./kaw run                              one night, yesterday's, on the simulated utility
+  ./kaw run --from 2026-11-01 --to 2026-11-07   one night after the other
+  ./kaw run --defects 7                  the same night with planted defects, and how many were found
+  ./kaw findings --state open            what the gate holds against the data
+  ./kaw sql "select * from marts.mart_key_account_ranking limit 5"
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments) or 0
+    except KawError as error:
+        print(f"kaw: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("kaw: stopped by hand; the same command goes on from where it was.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        import traceback
+
+        log = settings().home / "logs" / "error.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(mask_secrets(traceback.format_exc()))
+        print(f"kaw: {type(error).__name__}: {mask_secrets(' '.join(str(error).split())[:300])}", file=sys.stderr)
+        print(f"Where: {log}\nNext: repeat the command; if it fails again, report the file with its first lines.", file=sys.stderr)
+        return 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./kaw", description="The key-account warehouse of a power utility: land, check, build, publish, report.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, function, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.set_defaults(command=function)
+        return made
+
+    run = command("run", _run, "run a night: land the sources, check, build, publish, report")
+    run.add_argument("--date", type=_day, metavar="D", help="business date (default: yesterday in Asia/Shanghai)")
+    run.add_argument("--from", type=_day, metavar="D", dest="first", help="first business date of several")
+    run.add_argument("--to", type=_day, metavar="D", dest="last", help="last business date of several")
+    run.add_argument("--accounts", type=_positive, help="accounts of the simulated utility (default 200)")
+    run.add_argument("--days", type=_positive, help="days of curves of the simulated utility (default 45)")
+    run.add_argument("--seed", type=int, help="seed of the simulated utility (default 1)")
+    planted = run.add_mutually_exclusive_group()
+    planted.add_argument("--defects", type=int, metavar="SEED", help="plant defects and print how many were found")
+    planted.add_argument("--defects-blocking", action="store_true", help="plant a bulk edit that the gate must stop")
+    run.add_argument("--fresh", action="store_true", help="forget everything in this home first")
+
+    simulate = command("simulate", _simulate, "write the simulated utility as folders of deliveries (synthetic)")
+    simulate.add_argument("directory", type=Path, metavar="DIR")
+    simulate.add_argument("--accounts", type=_positive, default=200)
+    simulate.add_argument("--days", type=_positive, default=45)
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--defects", type=int, metavar="SEED", help="plant defects; DIR/truth.csv lists them")
+    simulate.add_argument("--date", type=_day, metavar="D", help="last day (default: yesterday)")
+
+    check = command("check-sources", _check_sources, "connect to the sources, compare columns, count; writes nothing")
+    check.add_argument("--json", action="store_true")
+
+    findings = command("findings", _findings, "list findings: rule, record, what was seen and what was expected")
+    findings.add_argument("--json", action="store_true")
+    findings.add_argument("--state", choices=["open", "waived", "fixed", "all"], default="open")
+    findings.add_argument("--rule", metavar="ID")
+    findings.add_argument("--limit", type=_positive, default=50, help="rows on the terminal (default 50; --json lists all)")
+
+    waive = command("waive", _waive, "let a rule's findings pass until a date, on somebody's responsibility")
+    waive.add_argument("rule", metavar="RULE", help="rule id, for example PIP-03")
+    waive.add_argument("--scope", required=True, help="all, table=NAME, account=NO, or key={\"mp_no\": \"...\"}")
+    waive.add_argument("--approver", required=True, help="who takes responsibility")
+    waive.add_argument("--reason", required=True)
+    waive.add_argument("--until", required=True, metavar="DATE", help="last business date it holds for")
+
+    report = command("report", _report, "write the auditors' report of the last run (HTML, with CSV and JSON beside it)")
+    report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
+
+    rollback = command("rollback", _rollback, "show readers the version before, and keep it until released")
+    rollback.add_argument("--approver", required=True)
+    rollback.add_argument("--reason", required=True)
+    rollback.add_argument("--release", action="store_true", help="release what was rolled back; the next run publishes again")
+
+    status = command("status", _status, "what is published: version, rows and hash of every mart")
+    status.add_argument("--json", action="store_true")
+
+    sql = command("sql", _sql, "run one query, read-only")
+    sql.add_argument("query")
+    sql.add_argument("--csv", action="store_true")
+
+    command("up", _up, "start Airflow with scheduler and page on 127.0.0.1")
+    down = command("down", _down, "stop Airflow and the embedded server")
+    down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
+
+    test = command("test", _test, "run the tests")
+    test.add_argument("--soak", action="store_true", help="the long ones too")
+    test.add_argument("pytest_arguments", nargs=argparse.REMAINDER, help="passed on to pytest")
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date YYYY-MM-DD") from None
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+@contextlib.contextmanager
+def _warehouse(must_exist: bool = True):
+    """The warehouse's address; a server that this command started is stopped with it."""
+    from include import scheduler, server
+    from include.database import install
+
+    given = settings()
+    if must_exist and given.warehouse is None and not (given.home / "simulation.json").exists() and not server.exists(given):
+        raise UsageError(
+            "There is no warehouse in this home yet.", where=str(given.home), next_step="make one with ./kaw run."
+        )
+    started = given.warehouse is None and not server.is_running(given)
+    try:
+        url = server.warehouse_url(given)
+        install(url)
+        yield url
+    finally:
+        if started and not scheduler.is_up():
+            server.stop(given)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from include.local_run import run_nights
+
+    first, last = arguments.first, arguments.last
+    if arguments.date and (first or last) or bool(first) != bool(last):
+        raise UsageError("Give either --date, or --from and --to together.", next_step="see ./kaw run --help.")
+    day = arguments.date or default_business_date()
+    first, last = first or day, last or day
+    if first > last:
+        raise UsageError(f"--from {first} is later than --to {last}.", next_step="give the earlier date first.")
+    if last > default_business_date():
+        raise UsageError(
+            f"{last} is not complete yet; a business date is run on the day after.",
+            next_step=f"give {default_business_date()} or an earlier date.",
+        )
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return run_nights(
+        days, accounts=arguments.accounts, days_of_curves=arguments.days, seed=arguments.seed,
+        defects=arguments.defects, blocking=arguments.defects_blocking, fresh=arguments.fresh,
+    )  # fmt: skip
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from include.simulator import main as simulator
+
+    given = [str(arguments.directory), "--accounts", str(arguments.accounts), "--days", str(arguments.days),
+             "--seed", str(arguments.seed), "--business-date", str(arguments.date or default_business_date())]  # fmt: skip
+    return simulator(given + (["--defects", str(arguments.defects)] if arguments.defects is not None else []))
+
+
+def _check_sources(arguments: argparse.Namespace) -> int:
+    from include.landing.check import check_sources, print_checks
+
+    with _server_only():
+        checks = check_sources(default_business_date())
+    if arguments.json:
+        print(json.dumps([c.as_dict() for c in checks], ensure_ascii=False, indent=1))
+    else:
+        print_checks(checks)
+    return 3 if any(c.problem for c in checks) else 0
+
+
+@contextlib.contextmanager
+def _server_only():
+    """The embedded server where a simulated source lives in it, stopped again if this command started it."""
+    from include import scheduler, server
+
+    given = settings()
+    started = server.exists(given) and not server.is_running(given)
+    try:
+        yield
+    finally:
+        if started and server.is_running(given) and not scheduler.is_up():
+            server.stop(given)
+
+
+def _findings(arguments: argparse.Namespace) -> int:
+    from include.tables import print_rows, read_rows
+
+    where, values = ["true"], []
+    if arguments.state != "all":
+        where.append("state = %s")
+        values.append(arguments.state)
+    if arguments.rule:
+        where.append("rule_id = %s")
+        values.append(arguments.rule)
+    columns = (
+        "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
+        " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, state, first_seen_at, last_seen_at, source_reference"
+    )
+    query = f"select {columns} from quality.findings where {' and '.join(where)} order by rule_id, table_name, record_key::text"
+    with _warehouse() as url:
+        names, rows = read_rows(url, query, values)
+    if arguments.json:
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1, default=str))
+        return 0
+    shown = ["rule_id", "severity", "record_key", "column_name", "observed", "expected", "source_reference"]
+    picked = [names.index(name) for name in shown]
+    print_rows(shown, [[row[i] for i in picked] for row in rows[: arguments.limit]])
+    print(f"{len(rows)} findings" + (f", the first {arguments.limit} shown" if len(rows) > arguments.limit else ""))
+    return 0
+
+
+def _waive(arguments: argparse.Namespace) -> int:
+    from include.waivers import waive
+
+    with _warehouse() as url:
+        number = waive(url, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until)
+    print(f"Waiver {number}: {arguments.rule} {arguments.scope} until {arguments.until}, by {arguments.approver}.")
+    print("Next: ./kaw run  (the same night again)")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from include.report import write_report
+
+    with _warehouse() as url:
+        print(write_report(url, arguments.run, settings().home / "reports"))
+    return 0
+
+
+def _rollback(arguments: argparse.Namespace) -> int:
+    from include.publish import release, rollback
+
+    with _warehouse() as url:
+        if arguments.release:
+            months = release(url, approver=arguments.approver, reason=arguments.reason)
+            print(f"Released {len(months)} months; the next ./kaw run publishes them again.")
+        else:
+            moved = rollback(url, approver=arguments.approver, reason=arguments.reason)
+            for month, version in sorted(moved.items()):
+                print(f"{month:%Y-%m} shows version {version}" if version else f"{month:%Y-%m} shows nothing: it had no earlier version")
+            print("Pinned until ./kaw rollback --release --approver NAME --reason TEXT")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from include.publish import status
+    from include.tables import print_rows
+
+    with _warehouse() as url:
+        found = status(url)
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+        return 0
+    if not found["marts"]:
+        print("Nothing is published yet. Next: ./kaw run")
+        return 0
+    print(f"Published as of {found['business_date']} by run {found['run']}")
+    rows = [[name, mart["rows"], max(mart["versions"].values(), default=0), mart["hash"][:16]]
+            for name, mart in found["marts"].items()]  # fmt: skip
+    print_rows(["mart", "rows", "newest version", "hash"], rows)
+    return 0
+
+
+def _sql(arguments: argparse.Namespace) -> int:
+    from include.tables import print_rows, read_rows, write_csv
+
+    with _warehouse() as url:
+        names, rows = read_rows(url, arguments.query)
+    if arguments.csv:
+        write_csv(names, rows, sys.stdout)
+    else:
+        print_rows(names, rows)
+    return 0
+
+
+def _up(_: argparse.Namespace) -> int:
+    from include import scheduler, server
+    from include.database import install
+
+    install(server.warehouse_url())
+    print("Starting Airflow (about a minute) ...", flush=True)
+    login = scheduler.up()
+    print(f"Airflow   {login['address']}\nUser      {login['user']}\nPassword  {login['password']}\nStop it with ./kaw down")
+    return 0
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    from include import scheduler, server
+
+    stopped = scheduler.down()
+    given = settings()
+    running = server.is_running(given)
+    if arguments.purge:
+        server.purge(given)
+        if given.warehouse:
+            print("KAW_WAREHOUSE is a server of yours: its database was left alone.")
+        print(f"Deleted {given.home}.")
+        return 0
+    server.stop(given)
+    print("Stopped." if stopped or running else "Nothing was running.")
+    return 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "pytest", *(["--soak"] if arguments.soak else []), *arguments.pytest_arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Planted defects: which accounts get which class, so that no two effects meet, and the truth about each.
+
+A class states what it touches; two classes share an account only where nothing that they touch is the same, and only
+when accounts run out. Rates are those of the list of defects; every class has at least three instances.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+
+import numpy as np
+import pyarrow.compute as pc
+
+from include.contracts import all_tables
+from include.simulator.editing import Editor
+from include.simulator.generate import Simulation, Truth
+from include.simulator.hashing import uniform
+from include.simulator.world import Account, World
+
+LEAST = 3
+_RECENT_DAYS = 25
+_JUDGED = 60
+
+
+@dataclass
+class Scene:
+    """What a class needs to plant itself. `recent` are the days of the window on which curves may be spoilt."""
+
+    seed: int
+    world: World
+    simulation: Simulation
+    edit: Editor
+    truth: list[Truth] = field(default_factory=list)
+
+    def __post_init__(self):
+        today = self.simulation.business_date
+        window = [today - timedelta(days=n) for n in range(self.simulation.days)]
+        self.recent = [day for day in window[1 : _RECENT_DAYS + 1]] or window
+        self.point_of: dict[int, int] = {}
+        for row, key in enumerate(self.world.points.key.tolist()):
+            if key % 4 == 0:
+                self.point_of[key // 4] = row
+        self.key_accounts = _key_accounts(self.world, self.edit)
+
+    def mp(self, a: Account) -> str:
+        """The main metering point of an account."""
+        return self.world.points.mp_no[self.point_of[a.number]]
+
+    def meter(self, a: Account) -> str:
+        return self.world.points.meter_no[self.point_of[a.number]]
+
+    def note(self, defect: str, name: str, row: int, column: str, rules: list[str], **changed_key) -> None:
+        """Write down one record on which a defect breaks rules; the right value is the one before the edit."""
+        right = self.edit.value(name, row, column)
+        self.truth.append(Truth(defect, all_tables()[name].source, name, self.edit.key(name, row, **changed_key), column,
+                                None if right is None else str(right), rules))
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A class: `plant(scene, account, number)` spoils one account and notes the truth."""
+
+    code: str
+    touches: frozenset[str]
+    plant: Callable[[Scene, Account, int], None]
+    rate: float = 0.0
+    fits: Callable[[Scene, Account], bool] = lambda scene, account: True
+    least: int = LEAST
+
+
+def plant(simulation: Simulation, world: World, defects_seed: int | None, blocking: bool) -> None:
+    """Plant all classes of `defects_seed`, and the bulk edit where `blocking`; fills `simulation.truth`.
+
+    Raises ValueError where the utility is too small for three instances of a class.
+    """
+    from include.simulator import defects_contract, defects_marketing, defects_metering
+
+    scene = Scene(defects_seed or 0, world, simulation, Editor(simulation.tables))
+    if defects_seed is not None:
+        classes = [*defects_contract.CLASSES, *defects_marketing.CLASSES, *defects_metering.CLASSES]
+        for defect, accounts in _allocate(scene, classes):
+            for number, account in enumerate(accounts):
+                defect.plant(scene, account, number)
+    if blocking:
+        defects_metering.plant_bulk_edit(scene)
+    scene.edit.apply()
+    simulation.truth.extend(scene.truth)
+
+
+def _allocate(scene: Scene, classes: list[Defect]):
+    """Choose the accounts of each class; the classes that fit the fewest of the first accounts choose first."""
+    accounts = scene.world.accounts
+    scarce = {d: sum(d.fits(scene, a) for a in accounts[:_JUDGED]) - len(d.touches) for d in classes}
+    touched: dict[int, set[str]] = {a.number: set() for a in accounts}
+    for defect in sorted(classes, key=lambda d: (scarce[d], d.code)):
+        wanted = max(defect.least, LEAST + int(defect.rate * len(accounts)))
+        draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(accounts)))
+        order = sorted(accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number])))
+        free = (a for a in order if not touched[a.number] & defect.touches and defect.fits(scene, a))
+        chosen = list(islice(free, wanted))
+        if len(chosen) < defect.least:
+            raise ValueError(f"{len(accounts)} accounts are too few for {defect.least} instances of class {defect.code}")
+        for account in chosen:
+            touched[account.number] |= defect.touches
+        yield defect, chosen
+
+
+def _key_accounts(world: World, edit: Editor) -> set[int]:
+    """Accounts that may count as key by revenue, capacity, importance or tier; classes keep off them where it matters."""
+    bills = edit.table("mkt_bill")
+    revenue: dict[str, float] = {}
+    for cons, total in zip(bills["cons_no"].to_pylist(), pc.cast(bills["total_charge"], "float64").to_pylist(), strict=True):
+        revenue[cons] = revenue.get(cons, 0.0) + total
+    order = sorted(world.accounts, key=lambda a: -revenue.get(a.cons_no, 0.0))
+    share = np.cumsum([revenue.get(a.cons_no, 0.0) for a in order]) / max(sum(revenue.values()), 1e-9)
+    keys = {a.number for a, before in zip(order, [0.0, *share[:-1]], strict=True) if before < 0.82}
+    return keys | {a.number for a in world.accounts if a.cap_on(a.connect_on) >= 3000 or a.importance != "NONE"
+                   or a.number % 20 in (0, 1)}

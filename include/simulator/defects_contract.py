@@ -1,0 +1,121 @@
+"""Defects in the contract system, and between it and marketing."""
+from __future__ import annotations
+
+from datetime import timedelta
+
+from include.simulator.contracts import contract_number
+from include.simulator.defects import Defect, Scene
+from include.simulator.world import Account, uscc_of
+
+# What is compared with the version in force on a day; a defect of its validity hides all of these.
+_COMPARED = frozenset({"c.valid", "c.cap", "c.tariff", "c.voltage", "c.name", "c.supply", "c.standard"})
+
+
+def contract_row(scene: Scene, a: Account) -> int:
+    """The row of the version in force."""
+    return scene.edit.find("con_contract", contract_no=contract_number(a), status="EFFECTIVE")[0]
+
+
+def _spoil(code: str, column: str, rules: list[str], new_value, scene: Scene, a: Account) -> None:
+    row = contract_row(scene, a)
+    scene.note(code, "con_contract", row, column, rules)
+    scene.edit.set("con_contract", row, **{column: new_value})
+
+
+def _capacity(scene: Scene, a: Account, number: int) -> None:
+    _spoil("X4", "contract_cap_kva", ["XSR-06", "CON-07"], a.contract_cap + 500, scene, a)
+
+
+def _tariff(scene: Scene, a: Account, number: int) -> None:
+    _spoil("X5", "tariff_code", ["XSR-09"], "GSY-010" if a.tariff != "GSY-010" else "NY-010", scene, a)
+
+
+def _voltage(scene: Scene, a: Account, number: int) -> None:
+    _spoil("X6", "voltage_level", ["XSR-12"], "AC35kV" if a.voltage != "AC35kV" else "AC10kV", scene, a)
+
+
+def _name(scene: Scene, a: Account, number: int) -> None:
+    _spoil("X7", "party_b_name", ["XSR-13"], f"示范更名企业第{a.number + 7001}分厂", scene, a)
+    scene.edit.set("con_contract", contract_row(scene, a), uscc=uscc_of(a.number + 500_000))
+
+
+def _expired(scene: Scene, a: Account, number: int) -> None:
+    """The contract ended a month before the last bill and nobody renewed it."""
+    row = contract_row(scene, a)
+    bills = scene.edit.find("mkt_bill", cons_no=a.cons_no)
+    last = max(bills, key=lambda r: scene.edit.value("mkt_bill", r, "bill_month"))
+    end = scene.edit.value("mkt_bill", last, "read_from") - timedelta(days=1)
+    scene.note("X8", "mkt_bill", last, "bill_month", ["XSR-14"])
+    scene.edit.set("con_contract", row, valid_to=end, auto_renew=False)
+
+
+def _supply(scene: Scene, a: Account, number: int) -> None:
+    feeders = [f for f in scene.edit.table("met_feeder")["feeder_no"].to_pylist() if f.startswith("10F") and f != a.main_feeder]
+    _spoil("X10", "supply_mode", ["XSR-16"], "DUAL_CIRCUIT", scene, a)
+    scene.edit.set("con_contract", contract_row(scene, a), backup_feeder_no=feeders[number % len(feeders)])
+
+
+def _signed_late(scene: Scene, a: Account, number: int) -> None:
+    late = a.connect_on + timedelta(days=20 + number)
+    _spoil("X15", "signed_on", ["XSR-22"], late, scene, a)
+    scene.edit.set("con_contract", contract_row(scene, a), valid_from=late)
+
+
+def _twice(scene: Scene, a: Account, number: int) -> None:
+    row = contract_row(scene, a)
+    scene.note("CON-01", "con_contract", row, "contract_no", ["CON-01"])
+    scene.edit.copy("con_contract", row, scan_file_id=f"SC{a.cons_no}D", page_hash=f"{a.number:064d}", scan_pages=9)
+
+
+def _ends_before_start(scene: Scene, a: Account, number: int) -> None:
+    _spoil("CON-02", "valid_to", ["CON-02", "CON-03"], a.connect_on - timedelta(days=30), scene, a)
+
+
+def _boundary(scene: Scene, a: Account, number: int) -> None:
+    _spoil("P", "property_boundary", ["CON-06"], ("/", "无", "同上")[number % 3], scene, a)
+
+
+def _demand(scene: Scene, a: Account, number: int) -> None:
+    """Contract demand under 40 % of the capacity, in both systems alike."""
+    below = a.contract_cap * 3 // 10
+    _spoil("CON-08", "contract_md_kw", ["CON-08"], below, scene, a)
+    for row in scene.edit.find("mkt_tariff_assign", cons_no=a.cons_no):
+        scene.edit.set("mkt_tariff_assign", row, contract_md_kw=below)
+
+
+def _standard(scene: Scene, a: Account, number: int) -> None:
+    """A works of the large industry with the power-factor standard of a farm, in both systems alike."""
+    row = scene.edit.find("mkt_tariff_assign", cons_no=a.cons_no)[0]
+    scene.note("I", "mkt_tariff_assign", row, "pf_standard", ["MKT-16"])
+    scene.edit.set("mkt_tariff_assign", row, pf_standard="0.80")
+    scene.edit.set("con_contract", contract_row(scene, a), pf_standard="0.80")
+
+
+def _is_plain(scene: Scene, a: Account) -> bool:
+    """One version, one source, high voltage."""
+    return a.growth_on is None and a.backup_feeder is None and a.voltage != "AC380V"
+
+
+def _is_small(scene: Scene, a: Account) -> bool:
+    return a.number not in scene.key_accounts and a.growth_on is None
+
+
+def _renews(scene: Scene, a: Account) -> bool:
+    return _is_small(scene, a) and a.number % 10 not in (2, 6, 8)
+
+
+CLASSES = [
+    Defect("X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.basic_mode != "BY_CONTRACT_MD"),
+    Defect("X5", frozenset({"c.tariff"}), _tariff, 0.005),
+    Defect("X6", frozenset({"c.voltage"}), _voltage, 0.002, _is_plain),
+    Defect("X7", frozenset({"c.name"}), _name, 0.02),
+    Defect("X8", _COMPARED | {"bill"}, _expired, 0.01, _is_small),
+    Defect("X10", frozenset({"c.supply"}), _supply, 0.003, lambda s, a: _is_plain(s, a) and a.voltage == "AC10kV"),
+    Defect("X15", frozenset({"c.valid"}), _signed_late, 0.01, _is_plain),
+    Defect("CON-01", _COMPARED | {"c.demand", "c.boundary"}, _twice, 0.0, lambda s, a: a.growth_on is None),
+    Defect("CON-02", _COMPARED, _ends_before_start, 0.0, _renews),
+    Defect("P boundary", frozenset({"c.boundary"}), _boundary, 0.0, _is_plain),
+    Defect("CON-08", frozenset({"c.demand"}), _demand, 0.0, lambda s, a: a.basic_mode == "BY_CONTRACT_MD"),
+    Defect("I standard", frozenset({"c.standard"}), _standard, 0.0,
+           lambda s, a: _is_plain(s, a) and a.kind.cons_class == "LARGE_IND" and a.contract_cap > 160),
+]

@@ -1,0 +1,232 @@
+"""Defects in the metering system: curves, registers, events and points."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from include.simulator.defects import Defect, Scene
+from include.simulator.generate import Truth
+from include.simulator.hashing import integers, uniform
+from include.simulator.shapes import SLOTS
+from include.simulator.world import Account
+
+_ZONE = ZoneInfo("Asia/Shanghai")
+_CURVE = "met_interval_96"
+_SLOTS = [f"v{k + 1}" for k in range(SLOTS)]
+
+
+def _curve_row(scene: Scene, a: Account, data_type: str, phase: str, day) -> int:
+    return scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=day, data_type=data_type, phase=phase)[0]
+
+
+def _values(scene: Scene, row: int) -> dict[str, float]:
+    record = scene.edit.table(_CURVE).slice(row, 1).select(_SLOTS).to_pylist()[0]
+    return record
+
+
+def _live_day(scene: Scene, code: str, a: Account):
+    """A recent day on which the point had supply in every slot, with the row of its energy curve."""
+    order = sorted(scene.recent, key=lambda day: float(uniform(scene.seed, "day " + code, a.number, day.toordinal())))
+    for day in order:
+        row = _curve_row(scene, a, "E+", "T", day)
+        if min(_values(scene, row).values()) > 0:
+            return day, row
+    raise ValueError(f"account {a.cons_no} has no day without an outage")
+
+
+def _energy(scene: Scene, a: Account) -> float:
+    """Energy of the last recent day, secondary kWh."""
+    return sum(_values(scene, _curve_row(scene, a, "E+", "T", scene.recent[0])).values())
+
+
+def _unread_days(scene: Scene, a: Account) -> list:
+    """Days without curves that leave a billed month with less than 90 % of its readings in the window; may be none."""
+    today = scene.simulation.business_date
+    window = [today - timedelta(days=n) for n in range(1, scene.simulation.days)]
+    month = today
+    for _ in range(2):
+        month = month.replace(day=1) - timedelta(days=1)
+        inside = [day for day in window if (day.year, day.month) == (month.year, month.month)]
+        if inside and scene.edit.find("mkt_bill", cons_no=a.cons_no, bill_month=f"{month:%Y%m}"):
+            return inside[: -(-len(inside) // 3)]
+    return []
+
+
+def _ghost(scene: Scene, a: Account, number: int) -> None:
+    """A third of a billed month without curves. Where the window holds no billed day, nothing can be tested."""
+    days = _unread_days(scene, a)
+    rules = ["XSR-02"] if days else []
+    days = days or scene.recent[:1]
+    rows = [r for day in days for r in scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=day)]
+    scene.edit.delete(_CURVE, rows)
+    key = {"mp_no": scene.mp(a), "month": f"{days[0]:%Y%m}"}
+    scene.truth.append(Truth("X2", "marketing", "mkt_mp", key, "mp_no", scene.mp(a), rules))
+
+
+def _may_go_unread(scene: Scene, a: Account) -> bool:
+    """With one source; and with a billed day in the window, where the window is long enough for that."""
+    return a.backup_feeder is None and (scene.simulation.days < 40 or bool(_unread_days(scene, a)))
+
+
+def _bad_sum(scene: Scene, a: Account, number: int) -> None:
+    """Slots that add up to two fifths of what the register says."""
+    day, row = _live_day(scene, "X12", a)
+    scene.note("X12", _CURVE, row, "v1", ["MET-12"])
+    scene.edit.set(_CURVE, row, **{slot: round(v * 0.4, 4) for slot, v in _values(scene, row).items()})
+
+
+def _flying(scene: Scene, a: Account, number: int) -> None:
+    """More energy than the transformers can carry."""
+    day, row = _live_day(scene, "MET-08", a)
+    values = _values(scene, row)
+    bound = 24 * 1.2 * a.running_on(day) / float(scene.world.points.multiplier[scene.point_of[a.number]])
+    factor = 1.3 * bound / sum(values.values())
+    scene.note("MET-08", _CURVE, row, "v1", ["MET-08", "MET-12"])
+    scene.edit.set(_CURVE, row, **{slot: round(v * factor, 4) for slot, v in values.items()})
+
+
+def _zero_slot(scene: Scene, a: Account, number: int) -> None:
+    """One missing slot delivered as zero in all energies."""
+    day, row = _live_day(scene, "MET-32", a)
+    slot = f"v{int(integers(scene.seed, 'zero slot', 30, 70, a.number))}"
+    scene.note("MET-32", _CURVE, row, slot, ["MET-32"])
+    for data_type in ("E+", "P", "RQ1", "RQ4"):
+        scene.edit.set(_CURVE, _curve_row(scene, a, data_type, "T", day), **{slot: 0.0})
+
+
+def _curve_twice(scene: Scene, a: Account, number: int) -> None:
+    day, _ = _live_day(scene, "MET-01", a)
+    row = _curve_row(scene, a, "I", "A", day)
+    scene.note("MET-01", _CURVE, row, "v40", ["MET-01"])
+    scene.edit.copy(_CURVE, row, v40=round(scene.edit.value(_CURVE, row, "v40") + 0.111, 3))
+
+
+def _short_curve(scene: Scene, a: Account, number: int) -> None:
+    day, _ = _live_day(scene, "MET-02", a)
+    row = _curve_row(scene, a, "I", "A", day)
+    scene.note("MET-02", _CURVE, row, "v20", ["MET-02"])
+    lost = range(20, 45)
+    flags = "".join("0" if k in lost else "1" for k in range(1, SLOTS + 1))
+    scene.edit.set(_CURVE, row, point_flag=flags, **{f"v{k}": None for k in lost})
+
+
+def _overflow(scene: Scene, a: Account, number: int) -> None:
+    """The overflow code of an instrument: of a recorder where the account has one, else in a current curve."""
+    samples = scene.edit.find("met_pq_sample", mp_no=scene.mp(a))
+    if samples:
+        row = samples[-1 - number]
+        scene.note("MET-31", "met_pq_sample", row, "pf", ["MET-31"])
+        scene.edit.set("met_pq_sample", row, pf=Decimal("327.67"))
+        return
+    day, _ = _live_day(scene, "MET-31", a)
+    row = _curve_row(scene, a, "I", "A", day)
+    scene.note("MET-31", _CURVE, row, "v50", ["MET-31"])
+    scene.edit.set(_CURVE, row, v50=9999.99)
+
+
+def _voltage(scene: Scene, a: Account, number: int) -> None:
+    day, _ = _live_day(scene, "MET-16", a)
+    row = _curve_row(scene, a, "U", "A", day)
+    scene.note("MET-16", _CURVE, row, "v33", ["MET-16"])
+    scene.edit.set(_CURVE, row, v33=3200.0)
+
+
+def _freeze_row(scene: Scene, a: Account, day) -> int:
+    at = datetime(day.year, day.month, day.day, tzinfo=_ZONE)
+    return scene.edit.find("met_register_freeze", meter_asset_no=scene.meter(a), freeze_kind="DAY", freeze_ts=at,
+                           energy_kind="REACTIVE_Q4")[0]
+
+
+def _out_of_range(scene: Scene, a: Account, number: int) -> None:
+    row = _freeze_row(scene, a, scene.simulation.business_date)
+    top = 10 ** int(scene.world.points.digits[scene.point_of[a.number]])
+    scene.note("MET-05", "met_register_freeze", row, "reading", ["MET-05"])
+    scene.edit.set("met_register_freeze", row, reading=top + 3 if number % 2 else -3.2)
+
+
+def _backwards(scene: Scene, a: Account, number: int) -> None:
+    today = scene.simulation.business_date
+    last = today if scene.simulation.days > 1 else today + timedelta(days=1)
+    row, before = _freeze_row(scene, a, last), _freeze_row(scene, a, last - timedelta(days=1))
+    scene.note("MET-06", "met_register_freeze", row, "reading", ["MET-06"])
+    scene.edit.set("met_register_freeze", row,
+                   reading=scene.edit.value("met_register_freeze", before, "reading") * Decimal("0.9"))
+
+
+def _new_pair(scene: Scene, a: Account, number: int) -> int:
+    """Add a power-down and power-up that only the meter saw; returns the row of the archive that they are copied from."""
+    model = scene.edit.find("met_power_event", event="POWER_DOWN")[0]
+    day = scene.recent[0]
+    start = datetime(day.year, day.month, day.day, 12, 5 + a.number % 40, 11, tzinfo=_ZONE)
+    for event, letter, moment in (("POWER_DOWN", "D", start), ("POWER_UP", "U", start + timedelta(minutes=47))):
+        scene.edit.copy("met_power_event", model, event_id=f"EX{a.number:08d}{letter}", mp_no=scene.mp(a), event=event,
+                        terminal_no=scene.world.terminal_no[a.number], event_ts=moment,
+                        recv_ts=moment + timedelta(seconds=20), source="METER", phases="ABC")
+    return model
+
+
+def _unseen_outage(scene: Scene, a: Account, number: int) -> None:
+    model = _new_pair(scene, a, number)
+    scene.note("X14", "met_power_event", model, "event_ts", ["XSR-21"], event_id=f"EX{a.number:08d}D")
+
+
+def _event_twice(scene: Scene, a: Account, number: int) -> None:
+    """The head-end stored a report twice, ten minutes apart."""
+    since = datetime.combine(scene.recent[-1], datetime.min.time(), tzinfo=_ZONE)
+    known = [r for r in scene.edit.find("met_power_event", mp_no=scene.mp(a), event="POWER_DOWN")
+             if scene.edit.value("met_power_event", r, "event_ts") >= since]
+    copy_id = f"EY{a.number:08d}D"
+    if known:
+        row, changes = known[0], {}
+        first = scene.edit.value("met_power_event", row, "recv_ts")
+    else:
+        row = _new_pair(scene, a, number)
+        day = scene.recent[0]
+        start = datetime(day.year, day.month, day.day, 12, 5 + a.number % 40, 11, tzinfo=_ZONE)
+        first = start
+        changes = {"mp_no": scene.mp(a), "terminal_no": scene.world.terminal_no[a.number], "event_ts": start,
+                   "source": "METER", "phases": "ABC"}
+        if a.number in scene.key_accounts:
+            scene.note("MET-21", "met_power_event", row, "event_ts", ["XSR-21"], event_id=f"EX{a.number:08d}D")
+    scene.note("MET-21", "met_power_event", row, "event_ts", ["MET-21"], event_id=copy_id)
+    scene.edit.copy("met_power_event", row, event_id=copy_id, recv_ts=first + timedelta(minutes=10), **changes)
+
+
+def _multiplier(scene: Scene, a: Account, number: int) -> None:
+    row = scene.edit.find("met_measuring_point", mp_no=scene.mp(a))[0]
+    scene.note("MET-27", "met_measuring_point", row, "multiplier", ["MET-27"])
+    scene.edit.set("met_measuring_point", row, multiplier=scene.edit.value("met_measuring_point", row, "multiplier") + 1)
+
+
+def plant_bulk_edit(scene: Scene) -> None:
+    """A bulk edit of the archive: the multiplier a hundred times too large on at least 15 % and 25 of the points."""
+    table = scene.edit.table("met_measuring_point")
+    count = min(table.num_rows, max(25, -(-table.num_rows * 15 // 100)))
+    order = sorted(range(table.num_rows), key=lambda r: float(uniform(scene.seed, "bulk edit", int(scene.world.points.key[r]))))
+    for row in sorted(order[:count]):
+        value = scene.edit.value("met_measuring_point", row, "ct_ratio") * scene.edit.value("met_measuring_point", row, "pt_ratio")
+        scene.note("BULK", "met_measuring_point", row, "multiplier", ["MET-27"])
+        scene.edit.set("met_measuring_point", row, multiplier=value * 100)
+
+
+def _is_single(scene: Scene, a: Account) -> bool:
+    return a.backup_feeder is None
+
+
+CLASSES = [
+    Defect("X2", frozenset({"E", "I", "U"}), _ghost, 0.005, _may_go_unread),
+    Defect("X12", frozenset({"E"}), _bad_sum, 0.01, lambda s, a: _energy(s, a) >= 4.2),
+    Defect("MET-08", frozenset({"E"}), _flying, 0.0, _is_single),
+    Defect("MET-32", frozenset({"E"}), _zero_slot),
+    Defect("MET-01", frozenset({"I"}), _curve_twice),
+    Defect("MET-02", frozenset({"I"}), _short_curve),
+    Defect("MET-31", frozenset({"I"}), _overflow),
+    Defect("MET-16", frozenset({"U"}), _voltage),
+    Defect("MET-05", frozenset({"register"}), _out_of_range),
+    Defect("MET-06", frozenset({"register"}), _backwards),
+    Defect("X14", frozenset({"event"}), _unseen_outage, 0.005, lambda s, a: a.number in s.key_accounts),
+    Defect("MET-21", frozenset({"event"}), _event_twice),
+    Defect("MET-27", frozenset({"point"}), _multiplier, 0.0,
+           lambda s, a: s.world.points.multiplier[s.point_of[a.number]] >= 400),
+]

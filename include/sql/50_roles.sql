@@ -1,0 +1,124 @@
+-- Who may do what. Group roles without log-in belong to the whole server and are shared by its databases: they are made
+-- where they are missing, also when several databases are installed at once. A login that may not make roles goes on
+-- without them, and the owner's own rights then do for the runs.
+do $$
+declare
+    wanted text;
+begin
+    foreach wanted in array array['kaw_loader', 'kaw_transformer', 'kaw_publisher', 'kaw_auditor', 'kaw_bi_reader']
+    loop
+        begin
+            if not exists (select 1 from pg_roles where rolname = wanted) then
+                execute format('create role %I nologin', wanted);
+            end if;
+        exception
+            when duplicate_object or unique_violation then null; -- another database was installed at the same moment
+            when insufficient_privilege then
+                raise notice 'the role % does not exist and this login may not create it', wanted;
+        end;
+        begin
+            if exists (select 1 from pg_roles where rolname = wanted) and not pg_has_role(current_user, wanted, 'member') then
+                execute format('grant %I to %I', wanted, current_user);
+            end if;
+        exception
+            when duplicate_object or unique_violation then null;
+            when insufficient_privilege then
+                raise notice 'this login is no member of the role %, and may not make itself one', wanted;
+        end;
+    end loop;
+end
+$$;
+
+-- Grants of one role, passed over where the server does not have it. Each line is a privilege and what it is on.
+create or replace function quality.grant_to(role_name text, grants text[]) returns void
+language plpgsql as $$
+declare
+    line text;
+begin
+    if not exists (select 1 from pg_roles where rolname = role_name) then
+        return;
+    end if;
+    execute format('grant connect on database %I to %I', current_database(), role_name);
+    foreach line in array grants
+    loop
+        execute format('grant %s to %I', line, role_name);
+    end loop;
+end
+$$;
+
+-- The same for tables to come: dbt makes its tables anew, publishing makes a table per mart.
+create or replace function quality.grant_later(maker text, role_name text, privileges text, schema_names text[]) returns void
+language plpgsql as $$
+declare
+    schema_name text;
+begin
+    if not exists (select 1 from pg_roles where rolname = role_name)
+        or not exists (select 1 from pg_roles where rolname = maker)
+        or not pg_has_role(current_user, maker, 'usage') then
+        return;
+    end if;
+    foreach schema_name in array schema_names
+    loop
+        execute format('alter default privileges for role %I in schema %I grant %s on tables to %I',
+            maker, schema_name, privileges, role_name);
+    end loop;
+end
+$$;
+
+select quality.grant_to('kaw_loader', array[
+    'usage on schema raw_metering, raw_marketing, raw_contract, quality',
+    'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
+    'select, insert, update on quality.receipts, quality.rejected_rows',
+    'select, insert on quality.ledger',
+    'select on quality.runs, quality.fences'
+]);
+
+-- A transformer notes which keys it stages anew; everything else of quality it only reads.
+select quality.grant_to('kaw_transformer', array[
+    'usage on schema raw_metering, raw_marketing, raw_contract, quality',
+    'usage, create on schema staging, warehouse, candidate',
+    'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
+    'insert, delete on quality.touched_keys',
+    'all on all tables in schema staging, warehouse, candidate'
+]);
+
+select quality.grant_to('kaw_publisher', array[
+    'usage on schema candidate, quality',
+    'usage, create on schema publish, marts',
+    'select on all tables in schema candidate, quality, marts',
+    'select, insert, update, delete on all tables in schema publish',
+    'insert on quality.ledger'
+]);
+
+-- Values of rejected rows may be personal: an auditor sees where and why, not what.
+select quality.grant_to('kaw_auditor', array[
+    'usage on schema quality, marts, publish',
+    'select on all tables in schema quality, marts, publish'
+]);
+do $$
+begin
+    if exists (select 1 from pg_roles where rolname = 'kaw_auditor') then
+        revoke select on quality.rejected_rows from kaw_auditor;
+        grant select (load_id, source_name, table_name, file_name, file_line, column_name, reason, record_key)
+            on quality.rejected_rows to kaw_auditor;
+    end if;
+end
+$$;
+
+-- Views run with their reader's rights, so a reader needs the published tables too; row-level security shows of them only
+-- the version that the pointer names.
+select quality.grant_to('kaw_bi_reader', array[
+    'usage on schema marts, publish',
+    'select on all tables in schema marts',
+    'select on publish.pointer'
+]);
+
+select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'warehouse', 'candidate'])
+from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
+select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate'])
+from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
+select quality.grant_later(maker, 'kaw_publisher', 'select, insert, update, delete', array['publish'])
+from unnest(array[current_user::text]) as makers (maker);
+select quality.grant_later(maker, role_name, 'select', array['publish', 'marts'])
+from unnest(array[current_user::text, 'kaw_publisher']) as makers (maker)
+cross join unnest(array['kaw_auditor', 'kaw_bi_reader']) as readers (role_name);

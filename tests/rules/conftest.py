@@ -1,0 +1,110 @@
+"""A small clean utility, staged once, in which a test plants one fault and asks which rules break.
+
+The world is the simulated utility (synthetic): 20 accounts, 8 days. It is landed and staged by dbt once a session; each
+test works in a transaction that is rolled back, and re-stages what it touched with the SQL that dbt compiled.
+"""
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from include.database import connect
+from include.settings import settings
+from tests.rules.staged import Staged
+
+BUSINESS_DATE = date(2026, 11, 5)
+DAYS = 8
+ACCOUNTS = 20
+TEMPLATE = "kaw_rules_template"
+
+
+@pytest.fixture(scope="session")
+def staged_template(server, template: str) -> str:
+    """Name of a database that holds the staged clean utility; made once a session."""
+    with (settings().home / "rules.lock").open("a") as lock, _admin(server) as admin:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
+            unfinished = f"{TEMPLATE}_unfinished"
+            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(unfinished)))
+            _copy(admin, unfinished, template)
+            _land_and_stage(server.url(unfinished), settings().home / "rules")
+            rename = sql.SQL("alter database {} rename to {}")
+            admin.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def staged_database(server, staged_template: str) -> Iterator[str]:
+    """Address of this worker's own copy of the staged utility."""
+    name = f"{TEMPLATE}_{os.getpid()}"
+    with _admin(server) as admin:
+        _copy(admin, name, staged_template)
+    yield server.url(name)
+    with _admin(server) as admin:
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def staged(staged_database: str) -> Iterator[Staged]:
+    with connect(staged_database) as connection:
+        yield Staged(connection, BUSINESS_DATE, settings().home / "rules" / "models.json")
+        connection.rollback()
+
+
+@contextlib.contextmanager
+def _admin(server) -> Iterator[psycopg.Connection]:
+    with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
+        yield connection
+
+
+def _copy(admin: psycopg.Connection, name: str, source: str) -> None:
+    admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(source)))
+
+
+def _land_and_stage(url: str, folder: Path) -> None:
+    from include.contracts import load_contracts
+    from include.landing.folders import read_folder
+    from include.landing.land import land
+    from include.simulator import generate, write_deliveries
+    from include.transform import manifest_path, run_dbt
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_deliveries(generate(BUSINESS_DATE, accounts=ACCOUNTS, days=DAYS, seed=1), folder)
+    with connect(url, autocommit=True) as connection:
+        for source, tables in load_contracts().items():
+            for table in tables.values():
+                for delivery in read_folder(folder / source, table, BUSINESS_DATE, set()):
+                    assert land(connection, delivery, BUSINESS_DATE).state == "landed"
+        connection.execute("insert into quality.runs (business_date) values (%s)", (BUSINESS_DATE,))
+        connection.execute(
+            "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
+            " select run_id, business_date, 'gate', 0, %s from quality.runs",
+            (BUSINESS_DATE - timedelta(days=DAYS - 1),),
+        )
+    selected = ["--select", "tag:seeds", "tag:staging", "--resource-type", "seed", "--resource-type", "model"]
+    run_dbt(["build", *selected], url)
+    with connect(url, autocommit=True) as connection:
+        connection.execute("analyze")
+    manifest = json.loads(manifest_path().read_text())
+    with connect(url) as connection:
+        this = connection.execute("select current_database()").fetchone()[0]
+    models = [
+        # The compiled SQL names the database it was compiled for, which copies of it are not.
+        {
+            "name": node["name"],
+            "sql": node["compiled_code"].replace(f'"{this}".', ""),
+            "needs": node["depends_on"]["nodes"],
+        }
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == "staging" and node.get("compiled_code")
+    ]
+    (folder / "models.json").write_text(json.dumps(models))

@@ -1,0 +1,84 @@
+"""The staged utility as a test sees it: change a delivered row, stage again, ask which rules break."""
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import psycopg
+
+from include.contracts import all_tables
+from include.quality.base_rules import load_base_rules, staging_relation
+from include.quality.evaluate import evaluate
+from include.quality.rules import Rule, load_rules
+
+LIMIT_RULE = "PIP-03"  # reads what the other rules found
+
+
+class Staged:
+    """One transaction on the staged utility, which the fixture rolls back."""
+
+    def __init__(self, connection: psycopg.Connection, business_date: date, models: Path) -> None:
+        self.connection = connection
+        self.business_date = business_date
+        self.run_id = connection.execute("select run_id from quality.current_run").fetchone()[0]
+        self._models = json.loads(models.read_text())
+        self._touched: set[str] = set()
+
+    def plant(self, statement: str) -> None:
+        """Changes raw rows; `{{table}}` in the statement stands for the raw relation of a contract table.
+
+        At least one row must change: a fault that was not planted proves nothing.
+        """
+        names = set(re.findall(r"\{\{(\w+)\}\}", statement))
+        changed = re.search(r"(?:update|into|from)\s+\{\{(\w+)\}\}", statement)[1]
+        for name in names:
+            statement = statement.replace("{{" + name + "}}", all_tables()[name].raw_name)
+        assert self.connection.execute(statement).rowcount > 0, statement
+        self._touched.add(changed)
+
+    def stage(self) -> set[str]:
+        """Stages the touched tables and everything that hangs on them; returns the relations that were made anew."""
+        anew = {staging_relation(name).removeprefix("staging.") for name in self._touched}
+        for model in _in_order(self._models):
+            if model["name"] in anew or any(need.split(".")[-1] in anew for need in model["needs"]):
+                anew.add(model["name"])
+                self.connection.execute(f"delete from staging.{model['name']}")
+                self.connection.execute(f"insert into staging.{model['name']} {model['sql']}".encode())
+        return anew
+
+    def broken_rules(self) -> set[str]:
+        """Ids of the rules of gate 1 with a violation, among those that read what was touched (all, if nothing was)."""
+        anew = self.stage()
+        rules = [r for r in [*load_base_rules(), *load_rules()] if r.gate == 1 and r.id != LIMIT_RULE]
+        relations = anew | {all_tables()[name].raw_name.split(".")[1] for name in self._touched}
+        read = re.compile(rf"\b({'|'.join(relations)})\b") if relations else re.compile("")
+        return {rule.id for rule in rules if read.search(rule.tested_sql) and self.violations(rule)}
+
+    def violations(self, rule: Rule) -> list[dict]:
+        """The violations of one rule, as the engine records them."""
+        evaluate(self.connection, rule, self.run_id, self.business_date)
+        cursor = self.connection.execute(
+            "select * from quality.violations where run_id = %s and rule_id = %s order by record_key::text, column_name",
+            (self.run_id, rule.id),
+        )
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _in_order(models: list[dict]) -> list[dict]:
+    """Models after the models they need."""
+    by_name = {model["name"]: model for model in models}
+    ordered: dict[str, dict] = {}
+
+    def add(name: str) -> None:
+        if name in by_name and name not in ordered:
+            for need in by_name[name]["needs"]:
+                if need.startswith("model."):
+                    add(need.split(".")[-1])
+            ordered[name] = by_name[name]
+
+    for name in by_name:
+        add(name)
+    return list(ordered.values())

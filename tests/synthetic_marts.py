@@ -1,0 +1,73 @@
+"""Two small synthetic marts that a test fills and publishes."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from include.database import connect
+from include.publish import publish, status
+
+JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
+
+
+def model(name: str, columns: dict[str, str], meta: dict) -> dict:
+    return {
+        "resource_type": "model", "name": name, "alias": name, "schema": "candidate", "description": f"Synthetic {name}.",
+        "original_file_path": f"models/marts/{name}.sql", "config": {"meta": meta},
+        "columns": {c: {"name": c, "description": f"{c}, synthetic", "data_type": t} for c, t in columns.items()},
+    }  # fmt: skip
+
+
+ENERGY = model(
+    "mart_energy",
+    {"account_no": "text", "month": "date", "energy_kwh": "numeric(18, 4)", "load_factor": "double precision",
+     "load_id": "bigint"},
+    {"grain": ["account_no", "month"], "published_month": "month", "technical": ["load_id"], "scales": {"load_factor": 3}},
+)  # fmt: skip
+HEALTH = model("mart_health", {"account_no": "text", "score": "integer"}, {"grain": ["account_no"]})
+
+
+class Night:
+    """A warehouse with two candidate marts that a test fills and publishes."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.manifest, self.runs = url, folder / "manifest.json", 0
+        self.describe(ENERGY, HEALTH)
+        self.execute("""
+            create table candidate.mart_energy (
+                account_no text, month date, energy_kwh numeric(18, 4), load_factor double precision, load_id bigint
+            );
+            create table candidate.mart_health (account_no text, score integer);
+        """)
+        self.fill(1, [JUNE, JULY])
+
+    def describe(self, *models: dict) -> None:
+        self.manifest.write_text(json.dumps({"nodes": {m["name"]: m for m in models}}))
+
+    def execute(self, statement: str, parameters=None) -> list[tuple]:
+        with connect(self.url) as conn:
+            cursor = conn.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def fill(self, value: int, months: list[date], accounts: int = 3) -> None:
+        """Every row of both marts carries `value`, so that a reader of two versions at once would see two values."""
+        self.execute("truncate candidate.mart_energy, candidate.mart_health")
+        self.execute(
+            "insert into candidate.mart_energy select 'A' || a, m, %s, 0.5, %s from generate_series(1, %s) as a,"
+            " unnest(%s::date[]) as m", [value, value, accounts, months],
+        )  # fmt: skip
+        self.execute(
+            "insert into candidate.mart_health select 'A' || a, %s from generate_series(1, %s) as a", [value, accounts]
+        )
+
+    def publish(self, business_date: date = date(2026, 7, 10), fence: str = ""):
+        self.runs += 1
+        return publish(self.url, self.runs, business_date, fence, self.manifest)
+
+    def seen(self) -> set:
+        return set(self.execute("select month, energy_kwh::integer from marts.mart_energy"))
+
+    def hashes(self) -> dict:
+        return {name: mart["hash"] for name, mart in status(self.url)["marts"].items()}
