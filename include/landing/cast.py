@@ -54,10 +54,8 @@ def check_types(table: Table, rows: pa.Table) -> list[Rejected]:
             continue
         filled = len(values) - values.null_count
         if count == filled and filled >= 10:
-            example = values.filter(bad)[0].as_py()
-            raise RetypedColumn(
-                f"column {column.name} is not {column.physical_type} in any of its {filled} values (the first is {example!r})"
-            )
+            example = "" if column.classification == "personal" else f" (the first is {values.filter(bad)[0].as_py()!r})"
+            raise RetypedColumn(f"column {column.name} is not {column.physical_type} in any of its {filled} values{example}")
         for index in pc.indices_nonzero(bad).to_pylist():
             rejected.setdefault(index, Rejected(index, column.name, values[index].as_py(), reason))
     return sorted(rejected.values(), key=lambda r: r.index)

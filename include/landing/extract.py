@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from include import server
+from include import ledger, server
 from include.alerts import alert
 from include.contracts import Table, load_contracts
 from include.database import connect
@@ -38,6 +38,7 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
             progress(receipt)
             if receipt.state == "refused":
                 alert("file_refused", f"{receipt.file_name or receipt.table_name}: {receipt.problem}", {"table": receipt.table_name})
+    ledger.write_head(url)
     return receipts
 
 

@@ -15,6 +15,7 @@ import psycopg
 import pyarrow.csv
 from psycopg import sql
 
+from include import ledger
 from include.contracts import Table
 from include.database import raw_columns
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
@@ -118,6 +119,7 @@ def _land(
         (inserted, landed - inserted, count - landed, tombstones, json.dumps(sums), latest, load_id),
     )
     connection.execute("drop table delivered")
+    _note_load(connection, load_id)
     if inserted + tombstones:
         connection.execute(f"analyze {table.raw_name}")
     return Receipt(
@@ -256,7 +258,7 @@ def _refusal(delivery: Delivery, problem: str) -> Refusal:
 
 
 def _refuse(connection: psycopg.Connection, refusal: Refusal, business_date: date) -> Receipt:
-    _insert_receipt(connection, refusal, business_date, state="refused", problem=refusal.problem)
+    _note_load(connection, _insert_receipt(connection, refusal, business_date, state="refused", problem=refusal.problem))
     return Receipt(refusal.table.name, "refused", problem=refusal.problem, file_name=refusal.file_name)
 
 
@@ -301,6 +303,18 @@ def _insert_receipt(
             what.file_name, duplicate_of, state, problem,
         ),  # fmt: skip
     ).fetchone()[0]
+
+
+def _note_load(connection: psycopg.Connection, load_id: int) -> None:
+    """The load as a ledger entry, late in its transaction because the chain is locked until it ends."""
+    row = connection.execute(
+        "select jsonb_build_object('load_id', load_id, 'table', table_name, 'file', file_name, 'state', state, 'business_date',"
+        " business_date, 'delivered', delivered_rows, 'inserted', inserted_rows, 'duplicate', duplicate_rows, 'rejected',"
+        " rejected_rows, 'tombstones', tombstone_rows, 'sha256', content_sha256, 'problem', problem)"
+        " from quality.receipts where load_id = %s",
+        (load_id,),
+    ).fetchone()
+    ledger.append(connection, "load", row[0])
 
 
 def _names(names: list[str]) -> sql.Composed:

@@ -30,8 +30,8 @@ def build_bill_tables(world: World, bills: Bills, payments: Payments, business_d
     started = payments.first <= business_date
     issue = evening(world.seed, "bill evening", bills.issued_on, bills.account)
     moments = _payment_moments(world, bills, payments)
-    changed = np.where(is_paid, moments[1], np.where(started, moments[0], issue)).astype("datetime64[s]")
-    changed = np.where(started, changed.astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(79_200, "s"), issue)
+    booked = np.where(is_paid, last, payments.first).astype("datetime64[s]") + np.timedelta64(79_200, "s")
+    changed = np.where(started, booked, issue)
     status = np.where(is_paid, "PAID", np.where(started, "PARTIAL", "ISSUED"))
     return {
         "mkt_bill": _bill_table(world, bills, payments, numbers, status, changed),

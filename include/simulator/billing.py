@@ -131,7 +131,7 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
         "factor": factor, "percent": percent, "base": base, "quantity": quantity,
         "basic_price": np.broadcast_to(price, kwh.shape), "basic": basic, "demand": demand, "energy": sums["charge"],
         "fund": fund, "line_loss": loss, "system": system, "adjustment": adjustment, "discount": discount,
-        "per_kva": half_up(kwh, 1) * 1.0 / (cap * 10_000),
+        "per_kva": kwh / (cap * 10_000),
         "total": basic + sums["charge"] + fund + loss + system + adjustment,
     }
 

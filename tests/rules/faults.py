@@ -32,7 +32,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("MET-07", [f"update {{{{met_register_freeze}}}} set reading = reading + 1.6 where meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'ACTIVE' and rate = 'FLAT' and freeze_ts = '2026-11-06 00:00+08'"], set()),
     ("MET-08", [f"update {{{{met_interval_96}}}} set v = (select array_agg(x * 100 order by n) from unnest(v) with ordinality as s (x, n)) where {E_PLUS} and mp_no = {BILLING}"], {"MET-12"}),
     ("MET-09", [f"update {{{{met_interval_96}}}} set v = (select array_agg(x * 100 order by n) from unnest(v) with ordinality as s (x, n)) where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"], set()),
-    ("MET-10", [f"update {{{{met_interval_96}}}} set v[40] = (select max(x) * 2.9 from unnest(v) as x) where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"], {"MET-09"}),
+    ("MET-10", [f"update {{{{met_interval_96}}}} set v[40] = (select max(x) * 2.9 from unnest(v) as x) where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"], set()),
     ("MET-11", [f"update {{{{met_interval_96}}}} set v = v[1:40] || array_fill(v[41], array[20]) || v[61:96] where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"], set()),
     ("MET-12", [f"update {{{{met_interval_96}}}} set v[40] = v[40] + (select sum(x) * 0.1 + 3 from unnest(v) as x) where {E_PLUS} and mp_no = {BILLING}"], set()),
     ("MET-16", [f"update {{{{met_interval_96}}}} set v[40] = 3200 where data_type = 'U' and phase = 'A' and data_date = date '2026-11-03' and mp_no = {BILLING}"], set()),
@@ -58,7 +58,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("MKT-06", [f"update {{{{mkt_contact}}}} set mobile = '13812345678' where cons_no = {ACCOUNT} and contact_role = 'FINANCE'"], set()),
     ("MKT-06", [f"update {{{{mkt_contact}}}} set email = '1@1.com' where cons_no = {ACCOUNT} and contact_role = 'FINANCE'"], set()),
     ("MKT-10", [f"update {{{{mkt_customer}}}} set contract_cap_kva = 1 where cons_no = {ACCOUNT}"], {"XSR-06"}),
-    ("MKT-11", [f"update {{{{mkt_customer}}}} set connect_date = date '1900-01-01' where cons_no = {ACCOUNT}"], set()),
+    ("MKT-11", [f"update {{{{mkt_customer}}}} set open_date = date '1900-01-01' where cons_no = {ACCOUNT}"], set()),
     ("MKT-12", ["update {{mkt_app_stage}} set end_at = end_at + interval '400 days' where stage = 'SCHEME' and app_no = (select max(app_no) from {{mkt_app_stage}} where stage = 'FINAL_CHECK')"], set()),
     ("MKT-13", [f"update {{{{mkt_customer}}}} set voltage_level = '10千伏' where cons_no = {ACCOUNT}"], set()),
     ("MKT-21", ["update {{mkt_bill}} set total_charge = total_charge + 0.37 where bill_no = (select max(bill_no) from {{mkt_bill}})"], set()),
@@ -67,7 +67,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
         f"insert into {{{{con_contract}}}} ({META}, contract_no, version, cons_no, party_b_name, kind, valid_from, auto_renew, status, voltage_level, supply_mode, property_boundary, contract_cap_kva, basic_mode, contract_md_kw, tariff_code, pf_standard, main_feeder_no, backup_feeder_no, signed_on, src_updated_at)"
         f" select {COPY}, contract_no, version, cons_no, party_b_name, kind, valid_from, auto_renew, status, voltage_level, supply_mode, property_boundary, contract_cap_kva, basic_mode, contract_md_kw, tariff_code, pf_standard, main_feeder_no, backup_feeder_no, signed_on, src_updated_at"
         f" from {{{{con_contract}}}} where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
-    ("CON-02", [f"update {{{{con_contract}}}} set valid_to = valid_from - 1 where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], {"XSR-14"}),
+    ("CON-02", [f"update {{{{con_contract}}}} set valid_to = valid_from - 1 where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
     ("CON-02", [f"update {{{{con_contract}}}} set signed_on = valid_from + 3 where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
     ("CON-06", [f"update {{{{con_contract}}}} set property_boundary = '/' where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
     ("CON-08", ["update {{con_contract}} set contract_md_kw = 0.39 * contract_cap_kva where status = 'EFFECTIVE' and basic_mode = 'BY_CONTRACT_MD'"], set()),
@@ -81,5 +81,5 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("XSR-13", [f"update {{{{con_contract}}}} set party_b_name = '另一家石材厂', uscc = null where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
     ("XSR-14", [f"update {{{{con_contract}}}} set valid_to = date '2026-08-31', auto_renew = false where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
     ("XSR-17", ["update {{mkt_bill_line}} set kwh_billed = kwh_billed * 0.75 where _raw_id = (select max(_raw_id) from {{mkt_bill_line}} where rate = 'FLAT')"], set()),
-    ("XSR-27", ["update {{mkt_bill}} set kwh_total = kwh_total where false or bill_no = (select max(bill_no) from {{mkt_bill}})"], set()),
+    ("XSR-27", ["update quality.receipts set announced_rows = announced_rows + 412 where table_name = 'mkt_bill'"], set()),
 ]

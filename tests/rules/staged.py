@@ -27,12 +27,12 @@ class Staged:
         self._touched: set[str] = set()
 
     def plant(self, statement: str) -> None:
-        """Changes raw rows; `{{table}}` in the statement stands for the raw relation of a contract table.
+        """Changes raw rows or receipts; `{{table}}` in the statement stands for the raw relation of a contract table.
 
         At least one row must change: a fault that was not planted proves nothing.
         """
         names = set(re.findall(r"\{\{(\w+)\}\}", statement))
-        changed = re.search(r"(?:update|into|from)\s+\{\{(\w+)\}\}", statement)[1]
+        changed = re.search(r"(?:update|into|from)\s+(?:\{\{|quality\.)(\w+)", statement)[1]
         for name in names:
             statement = statement.replace("{{" + name + "}}", all_tables()[name].raw_name)
         assert self.connection.execute(statement).rowcount > 0, statement
@@ -40,7 +40,7 @@ class Staged:
 
     def stage(self) -> set[str]:
         """Stages the touched tables and everything that hangs on them; returns the relations that were made anew."""
-        anew = {staging_relation(name).removeprefix("staging.") for name in self._touched}
+        anew = {staging_relation(name).removeprefix("staging.") for name in self._touched & set(all_tables())}
         for model in _in_order(self._models):
             if model["name"] in anew or any(need.split(".")[-1] in anew for need in model["needs"]):
                 anew.add(model["name"])
@@ -52,7 +52,7 @@ class Staged:
         """Ids of the rules of gate 1 with a violation, among those that read what was touched (all, if nothing was)."""
         anew = self.stage()
         rules = [r for r in [*load_base_rules(), *load_rules()] if r.gate == 1 and r.id != LIMIT_RULE]
-        relations = anew | {all_tables()[name].raw_name.split(".")[1] for name in self._touched}
+        relations = anew | self._touched
         read = re.compile(rf"\b({'|'.join(relations)})\b") if relations else re.compile("")
         return {rule.id for rule in rules if read.search(rule.tested_sql) and self.violations(rule)}
 

@@ -1,0 +1,29 @@
+/*
+sentence: A unified social credit code has 18 characters, a right check character, and is not one digit repeated.
+axis: arbitrary
+dimension: validity
+severity: warn
+owner: contract office
+reason: With a wrong code the customer cannot be matched to the register of companies.
+source: catalogue CON-16; GB 32100-2015
+subject: con_contract
+not_tested: No credit code was delivered.
+*/
+-- tested
+select
+    subjects._raw_id as raw_id,
+    subjects.account_no,
+    upper(btrim(subjects.uscc)) as uscc,
+    coalesce(key_accounts.is_key_account, false) as is_key_account
+from staging.stg_contract__contracts as subjects
+left join staging.int_key_accounts as key_accounts on subjects.account_no = key_accounts.account_no
+where nullif(btrim(subjects.uscc), '') is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'uscc' as column_name,
+    uscc as observed,
+    '18 characters with the check character of GB 32100' as expected
+from tested
+where not quality.uscc_is_valid(uscc) or uscc ~ '^(.)\1+$' or uscc ~ '^[0-9]{2}0+$'

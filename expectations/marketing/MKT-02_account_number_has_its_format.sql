@@ -1,0 +1,26 @@
+/*
+sentence: An account number has 10 or 16 digits, with its zeros.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: marketing office
+reason: A spreadsheet turns long numbers into 1.23E+09 and drops leading zeros.
+source: catalogue MKT-02
+subject: mkt_customer
+quarantines: mkt_customer
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no
+from staging.stg_marketing__customers as customers
+where nullif(customers.account_no, '') is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'cons_no' as column_name,
+    account_no as observed,
+    '10 or 16 digits' as expected
+from tested
+where account_no !~ '^([0-9]{10}|[0-9]{16})$'

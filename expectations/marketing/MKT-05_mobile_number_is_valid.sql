@@ -1,0 +1,27 @@
+/*
+sentence: A mobile number has eleven digits and begins with 13 to 19.
+axis: arbitrary
+dimension: validity
+severity: warn
+owner: marketing office
+reason: A notice to another number does not arrive.
+source: catalogue MKT-05
+subject: mkt_contact
+not_tested: No mobile number was delivered.
+*/
+-- tested
+select
+    contacts._raw_id as raw_id,
+    contacts.account_no,
+    btrim(contacts.mobile) ~ '^1[3-9][0-9]{9}$' as is_valid
+from staging.stg_marketing__contacts as contacts
+where nullif(btrim(contacts.mobile), '') is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'mobile' as column_name,
+    'not a mobile number' as observed,
+    '11 digits from 13 to 19' as expected
+from tested
+where not is_valid

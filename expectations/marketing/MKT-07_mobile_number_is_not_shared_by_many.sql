@@ -1,0 +1,44 @@
+/*
+sentence: One mobile number serves at most four customers that have no payer in common.
+axis: arbitrary
+dimension: uniqueness
+severity: warn
+owner: marketing office
+reason: A number shared by many is that of the clerk or of an agent.
+source: catalogue MKT-07
+subject: mkt_contact
+not_tested: No mobile number was delivered.
+*/
+-- tested
+with payers as (
+    select account_no, min(payer_name) as payer_name
+    from staging.stg_marketing__settlement_accounts
+    group by account_no
+),
+
+shared as (
+    select
+        btrim(contacts.mobile) as mobile,
+        count(distinct coalesce(payers.payer_name, contacts.account_no)) as payers
+    from staging.stg_marketing__contacts as contacts
+    left join payers on contacts.account_no = payers.account_no
+    where nullif(btrim(contacts.mobile), '') is not null
+    group by btrim(contacts.mobile)
+)
+
+select
+    contacts._raw_id as raw_id,
+    contacts.account_no,
+    shared.payers,
+    quality.parameter('MKT-07', 'customers', :business_date) as customers
+from staging.stg_marketing__contacts as contacts
+inner join shared on btrim(contacts.mobile) = shared.mobile
+-- violations
+select
+    raw_id,
+    account_no,
+    'mobile' as column_name,
+    'a number of ' || payers || ' customers' as observed,
+    'at most ' || customers as expected
+from tested
+where payers > customers

@@ -1,0 +1,49 @@
+/*
+sentence: An address has at least six characters, names a place or a road, and belongs to at most two payers.
+axis: arbitrary
+dimension: completeness
+severity: warn
+owner: marketing office
+reason: A crew finds no customer at the address `as above`.
+source: catalogue MKT-08
+subject: mkt_customer
+*/
+-- tested
+with payers as (
+    select account_no, min(payer_name) as payer_name
+    from staging.stg_marketing__settlement_accounts
+    group by account_no
+),
+
+shared as (
+    select
+        btrim(customers.address) as address,
+        count(distinct coalesce(payers.payer_name, customers.account_no)) as payers
+    from staging.stg_marketing__customers as customers
+    left join payers on customers.account_no = payers.account_no
+    group by btrim(customers.address)
+)
+
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    btrim(customers.address) as address,
+    shared.payers,
+    quality.parameter('MKT-08', 'characters', :business_date) as characters,
+    quality.parameter('MKT-08', 'payers', :business_date) as payers_allowed,
+    exists (
+        select 1
+        from staging.quality_placeholders as tokens
+        where tokens.kind = 'address_token' and strpos(customers.address, tokens.value) > 0
+    ) as names_a_place
+from staging.stg_marketing__customers as customers
+inner join shared on btrim(customers.address) = shared.address
+-- violations
+select
+    raw_id,
+    account_no,
+    'addr' as column_name,
+    address || case when payers > payers_allowed then ' (' || payers || ' payers)' else '' end as observed,
+    'an address of at least ' || characters || ' characters' as expected
+from tested
+where char_length(address) < characters or not names_a_place or payers > payers_allowed

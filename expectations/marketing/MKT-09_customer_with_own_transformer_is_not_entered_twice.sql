@@ -1,0 +1,37 @@
+/*
+sentence: No two customers with transformers of their own have the same name, address and class.
+axis: mismatch
+dimension: uniqueness
+severity: quarantine
+owner: marketing office
+reason: The same factory twice is billed, counted and visited twice.
+source: catalogue MKT-09; rule in use
+subject: mkt_customer
+quarantines: mkt_customer
+not_tested: No customer has a transformer of its own.
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    customers.account_name,
+    count(*) over same_customer as copies
+from staging.stg_marketing__customers as customers
+inner join (
+    select distinct account_no
+    from staging.stg_marketing__transformers
+) as distinct_accounts on customers.account_no = distinct_accounts.account_no
+where customers.account_name is not null and customers.address is not null and customers.status_code <> 'CLOSED'
+window same_customer as (
+    partition by
+        quality.normalised_name(customers.account_name), quality.normalised_name(customers.address), customers.customer_class_code
+)
+-- violations
+select
+    raw_id,
+    account_no,
+    'cons_name' as column_name,
+    account_name || ' (' || copies || ' customers)' as observed,
+    'one customer of this name, address and class' as expected
+from tested
+where copies > 1

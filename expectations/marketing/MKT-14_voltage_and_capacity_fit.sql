@@ -1,0 +1,36 @@
+/*
+sentence: A supply of 35 kV or more has at least 1,000 kVA, one of 220 V at most 16 kW, and a resident is not supplied at 10 kV or more.
+axis: mismatch
+dimension: plausibility
+severity: quarantine
+owner: marketing office
+reason: Such a combination is not built; one of the two is wrong.
+source: catalogue MKT-14
+subject: mkt_customer
+quarantines: mkt_customer
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    customers.voltage_level_code,
+    customers.customer_class_code,
+    customers.contract_capacity_kva,
+    quality.parameter('MKT-14', 'high_voltage_kva', :business_date) as high_voltage_kva,
+    quality.parameter('MKT-14', 'single_phase_kva', :business_date) as single_phase_kva
+from staging.stg_marketing__customers as customers
+where customers.voltage_level_code in (
+    'AC220V', 'AC380V', 'AC6kV', 'AC10kV', 'AC20kV', 'AC35kV', 'AC66kV', 'AC110kV', 'AC220kV'
+)
+-- violations
+select
+    raw_id,
+    account_no,
+    'voltage_level' as column_name,
+    voltage_level_code || ', ' || customer_class_code || ', ' || contract_capacity_kva || ' kVA' as observed,
+    'a voltage that fits class and capacity' as expected
+from tested
+where
+    (voltage_level_code in ('AC35kV', 'AC66kV', 'AC110kV', 'AC220kV') and contract_capacity_kva < high_voltage_kva)
+    or (voltage_level_code = 'AC220V' and contract_capacity_kva > single_phase_kva)
+    or (customer_class_code = 'RESIDENT' and voltage_level_code in ('AC10kV', 'AC20kV', 'AC35kV', 'AC66kV', 'AC110kV', 'AC220kV'))

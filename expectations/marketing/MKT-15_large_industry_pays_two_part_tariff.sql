@@ -1,0 +1,36 @@
+/*
+sentence: Large industry of 315 kVA or more pays a basic charge, and one by capacity has more than 100 kVA.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: The basic charge is a large part of the revenue.
+source: catalogue MKT-15; formulas 3.5
+subject: mkt_tariff_assign
+*/
+-- tested
+select
+    assignments._raw_id as raw_id,
+    assignments.account_no,
+    assignments.basic_mode_code,
+    customers.customer_class_code,
+    customers.contract_capacity_kva,
+    quality.parameter('MKT-15', 'two_part_from_kva', :business_date) as two_part_from_kva,
+    quality.parameter('MKT-15', 'capacity_above_kva', :business_date) as capacity_above_kva
+from staging.stg_marketing__tariff_assignments as assignments
+    inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
+where
+    assignments.valid_from <= :business_date
+    and (assignments.valid_to is null or :business_date < assignments.valid_to)
+    and customers.contract_capacity_kva is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'basic_mode' as column_name,
+    basic_mode_code || ' at ' || contract_capacity_kva || ' kVA' as observed,
+    'a basic charge from ' || two_part_from_kva || ' kVA, by capacity above ' || capacity_above_kva || ' kVA' as expected
+from tested
+where
+    (customer_class_code = 'LARGE_IND' and contract_capacity_kva >= two_part_from_kva and basic_mode_code = 'NONE')
+    or (basic_mode_code = 'BY_CAPACITY' and contract_capacity_kva <= capacity_above_kva)

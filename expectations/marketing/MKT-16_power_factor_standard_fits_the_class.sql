@@ -1,0 +1,40 @@
+/*
+sentence: The power factor standard is 0.90 for large industry at high voltage above 160 kVA, 0.80 for agriculture, else 0.85.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: The standard decides between a reward and a surcharge.
+source: catalogue MKT-16; formulas 3.4
+subject: mkt_tariff_assign
+not_tested: No account has a power factor standard.
+*/
+-- tested
+select
+    assignments._raw_id as raw_id,
+    assignments.account_no,
+    assignments.power_factor_standard_code,
+    case
+        when
+            customers.customer_class_code = 'LARGE_IND'
+            and customers.voltage_level_code not in ('AC220V', 'AC380V')
+            and customers.contract_capacity_kva > quality.parameter('MKT-16', 'high_standard_above_kva', :business_date)
+            then '0.90'
+        when customers.customer_class_code = 'AGRI' then '0.80'
+        else '0.85'
+    end as standard_expected
+from staging.stg_marketing__tariff_assignments as assignments
+    inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
+where
+    assignments.valid_from <= :business_date
+    and (assignments.valid_to is null or :business_date < assignments.valid_to)
+    and assignments.power_factor_standard_code <> 'NONE'
+-- violations
+select
+    raw_id,
+    account_no,
+    'pf_standard' as column_name,
+    power_factor_standard_code as observed,
+    standard_expected as expected
+from tested
+where power_factor_standard_code <> standard_expected

@@ -1,0 +1,36 @@
+/*
+sentence: The running capacity of a customer is the sum of its running transformers.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: The capacity charge and every bound on load use the running capacity.
+source: catalogue MKT-17
+subject: mkt_customer
+not_tested: No customer has transformers.
+*/
+-- tested
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    customers.running_capacity_kva,
+    coalesce(transformers.running_kva, 0) as running_kva
+from staging.stg_marketing__customers as customers
+inner join (
+    select
+        account_no,
+        sum(capacity_kva) filter (where state_code = 'RUN') as running_kva
+    from staging.stg_marketing__transformers
+    where state_from <= :business_date and (state_to is null or :business_date < state_to)
+    group by account_no
+) as transformers on customers.account_no = transformers.account_no
+where customers.running_capacity_kva is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'running_cap_kva' as column_name,
+    running_capacity_kva || ' kVA' as observed,
+    running_kva || ' kVA in transformers' as expected
+from tested
+where running_capacity_kva <> running_kva

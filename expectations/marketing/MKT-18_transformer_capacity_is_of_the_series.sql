@@ -1,0 +1,30 @@
+/*
+sentence: The rated capacity of a transformer is one of the R10 series.
+axis: arbitrary
+dimension: validity
+severity: warn
+owner: marketing office
+reason: A capacity that is not made was typed in.
+source: catalogue MKT-18
+subject: mkt_transformer
+not_tested: No transformer was delivered.
+*/
+-- tested
+select
+    transformers._raw_id as raw_id,
+    transformers.account_no,
+    transformers.capacity_kva,
+    transformers.capacity_kva in (
+        select series.value::numeric from staging.quality_series as series where series.kind = 'transformer_kva'
+    ) as is_standard
+from staging.stg_marketing__transformers as transformers
+where transformers.capacity_kva is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'cap_kva' as column_name,
+    capacity_kva || ' kVA' as observed,
+    'a capacity of the R10 series' as expected
+from tested
+where not is_standard

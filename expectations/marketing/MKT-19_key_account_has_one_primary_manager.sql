@@ -1,0 +1,39 @@
+/*
+sentence: A key account has exactly one primary manager on the business date.
+axis: missing
+dimension: completeness
+severity: warn
+owner: marketing office
+reason: With none nobody answers, with two nobody is answerable.
+source: catalogue MKT-19
+subject: mkt_customer
+not_tested: There is no key account.
+*/
+-- tested
+with assigned as (
+    select account_no, count(*) as managers
+    from staging.stg_marketing__manager_assignments
+    where
+        assign_role_code = 'PRIMARY'
+        and valid_from <= :business_date
+        and (valid_to is null or :business_date < valid_to)
+    group by account_no
+)
+
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    coalesce(assigned.managers, 0) as managers
+from staging.stg_marketing__customers as customers
+inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
+left join assigned on customers.account_no = assigned.account_no
+where key_accounts.is_key_account and customers.status_code <> 'CLOSED'
+-- violations
+select
+    raw_id,
+    account_no,
+    'cons_no' as column_name,
+    managers || ' primary managers' as observed,
+    'one' as expected
+from tested
+where managers <> 1

@@ -1,0 +1,31 @@
+/*
+sentence: The manager of an assignment in force is in post and holds a valid certificate.
+axis: mismatch
+dimension: referential
+severity: warn
+owner: marketing office
+reason: An account whose manager has left has none.
+source: catalogue MKT-20
+subject: mkt_manager_assign
+not_tested: No manager is assigned.
+*/
+-- tested
+select
+    assignments._raw_id as raw_id,
+    assignments.account_no,
+    managers.status_code,
+    managers.certificate_valid_to
+from staging.stg_marketing__manager_assignments as assignments
+inner join staging.stg_marketing__managers as managers on assignments.manager_no = managers.manager_no
+where
+    assignments.valid_from <= :business_date
+    and (assignments.valid_to is null or :business_date < assignments.valid_to)
+-- violations
+select
+    raw_id,
+    account_no,
+    'manager_no' as column_name,
+    case when status_code = 'LEFT' then 'has left' else 'certificate ended ' || certificate_valid_to - 1 end as observed,
+    'in post, with a valid certificate' as expected
+from tested
+where status_code = 'LEFT' or certificate_valid_to <= :business_date

@@ -1,0 +1,40 @@
+/*
+sentence: The basic charge of a bill is its quantity times its price, less the reduction for high use.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: marketing office
+reason: A charge that does not follow from quantity and price cannot be explained.
+source: catalogue MKT-22; oracle O7, parts are rounded before the sum
+subject: mkt_bill
+quarantines: mkt_bill
+not_tested: No bill has a basic charge.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.basic_charge_cny,
+    bills.basic_quantity * bills.basic_price_cny - coalesce(bills.demand_discount_cny, 0) as computed_cny,
+    quality.parameter('MKT-22', 'tolerance_cny_per_part', :business_date) * greatest(
+        1,
+        (
+            select count(distinct lines.metering_point_no)
+            from staging.stg_marketing__bill_lines as lines
+            where lines.bill_no = bills.bill_no
+        )
+    ) as tolerance_cny
+from staging.stg_marketing__bills as bills
+where bills.basic_quantity is not null and bills.basic_price_cny is not null and bills.basic_charge_cny is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'basic_charge' as column_name,
+    basic_charge_cny::text as observed,
+    round(computed_cny, 2)::text as expected,
+    abs(basic_charge_cny - computed_cny) as amount_at_stake_cny
+from tested
+where abs(basic_charge_cny - computed_cny) > tolerance_cny

@@ -1,0 +1,36 @@
+/*
+sentence: The power factor of a bill follows from its active and reactive energy within 0.005.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: A power factor of another origin adjusts the bill by another amount.
+source: catalogue MKT-24
+subject: mkt_bill
+not_tested: No bill has a power factor with both energies.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.power_factor,
+    bills.billed_kwh / nullif(sqrt(bills.billed_kwh ^ 2 + bills.kvarh ^ 2), 0) as computed,
+    quality.parameter('MKT-24', 'tolerance', :business_date) as tolerance
+from (
+    -- A meter that counts both directions of reactive energy has both added.
+    select *, coalesce(abs(forward_kvarh), 0) + coalesce(abs(reverse_kvarh), 0) as kvarh
+    from staging.stg_marketing__bills
+    where num_nonnulls(forward_kvarh, reverse_kvarh) > 0
+) as bills
+where bills.power_factor is not null and bills.billed_kwh > 0 and bills.kvarh is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'pf_actual' as column_name,
+    power_factor::text as observed,
+    round(computed, 4)::text as expected
+from tested
+where abs(power_factor - computed) > tolerance

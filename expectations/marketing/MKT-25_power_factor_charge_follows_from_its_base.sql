@@ -1,0 +1,34 @@
+/*
+sentence: The power factor charge is its base times its percentage within 0.02 yuan.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: The amount must follow from the two numbers printed beside it.
+source: catalogue MKT-25; oracle O7
+subject: mkt_bill
+not_tested: No bill has a power factor charge.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.power_factor_charge_cny,
+    bills.power_factor_adjustment_base_cny * bills.power_factor_adjustment_pct / 100 as computed_cny,
+    quality.parameter('MKT-25', 'tolerance_cny', :business_date) as tolerance_cny
+from staging.stg_marketing__bills as bills
+where bills.power_factor_charge_cny is not null
+    and bills.power_factor_adjustment_base_cny is not null
+    and bills.power_factor_adjustment_pct is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'pf_adj_charge' as column_name,
+    power_factor_charge_cny::text as observed,
+    round(computed_cny, 2)::text as expected,
+    abs(power_factor_charge_cny - computed_cny) as amount_at_stake_cny
+from tested
+where abs(power_factor_charge_cny - computed_cny) > tolerance_cny

@@ -1,0 +1,39 @@
+/*
+sentence: A bill begins on the day on which the bill before it ends.
+axis: missing
+dimension: completeness
+severity: quarantine
+owner: marketing office
+reason: A gap is energy that nobody pays for, an overlap energy that is paid twice.
+source: catalogue MKT-26
+subject: mkt_bill
+quarantines: mkt_bill
+not_tested: No account has two bills.
+*/
+-- tested
+with ordered as (
+    select
+        bills._raw_id as raw_id,
+        bills.account_no,
+        bills.bill_month,
+        bills.read_from,
+        lag(bills.read_to) over (
+            partition by bills.account_no, bills.settlement_account_no order by bills.read_from, bills.bill_no
+        ) as read_to_before
+    from staging.stg_marketing__bills as bills
+    -- A reversal and what it reverses cover their period anew.
+    where bills.orig_bill_no is null and bills.status_code <> 'REVERSED'
+)
+
+select * from ordered
+where read_to_before is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'read_from' as column_name,
+    read_from::text as observed,
+    read_to_before::text as expected
+from tested
+where read_from <> read_to_before

@@ -1,0 +1,37 @@
+/*
+sentence: A bill with negative energy or total names the bill that it reverses.
+axis: mismatch
+dimension: referential
+severity: quarantine
+owner: marketing office
+reason: A negative bill without an origin is money given away.
+source: catalogue MKT-27
+subject: mkt_bill
+quarantines: mkt_bill
+not_tested: No bill is negative.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.orig_bill_no,
+    bills.total_charge_cny,
+    originals.bill_no is not null as has_original
+from staging.stg_marketing__bills as bills
+left join (
+    select distinct bill_no
+    from staging.stg_marketing__bills
+) as originals on bills.orig_bill_no = originals.bill_no
+where bills.billed_kwh < 0 or bills.total_charge_cny < 0
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'orig_bill_no' as column_name,
+    coalesce(orig_bill_no, 'empty') as observed,
+    'a bill that exists' as expected,
+    abs(total_charge_cny) as amount_at_stake_cny
+from tested
+where not has_original

@@ -1,0 +1,42 @@
+/*
+sentence: The payments of a bill do not exceed its total with its penalties.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: What was paid twice is owed to the customer.
+source: catalogue MKT-28
+subject: mkt_bill
+not_tested: No bill was paid.
+*/
+-- tested
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    payments.paid_cny,
+    bills.total_charge_cny + coalesce(penalties.penalty_cny, 0) as due_cny,
+    quality.parameter('MKT-28', 'tolerance_cny', :business_date) as tolerance_cny
+from staging.stg_marketing__bills as bills
+inner join (
+    select bill_no, sum(amount_cny) as paid_cny
+    from staging.stg_marketing__payments
+    where bill_no is not null
+    group by bill_no
+) as payments on bills.bill_no = payments.bill_no
+left join (
+    select bill_no, sum(penalty_cny) as penalty_cny
+    from staging.stg_marketing__penalties
+    group by bill_no
+) as penalties on bills.bill_no = penalties.bill_no
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'total_charge' as column_name,
+    paid_cny || ' paid' as observed,
+    'at most ' || due_cny as expected,
+    paid_cny - due_cny as amount_at_stake_cny
+from tested
+where paid_cny > due_cny + tolerance_cny

@@ -1,0 +1,35 @@
+/*
+sentence: A stage does not end before it starts, and verification, building and final check take time.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: Twelve stages closed in the same minute were entered afterwards.
+source: catalogue MKT-31
+subject: mkt_app_stage
+not_tested: No stage has ended.
+*/
+-- tested
+select
+    stages._raw_id as raw_id,
+    applications.account_no,
+    stages.stage_code,
+    stages.started_at,
+    stages.ended_at
+from staging.stg_marketing__application_stages as stages
+left join (
+    select application_no, min(account_no) as account_no
+    from staging.stg_marketing__applications
+    group by application_no
+) as applications on stages.application_no = applications.application_no
+where stages.started_at is not null and stages.ended_at is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    (ended_at at time zone 'Asia/Shanghai')::date as business_date,
+    'end_at' as column_name,
+    stage_code || ' from ' || started_at || ' to ' || ended_at as observed,
+    'an end after the start' as expected
+from tested
+where ended_at < started_at or (ended_at = started_at and stage_code in ('VERIFY', 'BUILD', 'FINAL_CHECK'))

@@ -1,0 +1,42 @@
+/*
+sentence: At most 20 % of a handler's stages of a day end in one minute, where there are ten or more.
+axis: arbitrary
+dimension: plausibility
+severity: warn
+owner: marketing office
+reason: A pile of cases closed at 17:59 was closed for the clock.
+source: catalogue MKT-33
+subject: handler x day
+about: mkt_app_stage
+not_tested: No handler ended ten stages on one day.
+*/
+-- tested
+with minutes as (
+    select
+        handler_no,
+        (ended_at at time zone 'Asia/Shanghai')::date as ended_date,
+        date_trunc('minute', ended_at) as ended_minute,
+        count(*) as stages
+    from staging.stg_marketing__application_stages
+    where handler_no is not null and ended_at is not null
+    group by handler_no, (ended_at at time zone 'Asia/Shanghai')::date, date_trunc('minute', ended_at)
+)
+
+select
+    jsonb_build_object('handler_no', minutes.handler_no, 'date', minutes.ended_date) as record_key,
+    minutes.ended_date,
+    max(minutes.stages) as stages_in_a_minute,
+    sum(minutes.stages) as stages,
+    quality.parameter('MKT-33', 'share', :business_date) as share
+from minutes
+group by minutes.handler_no, minutes.ended_date
+having sum(minutes.stages) >= quality.parameter('MKT-33', 'least_stages', :business_date)
+-- violations
+select
+    record_key,
+    ended_date as business_date,
+    'end_at' as column_name,
+    stages_in_a_minute || ' of ' || stages || ' in one minute' as observed,
+    'at most ' || round(100 * share) || ' %' as expected
+from tested
+where stages_in_a_minute > share * stages

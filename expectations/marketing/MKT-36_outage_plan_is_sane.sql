@@ -1,0 +1,29 @@
+/*
+sentence: A planned outage ends after it starts, within 72 hours.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: marketing office
+reason: Notices and outage hours follow from the plan.
+source: catalogue MKT-36
+subject: mkt_outage_plan
+quarantines: mkt_outage_plan
+not_tested: No outage was planned.
+*/
+-- tested
+select
+    plans._raw_id as raw_id,
+    plans.planned_start_at,
+    plans.planned_end_at,
+    make_interval(hours => quality.parameter('MKT-36', 'hours', :business_date)::integer) as longest
+from staging.stg_marketing__outage_plans as plans
+where plans.planned_start_at is not null and plans.planned_end_at is not null
+-- violations
+select
+    raw_id,
+    (planned_start_at at time zone 'Asia/Shanghai')::date as business_date,
+    'planned_end' as column_name,
+    planned_start_at || ' to ' || planned_end_at as observed,
+    'an end after the start, within ' || longest as expected
+from tested
+where planned_end_at <= planned_start_at or planned_end_at > planned_start_at + longest

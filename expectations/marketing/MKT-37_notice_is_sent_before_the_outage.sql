@@ -1,0 +1,30 @@
+/*
+sentence: A notice is sent before the start that it tells of.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: marketing office
+reason: A notice after the start is no notice.
+source: catalogue MKT-37
+subject: mkt_outage_notice
+quarantines: mkt_outage_notice
+not_tested: No notice was sent.
+*/
+-- tested
+select
+    notices._raw_id as raw_id,
+    notices.account_no,
+    notices.sent_at,
+    notices.planned_start_at
+from staging.stg_marketing__outage_notices as notices
+where notices.sent_at is not null and notices.planned_start_at is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    (planned_start_at at time zone 'Asia/Shanghai')::date as business_date,
+    'sent_at' as column_name,
+    sent_at::text as observed,
+    'before ' || planned_start_at as expected
+from tested
+where sent_at >= planned_start_at

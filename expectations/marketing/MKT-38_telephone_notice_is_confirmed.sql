@@ -1,0 +1,28 @@
+/*
+sentence: A notice by telephone has a time of confirmation and the operator who called.
+axis: missing
+dimension: completeness
+severity: warn
+owner: marketing office
+reason: A call that nobody confirmed cannot be proved.
+source: catalogue MKT-38
+subject: mkt_outage_notice
+not_tested: No notice was given by telephone.
+*/
+-- tested
+select
+    notices._raw_id as raw_id,
+    notices.account_no,
+    notices.confirmed_at,
+    notices.operator_no
+from staging.stg_marketing__outage_notices as notices
+where notices.channel_code = 'PHONE'
+-- violations
+select
+    raw_id,
+    account_no,
+    case when confirmed_at is null then 'confirmed_at' else 'operator_no' end as column_name,
+    'empty' as observed,
+    'a confirmed call with its operator' as expected
+from tested
+where confirmed_at is null or nullif(operator_no, '') is null

@@ -1,0 +1,31 @@
+/*
+sentence: The scores that one collector brings in vary, where there are 30 or more.
+axis: arbitrary
+dimension: plausibility
+severity: warn
+owner: marketing office
+reason: Four hundred top scores were not asked for.
+source: catalogue MKT-39
+subject: collector
+about: mkt_survey
+not_tested: No collector brought in 30 answers.
+*/
+-- tested
+select
+    jsonb_build_object('collector_no', answers.collector_no) as record_key,
+    count(*) as answers,
+    count(*) filter (where answers.score = answers.score_scale) as top_answers,
+    stddev_samp(answers.score::numeric / answers.score_scale) as deviation,
+    quality.parameter('MKT-39', 'top_share', :business_date) as top_share
+from staging.stg_marketing__survey_answers as answers
+where answers.collector_no is not null and answers.score is not null
+group by answers.collector_no
+having count(*) >= quality.parameter('MKT-39', 'least_answers', :business_date)
+-- violations
+select
+    record_key,
+    'score' as column_name,
+    top_answers || ' of ' || answers || ' with the top score' as observed,
+    'scores that vary' as expected
+from tested
+where deviation = 0 or top_answers >= top_share * answers

@@ -1,0 +1,32 @@
+/*
+sentence: The texts of an inspector's month vary, where there are 20 or more.
+axis: arbitrary
+dimension: plausibility
+severity: warn
+owner: marketing office
+reason: The same sentence sixty times was written at a desk.
+source: catalogue MKT-40
+subject: inspector x month
+about: mkt_inspection
+not_tested: No inspector made 20 inspections in a month.
+*/
+-- tested
+select
+    jsonb_build_object(
+        'inspector_no', inspections.inspector_no, 'month', to_char(inspections.done_date, 'YYYYMM')
+    ) as record_key,
+    count(*) as inspections,
+    count(distinct quality.normalised_name(inspections.result_text)) as texts,
+    quality.parameter('MKT-40', 'distinct_share', :business_date) as distinct_share
+from staging.stg_marketing__inspections as inspections
+where inspections.inspector_no is not null and inspections.done_date is not null and inspections.result_text is not null
+group by inspections.inspector_no, to_char(inspections.done_date, 'YYYYMM')
+having count(*) >= quality.parameter('MKT-40', 'least_inspections', :business_date)
+-- violations
+select
+    record_key,
+    'result_text' as column_name,
+    texts || ' texts in ' || inspections || ' inspections' as observed,
+    'at least ' || round(100 * distinct_share) || ' % distinct' as expected
+from tested
+where texts < distinct_share * inspections

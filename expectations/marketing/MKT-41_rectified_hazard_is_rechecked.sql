@@ -1,0 +1,34 @@
+/*
+sentence: A hazard that was rectified has the result of a recheck.
+axis: missing
+dimension: completeness
+severity: quarantine
+owner: marketing office
+reason: A hazard is closed by whoever looked again, not by whoever says so.
+source: catalogue MKT-41
+subject: mkt_hazard
+quarantines: mkt_hazard
+not_tested: No hazard was rectified.
+*/
+-- tested
+select
+    hazards._raw_id as raw_id,
+    inspections.account_no,
+    hazards.rectified_date,
+    hazards.recheck_result_code
+from staging.stg_marketing__hazards as hazards
+left join (
+    select inspection_no, min(account_no) as account_no
+    from staging.stg_marketing__inspections
+    group by inspection_no
+) as inspections on hazards.inspection_no = inspections.inspection_no
+where hazards.rectified_date is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'recheck_result' as column_name,
+    'empty, rectified on ' || rectified_date as observed,
+    'the result of a recheck' as expected
+from tested
+where recheck_result_code is null

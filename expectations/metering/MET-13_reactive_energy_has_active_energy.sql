@@ -1,0 +1,47 @@
+/*
+sentence: A slot with reactive energy has active energy, in one direction or the other.
+axis: mismatch
+dimension: plausibility
+severity: warn
+owner: metering office
+reason: Reactive energy without active energy is a lost channel, and it lowers the power factor.
+source: catalogue MET-13; California VEE kVARh check
+subject: met_interval_96
+not_tested: No curve with a zero slot and reactive energy landed tonight.
+*/
+-- tested
+select
+    curves._raw_id as raw_id,
+    curves.reading_date,
+    count(reactive.values_by_slot) filter (where reactive.values_by_slot[slots.slot_no] > 0) as reactive_channels,
+    min(slots.slot_no) filter (
+        where
+            slots.slot_value = 0
+            and reactive.values_by_slot[slots.slot_no] > 0
+            and coalesce(reverse.values_by_slot[slots.slot_no], 0) = 0
+    ) as first_slot
+from staging.int_curves_latest as curves
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join staging.int_curves_latest as reactive
+    on
+        curves.metering_point_no = reactive.metering_point_no
+        and curves.reading_date = reactive.reading_date
+        and reactive.quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4')
+left join staging.int_curves_latest as reverse
+    on
+        curves.metering_point_no = reverse.metering_point_no
+        and curves.reading_date = reverse.reading_date
+        and reverse.quantity_code = 'E-'
+        and reverse.phase_code = 'T'
+cross join lateral unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
+where curves.quantity_code = 'E+' and curves.phase_code = 'T' and 0 = any(curves.values_by_slot)
+group by curves._raw_id, curves.reading_date
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'v' || first_slot as column_name,
+    'reactive energy, no active energy' as observed,
+    'active energy above 0' as expected
+from tested
+where first_slot is not null

@@ -1,0 +1,75 @@
+/*
+sentence: A billing point of an account in normal service is not without energy for three days in a row.
+axis: missing
+dimension: plausibility
+severity: warn
+owner: metering office
+reason: A stopped meter and an empty factory look alike; somebody has to look.
+source: catalogue MET-14; remote-read zero rule
+subject: met_interval_96
+not_tested: No billing point of an account in normal service was read.
+*/
+-- tested
+with limits as materialized (
+    select quality.parameter('MET-14', 'days', :business_date)::integer as days
+),
+
+energies as (
+    select
+        curves._raw_id,
+        curves.metering_point_no,
+        curves.reading_date,
+        quality.slot_sum(curves.values_by_slot) as energy
+    from staging.int_curves_latest as curves
+    cross join limits
+    where
+        curves.quantity_code = 'E+'
+        and curves.phase_code = 'T'
+        and curves.reading_date > (
+            select min(changed.reading_date)
+            from staging.stg_metering__curves as changed
+            inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = changed._raw_id
+        ) - limits.days
+),
+
+runs as (
+    select
+        energies.*,
+        max(energies.energy) over last_days as highest_energy,
+        count(*) over last_days as days_read
+    from energies
+    cross join limits
+    window last_days as (
+        partition by energies.metering_point_no
+        order by energies.reading_date
+        range between interval '2 days' preceding and current row
+    )
+)
+
+select
+    runs._raw_id as raw_id,
+    runs.reading_date,
+    points.account_no,
+    runs.days_read >= limits.days and runs.highest_energy = 0 as stands_still,
+    limits.days
+from runs
+cross join limits
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = runs._raw_id
+inner join staging.int_metering_points_as_of as points
+    on
+        runs.metering_point_no = points.metering_point_no
+        and points.valid_from <= runs.reading_date
+        and (points.valid_to is null or runs.reading_date < points.valid_to)
+inner join staging.stg_marketing__customers as customers
+    on points.account_no = customers.account_no and customers.status_code = 'NORMAL'
+where points.role_code = 'BILLING'
+-- violations
+select
+    raw_id,
+    account_no,
+    reading_date as business_date,
+    'v1' as column_name,
+    '0 kWh for ' || days || ' days' as observed,
+    'energy above 0' as expected
+from tested
+where stands_still

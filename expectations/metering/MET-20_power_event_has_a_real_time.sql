@@ -1,0 +1,36 @@
+/*
+sentence: A power event is not before the installation of its point and not on the default date of a clock.
+axis: arbitrary
+dimension: validity
+severity: quarantine
+owner: metering office
+reason: A terminal that has lost its clock stamps events with the date it was made for.
+source: catalogue MET-20
+subject: met_power_event
+quarantines: met_power_event
+not_tested: No power event was delivered.
+*/
+-- tested
+select
+    events._raw_id as raw_id,
+    events.event_at,
+    (events.event_at at time zone 'Asia/Shanghai')::date in (
+        select defaults.default_date from staging.quality_default_dates as defaults
+    ) as is_default,
+    points.installed_at
+from staging.stg_metering__power_events as events
+left join (
+    select metering_point_no, min(installed_at) as installed_at
+    from staging.stg_metering__measuring_points
+    group by metering_point_no
+) as points on events.metering_point_no = points.metering_point_no
+where events.event_at is not null
+-- violations
+select
+    raw_id,
+    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    'event_ts' as column_name,
+    event_at::text as observed,
+    'after ' || coalesce(installed_at::text, 'the default dates') as expected
+from tested
+where is_default or event_at < installed_at

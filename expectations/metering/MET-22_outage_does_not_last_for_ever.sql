@@ -1,0 +1,41 @@
+/*
+sentence: An outage at a metering point lasts seven days at most.
+axis: mismatch
+dimension: plausibility
+severity: warn
+owner: metering office
+reason: A longer one is a lost POWER_UP, and would fill the reliability of a month.
+source: catalogue MET-22
+subject: met_power_event
+not_tested: No POWER_DOWN was delivered.
+*/
+-- tested
+with ordered as (
+    select
+        events._raw_id as raw_id,
+        events.event_code,
+        events.event_at,
+        lead(events.event_at) over by_time as next_at
+    from staging.stg_metering__power_events as events
+    where events.is_valid is not false
+    window by_time as (
+        partition by events.metering_point_no order by events.event_at, events.event_code, events.power_event_id
+    )
+)
+
+select
+    ordered.raw_id,
+    ordered.event_at,
+    coalesce(ordered.next_at, (:business_date + 1)::timestamp at time zone 'Asia/Shanghai') - ordered.event_at as duration,
+    make_interval(days => quality.parameter('MET-22', 'days', :business_date)::integer) as longest
+from ordered
+where ordered.event_code = 'POWER_DOWN'
+-- violations
+select
+    raw_id,
+    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    'event_ts' as column_name,
+    'off for ' || extract(day from duration) || ' days' as observed,
+    'at most ' || extract(day from longest) || ' days' as expected
+from tested
+where duration > longest

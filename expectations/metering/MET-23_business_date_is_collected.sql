@@ -1,0 +1,52 @@
+/*
+sentence: "The billing points of the business date are collected by 08:00 of the next day: a warning below 99 %, a block below 95 %."
+axis: late
+dimension: timeliness
+severity: block
+owner: metering office
+reason: A day that is half collected looks like a day of half the energy.
+source: catalogue MET-23
+subject: business date
+about: met_interval_96
+not_tested: No billing point is expected to report.
+*/
+-- tested
+with expected as (
+    select distinct points.metering_point_no
+    from staging.int_metering_points_as_of as points
+    where
+        points.is_expected_to_report
+        and points.valid_from <= :business_date
+        and (points.valid_to is null or :business_date < points.valid_to)
+),
+
+received as (
+    select distinct curves.metering_point_no
+    from staging.int_curves_latest as curves
+    where
+        curves.reading_date = :business_date
+        and curves.quantity_code = 'E+'
+        and curves.phase_code = 'T'
+        and curves.received_at
+            <= (:business_date + 1)::timestamp at time zone 'Asia/Shanghai'
+            + make_interval(hours => quality.parameter('MET-23', 'due_hour', :business_date)::integer)
+)
+
+select
+    jsonb_build_object('business_date', :business_date) as record_key,
+    count(*) as expected_points,
+    count(received.metering_point_no) as received_points,
+    quality.parameter('MET-23', 'warn_below_share', :business_date) as warn_below,
+    quality.parameter('MET-23', 'block_below_share', :business_date) as block_below
+from expected
+left join received on expected.metering_point_no = received.metering_point_no
+having count(*) > 0
+-- violations
+select
+    record_key,
+    'data_date' as column_name,
+    received_points || ' of ' || expected_points || ' points by 08:00' as observed,
+    'at least ' || round(100 * warn_below) || ' %' as expected,
+    case when received_points < block_below * expected_points then 'block' else 'warn' end as severity
+from tested
+where received_points < warn_below * expected_points

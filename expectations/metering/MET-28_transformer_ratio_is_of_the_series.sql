@@ -1,0 +1,42 @@
+/*
+sentence: A current transformer has a rated primary current of the standard series and 1 or 5 A on the secondary side; a point metered at low voltage has no voltage transformer.
+axis: arbitrary
+dimension: validity
+severity: warn
+owner: metering office
+reason: A ratio that is not made was typed in wrong.
+source: catalogue MET-28
+subject: [met_it, met_measuring_point]
+*/
+-- tested
+select
+    transformers._raw_id as raw_id,
+    'met_it'::text as table_name,
+    'ratio_primary' as column_name,
+    transformers.ratio_primary || '/' || transformers.ratio_secondary as ratio,
+    transformers.ratio_primary in (
+        select series.value::numeric from staging.quality_series as series where series.kind = 'ct_primary_a'
+    )
+    and transformers.ratio_secondary in (
+        select series.value::numeric from staging.quality_series as series where series.kind = 'ct_secondary_a'
+    ) as is_standard
+from staging.stg_metering__instrument_transformers as transformers
+where transformers.kind_code = 'CT'
+union all
+select
+    points._raw_id as raw_id,
+    'met_measuring_point'::text as table_name,
+    'pt_ratio' as column_name,
+    points.metering_side_code || ' with PT ratio ' || trim_scale(points.pt_ratio) as ratio,
+    points.pt_ratio = 1 as is_standard
+from staging.stg_metering__measuring_points as points
+where points.metering_side_code in ('HV_LV', 'LV_LV') and points.pt_ratio is not null
+-- violations
+select
+    raw_id,
+    table_name,
+    column_name,
+    ratio as observed,
+    'a ratio of the standard series, PT ratio 1 at low voltage' as expected
+from tested
+where not is_standard
