@@ -1,7 +1,8 @@
 """Builds one night from what landed: staging, gate 1, warehouse and marts, gate 2, publish, report.
 
-Starts when all three sources have landed the same business date. A gate is never retried: bad data does not improve by
-waiting. When it blocks, the published marts stay as they are, and the report says what to do.
+Starts when all three sources have landed the same business date, which is its partition key. After a single source was
+landed again, trigger it by hand with that `business_date`. A gate is never retried: bad data does not improve by waiting.
+When it blocks, the published marts stay as they are, and the report says what to do.
 """
 from datetime import timedelta
 
@@ -16,6 +17,8 @@ from include.orchestration import (
     RETRIES,
     START,
     business_date,
+    finished_within,
+    hand_on,
 )
 
 
@@ -25,6 +28,7 @@ from include.orchestration import (
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
+    deadline=finished_within(hours=3),
     params=PARAMS,
     doc_md=__doc__,
     tags=["layer:warehouse"],

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from airflow.sdk import dag, get_current_context, task
 
-from include.orchestration import PARAMS, RAW_CONTRACT, RETRIES, START, business_date, nightly
+from include.orchestration import PARAMS, RAW_CONTRACT, RETRIES, START, business_date, finished_within, hand_on, nightly
 
 
 @dag(
@@ -16,6 +16,7 @@ from include.orchestration import PARAMS, RAW_CONTRACT, RETRIES, START, business
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
+    deadline=finished_within(hours=2),
     params=PARAMS,
     doc_md=__doc__,
     tags=["layer:landing", "source:contract"],
@@ -26,8 +27,11 @@ def extract_contract():
         from include.landing.extract import extract
         from include.progress import say, step
 
+        context = get_current_context()
+        day = business_date(context)
         with step("land contract"):
-            receipts = extract("contract", business_date(get_current_context()), progress=say)
+            receipts = extract("contract", day, progress=say)
+        hand_on(context, RAW_CONTRACT, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     land_tables()

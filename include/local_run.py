@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import time
 from datetime import date
 
@@ -52,9 +53,16 @@ def run_nights(
             finally:
                 progress.listen(None)
     finally:
+        _let_go()
         if started_server and not scheduler.is_up():
             server.stop(given)
     return 0
+
+
+def _let_go() -> None:
+    """Airflow's own connections end before the server does, or its exit hook complains about a lost one."""
+    if airflow := sys.modules.get("airflow.settings"):
+        airflow.dispose_orm(do_log=False)
 
 
 def _night(url: str, day: date, hear: Progress, console, any_simulated: bool) -> int:

@@ -1,10 +1,13 @@
-"""What the DAGs share: assets, timetables, and the one way to read the business date. Imports Airflow, nothing of the work."""
+"""What the DAGs share: assets, timetable, deadline, and the one way to read the business date and to hand it on.
+
+Imports Airflow and nothing of the work: every DAG file is read again and again.
+"""
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import Asset, CronPartitionTimetable, Param
+from airflow.sdk import Asset, CronPartitionTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback
 
 TIMEZONE_NAME = "Asia/Shanghai"
 START = datetime(2026, 1, 1, tzinfo=ZoneInfo(TIMEZONE_NAME))
@@ -17,7 +20,7 @@ MARTS_PUBLISHED = Asset("marts.published")
 PARAMS = {
     "business_date": Param(
         None, type=["null", "string"], format="date",
-        description="Business date YYYY-MM-DD; empty for the partition's own day or, by hand, for yesterday.",
+        description="Business date YYYY-MM-DD. Empty: the day of the partition key, else yesterday.",
     )
 }  # fmt: skip
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True}
@@ -37,3 +40,30 @@ def business_date(context: dict) -> date:
         return date.fromisoformat(str(given)[:10])
     moment = context.get("logical_date") or getattr(run, "run_after", None) or datetime.now(ZoneInfo(TIMEZONE_NAME))
     return moment.astimezone(ZoneInfo(TIMEZONE_NAME)).date() - timedelta(days=1)
+
+
+def hand_on(context: dict, asset: Asset, day: date) -> None:
+    """Makes D the partition key of the asset's event, however the run was started: the next DAG starts by it, and with it."""
+    context["outlet_events"][asset].add_partitions(day.isoformat())
+
+
+def finished_within(hours: float) -> DeadlineAlert:
+    """A run that is still at work, or has failed, so long after it was queued is told to KAW_ALERT_WEBHOOK, once."""
+    return DeadlineAlert(
+        name=f"finished within {hours:g} hours",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=hours),
+        callback=SyncCallback(tell_missed_deadline),
+    )
+
+
+def tell_missed_deadline(context: dict) -> None:
+    """Called by the scheduler, with the run as its interface shows it."""
+    from include.alerts import alert
+
+    run = context["dag_run"]
+    day = run.get("partition_key") or (run.get("conf") or {}).get("business_date")
+    message = f"{run['dag_id']} has not finished in time" + (f" for {day}." if day else ".")
+    detail = {"dag_id": run["dag_id"], "run_id": run["dag_run_id"], "business_date": day, "state": run["state"],
+              "deadline": context["deadline"]["deadline_time"]}  # fmt: skip
+    alert("deadline_missed", message, detail)

@@ -18,11 +18,16 @@ import psutil
 
 from include import server
 from include.errors import InfrastructureError, UsageError
-from include.settings import ROOT, settings
+from include.settings import ROOT, mask_secrets, settings
 
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
 BUILD = "build_warehouse"
-COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+COMPONENTS = {
+    "api-server": [],
+    "dag-processor": [],
+    "scheduler": ["--skip-serve-logs"],  # their log servers would listen on every address; the page reads the files
+    "triggerer": ["--skip-serve-logs"],
+}
 _FAB = "airflow.providers.fab.auth_manager"
 
 
@@ -66,18 +71,21 @@ def prepare() -> None:
     marker = home() / "migrated"
     if marker.exists() and marker.read_text() == version("apache-airflow"):
         return
-    _airflow("db", "migrate", what="Airflow could not set up its metadata")
+    _python("-m", "airflow", "db", "migrate", what="Airflow could not set up its metadata")
     marker.write_text(version("apache-airflow"))
 
 
 def run_dag(dag_id: str, business_date: date) -> bool:
     """Runs a DAG of `dags/` in this process, the very one the scheduler runs; True where every task succeeded."""
+    refuse_while_up()
     os.environ.update(environment())
     from airflow.dag_processing.dagbag import DagBag
 
     dag = _bag(DagBag).dags[dag_id]
+    dag.deadline = None
     for task in dag.tasks:
         task.retries = 0  # nobody waits five minutes in front of a terminal: the error is shown and the command repeated
+        task.outlets = []  # the caller runs the next DAG; an event would make the next scheduler build this night again
     run = dag.test(run_conf={"business_date": business_date.isoformat()})
     return run.state == "success"
 
@@ -95,34 +103,42 @@ def _bag(factory):
     return _bags[folder]
 
 
+def refuse_while_up() -> None:
+    """A scheduler at work in this home would take up the tasks of a run in this process, and run them a second time."""
+    if is_up():
+        raise UsageError(
+            "Airflow is up in this home and runs the nights itself.",
+            where=_login()["address"],
+            next_step="trigger the DAGs there, or stop it with ./kaw down and repeat the command.",
+        )
+
+
 def up() -> dict:
-    """Starts Airflow in the background, on 127.0.0.1 only; returns address, user and password."""
-    if _running():
+    """Starts Airflow in the background, on 127.0.0.1 only; returns address, user and password.
+
+    The schedule is at work from then on: the one night that is due is run, none before it. Raises InfrastructureError
+    where a part does not become healthy; whatever was started is stopped then.
+    """
+    if len(_running()) == len(COMPONENTS):
         return _login()
+    down()
+    _keep_port_free()
     prepare()
-    kept = _secrets()
-    login = _login()
-    _airflow("users", "create", "--username", login["user"], "--password", kept["password"], "--role", "Admin",
-             "--firstname", "kaw", "--lastname", "admin", "--email", "admin@localhost", what="The log-in could not be made")  # fmt: skip
-    logs = home() / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    pids = {}
-    for component in COMPONENTS:
-        with (logs / f"{component}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", component], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                start_new_session=True, cwd=ROOT,
-            )  # fmt: skip
-        pids[component] = [process.pid, psutil.Process(process.pid).create_time()]
-    (home() / "processes.json").write_text(json.dumps(pids))
-    _wait_until_healthy(kept["port"])
-    return login
+    _make_login()
+    try:
+        _start("api-server", "dag-processor")
+        _wait_for("metadatabase", "dag_processor")
+        _start("scheduler", "triggerer")  # a task that finds no interface yet would fail, and wait for its retry
+        _wait_for("metadatabase", "dag_processor", "scheduler", "triggerer")
+    except BaseException:
+        down()
+        raise
+    return _login()
 
 
 def down() -> bool:
     """Stops every process that `up` started; True where there was one."""
-    running = _running()
-    family = [child for process in running for child in [*process.children(recursive=True), process]]
+    family = _family()
     for process in family:
         _signal(process, signal.SIGTERM)
     _, alive = psutil.wait_procs(family, timeout=20)
@@ -130,7 +146,7 @@ def down() -> bool:
         _signal(process, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)
     (home() / "processes.json").unlink(missing_ok=True)
-    return bool(running)
+    return bool(family)
 
 
 def is_up() -> bool:
@@ -143,18 +159,37 @@ def _login() -> dict:
 
 
 def _running() -> list[psutil.Process]:
-    path = home() / "processes.json"
-    if not path.exists():
-        return []
-    processes = []
-    for pid, created in json.loads(path.read_text()).values():
+    return [process for noted in _noted().values() if (process := _process(*noted))]
+
+
+def _family() -> list[psutil.Process]:
+    """Every process of every part, also those whose part was killed: each part leads a session, which its children keep."""
+    begun = {pid: created for pid, created in _noted().values()}
+    found = {child for process in _running() for child in [process, *process.children(recursive=True)]}
+    for process in psutil.process_iter():
         try:
-            process = psutil.Process(pid)
-            if abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE:
-                processes.append(process)
-        except psutil.NoSuchProcess:
+            if process.create_time() >= begun.get(os.getsid(process.pid), float("inf")) - 1:
+                found.add(process)
+        except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
             continue
-    return processes
+    return [process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _noted() -> dict[str, list]:
+    """Process id and time of birth of each part that was started; an id alone may be somebody else's by now."""
+    try:
+        return json.loads((home() / "processes.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _process(pid: int, created: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        is_ours = abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_ours else None
 
 
 def _signal(process: psutil.Process, number: int) -> None:
@@ -164,34 +199,63 @@ def _signal(process: psutil.Process, number: int) -> None:
         pass
 
 
-def _wait_until_healthy(port: int, patience_s: float = 180) -> None:
-    address = f"http://127.0.0.1:{port}/api/v2/monitor/health"
+def _start(*components: str) -> None:
+    logs = home() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    pids = _noted()
+    for component in components:
+        with (logs / f"{component}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", component, *COMPONENTS[component]], stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT,
+            )  # fmt: skip
+        pids[component] = [process.pid, psutil.Process(process.pid).create_time()]
+        (home() / "processes.json").write_text(json.dumps(pids))
+
+
+def _wait_for(*parts: str, patience_s: float = 180) -> None:
+    address = f"{_login()['address']}/api/v2/monitor/health"
     until = time.monotonic() + patience_s
-    while time.monotonic() < until:
-        if len(_running()) < len(COMPONENTS):
-            break
+    health: dict = {}
+    while time.monotonic() < until and len(_running()) == len(_noted()):
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:
                 health = json.load(answer)
-            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
+            if all(health[part]["status"] == "healthy" for part in parts):
                 return
         except (OSError, ValueError, KeyError):
             pass
-        time.sleep(1)
-    down()
+        time.sleep(0.5)
+    ended = set(_noted()) - {name for name, noted in _noted().items() if _process(*noted)}
     raise InfrastructureError(
-        "Airflow did not become healthy.", where=str(home() / "logs"), next_step="read the logs there and repeat ./kaw up."
+        f"Airflow did not become healthy: {', '.join(sorted(ended)) + ' ended' if ended else 'it took too long'}.",
+        where=str(home() / "logs"),
+        next_step="read the logs there and repeat ./kaw up.",
     )
 
 
-def _airflow(*arguments: str, what: str) -> None:
+def _make_login() -> None:
+    """The administrator of the page, with the password of this home; it travels by the environment, on no command line."""
+    code = "import os; from include.compose.init_airflow import ensure_user; ensure_user('admin', os.environ['KAW_PASSWORD'])"
+    _python("-c", code, what="The log-in of Airflow could not be made", KAW_PASSWORD=_secrets()["password"])
+
+
+def _python(*arguments: str, what: str, **variables: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments], capture_output=True, text=True, cwd=ROOT, check=False, timeout=300
-    )
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, check=False, timeout=300,
+        env=os.environ | variables,
+    )  # fmt: skip
     if done.returncode:
         log = home() / "command.log"
-        log.write_text(done.stdout + done.stderr)
+        log.write_text(mask_secrets(done.stdout + done.stderr))
         raise InfrastructureError(what + ".", where=str(log), next_step="see the last lines there and repeat the command.")
+
+
+def _keep_port_free() -> None:
+    """Another program may have taken the page's port since it was chosen."""
+    kept = _secrets()
+    if not _is_free(kept["port"]):
+        _write_secrets(kept | {"port": _free_port()})
 
 
 def _secrets() -> dict:
@@ -199,25 +263,38 @@ def _secrets() -> dict:
     path = home() / "secrets.json"
     if not path.exists():
         home().mkdir(parents=True, exist_ok=True)
-        kept = {
+        _write_secrets({
             "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
             "secret_key": secrets.token_urlsafe(32),
             "jwt_secret": secrets.token_urlsafe(64),
             "password": secrets.token_urlsafe(12),
             "port": _free_port(),
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(kept, file)
+        })  # fmt: skip
     return json.loads(path.read_text())
 
 
+def _write_secrets(kept: dict) -> None:
+    partial = home() / "secrets.json.partial"
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(kept, file)
+    partial.replace(home() / "secrets.json")
+
+
 def _free_port() -> int:
-    for port in (8080, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return probe.getsockname()[1]
-    raise UsageError("No free port on 127.0.0.1.")
+    """8080, where one looks for Airflow, or another that is free on 127.0.0.1."""
+    if _is_free(8080):
+        return 8080
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

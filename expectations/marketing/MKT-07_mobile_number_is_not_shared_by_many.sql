@@ -19,6 +19,7 @@ with payers as (
 shared as (
     select
         btrim(contacts.mobile) as mobile,
+        count(distinct contacts.account_no) as customers,
         count(distinct coalesce(payers.payer_name, contacts.account_no)) as payers
     from staging.stg_marketing__contacts as contacts
     left join payers on contacts.account_no = payers.account_no
@@ -29,8 +30,9 @@ shared as (
 select
     contacts._raw_id as raw_id,
     contacts.account_no,
+    shared.customers,
     shared.payers,
-    quality.parameter('MKT-07', 'customers', :business_date) as customers
+    quality.parameter('MKT-07', 'customers', :business_date) as customers_allowed
 from staging.stg_marketing__contacts as contacts
 inner join shared on btrim(contacts.mobile) = shared.mobile
 -- violations
@@ -38,7 +40,7 @@ select
     raw_id,
     account_no,
     'mobile' as column_name,
-    'a number of ' || payers || ' customers' as observed,
-    'at most ' || customers as expected
+    'a number of ' || customers || ' customers' as observed,
+    'at most ' || customers_allowed || ', or one payer' as expected
 from tested
-where payers > customers
+where customers > customers_allowed and payers > 1

@@ -67,6 +67,7 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
     try:
         with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
             cursor.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+            cursor.execute("set local enable_nestloop = off")  # rules are set-based; a misjudged join would run for minutes
             cursor.execute("set local timezone = 'Asia/Shanghai'")
             cursor.execute("select quality.assert_fence()")
             parameters = {"run_id": run_id, "business_date": business_date}

@@ -175,6 +175,11 @@ def _closed_tickets(scene: Scene, a: Account) -> list[int]:
             and not scene.edit.find("mkt_survey", ticket_no=scene.edit.value("mkt_ticket", r, "ticket_no"))]
 
 
+def _pays_alone(scene: Scene, a: Account) -> bool:
+    """Customers of one payer may share a number or an address."""
+    return a.payer == a.number
+
+
 def _is_new(scene: Scene, a: Account) -> bool:
     return a.number % 3 == 0
 
@@ -194,8 +199,8 @@ CLASSES = [
     Defect("P name", _CUSTOMER | {"c.name"}, _placeholder_name),
     Defect("P date", _CUSTOMER, _placeholder_date),
     Defect("P capacity", _CUSTOMER | {"c.cap"}, _placeholder_capacity, 0.0, _may_lose_capacity),
-    Defect("C mobile", frozenset({"contact electrical"}), _shared_mobile, 0.0, least=5),
-    Defect("C address", _CUSTOMER, _shared_address),
+    Defect("C mobile", frozenset({"contact electrical"}), _shared_mobile, 0.0, _pays_alone, least=5),
+    Defect("C address", _CUSTOMER, _shared_address, 0.0, _pays_alone),
     Defect("C stage", frozenset({"stage"}), _instant_stage, 0.0, _is_new),
     Defect("I application", frozenset({"application"}), _accepted_late, 0.0, _is_new),
     Defect("X9", _CUSTOMER | {"application"}, _closed, 0.001),

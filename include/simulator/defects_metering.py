@@ -154,41 +154,39 @@ def _backwards(scene: Scene, a: Account, number: int) -> None:
                    reading=scene.edit.value("met_register_freeze", before, "reading") * Decimal("0.9"))
 
 
-def _new_pair(scene: Scene, a: Account, number: int) -> int:
-    """Add a power-down and power-up that only the meter saw; returns the row of the archive that they are copied from."""
-    model = scene.edit.find("met_power_event", event="POWER_DOWN")[0]
+def _noon(scene: Scene, a: Account) -> datetime:
+    """The start of the outage that is made up for an account."""
     day = scene.recent[0]
-    start = datetime(day.year, day.month, day.day, 12, 5 + a.number % 40, 11, tzinfo=_ZONE)
+    return datetime(day.year, day.month, day.day, 12, 5 + a.number % 40, 11, tzinfo=_ZONE)
+
+
+def _new_pair(scene: Scene, a: Account) -> tuple[int, dict]:
+    """Add a power-down and power-up that only the meter saw; the row and columns to copy the power-down from."""
+    model = scene.edit.find("met_power_event", event="POWER_DOWN")[0]
+    common = {"mp_no": scene.mp(a), "terminal_no": scene.world.terminal_no[a.number], "source": "METER", "phases": "ABC"}
+    start = _noon(scene, a)
     for event, letter, moment in (("POWER_DOWN", "D", start), ("POWER_UP", "U", start + timedelta(minutes=47))):
-        scene.edit.copy("met_power_event", model, event_id=f"EX{a.number:08d}{letter}", mp_no=scene.mp(a), event=event,
-                        terminal_no=scene.world.terminal_no[a.number], event_ts=moment,
-                        recv_ts=moment + timedelta(seconds=20), source="METER", phases="ABC")
-    return model
+        scene.edit.copy("met_power_event", model, event_id=f"EX{a.number:08d}{letter}", event=event, event_ts=moment,
+                        recv_ts=moment + timedelta(seconds=20), **common)
+    return model, common | {"event_ts": start}
 
 
 def _unseen_outage(scene: Scene, a: Account, number: int) -> None:
-    model = _new_pair(scene, a, number)
+    model, _ = _new_pair(scene, a)
     scene.note("X14", "met_power_event", model, "event_ts", ["XSR-21"], event_id=f"EX{a.number:08d}D")
+
+
+def _recent_downs(scene: Scene, a: Account) -> list[int]:
+    since = datetime.combine(scene.recent[-1], datetime.min.time(), tzinfo=_ZONE)
+    return [r for r in scene.edit.find("met_power_event", mp_no=scene.mp(a), event="POWER_DOWN")
+            if scene.edit.value("met_power_event", r, "event_ts") >= since]
 
 
 def _event_twice(scene: Scene, a: Account, number: int) -> None:
     """The head-end stored a report twice, ten minutes apart."""
-    since = datetime.combine(scene.recent[-1], datetime.min.time(), tzinfo=_ZONE)
-    known = [r for r in scene.edit.find("met_power_event", mp_no=scene.mp(a), event="POWER_DOWN")
-             if scene.edit.value("met_power_event", r, "event_ts") >= since]
-    copy_id = f"EY{a.number:08d}D"
-    if known:
-        row, changes = known[0], {}
-        first = scene.edit.value("met_power_event", row, "recv_ts")
-    else:
-        row = _new_pair(scene, a, number)
-        day = scene.recent[0]
-        start = datetime(day.year, day.month, day.day, 12, 5 + a.number % 40, 11, tzinfo=_ZONE)
-        first = start
-        changes = {"mp_no": scene.mp(a), "terminal_no": scene.world.terminal_no[a.number], "event_ts": start,
-                   "source": "METER", "phases": "ABC"}
-        if a.number in scene.key_accounts:
-            scene.note("MET-21", "met_power_event", row, "event_ts", ["XSR-21"], event_id=f"EX{a.number:08d}D")
+    known, copy_id = _recent_downs(scene, a), f"EY{a.number:08d}D"
+    row, changes = (known[0], {}) if known else _new_pair(scene, a)
+    first = scene.edit.value("met_power_event", row, "recv_ts") if known else _noon(scene, a)
     scene.note("MET-21", "met_power_event", row, "event_ts", ["MET-21"], event_id=copy_id)
     scene.edit.copy("met_power_event", row, event_id=copy_id, recv_ts=first + timedelta(minutes=10), **changes)
 
@@ -214,6 +212,11 @@ def _is_single(scene: Scene, a: Account) -> bool:
     return a.backup_feeder is None
 
 
+def _is_surely_key(scene: Scene, a: Account) -> bool:
+    """Strategic, important or very large customers: an outage of theirs must be explained."""
+    return a.number % 20 in (0, 1, 2)
+
+
 CLASSES = [
     Defect("X2", frozenset({"E", "I", "U"}), _ghost, 0.005, _may_go_unread),
     Defect("X12", frozenset({"E"}), _bad_sum, 0.01, lambda s, a: _energy(s, a) >= 4.2),
@@ -225,8 +228,9 @@ CLASSES = [
     Defect("MET-16", frozenset({"U"}), _voltage),
     Defect("MET-05", frozenset({"register"}), _out_of_range),
     Defect("MET-06", frozenset({"register"}), _backwards),
-    Defect("X14", frozenset({"event"}), _unseen_outage, 0.005, lambda s, a: a.number in s.key_accounts),
-    Defect("MET-21", frozenset({"event"}), _event_twice),
+    Defect("X14", frozenset({"event"}), _unseen_outage, 0.005, _is_surely_key),
+    Defect("MET-21", frozenset({"event"}), _event_twice, 0.0,
+           lambda s, a: a.number not in s.key_accounts or bool(_recent_downs(s, a))),
     Defect("MET-27", frozenset({"point"}), _multiplier, 0.0,
            lambda s, a: s.world.points.multiplier[s.point_of[a.number]] >= 400),
 ]

@@ -1,3 +1,5 @@
+{{ config(tags=['warehouse']) }}
+
 with findings as (
     select * from {{ source('quality', 'findings') }}
     where state <> 'fixed' and account_no is not null

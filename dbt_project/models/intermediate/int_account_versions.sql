@@ -1,4 +1,4 @@
-{{ config(post_hook='analyze {{ this }}') }}
+{{ config(tags=['warehouse'], post_hook='analyze {{ this }}') }}
 
 with receipts_of_customers as (
     select * from {{ source('raw_marketing', 'mkt_customer') }}

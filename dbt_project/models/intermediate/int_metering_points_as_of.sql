@@ -152,6 +152,20 @@ combined as (
 ),
 
 -- A billing point under another billing point of its account is measured twice: only the upper one counts.
+measured_twice as (
+    select distinct
+        combined.metering_point_no,
+        combined.valid_from
+    from combined
+    inner join marketing_points as parents
+        on
+            combined.parent_metering_point_no = parents.metering_point_no
+            and combined.account_no = parents.account_no
+            and parents.valid_from <= combined.valid_from
+            and (parents.valid_to is null or combined.valid_from < parents.valid_to)
+    where parents.role_code = 'BILLING'
+),
+
 final as (
     select
         combined.metering_point_no,
@@ -174,18 +188,12 @@ final as (
         combined.is_in_marketing,
         combined.is_installed,
         coalesce(combined.role_code = 'BILLING', false) and combined.is_installed as is_expected_to_report,
-        coalesce(combined.role_code = 'BILLING', false)
-        and not exists (
-            select 1
-            from marketing_points as parent
-            where
-                parent.metering_point_no = combined.parent_metering_point_no
-                and parent.account_no = combined.account_no
-                and parent.role_code = 'BILLING'
-                and parent.valid_from <= combined.valid_from
-                and (parent.valid_to is null or combined.valid_from < parent.valid_to)
-        ) as is_counted_in_account
+        coalesce(combined.role_code = 'BILLING', false) and measured_twice.metering_point_no is null as is_counted_in_account
     from combined
+    left join measured_twice
+        on
+            combined.metering_point_no = measured_twice.metering_point_no
+            and combined.valid_from = measured_twice.valid_from
 )
 
 select * from final

@@ -4,6 +4,16 @@ with outages as (
     select * from {{ ref('int_customer_outages') }}
 ),
 
+curves as (
+    select * from {{ ref('int_curves_latest') }}
+),
+
+-- Interruptions are remembered for longer than curves are collected: slots are wanted only where curves can be.
+collection as (
+    select least(current_run.collection_start, (select min(curves.reading_date) from curves)) as first_date
+    from {{ source('quality', 'current_run') }} as current_run
+),
+
 -- An interruption that nobody reported as ended lasts, as far as is known, until the end of D.
 bounded as (
     select
@@ -20,8 +30,9 @@ outage_days as (
         bounded.ended_at,
         days.reading_date::date as reading_date
     from bounded
+    cross join collection
     cross join lateral generate_series(
-        (bounded.started_at at time zone 'Asia/Shanghai')::date::timestamp,
+        greatest((bounded.started_at at time zone 'Asia/Shanghai')::date, collection.first_date)::timestamp,
         least((bounded.ended_at at time zone 'Asia/Shanghai')::date, {{ business_date() }})::timestamp,
         interval '1 day'
     ) as days (reading_date)

@@ -1,0 +1,38 @@
+/*
+sentence: The term of a high-voltage contract is one to ten years, and no default date ends a contract that does not renew itself.
+axis: arbitrary
+dimension: plausibility
+severity: warn
+owner: contract office
+reason: A term of 99 years was not agreed, it was filled in.
+source: catalogue CON-03
+subject: con_contract
+not_tested: No high-voltage contract has an end.
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    contracts.valid_from,
+    contracts.valid_to - 1 as last_day,
+    contracts.is_auto_renewed,
+    contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'least_years', :business_date)::integer) as earliest_end,
+    contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'most_years', :business_date)::integer) as latest_end,
+    contracts.valid_to - 1 in (
+        select defaults.default_date from staging.quality_default_dates as defaults
+    ) as is_default
+from staging.stg_contract__contracts as contracts
+-- An amended version ended with its amendment, not with its term.
+where contracts.kind_code = 'HV' and contracts.status_code in ('SIGNED', 'EFFECTIVE') and contracts.valid_to is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'valid_to' as column_name,
+    valid_from || ' to ' || last_day as observed,
+    'a term of ' || extract(year from age(earliest_end, valid_from)) || ' to '
+    || extract(year from age(latest_end, valid_from)) || ' years' as expected
+from tested
+where
+    (is_default and not is_auto_renewed)
+    or (not is_default and (last_day + 1 < earliest_end or last_day > latest_end))

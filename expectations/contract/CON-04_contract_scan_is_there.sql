@@ -1,0 +1,29 @@
+/*
+sentence: An effective contract has a scan of at least four pages.
+axis: missing
+dimension: completeness
+severity: warn
+owner: contract office
+reason: In a dispute the signed paper decides.
+source: catalogue CON-04
+subject: con_contract
+not_tested: No contract is effective.
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    contracts.scan_file_id,
+    contracts.scan_pages,
+    quality.parameter('CON-04', 'pages', :business_date) as pages
+from staging.stg_contract__contracts as contracts
+where contracts.status_code = 'EFFECTIVE' and contracts.kind_code <> 'PROTOCOL'
+-- violations
+select
+    raw_id,
+    account_no,
+    'scan_file_id' as column_name,
+    coalesce(scan_pages || ' pages', 'empty') as observed,
+    'a scan of at least ' || pages || ' pages' as expected
+from tested
+where nullif(btrim(scan_file_id), '') is null or coalesce(scan_pages, 0) < pages

@@ -1,0 +1,34 @@
+/*
+sentence: The scanned pages of a contract are those of no other contract.
+axis: arbitrary
+dimension: uniqueness
+severity: warn
+owner: contract office
+reason: One file under fourteen contracts proves one of them at most.
+source: catalogue CON-05
+subject: con_contract
+not_tested: No contract has a scan.
+*/
+-- tested
+with shared as (
+    select page_hash, count(distinct contract_no) as contracts
+    from staging.stg_contract__contracts
+    where nullif(btrim(page_hash), '') is not null
+    group by page_hash
+)
+
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    shared.contracts
+from staging.stg_contract__contracts as contracts
+inner join shared on contracts.page_hash = shared.page_hash
+-- violations
+select
+    raw_id,
+    account_no,
+    'page_hash' as column_name,
+    'scan of ' || contracts || ' contracts' as observed,
+    'one contract' as expected
+from tested
+where contracts > 1

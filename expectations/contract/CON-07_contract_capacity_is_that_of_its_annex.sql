@@ -1,0 +1,34 @@
+/*
+sentence: The capacity of a contract is the sum of the transformers in its annex, without cold backups.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: contract office
+reason: One of the two is charged.
+source: catalogue CON-07
+subject: con_contract
+not_tested: No contract has a transformer annex.
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    contracts.contract_capacity_kva,
+    annexes.capacity_kva
+from staging.stg_contract__contracts as contracts
+inner join (
+    select contract_no, version, sum(capacity_kva) as capacity_kva
+    from staging.stg_contract__transformer_annex_lines
+    where duty_code <> 'COLD_BACKUP'
+    group by contract_no, version
+) as annexes on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
+where contracts.contract_capacity_kva is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'contract_cap_kva' as column_name,
+    contract_capacity_kva || ' kVA' as observed,
+    capacity_kva || ' kVA in the annex' as expected
+from tested
+where contract_capacity_kva <> capacity_kva

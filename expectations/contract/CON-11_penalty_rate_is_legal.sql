@@ -1,0 +1,31 @@
+/*
+sentence: The late payment penalty of a contract is 0.001, 0.002 or 0.003 a day.
+axis: mismatch
+dimension: validity
+severity: quarantine
+owner: contract office
+reason: Another rate cannot be enforced.
+source: catalogue CON-11; 供电营业规则
+subject: con_contract
+quarantines: con_contract
+not_tested: No contract states a penalty rate.
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    contracts.penalty_rate,
+    contracts.penalty_rate in (
+        select series.value::numeric from staging.quality_series as series where series.kind = 'penalty_rate'
+    ) as is_legal
+from staging.stg_contract__contracts as contracts
+where contracts.penalty_rate is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'penalty_rate' as column_name,
+    trim_scale(penalty_rate)::text as observed,
+    '0.001, 0.002 or 0.003' as expected
+from tested
+where not is_legal

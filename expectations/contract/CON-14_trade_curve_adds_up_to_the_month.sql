@@ -1,0 +1,34 @@
+/*
+sentence: The slots of a trade curve add up to the contract energy of the month within 0.1 %.
+axis: mismatch
+dimension: validity
+severity: warn
+owner: contract office
+reason: Deviations are settled against the curve.
+source: catalogue CON-14
+subject: con_trade_settle
+not_tested: No settlement has a curve.
+*/
+-- tested
+select
+    settlements._raw_id as raw_id,
+    settlements.trade_month,
+    settlements.contract_mwh,
+    curves.mwh,
+    quality.parameter('CON-14', 'relative', :business_date) as relative
+from staging.stg_contract__trade_settlements as settlements
+inner join (
+    select agreement_no, trade_month, sum(mwh) as mwh
+    from staging.stg_contract__trade_curves
+    group by agreement_no, trade_month
+) as curves on settlements.agreement_no = curves.agreement_no and settlements.trade_month = curves.trade_month
+where settlements.contract_mwh is not null
+-- violations
+select
+    raw_id,
+    trade_month as business_date,
+    'contract_mwh' as column_name,
+    contract_mwh || ' MWh' as observed,
+    mwh || ' MWh in the curve' as expected
+from tested
+where abs(contract_mwh - mwh) > relative * abs(contract_mwh)

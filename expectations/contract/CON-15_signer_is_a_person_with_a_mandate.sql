@@ -1,0 +1,39 @@
+/*
+sentence: The signer of a contract is no placeholder, and has a mandate unless the legal representative signed.
+axis: arbitrary
+dimension: completeness
+severity: warn
+owner: contract office
+reason: A contract signed by nobody in particular binds nobody.
+source: catalogue CON-15
+subject: con_contract
+not_tested: No contract names its signer.
+*/
+-- tested
+select
+    contracts._raw_id as raw_id,
+    contracts.account_no,
+    btrim(contracts.signer_name) as signer_name,
+    contracts.signer_mandate_no,
+    lower(btrim(contracts.signer_name)) in (
+        select placeholders.value from staging.quality_placeholders as placeholders where placeholders.kind in ('signer', 'text')
+    ) as is_placeholder,
+    customers.legal_representative_name
+from staging.stg_contract__contracts as contracts
+left join (
+    select account_no, min(btrim(legal_representative_name)) as legal_representative_name
+    from staging.stg_marketing__customers
+    group by account_no
+) as customers on contracts.account_no = customers.account_no
+where nullif(btrim(contracts.signer_name), '') is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'signer' as column_name,
+    case when is_placeholder then 'a placeholder' else 'no mandate' end as observed,
+    'a person, with a mandate unless the legal representative' as expected
+from tested
+where
+    is_placeholder
+    or (nullif(signer_mandate_no, '') is null and legal_representative_name is not null and signer_name <> legal_representative_name)

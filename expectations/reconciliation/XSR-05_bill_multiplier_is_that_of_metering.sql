@@ -1,0 +1,42 @@
+/*
+sentence: The multiplier of a bill line is that of its metering point on the last day of the period.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: data quality office
+reason: The multiplier scales every kilowatt-hour that is billed.
+source: catalogue XSR-05
+subject: mkt_bill_line
+quarantines: mkt_bill_line
+not_tested: No billed point has instrument transformers on record.
+*/
+-- tested
+select
+    lines._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    lines.multiplier as bill_multiplier,
+    points.multiplier as metering_multiplier,
+    lines.billed_kwh,
+    lines.charge_cny,
+    quality.parameter('MET-27', 'tolerance', :business_date) as tolerance
+from staging.stg_marketing__bill_lines as lines
+inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
+inner join staging.int_metering_points_as_of as points
+    on
+        lines.metering_point_no = points.metering_point_no
+        and points.valid_from <= bills.read_to - 1
+        and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
+where lines.multiplier is not null and points.ratio_basis_code = 'INSTRUMENT_TRANSFORMERS'
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'multiplier' as column_name,
+    trim_scale(bill_multiplier)::text as observed,
+    trim_scale(metering_multiplier)::text as expected,
+    round(billed_kwh * abs(metering_multiplier / nullif(bill_multiplier, 0) - 1), 4) as energy_at_stake_kwh,
+    round(charge_cny * abs(metering_multiplier / nullif(bill_multiplier, 0) - 1), 2) as amount_at_stake_cny
+from tested
+where abs(bill_multiplier - metering_multiplier) > tolerance * metering_multiplier

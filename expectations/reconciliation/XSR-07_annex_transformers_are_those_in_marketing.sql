@@ -1,0 +1,54 @@
+/*
+sentence: The transformers in the annex of a contract are, capacity by capacity, those of the customer in marketing.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: A transformer in one file only is charged or supplied without an agreement.
+source: catalogue XSR-07
+subject: con_contract
+not_tested: No account has both sides.
+*/
+-- tested
+with contracts_in_force as (
+    select distinct on (contracts.account_no) contracts.*
+    from staging.stg_contract__contracts as contracts
+    where
+        contracts.status_code = 'EFFECTIVE'
+        and contracts.kind_code <> 'PROTOCOL'
+        and contracts.valid_from <= :business_date
+        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
+    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
+),
+
+annexes as (
+    select contract_no, version, array_agg(capacity_kva order by capacity_kva) as capacities
+    from staging.stg_contract__transformer_annex_lines
+    group by contract_no, version
+),
+
+transformers as (
+    select account_no, array_agg(capacity_kva order by capacity_kva) as capacities
+    from staging.stg_marketing__transformers
+    where state_code <> 'REMOVED' and state_from <= :business_date and (state_to is null or :business_date < state_to)
+    group by account_no
+)
+
+select
+    contracts_in_force._raw_id as raw_id,
+    contracts_in_force.account_no,
+    annexes.capacities as contract_capacities,
+    transformers.capacities as marketing_capacities
+from contracts_in_force
+inner join annexes
+    on contracts_in_force.contract_no = annexes.contract_no and contracts_in_force.version = annexes.version
+inner join transformers on contracts_in_force.account_no = transformers.account_no
+-- violations
+select
+    raw_id,
+    account_no,
+    'contract_no' as column_name,
+    array_to_string(contract_capacities, ', ') || ' kVA in the annex' as observed,
+    array_to_string(marketing_capacities, ', ') || ' kVA in marketing' as expected
+from tested
+where contract_capacities <> marketing_capacities

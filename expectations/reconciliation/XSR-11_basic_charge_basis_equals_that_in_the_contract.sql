@@ -1,0 +1,54 @@
+/*
+sentence: The basis of the basic charge and the contract demand in the contract are those assigned in marketing in the last closed month.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: data quality office
+reason: The basic charge is a large part of the revenue.
+source: catalogue XSR-11
+subject: con_contract
+quarantines: con_contract
+not_tested: No account has both sides.
+*/
+-- tested
+with contracts_in_force as (
+    select distinct on (contracts.account_no) contracts.*
+    from staging.stg_contract__contracts as contracts
+    where
+        contracts.status_code = 'EFFECTIVE'
+        and contracts.kind_code <> 'PROTOCOL'
+        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
+        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
+    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
+)
+
+select
+    contracts_in_force._raw_id as raw_id,
+    contracts_in_force.account_no,
+    contracts_in_force.basic_mode_code as contract_mode,
+    assignments.basic_mode_code as marketing_mode,
+    contracts_in_force.contract_demand_kw as contract_kw,
+    assignments.contract_demand_kw as marketing_kw
+from contracts_in_force
+inner join staging.stg_marketing__tariff_assignments as assignments
+    on
+        contracts_in_force.account_no = assignments.account_no
+        and assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
+        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
+inner join staging.stg_marketing__metering_points as points
+    on
+        assignments.metering_point_no = points.metering_point_no
+        and points.role_code = 'BILLING'
+        and points.parent_metering_point_no is null
+        and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
+        and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
+-- violations
+select
+    raw_id,
+    min(account_no) as account_no,
+    'basic_mode' as column_name,
+    min(contract_mode || coalesce(' ' || contract_kw || ' kW', '') || ' in the contract') as observed,
+    min(marketing_mode || coalesce(' ' || marketing_kw || ' kW', '') || ' in marketing') as expected
+from tested
+where contract_mode <> marketing_mode or (contract_mode = 'BY_CONTRACT_MD' and contract_kw <> marketing_kw)
+group by raw_id

@@ -1,0 +1,69 @@
+/*
+sentence: The maximum demand of a bill is that of its meters times their multiplier within 1 %.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: The demand charge depends on the highest quarter of an hour.
+source: catalogue XSR-19
+subject: mkt_bill
+not_tested: No bill has a demand and a month freeze of every meter.
+*/
+-- tested
+with demands as (
+    select distinct on (registers.meter_asset_no, registers.frozen_at)
+        registers.meter_asset_no,
+        (registers.frozen_at at time zone 'Asia/Shanghai')::date as frozen_date,
+        registers.max_demand_kw
+    from staging.stg_metering__register_freezes as registers
+    where
+        registers.freeze_kind_code = 'MONTH'
+        and registers.energy_kind_code = 'ACTIVE'
+        and registers.direction_code = 'FWD'
+        and registers.rate_code = 'T'
+        and registers.max_demand_kw is not null
+    order by registers.meter_asset_no, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
+),
+
+billed_points as (
+    select distinct
+        bills._raw_id as raw_id,
+        bills.account_no,
+        bills.bill_month,
+        bills.actual_demand_kw,
+        bills.read_to,
+        lines.metering_point_no,
+        lines.meter_asset_no
+    from staging.stg_marketing__bills as bills
+    inner join staging.stg_marketing__bill_lines as lines on bills.bill_no = lines.bill_no
+    where bills.actual_demand_kw is not null and bills.orig_bill_no is null
+)
+
+select
+    billed_points.raw_id,
+    billed_points.account_no,
+    billed_points.bill_month,
+    billed_points.actual_demand_kw,
+    -- Feeds are measured one by one and added.
+    sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw,
+    quality.parameter('XSR-19', 'relative', :business_date) as relative
+from billed_points
+inner join staging.int_metering_points_as_of as points
+    on
+        billed_points.metering_point_no = points.metering_point_no
+        and points.valid_from <= billed_points.read_to - 1
+        and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
+left join demands
+    on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
+group by billed_points.raw_id, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
+having count(*) = count(demands.max_demand_kw)
+-- violations
+select
+    raw_id,
+    account_no,
+    bill_month as business_date,
+    'md_actual_kw' as column_name,
+    round(actual_demand_kw, 2) || ' kW' as observed,
+    round(meter_demand_kw, 2) || ' kW by the meters' as expected
+from tested
+where abs(actual_demand_kw - meter_demand_kw) > relative * meter_demand_kw

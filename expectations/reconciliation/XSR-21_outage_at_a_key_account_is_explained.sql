@@ -1,0 +1,85 @@
+/*
+sentence: An outage of more than three minutes at a key account overlaps a plan, a fault ticket or a supply record.
+axis: missing
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: An outage that nobody knows of is in no reliability figure.
+source: catalogue XSR-21
+subject: met_power_event
+not_tested: No key account had an outage.
+*/
+-- tested
+with downs as (
+    select
+        events._raw_id as raw_id,
+        events.metering_point_no,
+        events.event_code,
+        events.event_at as started_at,
+        lead(events.event_at) over (
+            partition by events.metering_point_no order by events.event_at, events.event_code, events.power_event_id
+        ) as ended_at
+    from staging.stg_metering__power_events as events
+    where events.is_valid is not false
+),
+
+outages as (
+    select
+        downs.raw_id,
+        downs.started_at,
+        coalesce(downs.ended_at, (:business_date + 1)::timestamp at time zone 'Asia/Shanghai') as ended_at,
+        points.account_no,
+        points.feeder_no,
+        make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer) as shortest
+    from downs
+    inner join staging.int_metering_points_as_of as points
+        on
+            downs.metering_point_no = points.metering_point_no
+            and points.valid_from <= (downs.started_at at time zone 'Asia/Shanghai')::date
+            and (points.valid_to is null or (downs.started_at at time zone 'Asia/Shanghai')::date < points.valid_to)
+    inner join staging.int_key_accounts as key_accounts on points.account_no = key_accounts.account_no
+    where downs.event_code = 'POWER_DOWN' and key_accounts.is_key_account
+)
+
+select
+    outages.raw_id,
+    outages.account_no,
+    outages.started_at,
+    outages.ended_at,
+    exists (
+        select 1
+        from staging.stg_metering__supply_outages as supply
+        where
+            supply.feeder_no = outages.feeder_no
+            and supply.started_at <= outages.ended_at
+            and coalesce(supply.ended_at, 'infinity') >= outages.started_at
+    )
+    or exists (
+        select 1
+        from staging.stg_marketing__outage_affected_accounts as affected
+        inner join staging.stg_marketing__outage_plans as plans on affected.plan_no = plans.plan_no
+        where
+            affected.account_no = outages.account_no
+            and coalesce(plans.actual_start_at, plans.planned_start_at) <= outages.ended_at
+            and coalesce(plans.actual_end_at, plans.planned_end_at) >= outages.started_at
+    )
+    or exists (
+        select 1
+        from staging.stg_marketing__tickets as tickets
+        where
+            tickets.account_no = outages.account_no
+            and tickets.ticket_type_code = 'FAULT'
+            and tickets.accepted_at between outages.started_at and outages.ended_at + interval '1 day'
+    ) as is_explained
+from outages
+where outages.ended_at - outages.started_at > outages.shortest
+-- violations
+select
+    raw_id,
+    account_no,
+    (started_at at time zone 'Asia/Shanghai')::date as business_date,
+    'event_ts' as column_name,
+    started_at || ' to ' || ended_at as observed,
+    'a plan, a fault ticket or a supply record' as expected
+from tested
+where not is_explained

@@ -1,0 +1,36 @@
+/*
+sentence: The first contract of an account is signed before the account is connected.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: Power supplied before the agreement was supplied without one.
+source: catalogue XSR-22
+subject: con_contract
+not_tested: No account has both sides.
+*/
+-- tested
+with first_versions as (
+    select distinct on (contracts.account_no) contracts.*
+    from staging.stg_contract__contracts as contracts
+    where contracts.kind_code <> 'PROTOCOL'
+    order by contracts.account_no, contracts.valid_from, contracts.version, contracts._raw_id
+)
+
+select
+    first_versions._raw_id as raw_id,
+    first_versions.account_no,
+    first_versions.signed_date,
+    customers.connect_date
+from first_versions
+inner join staging.stg_marketing__customers as customers on first_versions.account_no = customers.account_no
+where first_versions.signed_date is not null and customers.connect_date is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'signed_on' as column_name,
+    signed_date::text as observed,
+    'not after ' || connect_date as expected
+from tested
+where signed_date > connect_date

@@ -1,0 +1,36 @@
+/*
+sentence: A meter is installed at one customer, and a metering point has one meter, at a time.
+axis: mismatch
+dimension: uniqueness
+severity: quarantine
+owner: data quality office
+reason: The energy of one meter would be billed twice.
+source: catalogue XSR-23
+subject: mkt_meter_install
+quarantines: mkt_meter_install
+*/
+-- tested
+select
+    installations._raw_id as raw_id,
+    installations.account_no,
+    installations.install_date,
+    (
+        select min(other.account_no || ' from ' || other.install_date)
+        from staging.stg_marketing__meter_installations as other
+        where
+            other.meter_asset_no = installations.meter_asset_no
+            and other.account_no <> installations.account_no
+            and other.install_date < coalesce(installations.remove_date, 'infinity')
+            and installations.install_date < coalesce(other.remove_date, 'infinity')
+    ) as other_installation
+from staging.stg_marketing__meter_installations as installations
+where installations.install_date is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    'meter_asset_no' as column_name,
+    'also at ' || other_installation as observed,
+    'one customer at a time' as expected
+from tested
+where other_installation is not null

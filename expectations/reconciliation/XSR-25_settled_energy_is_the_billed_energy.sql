@@ -1,0 +1,44 @@
+/*
+sentence: The energy settled with a trade agreement is the billed energy of the account within 0.2 %.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: The market and the utility would be paid for different energy.
+source: catalogue XSR-25
+subject: con_trade_settle
+not_tested: No settled month is billed.
+*/
+-- tested
+with newest as (
+    select distinct on (settlements.agreement_no, settlements.trade_month) settlements.*
+    from staging.stg_contract__trade_settlements as settlements
+    order by settlements.agreement_no, settlements.trade_month, settlements.version desc, settlements._raw_id desc
+)
+
+select
+    newest._raw_id as raw_id,
+    agreements.account_no,
+    newest.trade_month,
+    newest.actual_mwh,
+    bills.billed_mwh,
+    quality.parameter('XSR-25', 'relative', :business_date) as relative
+from newest
+inner join staging.stg_contract__trade_agreements as agreements on newest.agreement_no = agreements.agreement_no
+inner join (
+    select account_no, bill_month, sum(billed_kwh) / 1000 as billed_mwh
+    from staging.stg_marketing__bills
+    group by account_no, bill_month
+) as bills on agreements.account_no = bills.account_no and newest.trade_month = bills.bill_month
+where newest.actual_mwh is not null
+-- violations
+select
+    raw_id,
+    account_no,
+    trade_month as business_date,
+    'actual_mwh' as column_name,
+    actual_mwh || ' MWh settled' as observed,
+    round(billed_mwh, 4) || ' MWh billed' as expected,
+    abs(actual_mwh - billed_mwh) * 1000 as energy_at_stake_kwh
+from tested
+where abs(actual_mwh - billed_mwh) > relative * abs(billed_mwh)

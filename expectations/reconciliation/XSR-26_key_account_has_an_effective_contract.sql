@@ -1,0 +1,46 @@
+/*
+sentence: Every key account has an effective contract.
+axis: missing
+dimension: completeness
+severity: warn
+owner: data quality office
+reason: The largest customers are supplied on the terms of their contracts.
+source: "catalogue XSR-26: quarantine acts in the mart's dq_status, not on the customer"
+subject: mkt_customer
+not_tested: There is no key account, or no contract at all.
+*/
+-- tested
+with contracts_in_force as (
+    select distinct on (contracts.account_no) contracts.*
+    from staging.stg_contract__contracts as contracts
+    where
+        contracts.status_code = 'EFFECTIVE'
+        and contracts.kind_code <> 'PROTOCOL'
+        and contracts.valid_from <= :business_date
+        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
+    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
+)
+
+select
+    customers._raw_id as raw_id,
+    customers.account_no,
+    contracts_in_force.contract_no
+from staging.stg_marketing__customers as customers
+inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
+left join contracts_in_force on customers.account_no = contracts_in_force.account_no
+where
+    key_accounts.is_key_account
+    and customers.status_code <> 'CLOSED'
+    and exists (
+        select 1
+        from staging.stg_contract__contracts
+    )
+-- violations
+select
+    raw_id,
+    account_no,
+    'cons_no' as column_name,
+    'no effective contract' as observed,
+    'one' as expected
+from tested
+where contract_no is null

@@ -1,0 +1,108 @@
+"""What the tests ask of Airflow, in a process of its own: importing it changes logging and settings for everything after.
+
+`python -m tests.airflow_trial read DAGS` describes every DAG of a folder; `... run` runs DAGs as `./kaw run` does, with a
+recorder in place of the work. Both print one line of JSON, the last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = ("pandas", "numpy", "dbt", "great_expectations", "pyarrow", "openpyxl")
+
+
+def ask(*arguments: str, **variables: str) -> dict:
+    """Starts this module in a process of its own and reads its answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.airflow_trial", *arguments], cwd=ROOT, env=os.environ | variables,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def read(folder: str) -> dict:
+    from airflow.dag_processing.dagbag import DagBag
+
+    before = set(sys.modules)
+    started = time.monotonic()
+    bag = DagBag(folder)
+    seconds = time.monotonic() - started
+    return {
+        "import_errors": bag.import_errors,
+        "seconds": seconds,
+        "heavy_modules": sorted({name.split(".")[0] for name in set(sys.modules) - before} & set(HEAVY)),
+        "work_modules": sorted(name for name in sys.modules if name.startswith("include.")),
+        "dags": {dag.dag_id: _described(dag) for dag in bag.dags.values()},
+    }
+
+
+def _described(dag) -> dict:
+    return {
+        "file": dag.fileloc,
+        "doc": dag.doc_md,
+        "tags": sorted(dag.tags),
+        "max_active_runs": dag.max_active_runs,
+        "catchup": dag.catchup,
+        "run_timeout_s": dag.dagrun_timeout and dag.dagrun_timeout.total_seconds(),
+        "deadlines_s": [alert.interval.total_seconds() for alert in dag.deadline or []],
+        "params": {name: param.value for name, param in dag.params.items()},
+        "timetable": type(dag.timetable).__name__,
+        "starts_by": sorted(asset.name for _, asset in dag.timetable.asset_condition.iter_assets())
+        if hasattr(dag.timetable, "asset_condition") else [],
+        "tasks": {
+            task.task_id: {
+                "retries": task.retries,
+                "timeout_s": task.execution_timeout and task.execution_timeout.total_seconds(),
+                "outlets": [asset.name for asset in task.outlets],
+                "after": sorted(task.upstream_task_ids),
+            }
+            for task in dag.tasks
+        },
+    }  # fmt: skip
+
+
+def run() -> dict:
+    """A landing that succeeds, one that fails, a night that passes, and one that its gate stops."""
+    from include import night, runs, scheduler
+    from include.errors import GateBlocked
+    from include.landing import extract as landing
+
+    calls: list[list] = []
+
+    def record(name: str, error: Exception | None = None):
+        def recorder(*arguments, **_):
+            calls.append([name, *map(str, arguments)])
+            if error:
+                raise error
+            return []
+
+        return recorder
+
+    def answers(dag_id: str, day: str) -> dict:
+        calls.clear()
+        good = scheduler.run_dag(dag_id, date.fromisoformat(day))
+        return {"succeeded": good, "calls": list(calls)}
+
+    landing.extract = record("extract")
+    answer = {"landing": answers("extract_metering", "2026-03-29")}
+    landing.extract = record("extract", OSError("the source does not answer"))
+    answer["failed_landing"] = answers("extract_metering", "2026-03-30")
+    for step in ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report"):
+        setattr(night, step, record(step))
+    night.begin_run = lambda day: runs.Run(1, day, "trial:1").as_dict()
+    answer["night"] = answers("build_warehouse", "2026-03-31")
+    night.check_staged = record("check_staged", GateBlocked("stopped by the gate"))
+    answer["blocked_night"] = answers("build_warehouse", "2026-04-01")
+    return answer
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps({"read": read, "run": run}[sys.argv[1]](*sys.argv[2:])))

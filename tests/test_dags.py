@@ -1,0 +1,121 @@
+"""The rules that every file of dags/ keeps, read from the DAGs as Airflow reads them, and the one helper for their date."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.airflow_trial import ROOT, ask
+
+DAGS = ROOT / "dags"
+FILES = sorted(DAGS.glob("*.py"))
+NAMES = [path.stem for path in FILES]
+GATES = ("check_staged", "check_marts")
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    return ask("read", str(DAGS), AIRFLOW_HOME=str(tmp_path_factory.mktemp("airflow")))
+
+
+def test_every_file_is_one_dag_of_its_name(bag):
+    assert bag["import_errors"] == {}
+    assert set(bag["dags"]) == set(NAMES)
+    assert {Path(dag["file"]).stem: name for name, dag in bag["dags"].items()} == {name: name for name in NAMES}
+    assert {"extract_metering", "extract_marketing", "extract_contract", "build_warehouse"} <= set(NAMES)
+
+
+def test_reading_the_dags_is_quick_and_imports_nothing_of_the_work(bag):
+    assert bag["heavy_modules"] == []
+    assert bag["work_modules"] == ["include.orchestration"]
+    assert bag["seconds"] < 5
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_file_is_a_table_of_contents(path):
+    assert len(path.read_text().splitlines()) <= 70
+    top_level = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in top_level}
+    assert modules <= {"datetime", "airflow.sdk", "include.orchestration"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dag_says_what_it_is_and_runs_once_at_a_time(bag, name):
+    dag = bag["dags"][name]
+    assert len(dag["doc"]) > 100
+    assert any(tag.startswith("layer:") for tag in dag["tags"])
+    assert dag["max_active_runs"] == 1
+    assert dag["catchup"] is False
+    assert dag["params"] == {"business_date": None}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dag_has_a_deadline_before_its_timeout(bag, name):
+    dag = bag["dags"][name]
+    assert len(dag["deadlines_s"]) == 1
+    assert dag["deadlines_s"][0] < dag["run_timeout_s"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_has_a_timeout(bag, name):
+    tasks = bag["dags"][name]["tasks"]
+    assert tasks
+    assert all(0 < task["timeout_s"] <= bag["dags"][name]["run_timeout_s"] for task in tasks.values())
+
+
+def test_a_gate_is_never_retried_and_a_landing_is(bag):
+    build = bag["dags"]["build_warehouse"]["tasks"]
+    assert {gate: build[gate]["retries"] for gate in GATES} == dict.fromkeys(GATES, 0)
+    extracts = [bag["dags"][name]["tasks"] for name in NAMES if name.startswith("extract_")]
+    assert len(extracts) == 3
+    assert all(task["retries"] >= 2 for tasks in extracts for task in tasks.values())
+
+
+def test_a_night_goes_through_both_gates_before_it_publishes(bag):
+    tasks = bag["dags"]["build_warehouse"]["tasks"]
+    order = ["begin_run", "build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report"]
+    assert set(tasks) == set(order)
+    assert all(first in tasks[second]["after"] for first, second in zip(order, order[1:], strict=False))
+
+
+def test_what_has_landed_starts_the_night(bag):
+    landed = {name: [asset for task in dag["tasks"].values() for asset in task["outlets"]] for name, dag in bag["dags"].items()}
+    assert landed == {
+        "extract_metering": ["raw.metering"],
+        "extract_marketing": ["raw.marketing"],
+        "extract_contract": ["raw.contract"],
+        "build_warehouse": ["marts.published"],
+    }
+    build = bag["dags"]["build_warehouse"]
+    assert build["timetable"] == "PartitionedAssetTimetable"
+    assert build["starts_by"] == ["raw.contract", "raw.marketing", "raw.metering"]
+    assert {dag["timetable"] for name, dag in bag["dags"].items() if name != "build_warehouse"} == {"CronPartitionTimetable"}
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "moment", "expected"),
+    [
+        ("2026-03-01", "2026-03-02", datetime(2026, 3, 9, tzinfo=UTC), date(2026, 3, 1)),
+        (None, "2026-03-02", datetime(2026, 3, 9, tzinfo=UTC), date(2026, 3, 2)),
+        (None, None, datetime(2026, 3, 9, 0, 30, tzinfo=UTC), date(2026, 3, 8)),
+        (None, None, datetime(2026, 3, 9, 22, 15, tzinfo=UTC), date(2026, 3, 9)),  # already the 10th, 06:15, in Shanghai
+    ],
+    ids=["partition_key_first", "then_the_parameter", "then_the_day_before", "by_the_clock_of_the_utility"],
+)
+def test_the_business_date_of_a_run(key, given, moment, expected):
+    from include.business_day import business_date
+
+    run = SimpleNamespace(partition_key=key, run_after=moment)
+    assert business_date({"dag_run": run, "params": {"business_date": given}, "logical_date": None}) == expected
+    assert business_date({"dag_run": run, "params": {"business_date": given}, "logical_date": moment}) == expected
+
+
+def test_a_date_that_is_none_is_an_error():
+    from include.business_day import business_date
+
+    with pytest.raises(ValueError, match="isoformat"):
+        business_date({"dag_run": SimpleNamespace(partition_key="north|2026", run_after=None), "params": {}})

@@ -1,0 +1,159 @@
+"""The whole of dbt on a small simulated utility: everything builds, every data and unit test of dbt holds, figures agree."""
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg import sql
+
+from include.contracts import load_contracts
+from include.publish.marts import column_types, hash_of_rows, read_marts
+from include.server import Server
+from include.simulator import generate
+from include.transform import Built, manifest_path, run_dbt
+
+BUSINESS_DATE = date(2025, 11, 22)
+COLLECTION_START = date(2025, 11, 13)
+ACCOUNTS = 20
+
+
+def land(connection: psycopg.Connection) -> None:
+    """Puts the simulated tables into raw as one delivery of the business date; an account is left without bills."""
+    contracts = load_contracts()
+    simulation = generate(BUSINESS_DATE, accounts=ACCOUNTS, days=10, seed=1)
+    for (source, name), table in simulation.tables.items():
+        columns = [c for c in table.column_names if not (name == "met_interval_96" and c in contracts[source][name].curve_slots)]
+        values = [table[c].to_pylist() for c in columns]
+        if name == "met_interval_96":
+            slots = np.column_stack([table[c].to_numpy(zero_copy_only=False) for c in contracts[source][name].curve_slots])
+            values.append([[None if np.isnan(v) else float(v) for v in row] for row in slots])
+            columns.append("v")
+        keys = [columns.index(k) for k in contracts[source][name].key]
+        target = sql.SQL("copy {} (_load_id, _business_date, _channel, _key, _hash, {}) from stdin").format(
+            sql.Identifier(f"raw_{source}", name), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with connection.cursor().copy(target) as copy:
+            for row in zip(*values, strict=True):
+                key = uuid.uuid5(uuid.NAMESPACE_OID, "|".join(str(row[k]) for k in keys))
+                copy.write_row((1, BUSINESS_DATE, "auto", key, key, *row))
+    for child in ("mkt_payment", "mkt_penalty", "mkt_bill_line"):
+        connection.execute(
+            f"delete from raw_marketing.{child} where bill_no in (select bill_no from raw_marketing.mkt_bill where cons_no = %s)",
+            [NO_BILLS],
+        )
+    connection.execute("delete from raw_marketing.mkt_bill where cons_no = %s", [NO_BILLS])
+
+
+NO_BILLS = "0310000003"
+
+
+class Marts:
+    def __init__(self, url: str, built: list[Built]):
+        self.url = url
+        self.built = built
+
+    def rows(self, query: str) -> list[tuple]:
+        with psycopg.connect(self.url, options="-c timezone=Asia/Shanghai") as connection:
+            return connection.execute(query).fetchall()
+
+    def one(self, query: str):
+        ((value,),) = self.rows(query)
+        return value
+
+    def hashes(self) -> dict[str, str]:
+        found = {}
+        with psycopg.connect(self.url) as connection:
+            for mart in read_marts(manifest_path()):
+                types = column_types(connection, *mart.relation)
+                query = sql.SQL("select {} from {}").format(hash_of_rows(mart, types), mart.candidate)
+                found[mart.name] = connection.execute(query).fetchone()[0]
+        return found
+
+
+@pytest.fixture(scope="module")
+def marts(server: Server, template: str) -> Iterator[Marts]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    with psycopg.connect(server.url(name), options="-c timezone=Asia/Shanghai") as connection:
+        land(connection)
+        connection.execute(
+            "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
+            " values (1, %s, 'admit', 0, %s)",
+            [BUSINESS_DATE, COLLECTION_START],
+        )
+    yield Marts(server.url(name), run_dbt(["build"], server.url(name)))
+    with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def test_all_models_and_all_tests_of_dbt_pass(marts):
+    assert {b.status for b in marts.built} <= {"success", "pass"}
+    assert len(marts.built) > 150
+
+
+def test_no_mart_is_empty_and_no_account_is_lost(marts):
+    for mart in read_marts(manifest_path()):
+        assert marts.one(f"select count(*) from candidate.{mart.name}") > 0, mart.name
+    for mart in ("mart_key_account_ranking", "mart_key_account_360", "mart_energy_structure"):
+        assert marts.one(f"select count(distinct account_no) from candidate.{mart}") == ACCOUNTS, mart
+        assert marts.one(f"select count(*) from candidate.{mart} where account_no = '{NO_BILLS}'") > 0, mart
+
+
+def test_revenue_of_the_ranking_is_the_sum_of_the_bills_and_shares_end_at_one(marts):
+    ranked = "select sum(revenue_12m_cny) from candidate.mart_key_account_ranking where ranking_month = '2025-11-01'"
+    billed = (
+        "select sum(total_charge) from raw_marketing.mkt_bill where bill_month between '202411' and '202510'"
+    )
+    assert abs(marts.one(ranked) - marts.one(billed)) <= Decimal("0.01")
+    assert marts.rows("select max(cum_share) from candidate.mart_key_account_ranking group by ranking_month") == [(1,), (1,)]
+    unranked = f"select revenue_rank, revenue_12m_cny from candidate.mart_key_account_ranking where account_no = '{NO_BILLS}'"
+    assert set(marts.rows(unranked)) == {(None, 0)}
+
+
+def test_energy_by_curves_is_that_of_the_registers(marts):
+    difference = (
+        "select max(abs(curves.consumption_kwh - registers.energy_kwh)), count(*) from warehouse.fct_energy_daily as curves"
+        " inner join warehouse.fct_registers_daily as registers using (metering_point_no, reading_date)"
+        " where registers.energy_kind_code = 'ACTIVE' and registers.rate_code = 'T' and curves.missing_slots = 0"
+    )
+    ((largest, compared),) = marts.rows(difference)
+    assert compared > 0
+    assert largest < Decimal("0.01")
+
+
+def test_slots_of_every_point_day_are_96(marts):
+    wrong = "select count(*) from warehouse.fct_energy_daily where valid_slots + estimated_slots + missing_slots + outage_slots <> 96"
+    assert marts.one(wrong) == 0
+    wrong = (
+        "select count(*) from candidate.mart_energy_structure"
+        " where valid_slots + estimated_slots + missing_slots + outage_slots <> 96 * metering_point_days"
+    )
+    assert marts.one(wrong) == 0
+
+
+def test_rates_lie_between_0_and_100(marts):
+    outside = (
+        "select count(*) from candidate.mart_two_rates where not (rs_pct between 0 and 100) or not (voltage_ok_pct between 0 and 100)"
+    )
+    assert marts.one(outside) == 0
+
+
+def test_a_rebuild_from_raw_rows_in_another_order_gives_the_same_marts(marts):
+    before = marts.hashes()
+    with psycopg.connect(marts.url) as connection:
+        for name, source in [(t.name, s) for s, tables in load_contracts().items() for t in tables.values()]:
+            raw = sql.Identifier(f"raw_{source}", name)
+            connection.execute(sql.SQL("create temp table turned on commit drop as select * from {}").format(raw))
+            connection.execute(sql.SQL("truncate {}").format(raw))
+            connection.execute(
+                sql.SQL("insert into {} overriding system value select * from turned order by _raw_id desc").format(raw)
+            )
+            connection.execute("drop table turned")
+    run_dbt(["run", "--full-refresh"], marts.url)
+    assert marts.hashes() == before
