@@ -8,22 +8,11 @@ from datetime import timedelta
 
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
 
-from include.orchestration import (
-    MARTS_PUBLISHED,
-    PARAMS,
-    RAW_CONTRACT,
-    RAW_MARKETING,
-    RAW_METERING,
-    RETRIES,
-    START,
-    business_date,
-    finished_within,
-    hand_on,
-)
+from include.orchestration import ALL_LANDED, MARTS_PUBLISHED, PARAMS, RETRIES, START, business_date, finished_within, hand_on
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=RAW_METERING & RAW_MARKETING & RAW_CONTRACT),
+    schedule=PartitionedAssetTimetable(assets=ALL_LANDED),
     start_date=START,
     catchup=False,
     max_active_runs=1,
@@ -50,6 +39,7 @@ def build_warehouse():
 
             with step(name.replace("_", " ")):
                 getattr(night, name)(run, progress=say)
+            hand_on(get_current_context(), run["business_date"])
 
         return run_step
 

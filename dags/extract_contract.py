@@ -31,7 +31,7 @@ def extract_contract():
         day = business_date(context)
         with step("land contract"):
             receipts = extract("contract", day, progress=say)
-        hand_on(context, RAW_CONTRACT, day)
+        hand_on(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     land_tables()

@@ -31,7 +31,7 @@ def extract_marketing():
         day = business_date(context)
         with step("land marketing"):
             receipts = extract("marketing", day, progress=say)
-        hand_on(context, RAW_MARKETING, day)
+        hand_on(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     land_tables()

@@ -31,7 +31,7 @@ def extract_metering():
         day = business_date(context)
         with step("land metering"):
             receipts = extract("metering", day, progress=say)
-        hand_on(context, RAW_METERING, day)
+        hand_on(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     land_tables()

@@ -15,6 +15,7 @@ START = datetime(2026, 1, 1, tzinfo=ZoneInfo(TIMEZONE_NAME))
 RAW_METERING = Asset("raw.metering")
 RAW_MARKETING = Asset("raw.marketing")
 RAW_CONTRACT = Asset("raw.contract")
+ALL_LANDED = RAW_METERING & RAW_MARKETING & RAW_CONTRACT
 MARTS_PUBLISHED = Asset("marts.published")
 
 PARAMS = {
@@ -37,14 +38,15 @@ def business_date(context: dict) -> date:
     key = getattr(run, "partition_key", None)
     given = key or (context.get("params") or {}).get("business_date")
     if given:
-        return date.fromisoformat(str(given)[:10])
+        return date.fromisoformat(str(given))
     moment = context.get("logical_date") or getattr(run, "run_after", None) or datetime.now(ZoneInfo(TIMEZONE_NAME))
     return moment.astimezone(ZoneInfo(TIMEZONE_NAME)).date() - timedelta(days=1)
 
 
-def hand_on(context: dict, asset: Asset, day: date) -> None:
-    """Makes D the partition key of the asset's event, however the run was started: the next DAG starts by it, and with it."""
-    context["outlet_events"][asset].add_partitions(day.isoformat())
+def hand_on(context: dict, day: date | str) -> None:
+    """Makes D the partition key of what the task delivers, however its run was started: the next DAG starts by it."""
+    for asset in context["task"].outlets:
+        context["outlet_events"][asset].add_partitions(str(day))
 
 
 def finished_within(hours: float) -> DeadlineAlert:

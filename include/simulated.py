@@ -52,7 +52,9 @@ def choose(accounts: int | None, days: int | None, seed: int | None, defects: in
     chosen = {name: DEFAULTS[name] if value is None else value for name, value in chosen.items()}
     chosen |= {"defects": defects, "blocking": blocking}
     given.home.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(chosen))
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(json.dumps(chosen))
+    unfinished.replace(path)
     return chosen
 
 

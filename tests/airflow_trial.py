@@ -1,7 +1,7 @@
 """What the tests ask of Airflow, in a process of its own: importing it changes logging and settings for everything after.
 
-`python -m tests.airflow_trial read DAGS` describes every DAG of a folder; `... run` runs DAGs as `./kaw run` does, with a
-recorder in place of the work. Both print one line of JSON, the last.
+`python -m tests.airflow_trial read DAGS` describes every DAG of a folder, `... dates CASES` reads business dates, `... prepare`
+makes Airflow's metadata, `... run` runs DAGs as `./kaw run` does, with a recorder in place of the work. Each prints one line of JSON, the last.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import os
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("pandas", "numpy", "dbt", "great_expectations", "pyarrow", "openpyxl")
@@ -55,8 +56,7 @@ def _described(dag) -> dict:
         "deadlines_s": [alert.interval.total_seconds() for alert in dag.deadline or []],
         "params": {name: param.value for name, param in dag.params.items()},
         "timetable": type(dag.timetable).__name__,
-        "starts_by": sorted(asset.name for _, asset in dag.timetable.asset_condition.iter_assets())
-        if hasattr(dag.timetable, "asset_condition") else [],
+        "starts_by": sorted(asset.name for asset in getattr(dag.timetable.asset_condition, "objects", [])),
         "tasks": {
             task.task_id: {
                 "retries": task.retries,
@@ -67,6 +67,33 @@ def _described(dag) -> dict:
             for task in dag.tasks
         },
     }  # fmt: skip
+
+
+def dates(cases: str) -> dict:
+    """The business date of a run by its partition key, its parameter and its moment; the name of the error where there is none."""
+    from include.orchestration import business_date
+
+    found = []
+    for key, given, moment, _ in json.loads(cases):
+        moment = datetime.fromisoformat(moment)
+        run = SimpleNamespace(partition_key=key, run_after=moment)
+        both = set()
+        for logical_date in (None, moment):  # a run that assets or a schedule started has no logical date
+            try:
+                context = {"dag_run": run, "params": {"business_date": given}, "logical_date": logical_date}
+                both.add(business_date(context).isoformat())
+            except ValueError:
+                both.add("ValueError")
+        found.append(" and ".join(sorted(both)))
+    return {"dates": found}
+
+
+def prepare() -> dict:
+    """Airflow's metadata of this home."""
+    from include import scheduler
+
+    scheduler.prepare()
+    return {"marker": str(scheduler.home() / "migrated")}
 
 
 def run() -> dict:
@@ -105,4 +132,4 @@ def run() -> dict:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps({"read": read, "run": run}[sys.argv[1]](*sys.argv[2:])))
+    print("\n" + json.dumps({"read": read, "dates": dates, "prepare": prepare, "run": run}[sys.argv[1]](*sys.argv[2:])))

@@ -93,7 +93,7 @@ def marts(server: Server, template: str) -> Iterator[Marts]:
 
 
 def test_all_models_and_all_tests_of_dbt_pass(marts):
-    assert {b.status for b in marts.built} <= {"success", "pass"}
+    assert [b for b in marts.built if b.status in ("error", "fail", "warn", "skipped")] == []
     assert len(marts.built) > 150
 
 

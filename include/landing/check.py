@@ -6,13 +6,13 @@ from datetime import date
 from pathlib import Path
 
 from include import server
-from include.contracts import SOURCE_NAMES, load_contracts
+from include.contracts import SOURCE_NAMES, Table, all_tables, load_contracts
 from include.errors import KawError
-from include.landing.databases import Source
+from include.landing.databases import Source, is_database
 from include.landing.delivery import Refusal
-from include.landing.folders import read_folder
+from include.landing.folders import Landed, read_folder
 from include.settings import mask_secrets, settings
-from include.simulated import address_of, is_simulated
+from include.simulated import address_of, folder, is_simulated
 
 
 @dataclass
@@ -30,52 +30,74 @@ class Check:
 
 
 def check_sources(business_date: date) -> list[Check]:
-    """Every table of every source. A source that cannot be reached is one entry with its problem."""
+    """Every table of every source, and of the forms. A source that cannot be reached is one entry with its problem."""
     checks = []
     for source in SOURCE_NAMES:
-        if is_simulated(source) and not server.exists():
-            checks.append(Check(source, "(simulated)", problem=None))
+        if is_simulated(source) and not (server.exists() and folder(settings()).is_dir()):
+            checks.append(Check(source, "(simulated, not delivered yet)"))
             continue
         try:
             checks += _check(source, address_of(source), business_date)
         except KawError as error:
-            checks.append(Check(source, "*", problem=mask_secrets(str(error))))
+            checks.append(Check(source, "*", problem=mask_secrets(" ".join(str(error).split()))))
+    if forms := settings().source("forms"):
+        checks += _check_forms(forms, business_date)
     return checks
 
 
 def _check(source: str, address: str, business_date: date) -> list[Check]:
     tables = load_contracts()[source].values()
-    if "://" in address and not address.startswith("file://"):
+    if is_database(address):
         with Source(address, source) as database:
             return [
                 Check(source, t.name, 0 if (problem := database.problem(t)) else database.count(t),
                       database.unknown_columns(t), problem)
                 for t in tables
             ]  # fmt: skip
-    folder = Path(address.removeprefix("file://"))
-    if not folder.is_dir():
-        return [Check(source, "*", problem=f"the folder {folder} is not there")]
+    path = Path(address.removeprefix("file://"))
+    if not path.is_dir():
+        return [Check(source, "*", problem=f"the folder {path} is not there")]
     checks = []
     for table in tables:
-        check = Check(source, table.name)
-        delivered = list(read_folder(folder, table, business_date, set()))
-        for delivery in delivered:
-            if isinstance(delivery, Refusal):
-                check.problem = f"{delivery.file_name}: {delivery.problem}"
-            else:
-                check.rows += delivery.rows.num_rows + len(delivery.malformed)
-                check.unknown_columns = sorted({*check.unknown_columns, *delivery.unknown_columns})
-        if not delivered and table.is_daily:
-            check.problem = f"no file in {table.name}/ for {business_date} or earlier"
-        checks.append(check)
+        check = _check_files(source, path, table, business_date)
+        checks.append(check or Check(source, table.name))
+        if check is None and table.is_daily:
+            checks[-1].problem = f"no file in {table.name}/ for {business_date} or earlier"
     return checks
+
+
+def _check_forms(address: str, business_date: date) -> list[Check]:
+    path = Path(address.removeprefix("file://"))
+    if not path.is_dir():
+        return [Check("forms", "*", problem=f"the folder {path} is not there")]
+    found = [_check_files("forms", path, table, business_date, "form") for table in all_tables().values()]
+    return [check for check in found if check]
+
+
+def _check_files(source: str, path: Path, table: Table, business_date: date, channel: str = "auto") -> Check | None:
+    """What the files of a table hold; None where there is none."""
+    check, files = Check(source, table.name), 0
+    for delivery in read_folder(path, table, business_date, Landed(), channel):
+        files += 1
+        problem = None
+        if isinstance(delivery, Refusal):
+            problem = delivery.problem
+        else:
+            count = delivery.rows.num_rows + len(delivery.malformed)
+            check.rows += count
+            check.unknown_columns = sorted({*check.unknown_columns, *delivery.unknown_columns})
+            if delivery.announced_rows not in (None, count):
+                problem = f"{delivery.announced_rows} rows were announced, {count} came"
+        if problem:
+            check.problem = f"{delivery.file_name}: {problem}"
+    return check if files else None
 
 
 def print_checks(checks: list[Check]) -> None:
     from include.tables import print_rows
 
     given = settings()
-    for source in SOURCE_NAMES:
+    for source in [*SOURCE_NAMES, *(["forms"] if given.source("forms") else [])]:
         print(f"{source}: {mask_secrets(given.source(source) or 'the simulated utility (synthetic)')}")
     print_rows(
         ["source", "table", "rows", "not in the contract", "problem"],

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
-from include.contracts import Table
+from include.contracts import Table, all_tables
 from include.errors import InfrastructureError
 from include.landing.delivery import LINE, Delivery, Refusal, event_column, header_problem
 
@@ -20,9 +20,14 @@ _FAMILIES = {
 }  # fmt: skip
 _ACCEPTED = {
     "text": {"text"}, "char": {"text"}, "varchar": {"text"},
-    "numeric": {"number", "integer"}, "smallint": {"integer"}, "integer": {"integer"},
+    "numeric": {"number", "integer"}, "smallint": {"integer"}, "integer": {"integer"}, "bigint": {"integer"},
     "date": {"date"}, "timestamptz": {"timestamp"}, "boolean": {"boolean"},
 }  # fmt: skip
+
+
+def is_database(address: str) -> bool:
+    """True for a PostgreSQL address, False for a folder (a path or file://)."""
+    return "://" in address and not address.startswith("file://")
 
 
 class Source:
@@ -37,12 +42,14 @@ class Source:
             self._cursor.execute("set transaction isolation level repeatable read, read only")
             self._cursor.execute("set local timezone = 'Asia/Shanghai'")
             self._cursor.execute("set local extra_float_digits = 1")
-        except Exception as error:
+            self._cursor.execute("set local datestyle = 'ISO'")
+        except Exception as error:  # the driver's own, and what it makes of a malformed address
             raise InfrastructureError(
                 f"The source {name} cannot be reached.",
                 where=f"KAW_SOURCE_{name.upper()} ({_reason(error)})",
                 next_step="check address, user and password; nothing was landed from this source.",
             ) from None
+        self._name = name
         self._types = self._read_types()
 
     def __enter__(self) -> Source:
@@ -53,8 +60,17 @@ class Source:
         self._connection.close()
 
     def fetch(self, query: str) -> pa.Table:
-        self._cursor.execute(query)
-        return self._cursor.fetch_arrow_table()
+        from adbc_driver_manager import Error
+
+        try:
+            self._cursor.execute(query)
+            return self._cursor.fetch_arrow_table()
+        except Error as error:
+            raise InfrastructureError(
+                f"The source {self._name} stopped answering.",
+                where=f"KAW_SOURCE_{self._name.upper()} ({_reason(error)})",
+                next_step="repeat the command; tables that landed before are kept.",
+            ) from None
 
     def _read_types(self) -> dict[str, dict[str, str]]:
         found = self.fetch(
@@ -94,7 +110,7 @@ class Source:
         if last_cursor is not None and not compared_whole(table):
             first_day = business_date - timedelta(days=COMPARED_DAYS)
             window_from = last_cursor - OVERLAP
-            where = f"{table.cursor_column} >= '{window_from.isoformat()}' or {_since(table, first_day)}"
+            where = f"{table.cursor_column} >= '{window_from.isoformat()}' or {event_condition(table, first_day, date.max)}"
             complete = (first_day, date.max)
         columns = ", ".join(f'"{c.name}"::text as "{c.name}"' for c in table.columns)
         announced = self.fetch(f"select count(*) as rows{_sums(table)} from {table.name} where {where}").to_pylist()[0]
@@ -121,20 +137,37 @@ def compared_whole(table: Table) -> bool:
     return table.is_full_compared or (table.update_pattern == "append" and event_column(table) is None)
 
 
-def event_condition(table: Table, first_day: date, last_day: date) -> str:
-    """SQL condition: the row's event lies between two days, both inclusive."""
-    column = event_column(table) or table.cursor_column
+def event_condition(table: Table, first_day: date, last_day: date, in_raw: bool = False, by_parent: bool = True) -> str:
+    """SQL condition: the row's event lies between two days, both inclusive; a month is an event of its last day.
+
+    A row without a date of its own (a bill's line) has that of the row it belongs to, found in the source or in raw; without
+    `by_parent`, as in the manifest of a file, that of its cursor.
+    """
+    column = event_column(table)
+    parent = _dated_parent(table) if column is None and by_parent else None
+    if parent:
+        (own,), (theirs,), target = parent
+        there = target.raw_name if in_raw else target.name
+        return f"{own} in (select {theirs} from {there} where {event_condition(target, first_day, last_day)})"
+    column = column or table.cursor_column
     kind = table.column(column).physical_type
     if kind == "char(6)":
-        return f"{column} between '{first_day:%Y%m}' and '{last_day:%Y%m}'"
+        end = "" if last_day == date.max else f" and {column} < '{last_day + timedelta(days=1):%Y%m}'"
+        return f"{column} >= '{first_day:%Y%m}'{end}"
     if kind == "date":
         return f"{column} between '{first_day}' and '{last_day}'"
-    upper = "" if last_day == date.max else f" and {column} < '{last_day + timedelta(days=1)} 00:00+08'"
-    return f"{column} >= '{first_day} 00:00+08'{upper}"
+    end = "" if last_day == date.max else f" and {column} < '{last_day + timedelta(days=1)} 00:00+08'"
+    return f"{column} >= '{first_day} 00:00+08'{end}"
 
 
-def _since(table: Table, first_day: date) -> str:
-    return f"({event_condition(table, first_day, date.max)})"
+def _dated_parent(table: Table) -> tuple[tuple[str, ...], tuple[str, ...], Table] | None:
+    """Own column, its column, and the event table that a row of this table is a part of."""
+    for reference in table.references:
+        if not reference.is_cross_system and reference.match == "whole" and len(reference.columns) == 1:
+            target = all_tables()[reference.target_table]
+            if not target.is_full_compared and event_column(target):
+                return reference.columns, reference.target_columns, target
+    return None
 
 
 def _sums(table: Table) -> str:

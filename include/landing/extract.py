@@ -13,9 +13,9 @@ from include.contracts import Table, load_contracts
 from include.database import connect
 from include.errors import InfrastructureError
 from include.fence import take_fence
-from include.landing.databases import Source
+from include.landing.databases import Source, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
-from include.landing.folders import read_folder
+from include.landing.folders import Landed, read_folder
 from include.landing.land import Receipt, land
 from include.settings import settings
 from include.simulated import address_of, deliver, is_simulated
@@ -47,19 +47,18 @@ def _deliveries(
 ) -> Iterator[Delivery | Refusal | AlreadyLanded]:
     tables = load_contracts()[source].values()
     address = address_of(source)
-    if "://" in address:
+    if is_database(address):
         with Source(address, source) as database:
             for table in tables:
                 yield database.read(table, business_date, _last_cursor(connection, table))
     else:
         folder = _folder(address, source)
         for table in tables:
-            yield from read_folder(folder, table, business_date, _landed(connection, table))
+            yield from read_folder(folder, table, business_date, _landed(connection, table, "auto"))
     if forms := address_of("forms"):
         folder = _folder(forms, "forms", is_simulated("forms"))
         for table in tables:
-            if (folder / table.name).is_dir():
-                yield from read_folder(folder, table, business_date, _landed(connection, table), channel="form")
+            yield from read_folder(folder, table, business_date, _landed(connection, table, "form"), channel="form")
 
 
 def _folder(address: str, source: str, make: bool = False) -> Path:
@@ -75,17 +74,21 @@ def _folder(address: str, source: str, make: bool = False) -> Path:
     return folder
 
 
-def _landed(connection: psycopg.Connection, table: Table) -> set[str]:
-    """Content hashes of the table's landed files whose rows are still the newest word on their names.
+def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
+    """Newest landed content of each file name, and the content that landed last.
 
-    A file that comes back after another content stood under its name (a correction taken back) is read again.
+    A file that comes back after another content stood under its name (a correction taken back) is so read again.
     """
     rows = connection.execute(
-        "select distinct on (file_name) content_sha256 from quality.receipts where table_name = %s and state = 'landed'"
-        " and content_sha256 is not null order by file_name, load_id desc",
-        (table.name,),
-    )
-    return {row[0] for row in rows}
+        "select file_name, content_sha256, duplicate_of is null from quality.receipts where table_name = %s"
+        " and channel = %s and state = 'landed' and content_sha256 is not null order by load_id",
+        (table.name, channel),
+    ).fetchall()
+    landed = Landed()
+    for name, sha256, has_landed in rows:
+        landed.by_name[name] = sha256
+        landed.newest = sha256 if has_landed else landed.newest
+    return landed
 
 
 def _last_cursor(connection: psycopg.Connection, table: Table):

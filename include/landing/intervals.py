@@ -12,7 +12,7 @@ day, default 08:00), `metering_point_column` instead of one number.
 """
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import pyarrow as pa
 
@@ -25,17 +25,20 @@ SLOT_MINUTES = 15
 def day_curves(rows: pa.Table, layout: dict, table: Table) -> pa.Table:
     """Rows of `met_interval_96` as text (v1 .. v96 as text too), `_file_line` the first line of the day.
 
-    Raises FileProblem (a ValueError) where a stamp cannot be read, falls off the 15-minute grid, or comes twice.
+    Raises FileProblem (a ValueError) where a column is missing, a row names no metering point, or a stamp cannot be read,
+    falls off the 15-minute grid, or comes twice.
     """
     import pandas
 
     stamp = layout["stamp"]
     frame = rows.to_pandas()
-    needed = [stamp["column"], *layout["quantities"]]
+    needed = [stamp["column"], *layout["quantities"], *filter(None, [layout.get("metering_point_column")])]
     if missing := [name for name in needed if name not in frame]:
         raise FileProblem(f"column {', '.join(missing)} of its manifest is missing")
     starts = _slot_starts(pandas, frame[stamp["column"]], stamp, frame[LINE])
     point = frame[layout["metering_point_column"]] if "metering_point_column" in layout else layout["metering_point_no"]
+    if "metering_point_column" in layout and (unnamed := point.isna()).any():
+        raise FileProblem(f"line {frame[LINE][unnamed].iloc[0]} names no metering point")
     long = pandas.DataFrame({"mp_no": point, "data_date": starts.dt.strftime("%Y-%m-%d"), LINE: frame[LINE]})
     long["slot"] = (starts.dt.hour * 60 + starts.dt.minute) // SLOT_MINUTES + 1
     if (twice := long.duplicated(["mp_no", "data_date", "slot"])).any():
@@ -44,7 +47,7 @@ def day_curves(rows: pa.Table, layout: dict, table: Table) -> pa.Table:
     days = []
     for name, quantity in layout["quantities"].items():
         scale = Decimal(str(quantity.get("scale", 1)))
-        long["value"] = frame[name] if scale == 1 else frame[name].map(lambda v, s=scale: None if v is None else str(Decimal(v) * s))
+        long["value"] = frame[name] if scale == 1 else frame[name].map(lambda text, by=scale: _scaled(text, by))
         wide = long.pivot(index=["mp_no", "data_date"], columns="slot", values="value")
         wide = wide.reindex(columns=range(1, 97))
         wide.columns = table.curve_slots
@@ -61,6 +64,14 @@ def day_curves(rows: pa.Table, layout: dict, table: Table) -> pa.Table:
     for column in table.columns:
         columns[column.name] = pa.array([v if isinstance(v, str) else None for v in curves[column.name]], pa.string())
     return pa.table(columns)
+
+
+def _scaled(text: object, by: Decimal) -> object:
+    """The value times its scale; what is no number stays as it is, so that its row is rejected with its own text."""
+    try:
+        return str(Decimal(text) * by) if isinstance(text, str) else None
+    except InvalidOperation:
+        return text
 
 
 def _slot_starts(pandas, texts, stamp: dict, lines):

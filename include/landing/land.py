@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,9 +21,10 @@ from include.contracts import Table
 from include.database import raw_columns
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
 from include.landing.databases import event_condition
-from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal
+from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
 
 TOMBSTONE_HASH = "00000000-0000-0000-0000-000000000000"
+BATCH_ROWS = 50_000
 
 
 @dataclass
@@ -44,9 +46,14 @@ class Receipt:
 def land(
     connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyLanded, business_date: date
 ) -> Receipt:
-    """Lands one delivery in one transaction; a delivery that must be refused whole leaves a refused receipt."""
+    """Lands one delivery in one transaction; a delivery that must be refused whole leaves a refused receipt.
+
+    Raises psycopg.errors.ObjectNotInPrerequisiteState where a later run has taken the connection's fence.
+    """
     with connection.transaction():
         connection.execute("select quality.assert_fence()")
+        # two runs of different dates would both find the same rows new
+        connection.execute("select pg_advisory_xact_lock(hashtext('kaw land'), hashtext(%s))", (delivery.table.name,))
         if isinstance(delivery, AlreadyLanded):
             return _note_duplicate(connection, delivery, business_date)
         if isinstance(delivery, Refusal):
@@ -63,21 +70,86 @@ def land(
         if delivery.complete == "all" and count == 0 and _has_rows(connection, table):
             problem = "the delivery is empty, but the table had rows: an empty table would withdraw all of them"
             return _refuse(connection, _refusal(delivery, problem), business_date)
-        return _land(connection, delivery, business_date, rejected, count)
+        try:
+            with connection.transaction():
+                return _land(connection, delivery, business_date, rejected, count)
+        except psycopg.DataError as error:  # a value that the checks let through: no reason to stop the other tables
+            return _refuse(connection, _refusal(delivery, _refused_value(error)), business_date)
 
 
 def _land(
     connection: psycopg.Connection, delivery: Delivery, business_date: date, rejected: list[Rejected], count: int
 ) -> Receipt:
     table = delivery.table
-    raw = sql.SQL(table.raw_name)
     load_id = _insert_receipt(
         connection, delivery, business_date, state="landed", delivered=count, unknown=delivery.unknown_columns
     )
     _copy(connection, table, delivery, rejected)
     keys_unknown = _note_rejected(connection, delivery, load_id, rejected)
-    names = [name for name, _ in raw_columns(table)]
-    inserted = connection.execute(
+    inserted = _insert_changed(connection, delivery, load_id, business_date)
+    tombstones = 0
+    if delivery.complete is not None and not keys_unknown:
+        tombstones = _mark_withdrawn(connection, delivery, load_id, business_date)
+    _supersede_rejected(connection, delivery, load_id)
+    landed = count - len(rejected) - len(delivery.malformed)
+    sums, latest = _sums_and_cursor(connection, table)
+    # A time in the far future, mistyped at the source, must not end the window of the nights to come.
+    connection.execute(
+        "update quality.receipts as receipt set inserted_rows = %s, duplicate_rows = %s, rejected_rows = %s,"
+        " tombstone_rows = %s, landed_sums = %s, window_to = case when %s then least(%s, business_date + 1) end,"
+        " duplicate_of = case when %s then (select min(load_id) from quality.receipts as earlier where"
+        " earlier.table_name = receipt.table_name and earlier.content_sha256 = receipt.content_sha256"
+        " and earlier.state = 'landed' and earlier.load_id < receipt.load_id) end"
+        " where load_id = %s",
+        (inserted, landed - inserted, count - landed, tombstones, json.dumps(sums), latest is not None, latest,
+         inserted + tombstones == 0, load_id),
+    )  # fmt: skip
+    connection.execute("drop table arrived, delivered")
+    _note_load(connection, load_id)
+    _refresh_statistics(connection, table, inserted + tombstones)
+    return Receipt(
+        table.name, "landed", count, inserted, landed - inserted, count - landed, tombstones,
+        file_name=delivery.file_name, unknown_columns=tuple(delivery.unknown_columns),
+    )  # fmt: skip
+
+
+def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, rejected: list[Rejected]) -> None:
+    """The good rows, typed, into the temporary table `arrived`; their keys and content hashes into `delivered`."""
+    columns = ", ".join(f"{name} {type_}" for name, type_ in raw_columns(table))
+    connection.execute(f"create temp table arrived ({LINE} bigint, {columns}) on commit drop")
+    rows = delivery.rows
+    if rejected:
+        import numpy
+
+        keep = numpy.ones(rows.num_rows, dtype=bool)
+        keep[[r.index for r in rejected]] = False
+        rows = rows.filter(keep)
+    with connection.cursor() as cursor:
+        with cursor.copy("copy arrived from stdin (format csv)") as copy:
+            for start in range(0, rows.num_rows, BATCH_ROWS):
+                buffer = io.BytesIO()
+                part = as_csv_columns(table, rows.slice(start, BATCH_ROWS))
+                pyarrow.csv.write_csv(part, buffer, pyarrow.csv.WriteOptions(include_header=False))
+                copy.write(buffer.getbuffer())
+        if cursor.rowcount != rows.num_rows:
+            raise psycopg.DataError(f"{cursor.rowcount} of {rows.num_rows} rows were copied")
+    connection.execute(
+        f"create temp table delivered on commit drop as select md5(record_send(row({', '.join(table.key)})))::uuid as _key,"
+        f" md5(record_send(row({', '.join(_content(table))})))::uuid as _hash, {LINE}, ctid as _place from arrived"
+    )
+    connection.execute("analyze delivered")
+
+
+def _content(table: Table) -> list[str]:
+    """What lands of each raw column; 80 and 80.0 are the same content."""
+    loose = {c.name for c in table.scalar_columns if c.physical_type == "numeric"}
+    return [f"trim_scale({name})" if name in loose else name for name, _ in raw_columns(table)]
+
+
+def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
+    """The rows of every key whose set of contents is not the one that landed last. Equal copies of a row land once."""
+    table = delivery.table
+    return connection.execute(
         sql.SQL("""
         with delivered_sets as (
             select _key, array_agg(distinct _hash order by _hash) as hashes from delivered group by _key
@@ -102,84 +174,45 @@ def _land(
             order by delivered._key, delivered._hash, delivered._file_line
         )
         insert into {raw} (_load_id, _business_date, _channel, _file_line, _key, _hash, {names})
-        select {load_id}, {day}, {channel}, _file_line, _key, _hash, {names} from once order by _file_line
+        select {load_id}, {day}, {channel}, once._file_line, once._key, once._hash, {content}
+        from once inner join arrived on once._place = arrived.ctid
+        order by once._place
         """).format(
-            raw=raw, names=_names(names), load_id=load_id, day=business_date, channel=delivery.channel
-        )
+            raw=sql.SQL(table.raw_name), names=_names([name for name, _ in raw_columns(table)]), load_id=load_id,
+            day=business_date, channel=delivery.channel, content=sql.SQL(", ".join(_content(table))),
+        )  # fmt: skip
     ).rowcount
-    tombstones = 0
-    if delivery.complete is not None and not keys_unknown and not delivery.malformed:
-        tombstones = _mark_withdrawn(connection, delivery, load_id, business_date)
-    _supersede_rejected(connection, delivery, load_id)
-    landed = count - len(rejected) - len(delivery.malformed)
-    sums, latest = _sums_and_cursor(connection, table)
-    connection.execute(
-        "update quality.receipts set inserted_rows = %s, duplicate_rows = %s, rejected_rows = %s, tombstone_rows = %s,"
-        " landed_sums = %s, window_to = %s where load_id = %s",
-        (inserted, landed - inserted, count - landed, tombstones, json.dumps(sums), latest, load_id),
-    )
-    connection.execute("drop table delivered")
-    _note_load(connection, load_id)
-    if inserted + tombstones:
-        connection.execute(f"analyze {table.raw_name}")
-    return Receipt(
-        table.name, "landed", count, inserted, landed - inserted, count - landed, tombstones,
-        file_name=delivery.file_name, unknown_columns=tuple(delivery.unknown_columns),
-    )  # fmt: skip
-
-
-def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, rejected: list[Rejected]) -> None:
-    """The good rows into the temporary table `delivered`, typed, with key and content hash."""
-    columns = raw_columns(table)
-    ddl = ", ".join(f"{name} {type_}" for name, type_ in columns)
-    connection.execute(f"create temp table arrived ({LINE} bigint, {ddl}) on commit drop")
-    rows = delivery.rows
-    if rejected:
-        import numpy
-
-        keep = numpy.ones(rows.num_rows, dtype=bool)
-        keep[[r.index for r in rejected]] = False
-        rows = rows.filter(keep)
-    with connection.cursor().copy("copy arrived from stdin (format csv)") as copy:
-        for start in range(0, rows.num_rows, 50_000):
-            buffer = io.BytesIO()
-            part = as_csv_columns(table, rows.slice(start, 50_000))
-            pyarrow.csv.write_csv(part, buffer, pyarrow.csv.WriteOptions(include_header=False))
-            copy.write(buffer.getvalue())
-    loose = [c.name for c in table.scalar_columns if c.physical_type == "numeric"]
-    if loose:  # 80 and 80.0 are the same content
-        connection.execute("update arrived set " + ", ".join(f"{n} = trim_scale({n})" for n in loose))
-    content = ", ".join(name for name, _ in columns)
-    connection.execute(
-        f"create temp table delivered on commit drop as select md5(record_send(row({', '.join(table.key)})))::uuid as _key,"
-        f" md5(record_send(row({content})))::uuid as _hash, arrived.* from arrived"
-    )
-    connection.execute("drop table arrived")
-    connection.execute("analyze delivered")
 
 
 def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
-    """A tombstone for every key of the delivery's scope that is in force and was not delivered."""
+    """A tombstone for every key of the delivery's scope and channel that is in force and was not delivered."""
     table = delivery.table
-    scope = "true" if delivery.complete == "all" else event_condition(table, *delivery.complete)
+    scope = "true"
+    if delivery.complete != "all":
+        scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
     event = {table.cursor_column} | {c.name for c in table.columns if c.physical_type in ("date", "timestamptz", "char(6)")}
     kept = [name for name, _ in raw_columns(table) if name in table.key or name in event]
     return connection.execute(
         sql.SQL("""
-        insert into {raw} (_load_id, _business_date, _channel, _is_tombstone, _key, _hash, {kept})
-        select {load_id}, {day}, {channel}, true, _key, {hash}::uuid, {kept}
-        from (
-            select distinct on (raw._key) raw.*
+        with absent as (
+            select distinct raw._key
             from {raw} as raw
-            where raw._channel = {channel} and {scope}
+            where {scope}
                 and not exists (select 1 from delivered where delivered._key = raw._key)
                 and not exists (
                     select 1 from quality.rejected_rows as rejected
                     where rejected.load_id = {load_id} and rejected._key = raw._key
                 )
+        ),
+        newest as (
+            select distinct on (raw._key) raw.*
+            from {raw} as raw inner join absent using (_key)
             order by raw._key, raw._load_id desc, raw._raw_id desc
-        ) as newest
-        where not newest._is_tombstone
+        )
+        insert into {raw} (_load_id, _business_date, _channel, _is_tombstone, _key, _hash, {kept})
+        select {load_id}, {day}, {channel}, true, _key, {hash}::uuid, {kept}
+        from newest
+        where not _is_tombstone and _channel = {channel} and {scope}
         """).format(
             raw=sql.SQL(table.raw_name), kept=_names(kept), load_id=load_id, day=business_date, channel=delivery.channel,
             hash=TOMBSTONE_HASH, scope=sql.SQL(scope),
@@ -191,59 +224,81 @@ def _note_rejected(
     connection: psycopg.Connection, delivery: Delivery, load_id: int, rejected: list[Rejected]
 ) -> bool:
     """Keeps rejected and malformed rows as text. True where the key of one of them cannot be known."""
-    table, keys_unknown = delivery.table, False
+    table = delivery.table
     names = [c.name for c in table.columns]
+    types = dict(raw_columns(table))
     entries = []
     if rejected:
         taken = delivery.rows.take([r.index for r in rejected]).to_pylist()
         for row, bad in zip(taken, rejected, strict=True):
             text = {name: None if row[name] is None else str(row[name]) for name in names}
-            entries.append((row[LINE], bad.column_name, bad.value_text, bad.reason, {k: text[k] for k in table.key}, text))
-    for line, text in delivery.malformed:
-        keys_unknown = True
-        entries.append((line, table.key[0], None, "does not split into the columns of the header", {}, {"line": text}))
-    for line, column, value, reason, key, text in entries:
-        column_type = table.column(column)
-        if column_type.classification == "personal":
-            value = None
-        connection.execute(
-            "insert into quality.rejected_rows (load_id, source_name, table_name, file_name, file_line, column_name,"
-            " value_text, reason, record_key, row_text, _key) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (load_id, table.source, table.name, delivery.file_name, line, column, value, reason, json.dumps(key),
-             json.dumps(text, ensure_ascii=False), _key_of(connection, table, column, key)),
-        )  # fmt: skip
-        keys_unknown = keys_unknown or column in table.key
-    return keys_unknown
+            value = None if table.column(bad.column_name).classification == "personal" else bad.value_text
+            key = {name: text[name] for name in table.key}
+            entries.append((row[LINE], bad.column_name, value, bad.reason, key, text, not bad.key_is_bad))
+    reason = "does not split into the columns of the header"
+    entries += [(line, table.key[0], None, reason, {}, {"line": text}, False) for line, text in delivery.malformed]
+    key = ", ".join(f"(%(key)s::jsonb ->> '{name}')::{types[name]}" for name in table.key)
+    query = (
+        "insert into quality.rejected_rows (load_id, source_name, table_name, file_name, file_line, column_name,"
+        " value_text, reason, record_key, row_text, _key) values (%(load)s, %(source)s, %(table)s, %(file)s, %(line)s,"
+        " %(column)s, %(value)s, %(reason)s, %(key)s::jsonb, %(row)s::jsonb,"
+        f" case when %(key_is_good)s then md5(record_send(row({key})))::uuid end)"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(query, [
+            {"load": load_id, "source": table.source, "table": table.name, "file": delivery.file_name, "line": line,
+             "column": column, "value": _storable(value), "reason": reason, "key": _storable(key), "row": _storable(row),
+             "key_is_good": key_is_good}
+            for line, column, value, reason, key, row, key_is_good in entries
+        ])  # fmt: skip
+    return any(not key_is_good for *_, key_is_good in entries)
+
+
+def _storable(value: str | dict | None) -> str | None:
+    """Text as the database can keep it; a dictionary of texts as JSON. The null character is shown as its symbol."""
+    if isinstance(value, dict):
+        return json.dumps({name: _storable(text) for name, text in value.items()}, ensure_ascii=False)
+    return value and value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: int) -> None:
-    """Earlier rejected rows that this load answers: their key came well, their file came again, or the whole table did."""
+    """Earlier rejected rows that this load answers.
+
+    Their key came well or was rejected anew, their file came again, or the delivery is complete where they stood.
+    """
+    column = event_column(delivery.table)
+    first = last = None
+    if isinstance(delivery.complete, tuple) and column:
+        form = "%Y%m" if delivery.table.column(column).physical_type == "char(6)" else "%Y-%m-%d"
+        first, last = (day.strftime(form) for day in delivery.complete)
     connection.execute(
-        "update quality.rejected_rows as rejected set superseded_by = %(load)s"
-        " where rejected.table_name = %(table)s and rejected.load_id < %(load)s and rejected.superseded_by is null"
-        " and (rejected.file_name = %(file)s or %(whole)s"
-        " or rejected._key in (select delivered._key from delivered))",
-        {"load": load_id, "table": delivery.table.name, "file": delivery.file_name, "whole": delivery.complete == "all"},
-    )
-
-
-def _key_of(connection: psycopg.Connection, table: Table, bad_column: str, key: dict) -> str | None:
-    if not key or bad_column in table.key:
-        return None
-    types = dict(raw_columns(table))
-    values = ", ".join(f"%s::{types[name]}" for name in table.key)
-    try:
-        with connection.transaction():
-            query = f"select md5(record_send(row({values})))::uuid"
-            return connection.execute(query, [key[name] for name in table.key]).fetchone()[0]
-    except psycopg.DataError:
-        return None
+        """
+        update quality.rejected_rows as earlier set superseded_by = %(load)s
+        from quality.receipts as receipts
+        where earlier.load_id = receipts.load_id
+            and earlier.table_name = %(table)s and earlier.load_id < %(load)s and earlier.superseded_by is null
+            and (
+                earlier._key in (select delivered._key from delivered)
+                or receipts.channel = %(channel)s and (
+                    %(whole)s
+                    or earlier.file_name = %(file)s
+                    or left(earlier.row_text ->> %(column)s::text, 10) between %(first)s::text and %(last)s::text
+                    or exists (
+                        select 1 from quality.rejected_rows as again
+                        where again.load_id = %(load)s and (again._key = earlier._key or again.row_text = earlier.row_text)
+                    )
+                )
+            )
+        """,
+        {"load": load_id, "table": delivery.table.name, "channel": delivery.channel, "file": delivery.file_name,
+         "whole": delivery.complete == "all", "column": column, "first": first, "last": last},
+    )  # fmt: skip
 
 
 def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict[str, str], datetime | None]:
     amounts = [c.name for c in table.columns if c.is_amount]
     selected = ", ".join([f"max({table.cursor_column})", *(f"sum({name})::text" for name in amounts)])
-    latest, *sums = connection.execute(f"select {selected} from delivered").fetchone()
+    latest, *sums = connection.execute(f"select {selected} from arrived").fetchone()
     return {name: value for name, value in zip(amounts, sums, strict=True) if value is not None}, latest
 
 
@@ -262,22 +317,29 @@ def _refuse(connection: psycopg.Connection, refusal: Refusal, business_date: dat
     return Receipt(refusal.table.name, "refused", problem=refusal.problem, file_name=refusal.file_name)
 
 
+def _refused_value(error: psycopg.DataError) -> str:
+    """Where the database refused a value; the value itself may be a person's."""
+    place = re.search(r"column (\w+)", error.diag.context or "")
+    return f"the database refuses a value{f' of column {place[1]}' if place else ''} ({type(error).__name__})"
+
+
 def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, business_date: date) -> Receipt:
-    """The same content again leaves a receipt that says so, once per business date and name."""
+    """The same content again changes nothing and leaves a receipt that says so."""
     first, rows = connection.execute(
         "select load_id, delivered_rows from quality.receipts"
         " where table_name = %s and content_sha256 = %s and state = 'landed' order by load_id limit 1",
         (file.table.name, file.content_sha256),
     ).fetchone()
-    noted = connection.execute(
-        "select 1 from quality.receipts where table_name = %s and content_sha256 = %s and file_name = %s"
-        " and business_date = %s and state = 'landed'",
-        (file.table.name, file.content_sha256, file.file_name, business_date),
-    ).fetchone()
-    if not noted:
-        load_id = _insert_receipt(connection, file, business_date, state="landed", delivered=rows, duplicate_of=first)
-        connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
+    load_id = _insert_receipt(connection, file, business_date, state="landed", delivered=rows, duplicate_of=first)
+    connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
     return Receipt(file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name)
+
+
+def _refresh_statistics(connection: psycopg.Connection, table: Table, new_rows: int) -> None:
+    """Analyzes a raw table that grew by a tenth; on every file it would cost more than the landing."""
+    known = connection.execute("select reltuples from pg_class where oid = %s::regclass", (table.raw_name,)).fetchone()[0]
+    if new_rows > max(known, 0) / 10:
+        connection.execute(f"analyze {table.raw_name}")
 
 
 def _insert_receipt(
@@ -299,8 +361,7 @@ def _insert_receipt(
         (
             what.table.source, what.table.name, what.channel, business_date, getattr(what, "window_from", None),
             getattr(what, "announced_rows", None), json.dumps(sums) if sums else None, delivered, unknown or [],
-            what.content_sha256 if not isinstance(what, Refusal) or what.content_sha256 else None,
-            what.file_name, duplicate_of, state, problem,
+            what.content_sha256, what.file_name, duplicate_of, state, problem,
         ),  # fmt: skip
     ).fetchone()[0]
 

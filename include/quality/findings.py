@@ -19,13 +19,21 @@ _CARRIED = (
 )
 
 
-def judge(connection: psycopg.Connection, run_id: int, rules: list[Rule]) -> None:
-    """Makes the temporary table `judged`: this run's violations with axis, whether the row is quarantined, and waiver."""
-    connection.execute("create temp table rule_book (rule_id text primary key, axis text, quarantines boolean) on commit drop")
+def note_rule_book(connection: psycopg.Connection, rules: list[Rule]) -> None:
+    """Replaces `quality.rule_book` by the rules of this run."""
+    connection.execute("delete from quality.rule_book")
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into rule_book values (%s, %s, %s)", [(r.id, r.axis, r.quarantines and r.is_row_grain) for r in rules]
+            "insert into quality.rule_book values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (r.id, r.gate, r.sentence, r.axis, r.dimension, r.severity, r.owner, r.quarantines and r.is_row_grain, r.path)
+                for r in rules
+            ],
         )
+
+
+def judge(connection: psycopg.Connection, run_id: int, gate: int) -> None:
+    """Makes the temporary table `judged`: a gate's violations with axis, whether the row is quarantined, and waiver."""
     connection.execute(
         """
         create temp table judged on commit drop as
@@ -36,18 +44,20 @@ def judge(connection: psycopg.Connection, run_id: int, rules: list[Rule]) -> Non
                 violations.rule_id, violations.table_name, violations.account_no, violations.record_key, run.business_date
             ) as waiver_id
         from quality.violations
-        inner join rule_book using (rule_id)
+        inner join quality.rule_book using (rule_id)
         cross join quality.current_run as run
-        where violations.run_id = %s
+        where violations.run_id = %s and rule_book.gate = %s
         """,
-        (run_id,),
+        (run_id, gate),
     )
     connection.execute("analyze judged")
 
 
-def record_findings(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
-    """Appends the events of this run; returns how many of each kind. Idempotent for a run."""
-    connection.execute("delete from quality.finding_events where run_id = %s", (run_id,))
+def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> dict[str, int]:
+    """Appends the events of a gate; returns how many of each kind. A gate that is repeated replaces its own events."""
+    of_gate = "rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %(gate)s)"
+    values = {"run": run_id, "gate": gate}
+    connection.execute(f"delete from quality.finding_events where run_id = %(run)s and {of_gate}", values)
     connection.execute("create temp table open_before on commit drop as select * from quality.open_findings")
     connection.execute("create index on open_before (rule_id, table_name)")
     connection.execute("analyze open_before")
@@ -83,7 +93,7 @@ def record_findings(connection: psycopg.Connection, run_id: int) -> dict[str, in
             and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
             and now_seen.column_name is not distinct from before.column_name
         """,
-        {"run": run_id},
+        values,
     )
     connection.execute(
         f"""
@@ -103,12 +113,12 @@ def record_findings(connection: psycopg.Connection, run_id: int) -> dict[str, in
                 )
                 or ({_gone(connection)})
             )
-            and before.rule_id in (select rule_id from quality.rule_results where run_id = %(run)s)
+            and before.{of_gate}
         """,
-        {"run": run_id},
+        values,
     )
     counts = connection.execute(
-        "select event, count(*) from quality.finding_events where run_id = %s group by event", (run_id,)
+        f"select event, count(*) from quality.finding_events where run_id = %(run)s and {of_gate} group by event", values
     )
     return dict(counts.fetchall())
 

@@ -48,6 +48,7 @@ def rules_of(gate: int) -> list[Rule]:
 def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 1. Afterwards the phase is `admit`. Raises GateBlocked where a violation of severity block is not waived."""
     with connect(url, fence=run.fence) as connection:
+        findings.note_rule_book(connection, [*load_base_rules(), *load_rules()])
         _count_staged_rows(connection, run.run_id)
     result = _check(url, run, 1, progress)
     if result.blocking:
@@ -71,7 +72,7 @@ def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
     observed = verdict.great_expectations_counts(url, run.run_id, [r.id for r in rules])
     with connect(url, fence=run.fence) as connection:
         connection.execute("select quality.assert_fence()")
-        findings.judge(connection, run.run_id, load_base_rules() + load_rules())
+        findings.judge(connection, run.run_id, gate)
         counted = dict(connection.execute("select rule_id, count(*) from judged group by rule_id").fetchall())
         verdict.assert_agreement(rules, results, observed, counted)
         result = GateResult(
@@ -81,7 +82,7 @@ def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
             "select rule_id, count(*) from judged where severity = 'block' and waiver_id is null"
             " and rule_id = any(%s) group by rule_id order by rule_id", ([r.id for r in rules],)
         ).fetchall())  # fmt: skip
-        result.events = findings.record_findings(connection, run.run_id)
+        result.events = findings.record_findings(connection, run.run_id, gate)
         if gate == 1:
             result.kept_back = findings.quarantine(connection, run.run_id)
             connection.execute("update quality.current_run set phase = 'admit'")
@@ -100,9 +101,9 @@ def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, 
             ) then 'waived'
             else 'failed'
         end
-        where run_id = %s
+        where run_id = %s and rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %s)
         """,
-        (run.run_id,),
+        (run.run_id, result.gate),
     )
     summary = {
         "rules": result.rules, "tested_rows": result.tested_rows, "failed_rows": result.failed_rows,

@@ -1,4 +1,5 @@
 """A simulated electricity utility: three source systems whose data hold together. All of it is synthetic."""
+
 from include.simulator.command import main
 from include.simulator.deliver import write_deliveries, write_forms
 from include.simulator.generate import Simulation, Truth, generate

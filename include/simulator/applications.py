@@ -1,4 +1,5 @@
 """Connection applications and their stages: first connections, increases, temporary supply, prospects."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -11,8 +12,18 @@ from include.simulator.hashing import integers, uniform
 from include.simulator.marketing_archive import FORM_ORGS
 from include.simulator.world import ORGS, Account, World
 
-_DEPARTMENTS = {"ACCEPT": "D01", "VERIFY": "D02", "SCHEME": "D02", "DESIGN_REVIEW": "D03", "MID_CHECK": "D03",
-                "BUILD": "D09", "FINAL_CHECK": "D03", "AGREEMENT": "D04", "METER_ENERGISE": "D05", "ARCHIVE": "D01"}
+_DEPARTMENTS = {
+    "ACCEPT": "D01",
+    "VERIFY": "D02",
+    "SCHEME": "D02",
+    "DESIGN_REVIEW": "D03",
+    "MID_CHECK": "D03",
+    "BUILD": "D09",
+    "FINAL_CHECK": "D03",
+    "AGREEMENT": "D04",
+    "METER_ENERGISE": "D05",
+    "ARCHIVE": "D01",
+}
 
 
 def increase_schedule(seed: int, account: Account):
@@ -40,20 +51,36 @@ def build_applications(world: World, since: np.datetime64, business_date: np.dat
         closed = runs[-1][0] == "ARCHIVE" and runs[-1][3] < end_of_day
         is_cancelled = cancelled is not None and cancelled < end_of_day
         changed = cancelled if is_cancelled else min(runs[-1][3], end_of_day - np.timedelta64(4000, "s"))
-        applications.append(application | {
-            "access_mode": "FORM" if org in FORM_ORGS else "AUTO", "accepted_at": runs[0][2],
-            "status": "CANCELLED" if is_cancelled else "DONE" if closed else "OPEN", "src_updated_at": changed,
-        })
+        applications.append(
+            application
+            | {
+                "access_mode": "FORM" if org in FORM_ORGS else "AUTO",
+                "accepted_at": runs[0][2],
+                "status": "CANCELLED" if is_cancelled else "DONE" if closed else "OPEN",
+                "src_updated_at": changed,
+            }
+        )
         for number, (stage, owner, start, end) in enumerate(runs, 1):
             ended = end < end_of_day
-            stage_rows.append({
-                "app_no": application["app_no"], "stage_seq": number, "stage": stage, "dept_no": _DEPARTMENTS[stage],
-                "handler_no": f"H{ORGS[org]}{(len(applications) + number) % 6}", "start_at": start,
-                "end_at": end if ended else None, "clock_owner": owner, "suspend_min": 0, "result": "通过" if ended else None,
-                "src_updated_at": end if ended else start,
-            })
-    return {"mkt_application": tables.from_rows("marketing", "mkt_application", applications),
-            "mkt_app_stage": tables.from_rows("marketing", "mkt_app_stage", stage_rows)}
+            stage_rows.append(
+                {
+                    "app_no": application["app_no"],
+                    "stage_seq": number,
+                    "stage": stage,
+                    "dept_no": _DEPARTMENTS[stage],
+                    "handler_no": f"H{ORGS[org]}{(len(applications) + number) % 6}",
+                    "start_at": start,
+                    "end_at": end if ended else None,
+                    "clock_owner": owner,
+                    "suspend_min": 0,
+                    "result": "通过" if ended else None,
+                    "src_updated_at": end if ended else start,
+                }
+            )
+    return {
+        "mkt_application": tables.from_rows("marketing", "mkt_application", applications),
+        "mkt_app_stage": tables.from_rows("marketing", "mkt_app_stage", stage_rows),
+    }
 
 
 def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
@@ -63,16 +90,37 @@ def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
     for a in world.accounts:
         base = {"cons_no": a.cons_no, "voltage_level": a.voltage, "supply_mode": a.supply_mode, "channel": "HALL"}
         if a.number % 3 == 0:
-            yield (base | {"app_no": f"AP{a.cons_no}N", "app_type": "NEW", "apply_cap_kva": a.contract_cap}, a.org,
-                   stages.schedule(seed, a.number * 10, a.accepted_on), None)
+            yield (
+                base | {"app_no": f"AP{a.cons_no}N", "app_type": "NEW", "apply_cap_kva": a.contract_cap},
+                a.org,
+                stages.schedule(seed, a.number * 10, a.accepted_on),
+                None,
+            )
         if a.growth_on:
-            yield (base | {"app_no": increase_number(a), "app_type": "INCREASE", "apply_cap_kva": a.growth_kva,
-                           "channel": "MANAGER"}, a.org, increase_schedule(seed, a), None)
+            yield (
+                base
+                | {
+                    "app_no": increase_number(a),
+                    "app_type": "INCREASE",
+                    "apply_cap_kva": a.growth_kva,
+                    "channel": "MANAGER",
+                },
+                a.org,
+                increase_schedule(seed, a),
+                None,
+            )
         for month in months[uniform(seed, "temporary", a.number, months.astype(int)) < 0.015]:
-            day = month.astype("datetime64[D]") + int(integers(seed, "temporary day", 0, 25, a.number, month.astype(int)))
+            day = month.astype("datetime64[D]") + int(
+                integers(seed, "temporary day", 0, 25, a.number, month.astype(int))
+            )
             number = month.astype(int)
-            yield (base | {"app_no": f"AP{a.cons_no}T{number}", "app_type": "TEMP", "apply_cap_kva": 160, "channel": "ONLINE"},
-                   a.org, stages.schedule(seed, a.number * 10_000 + number * 10 + 3, day.item()), None)
+            yield (
+                base
+                | {"app_no": f"AP{a.cons_no}T{number}", "app_type": "TEMP", "apply_cap_kva": 160, "channel": "ONLINE"},
+                a.org,
+                stages.schedule(seed, a.number * 10_000 + number * 10 + 3, day.item()),
+                None,
+            )
         if a.number % 20 == 10:
             yield from _prospects(world, a, months)
 
@@ -83,6 +131,16 @@ def _prospects(world: World, a: Account, months: np.ndarray):
         number = int(month.astype(int))
         day = month.astype("datetime64[D]") + int(integers(world.seed, "prospect day", 0, 25, a.number, number))
         runs = stages.schedule(world.seed, a.number * 10_000 + number * 10 + 4, day.item())
-        yield ({"app_no": f"AP{a.cons_no}P{number}", "app_type": "NEW", "apply_cap_kva": 630, "voltage_level": "AC10kV",
-                "supply_mode": "SINGLE", "channel": "HALL"}, a.org, runs,
-               (day + 60).astype("datetime64[s]") + np.timedelta64(60_000, "s"))
+        yield (
+            {
+                "app_no": f"AP{a.cons_no}P{number}",
+                "app_type": "NEW",
+                "apply_cap_kva": 630,
+                "voltage_level": "AC10kV",
+                "supply_mode": "SINGLE",
+                "channel": "HALL",
+            },
+            a.org,
+            runs,
+            (day + 60).astype("datetime64[s]") + np.timedelta64(60_000, "s"),
+        )

@@ -2,6 +2,7 @@
 
 All sums are integers: energy in 10^-4 kWh, prices in 10^-6 yuan per kWh, money in fen. Halves are rounded up.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,7 +14,13 @@ from include.simulator.energy import Energy
 from include.simulator.hashing import integers, uniform
 from include.simulator.power_factor import adjustment_units
 from include.simulator.prices import (
-    CAPACITY_PRICE, DEMAND_DISCOUNT_KWH_PER_KVA, DEMAND_PRICE, FLAT_PRICE, FUND_PRICE, LINE_LOSS_PRICE, RATE_PERCENT,
+    CAPACITY_PRICE,
+    DEMAND_DISCOUNT_KWH_PER_KVA,
+    DEMAND_PRICE,
+    FLAT_PRICE,
+    FUND_PRICE,
+    LINE_LOSS_PRICE,
+    RATE_PERCENT,
     SYSTEM_OP_PRICE,
 )
 from include.simulator.registers import rolled
@@ -49,12 +56,15 @@ def build_bills(world: World, energy: Energy, business_date: np.datetime64) -> B
     shape = (len(world.accounts), len(months))
     bill = _charges(world, months, line, _sums(line, shape))
     account, month = (g.ravel() for g in np.indices(shape))
-    issued = calendar.first_of(months[month] + 1) + integers(world.seed, "issue", 0, 3, account, months[month].astype(int))
+    issued = calendar.first_of(months[month] + 1) + integers(
+        world.seed, "issue", 0, 3, account, months[month].astype(int)
+    )
     kept = issued <= business_date
     position = np.cumsum(kept) - 1
     line_bill = line["account"] * shape[1] + line["month"]
     line = {name: values[kept[line_bill]] for name, values in line.items()} | {
-        "bill": position[line_bill[kept[line_bill]]]}
+        "bill": position[line_bill[kept[line_bill]]]
+    }
     order = np.lexsort((line["position"], line["bill"]))
     line = {name: values[order] for name, values in line.items()}
     return Bills(account[kept], months[month[kept]], {n: v.ravel()[kept] for n, v in bill.items()}, line, issued[kept])
@@ -74,14 +84,23 @@ def _lines(world: World, energy: Energy, month_count: int) -> dict[str, np.ndarr
         loss = np.where((points.side[rows] == "HV_LV")[:, None], half_up(read * _LOSS_PARTS, 1000), 0)
         price = (flat[rows] * RATE_PERCENT[rate] // 100)[:, None]
         values = {
-            "point": rows[:, None], "account": points.account[rows][:, None], "month": np.arange(month_count)[None, :],
-            "rate": np.array([[number]]), "prev": shown[rate][rows, :month_count],
-            "curr": shown[rate][rows, 1 : month_count + 1], "read": read, "loss": loss, "billed": read + loss,
-            "price": price, "charge": half_up((read + loss) * price, 10**8),
-            "q": np.diff(energy.month_registers["Q1"][rows, : month_count + 1], axis=1) * points.multiplier[rows][:, None]
+            "point": rows[:, None],
+            "account": points.account[rows][:, None],
+            "month": np.arange(month_count)[None, :],
+            "rate": np.array([[number]]),
+            "prev": shown[rate][rows, :month_count],
+            "curr": shown[rate][rows, 1 : month_count + 1],
+            "read": read,
+            "loss": loss,
+            "billed": read + loss,
+            "price": price,
+            "charge": half_up((read + loss) * price, 10**8),
+            "q": np.diff(energy.month_registers["Q1"][rows, : month_count + 1], axis=1)
+            * points.multiplier[rows][:, None]
             * (number in (0, 1)),
             "q4": np.diff(energy.month_registers["Q4"][rows, : month_count + 1], axis=1)
-            * points.multiplier[rows][:, None] * (number in (0, 1)),
+            * points.multiplier[rows][:, None]
+            * (number in (0, 1)),
             "demand": (energy.demand[rows, :month_count] * points.multiplier[rows][:, None]) * (number in (0, 1)),
             "position": (orders[rows] * 5 + number)[:, None],
         }
@@ -113,8 +132,11 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
     kwh, demand = sums["billed"], sums["demand"]
     over = np.maximum(demand * 100 - agreed * 105, 0)
     contract_qty = agreed + half_up(2 * over, 100)
-    quantity = np.select([mode == "BY_CAPACITY", mode == "BY_CONTRACT_MD", mode == "BY_ACTUAL_MD"],
-                         [running * 10_000, contract_qty, demand], 0)
+    quantity = np.select(
+        [mode == "BY_CAPACITY", mode == "BY_CONTRACT_MD", mode == "BY_ACTUAL_MD"],
+        [running * 10_000, contract_qty, demand],
+        0,
+    )
     price = np.where(mode == "BY_CAPACITY", CAPACITY_PRICE, np.where(mode == "NONE", 0, DEMAND_PRICE)) // 10**6
     gross = half_up(quantity * price, 10_000)
     earns = (np.isin(mode, ("BY_CONTRACT_MD", "BY_ACTUAL_MD"))) & (kwh >= cap * DEMAND_DISCOUNT_KWH_PER_KVA * 10_000)
@@ -127,10 +149,23 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
     adjustment = half_up(base * percent, 10**6)
     fund, loss, system = (half_up(kwh * (p // 100), 10**8) for p in (FUND_PRICE, LINE_LOSS_PRICE, SYSTEM_OP_PRICE))
     return {
-        "kwh": kwh, **{rate: sums[rate] for rate in TOU_RATES}, "kvarh_fwd": sums["q"], "kvarh_rev": sums["q4"],
-        "factor": factor, "percent": percent, "base": base, "quantity": quantity,
-        "basic_price": np.broadcast_to(price, kwh.shape), "basic": basic, "demand": demand, "energy": sums["charge"],
-        "fund": fund, "line_loss": loss, "system": system, "adjustment": adjustment, "discount": discount,
+        "kwh": kwh,
+        **{rate: sums[rate] for rate in TOU_RATES},
+        "kvarh_fwd": sums["q"],
+        "kvarh_rev": sums["q4"],
+        "factor": factor,
+        "percent": percent,
+        "base": base,
+        "quantity": quantity,
+        "basic_price": np.broadcast_to(price, kwh.shape),
+        "basic": basic,
+        "demand": demand,
+        "energy": sums["charge"],
+        "fund": fund,
+        "line_loss": loss,
+        "system": system,
+        "adjustment": adjustment,
+        "discount": discount,
         "per_kva": kwh / (cap * 10_000),
         "total": basic + sums["charge"] + fund + loss + system + adjustment,
     }
@@ -163,4 +198,6 @@ def build_payments(world: World, bills: Bills) -> Payments:
     after = np.clip((first - new_year).astype(int) + 1, 0, None) * late
     before = days_late - after
     total = bills.bill["total"]
-    return Payments(first, second, due, before, after, half_up(total * before * 2, 1000), half_up(total * after * 3, 1000))
+    return Payments(
+        first, second, due, before, after, half_up(total * before * 2, 1000), half_up(total * after * 3, 1000)
+    )

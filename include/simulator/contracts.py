@@ -1,4 +1,5 @@
 """The contract system: supply contracts with annexes and amendments."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -27,8 +28,10 @@ def versions(account: Account, today: date) -> list[tuple[int, date, date, str]]
     first = (account.connect_on, _years_later(account.connect_on, years))
     if account.growth_on is None or account.growth_on > today:
         return [(1, *first, "EFFECTIVE")]
-    return [(1, first[0], account.growth_on - timedelta(days=1), "AMENDED"),
-            (2, account.growth_on, _years_later(account.growth_on, 8), "EFFECTIVE")]
+    return [
+        (1, first[0], account.growth_on - timedelta(days=1), "AMENDED"),
+        (2, account.growth_on, _years_later(account.growth_on, 8), "EFFECTIVE"),
+    ]
 
 
 def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
@@ -42,52 +45,104 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
         for version, start, end, status in versions(a, today):
             booked = a.signed_on if version == 1 else start
             contracts.append(_contract(world, a, points_of[a.number], version, start, end, status, today))
-            key = {"contract_no": contract_number(a), "version": version, "src_updated_at": at_evening(booked, a.number)}
+            key = {
+                "contract_no": contract_number(a),
+                "version": version,
+                "src_updated_at": at_evening(booked, a.number),
+            }
             listed = [t for t in a.transformers if t.run_from <= start]
-            transformers += [key | {"seq": n, "cap_kva": t.cap_kva, "model": f"S20-{t.cap_kva}", "primary_backup": t.duty}
-                             for n, t in enumerate(listed, 1)]
-            metering += [key | {
-                "seq": n, "mp_no": world.points.mp_no[i], "meter_asset_no": world.points.meter_no[i],
-                "ct_ratio": float(world.points.ct[i]), "pt_ratio": float(world.points.pt[i]), "accuracy": "0.2S",
-            } for n, i in enumerate(points_of[a.number], 1)]
+            transformers += [
+                key | {"seq": n, "cap_kva": t.cap_kva, "model": f"S20-{t.cap_kva}", "primary_backup": t.duty}
+                for n, t in enumerate(listed, 1)
+            ]
+            metering += [
+                key
+                | {
+                    "seq": n,
+                    "mp_no": world.points.mp_no[i],
+                    "meter_asset_no": world.points.meter_no[i],
+                    "ct_ratio": float(world.points.ct[i]),
+                    "pt_ratio": float(world.points.pt[i]),
+                    "accuracy": "0.2S",
+                }
+                for n, i in enumerate(points_of[a.number], 1)
+            ]
             if version == 2:
-                amendments.append({
-                    "amend_no": f"AM{a.cons_no}1", "contract_no": contract_number(a), "version": 2,
-                    "field_name": "contract_cap_kva", "old_value": f"{a.contract_cap:.2f}",
-                    "new_value": f"{a.contract_cap + a.growth_kva:.2f}", "effective_on": start,
-                    "signed_on": stages.end_of(increase_schedule(world.seed, a), "AGREEMENT"), "app_no": increase_number(a),
-                    "src_updated_at": at_evening(start, a.number),
-                })
+                amendments.append(
+                    {
+                        "amend_no": f"AM{a.cons_no}1",
+                        "contract_no": contract_number(a),
+                        "version": 2,
+                        "field_name": "contract_cap_kva",
+                        "old_value": f"{a.contract_cap:.2f}",
+                        "new_value": f"{a.contract_cap + a.growth_kva:.2f}",
+                        "effective_on": start,
+                        "signed_on": stages.end_of(increase_schedule(world.seed, a), "AGREEMENT"),
+                        "app_no": increase_number(a),
+                        "src_updated_at": at_evening(start, a.number),
+                    }
+                )
     build = lambda name, rows: tables.from_rows("contract", name, rows)  # noqa: E731
-    return {"con_contract": build("con_contract", contracts), "con_amendment": build("con_amendment", amendments),
-            "con_transformer_annex": build("con_transformer_annex", transformers),
-            "con_metering_annex": build("con_metering_annex", metering)}
+    return {
+        "con_contract": build("con_contract", contracts),
+        "con_amendment": build("con_amendment", amendments),
+        "con_transformer_annex": build("con_transformer_annex", transformers),
+        "con_metering_annex": build("con_metering_annex", metering),
+    }
 
 
-def _contract(world: World, a: Account, points: list[int], version: int, start: date, end: date, status: str,
-              today: date) -> dict:
+def _contract(
+    world: World, a: Account, points: list[int], version: int, start: date, end: date, status: str, today: date
+) -> dict:
     p = world.points
     is_high = a.voltage != "AC380V"
     has_mandate = a.number % 5 < 2
     deposit = a.contract_cap * 20
     changed = a.growth_on if a.growth_on and a.growth_on <= today else a.signed_on
     return {
-        "contract_no": contract_number(a), "version": version, "cons_no": a.cons_no, "party_a": "合成市供电公司",
-        "party_b_name": a.name, "uscc": a.uscc,
+        "contract_no": contract_number(a),
+        "version": version,
+        "cons_no": a.cons_no,
+        "party_a": "合成市供电公司",
+        "party_b_name": a.name,
+        "uscc": a.uscc,
         "signer": f"合成签约人{a.number + 1:04d}" if has_mandate else f"合成法人{a.number + 1:04d}",
-        "signer_mandate_no": f"SQ{a.cons_no}" if has_mandate else None, "kind": "HV" if is_high else "LV",
-        "signed_on": a.signed_on, "valid_from": start, "valid_to": end, "auto_renew": a.number % 10 not in (2, 6, 8),
-        "status": status, "voltage_level": a.voltage, "supply_mode": a.supply_mode, "main_feeder_no": a.main_feeder,
-        "backup_feeder_no": a.backup_feeder, "interlock": "MECH" if a.backup_feeder else "NONE",
+        "signer_mandate_no": f"SQ{a.cons_no}" if has_mandate else None,
+        "kind": "HV" if is_high else "LV",
+        "signed_on": a.signed_on,
+        "valid_from": start,
+        "valid_to": end,
+        "auto_renew": a.number % 10 not in (2, 6, 8),
+        "status": status,
+        "voltage_level": a.voltage,
+        "supply_mode": a.supply_mode,
+        "main_feeder_no": a.main_feeder,
+        "backup_feeder_no": a.backup_feeder,
+        "interlock": "MECH" if a.backup_feeder else "NONE",
         "property_boundary": f"{a.main_feeder}线路{a.number % 60 + 1}号杆T接点" if is_high else "低压出线开关负荷侧",
-        "contract_cap_kva": a.contract_cap + (a.growth_kva if version == 2 else 0), "contract_md_kw": a.contract_md,
-        "basic_mode": a.basic_mode, "tariff_code": a.tariff, "pf_standard": a.pf_standard, "is_tou": a.is_tou,
-        "metering_point_cnt": len(points), "ct_ratio": float(p.ct[points[0]]), "pt_ratio": float(p.pt[points[0]]),
-        "metering_side": a.side, "loss_bearing": "用电人", "self_gen_kva": a.self_gen_kva,
-        "security_load_kva": a.security_kva, "importance": a.importance, "settle_day": 1, "installments": 1,
-        "pay_term_days": 20, "penalty_rate": "0.002", "deposit_yuan": deposit if a.number % 4 == 0 else 0,
-        "guarantee_kind": "保证金" if a.number % 4 == 0 else "信用", "guarantee_yuan": deposit if a.number % 4 == 0 else 0,
-        "scan_file_id": f"SC{a.cons_no}{version}", "scan_pages": 12 + a.number % 9,
+        "contract_cap_kva": a.contract_cap + (a.growth_kva if version == 2 else 0),
+        "contract_md_kw": a.contract_md,
+        "basic_mode": a.basic_mode,
+        "tariff_code": a.tariff,
+        "pf_standard": a.pf_standard,
+        "is_tou": a.is_tou,
+        "metering_point_cnt": len(points),
+        "ct_ratio": float(p.ct[points[0]]),
+        "pt_ratio": float(p.pt[points[0]]),
+        "metering_side": a.side,
+        "loss_bearing": "用电人",
+        "self_gen_kva": a.self_gen_kva,
+        "security_load_kva": a.security_kva,
+        "importance": a.importance,
+        "settle_day": 1,
+        "installments": 1,
+        "pay_term_days": 20,
+        "penalty_rate": "0.002",
+        "deposit_yuan": deposit if a.number % 4 == 0 else 0,
+        "guarantee_kind": "保证金" if a.number % 4 == 0 else "信用",
+        "guarantee_yuan": deposit if a.number % 4 == 0 else 0,
+        "scan_file_id": f"SC{a.cons_no}{version}",
+        "scan_pages": 12 + a.number % 9,
         "page_hash": sha256(f"synthetic {a.cons_no} {version}".encode()).hexdigest(),
         "src_updated_at": at_evening(changed, a.number),
     }

@@ -1,4 +1,5 @@
 """Day curves of 96 slots and the voltage statistics counted from them."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -47,12 +48,18 @@ def build_curves(world: World, energy: Energy, outages: Outages) -> tuple[pa.Tab
     day = np.repeat(energy.days, per_day)
     text = lambda items: pa.array(items).take(pa.array(np.tile(np.arange(per_day), count)))  # noqa: E731
     columns = {
-        "mp_no": text([points.mp_no[o[0]] for o in order]), "data_date": day, "data_type": text([o[1] for o in order]),
-        "phase": text([o[2] for o in order]), "version": np.ones(len(day), dtype=np.int32),
-        "is_primary": np.zeros(len(day), dtype=bool), "point_flag": "1" * SLOTS,
-        "recv_ts": received_at(world.seed, points.key[point], day), "collect_way": "AUTO",
+        "mp_no": text([points.mp_no[o[0]] for o in order]),
+        "data_date": day,
+        "data_type": text([o[1] for o in order]),
+        "phase": text([o[2] for o in order]),
+        "version": np.ones(len(day), dtype=np.int32),
+        "is_primary": np.zeros(len(day), dtype=bool),
+        "point_flag": "1" * SLOTS,
+        "recv_ts": received_at(world.seed, points.key[point], day),
+        "collect_way": "AUTO",
         "batch_id": pa.array([f"B{str(d).replace('-', '')}" for d in energy.days]).take(
-            pa.array(np.repeat(np.arange(count), per_day))),
+            pa.array(np.repeat(np.arange(count), per_day))
+        ),
     }
     columns |= {f"v{k + 1}": np.ascontiguousarray(values[:, k]) for k in range(SLOTS)}
     return tables.build("metering", "met_interval_96", columns), _voltage_table(world, energy, [d[1] for d in days])
@@ -93,7 +100,8 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
     wires = np.where(points.wiring == "3P3W", 3**0.5, 3.0)
     current = active * 0.4 / (wires * points.nominal_v * angle)[:, None]
     series = {
-        ("P", "T"): lambda r: active[r] * 4 / 10_000, ("E+", "T"): lambda r: active[r] / 10_000,
+        ("P", "T"): lambda r: active[r] * 4 / 10_000,
+        ("E+", "T"): lambda r: active[r] / 10_000,
         ("RQ1", "T"): lambda r: slot_energy(energy, number, r, energy.q1[r, number]) / 10_000,
         ("RQ4", "T"): lambda r: slot_energy(energy, number, r, energy.q4[r, number]) / 10_000,
     }
@@ -146,8 +154,12 @@ def _excursions(world: World, rows: np.ndarray, day: np.datetime64) -> np.ndarra
 def _voltage_table(world: World, energy: Energy, volts: list[np.ndarray]) -> pa.Table:
     points = world.points
     low, high = voltage_limits(points)
-    pairs = [(p, n) for p in np.flatnonzero(points.role == "BILLING") for n in range(3)
-             if not (points.wiring[p] == "3P3W" and n == 1)]
+    pairs = [
+        (p, n)
+        for p in np.flatnonzero(points.role == "BILLING")
+        for n in range(3)
+        if not (points.wiring[p] == "3P3W" and n == 1)
+    ]
     point, phase = np.array([p for p, _ in pairs]), np.array([n for _, n in pairs])
     parts: dict[str, list] = {}
     for day, day_volts in zip(energy.days, volts, strict=True):
@@ -161,9 +173,15 @@ def _voltage_table(world: World, energy: Energy, volts: list[np.ndarray]) -> pa.
         midnight = day.astype("datetime64[s]")
         at = lambda slot, midnight=midnight: midnight + (900 * (slot + 1)).astype("timedelta64[s]")  # noqa: E731
         values = {
-            "data_date": np.full(len(u), day), "u_max": u[row, top], "u_max_ts": at(top), "u_min": u[row, bottom],
-            "u_min_ts": at(bottom), "u_avg": np.rint(u.sum(axis=1) * 1000 / alive.sum(axis=1).clip(1)),
-            "monitored_min": minutes, "over_min": over, "under_min": under,
+            "data_date": np.full(len(u), day),
+            "u_max": u[row, top],
+            "u_max_ts": at(top),
+            "u_min": u[row, bottom],
+            "u_min_ts": at(bottom),
+            "u_avg": np.rint(u.sum(axis=1) * 1000 / alive.sum(axis=1).clip(1)),
+            "monitored_min": minutes,
+            "over_min": over,
+            "under_min": under,
             "ok_rate": np.rint(1e6 * (1 - (over + under) / minutes.clip(1))),
             "recv_ts": received_at(world.seed, points.key[point], np.full(len(u), day)),
         }
@@ -177,7 +195,8 @@ def _voltage_table(world: World, energy: Energy, volts: list[np.ndarray]) -> pa.
     columns |= {
         "mp_no": pa.array([points.mp_no[p] for p in point]).take(pa.array(repeated)),
         "phase": pa.array(["ABC"[n] for n in phase]).take(pa.array(repeated)),
-        "version": np.ones(len(repeated), dtype=np.int32), "collect_way": "AUTO",
+        "version": np.ones(len(repeated), dtype=np.int32),
+        "collect_way": "AUTO",
         "limit_hi": Fixed(np.tile(np.rint(high[point] * 1e4).astype(np.int64), count), 4),
         "limit_lo": Fixed(np.tile(np.rint(low[point] * 1e4).astype(np.int64), count), 4),
         "batch_id": np.char.add("B", np.char.replace(np.datetime_as_string(columns["data_date"]), "-", "")),

@@ -3,6 +3,7 @@
 The world begins at `ANCHOR`: from that day on every register is the sum of its curves. Holidays and make-up working
 days come from the `chinese-calendar` package for the years that it knows; later years fall back to weekdays.
 """
+
 from __future__ import annotations
 
 from datetime import date, timedelta

@@ -3,6 +3,7 @@
 A class states what it touches; two classes share an account only where nothing that they touch is the same, and only
 when accounts run out. Rates are those of the list of defects; every class has at least three instances.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -37,7 +38,7 @@ class Scene:
     def __post_init__(self):
         today = self.simulation.business_date
         window = [today - timedelta(days=n) for n in range(self.simulation.days)]
-        self.recent = [day for day in window[1 : _RECENT_DAYS + 1]] or window
+        self.recent = window[1 : _RECENT_DAYS + 1] or window
         self.point_of: dict[int, int] = {}
         for row, key in enumerate(self.world.points.key.tolist()):
             if key % 4 == 0:
@@ -54,8 +55,17 @@ class Scene:
     def note(self, defect: str, name: str, row: int, column: str, rules: list[str], **changed_key) -> None:
         """Write down one record on which a defect breaks rules; the right value is the one before the edit."""
         right = self.edit.value(name, row, column)
-        self.truth.append(Truth(defect, all_tables()[name].source, name, self.edit.key(name, row, **changed_key), column,
-                                None if right is None else str(right), rules))
+        self.truth.append(
+            Truth(
+                defect,
+                all_tables()[name].source,
+                name,
+                self.edit.key(name, row, **changed_key),
+                column,
+                None if right is None else str(right),
+                rules,
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -97,11 +107,15 @@ def _allocate(scene: Scene, classes: list[Defect]):
     for defect in sorted(classes, key=lambda d: (scarce[d], d.code)):
         wanted = max(defect.least, LEAST + int(defect.rate * len(accounts)))
         draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(accounts)))
-        order = sorted(accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number])))
+        order = sorted(
+            accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number]))
+        )
         free = (a for a in order if not touched[a.number] & defect.touches and defect.fits(scene, a))
         chosen = list(islice(free, wanted))
         if len(chosen) < defect.least:
-            raise ValueError(f"{len(accounts)} accounts are too few for {defect.least} instances of class {defect.code}")
+            raise ValueError(
+                f"{len(accounts)} accounts are too few for {defect.least} instances of class {defect.code}"
+            )
         for account in chosen:
             touched[account.number] |= defect.touches
         yield defect, chosen
@@ -111,10 +125,15 @@ def _key_accounts(world: World, edit: Editor) -> set[int]:
     """Accounts that may count as key by revenue, capacity, importance or tier; classes keep off them where it matters."""
     bills = edit.table("mkt_bill")
     revenue: dict[str, float] = {}
-    for cons, total in zip(bills["cons_no"].to_pylist(), pc.cast(bills["total_charge"], "float64").to_pylist(), strict=True):
+    for cons, total in zip(
+        bills["cons_no"].to_pylist(), pc.cast(bills["total_charge"], "float64").to_pylist(), strict=True
+    ):
         revenue[cons] = revenue.get(cons, 0.0) + total
     order = sorted(world.accounts, key=lambda a: -revenue.get(a.cons_no, 0.0))
     share = np.cumsum([revenue.get(a.cons_no, 0.0) for a in order]) / max(sum(revenue.values()), 1e-9)
     keys = {a.number for a, before in zip(order, [0.0, *share[:-1]], strict=True) if before < 0.82}
-    return keys | {a.number for a in world.accounts if a.cap_on(a.connect_on) >= 3000 or a.importance != "NONE"
-                   or a.number % 20 in (0, 1)}
+    return keys | {
+        a.number
+        for a in world.accounts
+        if a.cap_on(a.connect_on) >= 3000 or a.importance != "NONE" or a.number % 20 in (0, 1)
+    }

@@ -1,4 +1,5 @@
 """Defects in the contract system, and between it and marketing."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -50,7 +51,9 @@ def _expired(scene: Scene, a: Account, number: int) -> None:
 
 
 def _supply(scene: Scene, a: Account, number: int) -> None:
-    feeders = [f for f in scene.edit.table("met_feeder")["feeder_no"].to_pylist() if f.startswith("10F") and f != a.main_feeder]
+    feeders = [
+        f for f in scene.edit.table("met_feeder")["feeder_no"].to_pylist() if f.startswith("10F") and f != a.main_feeder
+    ]
     _spoil("X10", "supply_mode", ["XSR-16"], "DUAL_CIRCUIT", scene, a)
     scene.edit.set("con_contract", contract_row(scene, a), backup_feeder_no=feeders[number % len(feeders)])
 
@@ -105,7 +108,9 @@ def _renews(scene: Scene, a: Account) -> bool:
 
 
 CLASSES = [
-    Defect("X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.basic_mode != "BY_CONTRACT_MD"),
+    Defect(
+        "X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.basic_mode != "BY_CONTRACT_MD"
+    ),
     Defect("X5", frozenset({"c.tariff"}), _tariff, 0.005),
     Defect("X6", frozenset({"c.voltage"}), _voltage, 0.002, _is_plain),
     Defect("X7", frozenset({"c.name"}), _name, 0.02),
@@ -116,6 +121,11 @@ CLASSES = [
     Defect("CON-02", _COMPARED, _ends_before_start, 0.0, _renews),
     Defect("P boundary", frozenset({"c.boundary"}), _boundary, 0.0, _is_plain),
     Defect("CON-08", frozenset({"c.demand"}), _demand, 0.0, lambda s, a: a.basic_mode == "BY_CONTRACT_MD"),
-    Defect("I standard", frozenset({"c.standard"}), _standard, 0.0,
-           lambda s, a: _is_plain(s, a) and a.kind.cons_class == "LARGE_IND" and a.contract_cap > 160),
+    Defect(
+        "I standard",
+        frozenset({"c.standard"}),
+        _standard,
+        0.0,
+        lambda s, a: _is_plain(s, a) and a.kind.cons_class == "LARGE_IND" and a.contract_cap > 160,
+    ),
 ]

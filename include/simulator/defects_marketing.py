@@ -1,4 +1,5 @@
 """Defects in the marketing system: customers, contacts, applications, tickets, installations and bills."""
+
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
@@ -32,7 +33,9 @@ def _spoil_contact(code: str, role: str, column: str, rules: list[str], value, s
 
 
 def _placeholder_mobile(scene: Scene, a: Account, number: int) -> None:
-    _spoil_contact("P", "LEGAL", "mobile", ["MKT-06"], ("13800000000", "13800138000", "18888888888")[number % 3], scene, a)
+    _spoil_contact(
+        "P", "LEGAL", "mobile", ["MKT-06"], ("13800000000", "13800138000", "18888888888")[number % 3], scene, a
+    )
 
 
 def _placeholder_email(scene: Scene, a: Account, number: int) -> None:
@@ -44,7 +47,9 @@ def _placeholder_name(scene: Scene, a: Account, number: int) -> None:
 
 
 def _placeholder_date(scene: Scene, a: Account, number: int) -> None:
-    _spoil_customer("P", "open_date", ["MKT-11"], (date(1900, 1, 1), date(1970, 1, 1), date(2000, 1, 1))[number % 3], scene, a)
+    _spoil_customer(
+        "P", "open_date", ["MKT-11"], (date(1900, 1, 1), date(1970, 1, 1), date(2000, 1, 1))[number % 3], scene, a
+    )
 
 
 def _placeholder_capacity(scene: Scene, a: Account, number: int) -> None:
@@ -110,26 +115,42 @@ def _other_ratio(scene: Scene, a: Account, number: int) -> None:
     ratio = scene.edit.value("mkt_meter_install", row, "ct_ratio")
     wrong = float(next(p // 5 for p in CT_SERIES if p // 5 > ratio) if ratio < 400 else 300)
     scene.note("X3", "met_measuring_point", point, "ct_ratio", ["XSR-03"])
-    scene.edit.set("mkt_meter_install", row, ct_ratio=wrong, multiplier=wrong * scene.edit.value("mkt_meter_install", row, "pt_ratio"))
+    pt_ratio = scene.edit.value("mkt_meter_install", row, "pt_ratio")
+    scene.edit.set("mkt_meter_install", row, ct_ratio=wrong, multiplier=wrong * pt_ratio)
 
 
 def _shared_meter(scene: Scene, a: Account, number: int) -> None:
     """For twelve days long ago, the meter of this account also stood at another customer."""
-    other = next(b for b in scene.world.accounts[a.number + 1 :] + scene.world.accounts[: a.number] if b.number != a.number)
+    other = next(
+        b for b in scene.world.accounts[a.number + 1 :] + scene.world.accounts[: a.number] if b.number != a.number
+    )
     row = scene.edit.find("mkt_meter_install", mp_no=scene.mp(a))[0]
     start = max(a.connect_on, other.connect_on) + timedelta(days=100)
     change = {"mp_no": scene.mp(other), "install_date": start}
     scene.note("X16", "mkt_meter_install", row, "meter_asset_no", ["XSR-23"])
-    scene.note("X16", "mkt_meter_install", row, "meter_asset_no", ["XSR-23"], **{**change, "install_date": start.isoformat()})
+    scene.note(
+        "X16", "mkt_meter_install", row, "meter_asset_no", ["XSR-23"], **{**change, "install_date": start.isoformat()}
+    )
     readings = {f"remove_reading_{rate}": 10 for rate in ("total", "sharp", "peak", "flat", "valley", "deep")}
-    scene.edit.copy("mkt_meter_install", row, **change, cons_no=other.cons_no, remove_date=start + timedelta(days=12),
-                    work_order_no=f"WOX{a.number:08d}", **readings)
+    scene.edit.copy(
+        "mkt_meter_install",
+        row,
+        **change,
+        cons_no=other.cons_no,
+        remove_date=start + timedelta(days=12),
+        work_order_no=f"WOX{a.number:08d}",
+        **readings,
+    )
 
 
 def recent_bill(scene: Scene, a: Account) -> int | None:
     """The newest bill, if it was issued in the days that are compared again, and was paid without penalty."""
     since = scene.simulation.business_date - timedelta(days=_RECENT_DAYS)
-    rows = [r for r in scene.edit.find("mkt_bill", cons_no=a.cons_no) if scene.edit.value("mkt_bill", r, "issued_on") >= since]
+    rows = [
+        r
+        for r in scene.edit.find("mkt_bill", cons_no=a.cons_no)
+        if scene.edit.value("mkt_bill", r, "issued_on") >= since
+    ]
     if not rows:
         return None
     row = max(rows, key=lambda r: scene.edit.value("mkt_bill", r, "issued_on"))
@@ -149,8 +170,13 @@ def _wrong_percent(scene: Scene, a: Account, number: int) -> None:
     percent = value("pf_adj_pct") + Decimal("0.37")
     charge = (value("pf_adj_base") * percent / 100).quantize(_CENT, ROUND_HALF_UP)
     scene.note("MKT-23", "mkt_bill", row, "pf_adj_pct", ["MKT-23"])
-    scene.edit.set("mkt_bill", row, pf_adj_pct=percent, pf_adj_charge=charge,
-                   total_charge=value("total_charge") + charge - value("pf_adj_charge"))
+    scene.edit.set(
+        "mkt_bill",
+        row,
+        pf_adj_pct=percent,
+        pf_adj_charge=charge,
+        total_charge=value("total_charge") + charge - value("pf_adj_charge"),
+    )
 
 
 def _wrong_demand(scene: Scene, a: Account, number: int) -> None:
@@ -162,7 +188,9 @@ def _wrong_demand(scene: Scene, a: Account, number: int) -> None:
 def _wrong_energy(scene: Scene, a: Account, number: int) -> None:
     """A quarter more energy on one line than the register shows."""
     bill = scene.edit.value("mkt_bill", recent_bill(scene, a), "bill_no")
-    row = max(scene.edit.find("mkt_bill_line", bill_no=bill), key=lambda r: scene.edit.value("mkt_bill_line", r, "kwh_billed"))
+    row = max(
+        scene.edit.find("mkt_bill_line", bill_no=bill), key=lambda r: scene.edit.value("mkt_bill_line", r, "kwh_billed")
+    )
     read, billed = (scene.edit.value("mkt_bill_line", row, c) for c in ("kwh_read", "kwh_billed"))
     scene.note("X11", "mkt_bill_line", row, "kwh_billed", ["XSR-17"])
     scene.edit.set("mkt_bill_line", row, kwh_read=read * Decimal("1.25"), kwh_billed=billed + read * Decimal("0.25"))
@@ -171,8 +199,12 @@ def _wrong_energy(scene: Scene, a: Account, number: int) -> None:
 def _closed_tickets(scene: Scene, a: Account) -> list[int]:
     """Closed tickets that no survey names."""
     rows = scene.edit.find("mkt_ticket", cons_no=a.cons_no)
-    return [r for r in rows if scene.edit.value("mkt_ticket", r, "closed_at") is not None
-            and not scene.edit.find("mkt_survey", ticket_no=scene.edit.value("mkt_ticket", r, "ticket_no"))]
+    return [
+        r
+        for r in rows
+        if scene.edit.value("mkt_ticket", r, "closed_at") is not None
+        and not scene.edit.find("mkt_survey", ticket_no=scene.edit.value("mkt_ticket", r, "ticket_no"))
+    ]
 
 
 def _pays_alone(scene: Scene, a: Account) -> bool:

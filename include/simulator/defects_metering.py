@@ -1,4 +1,5 @@
 """Defects in the metering system: curves, registers, events and points."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -21,8 +22,7 @@ def _curve_row(scene: Scene, a: Account, data_type: str, phase: str, day) -> int
 
 
 def _values(scene: Scene, row: int) -> dict[str, float]:
-    record = scene.edit.table(_CURVE).slice(row, 1).select(_SLOTS).to_pylist()[0]
-    return record
+    return scene.edit.table(_CURVE).slice(row, 1).select(_SLOTS).to_pylist()[0]
 
 
 def _live_day(scene: Scene, code: str, a: Account):
@@ -71,7 +71,7 @@ def _may_go_unread(scene: Scene, a: Account) -> bool:
 
 def _bad_sum(scene: Scene, a: Account, number: int) -> None:
     """Slots that add up to two fifths of what the register says."""
-    day, row = _live_day(scene, "X12", a)
+    _, row = _live_day(scene, "X12", a)
     scene.note("X12", _CURVE, row, "v1", ["MET-12"])
     scene.edit.set(_CURVE, row, **{slot: round(v * 0.4, 4) for slot, v in _values(scene, row).items()})
 
@@ -134,8 +134,9 @@ def _voltage(scene: Scene, a: Account, number: int) -> None:
 
 def _freeze_row(scene: Scene, a: Account, day) -> int:
     at = datetime(day.year, day.month, day.day, tzinfo=_ZONE)
-    return scene.edit.find("met_register_freeze", meter_asset_no=scene.meter(a), freeze_kind="DAY", freeze_ts=at,
-                           energy_kind="REACTIVE_Q4")[0]
+    return scene.edit.find(
+        "met_register_freeze", meter_asset_no=scene.meter(a), freeze_kind="DAY", freeze_ts=at, energy_kind="REACTIVE_Q4"
+    )[0]
 
 
 def _out_of_range(scene: Scene, a: Account, number: int) -> None:
@@ -150,8 +151,9 @@ def _backwards(scene: Scene, a: Account, number: int) -> None:
     last = today if scene.simulation.days > 1 else today + timedelta(days=1)
     row, before = _freeze_row(scene, a, last), _freeze_row(scene, a, last - timedelta(days=1))
     scene.note("MET-06", "met_register_freeze", row, "reading", ["MET-06"])
-    scene.edit.set("met_register_freeze", row,
-                   reading=scene.edit.value("met_register_freeze", before, "reading") * Decimal("0.9"))
+    scene.edit.set(
+        "met_register_freeze", row, reading=scene.edit.value("met_register_freeze", before, "reading") * Decimal("0.9")
+    )
 
 
 def _noon(scene: Scene, a: Account) -> datetime:
@@ -163,11 +165,23 @@ def _noon(scene: Scene, a: Account) -> datetime:
 def _new_pair(scene: Scene, a: Account) -> tuple[int, dict]:
     """Add a power-down and power-up that only the meter saw; the row and columns to copy the power-down from."""
     model = scene.edit.find("met_power_event", event="POWER_DOWN")[0]
-    common = {"mp_no": scene.mp(a), "terminal_no": scene.world.terminal_no[a.number], "source": "METER", "phases": "ABC"}
+    common = {
+        "mp_no": scene.mp(a),
+        "terminal_no": scene.world.terminal_no[a.number],
+        "source": "METER",
+        "phases": "ABC",
+    }
     start = _noon(scene, a)
     for event, letter, moment in (("POWER_DOWN", "D", start), ("POWER_UP", "U", start + timedelta(minutes=47))):
-        scene.edit.copy("met_power_event", model, event_id=f"EX{a.number:08d}{letter}", event=event, event_ts=moment,
-                        recv_ts=moment + timedelta(seconds=20), **common)
+        scene.edit.copy(
+            "met_power_event",
+            model,
+            event_id=f"EX{a.number:08d}{letter}",
+            event=event,
+            event_ts=moment,
+            recv_ts=moment + timedelta(seconds=20),
+            **common,
+        )
     return model, common | {"event_ts": start}
 
 
@@ -178,8 +192,11 @@ def _unseen_outage(scene: Scene, a: Account, number: int) -> None:
 
 def _recent_downs(scene: Scene, a: Account) -> list[int]:
     since = datetime.combine(scene.recent[-1], datetime.min.time(), tzinfo=_ZONE)
-    return [r for r in scene.edit.find("met_power_event", mp_no=scene.mp(a), event="POWER_DOWN")
-            if scene.edit.value("met_power_event", r, "event_ts") >= since]
+    return [
+        r
+        for r in scene.edit.find("met_power_event", mp_no=scene.mp(a), event="POWER_DOWN")
+        if scene.edit.value("met_power_event", r, "event_ts") >= since
+    ]
 
 
 def _event_twice(scene: Scene, a: Account, number: int) -> None:
@@ -194,18 +211,24 @@ def _event_twice(scene: Scene, a: Account, number: int) -> None:
 def _multiplier(scene: Scene, a: Account, number: int) -> None:
     row = scene.edit.find("met_measuring_point", mp_no=scene.mp(a))[0]
     scene.note("MET-27", "met_measuring_point", row, "multiplier", ["MET-27"])
-    scene.edit.set("met_measuring_point", row, multiplier=scene.edit.value("met_measuring_point", row, "multiplier") + 1)
+    scene.edit.set(
+        "met_measuring_point", row, multiplier=scene.edit.value("met_measuring_point", row, "multiplier") + 1
+    )
 
 
 def plant_bulk_edit(scene: Scene) -> None:
     """A bulk edit of the archive: the multiplier a hundred times too large on at least 15 % and 25 of the points."""
     table = scene.edit.table("met_measuring_point")
     count = min(table.num_rows, max(25, -(-table.num_rows * 15 // 100)))
-    order = sorted(range(table.num_rows), key=lambda r: float(uniform(scene.seed, "bulk edit", int(scene.world.points.key[r]))))
+    order = sorted(
+        range(table.num_rows), key=lambda r: float(uniform(scene.seed, "bulk edit", int(scene.world.points.key[r])))
+    )
     for row in sorted(order[:count]):
-        value = scene.edit.value("met_measuring_point", row, "ct_ratio") * scene.edit.value("met_measuring_point", row, "pt_ratio")
+        ct_ratio, pt_ratio = (
+            scene.edit.value("met_measuring_point", row, column) for column in ("ct_ratio", "pt_ratio")
+        )
         scene.note("BULK", "met_measuring_point", row, "multiplier", ["MET-27"])
-        scene.edit.set("met_measuring_point", row, multiplier=value * 100)
+        scene.edit.set("met_measuring_point", row, multiplier=ct_ratio * pt_ratio * 100)
 
 
 def _is_single(scene: Scene, a: Account) -> bool:
@@ -229,8 +252,18 @@ CLASSES = [
     Defect("MET-05", frozenset({"register"}), _out_of_range),
     Defect("MET-06", frozenset({"register"}), _backwards),
     Defect("X14", frozenset({"event"}), _unseen_outage, 0.005, _is_surely_key),
-    Defect("MET-21", frozenset({"event"}), _event_twice, 0.0,
-           lambda s, a: a.number not in s.key_accounts or bool(_recent_downs(s, a))),
-    Defect("MET-27", frozenset({"point"}), _multiplier, 0.0,
-           lambda s, a: s.world.points.multiplier[s.point_of[a.number]] >= 400),
+    Defect(
+        "MET-21",
+        frozenset({"event"}),
+        _event_twice,
+        0.0,
+        lambda s, a: a.number not in s.key_accounts or bool(_recent_downs(s, a)),
+    ),
+    Defect(
+        "MET-27",
+        frozenset({"point"}),
+        _multiplier,
+        0.0,
+        lambda s, a: s.world.points.multiplier[s.point_of[a.number]] >= 400,
+    ),
 ]

@@ -1,4 +1,5 @@
 """A simulation written as deliveries: a folder per table with dated files and a manifest, and forms of two units."""
+
 from __future__ import annotations
 
 import hashlib
@@ -20,13 +21,20 @@ from include.simulator.delivery_text import as_text, csv_bytes, event_days, loca
 from include.simulator.generate import Simulation
 
 # Tables that hold every day of the window and nothing complete before it.
-_WINDOWED = {"met_interval_96", "met_register_freeze", "met_voltage_daily", "met_pq_sample", "met_event_alarm",
-             "met_collect_task"}
+_WINDOWED = {
+    "met_interval_96",
+    "met_register_freeze",
+    "met_voltage_daily",
+    "met_pq_sample",
+    "met_event_alarm",
+    "met_collect_task",
+}
 _PARQUET = {"met_interval_96"}
 
 
-def write_deliveries(simulation: Simulation, directory: Path | str, sources=("metering", "marketing", "contract"),
-                     full: bool = False) -> list[Path]:
+def write_deliveries(
+    simulation: Simulation, directory: Path | str, sources=("metering", "marketing", "contract"), full: bool = False
+) -> list[Path]:
     """Write `directory/<source>/<table>/<table>_<YYYYMMDD>.{csv,parquet}` with a manifest beside each; return the files.
 
     The first file of an event table holds the whole window. A later one holds what is new since the latest earlier
@@ -45,7 +53,9 @@ def _write_table(simulation: Simulation, contract: Table, folder: Path, full: bo
     table = simulation.tables[contract.source, contract.name]
     stamp = f"{simulation.business_date:%Y%m%d}"
     entries = [entry for entry in _manifest(folder) if entry["business_date"] != simulation.business_date.isoformat()]
-    earlier = [entry["business_date"] for entry in entries if entry["business_date"] < simulation.business_date.isoformat()]
+    earlier = [
+        entry["business_date"] for entry in entries if entry["business_date"] < simulation.business_date.isoformat()
+    ]
     span = {}
     if not contract.is_full_compared:
         since = date.fromisoformat(max(earlier)) if earlier and not full else None
@@ -55,11 +65,16 @@ def _write_table(simulation: Simulation, contract: Table, folder: Path, full: bo
     path = folder / f"{contract.name}_{stamp}.{suffix}"
     content = _parquet_bytes(table) if suffix == "parquet" else csv_bytes(table)
     path.write_bytes(content)
-    entries.append({
-        "name": path.name, "rows": table.num_rows, "sha256": hashlib.sha256(content).hexdigest(),
-        "business_date": simulation.business_date.isoformat(), **span,
-        "sums": {c.name: _sum_text(table[c.name]) for c in contract.columns if c.is_amount},
-    })
+    entries.append(
+        {
+            "name": path.name,
+            "rows": table.num_rows,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "business_date": simulation.business_date.isoformat(),
+            **span,
+            "sums": {c.name: _sum_text(table[c.name]) for c in contract.columns if c.is_amount},
+        }
+    )
     entries.sort(key=lambda entry: entry["name"])
     text = json.dumps({"synthetic": True, "files": entries}, ensure_ascii=False, indent=1)
     (folder / "_manifest.json").write_text(text + "\n", encoding="utf-8")
@@ -85,7 +100,9 @@ def _new_rows(simulation: Simulation, contract: Table, table: pa.Table, since: d
 
 
 def _sum_text(column: pa.ChunkedArray) -> str:
-    total = pc.sum(column.cast(pa.decimal128(38, column.type.scale)) if pa.types.is_decimal(column.type) else column).as_py()
+    total = pc.sum(
+        column.cast(pa.decimal128(38, column.type.scale)) if pa.types.is_decimal(column.type) else column
+    ).as_py()
     return str(0 if total is None else total)
 
 
@@ -131,7 +148,10 @@ def _workbook_bytes(table: pa.Table) -> bytes:
     book.save(raw)
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in source.infolist():
-            content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2020-01-01T00:00:00Z", source.read(entry)) \
-                if entry.filename == "docProps/core.xml" else source.read(entry)
+            content = (
+                re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2020-01-01T00:00:00Z", source.read(entry))
+                if entry.filename == "docProps/core.xml"
+                else source.read(entry)
+            )
             target.writestr(zipfile.ZipInfo(entry.filename, (2020, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return fixed.getvalue()

@@ -1,4 +1,5 @@
 """Tables as delivery text: CSV in the conventions of the contracts (UTF-8, empty for null, +08:00, decimal point)."""
+
 from __future__ import annotations
 
 import io
@@ -10,13 +11,25 @@ import pyarrow.csv
 
 # Event tables: the column that dates a row; a month counts until its last day.
 EVENT_COLUMNS = {
-    "met_interval_96": "data_date", "met_register_freeze": "freeze_ts", "met_voltage_daily": "data_date",
-    "met_pq_sample": "sampled_at", "met_power_event": "event_ts", "met_event_alarm": "start_ts",
-    "met_collect_task": "data_date", "met_supply_outage": "start_at", "met_supply_voltage": "data_month",
-    "mkt_bill": "bill_month", "mkt_bill_line": "src_updated_at", "mkt_payment": "paid_at",
-    "mkt_manager_visit": "visited_at", "mkt_survey": "answered_at", "con_amendment": "effective_on",
-    "con_transformer_annex": "src_updated_at", "con_metering_annex": "src_updated_at",
-    "con_trade_settle": "trade_month", "con_trade_curve": "trade_month",
+    "met_interval_96": "data_date",
+    "met_register_freeze": "freeze_ts",
+    "met_voltage_daily": "data_date",
+    "met_pq_sample": "sampled_at",
+    "met_power_event": "event_ts",
+    "met_event_alarm": "start_ts",
+    "met_collect_task": "data_date",
+    "met_supply_outage": "start_at",
+    "met_supply_voltage": "data_month",
+    "mkt_bill": "bill_month",
+    "mkt_bill_line": "src_updated_at",
+    "mkt_payment": "paid_at",
+    "mkt_manager_visit": "visited_at",
+    "mkt_survey": "answered_at",
+    "con_amendment": "effective_on",
+    "con_transformer_annex": "src_updated_at",
+    "con_metering_annex": "src_updated_at",
+    "con_trade_settle": "trade_month",
+    "con_trade_curve": "trade_month",
 }
 
 

@@ -1,4 +1,5 @@
 """Edits of finished tables: cells, copies and deletions are noted first and applied in one pass."""
+
 from __future__ import annotations
 
 from datetime import date, datetime

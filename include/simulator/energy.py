@@ -4,9 +4,11 @@ A day's total is drawn first, as an integer of 10^-4 secondary kWh, and then spl
 cumulative shape of the day. So the slots add up to the total exactly, and registers of years can be built without
 building the slots.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,8 +60,19 @@ def build_energy(world: World, outages: Outages, window: np.ndarray, months: np.
     join = lambda name: np.concatenate([p[name] for p in parts])  # noqa: E731
     gather = lambda name: {r: np.concatenate([p[name][r] for p in parts]) for r in REGISTERS}  # noqa: E731
     return Energy(
-        library, window, months, join("total"), join("q1"), join("q4"), join("shape"), gather("day_registers"),
-        gather("month_registers"), join("demand"), join("demand_at"), join("broken_point"), join("broken_day"),
+        library,
+        window,
+        months,
+        join("total"),
+        join("q1"),
+        join("q4"),
+        join("shape"),
+        gather("day_registers"),
+        gather("month_registers"),
+        join("demand"),
+        join("demand_at"),
+        join("broken_point"),
+        join("broken_day"),
         join("broken_cumulative"),
     )
 
@@ -69,7 +82,13 @@ class _Chunk:
 
     def __init__(self, world, outages, library, window, months, rows):
         self.world, self.outages, self.library, self.window, self.months, self.rows = (
-            world, outages, library, window, months, rows)
+            world,
+            outages,
+            library,
+            window,
+            months,
+            rows,
+        )
         self.days = np.arange(calendar.ANCHOR, max(window[-1], months[-1] - 1) + 1)
         points = world.points
         self.key, self.account, self.role = points.key[rows], points.account[rows], points.role[rows]
@@ -92,11 +111,17 @@ class _Chunk:
         w0 = int((self.window[0] - calendar.ANCHOR).astype(int))
         in_window = broken[1] >= w0
         return {
-            "total": total[:, w0:], "q1": q1[:, w0:], "q4": q4[:, w0:], "shape": shape[:, w0:].astype(np.int32),
+            "total": total[:, w0:],
+            "q1": q1[:, w0:],
+            "q4": q4[:, w0:],
+            "shape": shape[:, w0:].astype(np.int32),
             "day_registers": {r: c[:, at_day.astype(int)] for r, c in cumulative.items()},
             "month_registers": {r: c[:, at_month.astype(int)] for r, c in cumulative.items()},
-            "demand": demand, "demand_at": demand_at, "broken_point": self.rows[broken[0][in_window]],
-            "broken_day": broken[1][in_window] - w0, "broken_cumulative": broken[2][in_window],
+            "demand": demand,
+            "demand_at": demand_at,
+            "broken_point": self.rows[broken[0][in_window]],
+            "broken_day": broken[1][in_window] - w0,
+            "broken_cumulative": broken[2][in_window],
         }
 
     def _day_types(self) -> np.ndarray:
@@ -140,7 +165,9 @@ class _Chunk:
         day = (self.outages.day[outage] - calendar.ANCHOR).astype(np.int64)
         seen = day < len(self.days)
         outage, row, day = outage[seen], row[seen], day[seen]
-        share = self.library.share[shape[row, day]] * supplied_share(self.outages.start[outage], self.outages.end[outage])
+        share = self.library.share[shape[row, day]] * supplied_share(
+            self.outages.start[outage], self.outages.end[outage]
+        )
         left = share.sum(axis=1)
         safe = np.where(left > 0, left, 1.0)
         cumulative = np.zeros((len(row), SLOTS + 1))
@@ -171,12 +198,17 @@ class _Chunk:
     def _reactive(self, total) -> tuple[np.ndarray, np.ndarray]:
         seed = self.world.seed
         draw = uniform(seed, "power factor", self.account)
-        factor = np.where(draw < 0.72, 0.905 + 0.07 * draw / 0.72, np.where(draw < 0.95, 0.85 + 0.24 * (draw - 0.72),
-                                                                            0.80 + 0.9 * (draw - 0.95)))
+        factor = np.where(
+            draw < 0.72,
+            0.905 + 0.07 * draw / 0.72,
+            np.where(draw < 0.95, 0.85 + 0.24 * (draw - 0.72), 0.80 + 0.9 * (draw - 0.95)),
+        )
         month = self.days.astype("datetime64[M]").astype(int)
         drift = 0.012 * normal(seed, "power factor month", self.account[:, None], month)
         factor = np.clip(factor[:, None] + drift, 0.78, 0.99)
-        tangent = np.sqrt(1 / factor**2 - 1) * (1 + 0.03 * normal(seed, "power factor day", self.key[:, None], self.days))
+        tangent = np.sqrt(1 / factor**2 - 1) * (
+            1 + 0.03 * normal(seed, "power factor day", self.key[:, None], self.days)
+        )
         billing = (self.role == "BILLING")[:, None]
         q1 = np.rint(total * tangent) * billing
         return q1, np.rint(q1 * _HIDDEN)
@@ -184,18 +216,33 @@ class _Chunk:
     def _registers(self, total, rates, q1, q4) -> dict[str, np.ndarray]:
         """Readings since installation at 00:00 of each day, (n, days + 1), as integers that have not rolled over."""
         seed, base_total = self.world.seed, 0
-        age = np.array([(calendar.ANCHOR - np.datetime64(self.world.accounts[a].connect_on)).astype(int)
-                        for a in self.account]) + 1
+        age = (
+            np.array(
+                [(calendar.ANCHOR - np.datetime64(self.world.accounts[a].connect_on)).astype(int) for a in self.account]
+            )
+            + 1
+        )
         registers = {}
         shares = {"SHARP": 0.02, "PEAK": 0.33, "FLAT": 0.35, "VALLEY": 0.30}
         mean_plain = np.rint(self.load_kw * 24 / self.multiplier * 10_000)
         for name, daily in (*rates.items(), ("Q1", q1), ("Q4", q4)):
             share = shares.get(name, 0.4 if name == "Q1" else 0.0024)
             base = np.rint(mean_plain * age * share * (0.9 + 0.2 * uniform(seed, "base " + name, self.key)))
+            if name == "Q1":
+                base = self._about_to_roll_over(base, mean_plain)
             registers[name] = _running(base, daily)
             base_total = base_total + (base if name in shares else 0)
         registers["T"] = _running(base_total, total)
         return {name: registers[name] for name in REGISTERS}
+
+    def _about_to_roll_over(self, base, mean_plain) -> np.ndarray:
+        """The few meters with five digits came with a used reactive register, which rolls over in some of these years.
+
+        Only that one: were the active total to roll over before its rates do, the rates would not add up to it.
+        """
+        digits = self.world.points.digits[self.rows]
+        days = 1400 * uniform(self.world.seed, "roll over", self.key)
+        return np.where(digits < 6, 10.0 ** (digits + 4) - np.rint(0.45 * mean_plain * days), base)
 
     def _demand(self, shape, total, highest, broken) -> tuple[np.ndarray, np.ndarray]:
         """Largest average of a slot in each month between two freezes, and the end of that slot."""
@@ -204,7 +251,7 @@ class _Chunk:
         demand = np.zeros((len(row), len(index) - 1), dtype=np.int64)
         moment = np.zeros(demand.shape, dtype="datetime64[s]")
         broken_at = {(r, d): n for n, (r, d) in enumerate(zip(broken[0].tolist(), broken[1].tolist(), strict=True))}
-        for number, (low, high) in enumerate(zip(index, index[1:], strict=False)):
+        for number, (low, high) in enumerate(pairwise(index)):
             day = low + highest[:, low:high].argmax(axis=1)
             cumulative = self.library.cumulative[shape[row, day]]
             for r, d in zip(row.tolist(), day.tolist(), strict=True):

@@ -1,4 +1,5 @@
 """One simulated utility on one business date: all tables of the three contracts."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -58,16 +59,24 @@ class Simulation:
     truth: list[Truth] = field(default_factory=list)
 
 
-def generate(business_date: date, accounts: int = 200, days: int = 45, seed: int = 1, defects_seed: int | None = None,
-             blocking: bool = False) -> Simulation:
+def generate(
+    business_date: date,
+    accounts: int = 200,
+    days: int = 45,
+    seed: int = 1,
+    defects_seed: int | None = None,
+    blocking: bool = False,
+) -> Simulation:
     """The simulated utility at the end of `business_date`, with curves of the last `days` days.
 
     A pure function of its arguments: a row of a past day is the same whatever the business date, the number of days
     and the number of accounts. Raises ValueError for a date before the simulated world has a year of history.
     """
     if business_date < calendar.FIRST_BUSINESS_DATE:
-        raise ValueError(f"the simulated utility has no {calendar.BILL_MONTHS} months of history before "
-                         f"{calendar.FIRST_BUSINESS_DATE}; choose a later business date than {business_date}")
+        raise ValueError(
+            f"the simulated utility has no {calendar.BILL_MONTHS} months of history before "
+            f"{calendar.FIRST_BUSINESS_DATE}; choose a later business date than {business_date}"
+        )
     if accounts < 20 or days < 1:
         raise ValueError("the simulated utility needs at least 20 accounts and 1 day")
     today = np.datetime64(business_date, "D")

@@ -4,6 +4,7 @@ Every draw is a 64-bit hash (the finaliser of splitmix64) of the seed, the name 
 account, day and slot. There is no state: the same keys give the same number, whatever else is drawn, and arrays of
 keys broadcast like any numpy operation.
 """
+
 from __future__ import annotations
 
 from zlib import crc32

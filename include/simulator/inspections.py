@@ -1,4 +1,5 @@
 """Inspections of customer installations, hazards, violations and corrective actions."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -16,15 +17,20 @@ _PLACES = ("高压室", "配电房", "变压器", "低压柜", "电缆沟", "自
 _STATES = ("运行正常", "温度偏高", "标识缺失", "接头发热", "封堵不严", "绝缘工具超期", "通风不良", "记录齐全")
 
 
-def build_inspections(world: World, tickets: pa.Table, since: np.datetime64, business_date: np.datetime64) -> dict[str, pa.Table]:
+def build_inspections(
+    world: World, tickets: pa.Table, since: np.datetime64, business_date: np.datetime64
+) -> dict[str, pa.Table]:
     """mkt_inspection, mkt_hazard, mkt_violation and mkt_corrective_action."""
     inspections = _inspections(world, since, business_date)
     hazards = _hazards(world, inspections, business_date.item())
     actions = _actions(world, hazards, tickets, business_date.item())
     build = lambda name, rows: tables.from_rows("marketing", name, rows)  # noqa: E731
     return {
-        "mkt_inspection": build("mkt_inspection", [{k: v for k, v in row.items() if k != "account"} for row in inspections]),
-        "mkt_hazard": build("mkt_hazard", hazards), "mkt_violation": build("mkt_violation", _violations(world, business_date)),
+        "mkt_inspection": build(
+            "mkt_inspection", [{k: v for k, v in row.items() if k != "account"} for row in inspections]
+        ),
+        "mkt_hazard": build("mkt_hazard", hazards),
+        "mkt_violation": build("mkt_violation", _violations(world, business_date)),
         "mkt_corrective_action": build("mkt_corrective_action", actions),
     }
 
@@ -43,35 +49,52 @@ def _inspections(world: World, since, business_date) -> list[dict]:
             done = due + timedelta(days=int(d[1] * 7) - 4)
             is_done = done <= today
             a = world.accounts[i]
-            text = (f"合成检查记录:{_PLACES[int(d[2] * 8)]}{_STATES[int(d[3] * 8)]},{_PLACES[int(d[4] * 8)]}{_STATES[int(d[5] * 8)]},"
-                    f"实测温度{20 + int(d[6] * 45)}度,接地电阻{1 + int(d[7] * 30) / 10}欧")
-            rows.append({
-                "account": i, "insp_no": f"IN{number:05d}{a.cons_no}", "cons_no": a.cons_no,
-                "kind": "PERIODIC" if d[6] < 0.8 else "SPECIAL" if d[6] < 0.9 else "PROTECT_SUPPLY", "due_on": due,
-                "done_on": done if is_done else None, "inspector_no": f"I{ORGS[a.org]}{i % 2}" if is_done else None,
-                "customer_signed": True if is_done else None, "protection_setting_ok": d[7] < 0.93 if is_done else None,
-                "result_text": text if is_done else None,
-                "src_updated_at": at_evening(done if is_done else min(due - timedelta(days=30), today), i),
-            })
+            text = (
+                f"合成检查记录:{_PLACES[int(d[2] * 8)]}{_STATES[int(d[3] * 8)]},{_PLACES[int(d[4] * 8)]}{_STATES[int(d[5] * 8)]},"
+                f"实测温度{20 + int(d[6] * 45)}度,接地电阻{1 + int(d[7] * 30) / 10}欧"
+            )
+            rows.append(
+                {
+                    "account": i,
+                    "insp_no": f"IN{number:05d}{a.cons_no}",
+                    "cons_no": a.cons_no,
+                    "kind": "PERIODIC" if d[6] < 0.8 else "SPECIAL" if d[6] < 0.9 else "PROTECT_SUPPLY",
+                    "due_on": due,
+                    "done_on": done if is_done else None,
+                    "inspector_no": f"I{ORGS[a.org]}{i % 2}" if is_done else None,
+                    "customer_signed": True if is_done else None,
+                    "protection_setting_ok": d[7] < 0.93 if is_done else None,
+                    "result_text": text if is_done else None,
+                    "src_updated_at": at_evening(done if is_done else min(due - timedelta(days=30), today), i),
+                }
+            )
     return rows
 
 
 def _hazards(world: World, inspections: list[dict], today: date) -> list[dict]:
     rows = []
     for row in inspections:
-        d = uniform(world.seed, "hazard", row["account"], int(np.datetime64(row["due_on"]).astype(int)), np.arange(4)).tolist()
+        d = uniform(
+            world.seed, "hazard", row["account"], int(np.datetime64(row["due_on"]).astype(int)), np.arange(4)
+        ).tolist()
         if row["done_on"] is None or d[0] > 0.3:
             continue
         rectified = row["done_on"] + timedelta(days=5 + int(d[1] * 30))
         is_rectified = rectified <= today
         is_major = d[2] < 0.1
-        rows.append({
-            "hazard_no": f"HZ{row['insp_no'][2:]}", "insp_no": row["insp_no"], "hazard_level": "MAJOR" if is_major else "GENERAL",
-            "hazard_desc": f"合成隐患:{_PLACES[int(d[3] * 8)]}{_STATES[1 + int(d[1] * 6)]}",
-            "rectify_due": row["done_on"] + timedelta(days=30), "rectified_on": rectified if is_rectified else None,
-            "recheck_result": "PASS" if is_rectified else None, "reported_to_gov": is_major,
-            "src_updated_at": at_evening(rectified if is_rectified else row["done_on"], row["account"] + 5),
-        })
+        rows.append(
+            {
+                "hazard_no": f"HZ{row['insp_no'][2:]}",
+                "insp_no": row["insp_no"],
+                "hazard_level": "MAJOR" if is_major else "GENERAL",
+                "hazard_desc": f"合成隐患:{_PLACES[int(d[3] * 8)]}{_STATES[1 + int(d[1] * 6)]}",
+                "rectify_due": row["done_on"] + timedelta(days=30),
+                "rectified_on": rectified if is_rectified else None,
+                "recheck_result": "PASS" if is_rectified else None,
+                "reported_to_gov": is_major,
+                "src_updated_at": at_evening(rectified if is_rectified else row["done_on"], row["account"] + 5),
+            }
+        )
     return rows
 
 
@@ -86,27 +109,48 @@ def _violations(world: World, business_date) -> list[dict]:
         if settled > business_date.item():
             continue
         kwh = a.contract_cap * 10 + a.number
-        rows.append({
-            "violation_no": f"VI{a.cons_no}1", "cons_no": a.cons_no, "kind": kinds[a.number // 20 % 4], "found_on": found,
-            "recover_kwh": kwh, "recover_yuan": round(kwh * 0.6, 2), "penalty_yuan": round(kwh * 1.2, 2), "settled_on": settled,
-            "src_updated_at": at_evening(settled, a.number),
-        })
+        rows.append(
+            {
+                "violation_no": f"VI{a.cons_no}1",
+                "cons_no": a.cons_no,
+                "kind": kinds[a.number // 20 % 4],
+                "found_on": found,
+                "recover_kwh": kwh,
+                "recover_yuan": round(kwh * 0.6, 2),
+                "penalty_yuan": round(kwh * 1.2, 2),
+                "settled_on": settled,
+                "src_updated_at": at_evening(settled, a.number),
+            }
+        )
     return rows
 
 
 def _actions(world: World, hazards: list[dict], tickets: pa.Table, today: date) -> list[dict]:
     rows = []
-    cases = [("INSPECTION", h["insp_no"], h["rectify_due"] - timedelta(days=29), "RECORD_MISSING") for h in hazards
-             if h["hazard_level"] == "MAJOR" or int(h["hazard_no"][-3:]) % 4 == 1]
+    cases = [
+        ("INSPECTION", h["insp_no"], h["rectify_due"] - timedelta(days=29), "RECORD_MISSING")
+        for h in hazards
+        if h["hazard_level"] == "MAJOR" or int(h["hazard_no"][-3:]) % 4 == 1
+    ]
     wanted = tickets.filter(pc.field("ticket_type") == "COMPLAINT").select(["ticket_no", "accepted_at"])
-    cases += [("TICKET", t["ticket_no"], t["accepted_at"].date() + timedelta(days=1), "SERVICE_QUALITY")
-              for t in wanted.to_pylist()]
+    cases += [
+        ("TICKET", t["ticket_no"], t["accepted_at"].date() + timedelta(days=1), "SERVICE_QUALITY")
+        for t in wanted.to_pylist()
+    ]
     for number, (kind, case, found, code) in enumerate(cases):
         if found > today:
             continue
         closed = found + timedelta(days=6 + number % 20)
         is_closed = closed <= today
-        rows.append({"action_no": f"CA{case}", "case_kind": kind, "case_no": case, "nonconformity_code": code, "found_on": found,
-                     "closed_on": closed if is_closed else None,
-                     "src_updated_at": at_evening(closed if is_closed else found, number)})
+        rows.append(
+            {
+                "action_no": f"CA{case}",
+                "case_kind": kind,
+                "case_no": case,
+                "nonconformity_code": code,
+                "found_on": found,
+                "closed_on": closed if is_closed else None,
+                "src_updated_at": at_evening(closed if is_closed else found, number),
+            }
+        )
     return rows

@@ -1,4 +1,5 @@
 """The stand-in source databases: the tables of the marketing and contract systems in PostgreSQL."""
+
 from __future__ import annotations
 
 import psycopg
@@ -25,7 +26,8 @@ def load_databases(simulation: Simulation, addresses: dict[str, str]) -> None:
                     table = _without_forms(simulation, table)
                 target = sql.Identifier("public", name)
                 columns = sql.SQL(", ").join(
-                    sql.SQL("{} " + c.physical_type).format(sql.Identifier(c.name)) for c in contract.columns)
+                    sql.SQL("{} " + c.physical_type).format(sql.Identifier(c.name)) for c in contract.columns
+                )
                 cursor.execute(sql.SQL("drop table if exists {} cascade").format(target))
                 cursor.execute(sql.SQL("create table {} ({})").format(target, columns))
                 with cursor.copy(sql.SQL("copy {} from stdin (format csv)").format(target)) as copy:

@@ -1,4 +1,5 @@
 """Account managers: one for the accounts of each feeder, their hand-overs, visits and assessments."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -11,8 +12,14 @@ from include.simulator.hashing import integers, uniform
 from include.simulator.metering_archive import at_evening
 from include.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, World
 
-_DIMENSIONS = (("KNOWLEDGE", "0.15"), ("PROFESSIONAL", "0.20"), ("SKILL", "0.15"), ("COMMUNICATION", "0.15"),
-               ("ETHICS", "0.15"), ("PERFORMANCE", "0.20"))
+_DIMENSIONS = (
+    ("KNOWLEDGE", "0.15"),
+    ("PROFESSIONAL", "0.20"),
+    ("SKILL", "0.15"),
+    ("COMMUNICATION", "0.15"),
+    ("ETHICS", "0.15"),
+    ("PERFORMANCE", "0.20"),
+)
 
 
 def manager_count(world: World) -> int:
@@ -35,8 +42,11 @@ def manager_on(world: World, account: int, day: date) -> str:
 
 def build_managers(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
     """mkt_manager, mkt_manager_assign and mkt_manager_assessment."""
-    return {"mkt_manager": _managers(world, business_date.item()), "mkt_manager_assign": _assignments(world),
-            "mkt_manager_assessment": _assessments(world, business_date)}
+    return {
+        "mkt_manager": _managers(world, business_date.item()),
+        "mkt_manager_assign": _assignments(world),
+        "mkt_manager_assessment": _assessments(world, business_date),
+    }
 
 
 def _managers(world: World, today: date) -> pa.Table:
@@ -46,19 +56,37 @@ def _managers(world: World, today: date) -> pa.Table:
         phase = int(integers(world.seed, "certificate", 0, 1095, n))
         first = date(2017, 1, 10) + timedelta(days=phase)
         certified = first + timedelta(days=(today - first).days // 1095 * 1095)
-        row = {"org_no": ORGS[n % len(ORGS)], "cert_level": ("初级", "中级", "高级")[n % 3],
-               "training_hours_12m": 24 + n * 7 % 40}
-        rows.append(row | {
-            "manager_no": f"M{n:04d}", "manager_name": f"合成经理{n + 1:03d}", "status": "ACTIVE",
-            "posted_on": handover or date(2017, 3, 1), "certified_on": certified,
-            "cert_valid_to": certified + timedelta(days=1095), "src_updated_at": at_evening(certified, n),
-        })
+        row = {
+            "org_no": ORGS[n % len(ORGS)],
+            "cert_level": ("初级", "中级", "高级")[n % 3],
+            "training_hours_12m": 24 + n * 7 % 40,
+        }
+        rows.append(
+            row
+            | {
+                "manager_no": f"M{n:04d}",
+                "manager_name": f"合成经理{n + 1:03d}",
+                "status": "ACTIVE",
+                "posted_on": handover or date(2017, 3, 1),
+                "certified_on": certified,
+                "cert_valid_to": certified + timedelta(days=1095),
+                "src_updated_at": at_evening(certified, n),
+            }
+        )
         if handover:
-            rows.append(row | {
-                "manager_no": f"L{n:04d}", "manager_name": f"合成经理{n + 1:03d}前任", "status": "LEFT",
-                "posted_on": date(2017, 3, 1), "left_on": handover - timedelta(days=1), "certified_on": date(2022, 5, 10),
-                "cert_valid_to": date(2025, 5, 9), "src_updated_at": at_evening(handover, n),
-            })
+            rows.append(
+                row
+                | {
+                    "manager_no": f"L{n:04d}",
+                    "manager_name": f"合成经理{n + 1:03d}前任",
+                    "status": "LEFT",
+                    "posted_on": date(2017, 3, 1),
+                    "left_on": handover - timedelta(days=1),
+                    "certified_on": date(2022, 5, 10),
+                    "cert_valid_to": date(2025, 5, 9),
+                    "src_updated_at": at_evening(handover, n),
+                }
+            )
     return tables.from_rows("marketing", "mkt_manager", rows)
 
 
@@ -69,15 +97,30 @@ def _assignments(world: World) -> pa.Table:
         handover = handover_of(world.seed, number)
         base = {"cons_no": a.cons_no, "assign_role": "PRIMARY"}
         if handover:
-            rows.append(base | {"manager_no": f"L{number:04d}", "valid_from": a.connect_on,
-                                "valid_to": handover - timedelta(days=1), "src_updated_at": at_evening(handover, a.number)})
+            rows.append(
+                base
+                | {
+                    "manager_no": f"L{number:04d}",
+                    "valid_from": a.connect_on,
+                    "valid_to": handover - timedelta(days=1),
+                    "src_updated_at": at_evening(handover, a.number),
+                }
+            )
         start = handover or a.connect_on
-        rows.append(base | {"manager_no": f"M{number:04d}", "valid_from": start,
-                            "src_updated_at": at_evening(start, a.number)})
+        rows.append(
+            base | {"manager_no": f"M{number:04d}", "valid_from": start, "src_updated_at": at_evening(start, a.number)}
+        )
         if number > 0:
             start = max(handover_of(world.seed, number - 1) or a.connect_on, a.connect_on)
-            rows.append(base | {"assign_role": "BACKUP", "manager_no": f"M{number - 1:04d}", "valid_from": start,
-                                "src_updated_at": at_evening(start, a.number + 1)})
+            rows.append(
+                base
+                | {
+                    "assign_role": "BACKUP",
+                    "manager_no": f"M{number - 1:04d}",
+                    "valid_from": start,
+                    "src_updated_at": at_evening(start, a.number + 1),
+                }
+            )
     return tables.from_rows("marketing", "mkt_manager_assign", rows)
 
 
@@ -92,6 +135,14 @@ def _assessments(world: World, business_date: np.datetime64) -> pa.Table:
         for n in range(manager_count(world)):
             for d, (dimension, weight) in enumerate(_DIMENSIONS):
                 score = 70 + 28 * float(uniform(world.seed, "assessment", n, quarter, d))
-                rows.append({"manager_no": f"M{n:04d}", "period": period, "dimension": dimension, "raw_score": round(score, 1),
-                             "weight": weight, "src_updated_at": at_evening(start + 9, n)})
+                rows.append(
+                    {
+                        "manager_no": f"M{n:04d}",
+                        "period": period,
+                        "dimension": dimension,
+                        "raw_score": round(score, 1),
+                        "weight": weight,
+                        "src_updated_at": at_evening(start + 9, n),
+                    }
+                )
     return tables.from_rows("marketing", "mkt_manager_assessment", rows)

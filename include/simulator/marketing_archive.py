@@ -1,4 +1,5 @@
 """Archives of the marketing system: organisations, customers, contacts, points, installations, tariffs."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -20,19 +21,29 @@ def build_marketing_archive(world: World, business_date: np.datetime64) -> dict[
     """The in-place and validity tables about customers, as they stand on the business date."""
     today = business_date.item()
     return {
-        "mkt_org": _orgs(), "mkt_customer": _customers(world, today), "mkt_contact": _contacts(world),
-        "mkt_account": _settlement_accounts(world), "mkt_transformer": _transformers(world, today),
-        "mkt_mp": _points(world), "mkt_meter_install": _installs(world), "mkt_tariff_assign": _tariffs(world),
-        "mkt_access_list": _access_list(), "mkt_supply_security": _supply_security(world),
+        "mkt_org": _orgs(),
+        "mkt_customer": _customers(world, today),
+        "mkt_contact": _contacts(world),
+        "mkt_account": _settlement_accounts(world),
+        "mkt_transformer": _transformers(world, today),
+        "mkt_mp": _points(world),
+        "mkt_meter_install": _installs(world),
+        "mkt_tariff_assign": _tariffs(world),
+        "mkt_access_list": _access_list(),
+        "mkt_supply_security": _supply_security(world),
         "mkt_service_tier": _service_tiers(world),
     }
 
 
 def _orgs() -> pa.Table:
-    rows = [{"org_no": "31", "org_name": "合成省电力公司", "urban_rural": "URBAN"},
-            {"org_no": "3101", "org_name": "合成市供电公司", "parent_org_no": "31", "urban_rural": "URBAN"}]
-    rows += [{"org_no": org, "org_name": f"合成第{n}供电所", "parent_org_no": "3101", "urban_rural": area}
-             for n, (org, area) in enumerate(zip(ORGS, ORG_AREAS, strict=True), 1)]
+    rows = [
+        {"org_no": "31", "org_name": "合成省电力公司", "urban_rural": "URBAN"},
+        {"org_no": "3101", "org_name": "合成市供电公司", "parent_org_no": "31", "urban_rural": "URBAN"},
+    ]
+    rows += [
+        {"org_no": org, "org_name": f"合成第{n}供电所", "parent_org_no": "3101", "urban_rural": area}
+        for n, (org, area) in enumerate(zip(ORGS, ORG_AREAS, strict=True), 1)
+    ]
     return tables.from_rows("marketing", "mkt_org", [r | {"src_updated_at": at_evening(_FOUNDED)} for r in rows])
 
 
@@ -40,16 +51,30 @@ def _customers(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
         changed = a.growth_on if a.growth_on and a.growth_on <= today else a.connect_on
-        rows.append({
-            "cons_no": a.cons_no, "cons_name": a.name, "uscc": a.uscc, "legal_rep": f"合成法人{a.number + 1:04d}",
-            "addr": f"合成市示范{a.org + 1}区工业大道{a.number + 1}号", "org_no": ORGS[a.org],
-            "industry_code": a.kind.industry_code, "cons_class": a.kind.cons_class, "voltage_level": a.voltage,
-            "contract_cap_kva": a.cap_on(today), "running_cap_kva": a.running_on(today), "importance": a.importance,
-            "load_property": a.kind.load_property, "urban_rural": ORG_AREAS[a.org], "status": "NORMAL",
-            "open_date": a.signed_on, "connect_date": a.connect_on, "shift_mode": a.kind.shift_mode,
-            "factory_rest_day": None if a.rest_day is None else _WEEKDAYS[a.rest_day],
-            "src_updated_at": at_evening(changed, a.number),
-        })
+        rows.append(
+            {
+                "cons_no": a.cons_no,
+                "cons_name": a.name,
+                "uscc": a.uscc,
+                "legal_rep": f"合成法人{a.number + 1:04d}",
+                "addr": f"合成市示范{a.org + 1}区工业大道{a.number + 1}号",
+                "org_no": ORGS[a.org],
+                "industry_code": a.kind.industry_code,
+                "cons_class": a.kind.cons_class,
+                "voltage_level": a.voltage,
+                "contract_cap_kva": a.cap_on(today),
+                "running_cap_kva": a.running_on(today),
+                "importance": a.importance,
+                "load_property": a.kind.load_property,
+                "urban_rural": ORG_AREAS[a.org],
+                "status": "NORMAL",
+                "open_date": a.signed_on,
+                "connect_date": a.connect_on,
+                "shift_mode": a.kind.shift_mode,
+                "factory_rest_day": None if a.rest_day is None else _WEEKDAYS[a.rest_day],
+                "src_updated_at": at_evening(changed, a.number),
+            }
+        )
     return tables.from_rows("marketing", "mkt_customer", rows)
 
 
@@ -64,12 +89,18 @@ def _contacts(world: World) -> pa.Table:
     for a in world.accounts:
         roles = ["LEGAL", "ELECTRICAL", "FINANCE"] + (["DISPATCH"] if a.importance != "NONE" else [])
         for n, role in enumerate(roles):
-            rows.append({
-                "cons_no": a.cons_no, "contact_role": role, "contact_name": f"合成联系人{a.number * 4 + n + 1:04d}",
-                "mobile": mobile_number(a.number * 4 + n), "phone": f"021-6{(a.number * 4 + n) * 7129 % 10**7:07d}",
-                "email": f"contact{a.number * 4 + n + 1:05d}@example.com", "is_primary_contact": n == 1,
-                "src_updated_at": at_evening(a.connect_on, a.number + n),
-            })
+            rows.append(
+                {
+                    "cons_no": a.cons_no,
+                    "contact_role": role,
+                    "contact_name": f"合成联系人{a.number * 4 + n + 1:04d}",
+                    "mobile": mobile_number(a.number * 4 + n),
+                    "phone": f"021-6{(a.number * 4 + n) * 7129 % 10**7:07d}",
+                    "email": f"contact{a.number * 4 + n + 1:05d}@example.com",
+                    "is_primary_contact": n == 1,
+                    "src_updated_at": at_evening(a.connect_on, a.number + n),
+                }
+            )
     return tables.from_rows("marketing", "mkt_contact", rows)
 
 
@@ -78,12 +109,19 @@ def _settlement_accounts(world: World) -> pa.Table:
     rows = []
     for a in world.accounts:
         payer = world.accounts[a.payer]
-        rows.append({
-            "acct_no": a.acct_no, "cons_no": a.cons_no, "payer_name": payer.name,
-            "bank_acct": f"6228{a.payer * 104_729 + 310_101_907_153:015d}", "tax_no": payer.uscc,
-            "pay_mode": modes[a.payer % 4], "bill_cycle": "MONTHLY", "installments": 1,
-            "src_updated_at": at_evening(a.connect_on, a.number + 3),
-        })
+        rows.append(
+            {
+                "acct_no": a.acct_no,
+                "cons_no": a.cons_no,
+                "payer_name": payer.name,
+                "bank_acct": f"6228{a.payer * 104_729 + 310_101_907_153:015d}",
+                "tax_no": payer.uscc,
+                "pay_mode": modes[a.payer % 4],
+                "bill_cycle": "MONTHLY",
+                "installments": 1,
+                "src_updated_at": at_evening(a.connect_on, a.number + 3),
+            }
+        )
     return tables.from_rows("marketing", "mkt_account", rows)
 
 
@@ -93,16 +131,34 @@ def _transformers(world: World, today: date) -> pa.Table:
         for t in a.transformers:
             if t.run_from > today:
                 continue
-            row = {"tran_no": t.tran_no, "cons_no": a.cons_no, "cap_kva": t.cap_kva, "primary_backup": t.duty,
-                   "state_from": t.run_from, "state": "RUN", "src_updated_at": at_evening(t.run_from, a.number)}
+            row = {
+                "tran_no": t.tran_no,
+                "cons_no": a.cons_no,
+                "cap_kva": t.cap_kva,
+                "primary_backup": t.duty,
+                "state_from": t.run_from,
+                "state": "RUN",
+                "src_updated_at": at_evening(t.run_from, a.number),
+            }
             if t.sealed_from is None:
                 rows.append(row)
                 continue
             if t.sealed_from > t.run_from:
-                rows.append(row | {"state_to": t.sealed_from - timedelta(days=1),
-                                   "src_updated_at": at_evening(t.sealed_from, a.number)})
-            rows.append(row | {"state_from": t.sealed_from, "state": "SEALED",
-                               "src_updated_at": at_evening(t.sealed_from, a.number)})
+                rows.append(
+                    row
+                    | {
+                        "state_to": t.sealed_from - timedelta(days=1),
+                        "src_updated_at": at_evening(t.sealed_from, a.number),
+                    }
+                )
+            rows.append(
+                row
+                | {
+                    "state_from": t.sealed_from,
+                    "state": "SEALED",
+                    "src_updated_at": at_evening(t.sealed_from, a.number),
+                }
+            )
     return tables.from_rows("marketing", "mkt_transformer", rows)
 
 
@@ -110,13 +166,23 @@ def _points(world: World) -> pa.Table:
     p, rows = world.points, []
     for i, key in enumerate(p.key.tolist()):
         a = world.accounts[p.account[i]]
-        rows.append({
-            "mp_no": p.mp_no[i], "valid_from": a.connect_on, "cons_no": a.cons_no, "mp_role": str(p.role[i]),
-            "parent_mp_no": p.parent[i], "split_method": "METERED" if p.parent[i] else "NONE",
-            "metering_side": str(p.side[i]), "voltage_level": a.voltage, "terminal_no": world.terminal_no[a.number],
-            "feeder_no": str(p.feeder[i]), "tg_no": a.tg_no, "tran_no": p.tran_no[i],
-            "src_updated_at": at_evening(a.connect_on, key + 13),
-        })
+        rows.append(
+            {
+                "mp_no": p.mp_no[i],
+                "valid_from": a.connect_on,
+                "cons_no": a.cons_no,
+                "mp_role": str(p.role[i]),
+                "parent_mp_no": p.parent[i],
+                "split_method": "METERED" if p.parent[i] else "NONE",
+                "metering_side": str(p.side[i]),
+                "voltage_level": a.voltage,
+                "terminal_no": world.terminal_no[a.number],
+                "feeder_no": str(p.feeder[i]),
+                "tg_no": a.tg_no,
+                "tran_no": p.tran_no[i],
+                "src_updated_at": at_evening(a.connect_on, key + 13),
+            }
+        )
     return tables.from_rows("marketing", "mkt_mp", rows)
 
 
@@ -125,11 +191,20 @@ def _installs(world: World) -> pa.Table:
     zero = {f"install_reading_{rate}": 0 for rate in ("total", "sharp", "peak", "flat", "valley", "deep")}
     for i, key in enumerate(p.key.tolist()):
         a = world.accounts[p.account[i]]
-        rows.append({
-            "mp_no": p.mp_no[i], "meter_asset_no": p.meter_no[i], "install_date": a.connect_on, "cons_no": a.cons_no, **zero,
-            "ct_ratio": float(p.ct[i]), "pt_ratio": float(p.pt[i]), "multiplier": float(p.ct[i] * p.pt[i]),
-            "work_order_no": f"WO{key:09d}", "src_updated_at": at_evening(a.connect_on, key + 17),
-        })
+        rows.append(
+            {
+                "mp_no": p.mp_no[i],
+                "meter_asset_no": p.meter_no[i],
+                "install_date": a.connect_on,
+                "cons_no": a.cons_no,
+                **zero,
+                "ct_ratio": float(p.ct[i]),
+                "pt_ratio": float(p.pt[i]),
+                "multiplier": float(p.ct[i] * p.pt[i]),
+                "work_order_no": f"WO{key:09d}",
+                "src_updated_at": at_evening(a.connect_on, key + 17),
+            }
+        )
     return tables.from_rows("marketing", "mkt_meter_install", rows)
 
 
@@ -137,11 +212,19 @@ def _tariffs(world: World) -> pa.Table:
     p, rows = world.points, []
     for i in np.flatnonzero(p.role == "BILLING").tolist():
         a = world.accounts[p.account[i]]
-        rows.append({
-            "cons_no": a.cons_no, "mp_no": p.mp_no[i], "valid_from": a.connect_on, "tariff_code": a.tariff,
-            "basic_mode": a.basic_mode, "contract_md_kw": a.contract_md, "pf_standard": a.pf_standard, "is_tou": a.is_tou,
-            "src_updated_at": at_evening(a.connect_on, a.number + 19),
-        })
+        rows.append(
+            {
+                "cons_no": a.cons_no,
+                "mp_no": p.mp_no[i],
+                "valid_from": a.connect_on,
+                "tariff_code": a.tariff,
+                "basic_mode": a.basic_mode,
+                "contract_md_kw": a.contract_md,
+                "pf_standard": a.pf_standard,
+                "is_tou": a.is_tou,
+                "src_updated_at": at_evening(a.connect_on, a.number + 19),
+            }
+        )
     return tables.from_rows("marketing", "mkt_tariff_assign", rows)
 
 
@@ -150,12 +233,19 @@ def _access_list() -> pa.Table:
     for n, org in enumerate(ORGS):
         for source in ("METERING", "MARKETING", "CONTRACT"):
             is_form = n in FORM_ORGS and source == "MARKETING"
-            rows.append({
-                "unit_no": f"U{org}{source[:3]}", "org_no": org, "source": source,
-                "access_mode": "FORM" if is_form else "AUTO", "qualified_on": None if is_form else date(2022, 3, 1),
-                "expected_freq_hours": 24, "submitter": f"F{org}1" if is_form else None,
-                "checker": f"F{org}2" if is_form else None, "src_updated_at": at_evening(date(2022, 3, 1), n),
-            })
+            rows.append(
+                {
+                    "unit_no": f"U{org}{source[:3]}",
+                    "org_no": org,
+                    "source": source,
+                    "access_mode": "FORM" if is_form else "AUTO",
+                    "qualified_on": None if is_form else date(2022, 3, 1),
+                    "expected_freq_hours": 24,
+                    "submitter": f"F{org}1" if is_form else None,
+                    "checker": f"F{org}2" if is_form else None,
+                    "src_updated_at": at_evening(date(2022, 3, 1), n),
+                }
+            )
     return tables.from_rows("marketing", "mkt_access_list", rows)
 
 
@@ -164,11 +254,17 @@ def _supply_security(world: World) -> pa.Table:
     for a in world.accounts:
         if a.importance == "NONE" and a.number % 20 not in (0, 2, 3):
             continue
-        rows.append({
-            "cons_no": a.cons_no, "sensitive_load_kva": a.contract_cap // 20, "ups_kva": a.contract_cap // 40,
-            "outage_cost_yuan": a.contract_cap * 35, "diagram_no": f"DG{a.cons_no}", "emergency_plan_no": f"EP{a.cons_no}",
-            "src_updated_at": at_evening(a.connect_on, a.number + 23),
-        })
+        rows.append(
+            {
+                "cons_no": a.cons_no,
+                "sensitive_load_kva": a.contract_cap // 20,
+                "ups_kva": a.contract_cap // 40,
+                "outage_cost_yuan": a.contract_cap * 35,
+                "diagram_no": f"DG{a.cons_no}",
+                "emergency_plan_no": f"EP{a.cons_no}",
+                "src_updated_at": at_evening(a.connect_on, a.number + 23),
+            }
+        )
     return tables.from_rows("marketing", "mkt_supply_security", rows)
 
 
@@ -178,9 +274,15 @@ def _service_tiers(world: World) -> pa.Table:
         tier = {0: "T1", 1: "T1", 2: "T2", 3: "T2", 8: "T3"}.get(a.number % 20)
         if tier:
             start = date(2023, 1, 1) + timedelta(days=a.number % 90)
-            rows.append({
-                "cons_no": a.cons_no, "valid_from": start, "tier": tier, "assessed_on": start - timedelta(days=5),
-                "assessor_no": f"E{a.number % 7 + 1:03d}", "assess_reason": f"按用电规模与负荷重要性评定为{tier}(合成记录{a.number + 1})",
-                "src_updated_at": at_evening(start, a.number),
-            })
+            rows.append(
+                {
+                    "cons_no": a.cons_no,
+                    "valid_from": start,
+                    "tier": tier,
+                    "assessed_on": start - timedelta(days=5),
+                    "assessor_no": f"E{a.number % 7 + 1:03d}",
+                    "assess_reason": f"按规模与重要性评定为{tier}(合成{a.number + 1})",
+                    "src_updated_at": at_evening(start, a.number),
+                }
+            )
     return tables.from_rows("marketing", "mkt_service_tier", rows)

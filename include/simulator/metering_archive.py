@@ -1,4 +1,5 @@
 """Archives of the metering system: feeders, meters, metering points, instrument transformers."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -22,15 +23,19 @@ def at_evening(day: date | np.datetime64, minute: int = 0) -> np.datetime64:
 def build_metering_archive(world: World) -> dict[str, pa.Table]:
     """met_feeder, met_meter, met_measuring_point and met_it; none of them changes while the simulation runs."""
     return {
-        "met_feeder": feeders(world), "met_meter": _meters(world), "met_measuring_point": _measuring_points(world),
+        "met_feeder": feeders(world),
+        "met_meter": _meters(world),
+        "met_measuring_point": _measuring_points(world),
         "met_it": _instrument_transformers(world),
     }
 
 
 def feeder_size(world: World, feeder: int) -> tuple[int, int]:
     """Customers and kVA connected to a 10 kV feeder besides the simulated accounts; the rest is public supply."""
-    return (int(integers(world.seed, "feeder customers", 18, 40, feeder)),
-            int(integers(world.seed, "feeder kva", 8, 20, feeder)) * 1000)
+    return (
+        int(integers(world.seed, "feeder customers", 18, 40, feeder)),
+        int(integers(world.seed, "feeder kva", 8, 20, feeder)) * 1000,
+    )
 
 
 def feeders(world: World) -> pa.Table:
@@ -39,13 +44,19 @@ def feeders(world: World) -> pa.Table:
         for name in filter(None, (a.main_feeder, a.backup_feeder)):
             number = a.number // ACCOUNTS_PER_FEEDER
             public = feeder_size(world, number) if name.startswith("10F") else (1, 2000)
-            row = rows.setdefault(name, {
-                "feeder_no": name, "org_no": ORGS[a.org], "substation": f"合成{number // 4 + 1:03d}变电站",
-                "voltage_level": "AC10kV" if a.voltage == "AC380V" else a.voltage,
-                "customers_connected": public[0] if name.startswith("10") else 0,
-                "kva_connected": public[1] if name.startswith("10") else 0, "valid_from": _SET_UP,
-                "src_updated_at": at_evening(_SET_UP, number),
-            })
+            row = rows.setdefault(
+                name,
+                {
+                    "feeder_no": name,
+                    "org_no": ORGS[a.org],
+                    "substation": f"合成{number // 4 + 1:03d}变电站",
+                    "voltage_level": "AC10kV" if a.voltage == "AC380V" else a.voltage,
+                    "customers_connected": public[0] if name.startswith("10") else 0,
+                    "kva_connected": public[1] if name.startswith("10") else 0,
+                    "valid_from": _SET_UP,
+                    "src_updated_at": at_evening(_SET_UP, number),
+                },
+            )
             row["customers_connected"] += 1
             row["kva_connected"] += a.contract_cap + a.growth_kva
     return tables.from_rows("metering", "met_feeder", list(rows.values()))
@@ -57,15 +68,25 @@ def _meters(world: World) -> pa.Table:
         connect = world.accounts[p.account[i]].connect_on
         made = connect - timedelta(days=60 + key % 90)
         is_high = p.side[i] == "HV_HV"
-        rows.append({
-            "meter_asset_no": p.meter_no[i], "meter_type": str(p.wiring[i]), "accuracy_active": "0.2S" if is_high else "0.5S",
-            "rated_voltage_v": "3x220/380" if not is_high else "3x100" if p.wiring[i] == "3P3W" else "3x57.7/100",
-            "rated_current_a": "0.3(1.2)" if is_high else "1.5(6)", "const_imp_kwh": 20000 if is_high else 6400,
-            "digits_int": int(p.digits[i]), "digits_dec": 4, "maker": f"合成仪表{key % 5 + 1}厂", "model": f"DTZ{key % 4 + 1}88",
-            "manufactured_on": made, "verified_on": connect - timedelta(days=20 + key % 30),
-            "verify_due": date(connect.year + 15, connect.month, 1), "status": "RUNNING",
-            "src_updated_at": at_evening(connect, key),
-        })
+        rows.append(
+            {
+                "meter_asset_no": p.meter_no[i],
+                "meter_type": str(p.wiring[i]),
+                "accuracy_active": "0.2S" if is_high else "0.5S",
+                "rated_voltage_v": "3x220/380" if not is_high else "3x100" if p.wiring[i] == "3P3W" else "3x57.7/100",
+                "rated_current_a": "0.3(1.2)" if is_high else "1.5(6)",
+                "const_imp_kwh": 20000 if is_high else 6400,
+                "digits_int": int(p.digits[i]),
+                "digits_dec": 4,
+                "maker": f"合成仪表{key % 5 + 1}厂",
+                "model": f"DTZ{key % 4 + 1}88",
+                "manufactured_on": made,
+                "verified_on": connect - timedelta(days=20 + key % 30),
+                "verify_due": date(connect.year + 15, connect.month, 1),
+                "status": "RUNNING",
+                "src_updated_at": at_evening(connect, key),
+            }
+        )
     return tables.from_rows("metering", "met_meter", rows)
 
 
@@ -73,16 +94,29 @@ def _measuring_points(world: World) -> pa.Table:
     p, rows = world.points, []
     for i, key in enumerate(p.key.tolist()):
         a = world.accounts[p.account[i]]
-        rows.append({
-            "mp_no": p.mp_no[i], "cons_no": a.cons_no, "meter_asset_no": p.meter_no[i],
-            "terminal_no": world.terminal_no[a.number], "comm_addr": p.meter_no[i][-12:], "mp_role": str(p.role[i]),
-            "parent_mp_no": p.parent[i], "split_method": "METERED" if p.parent[i] else "NONE", "ct_ratio": float(p.ct[i]),
-            "pt_ratio": float(p.pt[i]), "multiplier": float(p.ct[i] * p.pt[i]), "metering_side": str(p.side[i]),
-            "wiring": str(p.wiring[i]), "read_cycle": "15min",
-            "install_ts": np.datetime64(a.connect_on, "s") + np.timedelta64(36_000 + key % 7200, "s"),
-            "feeder_no": str(p.feeder[i]), "tg_no": a.tg_no, "tran_no": p.tran_no[i],
-            "src_updated_at": at_evening(a.connect_on, key + 7),
-        })
+        rows.append(
+            {
+                "mp_no": p.mp_no[i],
+                "cons_no": a.cons_no,
+                "meter_asset_no": p.meter_no[i],
+                "terminal_no": world.terminal_no[a.number],
+                "comm_addr": p.meter_no[i][-12:],
+                "mp_role": str(p.role[i]),
+                "parent_mp_no": p.parent[i],
+                "split_method": "METERED" if p.parent[i] else "NONE",
+                "ct_ratio": float(p.ct[i]),
+                "pt_ratio": float(p.pt[i]),
+                "multiplier": float(p.ct[i] * p.pt[i]),
+                "metering_side": str(p.side[i]),
+                "wiring": str(p.wiring[i]),
+                "read_cycle": "15min",
+                "install_ts": np.datetime64(a.connect_on, "s") + np.timedelta64(36_000 + key % 7200, "s"),
+                "feeder_no": str(p.feeder[i]),
+                "tg_no": a.tg_no,
+                "tran_no": p.tran_no[i],
+                "src_updated_at": at_evening(a.connect_on, key + 7),
+            }
+        )
     return tables.from_rows("metering", "met_measuring_point", rows)
 
 
@@ -94,13 +128,20 @@ def _instrument_transformers(world: World) -> pa.Table:
         kinds = [("CT", int(p.ct[i]) * 5, 5)] + ([("PT", int(p.pt[i]) * 100, 100)] if p.pt[i] > 1 else [])
         for kind, primary, secondary in kinds:
             for phase in phases:
-                rows.append({
-                    "it_asset_no": f"31{'1' if kind == 'CT' else '2'}{p.meter_no[i][4:]}{'ABC'.index(phase)}", "phase": phase,
-                    "kind": kind, "ratio_primary": float(primary), "ratio_secondary": float(secondary),
-                    "accuracy": "0.2S" if kind == "CT" else "0.2", "mp_no": p.mp_no[i], "valid_from": a.connect_on,
-                    "verify_due": date(a.connect_on.year + 15, a.connect_on.month, 1),
-                    "src_updated_at": at_evening(a.connect_on, key + 11),
-                })
+                rows.append(
+                    {
+                        "it_asset_no": f"31{'1' if kind == 'CT' else '2'}{p.meter_no[i][4:]}{'ABC'.index(phase)}",
+                        "phase": phase,
+                        "kind": kind,
+                        "ratio_primary": float(primary),
+                        "ratio_secondary": float(secondary),
+                        "accuracy": "0.2S" if kind == "CT" else "0.2",
+                        "mp_no": p.mp_no[i],
+                        "valid_from": a.connect_on,
+                        "verify_due": date(a.connect_on.year + 15, a.connect_on.month, 1),
+                        "src_updated_at": at_evening(a.connect_on, key + 11),
+                    }
+                )
     return tables.from_rows("metering", "met_it", rows)
 
 
@@ -113,14 +154,23 @@ def build_supply_outages(world: World, outages: Outages, since: np.datetime64, u
         public, kva = feeder_size(world, int(outages.feeder[n]))
         part = 0.3 + 0.6 * float(uniform(world.seed, "section", outages.key[n]))
         planned = outages.kind[n] == 0
-        rows.append({
-            "outage_id": f"SO{outages.key[n]:010d}", "feeder_no": f"10F{outages.feeder[n]:05d}",
-            "kind": "PLANNED" if planned else "FAULT", "start_at": outages.start[n], "end_at": outages.end[n],
-            "customers_interrupted": int(public * part) + int(count[n]), "kva_interrupted": int(kva * part) + 500 * int(count[n]),
-            "cause_code": "MAINTENANCE" if planned else ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3],
-            "is_external": not planned and int(part * 100) % 3 == 2,
-            "recv_ts": (outages.day[n] + 1).astype("datetime64[s]") + np.timedelta64(3600 + int(outages.key[n]) % 7200, "s"),
-        })
+        rows.append(
+            {
+                "outage_id": f"SO{outages.key[n]:010d}",
+                "feeder_no": f"10F{outages.feeder[n]:05d}",
+                "kind": "PLANNED" if planned else "FAULT",
+                "start_at": outages.start[n],
+                "end_at": outages.end[n],
+                "customers_interrupted": int(public * part) + int(count[n]),
+                "kva_interrupted": int(kva * part) + 500 * int(count[n]),
+                "cause_code": "MAINTENANCE"
+                if planned
+                else ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3],
+                "is_external": not planned and int(part * 100) % 3 == 2,
+                "recv_ts": (outages.day[n] + 1).astype("datetime64[s]")
+                + np.timedelta64(3600 + int(outages.key[n]) % 7200, "s"),
+            }
+        )
     return tables.from_rows("metering", "met_supply_outage", rows)
 
 
@@ -139,18 +189,26 @@ def build_supply_voltage(world: World, months: np.ndarray, business_date: np.dat
     known = {a.main_feeder for a in world.accounts}
     rows = []
     for month in months:
-        received = (month + 1).astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(2 * 86_400 + 7 * 3600, "s")
+        received = (month + 1).astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(
+            2 * 86_400 + 7 * 3600, "s"
+        )
         if received > (business_date + 1).astype("datetime64[s]") + np.timedelta64(8 * 3600, "s"):
             continue
         minutes = int(((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int)) * 1440
         for n, (monitor, kind, feeder, org) in enumerate(monitors):
             bad = float(uniform(world.seed, "supply voltage", n, month.astype(int))) ** 3
             over = int(minutes * 0.01 * bad)
-            rows.append({
-                "monitor_no": monitor, "data_month": str(month).replace("-", ""), "monitor_class": kind,
-                "feeder_no": feeder if feeder in known else None, "org_no": ORGS[org], "monitored_min": minutes,
-                "over_min": over, "under_min": over // 3, "recv_ts": received,
-            })
+            rows.append(
+                {
+                    "monitor_no": monitor,
+                    "data_month": str(month).replace("-", ""),
+                    "monitor_class": kind,
+                    "feeder_no": feeder if feeder in known else None,
+                    "org_no": ORGS[org],
+                    "monitored_min": minutes,
+                    "over_min": over,
+                    "under_min": over // 3,
+                    "recv_ts": received,
+                }
+            )
     return tables.from_rows("metering", "met_supply_voltage", rows)
-
-

@@ -3,6 +3,7 @@
 Each feeder has in each month at most one planned outage (4th to 14th) and at most one fault (16th to 27th), so two
 never meet. None runs over midnight. Accounts with two sources and those at 35 kV and above are not interrupted.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.simulator.days import ANCHOR, first_of
-from include.simulator.hashing import integers, uniform
+from include.simulator.hashing import uniform
 from include.simulator.shapes import SLOTS
 from include.simulator.world import ACCOUNTS_PER_FEEDER, World
 
@@ -51,23 +52,32 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
     seed = world.seed
     feeder_count = -(-len(world.accounts) // ACCOUNTS_PER_FEEDER)
     months = np.arange(ANCHOR.astype("datetime64[M]"), until.astype("datetime64[M]") + 1)
-    feeder, month, kind = (g.ravel() for g in np.meshgrid(
-        np.arange(feeder_count), np.arange(len(months)), [PLANNED, FAULT], indexing="ij"))
+    feeder, month, kind = (
+        g.ravel() for g in np.meshgrid(np.arange(feeder_count), np.arange(len(months)), [PLANNED, FAULT], indexing="ij")
+    )
     happens = uniform(seed, "outage", feeder, month, kind) < np.where(kind == PLANNED, 0.30, 0.28)
     feeder, month, kind = feeder[happens], month[happens], kind[happens]
     planned = kind == PLANNED
     draw = lambda stream: uniform(seed, stream, feeder, month, kind)  # noqa: E731
-    day = first_of(months[month]) + np.where(planned, 3, 15) + (draw("outage day") * np.where(planned, 11, 12)).astype(int)
+    day = (
+        first_of(months[month])
+        + np.where(planned, 3, 15)
+        + (draw("outage day") * np.where(planned, 11, 12)).astype(int)
+    )
     minute = np.where(planned, 8 * 60 + 30 * (draw("outage start") * 4).astype(int), 360 + (draw("outage start") * 840))
     planned_start = day.astype("datetime64[s]") + (minute.astype(int) * 60).astype("timedelta64[s]")
     delay = np.where(planned, draw("outage delay") * 600, draw("outage delay") * 59).astype(int)
     start = planned_start + delay.astype("timedelta64[s]")
-    length = np.where(planned, 7200 + draw("outage length") * 10800, 360 + draw("outage length") ** 2 * 9000).astype(int)
+    length = np.where(planned, 7200 + draw("outage length") * 10800, 360 + draw("outage length") ** 2 * 9000).astype(
+        int
+    )
     end = start + length.astype("timedelta64[s]")
     planned_end = planned_start + (-(-(length + delay) // 1800) * 1800 + 1800).astype("timedelta64[s]")
     on_feeder = _exposed(world, feeder[:, None] * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)).any(axis=1)
     kept = (day <= until) & (day >= ANCHOR) & on_feeder
-    arrays = [a[kept] for a in (feeder * 100_000 + month * 2 + kind, feeder, kind, planned_start, planned_end, start, end)]
+    arrays = [
+        a[kept] for a in (feeder * 100_000 + month * 2 + kind, feeder, kind, planned_start, planned_end, start, end)
+    ]
     outage, account = _affected(world, arrays[0], arrays[1])
     return Outages(*arrays, outage, account)
 

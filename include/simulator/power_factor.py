@@ -2,6 +2,7 @@
 
 Rewards per hundredth above the standard grow to a cap; penalties grow by 0.5, then 1.0, then 2.0 per hundredth.
 """
+
 from __future__ import annotations
 
 import numpy as np

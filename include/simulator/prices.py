@@ -2,12 +2,18 @@
 
 Yuan per kWh with eight decimals, held as integers of 10^-8 yuan so that bills are exact.
 """
+
 from __future__ import annotations
 
 # tariff code -> flat energy price, 10^-8 yuan per kWh
 FLAT_PRICE = {
-    "DGY-010": 61_250_000, "DGY-035": 58_750_000, "DGY-110": 56_250_000,
-    "GSY-010": 66_820_000, "GSY-2P-010": 62_400_000, "GSY-LV": 69_350_000, "NY-010": 45_600_000,
+    "DGY-010": 61_250_000,
+    "DGY-035": 58_750_000,
+    "DGY-110": 56_250_000,
+    "GSY-010": 66_820_000,
+    "GSY-2P-010": 62_400_000,
+    "GSY-LV": 69_350_000,
+    "NY-010": 45_600_000,
 }
 # rate -> price as parts of 100 of the flat price
 RATE_PERCENT = {"T": 100, "SHARP": 188, "PEAK": 158, "FLAT": 100, "VALLEY": 42}

@@ -1,4 +1,5 @@
 """Tickets, surveys, visits and messages: what customers asked and what was done about it."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -11,10 +12,16 @@ from include.simulator.outages import FAULT, Outages
 from include.simulator.plans import plan_number
 from include.simulator.world import ORG_AREAS, ORGS, World
 
-_SUBTYPES = {"ENQUIRY": ("BILLING", "METER_DATA", "CONNECTION"), "COMPLAINT": ("SERVICE", "POWER_QUALITY", "BILLING"),
-             "OPINION": ("SERVICE", "OTHER"), "SUGGEST": ("OTHER",), "PRAISE": ("SERVICE",),
-             "BIZ": ("METER_TEST", "CONNECTION")}
+_SUBTYPES = {
+    "ENQUIRY": ("BILLING", "METER_DATA", "CONNECTION"),
+    "COMPLAINT": ("SERVICE", "POWER_QUALITY", "BILLING"),
+    "OPINION": ("SERVICE", "OTHER"),
+    "SUGGEST": ("OTHER",),
+    "PRAISE": ("SERVICE",),
+    "BIZ": ("METER_TEST", "CONNECTION"),
+}
 _TYPES = ("ENQUIRY", "ENQUIRY", "ENQUIRY", "BIZ", "BIZ", "COMPLAINT", "OPINION", "SUGGEST", "PRAISE")
+_REMARKS = ("生产平稳", "计划检修", "订单增加", "关注电费")
 _TOPICS = ("CONNECTION", "REPAIR", "POLICY", "BILLING", "SAFETY")
 
 
@@ -22,7 +29,9 @@ def _minutes(count) -> np.timedelta64:
     return np.timedelta64(int(count * 60), "s")
 
 
-def build_service(world: World, outages: Outages, since: np.datetime64, business_date: np.datetime64) -> dict[str, pa.Table]:
+def build_service(
+    world: World, outages: Outages, since: np.datetime64, business_date: np.datetime64
+) -> dict[str, pa.Table]:
     """mkt_ticket, mkt_survey, mkt_manager_visit and mkt_notification."""
     tickets = _tickets(world, outages, since, business_date)
     build = lambda name, rows: tables.from_rows("marketing", name, rows)  # noqa: E731
@@ -59,24 +68,40 @@ def _tickets(world: World, outages: Outages, since, business_date) -> list[dict]
         closed = replied + _minutes(20 + d[4] * 600)
         seen = lambda moment, end=end: moment if moment < end else None  # noqa: E731
         a = world.accounts[i]
-        rows.append({
-            "account": i, "ticket_no": f"TK{keys[1][n]:04d}{a.cons_no}", "cons_no": a.cons_no, "ticket_type": kind,
-            "sub_type": _SUBTYPES[kind][int(d[5] * len(_SUBTYPES[kind]))],
-            "channel": ("HOTLINE", "HALL", "ONLINE", "MANAGER")[int(d[6] * 4)], "urban_rural": ORG_AREAS[a.org],
-            "dept_no": "D06", "accepted_at": accepted, "dispatched_at": seen(dispatched), "first_contact_at": seen(contact),
-            "replied_at": seen(replied), "closed_at": seen(closed), "work_min": 20 + int(d[7] * 100),
-            "is_force_majeure": False, "satisfaction": 3 + int(d[7] * 3) if closed < end else None,
-            "src_updated_at": max(m for m in (accepted, dispatched, contact, replied, closed) if m < end),
-        })
+        rows.append(
+            {
+                "account": i,
+                "ticket_no": f"TK{keys[1][n]:04d}{a.cons_no}",
+                "cons_no": a.cons_no,
+                "ticket_type": kind,
+                "sub_type": _SUBTYPES[kind][int(d[5] * len(_SUBTYPES[kind]))],
+                "channel": ("HOTLINE", "HALL", "ONLINE", "MANAGER")[int(d[6] * 4)],
+                "urban_rural": ORG_AREAS[a.org],
+                "dept_no": "D06",
+                "accepted_at": accepted,
+                "dispatched_at": seen(dispatched),
+                "first_contact_at": seen(contact),
+                "replied_at": seen(replied),
+                "closed_at": seen(closed),
+                "work_min": 20 + int(d[7] * 100),
+                "is_force_majeure": False,
+                "satisfaction": 3 + int(d[7] * 3) if closed < end else None,
+                "src_updated_at": max(m for m in (accepted, dispatched, contact, replied, closed) if m < end),
+            }
+        )
     return rows
 
 
 def _fault_tickets(world: World, outages: Outages, since, business_date) -> list[dict]:
     outage, account = outages.affected_outage, outages.affected_account
     long = (outages.end - outages.start) >= np.timedelta64(3600, "s")
-    wanted = ((outages.kind[outage] == FAULT) & long[outage] & (outages.day[outage] >= since)
-              & (outages.day[outage] <= business_date)
-              & (uniform(world.seed, "fault ticket", outages.key[outage], account) < 0.4))
+    wanted = (
+        (outages.kind[outage] == FAULT)
+        & long[outage]
+        & (outages.day[outage] >= since)
+        & (outages.day[outage] <= business_date)
+        & (uniform(world.seed, "fault ticket", outages.key[outage], account) < 0.4)
+    )
     rows = []
     for n, i in zip(outage[wanted].tolist(), account[wanted].tolist(), strict=True):
         d = uniform(world.seed, "fault times", outages.key[n], i, np.arange(5)).tolist()
@@ -85,13 +110,29 @@ def _fault_tickets(world: World, outages: Outages, since, business_date) -> list
         dispatched = accepted + _minutes(1 + d[1] * 3)
         arrived = dispatched + _minutes(12 + d[2] * 26)
         closed = restored + _minutes(10 + d[3] * 40)
-        rows.append({
-            "account": i, "ticket_no": f"TF{outages.key[n]:010d}{i:06d}", "cons_no": a.cons_no, "ticket_type": "FAULT",
-            "sub_type": "OUTAGE", "channel": "HOTLINE", "urban_rural": ORG_AREAS[a.org], "dept_no": "D07",
-            "accepted_at": accepted, "dispatched_at": dispatched, "arrived_at": arrived, "restored_at": restored,
-            "first_contact_at": dispatched, "replied_at": restored, "closed_at": closed, "work_min": 60 + int(d[4] * 120),
-            "is_force_majeure": False, "satisfaction": 3 + int(d[4] * 3), "src_updated_at": closed,
-        })
+        rows.append(
+            {
+                "account": i,
+                "ticket_no": f"TF{outages.key[n]:010d}{i:06d}",
+                "cons_no": a.cons_no,
+                "ticket_type": "FAULT",
+                "sub_type": "OUTAGE",
+                "channel": "HOTLINE",
+                "urban_rural": ORG_AREAS[a.org],
+                "dept_no": "D07",
+                "accepted_at": accepted,
+                "dispatched_at": dispatched,
+                "arrived_at": arrived,
+                "restored_at": restored,
+                "first_contact_at": dispatched,
+                "replied_at": restored,
+                "closed_at": closed,
+                "work_min": 60 + int(d[4] * 120),
+                "is_force_majeure": False,
+                "satisfaction": 3 + int(d[4] * 3),
+                "src_updated_at": closed,
+            }
+        )
     return rows
 
 
@@ -106,11 +147,21 @@ def _surveys(world: World, tickets: list[dict], business_date) -> list[dict]:
         if answered >= end:
             continue
         org = world.accounts[t["account"]].org
-        rows += [{
-            "survey_id": f"SV{t['ticket_no'][1:]}", "q_code": f"Q{q + 1}", "cons_no": t["cons_no"], "ticket_no": t["ticket_no"],
-            "score": 5 + int(d[2 + q] * 6), "score_scale": 10, "answered_at": answered, "collector_no": f"C{ORGS[org]}{key[0] % 2}",
-            "comment_text": None, "src_updated_at": answered + _minutes(30),
-        } for q in range(3)]
+        rows += [
+            {
+                "survey_id": f"SV{t['ticket_no'][1:]}",
+                "q_code": f"Q{q + 1}",
+                "cons_no": t["cons_no"],
+                "ticket_no": t["ticket_no"],
+                "score": 5 + int(d[2 + q] * 6),
+                "score_scale": 10,
+                "answered_at": answered,
+                "collector_no": f"C{ORGS[org]}{key[0] % 2}",
+                "comment_text": None,
+                "src_updated_at": answered + _minutes(30),
+            }
+            for q in range(3)
+        ]
     return rows
 
 
@@ -121,7 +172,9 @@ def _visits(world: World, tickets, outages: Outages, since, business_date) -> li
     number = np.arange(len(world.accounts))[:, None]
     account, month = np.nonzero(uniform(world.seed, "visit", number, months.astype(int)) < 0.3)
     for i, m in zip(account.tolist(), month.tolist(), strict=True):
-        day = months[m].astype("datetime64[D]") + int(integers(world.seed, "visit day", 0, 27, i, int(months[m].astype(int))))
+        day = months[m].astype("datetime64[D]") + int(
+            integers(world.seed, "visit day", 0, 27, i, int(months[m].astype(int)))
+        )
         planned.append((i, day, None, None, f"V{months[m].astype(int)}"))
     for t in tickets:
         if t["ticket_type"] == "COMPLAINT" and t["closed_at"] is not None:
@@ -137,13 +190,20 @@ def _visits(world: World, tickets, outages: Outages, since, business_date) -> li
         if visited >= end or day < since:
             continue
         kilowatts = int(a.load_kw * (0.9 + 0.2 * d[1]))
-        rows.append({
-            "visit_no": f"VS{stamp}{i:06d}{tag}", "cons_no": a.cons_no, "manager_no": manager_on(world, i, day.item()),
-            "touch_type": ("VISIT", "VISIT", "PHONE", "MESSAGE", "MEETING")[int(d[2] * 5)], "visited_at": visited,
-            "work_min": 15 + int(d[1] * 120), "case_kind": case_kind, "case_no": case_no,
-            "summary": f"合成走访记录:平均负荷约{kilowatts}千瓦,{('生产平稳', '计划检修', '订单增加', '关注电费')[int(d[1] * 4)]}",
-            "src_updated_at": day.astype("datetime64[s]") + np.timedelta64(70_000 + i % 5000, "s"),
-        })
+        rows.append(
+            {
+                "visit_no": f"VS{stamp}{i:06d}{tag}",
+                "cons_no": a.cons_no,
+                "manager_no": manager_on(world, i, day.item()),
+                "touch_type": ("VISIT", "VISIT", "PHONE", "MESSAGE", "MEETING")[int(d[2] * 5)],
+                "visited_at": visited,
+                "work_min": 15 + int(d[1] * 120),
+                "case_kind": case_kind,
+                "case_no": case_no,
+                "summary": f"合成走访记录:平均负荷约{kilowatts}千瓦,{_REMARKS[int(d[1] * 4)]}",
+                "src_updated_at": day.astype("datetime64[s]") + np.timedelta64(70_000 + i % 5000, "s"),
+            }
+        )
     return rows
 
 
@@ -160,9 +220,15 @@ def _notifications(world: World, since, business_date) -> list[dict]:
             wait = float(uniform(world.seed, "message wait", i, number))
             sent = queued + _minutes((5 if i % 20 < 4 else 60) + wait * 200)
             is_sent = sent < end
-            rows.append({
-                "message_no": f"MS{number:05d}", "cons_no": world.accounts[i].cons_no, "topic": topic,
-                "channel": ("SMS", "APP", "LETTER")[int(wait * 3)], "queued_at": queued, "sent_at": sent if is_sent else None,
-                "src_updated_at": sent if is_sent else queued,
-            })
+            rows.append(
+                {
+                    "message_no": f"MS{number:05d}",
+                    "cons_no": world.accounts[i].cons_no,
+                    "topic": topic,
+                    "channel": ("SMS", "APP", "LETTER")[int(wait * 3)],
+                    "queued_at": queued,
+                    "sent_at": sent if is_sent else None,
+                    "src_updated_at": sent if is_sent else queued,
+                }
+            )
     return rows

@@ -4,6 +4,7 @@ A shape is a row of positive shares that add up to one. There is a family for ea
 carry the unrest of real load, and shifts by a few slots because no two works start at the same minute. All figures
 are synthetic.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

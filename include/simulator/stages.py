@@ -1,4 +1,5 @@
 """When the stages of a connection application run: working hours of working days, one after the other."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -10,9 +11,15 @@ from include.simulator.hashing import uniform
 
 # stage, whose clock runs, least and most working days from its start to its end
 STAGES = (
-    ("ACCEPT", "UTILITY", 0, 0), ("VERIFY", "UTILITY", 1, 2), ("SCHEME", "UTILITY", 4, 8),
-    ("DESIGN_REVIEW", "UTILITY", 3, 7), ("MID_CHECK", "UTILITY", 1, 3), ("BUILD", "CUSTOMER", 10, 24),
-    ("FINAL_CHECK", "UTILITY", 1, 3), ("AGREEMENT", "UTILITY", 1, 2), ("METER_ENERGISE", "UTILITY", 1, 3),
+    ("ACCEPT", "UTILITY", 0, 0),
+    ("VERIFY", "UTILITY", 1, 2),
+    ("SCHEME", "UTILITY", 4, 8),
+    ("DESIGN_REVIEW", "UTILITY", 3, 7),
+    ("MID_CHECK", "UTILITY", 1, 3),
+    ("BUILD", "CUSTOMER", 10, 24),
+    ("FINAL_CHECK", "UTILITY", 1, 3),
+    ("AGREEMENT", "UTILITY", 1, 2),
+    ("METER_ENERGISE", "UTILITY", 1, 3),
     ("ARCHIVE", "UTILITY", 0, 1),
 )
 

@@ -1,4 +1,5 @@
 """Arrow tables in the columns, order and types of the contracts."""
+
 from __future__ import annotations
 
 import re
@@ -30,8 +31,14 @@ def arrow_type(physical_type: str) -> pa.DataType:
     if re.match(r"(varchar|char)\(", physical_type):
         return pa.string()
     return {
-        "text": pa.string(), "numeric": pa.float64(), "date": pa.date32(), "timestamptz": TIMESTAMP,
-        "boolean": pa.bool_(), "integer": pa.int32(), "smallint": pa.int16(), "bigint": pa.int64(),
+        "text": pa.string(),
+        "numeric": pa.float64(),
+        "date": pa.date32(),
+        "timestamptz": TIMESTAMP,
+        "boolean": pa.bool_(),
+        "integer": pa.int32(),
+        "smallint": pa.int16(),
+        "bigint": pa.int64(),
     }[physical_type]
 
 
@@ -82,12 +89,16 @@ def _to_arrow(values, kind: pa.DataType, size: int):
     if pa.types.is_decimal(kind):
         return _decimals(values, kind)
     if pa.types.is_timestamp(kind):
-        local = np.asarray([np.datetime64("NaT") if v is None else v for v in values] if isinstance(values, list)
-                           else values, dtype="datetime64[us]")
+        local = np.asarray(
+            [np.datetime64("NaT") if v is None else v for v in values] if isinstance(values, list) else values,
+            dtype="datetime64[us]",
+        )
         return pa.array(local - _EIGHT_HOURS, type=pa.timestamp("us", "UTC")).cast(kind)
     if pa.types.is_date(kind):
-        days = np.asarray([np.datetime64("NaT") if v is None else v for v in values] if isinstance(values, list)
-                          else values, dtype="datetime64[D]")
+        days = np.asarray(
+            [np.datetime64("NaT") if v is None else v for v in values] if isinstance(values, list) else values,
+            dtype="datetime64[D]",
+        )
         return pa.array(days, type=kind)
     if pa.types.is_string(kind):
         if isinstance(values, np.ndarray) and values.dtype.kind == "U":
@@ -97,8 +108,11 @@ def _to_arrow(values, kind: pa.DataType, size: int):
         floats = values.units / 10.0**values.scale
         return pa.array(floats, type=kind, mask=values.null)
     if isinstance(values, list):
-        return pa.array([None if v is None else v.item() if isinstance(v, np.generic) else v for v in values],
-                        type=kind, from_pandas=True)
+        return pa.array(
+            [None if v is None else v.item() if isinstance(v, np.generic) else v for v in values],
+            type=kind,
+            from_pandas=True,
+        )
     return pa.array(values).cast(kind)
 
 

@@ -3,6 +3,7 @@
 Account `i` is the same whatever the number of accounts: everything about it is drawn from its own number. Its place
 in a block of twenty decides what it must be, so that every kind of account exists from twenty accounts on.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -141,12 +142,17 @@ def _account(seed: int, i: int) -> Account:
         voltage = "AC35kV"
     caps = transformers_of(seed, i, voltage, kind)
     contract_cap = 100 if voltage == "AC380V" else sum(caps)
-    side = "LV_LV" if voltage == "AC380V" else "HV_LV" if _is_low_metered(place, caps, voltage, draw("side")) else "HV_HV"
+    side = (
+        "LV_LV" if voltage == "AC380V" else "HV_LV" if _is_low_metered(place, caps, voltage, draw("side")) else "HV_HV"
+    )
     accepted = date(2018, 3, 1) + timedelta(days=int(integers(seed, "accepted", 0, 1500, i)))
     if i % 3 == 0:
         runs = stages.schedule(seed, i * 10, accepted)
-        accepted, signed, connect = (runs[0][2].astype("datetime64[D]").item(), stages.end_of(runs, "AGREEMENT"),
-                                     stages.end_of(runs, "METER_ENERGISE"))
+        accepted, signed, connect = (
+            runs[0][2].astype("datetime64[D]").item(),
+            stages.end_of(runs, "AGREEMENT"),
+            stages.end_of(runs, "METER_ENERGISE"),
+        )
     else:
         signed = accepted + timedelta(days=60 + int(draw("signed") * 60))
         connect = signed + timedelta(days=3 + int(draw("connect") * 8))
@@ -185,15 +191,37 @@ def _account(seed: int, i: int) -> Account:
     if place == 6:
         self_gen = int(choice(seed, "pv", (200, 315, 400, 630), i))
     return Account(
-        number=i, cons_no=cons_no, kind=kind, name=f"合成第{i + 1:04d}号{kind.suffix}", uscc=uscc_of(i),
-        org=feeder % len(ORGS), voltage=voltage, side=side, transformers=transformers if voltage != "AC380V" else [],
-        contract_cap=contract_cap, running_cap=running, growth_on=growth_on, growth_kva=growth, importance=importance,
+        number=i,
+        cons_no=cons_no,
+        kind=kind,
+        name=f"合成第{i + 1:04d}号{kind.suffix}",
+        uscc=uscc_of(i),
+        org=feeder % len(ORGS),
+        voltage=voltage,
+        side=side,
+        transformers=transformers if voltage != "AC380V" else [],
+        contract_cap=contract_cap,
+        running_cap=running,
+        growth_on=growth_on,
+        growth_kva=growth,
+        importance=importance,
         supply_mode="SINGLE" if not dual else "DUAL_SOURCE" if importance == "FIRST" else "DUAL_CIRCUIT",
-        main_feeder=main, backup_feeder=spare if dual else None, self_gen_kva=self_gen, security_kva=security,
-        tariff=tariff, basic_mode=basic_mode, contract_md=contract_md, pf_standard=standard,
-        is_tou=kind.cons_class != "AGRI", accepted_on=accepted, signed_on=signed, connect_on=connect,
+        main_feeder=main,
+        backup_feeder=spare if dual else None,
+        self_gen_kva=self_gen,
+        security_kva=security,
+        tariff=tariff,
+        basic_mode=basic_mode,
+        contract_md=contract_md,
+        pf_standard=standard,
+        is_tou=kind.cons_class != "AGRI",
+        accepted_on=accepted,
+        signed_on=signed,
+        connect_on=connect,
         rest_day=int(integers(seed, "rest", 0, 7, i)) if kind.has_rest_day else None,
-        acct_no=f"8{payer + 1:09d}", payer=payer, load_kw=load_kw,
+        acct_no=f"8{payer + 1:09d}",
+        payer=payer,
+        load_kw=load_kw,
         tg_no=f"TG{feeder:06d}" if voltage == "AC380V" else None,
     )
 
@@ -220,6 +248,11 @@ def _terms(kind: Kind, voltage: str, cap: int, place: int, draw: float) -> tuple
     return ("BY_CAPACITY" if draw < 0.45 else "BY_ACTUAL_MD"), tariff, "0.90"
 
 
+def _scrambled(number: int) -> int:
+    """A number of 18 digits of its own for each point, as asset numbers do not count up."""
+    return (number * 982_451_653 + 401_234_567_890_123_457) % 10**18
+
+
 def _ct_primary(cap_kva: float, kilovolts: float) -> int:
     current = cap_kva / (3**0.5 * kilovolts)
     return next((value for value in CT_SERIES if value >= current), CT_SERIES[-1])
@@ -233,7 +266,9 @@ def _points(seed: int, accounts: list[Account]) -> Points:
         if a.backup_feeder:
             billing.append(("BILLING", a.backup_feeder, 0.4))
         for order, (role, feeder, share) in enumerate(billing):
-            rows.append((a, order, role, feeder, a.load_kw * share, a.kind.family, a.side, a.contract_cap + a.growth_kva))
+            rows.append(
+                (a, order, role, feeder, a.load_kw * share, a.kind.family, a.side, a.contract_cap + a.growth_kva)
+            )
         if place == 14 and (a.number // 20) % 2 == 0:
             rows.append((a, 2, "CHECK", a.main_feeder, a.load_kw, a.kind.family, a.side, a.contract_cap + a.growth_kva))
         if place == 6:
@@ -247,13 +282,19 @@ def _points(seed: int, accounts: list[Account]) -> Points:
     nominal = np.where(~is_high, 220.0, np.where(wiring == "3P3W", 100.0, 57.735))
     few_digits = is_high & (uniform(seed, "digits", key) < 0.01)
     return Points(
-        key=key, account=np.array([a.number for a, *_ in rows]),
+        key=key,
+        account=np.array([a.number for a, *_ in rows]),
         mp_no=[f"{a.cons_no}{order + 1:02d}" for a, order, *_ in rows],
-        meter_no=[f"3130{(k * 982_451_653 + 401_234_567_890_123_457) % 10**18:018d}" for k in key.tolist()], role=np.array([row[2] for row in rows]), wiring=wiring, side=side,
+        meter_no=[f"3130{_scrambled(k):018d}" for k in key.tolist()],
+        role=np.array([row[2] for row in rows]),
+        wiring=wiring,
+        side=side,
         voltage=voltage,
         ct=np.array([_ct_primary(row[7], kv) // 5 for row, kv in zip(rows, kilovolts, strict=True)]),
-        pt=np.where(is_high, np.array([int(kv * 10) for kv in kilovolts]), 1), nominal_v=nominal,
-        digits=np.where(few_digits, 4, 6), feeder=np.array([row[3] for row in rows]),
+        pt=np.where(is_high, np.array([int(kv * 10) for kv in kilovolts]), 1),
+        nominal_v=nominal,
+        digits=np.where(few_digits, 5, 6),
+        feeder=np.array([row[3] for row in rows]),
         family=np.array([FAMILIES.index(row[5]) for row in rows]),
         rest_day=np.array([-1 if row[0].rest_day is None or row[5] == "PV" else row[0].rest_day for row in rows]),
         load_kw=np.array([row[4] for row in rows]),

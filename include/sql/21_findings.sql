@@ -1,5 +1,18 @@
 -- What the rules saw, what became of it, and what is kept back.
 
+-- The rule book as the last gate read it; the files in expectations/ and the contracts are the source.
+create table if not exists quality.rule_book (
+    rule_id text primary key,
+    gate smallint not null,
+    sentence text not null,
+    axis text not null,
+    dimension text not null,
+    severity text not null,
+    owner text not null,
+    quarantines boolean not null,
+    path text not null
+);
+
 create table if not exists quality.rule_results (
     run_id bigint not null references quality.runs (run_id),
     rule_id text not null,

@@ -1,7 +1,7 @@
 {{ config(post_hook='analyze {{ this }}') }}
 
-with power_events as (
-    select * from {{ ref('stg_metering__power_events') }}
+with outages_by_event as (
+    select * from {{ ref('int_outages_by_event') }}
 ),
 
 voltage_curves as (
@@ -20,40 +20,6 @@ samples as (
 
 metering_points as (
     select * from {{ ref('stg_metering__measuring_points') }}
-),
-
--- Outages told by events: from the first POWER_DOWN to the next POWER_UP, repeats of either ignored.
-distinct_events as (
-    select distinct
-        metering_point_no,
-        event_code,
-        event_at
-    from power_events
-    where is_valid is not false and event_at < {{ day_start_at(business_date() ~ ' + 1') }}
-),
-
-followed_events as (
-    select
-        metering_point_no,
-        event_code,
-        event_at,
-        lag(event_code) over by_time as previous_event_code,
-        min(event_at) filter (where event_code = 'POWER_UP') over (
-            partition by metering_point_no
-            order by event_at, event_code desc
-            rows between 1 following and unbounded following
-        ) as next_up_at
-    from distinct_events
-    window by_time as (partition by metering_point_no order by event_at, event_code desc)
-),
-
-outages_by_event as (
-    select
-        metering_point_no,
-        event_at as started_at,
-        next_up_at as ended_at
-    from followed_events
-    where event_code = 'POWER_DOWN' and previous_event_code is distinct from 'POWER_DOWN'
 ),
 
 -- Outages told by curves: no voltage and no current on any phase in consecutive slots.

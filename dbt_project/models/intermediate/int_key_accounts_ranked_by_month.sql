@@ -63,7 +63,8 @@ strategic as (
             tiers.valid_from <= least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }})
             and (
                 tiers.valid_to is null
-                or least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }}) < tiers.valid_to
+                or least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }})
+                < tiers.valid_to
             )
     where tiers.tier_code = thresholds.strategic_tier_code
 ),

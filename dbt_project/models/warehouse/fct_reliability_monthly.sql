@@ -47,7 +47,13 @@ periods as (
 
 -- Each interruption with the customers it hits, on either side, for an account (one customer) and an organisation.
 interruptions as (
-    select 'ACCOUNT' as entity_kind_code, account_no as entity_no, 'CUSTOMER' as side_code, started_at, ended_at, 1 as customers
+    select
+        'ACCOUNT' as entity_kind_code,
+        account_no as entity_no,
+        'CUSTOMER' as side_code,
+        started_at,
+        ended_at,
+        1 as customers
     from customer_outages
     union all
     select 'ORGANISATION', accounts.org_no, 'CUSTOMER', outages.started_at, outages.ended_at, 1

@@ -1,0 +1,40 @@
+/*
+sentence: The old value of an amendment is the value of the contract version before it.
+axis: mismatch
+dimension: consistency
+severity: quarantine
+owner: contract office
+reason: An amendment of another value amends another contract.
+source: catalogue CON-12
+subject: con_amendment
+quarantines: con_amendment
+not_tested: No amendment follows a version.
+*/
+-- tested
+select
+    amendments._raw_id as raw_id,
+    contracts.cons_no as account_no,
+    amendments.field_name,
+    amendments.effective_date,
+    btrim(amendments.old_value) as old_value,
+    to_jsonb(contracts) ->> amendments.field_name as value_before
+from staging.stg_contract__amendments as amendments
+inner join staging.stg_contract__contracts as versions
+    on amendments.contract_no = versions.contract_no and amendments.version - 1 = versions.version
+inner join raw_contract.con_contract as contracts on versions._raw_id = contracts._raw_id
+where amendments.old_value is not null and to_jsonb(contracts) ? amendments.field_name
+-- violations
+select
+    raw_id,
+    account_no,
+    effective_date as business_date,
+    'old_value' as column_name,
+    old_value as observed,
+    coalesce(value_before, 'empty') as expected
+from tested
+where
+    case
+        when old_value ~ '^-?[0-9]+([.][0-9]+)?$' and value_before ~ '^-?[0-9]+([.][0-9]+)?$'
+            then old_value::numeric <> value_before::numeric
+        else old_value is distinct from value_before
+    end

@@ -1,0 +1,36 @@
+/*
+sentence: A finished application has every stage that its type requires.
+axis: missing
+dimension: completeness
+severity: quarantine
+owner: marketing office
+reason: A step that was skipped is a connection nobody has checked.
+source: catalogue MKT-32
+subject: mkt_application
+quarantines: mkt_application
+not_tested: No application is finished.
+*/
+-- tested
+select
+    applications._raw_id as raw_id,
+    applications.account_no,
+    applications.application_type_code,
+    string_agg(required.stage_code, ', ' order by required.stage_code) filter (where stages.stage_code is null) as missing_stages
+from staging.stg_marketing__applications as applications
+inner join staging.quality_required_stages as required
+    on applications.application_type_code = required.application_type_code
+left join (
+    select distinct application_no, stage_code
+    from staging.stg_marketing__application_stages
+) as stages on applications.application_no = stages.application_no and required.stage_code = stages.stage_code
+where applications.status_code = 'DONE'
+group by applications._raw_id, applications.account_no, applications.application_type_code
+-- violations
+select
+    raw_id,
+    account_no,
+    'app_type' as column_name,
+    'without ' || missing_stages as observed,
+    'every stage that ' || application_type_code || ' requires' as expected
+from tested
+where missing_stages is not null

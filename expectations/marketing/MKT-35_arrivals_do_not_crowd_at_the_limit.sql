@@ -1,0 +1,46 @@
+/*
+sentence: Arrivals of urban fault crews do not crowd in the last minutes before the limit of 45 minutes.
+axis: arbitrary
+dimension: plausibility
+severity: warn
+owner: marketing office
+reason: A crowd at 44 minutes was typed in to keep the promise.
+source: catalogue MKT-35
+subject: department
+about: mkt_ticket
+not_tested: No department has ten urban arrivals.
+*/
+-- tested
+with arrivals as (
+    select
+        coalesce(tickets.dept_no, 'none') as dept_no,
+        extract(epoch from tickets.arrived_at - tickets.accepted_at) / 60 as minutes
+    from staging.stg_marketing__tickets as tickets
+    where
+        tickets.ticket_type_code = 'FAULT'
+        and tickets.area_class_code = 'URBAN'
+        and tickets.arrived_at is not null
+        and tickets.accepted_at is not null
+)
+
+select
+    jsonb_build_object('dept_no', arrivals.dept_no) as record_key,
+    count(*) as arrivals,
+    count(*) filter (
+        where
+            arrivals.minutes > quality.parameter('MKT-35', 'limit_minutes', :business_date)
+            - quality.parameter('MKT-35', 'edge_minutes', :business_date)
+            and arrivals.minutes <= quality.parameter('MKT-35', 'limit_minutes', :business_date)
+    ) as arrivals_at_the_edge,
+    quality.parameter('MKT-35', 'share', :business_date) as share
+from arrivals
+group by arrivals.dept_no
+having count(*) >= quality.parameter('MKT-35', 'least_arrivals', :business_date)
+-- violations
+select
+    record_key,
+    'arrived_at' as column_name,
+    arrivals_at_the_edge || ' of ' || arrivals || ' at the limit' as observed,
+    'at most ' || round(100 * share) || ' %' as expected
+from tested
+where arrivals_at_the_edge > share * arrivals

@@ -1,0 +1,45 @@
+/*
+sentence: An installation states the first reading of the total register and of every rate that the meter reports.
+axis: missing
+dimension: completeness
+severity: quarantine
+owner: marketing office
+reason: Without it the first bill is a guess.
+source: catalogue MKT-42; rule in use
+subject: mkt_meter_install
+quarantines: mkt_meter_install
+not_tested: No installed meter has readings.
+*/
+-- tested
+with rates as (
+    select distinct meter_asset_no, rate_code
+    from staging.stg_metering__register_freezes
+    where energy_kind_code = 'ACTIVE' and direction_code = 'FWD'
+)
+
+select
+    installations._raw_id as raw_id,
+    installations.account_no,
+    string_agg(rates.rate_code, ', ' order by rates.rate_code) filter (
+        where
+            case rates.rate_code
+                when 'T' then installations.install_reading_total_kwh
+                when 'SHARP' then installations.install_reading_sharp_kwh
+                when 'PEAK' then installations.install_reading_peak_kwh
+                when 'FLAT' then installations.install_reading_flat_kwh
+                when 'VALLEY' then installations.install_reading_valley_kwh
+                when 'DEEP' then installations.install_reading_deep_kwh
+            end is null
+    ) as missing_rates
+from staging.stg_marketing__meter_installations as installations
+inner join rates on installations.meter_asset_no = rates.meter_asset_no
+group by installations._raw_id, installations.account_no
+-- violations
+select
+    raw_id,
+    account_no,
+    'install_reading_total' as column_name,
+    'no reading of ' || missing_rates as observed,
+    'a first reading of every rate' as expected
+from tested
+where missing_rates is not null

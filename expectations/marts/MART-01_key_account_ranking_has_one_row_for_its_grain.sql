@@ -1,0 +1,24 @@
+/*
+sentence: mart_key_account_ranking has one row for each account_no, ranking_month.
+axis: mismatch
+dimension: uniqueness
+severity: block
+owner: data warehouse
+reason: A row twice is counted twice by every reader.
+source: "catalogue, mart-level rules: row grain unique"
+subject: row of a mart
+*/
+-- tested
+select
+    jsonb_build_object('mart', 'mart_key_account_ranking', 'account_no', marts.account_no, 'ranking_month', marts.ranking_month) as record_key,
+    num_nulls(marts.account_no, marts.ranking_month) as empty_keys,
+    count(*) as copies
+from candidate.mart_key_account_ranking as marts
+group by marts.account_no, marts.ranking_month
+-- violations
+select
+    record_key,
+    copies || ' rows' || case when empty_keys > 0 then ', key not filled' else '' end as observed,
+    'one row with a filled key' as expected
+from tested
+where copies > 1 or empty_keys > 0

@@ -1,0 +1,41 @@
+/*
+sentence: The revenue of a ranking month is the sum of the bills of the twelve closed months before it within 0.01 yuan.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: A bill that is lost or counted twice changes who is a key account.
+source: "catalogue, mart-level rules: revenue of the ranking"
+subject: ranking month
+*/
+-- tested
+with months as (
+    select ranking_month, sum(revenue_12m_cny) as revenue_cny
+    from candidate.mart_key_account_ranking
+    group by ranking_month
+)
+
+select
+    jsonb_build_object('mart', 'mart_key_account_ranking', 'ranking_month', months.ranking_month) as record_key,
+    months.ranking_month,
+    months.revenue_cny,
+    coalesce(sum(bills.total_charge_cny), 0) as billed_cny,
+    quality.parameter('MART-07', 'tolerance_cny', :business_date) as tolerance_cny
+from months
+left join staging.stg_marketing__bills as bills
+    on
+        bills.bill_month < months.ranking_month
+        and bills.bill_month
+            >= months.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
+        and bills.account_no is not null
+group by months.ranking_month, months.revenue_cny
+-- violations
+select
+    record_key,
+    ranking_month as business_date,
+    'revenue_12m_cny' as column_name,
+    revenue_cny::text as observed,
+    billed_cny::text as expected,
+    abs(revenue_cny - billed_cny) as amount_at_stake_cny
+from tested
+where abs(revenue_cny - billed_cny) > tolerance_cny

@@ -1,0 +1,28 @@
+/*
+sentence: The cumulative share of revenue of a ranking month ends at 1.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: Otherwise the rows of the ranking are not all of the revenue.
+source: "catalogue, mart-level rules: cum_share ends at 1.0"
+subject: ranking month
+*/
+-- tested
+select
+    jsonb_build_object('mart', 'mart_key_account_ranking', 'ranking_month', ranking.ranking_month) as record_key,
+    ranking.ranking_month,
+    max(ranking.cum_share) as last_share,
+    quality.parameter('MART-08', 'tolerance', :business_date) as tolerance
+from candidate.mart_key_account_ranking as ranking
+where ranking.cum_share is not null
+group by ranking.ranking_month
+-- violations
+select
+    record_key,
+    ranking_month as business_date,
+    'cum_share' as column_name,
+    last_share::text as observed,
+    '1' as expected
+from tested
+where abs(last_share - 1) > tolerance

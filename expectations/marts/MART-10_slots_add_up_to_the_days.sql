@@ -1,0 +1,31 @@
+/*
+sentence: Valid, estimated, missing and outage slots of a month are 96 for each metering point and day.
+axis: missing
+dimension: completeness
+severity: block
+owner: data warehouse
+reason: A slot that is in no state was forgotten, one in two was counted twice.
+source: catalogue, mart-level rules; oracle O22
+subject: account x month
+*/
+-- tested
+select
+    jsonb_build_object(
+        'mart', 'mart_energy_structure', 'account_no', energy.account_no, 'month_start_date', energy.month_start_date
+    ) as record_key,
+    energy.account_no,
+    energy.month_start_date,
+    energy.valid_slots + energy.estimated_slots + energy.missing_slots + energy.outage_slots as slots,
+    energy.metering_point_days * quality.parameter('MET-02', 'slots', :business_date) as expected_slots
+from candidate.mart_energy_structure as energy
+where energy.metering_point_days is not null
+-- violations
+select
+    record_key,
+    account_no,
+    month_start_date as business_date,
+    'valid_slots' as column_name,
+    slots || ' slots' as observed,
+    expected_slots || ' slots' as expected
+from tested
+where slots is distinct from expected_slots

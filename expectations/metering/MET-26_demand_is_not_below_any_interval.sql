@@ -1,0 +1,50 @@
+/*
+sentence: The maximum demand of a month is at least 98 % of the highest average power of its slots.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: metering office
+reason: A demand below an interval was cleared late or read at another point.
+source: catalogue MET-26
+subject: met_register_freeze
+not_tested: No month freeze has curves of its month.
+*/
+-- tested
+with highest as (
+    select
+        points.meter_asset_no,
+        date_trunc('month', curves.reading_date::timestamp)::date as month,
+        count(distinct curves.reading_date) as days_read,
+        max((select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value)))::numeric as power_kw
+    from staging.int_curves_latest as curves
+    inner join staging.stg_metering__measuring_points as points on curves.metering_point_no = points.metering_point_no
+    where curves.quantity_code = 'P' and curves.phase_code = 'T' and not curves.is_primary
+    group by points.meter_asset_no, date_trunc('month', curves.reading_date::timestamp)
+)
+
+select
+    registers._raw_id as raw_id,
+    registers.reading_date,
+    registers.max_demand_kw,
+    highest.power_kw,
+    quality.parameter('MET-26', 'share', :business_date) as share
+from staging.stg_metering__register_freezes as registers
+inner join highest
+    on
+        registers.meter_asset_no = highest.meter_asset_no
+        and date_trunc('month', registers.reading_date::timestamp)::date = highest.month
+where
+    registers.freeze_kind_code = 'MONTH'
+    and registers.energy_kind_code = 'ACTIVE'
+    and registers.direction_code = 'FWD'
+    and registers.rate_code = 'T'
+    and registers.max_demand_kw is not null
+-- violations
+select
+    raw_id,
+    reading_date as business_date,
+    'max_demand_kw' as column_name,
+    max_demand_kw || ' kW' as observed,
+    'at least ' || round(share * power_kw, 4) || ' kW' as expected
+from tested
+where max_demand_kw < share * power_kw

@@ -1,0 +1,57 @@
+/*
+sentence: At least 80 % of the billing points affected by a finished outage plan saw an outage in its time.
+axis: missing
+dimension: consistency
+severity: warn
+owner: data quality office
+reason: A plan that no meter saw did not happen, or happened elsewhere.
+source: catalogue XSR-20
+subject: mkt_outage_plan
+not_tested: No plan was carried out since collection started.
+*/
+-- tested
+with affected as (
+    select
+        plans._raw_id,
+        points.metering_point_no,
+        bool_or(outages.point_outage_id is not null) as was_seen
+    from staging.stg_marketing__outage_plans as plans
+    cross join quality.current_run as run
+    inner join staging.stg_marketing__outage_affected_accounts as affected on plans.plan_no = affected.plan_no
+    inner join staging.int_metering_points_as_of as points
+        on
+            affected.account_no = points.account_no
+            and points.is_expected_to_report
+            and points.valid_from <= (plans.actual_start_at at time zone 'Asia/Shanghai')::date
+            and (points.valid_to is null or (plans.actual_start_at at time zone 'Asia/Shanghai')::date < points.valid_to)
+            -- Where the feeder of the plan is known, points on other feeders stay lit.
+            and (plans.feeder_no is null or points.feeder_no is null or plans.feeder_no = points.feeder_no)
+    left join staging.int_customer_outages as outages
+        on
+            points.metering_point_no = outages.metering_point_no
+            and outages.started_at <= plans.actual_end_at
+            and coalesce(outages.ended_at, 'infinity') >= plans.actual_start_at
+    where
+        plans.status_code = 'DONE'
+        and plans.actual_start_at is not null
+        and plans.actual_end_at is not null
+        and affected.exception_code is distinct from 'BACKUP_SUPPLY'
+        and (plans.actual_start_at at time zone 'Asia/Shanghai')::date >= run.collection_start
+    group by plans._raw_id, points.metering_point_no
+)
+
+select
+    affected._raw_id as raw_id,
+    count(*) as points,
+    count(*) filter (where affected.was_seen) as points_off,
+    quality.parameter('XSR-20', 'share', :business_date) as share
+from affected
+group by affected._raw_id
+-- violations
+select
+    raw_id,
+    'status' as column_name,
+    points_off || ' of ' || points || ' points off' as observed,
+    'at least ' || round(100 * share) || ' %' as expected
+from tested
+where points_off < share * points

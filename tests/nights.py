@@ -1,0 +1,87 @@
+"""Whole nights for the tests: the same steps as the DAGs, without the scheduler, on folders of deliveries."""
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from include import night
+from include.database import connect
+from include.landing.extract import extract
+from include.publish import status
+from include.simulator import generate, write_deliveries
+
+SOURCES = ("metering", "marketing", "contract")
+STEPS = (
+    "build_staging",
+    "check_staged",
+    "build_warehouse_and_marts",
+    "check_marts",
+    "publish_marts",
+    "write_report",
+)
+DAY = date(2026, 11, 22)
+
+
+class Utility:
+    """A home with a warehouse of its own and three folders that deliver."""
+
+    def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.url = url
+        self.deliveries = folder / "deliveries"
+        self._environment = {"KAW_HOME": str(folder / "home"), "KAW_WAREHOUSE": url} | {
+            f"KAW_SOURCE_{source.upper()}": str(self.deliveries / source) for source in SOURCES
+        }
+        for source in SOURCES:
+            (self.deliveries / source).mkdir(parents=True)
+        self._monkeypatch = monkeypatch
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return dict(self._environment)
+
+    def deliver(self, day: date = DAY, *, accounts: int = 20, days: int = 6, defects: int | None = None, blocking: bool = False):
+        """Writes the deliveries of a night, in place of the last ones; returns the simulation."""
+        simulation = generate(day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking)
+        for source in SOURCES:
+            shutil.rmtree(self.deliveries / source)
+        write_deliveries(simulation, self.deliveries, full=True)
+        return simulation
+
+    def enter(self) -> None:
+        for name, value in self._environment.items():
+            self._monkeypatch.setenv(name, value)
+
+    def land(self, day: date = DAY) -> list:
+        self.enter()
+        return [receipt for source in SOURCES for receipt in extract(source, day)]
+
+    def run(self, day: date = DAY, steps: tuple[str, ...] = STEPS) -> dict:
+        """Lands and builds the night; returns the run. Raises what the steps raise."""
+        self.land(day)
+        run = night.begin_run(day)
+        for step in steps:
+            getattr(night, step)(run)
+        return run
+
+    def hashes(self) -> dict[str, str]:
+        return {name: mart["hash"] for name, mart in status(self.url)["marts"].items()}
+
+    def rows(self, query: str, *values) -> list[tuple]:
+        with connect(self.url) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+@pytest.fixture
+def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
+    return Utility(database, tmp_path / "first", monkeypatch)
+
+
+@pytest.fixture
+def another_utility(empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
+    from include.database import install
+
+    install(empty_database)
+    return Utility(empty_database, tmp_path / "second", monkeypatch)

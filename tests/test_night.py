@@ -1,0 +1,103 @@
+"""Whole nights: clean, with planted defects, corrected, blocked and waived."""
+from __future__ import annotations
+
+import pytest
+from tests.nights import DAY, Utility, another_utility, utility  # noqa: F401
+
+from include import truth
+from include.errors import GateBlocked
+from include.waivers import waive
+
+LISTED = {
+    *(f"MET-{n}" for n in ("01", "02", "05", "06", "08", "12", "16", "21", "27", "31", "32")),
+    *(f"MKT-{n}" for n in ("01", "03", "06", "10", "11", "12", "13", "21", "23")),
+    *(f"CON-{n}" for n in ("01", "02", "06", "08")),
+    *(f"XSR-{n}" for n in ("01", "02", "03", "06", "09", "13", "14", "17")),
+}
+
+
+@pytest.mark.timeout(600)
+def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(utility: Utility, another_utility: Utility):
+    planted = utility.deliver(defects=7).truth
+    utility.run()
+
+    missed = [m for m in truth.missed(utility.url, planted) if m[1] in LISTED]
+    classes, stray = truth.score(utility.url, planted)
+    assert missed == []
+    assert stray == []
+    assert len(classes) >= 20
+    kept = utility.rows("select count(*) from quality.quarantined_rows where released_run is null and state = 'quarantined'")
+    assert kept[0][0] >= 60
+
+    utility.deliver()
+    utility.run()
+    assert utility.rows(
+        "select rule_id, record_key from quality.findings where state <> 'fixed' and severity in ('block', 'quarantine')"
+    ) == []
+    still_kept = """
+        select kept.table_name, kept.record_key from quality.quarantined_rows as kept
+        inner join quality.conservation as c on c.table_name = kept.table_name
+        where kept.released_run is null and c.quarantined + c.held > 0
+            and c.run_id = (select max(run_id) from quality.runs)
+    """
+    assert utility.rows(still_kept) == []
+
+    another_utility.deliver()
+    another_utility.run()
+    assert utility.hashes() == another_utility.hashes()
+    assert another_utility.rows(
+        "select rule_id, record_key from quality.findings where severity in ('block', 'quarantine')"
+    ) == []
+
+
+@pytest.mark.timeout(600)
+def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(utility: Utility):
+    utility.deliver()
+    utility.run()
+    before = utility.hashes()
+
+    utility.deliver(blocking=True)
+    with pytest.raises(GateBlocked) as blocked:
+        utility.run()
+    assert blocked.value.exit_code == 1
+    assert "PIP-03" in str(blocked.value)
+    assert "./kaw waive PIP-03" in str(blocked.value)
+    assert utility.hashes() == before
+    assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]
+
+    waive(utility.url, "PIP-03", "table=met_measuring_point", "duty engineer (test)", "bulk edit known, being undone", DAY)
+    utility.run()
+    assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("published",)]
+    assert utility.hashes() != before
+    assert utility.rows("select verdict from quality.rule_results where rule_id = 'PIP-03' order by run_id desc limit 1") == [("waived",)]
+
+
+@pytest.mark.timeout(600)
+def test_the_same_night_twice_and_the_next_night_keep_every_delivered_row_accounted_for(utility: Utility):
+    utility.deliver()
+    utility.run()
+    first = utility.hashes()
+    utility.run()
+    assert utility.hashes() == first
+    assert utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 51
+    unbalanced = """
+        select load_id from quality.conservation
+        where delivered <> admitted + waived + quarantined + held + superseded + duplicate + rejected
+    """
+    assert utility.rows("select count(*) from quality.conservation")[0][0] >= 102
+    assert utility.rows(unbalanced) == []
+    assert utility.rows("select count(*) from marts.mart_key_account_ranking")[0][0] > 0
+    assert utility.rows("select count(*) from marts.publication")[0][0] >= 13
+
+
+def test_conservation_blocks_when_a_row_is_lost(utility: Utility):
+    utility.deliver()
+    utility.run()
+    from include import night
+
+    run = night.begin_run(DAY)
+    for step in ("build_staging", "check_staged", "build_warehouse_and_marts"):
+        getattr(night, step)(run)
+    utility.rows("delete from staging.stg_marketing__bills where bill_no = (select min(bill_no) from staging.stg_marketing__bills) returning 1")
+    with pytest.raises(GateBlocked, match="PIP-04"):
+        night.check_marts(run)
