@@ -86,6 +86,7 @@ class Airflow:
     alerts: list[dict] = field(default_factory=list)
     address: str = ""
     password: str = ""
+    sessions: set[int] = field(default_factory=set)
 
     def kaw(self, *arguments: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "include.cli", *arguments]
@@ -111,13 +112,14 @@ class Airflow:
             return connection.execute(query, values).fetchall()
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that was started for this home."""
+        """Every process that was started for this home: some overwrite their environment, so their session is read too."""
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("KAW_HOME") == str(self.home) and process.status() != psutil.STATUS_ZOMBIE:
+                is_ours = os.getsid(process.pid) in self.sessions or process.environ().get("KAW_HOME") == str(self.home)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
-            except psutil.Error:
+            except (psutil.Error, ProcessLookupError):
                 continue
         return found
 
@@ -144,8 +146,9 @@ def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.T
     try:
         done = airflow.kaw("up")
         assert done.returncode == 0, done.stdout + done.stderr
-        airflow.address = re.search(r"Airflow +(\S+)", done.stdout)[1]
-        airflow.password = re.search(r"Password +(\S+)", done.stdout)[1]
+        airflow.address = re.search(r"^Airflow +(\S+)$", done.stdout, re.MULTILINE)[1]
+        airflow.password = re.search(r"^Password +(\S+)$", done.stdout, re.MULTILINE)[1]
+        airflow.sessions = {pid for pid, _ in json.loads((home / "airflow" / "processes.json").read_text()).values()}
         yield airflow
     finally:
         airflow.kaw("down")

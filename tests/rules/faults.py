@@ -167,4 +167,12 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("XSR-23", ["update {{mkt_meter_install}} set meter_asset_no = (select min(meter_asset_no) from {{mkt_meter_install}}) where meter_asset_no = (select max(meter_asset_no) from {{mkt_meter_install}})"], {"XSR-01"}),
     ("XSR-25", ["update {{con_trade_settle}} set actual_mwh = actual_mwh * 1.05 where (agree_no, trade_month) = (select agree_no, trade_month from {{con_trade_settle}} order by 1 desc, 2 desc limit 1)"], set()),
     ("XSR-26", [f"update {{{{con_contract}}}} set status = 'TERMINATED' where contract_no = {KEY_CONTRACT}"], {"XSR-14"}),
+    ("MET-26", [f"update {{{{met_register_freeze}}}} set max_demand_kw = max_demand_kw * 0.2 where meter_asset_no = {METER} and freeze_kind = 'MONTH' and max_demand_kw is not null and freeze_ts = '2026-11-01 00:00+08'"], {"XSR-19"}),
+    ("MKT-30", ["update {{mkt_penalty}} set penalty_yuan = 0, waived = false where bill_no = (select max(bill_no) from {{mkt_penalty}})"], set()),
+    ("MKT-32", ["delete from {{mkt_app_stage}} where stage = 'FINAL_CHECK' and app_no = (select max(app_no) from {{mkt_application}} where status = 'DONE' and app_type in ('NEW', 'INCREASE'))"], set()),
+    ("MKT-35", ["update {{mkt_ticket}} set ticket_type = 'FAULT', urban_rural = 'URBAN', dept_no = 'D-1', dispatched_at = accepted_at, arrived_at = accepted_at + interval '44 minutes', restored_at = accepted_at + interval '1 hour', closed_at = accepted_at + interval '3 hours'"], set()),
+    ("MKT-42", [f"update {{{{mkt_meter_install}}}} set install_reading_flat = null where mp_no = {BILLING}"], set()),
+    ("CON-12", ["update {{con_amendment}} set old_value = '1' where amend_no = (select max(amend_no) from {{con_amendment}} where field_name = 'contract_cap_kva')"], set()),
+    ("XSR-18", ["update {{mkt_bill}} set kwh_peak = kwh_peak * 1.08 where bill_no = (select max(bill_no) from {{mkt_bill}})"], set()),
+    ("XSR-20", ["update {{mkt_outage_plan}} set status = 'DONE', feeder_no = null, actual_start = '2026-11-02 03:00+08', actual_end = '2026-11-02 04:00+08' where plan_no = (select max(plan_no) from {{mkt_outage_affected}} where exception_code is null)"], set()),
 ]
