@@ -8,7 +8,16 @@ from datetime import timedelta
 
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
 
-from include.orchestration import ALL_LANDED, MARTS_PUBLISHED, PARAMS, RETRIES, START, business_date, finished_within, hand_on
+from include.orchestration import (
+    ALL_LANDED,
+    MARTS_PUBLISHED,
+    PARAMS,
+    RETRIES,
+    START,
+    business_date,
+    finished_within,
+    hand_on,
+)
 
 
 @dag(

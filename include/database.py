@@ -53,6 +53,8 @@ def raw_columns(table: Table) -> list[tuple[str, str]]:
 def raw_table_ddl(table: Table) -> str:
     """A raw table: an append-only log. Nullable and without constraints, so that rows that break the promise are kept."""
     columns = ",\n    ".join(f"{name} {type_}" for name, type_ in raw_columns(table))
+    # nobody plans on the values of a curve, and statistics on them are slow to make
+    no_statistics = f"alter table {table.raw_name} alter column v set statistics 0;" if table.curve_slots else ""
     return f"""
 create table if not exists {table.raw_name} (
     _raw_id bigint generated always as identity primary key,
@@ -67,4 +69,5 @@ create table if not exists {table.raw_name} (
 );
 create index if not exists {table.name}_by_key on {table.raw_name} (_key, _load_id desc);
 create index if not exists {table.name}_by_load on {table.raw_name} (_load_id);
+{no_statistics}
 """

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -164,7 +165,7 @@ def _running() -> list[psutil.Process]:
 
 def _family() -> list[psutil.Process]:
     """Every process of every part, also those whose part was killed: each part leads a session, which its children keep."""
-    begun = {pid: created for pid, created in _noted().values()}
+    begun = dict(_noted().values())
     found = {child for process in _running() for child in [process, *process.children(recursive=True)]}
     for process in psutil.process_iter():
         try:
@@ -193,10 +194,8 @@ def _process(pid: int, created: float) -> psutil.Process | None:
 
 
 def _signal(process: psutil.Process, number: int) -> None:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(number)
-    except psutil.NoSuchProcess:
-        pass
 
 
 def _start(*components: str) -> None:

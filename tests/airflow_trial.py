@@ -1,7 +1,8 @@
 """What the tests ask of Airflow, in a process of its own: importing it changes logging and settings for everything after.
 
-`python -m tests.airflow_trial read DAGS` describes every DAG of a folder, `... dates CASES` reads business dates, `... prepare`
-makes Airflow's metadata, `... run` runs DAGs as `./kaw run` does, with a recorder in place of the work. Each prints one line of JSON, the last.
+`python -m tests.airflow_trial read DAGS` describes every DAG of a folder, `... dates CASES` reads business dates,
+`... prepare` makes Airflow's metadata, `... run` runs DAGs as `./kaw run` does, with a recorder in place of the work. Each
+prints one line of JSON, the last.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _described(dag) -> dict:
 
 
 def dates(cases: str) -> dict:
-    """The business date of a run by its partition key, its parameter and its moment; the name of the error where there is none."""
+    """The business date of a run by its partition key, its parameter and its moment, or the name of the error."""
     from include.orchestration import business_date
 
     found = []

@@ -82,8 +82,8 @@ class Utility:
             assert (stored, kept) == (inserted + tombstones, rejected)
 
 
-@pytest.fixture
-def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
+def new_utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
+    """All sources as empty folders of this test, and its own warehouse and home."""
     monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("KAW_WAREHOUSE", database)

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from tests.nights import Utility, utility  # noqa: F401
 from tests.real_input.works import ALUMINIUM_DAY, STEEL_DAY, deliver_aluminium_works, deliver_steel_works
 
@@ -19,61 +20,96 @@ ADJUSTMENT_PCT = "-0.30 -0.45 -0.45 -0.15 0 0.5 0 1.5 1.5 2.0 0 -0.30"
 WITH_LEADING = ".8858 .8871 .8732 .8596 .8394 .8222 .8550 .8118 .8040 .8294 .8597 .8255"
 WITH_LEADING_PCT = "0.5 0.5 1.5 2.0 3.0 4.0 2.5 4.5 5.0 3.5 2.0 3.5"
 
-# The log's indices 289, 1919, 1973 and 2307.
-OVERFLOWS = []
-
 
 def numbers(text: str) -> list[Decimal]:
     return [Decimal(part) for part in text.split()]
 
 
-def severe_findings(utility: Utility) -> list[tuple]:
-    return utility.rows(
-        "select rule_id, severity, table_name, observed, expected from quality.findings"
-        " where severity in ('block', 'quarantine') order by 1, 3, 4"
+def findings(works: Utility) -> list[tuple]:
+    return works.rows(
+        "select rule_id, severity, record_key ->> 'mp_no', coalesce(record_key ->> 'data_date', record_key ->> 'sampled_at'),"
+        " column_name, observed from quality.findings where state <> 'fixed' order by 1, 4, 5"
     )
+
+
+def landed(works: Utility, table: str) -> list[tuple]:
+    return works.rows(
+        "select state, delivered_rows, inserted_rows, duplicate_rows, rejected_rows from quality.receipts where table_name = %s",
+        table,
+    )
+
+
+def states(works: Utility) -> list[tuple]:
+    return works.rows("select business_date, state from quality.runs")
 
 
 @pytest.mark.timeout(600)
 def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utility: Utility):  # noqa: F811
     deliver_steel_works(utility.deliveries)
     utility.run(STEEL_DAY)
+    assert states(utility) == [(STEEL_DAY, "published")]
+    assert landed(utility, "met_interval_96") == [("landed", 1_460, 1_460, 0, 0)]
 
+    # The stamp 07-11-2018 00:00 is slot 96 of that day: found, and neither load nor part of the lowest load.
+    assert findings(utility) == [("MET-32", "warn", "MP-1", "2018-11-07", "v96", "0 between 3.56 and 3.64")]
     assert utility.rows(
-        "select delivered_rows, inserted_rows, rejected_rows, state from quality.receipts where table_name = 'met_interval_96'"
-    ) == [(4 * 365, 4 * 365, 0, "landed")]
-    assert severe_findings(utility) == []
+        "select reading_date, valid_slots, missing_slots, zero_coded_slots from warehouse.fct_energy_daily"
+        " where valid_slots <> 96"
+    ) == [(date(2018, 11, 7), 95, 1, 1)]
+    assert utility.rows(
+        "select sum(valid_slots), sum(missing_slots), min(min_kw) > 0 from marts.mart_energy_structure"
+        " where month_start_date >= '2018-01-01'"
+    ) == [(35_039, 1, True)]
 
     months = utility.rows(
         "select energy_kwh, max_kw, round(power_factor, 4), power_factor_adjustment_pct, round(power_factor_with_leading, 4),"
         " power_factor_with_leading_adjustment_pct from marts.mart_energy_structure"
-        " where month_start_date between '2018-01-01' and '2018-12-31' order by month_start_date"
+        " where month_start_date >= '2018-01-01' order by month_start_date"
     )
     expected = [MONTHLY_KWH, MONTHLY_PEAK_KW, POWER_FACTOR, ADJUSTMENT_PCT, WITH_LEADING, WITH_LEADING_PCT]
     assert [list(column) for column in zip(*months, strict=True)] == [numbers(text) for text in expected]
 
-    year = "select sum(energy_kwh), sum(lagging_kvarh), sum(leading_kvarh), max(max_kw) from marts.mart_energy_structure"
-    assert utility.rows(year) == [(Decimal("959636.71"), Decimal("456759.84"), Decimal("135638.04"), Decimal("628.72"))]
-    at_peak = "select (max_kw_slot_started_at at time zone 'Asia/Shanghai')::text from marts.mart_energy_structure where max_kw = 628.72"
-    assert utility.rows(at_peak) == [("2018-11-22 09:30:00",)]
+    for relation, energy in (("marts.mart_energy_structure", "energy_kwh"), ("warehouse.fct_energy_daily", "consumption_kwh")):
+        year = f"select sum({energy}), sum(lagging_kvarh), sum(leading_kvarh), max(max_kw) from {relation}"
+        assert utility.rows(year) == [(Decimal("959636.71"), Decimal("456759.84"), Decimal("135638.04"), Decimal("628.72"))]
+    assert utility.rows(
+        "select (max_kw_slot_started_at at time zone 'Asia/Shanghai')::text from marts.mart_energy_structure"
+        " where max_kw = 628.72"
+    ) == [("2018-11-22 09:30:00",)]
     load_factor = "select round(sum(energy_kwh) / 8760 / max(max_kw), 4) from marts.mart_energy_structure"
     assert utility.rows(load_factor) == [(Decimal("0.1742"),)]
-
-    zero_coded = "select record_key ->> 'data_date', column_name, severity, observed, state from quality.findings where rule_id = 'MET-32'"
-    assert utility.rows(zero_coded) == []
-    slots = (
-        "select reading_date, valid_slots, missing_slots, zero_coded_slots from warehouse.fct_energy_daily"
-        " where valid_slots <> 96 order by 1"
-    )
-    assert utility.rows(slots) == [(date(2018, 11, 7), 95, 1, 1)]
 
 
 @pytest.mark.timeout(600)
 def test_the_log_of_the_aluminium_works_tells_of_one_outage_and_four_overflows(utility: Utility):  # noqa: F811
     deliver_aluminium_works(utility.deliveries)
     utility.run(ALUMINIUM_DAY)
+    assert states(utility) == [(ALUMINIUM_DAY, "published")]
+    assert landed(utility, "met_pq_sample") == [("landed", 2_343, 2_343, 0, 0)]
+
+    assert sorted({(rule, severity, column, observed) for rule, severity, _, _, column, observed in findings(utility)}) == [
+        ("MET-31", "quarantine", "p_kw", "4915.0500"),
+        ("MET-31", "quarantine", "pf", "327.6700"),
+        ("MET-31", "quarantine", "q_kvar", "4915.0500"),
+    ]
+    # Indices 289, 1919, 1973 and 2307 of the log.
+    assert utility.rows(
+        "select to_char((record_key ->> 'sampled_at')::timestamptz at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS')"
+        " from quality.quarantined_rows where table_name = 'met_pq_sample' and state = 'quarantined' and rule_ids = '{MET-31}'"
+        " order by 1"
+    ) == [("2019-08-31 17:46:13.135",), ("2019-09-01 07:21:13.135",), ("2019-09-01 07:48:13.135",), ("2019-09-01 10:35:13.135",)]
+    assert utility.rows("select count(*) from quality.quarantined_rows") == [(4,)]
+    assert utility.rows(
+        "select count(*), max(active_power_kw) from staging.stg_metering__power_quality_samples"
+    ) == [(2_339, Decimal("644.55"))]
 
     assert utility.rows(
-        "select delivered_rows, inserted_rows, rejected_rows, state from quality.receipts where table_name = 'met_pq_sample'"
-    ) == [(2_343, 2_343, 0, "landed")]
-    assert severe_findings(utility) == []
+        "select account_no, to_char(started_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS'),"
+        " to_char(ended_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS'), round(duration_minutes * 60, 3)"
+        " from warehouse.fct_customer_outages"
+    ) == [("0000000001", "2019-08-31 23:53:43.135", "2019-09-01 00:02:13.135", Decimal("510.000"))]
+    # One interruption, told in the month it began; its 510 s fall into both months.
+    assert utility.rows(
+        "select month_start_date, saifi, round(saidi_min, 2) from marts.mart_two_rates"
+        " where side_code = 'CUSTOMER' and entity_kind_code = 'ACCOUNT' and saidi_min > 0 order by 1"
+    ) == [(date(2019, 8, 1), 1, Decimal("6.28")), (date(2019, 9, 1), 0, Decimal("2.22"))]

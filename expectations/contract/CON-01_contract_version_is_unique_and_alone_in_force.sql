@@ -10,26 +10,30 @@ subject: con_contract
 quarantines: con_contract
 */
 -- tested
+-- A supplementary agreement (PROTOCOL) stands beside its contract.
+with effective as (
+    select account_no, contract_no, version, valid_from, coalesce(valid_to, 'infinity'::date) as valid_to
+    from staging.stg_contract__contracts
+    where status_code = 'EFFECTIVE' and kind_code <> 'PROTOCOL'
+),
+
+overlapped as (
+    select distinct one.contract_no, one.version
+    from effective as one
+    inner join effective as other
+        on one.account_no = other.account_no and one.valid_from < other.valid_to and other.valid_from < one.valid_to
+    where (one.contract_no, one.version) is distinct from (other.contract_no, other.version)
+)
+
 select
     contracts._raw_id as raw_id,
     contracts.account_no,
     contracts.contract_no,
     contracts.version,
     count(*) over (partition by contracts.contract_no, contracts.version) as copies,
-    contracts.status_code = 'EFFECTIVE' and (
-        select min(other.contract_no || ' version ' || other.version)
-        from staging.stg_contract__contracts as other
-        where
-            other.account_no = contracts.account_no
-            and (other.contract_no, other.version) is distinct from (contracts.contract_no, contracts.version)
-            and other.status_code = 'EFFECTIVE'
-            -- A supplementary agreement stands beside its contract.
-            and other.kind_code <> 'PROTOCOL'
-            and contracts.kind_code <> 'PROTOCOL'
-            and other.valid_from < coalesce(contracts.valid_to, 'infinity')
-            and contracts.valid_from < coalesce(other.valid_to, 'infinity')
-    ) is not null as is_overlapped
+    contracts.status_code = 'EFFECTIVE' and overlapped.contract_no is not null as is_overlapped
 from staging.stg_contract__contracts as contracts
+left join overlapped on contracts.contract_no = overlapped.contract_no and contracts.version = overlapped.version
 -- violations
 select
     raw_id,

@@ -11,21 +11,26 @@ quarantines: con_trade_agreement
 not_tested: No trade agreement was delivered.
 */
 -- tested
+with overlapping as (
+    select one._raw_id, min(other.agreement_no) as agreement_no
+    from staging.stg_contract__trade_agreements as one
+    inner join staging.stg_contract__trade_agreements as other
+        on
+            one.account_no = other.account_no
+            and one.agreement_no <> other.agreement_no
+            and other.valid_from < coalesce(one.valid_to, 'infinity')
+            and one.valid_from < coalesce(other.valid_to, 'infinity')
+    group by one._raw_id
+)
+
 select
     agreements._raw_id as raw_id,
     agreements.account_no,
     agreements.agreement_no,
     agreements.valid_from,
-    (
-        select min(other.agreement_no)
-        from staging.stg_contract__trade_agreements as other
-        where
-            other.account_no = agreements.account_no
-            and other.agreement_no <> agreements.agreement_no
-            and other.valid_from < coalesce(agreements.valid_to, 'infinity')
-            and agreements.valid_from < coalesce(other.valid_to, 'infinity')
-    ) as other_agreement_no
+    overlapping.agreement_no as other_agreement_no
 from staging.stg_contract__trade_agreements as agreements
+left join overlapping on agreements._raw_id = overlapping._raw_id
 -- violations
 select
     raw_id,

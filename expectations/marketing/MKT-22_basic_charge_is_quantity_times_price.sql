@@ -11,21 +11,26 @@ quarantines: mkt_bill
 not_tested: No bill has a basic charge.
 */
 -- tested
+with parts as (
+    select bill_no, count(distinct metering_point_no) as points
+    from staging.stg_marketing__bill_lines
+    group by bill_no
+),
+
+tolerance as materialized (
+    select quality.parameter('MKT-22', 'tolerance_cny_per_part', :business_date) as cny_per_part
+)
+
 select
     bills._raw_id as raw_id,
     bills.account_no,
     bills.bill_month,
     bills.basic_charge_cny,
     bills.basic_quantity * bills.basic_price_cny - coalesce(bills.demand_discount_cny, 0) as computed_cny,
-    quality.parameter('MKT-22', 'tolerance_cny_per_part', :business_date) * greatest(
-        1,
-        (
-            select count(distinct lines.metering_point_no)
-            from staging.stg_marketing__bill_lines as lines
-            where lines.bill_no = bills.bill_no
-        )
-    ) as tolerance_cny
+    tolerance.cny_per_part * greatest(1, coalesce(parts.points, 0)) as tolerance_cny
 from staging.stg_marketing__bills as bills
+left join parts on bills.bill_no = parts.bill_no
+cross join tolerance
 where bills.basic_quantity is not null and bills.basic_price_cny is not null and bills.basic_charge_cny is not null
 -- violations
 select

@@ -13,19 +13,14 @@ not_tested: No billed account has a contract.
 with contract_accounts as (
     select distinct account_no
     from staging.stg_contract__contracts
-)
+),
 
-select
-    bills._raw_id as raw_id,
-    bills.account_no,
-    bills.bill_month,
-    bills.billed_kwh,
-    bills.total_charge_cny,
-    exists (
-        select 1
-        from staging.stg_contract__contracts as contracts
-        where
-            contracts.account_no = bills.account_no
+covered as (
+    select distinct bills._raw_id
+    from staging.stg_marketing__bills as bills
+    inner join staging.stg_contract__contracts as contracts
+        on
+            bills.account_no = contracts.account_no
             and contracts.kind_code <> 'PROTOCOL'
             and contracts.status_code in ('EFFECTIVE', 'AMENDED', 'EXPIRED')
             and contracts.signed_date is not null
@@ -35,9 +30,18 @@ select
                 or contracts.valid_to > bills.bill_month
                 or (contracts.is_auto_renewed and contracts.status_code = 'EFFECTIVE')
             )
-    ) as is_covered
+)
+
+select
+    bills._raw_id as raw_id,
+    bills.account_no,
+    bills.bill_month,
+    bills.billed_kwh,
+    bills.total_charge_cny,
+    covered._raw_id is not null as is_covered
 from staging.stg_marketing__bills as bills
 inner join contract_accounts on bills.account_no = contract_accounts.account_no
+left join covered on bills._raw_id = covered._raw_id
 where bills.bill_month is not null and bills.status_code <> 'REVERSED'
 -- violations
 select

@@ -10,20 +10,25 @@ subject: mkt_meter_install
 quarantines: mkt_meter_install
 */
 -- tested
+with overlapping as (
+    select one._raw_id, min(other.account_no || ' from ' || other.install_date) as installation
+    from staging.stg_marketing__meter_installations as one
+    inner join staging.stg_marketing__meter_installations as other
+        on
+            one.meter_asset_no = other.meter_asset_no
+            and one.account_no <> other.account_no
+            and other.install_date < coalesce(one.remove_date, 'infinity')
+            and one.install_date < coalesce(other.remove_date, 'infinity')
+    group by one._raw_id
+)
+
 select
     installations._raw_id as raw_id,
     installations.account_no,
     installations.install_date,
-    (
-        select min(other.account_no || ' from ' || other.install_date)
-        from staging.stg_marketing__meter_installations as other
-        where
-            other.meter_asset_no = installations.meter_asset_no
-            and other.account_no <> installations.account_no
-            and other.install_date < coalesce(installations.remove_date, 'infinity')
-            and installations.install_date < coalesce(other.remove_date, 'infinity')
-    ) as other_installation
+    overlapping.installation as other_installation
 from staging.stg_marketing__meter_installations as installations
+left join overlapping on installations._raw_id = overlapping._raw_id
 where installations.install_date is not null
 -- violations
 select

@@ -91,13 +91,15 @@ def _fits(values: pa.Array, physical_type: str) -> tuple[pa.Array, str]:
         return _checked(values, quick, lambda text: _is_day(_TIMESTAMP, text)), "is not a time YYYY-MM-DD hh:mm:ss+08:00"
     if physical_type == "boolean":
         return pc.match_substring_regex(values, _BOOLEAN), "is not true or false"
-    without_null = pc.invert(pc.match_substring(values, "\0"))
-    if pc.all(without_null).as_py() is False:
-        return without_null, "holds a null character"
     if limit := re.fullmatch(r"(?:var)?char\((\d+)\)", physical_type):
-        return pc.less_equal(pc.utf8_length(values), int(limit[1])), f"is longer than {physical_type}"
-    mangled = pc.match_substring_regex(values, _MANGLED)
-    return pc.invert(mangled), "is a number mangled by a spreadsheet; write it out in full, as text"
+        good, reason = pc.less_equal(pc.utf8_length(values), int(limit[1])), f"is longer than {physical_type}"
+    else:
+        good = pc.invert(pc.match_substring_regex(values, _MANGLED))
+        reason = "is a number mangled by a spreadsheet; write it out in full, as text"
+    has_null = pc.match_substring(values, "\0")
+    if pc.any(has_null).as_py():
+        return pc.and_(good, pc.invert(has_null)), f"{reason}, or holds a null character"
+    return good, reason
 
 
 def _checked(values: pa.Array, quick: str, exact: Callable[[str], bool]) -> pa.Array:

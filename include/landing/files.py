@@ -48,6 +48,8 @@ def read_csv(content: bytes, is_known_whole: bool) -> Read:
     last = malformed[-1] if malformed else None
     if last and last.number == count + 1 and last.actual_columns < last.expected_columns:
         raise FileProblem(f"its last row {last.number} is cut off: the file is half-written")
+    if content.count(b'"') % 2 and rows.num_rows and (rows.columns[-1][-1].as_py() or "").endswith("\n"):
+        raise FileProblem("the quoted text at its end is never closed: the file is half-written")
     # Rows are lines unless a quoted text holds a line end or a line is blank.
     ends = content.count(b"\n") + (not content.endswith(b"\n"))
     lines = list(range(2, count + 2)) if ends == count + 1 else _lines(content, count)
@@ -74,11 +76,11 @@ def _lines(content: bytes, count: int) -> list[int]:
 def read_parquet(content: bytes, is_known_whole: bool = False) -> Read:
     """Every column as text, but a curve's slots as they are where they are floating. NaN is null."""
     try:
-        rows = pa.parquet.read_table(pa.BufferReader(content))
+        rows = pa.parquet.ParquetFile(pa.BufferReader(content)).read()
         columns = []
         for name, column in zip(rows.column_names, rows.columns, strict=True):
             is_number = pa.types.is_floating(column.type)
-            if is_number:
+            if is_number and pc.any(pc.is_nan(column)).as_py():
                 column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
             is_slot = is_number and re.fullmatch(r"v\d\d?", name)
             columns.append(column if is_slot else pc.cast(column, pa.string()))

@@ -52,6 +52,7 @@ def land(
     """
     with connection.transaction():
         connection.execute("select quality.assert_fence()")
+        connection.execute("set local work_mem = '64MB'")  # a delivery's keys and curves are sorted in memory
         # two runs of different dates would both find the same rows new
         connection.execute("select pg_advisory_xact_lock(hashtext('kaw land'), hashtext(%s))", (delivery.table.name,))
         if isinstance(delivery, AlreadyLanded):

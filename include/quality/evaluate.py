@@ -22,6 +22,7 @@ STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whol
 WITHHELD = "withheld (personal)"
 
 _PARAMETER = re.compile(r"(?<!:):(business_date|run_id)\b")
+_THRESHOLD = re.compile(r"quality\.parameter\('[^']*', '[^']*', :business_date\)")
 _OPTIONAL_TEXT = ("account_no", "column_name", "observed", "expected", "suspect_side")
 _OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny")
 _KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity"} | set(_OPTIONAL_TEXT + _OPTIONAL_NUMBERS)
@@ -112,8 +113,12 @@ def _gather_statistics(connection: psycopg.Connection) -> None:
 
 
 def bind(query: str) -> str:
-    """A rule's query with psycopg's named parameters: `:business_date` becomes `%(business_date)s`, casts stay."""
-    return _PARAMETER.sub(r"%(\1)s", query.replace("%", "%%"))
+    """A rule's query with psycopg's named parameters: `:business_date` becomes `%(business_date)s`, casts stay.
+
+    A threshold is looked up once a query and not once a row: the call becomes a scalar subquery.
+    """
+    query = _THRESHOLD.sub(r"(select \g<0>)", query.replace("%", "%%"))
+    return _PARAMETER.sub(r"%(\1)s", query)
 
 
 def _forget(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:

@@ -1,10 +1,10 @@
-"""The two recordings of ../shared/data as deliveries: the file of a steel works as it is, the log of an aluminium works converted."""
+"""The two recordings of ../shared/data as deliveries: a steel works' file as it is, an aluminium works' log converted."""
 from __future__ import annotations
 
 import csv
 import json
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -45,15 +45,25 @@ def deliver_steel_works(folder: Path) -> None:
 
 
 def deliver_aluminium_works(folder: Path) -> None:
-    """The archive as of the log's last day, and the log as samples.
+    """The archive as of the log's last day, the log as samples, and, since no energy was recorded, synthetic curves beside it.
 
-    No energy was recorded: the billing meter had been taken off, so that no curve is expected of the point.
+    Reliability is told from the day that curves begin: they run from 1 August at a steady 100 kWh a slot, about what the
+    log's power comes to.
     """
     _needs(ALUMINIUM)
-    taken_off = {"mkt_meter_install": {"remove_date": date(2019, 7, 31), "remove_reading_total": 0}}
-    write_archive(Works("合成铝业有限公司", date(2017, 6, 1), "HV_LV", taken_off), folder, ALUMINIUM_DAY)
+    write_archive(Works("合成铝业有限公司", date(2017, 6, 1), "HV_LV"), folder, ALUMINIUM_DAY)
+    days = [date(2019, 8, 1) + timedelta(days=number) for number in range(32)]
+    write_rows(folder, "met_interval_96", [_steady_curve(day) for day in days], ALUMINIUM_DAY)
     with ALUMINIUM.open(encoding="utf-8", newline="") as file:
         write_rows(folder, "met_pq_sample", [_sample(row) for row in csv.DictReader(file)], ALUMINIUM_DAY)
+
+
+def _steady_curve(day: date) -> dict[str, object]:
+    return {
+        "mp_no": "MP-1", "data_date": day, "data_type": "E+", "phase": "T", "version": 1, "is_primary": "true",
+        "point_flag": "1" * 96, "recv_ts": f"{day + timedelta(days=1)} 07:00:00{ZONE}", "collect_way": "AUTO",
+        **{f"v{slot}": 100 for slot in range(1, 97)},
+    }  # fmt: skip
 
 
 def _needs(path: Path) -> None:

@@ -71,19 +71,20 @@ def _copy(admin: psycopg.Connection, name: str, source: str) -> None:
 
 
 def _land_and_stage(url: str, folder: Path) -> None:
-    from include.contracts import load_contracts
-    from include.landing.folders import read_folder
-    from include.landing.land import land
+    from include.contracts import SOURCE_NAMES
+    from include.landing.extract import extract
     from include.simulator import generate, write_deliveries
     from include.transform import manifest_path, run_dbt
 
     folder.mkdir(parents=True, exist_ok=True)
     write_deliveries(generate(BUSINESS_DATE, accounts=ACCOUNTS, days=DAYS, seed=1), folder)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KAW_WAREHOUSE", url)
+        for source in SOURCE_NAMES:
+            environment.setenv(f"KAW_SOURCE_{source.upper()}", str(folder / source))
+        for source in SOURCE_NAMES:
+            assert {receipt.state for receipt in extract(source, BUSINESS_DATE)} == {"landed"}
     with connect(url, autocommit=True) as connection:
-        for source, tables in load_contracts().items():
-            for table in tables.values():
-                for delivery in read_folder(folder / source, table, BUSINESS_DATE, set()):
-                    assert land(connection, delivery, BUSINESS_DATE).state == "landed"
         connection.execute("insert into quality.runs (business_date) values (%s)", (BUSINESS_DATE,))
         connection.execute(
             "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"

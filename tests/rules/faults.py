@@ -1,4 +1,5 @@
 """Planted faults: (rule, statements on raw tables, the other rules that this very fault breaks)."""
+# ruff: noqa: E501  (one fault a line reads as a table)
 from __future__ import annotations
 
 E_PLUS = "data_type = 'E+' and phase = 'T' and data_date = date '2026-11-03'"
@@ -168,7 +169,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("XSR-25", ["update {{con_trade_settle}} set actual_mwh = actual_mwh * 1.05 where (agree_no, trade_month) = (select agree_no, trade_month from {{con_trade_settle}} order by 1 desc, 2 desc limit 1)"], set()),
     ("XSR-26", [f"update {{{{con_contract}}}} set status = 'TERMINATED' where contract_no = {KEY_CONTRACT}"], {"XSR-14"}),
     ("MET-26", [f"update {{{{met_register_freeze}}}} set max_demand_kw = max_demand_kw * 0.2 where meter_asset_no = {METER} and freeze_kind = 'MONTH' and max_demand_kw is not null and freeze_ts = '2026-11-01 00:00+08'"], {"XSR-19"}),
-    ("MKT-30", ["update {{mkt_penalty}} set penalty_yuan = 0, waived = false where bill_no = (select max(bill_no) from {{mkt_penalty}})"], set()),
+    ("MKT-30", ["update {{mkt_penalty}} set penalty_yuan = 0, waived = false where bill_no = (select max(bill_no) from {{mkt_penalty}})"], {"MKT-28"}),
     ("MKT-32", ["delete from {{mkt_app_stage}} where stage = 'FINAL_CHECK' and app_no = (select max(app_no) from {{mkt_application}} where status = 'DONE' and app_type in ('NEW', 'INCREASE'))"], set()),
     ("MKT-35", ["update {{mkt_ticket}} set ticket_type = 'FAULT', urban_rural = 'URBAN', dept_no = 'D-1', dispatched_at = accepted_at, arrived_at = accepted_at + interval '44 minutes', restored_at = accepted_at + interval '1 hour', closed_at = accepted_at + interval '3 hours'"], set()),
     ("MKT-42", [f"update {{{{mkt_meter_install}}}} set install_reading_flat = null where mp_no = {BILLING}"], set()),

@@ -1,4 +1,4 @@
-{{ config(tags=['warehouse'], post_hook='analyze {{ this }}') }}
+{{ config(tags=['warehouse']) }}
 
 with receipts_of_customers as (
     select * from {{ source('raw_marketing', 'mkt_customer') }}

@@ -1,6 +1,6 @@
 {{ config(
     indexes=[{'columns': ['metering_point_no', 'reading_date', 'quantity_code']}, {'columns': ['_raw_id']}],
-    post_hook='analyze {{ this }} (metering_point_no, reading_date, quantity_code, phase_code, collected_slots)'
+    meta={'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots'}
 ) }}
 
 with curves as (

@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with outages_by_event as (
     select * from {{ ref('int_outages_by_event') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with marketing_points as (
     select * from {{ ref('stg_marketing__metering_points') }}
 ),

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['metering_point_no', 'reading_date']}], post_hook='analyze {{ this }}') }}
+{{ config(indexes=[{'columns': ['metering_point_no', 'reading_date']}]) }}
 
 with outages as (
     select * from {{ ref('int_customer_outages') }}

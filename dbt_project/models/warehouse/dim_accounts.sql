@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with account_versions as (
     select * from {{ ref('int_account_versions') }}
 ),

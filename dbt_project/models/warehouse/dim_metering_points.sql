@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with metering_points as (
     select * from {{ ref('int_metering_points_as_of') }}
 ),

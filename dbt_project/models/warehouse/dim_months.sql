@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with collection as (
     select
         current_run.business_date,

@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with months as (
     select * from {{ ref('dim_months') }}
 ),

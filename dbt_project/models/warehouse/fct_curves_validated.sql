@@ -1,6 +1,6 @@
 {{ config(
     indexes=[{'columns': ['metering_point_no', 'reading_date']}],
-    post_hook='analyze {{ this }} (metering_point_no, reading_date, quantity_code, phase_code, account_no)'
+    meta={'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, account_no'}
 ) }}
 
 with curves as (

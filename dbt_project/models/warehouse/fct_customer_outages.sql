@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with point_outages as (
     select * from {{ ref('int_customer_outages') }}
 ),

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['account_no', 'reading_date']}], post_hook='analyze {{ this }}') }}
+{{ config(indexes=[{'columns': ['account_no', 'reading_date']}]) }}
 
 with curves as (
     select * from {{ ref('fct_curves_validated') }}

@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with curves as (
     select * from {{ ref('fct_curves_validated') }}
     where phase_code = 'T' and quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'P')

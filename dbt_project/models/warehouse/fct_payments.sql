@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with payments as (
     select * from {{ ref('stg_marketing__payments') }}
 ),

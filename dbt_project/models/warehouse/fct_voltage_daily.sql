@@ -1,5 +1,3 @@
-{{ config(post_hook='analyze {{ this }}') }}
-
 with curves as (
     select * from {{ ref('fct_curves_validated') }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')

@@ -1,0 +1,66 @@
+"""Functions of the rules against the numeric oracles; expected values are typed in."""
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from include.database import connect
+
+
+@pytest.fixture
+def ask(staged_database: str):
+    with connect(staged_database) as connection:
+        yield lambda query: connection.execute(f"select {query}").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_valid"),
+    [
+        ("9144030071526726XG", True),
+        ("91330100799655058B", True),
+        ("000000000000000000", True),  # the arithmetic lets it pass; the placeholder part of the rule does not
+        ("911111111111111111", False),
+        ("91111111111111111W", True),
+        ("910000000000000000", False),
+        ("91000000000000000K", True),
+        ("9144030071526726XI", False),
+        ("9144030071526726X", False),
+    ],
+)
+def test_o23_check_character_of_the_credit_code(ask, code: str, is_valid: bool):
+    assert ask(f"quality.uscc_is_valid('{code}')") is is_valid
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "similarity"),
+    [
+        ("合成水泥（有限）公司", "合成水泥有限公司", "1"),
+        ("合成水泥有限公司", "合成水泥有限责任公司", "1"),
+        ("ＡＢＣ机械有限公司", "ABC 机械股份有限公司", "1"),
+        ("合成第0001号钢铁有限公司", "合成第0002号钢铁有限公司", "0.7778"),  # 7 of 9 pairs in common
+        ("肇庆水泥有限公司", "广宁石材厂", "0"),
+    ],
+)
+def test_names_are_compared_after_normalisation(ask, one: str, other: str, similarity: str):
+    assert ask(f"round(quality.name_similarity('{one}', '{other}'), 4)") == Decimal(similarity)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "difference"), [(45120, 45099, -21), (45099, 45120, 21), (999000, 10, 1010), (500000, 10, -499990)]
+)
+def test_a_register_rolls_over_only_at_its_end(ask, before: int, after: int, difference: int):
+    assert ask(f"quality.register_difference({before}, {after}, 6, 0.9, 0.1)") == difference
+
+
+@pytest.mark.parametrize(
+    ("number", "is_made_up"),
+    [("12345678901", True), ("13888888888", True), ("13987654321", True), ("13812345679", False), ("15987563412", False)],
+)
+def test_made_up_numbers(ask, number: str, is_made_up: bool):
+    assert ask(f"quality.is_made_up_number('{number}')") is is_made_up
+
+
+def test_a_threshold_that_is_not_in_the_seed_is_an_error(ask):
+    with pytest.raises(Exception, match="no nothing of MET-02 on 2026-11-05"):
+        ask("quality.parameter('MET-02', 'nothing', date '2026-11-05')")

@@ -1,0 +1,176 @@
+"""Rules at the edge of their limits, on the numbers of the oracles, and what the engine writes beside a violation."""
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from include.contracts import all_tables
+from include.quality.evaluate import RuleEvaluationError, evaluate
+from include.quality.rules import load_rules
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, METER
+from tests.rules.staged import Staged
+
+RULES = {rule.id: rule for rule in load_rules()}
+
+
+def broken(staged: Staged, rule_id: str) -> list[dict]:
+    staged.stage()
+    return staged.violations(RULES[rule_id])
+
+
+@pytest.mark.parametrize(("third", "highest", "is_spike"), [(100, 280, False), (100, 281, True), (0.30, 0.84, False)])
+def test_o11_spike(staged: Staged, third: float, highest: float, is_spike: bool):
+    # the floor is 50 kW primary: as primary values the small case is far above it after scaling by 1,000
+    scale = 1000 if third < 1 else 1
+    staged.plant(
+        f"update {{{{met_interval_96}}}} set is_primary = true, v = array[{highest}::numeric * {scale}]"
+        f" || array_fill(({third}::numeric * {scale})::float8, array[95]) where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"
+    )
+    assert bool(broken(staged, "MET-10")) is is_spike
+
+
+@pytest.mark.parametrize(
+    ("slot_sum", "register", "fails"),
+    [
+        ("14400", "96.02", False),  # 14,403 by register: 3 kWh off, 300 allowed
+        ("14050", "96.02", True),  # 353 off
+        ("99600", "666.6667", False),  # 100,000.005 by register: 0.5 % is 500, more than 300
+        ("99400", "666.6667", True),
+    ],
+)
+def test_o12_sum_check(staged: Staged, slot_sum: str, register: str, fails: bool):
+    staged.plant(f"update {{{{met_measuring_point}}}} set ct_ratio = 150, pt_ratio = 1, multiplier = 150 where mp_no = {BILLING}")
+    staged.plant(
+        f"update {{{{met_interval_96}}}} set is_primary = true, v = array_fill({slot_sum}::float8 / 96, array[96])"
+        f" where {E_PLUS} and mp_no = {BILLING}"
+    )
+    staged.plant(
+        f"update {{{{met_register_freeze}}}} as closing set reading = opening.reading + {register} from {{{{met_register_freeze}}}} as opening"
+        " where opening.meter_asset_no = closing.meter_asset_no and opening.freeze_kind = 'DAY' and closing.freeze_kind = 'DAY'"
+        " and opening.energy_kind = 'ACTIVE' and closing.energy_kind = 'ACTIVE' and opening.rate = 'T' and closing.rate = 'T'"
+        " and opening.dir = 'FWD' and closing.dir = 'FWD' and opening.freeze_ts = '2026-11-03 00:00+08'"
+        f" and closing.freeze_ts = '2026-11-04 00:00+08' and closing.meter_asset_no = {METER}"
+    )
+    found = [v for v in broken(staged, "MET-12") if v["business_date"] == date(2026, 11, 3)]
+    assert bool(found) is fails
+
+
+def test_a_register_that_rolls_over_is_no_fault(staged: Staged):
+    where = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'REACTIVE_Q1'"
+    staged.plant(f"update {{{{met_meter}}}} set digits_int = 6 where meter_asset_no = {METER}")
+    staged.plant(f"update {{{{met_register_freeze}}}} set reading = 999990 + extract(epoch from freeze_ts - '2026-10-29 00:00+08') / 864000 where {where}")
+    staged.plant(f"update {{{{met_register_freeze}}}} set reading = 12 where {where} and freeze_ts >= '2026-11-05 00:00+08'")
+    assert broken(staged, "MET-06") == []
+
+
+@pytest.mark.parametrize("uscc", ["000000000000000000", "911111111111111111", "910000000000000000"])
+def test_o23_placeholder_codes_are_found_whatever_their_check_character(staged: Staged, uscc: str):
+    staged.plant(f"update {{{{mkt_customer}}}} set uscc = '{uscc}' where cons_no = {ACCOUNT}")
+    assert len(broken(staged, "MKT-04")) == 1
+
+
+@pytest.mark.parametrize(("share", "fails"), [("0.40", False), ("0.3999", True)])
+def test_o8_contract_demand_floor(staged: Staged, share: str, fails: bool):
+    staged.plant(
+        f"update {{{{con_contract}}}} set basic_mode = 'BY_CONTRACT_MD', contract_cap_kva = 25000, contract_md_kw = 25000 * {share}"
+        f" where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"
+    )
+    assert bool(broken(staged, "CON-08")) is fails
+
+
+def test_o14_wrong_ratio_in_marketing_puts_a_quarter_at_stake(staged: Staged):
+    """400/5 in metering and contract, 300/5 in marketing: what was billed as 75,000 kWh is 100,000."""
+    for table in ("met_measuring_point", "con_metering_annex"):
+        staged.plant(f"update {{{{{table}}}}} set ct_ratio = 80 where mp_no = {BILLING}")
+    staged.plant(f"update {{{{mkt_meter_install}}}} set ct_ratio = 60 where mp_no = {BILLING}")
+    (violation,) = broken(staged, "XSR-03")
+    billed = staged.connection.execute(
+        "select sum(lines.billed_kwh) from staging.stg_marketing__bill_lines as lines"
+        " inner join staging.stg_marketing__bills as bills using (bill_no)"
+        " where lines.metering_point_no = %s and lines.rate_code <> 'T' and bills.bill_month = date '2026-10-01'",
+        (violation["record_key"]["mp_no"],),
+    ).fetchone()[0]
+    assert violation["suspect_side"] == "marketing"
+    assert violation["energy_at_stake_kwh"] == pytest.approx(billed / 3, abs=Decimal("0.01"))
+    assert violation["amount_at_stake_cny"] > 0
+
+
+@pytest.mark.parametrize(
+    ("power_factor", "right", "wrong"),
+    [("0.8980", "0", "0.5"), ("0.8944", "0.5", "0"), ("0.95", "-0.75", "-0.60"), ("0.64", "17", "16")],
+)
+def test_o6_power_factor_table(staged: Staged, power_factor: str, right: str, wrong: str):
+    newest = "(select max(bill_no) from {{mkt_bill}} where pf_standard = '0.90')"
+    for pct, fails in ((right, False), (wrong, True)):
+        staged.plant(f"update {{{{mkt_bill}}}} set pf_actual = {power_factor}, pf_adj_pct = {pct} where bill_no = {newest}")
+        assert bool(broken(staged, "MKT-23")) is fails
+
+
+def test_a_curve_is_quarantined_below_86_slots_and_a_warning_above(staged: Staged):
+    for missing, severity in ((10, "warn"), (11, "quarantine")):
+        staged.plant(
+            f"update {{{{met_interval_96}}}} set v = array_fill(null::float8, array[{missing}]) || v[{missing} + 1:96]"
+            f" where {E_PLUS} and mp_no = {BILLING}"
+        )
+        (violation,) = broken(staged, "MET-02")
+        assert violation["severity"] == severity
+
+
+def test_personal_values_are_withheld_and_the_place_is_named(staged: Staged):
+    staged.plant(f"update {{{{mkt_contact}}}} set mobile = '13800000000' where cons_no = {ACCOUNT} and contact_role = 'FINANCE'")
+    (violation,) = broken(staged, "MKT-06")
+    assert violation["observed"] == "withheld (personal)"
+    assert violation["record_key"] == {"cons_no": violation["account_no"], "contact_role": "FINANCE"}
+    assert violation["source_reference"].startswith("mkt_contact")
+
+
+def test_an_open_finding_is_tested_again_when_its_record_is(staged: Staged):
+    staged.plant(f"update {{{{mkt_customer}}}} set cons_name = '测试' where cons_no = {ACCOUNT}")
+    (violation,) = broken(staged, "MKT-03")
+    staged.connection.execute(
+        """insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
+            record_key, column_name, raw_id)
+        select 1, run_id, 'opened', now(), rule_id, 'arbitrary', severity, source_name, table_name, record_key, column_name, raw_id
+        from quality.violations where rule_id = 'MKT-03'"""
+    )
+    evaluate(staged.connection, RULES["MKT-03"], staged.run_id, staged.business_date)
+    evaluate(staged.connection, RULES["MKT-03"], staged.run_id, staged.business_date)
+    assert staged.connection.execute("select finding_id from quality.retested").fetchall() == [(1,)]
+    counts = staged.connection.execute("select tested_rows, failed_rows from quality.rule_results where rule_id = 'MKT-03'")
+    assert counts.fetchall() == [(20, 1)]
+    assert violation["raw_id"] is not None
+
+
+def test_a_rule_whose_sql_fails_is_named_with_the_database_s_words(staged: Staged):
+    from dataclasses import replace
+
+    rule = replace(RULES["MKT-03"], tested_sql="select no_such_column as raw_id from quality.current_run")
+    with pytest.raises(RuleEvaluationError, match=r'MKT-03_.*\.sql.*column "no_such_column" does not exist'):
+        evaluate(staged.connection, rule, staged.run_id, staged.business_date)
+    assert staged.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+
+def test_a_severity_above_the_rule_s_own_is_refused(staged: Staged):
+    from dataclasses import replace
+
+    rule = replace(RULES["MKT-03"], violations_sql="select raw_id, 'block' as severity from tested")
+    with pytest.raises(RuleEvaluationError, match="severity block, above the rule's quarantine"):
+        evaluate(staged.connection, rule, staged.run_id, staged.business_date)
+
+
+def test_a_table_that_did_not_arrive_blocks(staged: Staged):
+    from include.quality.base_rules import load_base_rules
+
+    arrival = {r.id: r for r in load_base_rules()}
+    staged.connection.execute("delete from quality.receipts where table_name = 'mkt_bill'")
+    staged.connection.execute("update quality.receipts set delivered_rows = 0 where table_name = 'mkt_customer'")
+    staged.connection.execute("update quality.receipts set state = 'refused' where table_name = 'con_contract'")
+    observed = {name: [v["observed"] for v in staged.violations(arrival[f"ARR-{name}"])] for name in all_tables()}
+    assert {name: seen for name, seen in observed.items() if seen} == {
+        "mkt_bill": ["no delivery"],
+        "mkt_customer": ["delivered without a row"],
+        "con_contract": ["1 file(s), all refused"],
+    }
