@@ -9,24 +9,24 @@ from datetime import timedelta
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
 
 from include.orchestration import (
-    ALL_LANDED,
+    LANDED,
     MARTS_PUBLISHED,
     PARAMS,
     RETRIES,
     START,
     business_date,
-    finished_within,
+    done_within,
     hand_on,
 )
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=ALL_LANDED),
+    schedule=PartitionedAssetTimetable(assets=LANDED),
     start_date=START,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
-    deadline=finished_within(hours=3),
+    deadline=done_within(hours=3),
     params=PARAMS,
     doc_md=__doc__,
     tags=["layer:warehouse"],

@@ -13,7 +13,7 @@ from include.orchestration import (
     RETRIES,
     START,
     business_date,
-    finished_within,
+    done_within,
     hand_on,
     nightly,
 )
@@ -25,7 +25,7 @@ from include.orchestration import (
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
-    deadline=finished_within(hours=2),
+    deadline=done_within(hours=2),
     params=PARAMS,
     doc_md=__doc__,
     tags=["layer:landing", "source:marketing"],

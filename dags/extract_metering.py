@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from airflow.sdk import dag, get_current_context, task
 
-from include.orchestration import PARAMS, RAW_METERING, RETRIES, START, business_date, finished_within, hand_on, nightly
+from include.orchestration import PARAMS, RAW_METERING, RETRIES, START, business_date, done_within, hand_on, nightly
 
 
 @dag(
@@ -16,7 +16,7 @@ from include.orchestration import PARAMS, RAW_METERING, RETRIES, START, business
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
-    deadline=finished_within(hours=2),
+    deadline=done_within(hours=2),
     params=PARAMS,
     doc_md=__doc__,
     tags=["layer:landing", "source:metering"],

@@ -15,7 +15,7 @@ START = datetime(2026, 1, 1, tzinfo=ZoneInfo(TIMEZONE_NAME))
 RAW_METERING = Asset("raw.metering")
 RAW_MARKETING = Asset("raw.marketing")
 RAW_CONTRACT = Asset("raw.contract")
-ALL_LANDED = RAW_METERING & RAW_MARKETING & RAW_CONTRACT
+LANDED = RAW_METERING & RAW_MARKETING & RAW_CONTRACT
 MARTS_PUBLISHED = Asset("marts.published")
 
 PARAMS = {
@@ -49,7 +49,7 @@ def hand_on(context: dict, day: date | str) -> None:
         context["outlet_events"][asset].add_partitions(str(day))
 
 
-def finished_within(hours: float) -> DeadlineAlert:
+def done_within(hours: float) -> DeadlineAlert:
     """A run that is still at work, or has failed, so long after it was queued is told to KAW_ALERT_WEBHOOK, once."""
     return DeadlineAlert(
         name=f"finished within {hours:g} hours",

@@ -175,6 +175,24 @@ def _drop(connection: psycopg.Connection, name: str) -> None:
     connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
+@pytest.fixture
+def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A home with a warehouse of its own and three folders that deliver; its nights run as the DAGs' steps."""
+    from tests.nights import Utility
+
+    return Utility(database, tmp_path / "first", monkeypatch)
+
+
+@pytest.fixture
+def another_utility(empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A second home, to compare with."""
+    from include.database import install
+    from tests.nights import Utility
+
+    install(empty_database)
+    return Utility(empty_database, tmp_path / "second", monkeypatch)
+
+
 # -- ordinary users
 
 

@@ -72,16 +72,3 @@ class Utility:
     def rows(self, query: str, *values) -> list[tuple]:
         with connect(self.url) as connection:
             return connection.execute(query, values).fetchall()
-
-
-@pytest.fixture
-def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
-    return Utility(database, tmp_path / "first", monkeypatch)
-
-
-@pytest.fixture
-def another_utility(empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
-    from include.database import install
-
-    install(empty_database)
-    return Utility(empty_database, tmp_path / "second", monkeypatch)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from tests.nights import DAY, Utility, utility  # noqa: F401
+from tests.nights import DAY, Utility
 
 from include import server
 from include.settings import Settings

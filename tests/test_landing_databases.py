@@ -101,7 +101,8 @@ def test_an_in_place_table_is_compared_whole(marketing):
     change(marketing, "insert into mkt_customer (cons_no, cons_name, src_updated_at) values"
            " ('0017', 'A', '2020-01-01 00:00+08'), ('0018', 'B', '2020-01-01 00:00+08')")  # fmt: skip
     landed(marketing, date(2026, 1, 14))
-    change(marketing, "update mkt_customer set cons_name = 'C' where cons_no = '0017'", "delete from mkt_customer where cons_no = '0018'")
+    change(marketing, "update mkt_customer set cons_name = 'C' where cons_no = '0017'",
+           "delete from mkt_customer where cons_no = '0018'")  # fmt: skip
     receipt = landed(marketing)["mkt_customer"]
     assert (receipt.delivered_rows, receipt.inserted_rows, receipt.tombstone_rows) == (1, 1, 1)
     assert marketing.in_force("mkt_customer", "cons_no", "cons_name") == [("0017", "C")]
@@ -152,7 +153,9 @@ def test_a_wrong_password_ends_with_3_and_is_in_no_message(marketing, monkeypatc
     assert "not-the-word" not in str(caught.value) + repr(caught.value.__context__ and caught.value.__cause__)
 
 
-@pytest.mark.parametrize("address", ["postgresql://u:hidden@127.0.0.1:1/x", "postgresql://u:hidden@[::bad/x", "mysql://u:hidden@h/x"])
+@pytest.mark.parametrize(
+    "address", ["postgresql://u:hidden@127.0.0.1:1/x", "postgresql://u:hidden@[::bad/x", "mysql://u:hidden@h/x"]
+)
 def test_an_address_that_leads_nowhere_ends_with_3(marketing, monkeypatch, address):
     monkeypatch.setenv("KAW_SOURCE_MARKETING", address)
     with pytest.raises(InfrastructureError) as caught:

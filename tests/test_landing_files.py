@@ -123,6 +123,11 @@ def test_an_empty_folder_delivers_nothing(utility):
     assert utility.land() == []
 
 
+def test_what_cannot_be_read_is_refused(utility):
+    (utility.folder / "met_meter" / "m.csv").mkdir(parents=True)
+    assert [r.problem for r in utility.land()] == ["it cannot be read (Is a directory)"]
+
+
 def test_a_line_that_does_not_split_is_kept_with_its_text(utility):
     utility.write("met_meter", "m.csv", HEADER + LINES[0] + "M2,one,two\n" + LINES[1])
     (receipt,) = utility.land()

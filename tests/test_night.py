@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.nights import DAY, Utility, another_utility, utility  # noqa: F401
+from tests.nights import DAY, Utility
 
 from include import truth
 from include.errors import GateBlocked

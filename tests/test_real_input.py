@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.nights import Utility, utility  # noqa: F401
+from tests.nights import Utility
 from tests.real_input.works import ALUMINIUM_DAY, STEEL_DAY, deliver_aluminium_works, deliver_steel_works
 
 MONTHLY_KWH = "126238.29 91497.34 80230.41 78769.80 79059.28 65404.64 81674.41 68559.43 57883.07 84665.65 86217.61 59436.78"
@@ -44,7 +44,7 @@ def states(works: Utility) -> list[tuple]:
 
 
 @pytest.mark.timeout(600)
-def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utility: Utility):  # noqa: F811
+def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utility: Utility):
     deliver_steel_works(utility.deliveries)
     utility.run(STEEL_DAY)
     assert states(utility) == [(STEEL_DAY, "published")]
@@ -57,9 +57,9 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
         " where valid_slots <> 96"
     ) == [(date(2018, 11, 7), 95, 1, 1)]
     assert utility.rows(
-        "select sum(valid_slots), sum(missing_slots), min(min_kw) > 0 from marts.mart_energy_structure"
+        "select sum(valid_slots), sum(missing_slots), sum(estimated_slots), min(min_kw) > 0 from marts.mart_energy_structure"
         " where month_start_date >= '2018-01-01'"
-    ) == [(35_039, 1, True)]
+    ) == [(35_039, 1, 0, True)]
 
     months = utility.rows(
         "select energy_kwh, max_kw, round(power_factor, 4), power_factor_adjustment_pct, round(power_factor_with_leading, 4),"
@@ -76,12 +76,13 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
         "select (max_kw_slot_started_at at time zone 'Asia/Shanghai')::text from marts.mart_energy_structure"
         " where max_kw = 628.72"
     ) == [("2018-11-22 09:30:00",)]
-    load_factor = "select round(sum(energy_kwh) / 8760 / max(max_kw), 4) from marts.mart_energy_structure"
-    assert utility.rows(load_factor) == [(Decimal("0.1742"),)]
+    for relation, energy in (("marts.mart_energy_structure", "energy_kwh"), ("warehouse.fct_demand_daily", "known_kw_sum / 4")):
+        load_factor = f"select round(sum({energy}) / 8760 / max(max_kw), 4) from {relation}"
+        assert utility.rows(load_factor) == [(Decimal("0.1742"),)]
 
 
 @pytest.mark.timeout(600)
-def test_the_log_of_the_aluminium_works_tells_of_one_outage_and_four_overflows(utility: Utility):  # noqa: F811
+def test_the_log_of_the_aluminium_works_tells_of_one_outage_and_four_overflows(utility: Utility):
     deliver_aluminium_works(utility.deliveries)
     utility.run(ALUMINIUM_DAY)
     assert states(utility) == [(ALUMINIUM_DAY, "published")]

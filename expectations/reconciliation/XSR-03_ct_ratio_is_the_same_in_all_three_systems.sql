@@ -8,7 +8,7 @@ reason: A wrong ratio scales every kilowatt-hour that is billed.
 source: catalogue XSR-03
 subject: met_measuring_point
 quarantines: met_measuring_point
-implies: [XSR-05, XSR-17, XSR-24]
+implies: [XSR-05, XSR-17]
 not_tested: No metering point has a ratio on a second side.
 */
 -- tested

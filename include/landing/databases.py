@@ -177,7 +177,8 @@ def _sums(table: Table) -> str:
 def _reason(error: Exception) -> str:
     """The server's words without address or login."""
     text = " ".join(str(error).split())
-    for word in ("password authentication failed", "does not exist", "Connection refused", "could not translate host name", "timeout"):
+    known = ("password authentication failed", "does not exist", "Connection refused", "could not translate host name", "timeout")
+    for word in known:
         if word.lower() in text.lower():
             return word
     return type(error).__name__

@@ -37,7 +37,8 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
             receipts.append(receipt)
             progress(receipt)
             if receipt.state == "refused":
-                alert("file_refused", f"{receipt.file_name or receipt.table_name}: {receipt.problem}", {"table": receipt.table_name})
+                name = receipt.file_name or receipt.table_name
+                alert("file_refused", f"{name}: {receipt.problem}", {"table": receipt.table_name})
     ledger.write_head(url)
     return receipts
 

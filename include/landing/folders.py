@@ -57,7 +57,11 @@ def read_folder(
         if day and day > business_date:
             continue
         shown = f"{table.name}/{path.name}"
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            yield Refusal(table, f"it cannot be read ({error.strerror})", shown, channel=channel)
+            continue
         sha256 = hashlib.sha256(content).hexdigest()
         if landed.by_name.get(shown) == sha256:
             if day in (None, business_date):

@@ -213,20 +213,28 @@ def _arrival_rule(table: Table) -> Rule:
     {expected} as is_expected,
     count(*) filter (where receipts.state = 'landed' and receipts.business_date = :business_date) as landed,
     count(*) filter (where receipts.state = 'landed' and receipts.business_date = :business_date and {empty}) as empty,
-    count(*) filter (where receipts.state = 'refused' and receipts.business_date = :business_date) as refused
+    count(*) filter (
+        where receipts.state = 'refused' and receipts.business_date = :business_date
+            and receipts.fence is not distinct from newest.fence
+    ) as refused
 from quality.receipts as receipts
+cross join (
+    select max(tonight.fence) as fence
+    from quality.receipts as tonight
+    where tonight.source_name = '{table.source}' and tonight.business_date = :business_date
+) as newest
 where receipts.table_name = '{table.name}' and receipts.channel = 'auto'
 having {expected}""",
         violations_sql="""select
     record_key,
     case
+        when refused > 0 then refused || ' refused'
         when landed > 0 then 'delivered without a row'
-        when refused > 0 then refused || ' file(s), all refused'
         else 'no delivery'
     end as observed,
     'a delivery' as expected
 from tested
-where is_expected and landed = empty""",
+where is_expected and (landed = empty or refused > 0)""",
     )
 
 

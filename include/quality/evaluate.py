@@ -220,7 +220,7 @@ def _insert(
         values[name] = f"found.{name}::numeric" if name in columns else "null::numeric"
     values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"
     fact_date = _fact_date(table) if table else None
-    stated = [f"found.business_date::date"] if "business_date" in columns else []
+    stated = ["found.business_date::date"] if "business_date" in columns else []
     values["business_date"] = f"coalesce({', '.join([*stated, *([fact_date] if fact_date else []), '%(business_date)s'])})"
     if table:
         personal = ", ".join(f"'{c.name}'" for c in table.columns if c.classification == "personal")

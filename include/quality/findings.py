@@ -167,15 +167,29 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
 
 
 def _release(connection: psycopg.Connection, run_id: int) -> None:
-    """Rows that are still the staged version of their key passed or are judged anew; superseded ones stay out for good."""
+    """Lets go of rows that are still the staged version of their key and were tested again; superseded ones stay out for good.
+
+    A row whose rule could not test it tonight (its counterpart is missing, say) stays as it is: not tested is not passed.
+    """
+    connection.execute(
+        """
+        create temp table not_retested on commit drop as
+        select table_name, raw_id from quality.open_findings
+        where state = 'open' and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
+        """,
+        (run_id,),
+    )
     tables = connection.execute(
         "select distinct table_name from quality.quarantined_rows where released_run is null"
     ).fetchall()
     for (name,) in tables:
         connection.execute(
-            f"update quality.quarantined_rows as kept set released_run = %s where table_name = %s and released_run is null"
-            f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)",
-            (run_id, name),
+            f"update quality.quarantined_rows as kept set released_run = %(run)s"
+            f" where table_name = %(table)s and released_run is null"
+            f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
+            " and (kept.state = 'held' or not exists (select 1 from not_retested as found"
+            " where found.table_name = kept.table_name and found.raw_id = kept.raw_id))",
+            {"run": run_id, "table": name},
         )
 
 

@@ -67,6 +67,7 @@ create table if not exists quality.receipts (
     duplicate_of bigint references quality.receipts (load_id),
     state text not null check (state in ('landed', 'refused')),
     problem text,
+    fence bigint default nullif(split_part(current_setting('kaw.fence', true), ':', 2), '')::bigint,  -- the extraction it came in
     landed_at timestamptz not null default clock_timestamp()
 );
 create index if not exists receipts_by_table on quality.receipts (table_name, business_date);
