@@ -8,16 +8,7 @@ from datetime import timedelta
 
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
 
-from include.orchestration import (
-    LANDED,
-    MARTS_PUBLISHED,
-    PARAMS,
-    RETRIES,
-    START,
-    business_date,
-    done_within,
-    hand_on,
-)
+from include.orchestration import LANDED, MARTS_PUBLISHED, PARAMS, RETRIES, START, business_date, done_within, hand_on
 
 
 @dag(

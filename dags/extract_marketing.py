@@ -7,16 +7,7 @@ from datetime import timedelta
 
 from airflow.sdk import dag, get_current_context, task
 
-from include.orchestration import (
-    PARAMS,
-    RAW_MARKETING,
-    RETRIES,
-    START,
-    business_date,
-    done_within,
-    hand_on,
-    nightly,
-)
+from include.orchestration import PARAMS, RAW_MARKETING, RETRIES, START, business_date, done_within, hand_on, nightly
 
 
 @dag(

@@ -24,7 +24,10 @@ EXAMPLES = """examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = _parser().parse_args(argv)
+    arguments, rest = _parser().parse_known_args(argv)
+    if rest and arguments.command is not _test:
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}; see --help")
+    arguments.pytest_arguments = rest
     try:
         return arguments.command(arguments) or 0
     except KawError as error:
@@ -114,9 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     down = command("down", _down, "stop Airflow and the embedded server")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
 
-    test = command("test", _test, "run the tests")
+    test = command("test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
     test.add_argument("--soak", action="store_true", help="the long ones too")
-    test.add_argument("pytest_arguments", nargs=argparse.REMAINDER, help="passed on to pytest")
     return parser
 
 
@@ -306,7 +308,7 @@ def _up(_: argparse.Namespace) -> int:
     from include.database import install
 
     install(server.warehouse_url())
-    print("Starting Airflow (about a minute) ...", flush=True)
+    print("Airflow is up already." if scheduler.is_up() else "Starting Airflow (about a minute) ...", flush=True)
     login = scheduler.up()
     print(f"Airflow   {login['address']}\nUser      {login['user']}\nPassword  {login['password']}\nStop it with ./kaw down")
     return 0
@@ -330,7 +332,10 @@ def _down(arguments: argparse.Namespace) -> int:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    command = [sys.executable, "-m", "pytest", *(["--soak"] if arguments.soak else []), *arguments.pytest_arguments]
+    command = [sys.executable, "-m", "pytest", *(["--soak"] if arguments.soak else [])]
+    if "-n" not in arguments.pytest_arguments and not arguments.soak:
+        command += ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
+    command += arguments.pytest_arguments
     return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode
 
 

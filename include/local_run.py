@@ -10,7 +10,7 @@ from datetime import date
 from include import ledger, progress, runs, scheduler, server, simulated
 from include.console import Progress, output_to
 from include.database import SCHEMAS, connect, install
-from include.errors import InfrastructureError, KawError
+from include.errors import GateBlocked, InfrastructureError, KawError
 from include.settings import Settings, settings
 
 
@@ -19,6 +19,7 @@ def run_nights(
     defects: int | None, blocking: bool, fresh: bool,
 ) -> int:
     """Runs the nights in order of date and stops at the first that does not publish. Returns the exit code."""
+    scheduler.refuse_while_up()
     given = settings()
     if fresh:
         _forget(given)
@@ -68,28 +69,26 @@ def _let_go() -> None:
 def _night(url: str, day: date, hear: Progress, console, any_simulated: bool) -> int:
     console.print(f"[bold]Night of {day}[/bold]" + (" (simulated utility: every row is synthetic)" if any_simulated else ""))
     for dag_id in (*scheduler.EXTRACTS, scheduler.BUILD):
-        _run(dag_id, day, hear)
+        _run(url, dag_id, day, hear)
     state = runs.state_of(url, day)
     if state != "published":
         raise InfrastructureError(f"The night of {day} ended as {state}.", next_step="repeat the command.")
     return 0
 
 
-def _run(dag_id: str, day: date, hear: Progress) -> None:
-    """One DAG; its first error is raised here, a gate's from its verdict in the database."""
+def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
+    """One DAG. Whether a gate stopped it is read from the database; the words for it come from the step that failed."""
     hear.errors.clear()
-    good = scheduler.run_dag(dag_id, day)
-    if good:
+    if scheduler.run_dag(dag_id, day):
         return
+    blocked = dag_id == scheduler.BUILD and runs.state_of(url, day) == "blocked"
     for error in hear.errors:
-        if isinstance(error, KawError):
+        if isinstance(error, KawError) and isinstance(error, GateBlocked) is blocked:
             raise error
-    if hear.errors:
-        raise InfrastructureError(
-            f"{dag_id} failed: {type(hear.errors[0]).__name__}: {' '.join(str(hear.errors[0]).split())[:300]}",
-            next_step="repeat the command; it goes on from where it was.",
-        ) from hear.errors[0]
-    raise InfrastructureError(f"{dag_id} failed.", next_step="read the log and repeat the command.")
+    if blocked:
+        raise GateBlocked(f"A gate stopped the night of {day}.", next_step="see ./kaw findings and ./kaw report.")
+    what = f": {type(hear.errors[0]).__name__}: {' '.join(str(hear.errors[0]).split())[:300]}" if hear.errors else ""
+    raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
 
 
 def _tell_result(url: str, day: date, console, seconds: float) -> None:

@@ -142,7 +142,7 @@ def down() -> bool:
     family = _family()
     for process in family:
         _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=10)  # every step can be repeated, so none is waited for
     for process in alive:
         _signal(process, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)

@@ -19,7 +19,7 @@ def read_rows(url: str, query: str, values: list | None = None) -> tuple[list[st
         connection.commit()
         connection.execute(f"set statement_timeout = '{TIMEOUT_S}s'")
         try:
-            cursor = connection.execute(query, values) if values else connection.execute(query)
+            cursor = connection.execute(query, values or None, prepare=True)  # a prepared statement is one statement
             names = [c.name for c in cursor.description or []]
             return names, cursor.fetchall() if names else []
         except psycopg.Error as error:

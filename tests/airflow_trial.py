@@ -1,6 +1,6 @@
 """What the tests ask of Airflow, in a process of its own: importing it changes logging and settings for everything after.
 
-`python -m tests.airflow_trial read DAGS` describes every DAG of a folder, `... dates CASES` reads business dates,
+`python -m tests.airflow_trial read DAGS CASES` describes every DAG of a folder and finds the business date of each case,
 `... prepare` makes Airflow's metadata, `... run` runs DAGs as `./kaw run` does, with a recorder in place of the work. Each
 prints one line of JSON, the last.
 """
@@ -30,7 +30,7 @@ def ask(*arguments: str, **variables: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def read(folder: str) -> dict:
+def read(folder: str, cases: str) -> dict:
     from airflow.dag_processing.dagbag import DagBag
 
     before = set(sys.modules)
@@ -42,6 +42,7 @@ def read(folder: str) -> dict:
         "seconds": seconds,
         "heavy_modules": sorted({name.split(".")[0] for name in set(sys.modules) - before} & set(HEAVY)),
         "work_modules": sorted(name for name in sys.modules if name.startswith("include.")),
+        "dates": _dates(json.loads(cases)),
         "dags": {dag.dag_id: _described(dag) for dag in bag.dags.values()},
     }
 
@@ -70,12 +71,12 @@ def _described(dag) -> dict:
     }  # fmt: skip
 
 
-def dates(cases: str) -> dict:
+def _dates(cases: list) -> list[str]:
     """The business date of a run by its partition key, its parameter and its moment, or the name of the error."""
     from include.orchestration import business_date
 
     found = []
-    for key, given, moment, _ in json.loads(cases):
+    for key, given, moment, _ in cases:
         moment = datetime.fromisoformat(moment)
         run = SimpleNamespace(partition_key=key, run_after=moment)
         both = set()
@@ -86,7 +87,7 @@ def dates(cases: str) -> dict:
             except ValueError:
                 both.add("ValueError")
         found.append(" and ".join(sorted(both)))
-    return {"dates": found}
+    return found
 
 
 def prepare() -> dict:
@@ -133,4 +134,4 @@ def run() -> dict:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps({"read": read, "dates": dates, "prepare": prepare, "run": run}[sys.argv[1]](*sys.argv[2:])))
+    print("\n" + json.dumps({"read": read, "prepare": prepare, "run": run}[sys.argv[1]](*sys.argv[2:])))

@@ -15,11 +15,20 @@ DAGS = ROOT / "dags"
 FILES = sorted(DAGS.glob("*.py"))
 NAMES = [path.stem for path in FILES]
 GATES = ("check_staged", "check_marts")
+DATES = [
+    # partition key, parameter, moment of the run -> business date
+    ("2026-03-01", "2026-03-02", "2026-03-09T00:00:00+00:00", "2026-03-01"),
+    (None, "2026-03-02", "2026-03-09T00:00:00+00:00", "2026-03-02"),
+    (None, None, "2026-03-09T00:30:00+00:00", "2026-03-08"),
+    (None, None, "2026-03-09T22:15:00+00:00", "2026-03-09"),  # in Shanghai it is the 10th, 06:15
+    ("north|2026-03-01", None, "2026-03-09T00:00:00+00:00", "ValueError"),
+    (None, "2026-02-30", "2026-03-09T00:00:00+00:00", "ValueError"),
+]
 
 
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    return ask("read", str(DAGS), AIRFLOW_HOME=str(tmp_path_factory.mktemp("airflow")))
+    return ask("read", str(DAGS), json.dumps(DATES), AIRFLOW_HOME=str(tmp_path_factory.mktemp("airflow")))
 
 
 def test_every_file_is_one_dag_of_its_name(bag):
@@ -98,14 +107,5 @@ def test_what_has_landed_starts_the_night(bag):
     assert {dag["timetable"] for name, dag in bag["dags"].items() if name != "build_warehouse"} == {"CronPartitionTimetable"}
 
 
-def test_the_business_date_is_the_key_else_the_parameter_else_the_day_before():
-    cases = [
-        # partition key, parameter, moment of the run -> business date
-        ("2026-03-01", "2026-03-02", "2026-03-09T00:00:00+00:00", "2026-03-01"),
-        (None, "2026-03-02", "2026-03-09T00:00:00+00:00", "2026-03-02"),
-        (None, None, "2026-03-09T00:30:00+00:00", "2026-03-08"),
-        (None, None, "2026-03-09T22:15:00+00:00", "2026-03-09"),  # in Shanghai it is the 10th, 06:15
-        ("north|2026-03-01", None, "2026-03-09T00:00:00+00:00", "ValueError"),
-        (None, "2026-02-30", "2026-03-09T00:00:00+00:00", "ValueError"),
-    ]
-    assert ask("dates", json.dumps(cases))["dates"] == [expected for *_, expected in cases]
+def test_the_business_date_is_the_key_else_the_parameter_else_the_day_before(bag):
+    assert bag["dates"] == [expected for *_, expected in DATES]

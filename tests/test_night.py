@@ -1,6 +1,8 @@
 """Whole nights: clean, with planted defects, corrected, blocked and waived."""
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.nights import DAY, Utility
 
@@ -80,6 +82,11 @@ def test_the_same_night_twice_and_the_next_night_keep_every_delivered_row_accoun
     utility.run()
     assert utility.hashes() == first
     assert utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 51
+    next_day = DAY + timedelta(days=1)
+    utility.deliver(next_day)
+    utility.run(next_day)
+    assert utility.rows("select distinct business_date from marts.publication where published_month = '2026-11-01'") == [(next_day,)]
+    assert utility.rows("select distinct as_of_date from marts.mart_key_account_360") == [(next_day,)]
     unbalanced = """
         select load_id from quality.conservation
         where delivered <> admitted + waived + quarantined + held + superseded + duplicate + rejected
