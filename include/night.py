@@ -54,7 +54,7 @@ def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Bu
     url = server.warehouse_url()
     with connect(url) as connection:
         tables = connection.execute(
-            "select distinct table_name from quality.quarantined_rows where released_run is null order by 1"
+            "select distinct table_name from quality.kept_back order by 1"
         ).fetchall()
     affected = [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
     arguments = ["run", "--select", *affected, "tag:warehouse", "tag:marts"]

@@ -69,9 +69,11 @@ class Home:
     @contextlib.contextmanager
     def held(self, table: str) -> Iterator[None]:
         """Holds a lock on a table, so that a writer stops there."""
-        with psycopg.connect(server.url("warehouse", self.settings)) as connection:
-            connection.execute(f"lock table {table} in share mode")
-            yield
+        connection = psycopg.connect(server.url("warehouse", self.settings))
+        connection.execute(f"lock table {table} in share mode")
+        yield
+        with contextlib.suppress(psycopg.OperationalError):  # the server may have been killed meanwhile
+            connection.close()
 
     def wait_for_a_waiter(self, process: subprocess.Popen, seconds: float = 300) -> None:
         until = time.monotonic() + seconds

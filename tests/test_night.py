@@ -28,7 +28,7 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(u
     assert missed == []
     assert stray == []
     assert len(classes) >= 20
-    kept = utility.rows("select count(*) from quality.quarantined_rows where released_run is null and state = 'quarantined'")
+    kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")
     assert kept[0][0] >= 60
 
     utility.deliver()
@@ -36,13 +36,7 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(u
     assert utility.rows(
         "select rule_id, record_key from quality.findings where state <> 'fixed' and severity in ('block', 'quarantine')"
     ) == []
-    still_kept = """
-        select kept.table_name, kept.record_key from quality.quarantined_rows as kept
-        inner join quality.conservation as c on c.table_name = kept.table_name
-        where kept.released_run is null and c.quarantined + c.held > 0
-            and c.run_id = (select max(run_id) from quality.runs)
-    """
-    assert utility.rows(still_kept) == []
+    assert utility.rows("select table_name, record_key from quality.kept_back") == []
 
     another_utility.deliver()
     another_utility.run()

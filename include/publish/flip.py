@@ -310,8 +310,7 @@ def _held_back(conn: psycopg.Connection, run_id: int) -> tuple:
                 count(*) as rows,
                 coalesce(sum(energy_at_stake_kwh), 0) as kwh,
                 coalesce(sum(amount_at_stake_cny), 0) as cny
-            from quality.quarantined_rows
-            where released_run is null
+            from quality.kept_back
         ) as held
         cross join (
             select coalesce(sum(admitted + waived), 0)::bigint as rows

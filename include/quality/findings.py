@@ -142,7 +142,7 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
             energy_at_stake_kwh = excluded.energy_at_stake_kwh, amount_at_stake_cny = excluded.amount_at_stake_cny,
             from_run = case when coalesce(quarantined_rows.released_run, excluded.from_run) = excluded.from_run
                 then quarantined_rows.from_run else excluded.from_run end,
-            released_run = null
+            released_run = null, superseded_run = null
     """
     columns = "source_name, table_name, raw_id, state, rule_ids, record_key, account_no, energy_at_stake_kwh, amount_at_stake_cny, from_run"
     _release(connection, run_id)
@@ -161,7 +161,7 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
     for tables in load_contracts().values():
         _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
     counts = connection.execute(
-        "select state, count(*) from quality.quarantined_rows where released_run is null group by state"
+        "select state, count(*) from quality.kept_back group by state"
     )
     return dict(counts.fetchall())
 
@@ -183,6 +183,12 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
         "select distinct table_name from quality.quarantined_rows where released_run is null"
     ).fetchall()
     for (name,) in tables:
+        connection.execute(
+            "update quality.quarantined_rows as kept set superseded_run = case when not exists"
+            f" (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
+            " then coalesce(kept.superseded_run, %s) end where table_name = %s and released_run is null",
+            (run_id, name),
+        )
         connection.execute(
             f"update quality.quarantined_rows as kept set released_run = %(run)s"
             f" where table_name = %(table)s and released_run is null"

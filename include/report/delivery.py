@@ -104,7 +104,10 @@ def conservation(conn: psycopg.Connection, run: dict) -> dict:
 
 def kept_back(conn: psycopg.Connection, run: dict) -> dict:
     """Rows quarantined or held as of the run: grouped by table, state and rules, and the first of them."""
-    in_force = "from_run <= %(run)s and (released_run is null or released_run > %(run)s)"
+    in_force = (
+        "from_run <= %(run)s and (released_run is null or released_run > %(run)s)"
+        " and (superseded_run is null or superseded_run > %(run)s)"
+    )
     cursor = conn.cursor(row_factory=dict_row)
     groups = cursor.execute(
         f"""

@@ -124,7 +124,8 @@ select *
 from quality.findings
 where state <> 'fixed';
 
--- A row that a rule quarantined, or that is held because it refers to one; in force while released_run is null.
+-- A row that a rule quarantined, or that is held because it refers to one. It never counts while released_run is null;
+-- from superseded_run on it is no longer the newest of its key, and nothing is kept back by it any more.
 create table if not exists quality.quarantined_rows (
     source_name text not null,
     table_name text not null,
@@ -137,8 +138,15 @@ create table if not exists quality.quarantined_rows (
     amount_at_stake_cny numeric(20, 2),
     from_run bigint not null,
     released_run bigint,
+    superseded_run bigint,
     primary key (table_name, raw_id)
 );
+
+-- What is kept back now.
+create or replace view quality.kept_back as
+select *
+from quality.quarantined_rows
+where released_run is null and superseded_run is null;
 
 create table if not exists quality.waivers (
     waiver_id bigint generated always as identity primary key,

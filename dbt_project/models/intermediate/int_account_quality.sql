@@ -6,8 +6,8 @@ with findings as (
 ),
 
 quarantined as (
-    select * from {{ source('quality', 'quarantined_rows') }}
-    where released_run is null and account_no is not null
+    select * from {{ source('quality', 'kept_back') }}
+    where account_no is not null
 ),
 
 found as (
