@@ -160,7 +160,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from include.local_run import run_nights
 
     first, last = arguments.first, arguments.last
-    if arguments.date and (first or last) or bool(first) != bool(last):
+    if (arguments.date and (first or last)) or bool(first) != bool(last):
         raise UsageError("Give either --date, or --from and --to together.", next_step="see ./kaw run --help.")
     day = arguments.date or default_business_date()
     first, last = first or day, last or day

@@ -112,8 +112,7 @@ def _seeds_digest() -> str:
 def _loaded_seeds(url: str) -> str | None:
     """Digest of the seeds as they were last loaded; loading the calendar takes longer than all of staging."""
     with connect(url) as connection:
-        found = connection.execute("select obj_description('staging'::regnamespace, 'pg_namespace')").fetchone()[0]
-    return found
+        return connection.execute("select obj_description('staging'::regnamespace, 'pg_namespace')").fetchone()[0]
 
 
 def _note_seeds(url: str, fence: str, digest: str) -> None:

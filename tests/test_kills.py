@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from tests.nights import DAY, Utility
 
 from include import server
 from include.settings import Settings
+from tests.nights import DAY, Utility
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,7 +15,6 @@ from include.landing.cast import RetypedColumn, check_types
 from include.landing.delivery import LINE, Delivery
 from include.landing.land import land
 
-
 TYPES = {
     "numeric(6,2)": (
         ["0", "-0", "12.5", "+12.5", ".5", "5.", " 12.5 ", "1e3", "9999.99", "9999.994", "-9999.99", "0.001", "1e-300"],

@@ -4,11 +4,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.nights import DAY, Utility
 
 from include import truth
 from include.errors import GateBlocked
 from include.waivers import waive
+from tests.nights import DAY, Utility
 
 LISTED = {
     *(f"MET-{n}" for n in ("01", "02", "05", "06", "08", "12", "16", "21", "27", "31", "32")),

@@ -34,7 +34,7 @@ class Delivery:
     announced_sums: dict[str, str] | None = None
     unknown_columns: list[str] = field(default_factory=list)
     window_from: datetime | None = None
-    complete: None | str | tuple[date, date] = None
+    complete: str | tuple[date, date] | None = None
     malformed: list[tuple[int, str]] = field(default_factory=list)
 
 

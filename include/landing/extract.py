@@ -17,7 +17,6 @@ from include.landing.databases import Source, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import Receipt, land
-from include.settings import settings
 from include.simulated import address_of, deliver, is_simulated
 
 

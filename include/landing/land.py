@@ -181,7 +181,7 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
         """).format(
             raw=sql.SQL(table.raw_name), names=_names([name for name, _ in raw_columns(table)]), load_id=load_id,
             day=business_date, channel=delivery.channel, content=sql.SQL(", ".join(_content(table))),
-        )  # fmt: skip
+        )
     ).rowcount
 
 
@@ -217,7 +217,7 @@ def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id:
         """).format(
             raw=sql.SQL(table.raw_name), kept=_names(kept), load_id=load_id, day=business_date, channel=delivery.channel,
             hash=TOMBSTONE_HASH, scope=sql.SQL(scope),
-        )  # fmt: skip
+        )
     ).rowcount
 
 
@@ -363,7 +363,7 @@ def _insert_receipt(
             what.table.source, what.table.name, what.channel, business_date, getattr(what, "window_from", None),
             getattr(what, "announced_rows", None), json.dumps(sums) if sums else None, delivered, unknown or [],
             what.content_sha256, what.file_name, duplicate_of, state, problem,
-        ),  # fmt: skip
+        ),
     ).fetchone()[0]
 
 

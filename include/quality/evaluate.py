@@ -90,7 +90,7 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
             )
             cursor.execute("drop table tested, found")
     except psycopg.Error as error:
-        if error.sqlstate is None or isinstance(error, psycopg.OperationalError) and error.sqlstate != "57014":
+        if error.sqlstate is None or (isinstance(error, psycopg.OperationalError) and error.sqlstate != "57014"):
             raise  # the connection or the server, not the rule
         message = error.diag.message_primary or str(error)
         raise RuleEvaluationError(f"{rule.path}: rule {rule.id} cannot be evaluated: {message}") from error

@@ -220,7 +220,6 @@ def _hold_by(
 ) -> int:
     pairs = list(zip(reference.columns, reference.target_columns, strict=True))
     join = " and ".join(f"raw.{c} = missing.{p}" for c, p in pairs)
-    targets = ", ".join(p for _, p in pairs)
     same = " and ".join(f"other.{p} = parent.{p}" for _, p in pairs)
     in_force = "quarantined_rows.table_name = '{}' and quarantined_rows.raw_id = {} and quarantined_rows.released_run is null"
     key = ", ".join(f"'{k}', raw.{k}" for k in child.key)

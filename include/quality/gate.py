@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 
 import psycopg
 
@@ -118,22 +117,8 @@ def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, 
         connection,
         "verdict",
         {"run_id": run.run_id, "business_date": run.business_date.isoformat(), "gate": result.gate, "state": state}
-        | summary | {"findings_digest": _digest(connection, run.run_id)},
+        | summary | {"findings_digest": ledger.findings_digest(connection)},
     )  # fmt: skip
-
-
-def _digest(connection: psycopg.Connection, run_id: int) -> str:
-    """sha256 over this run's finding events, in the order of their identity."""
-    return connection.execute(
-        """
-        select encode(sha256(coalesce(string_agg(
-            concat_ws('|', rule_id, table_name, record_key::text, column_name, event, observed, expected), e'\n'
-            order by rule_id, table_name, record_key::text, column_name, event, observed, expected
-        ), '')::bytea), 'hex')
-        from quality.finding_events where run_id = %s
-        """,
-        (run_id,),
-    ).fetchone()[0]
 
 
 def _count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
@@ -171,13 +156,3 @@ def _next_step(result: GateResult, run: Run) -> str:
         "let the source deliver again and repeat the command, or take responsibility for this night:\n"
         f"  ./kaw waive {first} --scope all --approver NAME --reason TEXT --until {run.business_date}"
     )
-
-
-def pending_dates(url: str, day: date) -> list[date]:
-    """Business dates that were begun before `day` and never published, oldest first."""
-    with connect(url) as connection:
-        rows = connection.execute(
-            "select distinct business_date from quality.runs where business_date < %s except"
-            " select business_date from quality.runs where state = 'published' order by 1", (day,),
-        ).fetchall()  # fmt: skip
-    return [row[0] for row in rows]

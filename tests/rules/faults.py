@@ -124,7 +124,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("MKT-15", ["update {{mkt_tariff_assign}} set basic_mode = 'NONE' where (cons_no, mp_no) = (select cons_no, mp_no from {{mkt_tariff_assign}} where basic_mode <> 'NONE' and valid_to is null order by 1, 2 limit 1)"], {"XSR-11"}),
     ("MKT-16", ["update {{mkt_tariff_assign}} set pf_standard = '0.80' where (cons_no, mp_no) = (select cons_no, mp_no from {{mkt_tariff_assign}} where pf_standard = '0.90' and valid_to is null order by 1, 2 limit 1)"], {"XSR-10"}),
     ("MKT-17", [f"update {{{{mkt_customer}}}} set running_cap_kva = running_cap_kva + 50 where cons_no = {WITH_TRANSFORMER}"], set()),
-    ("MKT-18", [f"update {{{{mkt_transformer}}}} set cap_kva = 1111, state = 'STOP' where tran_no = (select min(tran_no) from {{{{mkt_transformer}}}} where state = 'RUN')"], {"MKT-17", "XSR-07"}),
+    ("MKT-18", ["update {{mkt_transformer}} set cap_kva = 1111, state = 'STOP' where tran_no = (select min(tran_no) from {{mkt_transformer}} where state = 'RUN')"], {"MKT-17", "XSR-07"}),
     ("MKT-19", ["update {{mkt_manager_assign}} set valid_to = date '2026-10-31' where assign_role = 'PRIMARY' and valid_to is null"], set()),
     ("MKT-20", ["update {{mkt_manager}} set cert_valid_to = date '2026-06-30' where manager_no = (select min(manager_no) from {{mkt_manager_assign}} where valid_to is null)"], set()),
     ("MKT-22", ["update {{mkt_bill}} set basic_charge = basic_charge + 75, total_charge = total_charge + 75 where bill_no = (select max(bill_no) from {{mkt_bill}} where basic_qty > 0)"], set()),
