@@ -130,7 +130,7 @@ def template(server: Server) -> str:
             if connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
                 return TEMPLATE
             unfinished = f"{TEMPLATE}_unfinished"
-            _drop(connection, unfinished)
+            _drop(server, unfinished)
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
         from include.database import install
 
@@ -149,8 +149,7 @@ def database(server: Server, template: str) -> Iterator[str]:
         create = sql.SQL("create database {} template {}")
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     yield server.url(name)
-    with _admin(server) as connection:
-        _drop(connection, name)
+    _drop(server, name)
 
 
 @pytest.fixture
@@ -160,8 +159,7 @@ def empty_database(server: Server) -> Iterator[str]:
     with _admin(server) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     yield server.url(name)
-    with _admin(server) as connection:
-        _drop(connection, name)
+    _drop(server, name)
 
 
 @contextlib.contextmanager
@@ -171,8 +169,10 @@ def _admin(server: Server) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _drop(connection: psycopg.Connection, name: str) -> None:
-    connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+def _drop(server: Server, name: str) -> None:
+    """Drops a database whoever is in it; only a superuser may end an autovacuum worker."""
+    with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
