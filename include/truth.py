@@ -12,10 +12,11 @@ from include.quality.rules import load_rules
 STOPPING = ("block", "quarantine")
 
 
-def score(url: str, truth: list) -> tuple[list[tuple[str, int, int]], list[tuple[str, str]]]:
-    """Per class (name, planted, found), and the findings of severity block or quarantine that nobody planted.
+def score(url: str, truth: list) -> tuple[list[tuple[str, int, int, int]], list[tuple[str, str]]]:
+    """Per class (name, planted, found, stray), and the findings of severity block or quarantine that nobody planted.
 
-    Planted are the (rule, record key) pairs of the truth whose rule is in the rule book.
+    Planted are the (rule, record key) pairs of the truth whose rule is in the rule book. Stray counts, for a class, the
+    unplanted findings of the rules that the class breaks.
     """
     known = {r.id for r in [*load_base_rules(), *load_rules()]}
     planted: dict[str, set] = defaultdict(set)
@@ -32,7 +33,11 @@ def score(url: str, truth: list) -> tuple[list[tuple[str, int, int]], list[tuple
         ).fetchall()
     found = {(rule_id, _key(record_key)) for rule_id, record_key, _ in rows}
     stray = sorted((r, k) for r, k in {(r, _key(k)) for r, k, s in rows if s in STOPPING} - all_planted)
-    return [(name, len(pairs), len(pairs & found)) for name, pairs in sorted(planted.items())], stray
+    classes = [
+        (name, len(pairs), len(pairs & found), sum(rule_id in {r for r, _ in pairs} for rule_id, _ in stray))
+        for name, pairs in sorted(planted.items())
+    ]
+    return classes, stray
 
 
 def missed(url: str, truth: list) -> list[tuple[str, str, str]]:
@@ -51,15 +56,12 @@ def missed(url: str, truth: list) -> list[tuple[str, str, str]]:
 def print_score(url: str, truth: list, console) -> None:
     classes, stray = score(url, truth)
     console.print("\nPlanted defects, found by (rule, record key):")
-    console.print(f"  {'class':<12}{'planted':>8}{'found':>8}{'recall':>9}", highlight=False)
-    for name, count, hit in classes:
-        console.print(f"  {name:<12}{count:>8}{hit:>8}{hit / count if count else 1:>9.3f}", highlight=False)
-    total, hits = sum(c for _, c, _ in classes), sum(h for _, _, h in classes)
-    precision = hits / (hits + len(stray)) if hits else 0.0
-    console.print(
-        f"  {'all':<12}{total:>8}{hits:>8}{hits / total if total else 1:>9.3f}   precision {precision:.3f}"
-        f" ({len(stray)} findings of severity block or quarantine that nobody planted)", highlight=False,
-    )  # fmt: skip
+    console.print(f"  {'class':<12}{'planted':>8}{'found':>8}{'recall':>9}{'precision':>11}", highlight=False)
+    total, hits = sum(c[1] for c in classes), sum(c[2] for c in classes)
+    for name, count, hit, wrong in [*classes, ("all", total, hits, len(stray))]:
+        recall, precision = (hit / count if count else 1.0), (hit / (hit + wrong) if hit + wrong else 0.0)
+        console.print(f"  {name:<12}{count:>8}{hit:>8}{recall:>9.3f}{precision:>11.3f}", highlight=False)
+    console.print(f"  {len(stray)} findings of severity block or quarantine that nobody planted", highlight=False)
     for rule_id, key in stray[:10]:
         console.print(f"    not planted: {rule_id} {key}", highlight=False)
     for name, rule_id, key in missed(url, truth)[:10]:
