@@ -57,7 +57,7 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(utility: Util
         utility.run()
     assert blocked.value.exit_code == 1
     assert "PIP-03" in str(blocked.value)
-    assert "./kaw waive PIP-03" in str(blocked.value)
+    assert "./kaw waive PIP-03 --scope table=met_measuring_point" in str(blocked.value)
     assert utility.hashes() == before
     assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]
 

@@ -50,8 +50,7 @@ def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -
         findings.note_rule_book(connection, [*load_base_rules(), *load_rules()])
         _count_staged_rows(connection, run.run_id)
     result = _check(url, run, 1, progress)
-    if result.blocking:
-        raise GateBlocked(_message(result, url, run), where=_where(url, run, result), next_step=_next_step(result, run))
+    _raise_where_blocked(url, run, result)
     return result
 
 
@@ -60,8 +59,7 @@ def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) ->
     with connect(url, fence=run.fence) as connection:
         conservation.recompute(connection, run.run_id)
     result = _check(url, run, 2, progress)
-    if result.blocking:
-        raise GateBlocked(_message(result, url, run), where=_where(url, run, result), next_step=_next_step(result, run))
+    _raise_where_blocked(url, run, result)
     return result
 
 
@@ -131,7 +129,18 @@ def _count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
         )
 
 
-def _message(result: GateResult, url: str, run: Run) -> str:
+def _raise_where_blocked(url: str, run: Run, result: GateResult) -> None:
+    if not result.blocking:
+        return
+    with connect(url) as connection:
+        blocking = connection.execute(
+            "select rule_id, table_name, observed from quality.violations where run_id = %s and severity = 'block'"
+            " and rule_id = any(%s) order by rule_id, table_name", (run.run_id, list(result.blocking)),
+        ).fetchall()  # fmt: skip
+    raise GateBlocked(_message(result, run), where=_where(blocking), next_step=_next_step(blocking, run))
+
+
+def _message(result: GateResult, run: Run) -> str:
     rules = {r.id: r for r in rules_of(result.gate)}
     shown = [f"  {rule_id} ({count}): {rules[rule_id].sentence}" for rule_id, count in list(result.blocking.items())[:5]]
     more = f"\n  and {len(result.blocking) - 5} more rules" if len(result.blocking) > 5 else ""
@@ -141,18 +150,16 @@ def _message(result: GateResult, url: str, run: Run) -> str:
     )
 
 
-def _where(url: str, run: Run, result: GateResult) -> str:
-    with connect(url) as connection:
-        rows = connection.execute(
-            "select rule_id, table_name, observed from quality.violations where run_id = %s and severity = 'block'"
-            " and rule_id = any(%s) order by rule_id, table_name limit 3", (run.run_id, list(result.blocking)),
-        ).fetchall()  # fmt: skip
-    return "; ".join(f"{rule_id} {table_name}: {observed}" for rule_id, table_name, observed in rows)
+def _where(blocking: list[tuple[str, str, str]]) -> str:
+    return "; ".join(f"{rule_id} {table_name}: {observed}" for rule_id, table_name, observed in blocking[:3])
 
 
-def _next_step(result: GateResult, run: Run) -> str:
-    first = next(iter(result.blocking))
+def _next_step(blocking: list[tuple[str, str, str]], run: Run) -> str:
+    """Deliver again, or a waiver of the narrowest scope that lets the first rule pass."""
+    first = blocking[0][0]
+    tables = {table_name for rule_id, table_name, _ in blocking if rule_id == first}
+    scope = f"table={tables.pop()}" if len(tables) == 1 else "all"
     return (
         "let the source deliver again and repeat the command, or take responsibility for this night:\n"
-        f"  ./kaw waive {first} --scope all --approver NAME --reason TEXT --until {run.business_date}"
+        f"  ./kaw waive {first} --scope {scope} --approver NAME --reason TEXT --until {run.business_date}"
     )
