@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from typing import TextIO
 
 import psycopg
@@ -46,4 +47,4 @@ def print_rows(names: list[str], rows: list) -> None:
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for row in rows:
         table.add_row(*("" if v is None else str(v) for v in row))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
