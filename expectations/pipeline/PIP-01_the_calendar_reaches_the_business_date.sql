@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data engineering
 reason: Beyond the calendar's last year make-up days are unknown, and every clock in working days would be guessed.
-source: seed working_days, made from the chinese-calendar package; extend dbt_project/seeds/working_days.csv when the State Council publishes the next year
+source: seed working_days, made from the chinese-calendar package; extend dbt_project/seeds/common/working_days.csv when the State Council publishes the next year
 subject: seed
 */
 -- tested
@@ -18,6 +18,6 @@ select
     record_key,
     'date' as column_name,
     last_date::text as observed,
-    'a calendar up to ' || :business_date::date || '; extend dbt_project/seeds/working_days.csv' as expected
+    'a calendar up to ' || :business_date::date || '; extend dbt_project/seeds/common/working_days.csv' as expected
 from tested
 where last_date is null or last_date < :business_date::date
