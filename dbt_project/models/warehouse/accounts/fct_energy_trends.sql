@@ -47,7 +47,7 @@ followed as (
         on
             account_months.account_no = compared.account_no
             and compared.bill_month < account_months.month_start_date
-            and account_months.year_before_date < compared.bill_month
+            and account_months.year_before_month <= compared.bill_month
     cross join lateral (
         select
             compared.bill_month >= {{ months_before(
