@@ -80,7 +80,8 @@ select quality.grant_to('kaw_transformer', array[
     'usage, create on schema staging, warehouse, candidate',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
     'insert, delete on quality.touched_keys',
-    'all on all tables in schema staging, warehouse, candidate'
+    'all on all tables in schema staging, warehouse, candidate',
+    format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
 ]);
 
 select quality.grant_to('kaw_publisher', array[
