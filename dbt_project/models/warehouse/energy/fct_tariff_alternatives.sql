@@ -6,21 +6,14 @@ adjustments as (
     select * from {{ ref('power_factor_adjustment') }}
 ),
 
--- Demand up to 105 % of the contract is billed at the contract, above it the excess twice.
 quantities as (
     select
         options.*,
         case options.basic_mode_code
             when 'BY_CAPACITY' then options.charged_capacity_kva
             when 'BY_ACTUAL_MD' then options.max_demand_kw * options.charged_month_share
-            when 'BY_CONTRACT_MD' then options.charged_month_share * case
-                when options.max_demand_kw <= options.contract_kw * options.over_demand_limit_share then options.contract_kw
-                else
-                    options.contract_kw
-                    * case when options.over105_formula like '1.05*C%' then options.over_demand_limit_share else 1 end
-                    + options.over_demand_factor
-                    * (options.max_demand_kw - options.contract_kw * options.over_demand_limit_share)
-            end
+            when 'BY_CONTRACT_MD'
+                then options.charged_month_share * {{ billed_demand('options.max_demand_kw', 'options.contract_kw', 'options') }}
             else 0
         end as basic_quantity
     from options
@@ -89,8 +82,19 @@ final as (
         (
             adjustment_base_cny + round(adjustment_base_cny * adjustment_pct / 100, 2)
             + coalesce(fund_charge_cny, 0) + coalesce(other_charge_cny, 0)
-        )::numeric(18, 2) as total_charge_cny
+        )::numeric(18, 2) as total_charge_cny,
+        shifted.kwh::numeric(20, 4) as shiftable_kwh,
+        shifted.value_cny::numeric(16, 2) as shift_value_cny
     from adjusted
+    left join lateral (
+        select
+            shiftable_share * (coalesce(sharp_kwh, 0) + coalesce(peak_kwh, 0)) as kwh,
+            shiftable_share * (
+                coalesce(sharp_kwh * (sharp_price_cny - valley_price_cny), 0)
+                + coalesce(peak_kwh * (peak_price_cny - valley_price_cny), 0)
+            ) as value_cny
+        where is_tou
+    ) as shifted on true
 )
 
 select * from final

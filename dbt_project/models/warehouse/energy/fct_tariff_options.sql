@@ -18,12 +18,11 @@ tariff_prices as (
 rules as (
     select
         month_start_date,
-        {% for code in [
+        {{ parameters_on('tariff_parameters', [
             'contract_demand_floor_share', 'over_demand_limit_share', 'over_demand_factor', 'proposed_contract_demand_share',
-            'demand_discount_kwh_per_kva', 'demand_discount_share'
-        ] -%}
-        {{ parameter('tariff_parameters', code, 'days.report_date') }} as {{ code }},
-        {% endfor -%}
+            'demand_discount_kwh_per_kva', 'demand_discount_share',
+        ], 'days.report_date') }},
+        {{ parameter('saving_parameters', 'shiftable_share', 'days.report_date') }} as shiftable_share,
         {{ text_parameter('tariff_parameters', 'over105_formula', 'days.report_date') }} as over105_formula
     from (select distinct month_start_date, report_date from terms) as days
 ),
@@ -58,6 +57,7 @@ options as (
         rules.over_demand_factor,
         rules.demand_discount_share,
         rules.over105_formula,
+        rules.shiftable_share,
         usage.energy_kwh / nullif(terms.contract_capacity_kva, 0) >= rules.demand_discount_kwh_per_kva as earns_discount,
         greatest(
             coalesce(terms.contract_demand_kw, usage.max_demand_kw * rules.proposed_contract_demand_share),
@@ -90,6 +90,12 @@ priced as (
         options.basic_mode_code,
         max(prices.price_cny) filter (where prices.component_code = 'CAPACITY') as capacity_price_cny,
         max(prices.price_cny) filter (where prices.component_code = 'DEMAND') as demand_price_cny,
+        max(prices.price_cny) filter (where prices.component_code = 'ENERGY' and prices.rate_code = 'SHARP')
+            as sharp_price_cny,
+        max(prices.price_cny) filter (where prices.component_code = 'ENERGY' and prices.rate_code = 'PEAK')
+            as peak_price_cny,
+        max(prices.price_cny) filter (where prices.component_code = 'ENERGY' and prices.rate_code = 'VALLEY')
+            as valley_price_cny,
         case
             when sum(charged.kwh) filter (where prices.component_code = 'ENERGY') = max(options.rated_kwh)
                 then sum(round(charged.kwh * prices.price_cny, 2)) filter (where prices.component_code = 'ENERGY')
@@ -127,6 +133,9 @@ final as (
         options.*,
         priced.capacity_price_cny,
         priced.demand_price_cny,
+        priced.sharp_price_cny,
+        priced.peak_price_cny,
+        priced.valley_price_cny,
         priced.energy_charge_cny,
         priced.fund_charge_cny,
         priced.other_charge_cny

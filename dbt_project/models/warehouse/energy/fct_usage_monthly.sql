@@ -18,8 +18,8 @@ energy_days as (
     where is_counted_in_account and account_no is not null
 ),
 
-demand_days as (
-    select * from {{ ref('fct_demand_daily') }}
+rates as (
+    select * from {{ ref('fct_load_monthly') }}
 ),
 
 -- A correction is a negative bill and a new one: energy and money are the sum of all, demand and factor those of the newest.
@@ -87,19 +87,6 @@ metered as (
     from points
     group by usage_basis_code, account_no, month_start_date
     having count(energy_kwh) = count(*)
-),
-
-rates as (
-    select
-        account_no,
-        date_trunc('month', reading_date::timestamp)::date as month_start_date,
-        sum(sharp_kwh) as sharp_kwh,
-        sum(peak_kwh) as peak_kwh,
-        sum(flat_kwh) as flat_kwh,
-        sum(valley_kwh) as valley_kwh,
-        sum(deep_kwh) as deep_kwh
-    from demand_days
-    group by account_no, date_trunc('month', reading_date::timestamp)::date
 ),
 
 known as (
