@@ -44,10 +44,9 @@ spans as (
 
 measured as (
     select
-        spans.metering_point_no,
-        spans.quantity_code,
-        spans.last_date,
-        sum(slots.slot_value::numeric * curves.primary_factor) as energy,
+        spans.*,
+        sum(slots.slot_value::numeric * curves.primary_factor) as known_energy,
+        null::numeric as like_day_energy,
         count(slots.slot_value * curves.primary_factor) as known_slots
     from spans
     inner join curves
@@ -59,17 +58,22 @@ measured as (
         curves.values_by_slot, string_to_array(curves.slot_states, null)
     ) as slots (slot_value, slot_state)
     where slots.slot_state in ('V', 'O')
-    group by spans.metering_point_no, spans.quantity_code, spans.last_date
+    group by
+        spans.metering_point_no,
+        spans.quantity_code,
+        spans.first_date,
+        spans.last_date,
+        spans.register_energy
 ),
 
 substituted as (
     select
-        spans.metering_point_no,
-        spans.quantity_code,
-        spans.last_date,
-        sum(coalesce(slots.check_energy, slots.linear_energy, slots.outage_energy)) as energy,
+        spans.*,
+        sum(coalesce(slots.check_energy, slots.linear_energy, slots.outage_energy)) as known_energy,
         sum(like_days.like_day_energy) as like_day_energy,
-        count(coalesce(slots.check_energy, slots.linear_energy, slots.outage_energy, like_days.like_day_energy)) as known_slots
+        count(
+            coalesce(slots.check_energy, slots.linear_energy, slots.outage_energy, like_days.like_day_energy)
+        ) as known_slots
     from spans
     inner join slots
         on
@@ -82,30 +86,44 @@ substituted as (
             and slots.quantity_code = like_days.quantity_code
             and slots.reading_date = like_days.reading_date
             and slots.slot_no = like_days.slot_no
-    group by spans.metering_point_no, spans.quantity_code, spans.last_date
+    group by
+        spans.metering_point_no,
+        spans.quantity_code,
+        spans.first_date,
+        spans.last_date,
+        spans.register_energy
+),
+
+summed as (
+    select
+        metering_point_no,
+        quantity_code,
+        first_date,
+        last_date,
+        register_energy,
+        sum(known_energy) as known_energy,
+        sum(like_day_energy) as like_day_energy,
+        sum(known_slots) as known_slots
+    from (select * from measured union all select * from substituted) as parts
+    group by metering_point_no, quantity_code, first_date, last_date, register_energy
 ),
 
 -- A register that counted less than the slots already known, or over slots that stay unknown, scales nothing.
 final as (
     select
-        spans.metering_point_no,
-        spans.quantity_code,
-        spans.first_date,
-        spans.last_date,
-        spans.register_energy,
-        (coalesce(measured.energy, 0) + coalesce(substituted.energy, 0))::numeric(20, 6) as known_energy,
-        substituted.like_day_energy::numeric(20, 6) as like_day_energy,
-        (
-            (spans.register_energy - coalesce(measured.energy, 0) - coalesce(substituted.energy, 0))
-            / substituted.like_day_energy
-        )::numeric(20, 10) as scale_factor
-    from spans
-    inner join substituted using (metering_point_no, quantity_code, last_date)
-    left join measured using (metering_point_no, quantity_code, last_date)
+        metering_point_no,
+        quantity_code,
+        first_date,
+        last_date,
+        register_energy,
+        coalesce(known_energy, 0)::numeric(20, 6) as known_energy,
+        like_day_energy::numeric(20, 6) as like_day_energy,
+        ((register_energy - coalesce(known_energy, 0)) / like_day_energy)::numeric(20, 10) as scale_factor
+    from summed
     where
-        substituted.like_day_energy > 0
-        and substituted.known_slots + coalesce(measured.known_slots, 0) = 96 * (spans.last_date - spans.first_date + 1)
-        and spans.register_energy >= coalesce(measured.energy, 0) + coalesce(substituted.energy, 0)
+        like_day_energy > 0
+        and known_slots = 96 * (last_date - first_date + 1)
+        and register_energy >= coalesce(known_energy, 0)
 )
 
 select * from final
