@@ -114,10 +114,13 @@ compared as (
         metering_points.multiplier,
         case when counted.missing_slots + counted.estimated_slots = 0 then counted.consumption_kwh end as whole_curve_kwh,
         registers.energy_kwh as register_kwh,
-        greatest(
-            {{ rule_parameter('MET-12', 'multiplier_factor', on='counted.reading_date') }} * metering_points.multiplier,
-            {{ rule_parameter('MET-12', 'relative', on='counted.reading_date') }} * registers.energy_kwh
-        ) as sum_check_limit_kwh,
+        case
+            when registers.energy_kwh is not null
+                then greatest(
+                    {{ rule_parameter('MET-12', 'multiplier_factor', on='counted.reading_date') }} * metering_points.multiplier,
+                    {{ rule_parameter('MET-12', 'relative', on='counted.reading_date') }} * registers.energy_kwh
+                )
+        end as sum_check_limit_kwh,
         billed_multipliers.multiplier as billed_multiplier,
         events.clock_drift_minutes,
         coalesce(events.events, 0) as event_cnt,
