@@ -83,9 +83,9 @@ select quality.grant_to('kaw_transformer', array[
 ]);
 
 select quality.grant_to('kaw_publisher', array[
-    'usage on schema candidate, quality',
+    'usage on schema candidate, warehouse, quality',
     'usage, create on schema publish, marts',
-    'select on all tables in schema candidate, quality, marts',
+    'select on all tables in schema candidate, warehouse, quality, marts',
     'select, insert, update, delete on all tables in schema publish',
     'insert on quality.ledger'
 ]);
@@ -110,12 +110,12 @@ $$;
 select quality.grant_to('kaw_bi_reader', array[
     'usage on schema marts, publish',
     'select on all tables in schema marts',
-    'select on publish.pointer'
+    'select on publish.pointer, publish.closing'
 ]);
 
 select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'warehouse', 'candidate'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
-select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate'])
+select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 'warehouse'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
 select quality.grant_later(maker, 'kaw_publisher', 'select, insert, update, delete', array['publish'])
 from unnest(array[current_user::text]) as makers (maker);
