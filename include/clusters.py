@@ -11,7 +11,8 @@ from datetime import date
 
 import numpy as np
 
-from include.database import connect
+from include.database import acting_role, connect
+from include.transform import TRANSFORMER
 
 SEED = 1  # of the starts of k-means and of the sample: any number does, but it must stay the same
 STARTS = 10
@@ -82,7 +83,7 @@ def _numbered(values: np.ndarray, labels: np.ndarray) -> list[int]:
 
 def cluster_loads(url: str, fence: str) -> int:
     """Labels every profile of the warehouse, month by month, in place of the labels of the last night; returns the rows."""
-    with connect(url, fence=fence) as connection:
+    with connect(url, fence=fence, role=acting_role(url, TRANSFORMER)) as connection:
         connection.execute("select quality.assert_fence()")
         months: dict[date, list] = {}
         for month, account_no, profile in connection.execute(
@@ -102,7 +103,6 @@ def cluster_loads(url: str, fence: str) -> int:
         with connection.cursor().copy("copy warehouse.load_cluster_labels from stdin") as copy:
             for row in rows:
                 copy.write_row(row)
-        connection.execute("analyze warehouse.load_cluster_labels")
     return len(rows)
 
 

@@ -38,8 +38,8 @@ def test_a_number_of_clusters_is_only_given_where_there_is_one():
     assert cluster_profiles([[1.0, 1.0]] * 40, LIMITS).basis == "40 profiles, 1 different: too few for 2 clusters"
 
 
-def test_the_step_labels_each_month_by_itself_and_replaces_what_it_wrote(empty_warehouse: str):
-    with connect(empty_warehouse) as connection:
+def test_the_step_labels_each_month_by_itself_and_replaces_what_it_wrote(database: str):
+    with connect(database) as connection:
         connection.execute("create table staging.load_cluster_parameters (parameter_code text, number_value numeric, valid_from date, valid_to date)")
         connection.execute(
             "insert into staging.load_cluster_parameters values ('min_clusters', 2, '2000-01-01'), ('max_clusters', 4, '2000-01-01'),"
@@ -50,8 +50,8 @@ def test_the_step_labels_each_month_by_itself_and_replaces_what_it_wrote(empty_w
             connection.execute("insert into warehouse.fct_load_profiles values ('2025-06-01', %s, %s)", (f"A{n}", profile))
         connection.execute("insert into warehouse.fct_load_profiles values ('2025-05-01', 'A0', %s), ('2025-06-01', 'A9', null)", (FLAT[0],))
     for _ in range(2):
-        assert cluster_loads(empty_warehouse, "") == 7
-    with connect(empty_warehouse) as connection:
+        assert cluster_loads(database, "") == 7
+    with connect(database) as connection:
         rows = connection.execute(
             "select month_start_date::text, account_no, cluster_no from warehouse.load_cluster_labels order by 1, 2"
         ).fetchall()
