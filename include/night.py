@@ -52,13 +52,15 @@ def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Bu
     """The staging models that gate 1 took rows from, once more and without them, then warehouse and candidate marts."""
     given = Run.from_dict(run)
     url = server.warehouse_url()
-    with connect(url) as connection:
-        tables = connection.execute(
-            "select distinct table_name from quality.kept_back order by 1"
-        ).fetchall()
-    affected = [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
-    arguments = ["run", "--select", *affected, "tag:warehouse", "tag:marts"]
+    arguments = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "tag:marts"]
     return run_dbt(arguments, url, given.fence, progress=progress)
+
+
+def staging_with_rows_kept_back(url: str) -> list[str]:
+    """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
+    with connect(url) as connection:
+        tables = connection.execute("select distinct table_name from quality.kept_back order by 1").fetchall()
+    return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 
 def check_marts(run: dict, progress: Progress = _quiet) -> GateResult:
