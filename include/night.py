@@ -53,15 +53,17 @@ def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Bu
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
     url = server.warehouse_url()
-    with connect(url) as connection:
-        tables = connection.execute(
-            "select distinct table_name from quality.kept_back order by 1"
-        ).fetchall()
-    affected = [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
-    warehouse = ["run", "--select", *affected, "tag:warehouse", "--exclude", "tag:after_clusters"]
+    warehouse = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
     built = run_dbt(warehouse, url, given.fence, progress=progress)
     cluster_loads(url, given.fence)
     return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)
+
+
+def staging_with_rows_kept_back(url: str) -> list[str]:
+    """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
+    with connect(url) as connection:
+        tables = connection.execute("select distinct table_name from quality.kept_back order by 1").fetchall()
+    return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 
 def check_marts(run: dict, progress: Progress = _quiet) -> GateResult:
