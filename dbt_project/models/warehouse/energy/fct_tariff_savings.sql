@@ -56,8 +56,7 @@ targets as (
     from months
     inner join adjustments
         on
-            adjustments.valid_from <= months.report_date
-            and (adjustments.valid_to is null or months.report_date < adjustments.valid_to)
+            {{ is_valid_on('adjustments', 'months.report_date') }}
     order by months.month_start_date, adjustments.standard, adjustments.pct, adjustments.power_factor
 ),
 
