@@ -89,7 +89,7 @@ final as (
         account_no,
         register_reading_kwh,
         case when previous_reading_date = reading_date - 1 then previous_reading_kwh end as previous_reading_kwh,
-        case when previous_reading_date = reading_date - 1 then energy_since_previous end as energy_kwh,
+        case when previous_reading_date = reading_date - 1 then energy_since_previous end::numeric(20, 4) as energy_kwh,
         previous_reading_date + 1 as energy_from_date,
         energy_since_previous
     from counted
