@@ -223,15 +223,34 @@ def test_bills_of_an_account_follow_on_without_gaps(utility):
 
 def test_payments_match_bills_and_penalties(utility):
     paid = frame(utility, "mkt_payment").groupby("bill_no").amount.sum()
-    penalty = frame(utility, "mkt_penalty").groupby("bill_no").penalty_yuan.sum()
+    charged = frame(utility, "mkt_penalty").query("not waived")
+    penalty = charged.groupby("bill_no").penalty_yuan.sum()
     bills = frame(utility, "mkt_bill").set_index("bill_no")
     for bill_no, status in bills.status.items():
         owed = bills.total_charge[bill_no] + penalty.get(bill_no, 0)
         assert {
             "PAID": paid.get(bill_no) == owed,
             "PARTIAL": paid.get(bill_no, 0) < owed,
-            "ISSUED": bill_no not in paid,
+            "ISSUED": paid.get(bill_no, 0) == 0,
+            "REVERSED": paid.get(bill_no, 0) == 0,
         }[status]
+
+
+def test_a_bill_that_was_wrong_is_taken_back_and_billed_anew():
+    large = generate(date(2026, 7, 15), accounts=200, days=1, seed=1)
+    bills = frame(large, "mkt_bill").set_index("bill_no")
+    lines, payments = frame(large, "mkt_bill_line"), frame(large, "mkt_payment")
+    again = bills[bills.orig_bill_no.notna()]
+    assert len(again) >= 8
+    for original, pair in again.groupby("orig_bill_no"):
+        minus, new = pair.loc[f"{original}R"], pair.loc[f"{original}N"]
+        assert (bills.status[original], minus.status) == ("REVERSED", "REVERSED")
+        assert bills.total_charge[original] + minus.total_charge == 0
+        assert bills.kwh_total[original] == new.kwh_total == -minus.kwh_total
+        assert new.total_charge > bills.total_charge[original]
+        kwh = lines.groupby("bill_no").kwh_billed.sum()
+        assert (kwh[f"{original}R"], kwh[f"{original}N"]) == (minus.kwh_total, new.kwh_total)
+        assert payments[payments.bill_no == original].amount.sum() == 0
 
 
 def test_revenue_is_skewed(utility):
