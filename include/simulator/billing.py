@@ -50,7 +50,7 @@ def half_up(numerator: np.ndarray, denominator: int) -> np.ndarray:
 
 
 def build_bills(world: World, energy: Energy, business_date: np.datetime64) -> Bills:
-    """All bills of the thirteen months that have been issued by the business date."""
+    """All bills of the months with bills that have been issued by the business date."""
     months = calendar.bill_months(business_date)
     line = _lines(world, energy, len(months))
     shape = (len(world.accounts), len(months))

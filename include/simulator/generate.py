@@ -75,7 +75,7 @@ def generate(
     """
     if business_date < calendar.FIRST_BUSINESS_DATE:
         raise ValueError(
-            f"the simulated utility has no {calendar.BILL_MONTHS} months of history before "
+            f"the simulated utility has no {calendar.EVENT_MONTHS} months of history before "
             f"{calendar.FIRST_BUSINESS_DATE}; choose a later business date than {business_date}"
         )
     if accounts < 20 or days < 1:
@@ -93,7 +93,7 @@ def generate(
 
 
 def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]:
-    months = calendar.bill_months(today)
+    months = calendar.event_months(today)
     since = months[0].astype("datetime64[D]")
     outages = build_outages(world, today + 12)
     window = np.arange(max(today - days + 1, calendar.ANCHOR + 1), today + 1)
