@@ -53,7 +53,7 @@ def _bill_table(world, bills, payments, numbers, status, changed) -> pa.Table:
     accounts, b = world.accounts, bills.bill
     of = lambda read: np.array([read(a) for a in accounts], dtype=object)[bills.account]  # noqa: E731
     is_tou = of(lambda a: a.is_tou).astype(bool)
-    has_basic = of(lambda a: a.basic_mode) != "NONE"
+    has_basic = b["mode"] != "NONE"
     read_from = bills.month.astype("datetime64[D]")
     rates = {f"kwh_{rate.lower()}": Fixed(b[rate], 4, ~is_tou) for rate in TOU_RATES}
     return tables.build(
@@ -74,7 +74,7 @@ def _bill_table(world, bills, payments, numbers, status, changed) -> pa.Table:
             "pf_standard": of(lambda a: a.pf_standard),
             "pf_adj_pct": Fixed(b["percent"], 4),
             "pf_adj_base": Fixed(b["base"], 2),
-            "basic_mode": of(lambda a: a.basic_mode),
+            "basic_mode": b["mode"],
             "basic_qty": Fixed(b["quantity"], 4, ~has_basic),
             "basic_price": Fixed(b["basic_price"], 2, ~has_basic),
             "basic_charge": Fixed(b["basic"], 2),

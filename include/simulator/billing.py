@@ -125,10 +125,11 @@ def _sums(line: dict, shape: tuple[int, int]) -> dict[str, np.ndarray]:
 def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[str, np.ndarray]:
     accounts = world.accounts
     firsts = [day.item() for day in calendar.first_of(months)]
-    mode = np.array([a.basic_mode for a in accounts])[:, None]
+    terms = [[a.terms_on(day) for day in firsts] for a in accounts]
+    mode = np.array([[t.basic_mode for t in row] for row in terms])
     cap = np.array([[a.cap_on(day) for day in firsts] for a in accounts])
     running = np.array([[a.running_on(day) for day in firsts] for a in accounts])
-    agreed = np.array([(a.contract_md or 0) for a in accounts])[:, None] * 10_000
+    agreed = np.array([[t.contract_md or 0 for t in row] for row in terms]) * 10_000
     kwh, demand = sums["billed"], sums["demand"]
     over = np.maximum(demand * 100 - agreed * 105, 0)
     contract_qty = agreed + half_up(2 * over, 100)
@@ -159,6 +160,7 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
         "quantity": quantity,
         "basic_price": np.broadcast_to(price, kwh.shape),
         "basic": basic,
+        "mode": mode,
         "demand": demand,
         "energy": sums["charge"],
         "fund": fund,
