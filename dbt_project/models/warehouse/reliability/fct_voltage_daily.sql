@@ -77,30 +77,42 @@ judged_days as (
             ))::integer as under_slots,
             min(slots.slot_value)::numeric as min_v,
             max(slots.slot_value)::numeric as max_v,
-            avg(slots.slot_value::numeric) as average_v
+            -- in whole tenths of a millivolt: exact in any order, and several times as fast as numeric
+            avg((slots.slot_value * 10000)::bigint) / 10000 as average_v
         from unnest(limited.values_by_slot) with ordinality as slots (slot_value, slot_no)
         where limited.slot_states = repeat('V', 96) or substr(limited.slot_states, slots.slot_no::integer, 1) = 'V'
     ) as judged
 ),
 
 -- A day that never came is missing, and not a day without a row: on each phase that the point tells on other days.
-lost_days as (
+-- Stacked and counted, because an anti-join on tables that are not yet analyzed compares each row with each.
+wanted_and_told as (
     select
         expected_days.metering_point_no,
         expected_days.reading_date,
         phases.phase_code,
         expected_days.account_no,
         expected_days.is_counted_in_account,
-        96 - expected_days.outage_slots as missing_slots,
-        expected_days.outage_slots
+        expected_days.outage_slots,
+        false as is_told
     from (select distinct metering_point_no, phase_code from judged_days) as phases
     inner join expected_days on phases.metering_point_no = expected_days.metering_point_no
-    left join judged_days
-        on
-            phases.metering_point_no = judged_days.metering_point_no
-            and phases.phase_code = judged_days.phase_code
-            and expected_days.reading_date = judged_days.reading_date
-    where judged_days.metering_point_no is null
+    union all
+    select metering_point_no, reading_date, phase_code, account_no, is_counted_in_account, outage_slots, true as is_told
+    from judged_days
+),
+
+lost_days as (
+    select
+        metering_point_no,
+        reading_date,
+        phase_code,
+        max(account_no) as account_no,
+        bool_or(is_counted_in_account) as is_counted_in_account,
+        max(outage_slots) as outage_slots
+    from wanted_and_told
+    group by metering_point_no, reading_date, phase_code
+    having not bool_or(is_told)
 ),
 
 final as (
@@ -123,7 +135,7 @@ final as (
         null::numeric(14, 4) as voltage_max_v,
         null::numeric(14, 4) as voltage_average_v,
         outage_slots,
-        missing_slots
+        96 - outage_slots as missing_slots
     from lost_days
 )
 
