@@ -33,6 +33,15 @@ class Transformer:
     sealed_from: date | None = None
 
 
+@dataclass(frozen=True)
+class Terms:
+    """How the basic charge is reckoned from a day on, kW where it is by contract demand."""
+
+    since: date
+    basic_mode: str
+    contract_md: int | None
+
+
 @dataclass
 class Account:
     """One customer; capacities in kVA, `growth_on` the first day of a later increase by `growth_kva`."""
@@ -57,8 +66,7 @@ class Account:
     self_gen_kva: int
     security_kva: int
     tariff: str
-    basic_mode: str
-    contract_md: int | None
+    terms: list[Terms]
     pf_standard: str
     is_tou: bool
     accepted_on: date
@@ -74,6 +82,14 @@ class Account:
     def cap_on(self, day: date) -> int:
         """Contract capacity on a day, kVA."""
         return self.contract_cap + (self.growth_kva if self.growth_on and day >= self.growth_on else 0)
+
+    def terms_on(self, day: date) -> Terms:
+        return [terms for terms in self.terms if terms.since <= day or terms is self.terms[0]][-1]
+
+    @property
+    def has_fixed_terms(self) -> bool:
+        """Whether the contract never changes."""
+        return self.growth_on is None and len(self.terms) == 1
 
     def running_on(self, day: date) -> int:
         """Capacity of the running transformers on a day, kVA; while a suspension lasts, the last of them rests."""
@@ -191,6 +207,8 @@ def _account(seed: int, i: int) -> Account:
         main, spare = f"{voltage[2:-2]}F{i:05d}A", f"{voltage[2:-2]}F{i:05d}B"
     else:
         main, spare = f"10F{feeder:05d}", f"10G{feeder:05d}"
+    if place == 2 and i // 20 % 5 == 4:
+        transformers[-1].duty = "HOT_BACKUP"
     security = int(contract_cap * 0.08) if importance != "NONE" else 0
     # of the customers of the first class, every other one has less of its own than it should
     self_gen = int(security * (0.9 if importance == "FIRST" and (i // 20) % 2 == 1 else 1.3))
@@ -217,8 +235,8 @@ def _account(seed: int, i: int) -> Account:
         self_gen_kva=self_gen,
         security_kva=security,
         tariff=tariff,
-        basic_mode=basic_mode,
-        contract_md=contract_md,
+        terms=[Terms(connect, basic_mode, contract_md)]
+        + _new_terms(seed, i, basic_mode, contract_md, contract_cap, can_change=i >= 20 and growth_on is None),
         pf_standard=standard,
         is_tou=kind.cons_class != "AGRI",
         accepted_on=accepted,
@@ -231,6 +249,23 @@ def _account(seed: int, i: int) -> Account:
         tg_no=f"TG{feeder:06d}" if voltage == "AC380V" else None,
         suspensions=_suspensions(seed, i, len(transformers), place, draw("load")),
     )
+
+
+def _new_terms(seed: int, i: int, mode: str, demand: int | None, cap: int, can_change: bool) -> list[Terms]:
+    """Changes on the first of a month: another way to reckon the basic charge, or another contract demand, above its floor."""
+    found: list[Terms] = []
+    for year in range(2024, 2040) if can_change else ():
+        share, month, step = uniform(seed, "terms", i, year, np.arange(3)).tolist()
+        before = mode, demand
+        if demand and share < 0.12:
+            demand = max(-(-cap * 4 // 100) * 10, int(demand * (0.94 if step < 0.5 else 1.05)) // 10 * 10)
+        elif not demand and mode != "NONE" and share < 0.03:
+            mode = "BY_CAPACITY" if mode == "BY_ACTUAL_MD" else "BY_ACTUAL_MD"
+        else:
+            continue
+        if (mode, demand) != before:
+            found.append(Terms(date(year, 1 + int(month * 12), 1), mode, demand))
+    return found
 
 
 def _suspensions(seed: int, i: int, transformers: int, place: int, load: float) -> list[tuple[date, date]]:
