@@ -85,9 +85,9 @@ final as (
         (count(case_kind_code) filter (where is_opened))::integer as opened_cases,
         (count(case_kind_code) filter (where is_closed))::integer as closed_cases,
         (coalesce(sum(work_minutes) filter (where is_closed), 0)::numeric / 60)::numeric(12, 4) as working_hours,
-        percentile_disc(0.5) within group (order by age_hours) filter (where not is_closed and case_kind_code is not null)
+        (percentile_disc(0.5) within group (order by age_hours) filter (where not is_closed and case_kind_code is not null))::numeric(14, 4)
             as backlog_age_p50_hours,
-        percentile_disc(0.9) within group (order by age_hours) filter (where not is_closed and case_kind_code is not null)
+        (percentile_disc(0.9) within group (order by age_hours) filter (where not is_closed and case_kind_code is not null))::numeric(14, 4)
             as backlog_age_p90_hours
     from at_day_end
     group by team_no, calendar_date, month_start_date

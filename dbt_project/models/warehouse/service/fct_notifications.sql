@@ -44,7 +44,7 @@ led as (
 medians as (
     select
         message_no,
-        percentile_disc(0.5) within group (order by lead_minutes) as median_lead_minutes
+        (percentile_disc(0.5) within group (order by lead_minutes))::numeric(14, 4) as median_lead_minutes
     from led
     group by message_no
 ),
