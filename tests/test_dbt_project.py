@@ -20,7 +20,7 @@ MAY_READ = {
     "bridge": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
     "mart": {"dim", "fct", "bridge", "seed", "quality"},
 }
-READS_RAW = {"int_account_versions"}
+READS_RAW = {"int_account_versions", "int_manager_versions"}
 PARAMETER_COLUMNS = {"valid_from", "valid_to", "source_doc", "clause", "confidence"}
 OTHERS_SEEDS = "quality_"
 
