@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from include.errors import KawError, UsageError
-from include.settings import ROOT, default_business_date, mask_secrets, settings
+from include.settings import ROOT, SOURCES, default_business_date, mask_secrets, settings
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
@@ -87,9 +87,25 @@ def _parser() -> argparse.ArgumentParser:
 
     findings = command("findings", _findings, "list findings: rule, record, what was seen and what was expected")
     findings.add_argument("--json", action="store_true")
-    findings.add_argument("--state", choices=["open", "waived", "fixed", "all"], default="open")
-    findings.add_argument("--rule", metavar="ID")
+    findings.add_argument(
+        "--state", choices=["open", "changed", "expired", "waived", "fixed", "all"], default="open",
+        help="default open; changed and expired (its waiver ended) are open ones whose last news was that",
+    )  # fmt: skip
+    _add_selection(findings)
+    findings.add_argument("--office", metavar="NAME", help="owner of the rule, for example 'metering office'")
     findings.add_argument("--limit", type=_positive, default=50, help="rows on the terminal (default 50; --json lists all)")
+
+    worklists = command("worklists", _worklists, "write what each office has to put right: open findings as xlsx and CSV")
+    worklists.add_argument("directory", type=Path, metavar="DIR")
+
+    replay = command("replay", _replay, "judge quarantined rows again without landing anything, and admit those that pass now")
+    _add_selection(replay)
+    replay.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
+
+    trace = command("trace", _trace, "follow a published row back to the source rows: files, lines, rules, versions")
+    trace.add_argument("mart", metavar="MART", help="its name, with or without mart_")
+    trace.add_argument("key", metavar="KEY", help="column=value,... or a JSON object; a part of the key lists the rows it fits")
+    trace.add_argument("--json", action="store_true", help="everything, for a program")
 
     waive = command("waive", _waive, "let a rule's findings pass until a date, on somebody's responsibility")
     waive.add_argument("rule", metavar="RULE", help="rule id, for example PIP-03")
@@ -120,6 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     test = command("test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
     test.add_argument("--soak", action="store_true", help="the long ones too")
     return parser
+
+
+def _add_selection(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rule", metavar="ID")
+    command.add_argument("--source", choices=SOURCES)
+    command.add_argument("--account", metavar="NO")
 
 
 def _day(text: str) -> date:
@@ -215,27 +237,59 @@ def _server_only():
 def _findings(arguments: argparse.Namespace) -> int:
     from include.tables import print_rows, read_rows
 
-    where, values = ["true"], []
-    if arguments.state != "all":
-        where.append("state = %s")
-        values.append(arguments.state)
-    if arguments.rule:
-        where.append("rule_id = %s")
-        values.append(arguments.rule)
+    where, values = _selection(arguments).condition(arguments.state)
     columns = (
         "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
-        " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, state, first_seen_at, last_seen_at, source_reference"
+        " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, state, first_seen_at, last_seen_at, source_reference,"
+        " office, age_days, last_change, waiver_id, fixed_at"
     )
-    query = f"select {columns} from quality.findings where {' and '.join(where)} order by rule_id, table_name, record_key::text"
+    query = f"select {columns} from quality.findings where {where} order by rule_id, table_name, record_key::text, column_name, finding_id"
     with _warehouse() as url:
         names, rows = read_rows(url, query, values)
     if arguments.json:
         print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1, default=str))
         return 0
-    shown = ["rule_id", "severity", "record_key", "column_name", "observed", "expected", "source_reference"]
+    shown = ["rule_id", "severity", "office", "age_days", "record_key", "column_name", "observed", "expected", "source_reference"]
     picked = [names.index(name) for name in shown]
     print_rows(shown, [[row[i] for i in picked] for row in rows[: arguments.limit]])
     print(f"{len(rows)} findings" + (f", the first {arguments.limit} shown" if len(rows) > arguments.limit else ""))
+    return 0
+
+
+def _selection(arguments: argparse.Namespace):
+    from include.quality.findings import Selection
+
+    return Selection(arguments.rule, arguments.source, getattr(arguments, "office", None), arguments.account)
+
+
+def _worklists(arguments: argparse.Namespace) -> int:
+    from include.worklists import write_worklists
+
+    with _warehouse() as url:
+        lists = write_worklists(url, arguments.directory)
+    for made in lists:
+        print(f"{made.office:<22} {made.rows:>9,} findings   {', '.join(str(path) for path in made.files)}")
+    print(f"{sum(made.rows for made in lists):,} open findings" if lists else "No open findings: nothing was written.")
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from include.replay import replay_and_tell
+
+    with _warehouse() as url:
+        replay_and_tell(url, _selection(arguments), dry_run=arguments.dry_run)
+    return 0
+
+
+def _trace(arguments: argparse.Namespace) -> int:
+    from include.trace import print_trace, trace
+
+    with _warehouse() as url:
+        found = trace(url, arguments.mart, arguments.key)
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+    else:
+        print_trace(found)
     return 0
 
 

@@ -143,9 +143,15 @@ def verify(url: str, head_file: Path | None = None) -> list[str]:
     """
     head_file = head_file or default_head_file()
     kept = read_head(head_file)
+    with connect(url) as conn:
+        return problems_in(conn, kept, head_file.name)
+
+
+def problems_in(conn: psycopg.Connection, kept: tuple[int, str] | None, head_name: str = "ledger.head") -> list[str]:
+    """What `verify` finds, in the caller's transaction; the first sentence names the first entry that does not hold."""
     problems: list[str] = []
     expected_no, previous, at_head = 1, GENESIS, None
-    with connect(url) as conn, conn.cursor(name="ledger_entries") as cursor:
+    with conn.cursor(name="ledger_entries") as cursor:
         cursor.execute(
             "select entry_no, at, actor, event, detail, previous_digest, digest from quality.ledger order by entry_no"
         )
@@ -168,13 +174,13 @@ def verify(url: str, head_file: Path | None = None) -> list[str]:
             if kept and number == kept[0]:
                 at_head = digest
             expected_no, previous = max(number + 1, 1), digest
-    return problems + _problems_of_head(kept, at_head, expected_no - 1, head_file)
+    return problems + _problems_of_head(kept, at_head, expected_no - 1, head_name)
 
 
-def _problems_of_head(kept: tuple[int, str] | None, at_head: str | None, last_no: int, head_file: Path) -> list[str]:
+def _problems_of_head(kept: tuple[int, str] | None, at_head: str | None, last_no: int, head_name: str) -> list[str]:
     if kept is None:
         return (
-            [f"the head file {head_file.name} is missing or unreadable: a cut tail could not be seen."]
+            [f"the head file {head_name} is missing or unreadable: a cut tail could not be seen."]
             if last_no
             else []
         )

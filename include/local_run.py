@@ -38,7 +38,7 @@ def run_nights(
                     url = server.warehouse_url(given)
                     install(url)
                     scheduler.prepare()
-                with _only_one(url):
+                with only_one(url):
                     for day in days:
                         code = _night(url, day, hear, console, any_simulated)
                         if code:
@@ -116,7 +116,7 @@ def _finding_counts(url: str) -> list:
 
 
 @contextlib.contextmanager
-def _only_one(url: str):
+def only_one(url: str):
     """One run at a time in a warehouse; a second one is told so instead of waiting."""
     with connect(url, autocommit=True) as connection:
         if not connection.execute("select pg_try_advisory_lock(hashtext('kaw run'))").fetchone()[0]:

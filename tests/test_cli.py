@@ -14,7 +14,10 @@ import pytest
 from include import cli
 from include.settings import default_business_date
 
-COMMANDS = ("run", "simulate", "check-sources", "findings", "waive", "report", "rollback", "status", "sql", "up", "down", "test")
+COMMANDS = (
+    "run", "simulate", "check-sources", "findings", "worklists", "replay", "trace", "waive", "report", "rollback", "status",
+    "sql", "up", "down", "test",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -81,7 +84,10 @@ def test_a_day_that_is_not_over_yet(kaw, fresh_home):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["status"], ["findings"], ["sql", "select 1"], ["report"], ["rollback", "--approver", "A", "--reason", "B"]],
+    [
+        ["status"], ["findings"], ["sql", "select 1"], ["report"], ["rollback", "--approver", "A", "--reason", "B"],
+        ["worklists", "lists"], ["replay", "--dry-run"], ["trace", "two_rates", "account_no=1"],
+    ],
     ids=lambda value: value[0],
 )
 def test_a_home_without_a_warehouse(kaw, fresh_home, arguments):

@@ -14,6 +14,8 @@ from tests.airflow_trial import ROOT, ask
 DAGS = ROOT / "dags"
 FILES = sorted(DAGS.glob("*.py"))
 NAMES = [path.stem for path in FILES]
+BY_HAND = "approve_waiver"
+NIGHTLY = [name for name in NAMES if name != BY_HAND]
 GATES = ("check_staged", "check_marts")
 DATES = [
     # partition key, parameter, moment of the run -> business date
@@ -59,17 +61,17 @@ def test_a_dag_says_what_it_is_and_runs_once_at_a_time(bag, name):
     assert any(tag.startswith("layer:") for tag in dag["tags"])
     assert dag["max_active_runs"] == 1
     assert dag["catchup"] is False
-    assert dag["params"] == {"business_date": None}
+    assert set(dag["params"]) == ({"rule", "scope", "reason", "until"} if name == BY_HAND else {"business_date"})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NIGHTLY)
 def test_a_dag_has_a_deadline_before_its_timeout(bag, name):
     dag = bag["dags"][name]
     assert len(dag["deadlines_s"]) == 1
     assert dag["deadlines_s"][0] < dag["run_timeout_s"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NIGHTLY)
 def test_every_task_has_a_timeout(bag, name):
     tasks = bag["dags"][name]["tasks"]
     assert tasks
@@ -93,8 +95,20 @@ def test_a_night_goes_through_both_gates_before_it_publishes(bag):
     assert all(first in tasks[second]["after"] for first, second in itertools.pairwise(order))
 
 
+def test_an_approval_is_asked_for_by_hand_and_entered_after_it(bag):
+    asked = bag["dags"][BY_HAND]
+    assert asked["timetable"] == "NullTimetable"
+    assert {name: task["after"] for name, task in asked["tasks"].items()} == {"approve": [], "enter_waiver": ["approve"]}
+    assert all(task["retries"] == 0 and not task["outlets"] for task in asked["tasks"].values())
+    assert "ApprovalOperator" in (DAGS / f"{BY_HAND}.py").read_text()
+    for name in NIGHTLY:  # a night that somebody must answer would stand still
+        assert "hitl" not in (DAGS / f"{name}.py").read_text()
+        assert BY_HAND not in bag["dags"][name]["tasks"]
+
+
 def test_what_has_landed_starts_the_night(bag):
-    landed = {name: [asset for task in dag["tasks"].values() for asset in task["outlets"]] for name, dag in bag["dags"].items()}
+    nightly = {name: bag["dags"][name] for name in NIGHTLY}
+    landed = {name: [asset for task in dag["tasks"].values() for asset in task["outlets"]] for name, dag in nightly.items()}
     assert landed == {
         "extract_metering": ["raw.metering"],
         "extract_marketing": ["raw.marketing"],
@@ -104,7 +118,7 @@ def test_what_has_landed_starts_the_night(bag):
     build = bag["dags"]["build_warehouse"]
     assert build["timetable"] == "PartitionedAssetTimetable"
     assert build["starts_by"] == ["raw.contract", "raw.marketing", "raw.metering"]
-    assert {dag["timetable"] for name, dag in bag["dags"].items() if name != "build_warehouse"} == {"CronPartitionTimetable"}
+    assert {dag["timetable"] for name, dag in nightly.items() if name != "build_warehouse"} == {"CronPartitionTimetable"}
 
 
 def test_the_business_date_is_the_key_else_the_parameter_else_the_day_before(bag):

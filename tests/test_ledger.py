@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from include import ledger
 from include.database import connect
@@ -182,3 +185,121 @@ def test_the_digest_of_findings_follows_their_content(database: str) -> None:
     """)  # fmt: skip
     assert empty != opened
     assert digest() == empty
+
+
+# -- a thousand random tamperings
+
+ENTRIES = 50
+CONTENT = ("at", "actor", "event", "detail")
+EVENTS = ("load", "verdict", "waiver", "publish", "roll_back", "release")
+
+
+class Tampering:
+    """One random change of a ledger of 50 entries. Each way returns what the first problem must name: the first entry that
+    cannot be true. A forger who gives his entry a digest of its own content is caught at the entry after it, or by the head.
+    """
+
+    def __init__(self, conn: psycopg.Connection, choice: random.Random) -> None:
+        self.conn, self.choice = conn, choice
+
+    def edited(self) -> str:
+        number = self.choice.randint(1, ENTRIES)
+        column = self.choice.choice((*CONTENT, "previous_digest", "digest"))
+        value = {
+            "at": "at + interval '1 microsecond'",
+            "actor": "actor || '.'",
+            "event": "reverse(event)",
+            "detail": "jsonb_set(detail, '{rows}', to_jsonb((detail ->> 'rows')::bigint + 1))",
+            "previous_digest": "md5(previous_digest) || md5(digest)",
+            "digest": "md5(digest) || md5(previous_digest)",
+        }[column]
+        self._do(f"update quality.ledger set {column} = {value} where entry_no = %s", number)
+        if column in CONTENT and self.choice.random() < 0.5:
+            return self._forge_digest(number)
+        return f"entry {number} "
+
+    def deleted(self) -> str:
+        number = self.choice.randint(1, ENTRIES - 1)
+        self._do("delete from quality.ledger where entry_no = %s", number)
+        if self.choice.random() < 0.5:
+            self._renumber(number, -1)
+        return f"entry {number} "
+
+    def inserted(self) -> str:
+        number = self.choice.randint(1, ENTRIES + 1)
+        model = self.choice.choice([n for n in range(1, ENTRIES + 1) if n != number])
+        copy = self.conn.execute(
+            "select at, actor, event, detail, previous_digest, digest from quality.ledger where entry_no = %s", [model]
+        ).fetchone()
+        self._renumber(number, 1)
+        self._do(
+            "insert into quality.ledger values (%s, %s, %s, %s, %s, %s, %s)", number, *copy[:3], Jsonb(copy[3]), *copy[4:]
+        )
+        if self.choice.random() < 0.5:
+            self._do(
+                "update quality.ledger set previous_digest = coalesce("
+                "(select digest from quality.ledger where entry_no = %s), %s) where entry_no = %s",
+                number - 1, ledger.GENESIS, number,
+            )  # fmt: skip
+            return self._forge_digest(number)
+        return f"entry {number} "
+
+    def reordered(self) -> str:
+        first, second = sorted(self.choice.sample(range(1, ENTRIES + 1), 2))
+        for old, new in ((first, -1), (second, first), (-1, second)):
+            self._do("update quality.ledger set entry_no = %s where entry_no = %s", new, old)
+        return f"entry {first} "
+
+    def cut(self) -> str:
+        last = self.choice.randint(0, ENTRIES - 1)
+        self._do("delete from quality.ledger where entry_no > %s", last)
+        if self.choice.random() < 0.5:
+            return f"ends at {last}."
+        for _ in range(last, ENTRIES):
+            ledger.append(self.conn, "load", {"rows": self.choice.randint(1, 1000)}, "forger")
+        return f"entry {ENTRIES} is not the one"
+
+    def _forge_digest(self, number: int) -> str:
+        entry = self.conn.execute(
+            "select entry_no, at, actor, event, detail, previous_digest from quality.ledger where entry_no = %s", [number]
+        ).fetchone()
+        self._do("update quality.ledger set digest = %s where entry_no = %s", ledger.digest_of(*entry), number)
+        if number > ENTRIES:
+            return f"entries after {ENTRIES} "
+        return f"entry {number} is not the one" if number == ENTRIES and not self._has(ENTRIES + 1) else f"entry {number + 1} "
+
+    def _has(self, number: int) -> bool:
+        return self.conn.execute("select 1 from quality.ledger where entry_no = %s", [number]).fetchone() is not None
+
+    def _renumber(self, first: int, by: int) -> None:
+        self._do("update quality.ledger set entry_no = -(entry_no + %s) where entry_no >= %s", by, first)
+        self._do("update quality.ledger set entry_no = -entry_no where entry_no < 0")
+
+    def _do(self, statement: str, *values) -> None:
+        self.conn.execute(statement, values)
+
+
+def test_a_tampered_ledger_is_detected_a_thousand_times_in_a_thousand(database: str, head_file: Path) -> None:
+    choice = random.Random(20261123)
+    for number in range(1, ENTRIES + 1):
+        with connect(database) as conn:
+            detail = {"load_id": number, "rows": choice.randint(1, 1000), "table": "met_interval_96", "名称": "用户"}
+            ledger.append(conn, choice.choice(EVENTS), detail, choice.choice(("night", "airflow:kaw")))
+    ledger.write_head(database, head_file)
+    kept = ledger.read_head(head_file)
+    kinds = ("edited", "deleted", "inserted", "reordered", "cut")
+    undetected, misnamed = [], []
+    with connect(database) as conn:
+        assert ledger.problems_in(conn, kept) == []
+        for trial in range(1000):
+            kind = kinds[trial % len(kinds)]
+            with conn.transaction(force_rollback=True):
+                expected = getattr(Tampering(conn, choice), kind)()
+                problems = ledger.problems_in(conn, kept)
+            if not problems:
+                undetected.append((trial, kind, expected))
+            elif expected not in problems[0]:
+                misnamed.append((trial, kind, expected, problems[0]))
+        assert ledger.problems_in(conn, kept) == []
+    assert undetected == []
+    assert misnamed == []

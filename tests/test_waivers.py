@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import date
 
 import pytest
+from synthetic_marts import Night
 
-from include import ledger
+from include import cli, ledger
 from include.database import connect
 from include.errors import UsageError
-from include.waivers import waive
+from include.waivers import waive, waive_as_answered
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
 
@@ -97,4 +99,81 @@ def test_a_wrong_waiver_is_refused_and_enters_nothing(blocked: str, wrong: dict,
     assert refused.value.exit_code == 2
     with connect(blocked) as conn:
         assert conn.execute("select count(*) from quality.waivers").fetchone() == (0,)
+    assert ledger.head(blocked)[0] == 0
+
+
+# -- sign-off: an approver and a reason, and a ledger entry with the user who entered it
+
+SIGNED = (
+    ["waive", "MET-01", "--scope", "all", "--until", "2026-07-31"],
+    ["rollback"],
+    ["rollback", "--release"],
+)
+EVENTS = ("waiver", "roll_back", "release")
+
+
+@pytest.fixture
+def published(blocked: str, tmp_path, fresh_home, monkeypatch) -> str:
+    """The blocked warehouse with two published versions, as the home's own."""
+    night = Night(blocked, tmp_path)
+    night.publish()
+    night.execute("update candidate.mart_energy set energy_kwh = 2")
+    night.publish(date(2026, 7, 11))
+    monkeypatch.setenv("KAW_WAREHOUSE", blocked)
+    return blocked
+
+
+@pytest.mark.parametrize("owner", [None, "duty"])
+def test_every_sign_off_is_a_ledger_entry_with_approver_reason_and_user(published: str, monkeypatch, capsys, owner: str | None):
+    monkeypatch.delenv("AIRFLOW_CTX_DAG_OWNER", raising=False)
+    if owner:
+        monkeypatch.setenv("AIRFLOW_CTX_DAG_OWNER", owner)
+    for number, command in enumerate(SIGNED):
+        assert cli.main([*command, "--approver", " the approver ", "--reason", f"reason {number}"]) == 0
+    with connect(published) as conn:
+        entries = conn.execute(
+            "select event, actor, trim(detail ->> 'approver'), detail ->> 'reason' from quality.ledger"
+            " where event = any(%s) order by entry_no", [list(EVENTS)],
+        ).fetchall()  # fmt: skip
+    user = f"airflow:{owner}" if owner else getpass.getuser()
+    assert entries == [(event, user, "the approver", f"reason {number}") for number, event in enumerate(EVENTS)]
+    assert ledger.verify(published) == []
+
+
+@pytest.mark.parametrize("command", SIGNED, ids=EVENTS)
+@pytest.mark.parametrize("unsigned", [
+    ["--reason", "why"], ["--approver", "who"], ["--approver", " ", "--reason", "why"], ["--approver", "who", "--reason", ""],
+])  # fmt: skip
+def test_nothing_is_signed_off_without_an_approver_and_a_reason(published: str, capsys, command: list[str], unsigned: list[str]):
+    before = ledger.head(published)
+    try:
+        code = cli.main([*command, *unsigned])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2
+    assert ledger.head(published) == before
+
+
+ASKED = {"rule": "MET-01", "scope": "table=t1", "reason": "known fault", "until": "2026-07-31"}
+
+
+def test_a_waiver_approved_in_airflow_bears_the_name_of_who_approved_it(blocked: str):
+    answer = {"chosen_options": ["Approve"], "params_input": {}, "responded_by_user": {"id": "7", "name": "the approver"}}
+    number = waive_as_answered(blocked, ASKED, answer)
+    with connect(blocked) as conn:
+        assert conn.execute(
+            "select waiver_id, rule_id, scope, approver, reason, valid_until, entered_by from quality.waivers"
+        ).fetchall() == [(number, "MET-01", "table=t1", "the approver", "known fault", date(2026, 7, 31), "airflow:7")]
+        assert conn.execute("select event, actor, detail ->> 'approver' from quality.ledger").fetchall() == [
+            ("waiver", "airflow:7", "the approver")
+        ]
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    ({"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "the approver"}}, "not approved"),
+    ({"chosen_options": ["Approve"], "responded_by_user": None}, "--approver is empty"),
+])  # fmt: skip
+def test_a_refused_or_nameless_answer_enters_nothing(blocked: str, answer: dict, said: str):
+    with pytest.raises(UsageError, match=said):
+        waive_as_answered(blocked, ASKED, answer)
     assert ledger.head(blocked)[0] == 0

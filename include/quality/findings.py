@@ -6,6 +6,8 @@ rows of the same source that refer to it, where no earlier version of it was adm
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import psycopg
 
 from include.contracts import Reference, Table, load_contracts
@@ -17,6 +19,36 @@ _CARRIED = (
     "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
     " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id"
 )
+
+# What `./kaw findings --state` may ask for; an open finding that changed, or whose waiver expired, is also an open one.
+STATES = {
+    "open": "state = 'open'",
+    "changed": "state = 'open' and last_change = 'changed'",
+    "expired": "state = 'open' and last_change = 'expired'",
+    "waived": "state = 'waived'",
+    "fixed": "state = 'fixed'",
+    "all": "true",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Findings by rule, source, owner office and account; what is None selects everything."""
+
+    rule: str | None = None
+    source: str | None = None
+    office: str | None = None
+    account: str | None = None
+
+    def condition(self, state: str = "open") -> tuple[str, list]:
+        """SQL condition on `quality.findings`, and its values."""
+        asked = {"rule_id": self.rule, "source_name": self.source, "office": self.office, "account_no": self.account}
+        given = {column: value for column, value in asked.items() if value is not None}
+        return " and ".join([STATES[state], *(f"{column} = %s" for column in given)]), list(given.values())
+
+    def __str__(self) -> str:
+        given = {"rule": self.rule, "source": self.source, "office": self.office, "account": self.account}
+        return ", ".join(f"{name} {value}" for name, value in given.items() if value is not None) or "all"
 
 
 def note_rule_book(connection: psycopg.Connection, rules: list[Rule]) -> None:

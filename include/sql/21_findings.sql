@@ -80,21 +80,27 @@ create table if not exists quality.finding_events (
     waiver_id bigint
 );
 create index if not exists finding_events_by_finding on quality.finding_events (finding_id, event_id desc);
+create index if not exists finding_events_by_rule on quality.finding_events (rule_id, finding_id, event_id desc);
 
+-- The life of each finding. `state` is what it is now; `last_change` is the last event that told something new: an open
+-- finding was opened, changed, or its waiver expired. Its age counts business dates, to the run at work or to the fix.
 create or replace view quality.findings as
 with latest as (
-    select distinct on (finding_id) *
+    select distinct on (rule_id, finding_id) *
     from quality.finding_events
-    order by finding_id, event_id desc
+    order by rule_id, finding_id, event_id desc
 ),
 
 sightings as (
     select
+        rule_id,
         finding_id,
         min(at) as first_seen_at,
-        max(at) filter (where event in ('opened', 'seen', 'changed', 'waived', 'expired')) as last_seen_at
+        max(at) filter (where event in ('opened', 'seen', 'changed', 'waived', 'expired')) as last_seen_at,
+        min(run_id) as first_run_id,
+        (array_agg(event order by event_id desc) filter (where event <> 'seen'))[1] as last_change
     from quality.finding_events
-    group by finding_id
+    group by rule_id, finding_id
 )
 
 select
@@ -118,9 +124,21 @@ select
     latest.source_reference,
     latest.finding_id,
     latest.raw_id,
-    latest.run_id as last_run_id
+    latest.run_id as last_run_id,
+    sightings.last_change,
+    rule_book.owner as office,
+    greatest(
+        case latest.event when 'fixed' then last_run.business_date else current_run.business_date end
+        - first_run.business_date, 0
+    ) as age_days,
+    case latest.event when 'waived' then latest.waiver_id end as waiver_id,
+    case latest.event when 'fixed' then latest.at end as fixed_at
 from latest
-inner join sightings on latest.finding_id = sightings.finding_id;
+inner join sightings on latest.rule_id = sightings.rule_id and latest.finding_id = sightings.finding_id
+left join quality.rule_book on latest.rule_id = rule_book.rule_id
+left join quality.runs as first_run on sightings.first_run_id = first_run.run_id
+left join quality.runs as last_run on latest.run_id = last_run.run_id
+left join quality.current_run on true;
 
 create or replace view quality.open_findings as
 select *

@@ -1,0 +1,52 @@
+"""Lets a rule's findings pass until a date, on the responsibility of the user who approves it on Airflow's page.
+
+Started by hand, with what `./kaw waive` takes: rule, scope, reason and the last business date. The run waits for an answer,
+a day at most; approved, it enters the waiver with that user's name, in the ledger too. No night starts this or waits for it:
+after the waiver, trigger `build_warehouse` for the date that was stopped.
+"""
+from datetime import timedelta
+
+from airflow.sdk import Param, dag, get_current_context, task
+
+from include.orchestration import START
+
+ASKED = {
+    "rule": Param("", type="string", minLength=1, description="Rule id, for example PIP-03."),
+    "scope": Param("", type="string", minLength=1, description='all, table=NAME, account=NO, or key={"mp_no": "..."}.'),
+    "reason": Param("", type="string", minLength=1, description="Why its findings may pass; the ledger and the report show it."),
+    "until": Param("", type="string", format="date", description="Last business date that it holds for, YYYY-MM-DD."),
+}
+
+
+@dag(
+    schedule=None,
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=25),
+    params=ASKED,
+    doc_md=__doc__,
+    tags=["layer:gate"],
+)
+def approve_waiver():
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+    answer = ApprovalOperator(
+        task_id="approve",
+        subject="Let {{ params.rule }} pass until {{ params.until }}?",
+        body="Scope: {{ params.scope }}\n\nReason: {{ params.reason }}\n\nWho approves takes the responsibility by name.",
+        response_timeout=timedelta(hours=24),
+        retries=0,
+    )
+
+    @task(execution_timeout=timedelta(minutes=5), retries=0)
+    def enter_waiver(answered: dict) -> int:
+        from include import server
+        from include.waivers import waive_as_answered
+
+        return waive_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
+
+    enter_waiver(answer.output)
+
+
+approve_waiver()

@@ -1,0 +1,193 @@
+"""`./kaw replay`: quarantined rows are judged again without landing anything, and those whose rules pass now are admitted.
+
+A correction that has landed, a threshold that was changed, or a waiver takes effect at the next night; a replay is that
+night's build for the date of the last run, right now. It judges the whole book, as every night does, and tells what became
+of the findings that were asked for. Repeated, it finds nothing left to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from include import ledger, night, progress, scheduler
+from include.console import Progress, output_to
+from include.database import connect
+from include.errors import KawError, UsageError
+from include.fence import take_fence
+from include.local_run import only_one
+from include.quality import findings, gate
+from include.quality.evaluate import evaluate
+from include.quality.findings import Selection
+from include.runs import BUILD_SCOPE, Run
+from include.settings import settings
+from include.transform import run_dbt
+
+STEPS = ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report")
+Step = Callable[[str], AbstractContextManager]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of the selected findings, by finding id, and how many rows came back; `run_id` is None for a dry run."""
+
+    business_date: date
+    run_id: int | None = None
+    fixed: tuple[int, ...] = ()
+    waived: tuple[int, ...] = ()
+    open: tuple[int, ...] = ()
+    not_judged: tuple[int, ...] = ()
+    quarantined_admitted: int = 0
+    held_admitted: int = 0
+
+    @property
+    def selected(self) -> int:
+        return len(self.fixed) + len(self.waived) + len(self.open) + len(self.not_judged)
+
+
+def replay(url: str, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None) -> Replayed:
+    """Builds the date of the last run again from what has landed. Nothing is run where no open finding is selected.
+
+    Raises GateBlocked as a night does: the published marts are then as they were.
+    """
+    day, selected, kept = _before(url, selection)
+    if not selected:
+        return Replayed(day)
+    run = night.begin_run(day)
+    for name in STEPS:
+        with step(name.replace("_", " ")):
+            getattr(night, name)(run, progress=say)
+    with connect(url) as connection:
+        return Replayed(day, run["run_id"], **_after(connection, selected, kept))
+
+
+def rehearse(url: str, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None) -> Replayed:
+    """What a replay would do, judged in a transaction that is rolled back: no finding, quarantine, ledger or mart changes.
+
+    Staging is built as delivered for it and afterwards as admitted again. Judged are the rules of gate 1 that hold a row of
+    the selection; what counts other rules' findings, or reads marts, is only known from a replay.
+    """
+    day, selected, kept = _before(url, selection)
+    if not selected:
+        return Replayed(day)
+    with connect(url) as connection:
+        (last_run,) = connection.execute("select run_id from quality.current_run").fetchone()
+    run = Run(last_run, day, take_fence(url, BUILD_SCOPE))
+    try:
+        _set_phase(url, run, "gate")
+        with step("build staging as delivered"):
+            night.build_staging(run.as_dict(), say)
+        with step("judge"):
+            return Replayed(day, **_judged(url, run, selected, kept, say))
+    finally:
+        _set_phase(url, run, "admit")
+        if models := night.staging_with_rows_kept_back(url):
+            with step("build staging as admitted"):
+                run_dbt(["run", "--select", *models], url, run.fence, progress=say)
+
+
+def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tuple]]:
+    """D of the last run, the selected open findings (id, rule, table, raw id), and the rows kept back (table, raw id, state)."""
+    with connect(url) as connection:
+        last = connection.execute("select business_date from quality.runs order by run_id desc limit 1").fetchone()
+        if last is None:
+            raise UsageError("No night has run yet.", where="quality.runs", next_step="make one with ./kaw run.")
+        condition, values = selection.condition("open")
+        selected = connection.execute(
+            f"select finding_id, rule_id, table_name, raw_id from quality.findings where {condition} order by finding_id", values
+        ).fetchall()
+        kept = connection.execute("select table_name, raw_id, state from quality.kept_back").fetchall()
+    return last[0], selected, kept
+
+
+def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tuple]) -> dict:
+    ids: dict[str, list[int]] = {"fixed": [], "waived": [], "open": []}
+    for finding_id, state in connection.execute(
+        "select finding_id, state from quality.findings where finding_id = any(%s) order by finding_id",
+        ([finding_id for finding_id, *_ in selected],),
+    ):
+        ids[state].append(finding_id)
+    named = {(table_name, raw_id) for _, _, table_name, raw_id in selected}
+    released = set(connection.execute(
+        "select rows.table_name, rows.raw_id from quality.quarantined_rows as rows"
+        " inner join unnest(%s::text[], %s::bigint[]) as kept (table_name, raw_id)"
+        " on rows.table_name = kept.table_name and rows.raw_id = kept.raw_id where rows.released_run is not null",
+        ([table_name for table_name, *_ in kept], [raw_id for _, raw_id, _ in kept]),
+    ).fetchall())  # fmt: skip
+    states = {(table_name, raw_id): state for table_name, raw_id, state in kept}
+    return {name: tuple(found) for name, found in ids.items()} | {
+        "quarantined_admitted": sum(states[row] == "quarantined" and row in named for row in released),
+        "held_admitted": sum(states[row] == "held" for row in released),
+    }
+
+
+def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -> dict:
+    judgeable = {rule.id: rule for rule in gate.rules_of(1) if rule.id != gate.LIMIT_RULE}
+    asked = [row for row in selected if row[1] in judgeable]
+    with connect(url, fence=run.fence) as connection, connection.transaction(force_rollback=True):
+        (trial,) = connection.execute(
+            "insert into quality.runs (business_date, last_load_id) select business_date, last_load_id from quality.runs"
+            " where run_id = %s returning run_id", (run.run_id,),
+        ).fetchone()  # fmt: skip
+        connection.execute("update quality.current_run set run_id = %s", (trial,))
+        for (rule_id,) in connection.execute(
+            "select distinct rule_id from quality.open_findings where finding_id = any(%s) or (table_name, raw_id) in"
+            " (select table_name, raw_id from quality.open_findings where finding_id = any(%s)) order by rule_id",
+            [[finding_id for finding_id, *_ in asked]] * 2,
+        ).fetchall():  # fmt: skip
+            if rule_id in judgeable:
+                say(evaluate(connection, judgeable[rule_id], trial, run.business_date))
+        findings.judge(connection, trial, 1)
+        findings.record_findings(connection, trial, 1)
+        findings.quarantine(connection, trial)
+        left = tuple(row[0] for row in selected if row[1] not in judgeable)
+        return _after(connection, asked, kept) | {"not_judged": left}
+
+
+def _set_phase(url: str, run: Run, phase: str) -> None:
+    with connect(url, fence=run.fence) as connection:
+        connection.execute("select quality.assert_fence()")
+        connection.execute("update quality.current_run set phase = %s", (phase,))
+
+
+def replay_and_tell(url: str, selection: Selection, *, dry_run: bool) -> None:
+    """The command: steps with their times, then what became of the selection and what remains of it."""
+    scheduler.refuse_while_up()
+    work = rehearse if dry_run else replay
+    log = settings().home / "logs" / "replay.log"
+    with output_to(log) as console:
+        hear = Progress(console)
+        progress.listen(hear)
+        try:
+            with only_one(url):
+                done = work(url, selection, hear.step, hear)
+        except KawError as error:
+            error.where = error.where or str(log)
+            raise
+        finally:
+            progress.listen(None)
+            ledger.write_head(url)
+        for line in _told(done, selection, dry_run):
+            console.print(line, highlight=False)
+
+
+def _told(done: Replayed, selection: Selection, dry_run: bool) -> list[str]:
+    if not done.selected:
+        return [f"No open finding is selected ({selection}): nothing to replay."]
+    would, is_now = ("would be ", " (nothing was changed)") if dry_run else ("", "")
+    lines = [
+        f"{'Dry run' if dry_run else 'Replay'} of {done.business_date}, findings selected: {selection}{is_now}",
+        f"  {would}fixed        {len(done.fixed):>8,}",
+        f"  {would}waived       {len(done.waived):>8,}",
+        f"  {would}still open   {len(done.open):>8,}",
+    ]
+    if done.not_judged:
+        lines.append(f"  only a replay tells {len(done.not_judged):,} (rules over other findings or over marts)")
+    lines.append(f"  rows {would}admitted: {done.quarantined_admitted:,} quarantined, {done.held_admitted:,} held")
+    if done.open:
+        lines.append("Next: let the source deliver what is still open; ./kaw worklists DIR writes it down for each office.")
+    return lines

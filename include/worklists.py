@@ -1,0 +1,174 @@
+"""`./kaw worklists DIR`: what each office has to put right, as a workbook and as CSV.
+
+One list per owner office of the rules, in order of the accounts' units, so that each unit finds its part together. The
+workbook is for people: every value is a text cell that Excel shows and never executes, turns or shortens. The CSV is for
+programs; opened in Excel, its formulas are harmless too. Personal values appear in neither.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from psycopg.rows import dict_row
+
+from include.contracts import all_tables
+from include.database import connect
+from include.quality.evaluate import WITHHELD
+from include.report.findings import safe_cell
+from include.settings import TIMEZONE
+
+SHEET_ROWS = 1_048_576  # of a worksheet, its heading included
+CELL_CHARACTERS = 32_767
+COLUMNS = {  # heading -> width in characters
+    "rule": 10, "what should hold": 50, "severity": 11, "source": 11, "table": 22, "key": 40, "account": 14, "unit": 10,
+    "unit name": 18, "column": 18, "observed": 30, "expected": 30, "suspected": 12, "energy at stake, kWh": 14,
+    "amount at stake, yuan": 14, "first seen": 17, "age, days": 9, "where": 44, "what to do": 60,
+}  # fmt: skip
+_QUERY = """
+    with customers as (
+        select distinct on (cons_no) btrim(cons_no) as account_no, btrim(org_no) as unit
+        from raw_marketing.mkt_customer
+        where not _is_tombstone
+        order by cons_no, _load_id desc, _raw_id desc
+    ),
+
+    units as (
+        select distinct on (org_no) btrim(org_no) as unit, org_name as unit_name
+        from raw_marketing.mkt_org
+        where not _is_tombstone
+        order by org_no, _load_id desc, _raw_id desc
+    )
+
+    select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence, customers.unit, units.unit_name
+    from quality.findings as findings
+    left join quality.rule_book on findings.rule_id = rule_book.rule_id
+    left join customers on findings.account_no = customers.account_no
+    left join units on customers.unit = units.unit
+    where findings.state = 'open'
+    order by
+        owner collate "C", customers.unit collate "C" nulls last, findings.rule_id collate "C", findings.table_name collate "C",
+        findings.record_key::text collate "C", findings.column_name collate "C" nulls first, findings.finding_id
+"""
+_TO_DO = {
+    "block": "Deliver {table} again, complete and right: no night is published before.",
+    "quarantine": "Correct {what} at the source. The row is kept out of the warehouse until it is delivered right.",
+    "warn": "Look at {what} and correct it at the source where it is wrong. Meanwhile it counts as it is.",
+}
+
+
+@dataclass(frozen=True)
+class Worklist:
+    office: str
+    rows: int
+    files: tuple[Path, Path]
+
+
+def write_worklists(url: str, folder: Path, sheet_rows: int = SHEET_ROWS) -> list[Worklist]:
+    """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with connect(url) as connection:
+        connection.execute("set transaction isolation level repeatable read read only")
+        idle = {office for (office,) in connection.execute("select distinct owner from quality.rule_book").fetchall()}
+        made = []
+        with connection.cursor(name="worklists", row_factory=dict_row) as cursor:
+            cursor.itersize = 5000
+            for office, rows in itertools.groupby(cursor.execute(_QUERY), key=lambda row: row["owner"]):
+                made.append(_write(office, (_line(row) for row in rows), folder, sheet_rows))
+    made += [_write(office, (), folder, sheet_rows) for office in idle - {w.office for w in made}]
+    return sorted(made, key=lambda worklist: worklist.office)
+
+
+def _write(office: str, lines: Iterable[list], folder: Path, sheet_rows: int) -> Worklist:
+    """Both files from one pass; a reader never sees half of one."""
+    name = re.sub(r"\W+", "_", office)
+    as_csv, as_xlsx = folder / f"{name}.csv", folder / f"{name}.xlsx"
+    partial = as_csv.with_suffix(".csv.partial")
+    with partial.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark by which Excel knows Chinese text
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        book, rows = _workbook(_copied(lines, writer), sheet_rows)
+    partial.replace(as_csv)
+    partial = as_xlsx.with_suffix(".xlsx.partial")
+    book.save(partial)
+    partial.replace(as_xlsx)
+    return Worklist(office, rows, (as_xlsx, as_csv))
+
+
+def _copied(lines: Iterable[list], writer) -> Iterator[list]:
+    for line in lines:
+        writer.writerow(line)
+        yield line
+
+
+def _workbook(lines: Iterable[list], sheet_rows: int) -> tuple[Workbook, int]:
+    book, sheet, rows = Workbook(write_only=True), None, 0
+    for rows, line in enumerate(lines, start=1):
+        if sheet is None or (rows - 1) % (sheet_rows - 1) == 0:
+            sheet = _sheet(book)
+        sheet.append([_cell(sheet, value) for value in line])
+    if sheet is None:
+        _sheet(book)
+    return book, rows
+
+
+def _sheet(book: Workbook):
+    number = len(book.worksheets) + 1
+    sheet = book.create_sheet("findings" if number == 1 else f"findings {number}")
+    sheet.freeze_panes = "A2"
+    for place, width in enumerate(COLUMNS.values(), start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    heading = [_cell(sheet, name) for name in COLUMNS]
+    for cell in heading:
+        cell.font = Font(bold=True)
+    sheet.append(heading)
+    return sheet
+
+
+def _cell(sheet, value: object):
+    """A number as a number; anything else as text, whatever it looks like."""
+    if isinstance(value, int | Decimal):
+        return WriteOnlyCell(sheet, value)
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value)[:CELL_CHARACTERS])
+    cell.data_type, cell.number_format = "s", "@"
+    return cell
+
+
+def _line(row: dict) -> list:
+    """A finding as the cells of `COLUMNS`: numbers, and texts that no spreadsheet executes."""
+    personal = _personal(row["table_name"])
+    key = {name: WITHHELD if name in personal else value for name, value in row["record_key"].items()}
+    is_personal = row["column_name"] in personal
+    what = f"{row['column_name']} of {row['table_name']}" if row["column_name"] else f"this record of {row['table_name']}"
+    values = [
+        row["rule_id"], row["sentence"], row["severity"], row["source_name"], row["table_name"],
+        json.dumps(key, ensure_ascii=False), row["account_no"], row["unit"], row["unit_name"], row["column_name"],
+        WITHHELD if is_personal and row["observed"] else row["observed"], row["expected"], row["suspect_side"],
+        row["energy_at_stake_kwh"], row["amount_at_stake_cny"], _minute(row["first_seen_at"]), row["age_days"],
+        row["source_reference"], _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
+    ]  # fmt: skip
+    return [value if isinstance(value, int | Decimal) else safe_cell(value) for value in values]
+
+
+@cache
+def _personal(table_name: str) -> frozenset[str]:
+    """Personal columns of the table; of all tables where a rule has a grain of its own."""
+    tables = [all_tables()[table_name]] if table_name in all_tables() else all_tables().values()
+    return frozenset(c.name for table in tables for c in table.columns if c.classification == "personal")
+
+
+def _minute(at: datetime) -> str:
+    return at.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M")

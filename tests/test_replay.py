@@ -1,0 +1,70 @@
+"""A replay admits what passes now without landing anything, and is harmless twice; a dry run says so before."""
+
+from __future__ import annotations
+
+import pytest
+
+from include import replay
+from include.quality.findings import Selection
+from include.waivers import waive
+from tests.nights import DAY, Utility
+
+EVERYTHING = Selection()
+STAGED = ("customers", "points")  # as delivered so far: a correction that has landed is seen at once
+
+
+def state(utility: Utility) -> dict:
+    """All that a dry run must leave as it was."""
+    return {
+        "events": utility.rows("select count(*), max(event_id) from quality.finding_events"),
+        "kept": utility.rows("select * from quality.quarantined_rows order by table_name, raw_id"),
+        "runs": utility.rows("select run_id, state from quality.runs order by run_id"),
+        "current": utility.rows("select * from quality.current_run"),
+        "ledger": utility.rows("select max(entry_no) from quality.ledger"),
+        "results": utility.rows("select count(*) from quality.rule_results"),
+        "violations": utility.rows("select count(*) from quality.violations"),
+        "customers": utility.rows("select count(*) from staging.stg_marketing__customers"),
+        "points": utility.rows("select count(*), sum(_raw_id) from staging.stg_metering__measuring_points"),
+        "marts": utility.hashes(),
+    }
+
+
+@pytest.mark.timeout(600)
+def test_rows_come_back_without_a_landing_once_their_correction_has_landed(utility: Utility):
+    utility.deliver(defects=7)
+    utility.run()
+    kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")[0][0]
+    opened = utility.rows("select count(*) from quality.open_findings where state = 'open'")[0][0]
+    assert kept > 50
+
+    rule, of_rule = utility.rows(
+        "select rule_id, count(*) from quality.findings where state = 'open' and raw_id is not null group by 1 order by 2 desc, 1"
+    )[0]
+    before = state(utility)
+    nothing_new = replay.rehearse(utility.url, Selection(rule=rule))
+    assert state(utility) == before
+    assert (len(nothing_new.open), nothing_new.fixed, nothing_new.quarantined_admitted) == (of_rule, (), 0)
+
+    utility.deliver()
+    utility.land()
+    loads = utility.rows("select max(load_id) from quality.receipts")
+    before = state(utility)
+    rehearsed = replay.rehearse(utility.url, EVERYTHING)
+    assert {k: v for k, v in state(utility).items() if k not in STAGED} == {k: v for k, v in before.items() if k not in STAGED}
+
+    done = replay.replay(utility.url, EVERYTHING)
+    assert utility.rows("select max(load_id) from quality.receipts") == loads
+    assert done.selected == rehearsed.selected == opened
+    assert set(rehearsed.fixed) <= set(done.fixed) <= {*rehearsed.fixed, *rehearsed.not_judged}
+    assert rehearsed.open == ()
+    # most rows were superseded by what was delivered; the others were right, and what they were compared with was not
+    assert rehearsed.quarantined_admitted == done.quarantined_admitted > 0
+    assert rehearsed.held_admitted == done.held_admitted > 0
+    assert utility.rows("select 1 from quality.kept_back") == []
+    assert utility.rows("select 1 from quality.open_findings where severity in ('block', 'quarantine')") == []
+
+    hashes, events = utility.hashes(), utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'")
+    again = replay.replay(utility.url, EVERYTHING)
+    assert (again.fixed, again.quarantined_admitted, again.held_admitted) == ((), 0, 0)
+    assert utility.hashes() == hashes
+    assert utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'") == events
