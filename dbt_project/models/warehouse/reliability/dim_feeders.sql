@@ -8,6 +8,7 @@ final as (
         valid_from,
         valid_to,
         org_no,
+        substation as substation_name,
         voltage_level_code,
         customers_connected,
         connected_kva
