@@ -9,7 +9,7 @@ import pytest
 
 from include.publish.marts import read_marts
 from include.server import Server
-from include.transform import PROJECT, manifest_path, run_dbt
+from include.transform import PROJECT, manifest_path, run_dbt, write_docs
 
 # What a model of each kind may read. Raw logs are read by staging, and by the one model that derives validity from them.
 MAY_READ = {
@@ -141,6 +141,12 @@ def test_the_catalogue_counts_everything_published_but_itself(manifest, publishe
     assert set(re.findall(r"'(\w+)'", macro)) == set(published) - {"mart_catalog"}
     read = {node.split(".")[-1] for node in catalog["depends_on"]["nodes"]}
     assert read >= set(published) - {"mart_catalog"}
+
+
+def test_the_documentation_is_one_page_that_loads_nothing(server: Server, template: str, published, tmp_path: Path):
+    page = write_docs(server.url(template), tmp_path / "docs").read_text(encoding="utf-8")
+    assert [name for name in published if name not in page] == []
+    assert not re.search(r"""<(script|link|img)[^>]*(src|href)=["'](https?:)?//""", page)
 
 
 def test_every_number_of_a_seed_names_its_source(manifest):

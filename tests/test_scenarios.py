@@ -2,9 +2,9 @@
 
 A given file holds all rows of one input, named like the model, seed or source table (`quality.receipts.csv`) that it stands
 for; of the run, `_current_run.csv` gives business_date and collection_start. Columns that it leaves out are null, an empty
-cell is null, `""` an empty text. Inputs without a file: seeds are the project's, dim_dates, dim_months and what comes from seeds alone are computed,
-everything else is empty. An expected file names the model that is computed and lists the columns to be compared, all rows;
-`<model>.some.csv` lists only some of the rows that come out.
+cell is null, `""` an empty text. Inputs without a file: seeds are the project's, dim_dates, dim_months and what comes from
+seeds alone are computed, everything else is empty. An expected file names the model that is computed and lists the columns
+to be compared, all rows; `<model>.some.csv` lists only some of the rows that come out.
 
 The SQL is what dbt compiled: the project is built once a session on a warehouse in which nothing has landed, and each
 scenario works in a transaction that is rolled back.
