@@ -131,6 +131,8 @@ def _short_cases(world: World, a: Account, base: dict, months: np.ndarray):
     """What changes no plant: a transformer suspended and resumed, a new name of the payer, a decrease that was withdrawn."""
     changes = [(f"S{n}", "SUSPEND", start, None) for n, (start, _) in enumerate(a.suspensions)]
     changes += [(f"R{n}", "RESUME", end, None) for n, (_, end) in enumerate(a.suspensions)]
+    if a.closed_on:
+        changes.append(("C", "CLOSE", a.closed_on, None))
     for month in months[uniform(world.seed, "decrease", a.number, months.astype(int)) < 0.004]:
         first = month.astype("datetime64[D]").item()
         changes.append((f"D{month.astype(int)}", "DECREASE", first, first + timedelta(days=9)))
