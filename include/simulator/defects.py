@@ -106,7 +106,7 @@ def _allocate(scene: Scene, classes: list[Defect]):
     touched: dict[int, set[str]] = {a.number: set() for a in accounts}
     for defect in sorted(classes, key=lambda d: (scarce[d], d.code)):
         wanted = max(defect.least, LEAST + int(defect.rate * len(accounts)))
-        draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(accounts)))
+        draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(scene.world.accounts)))
         order = sorted(
             accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number]))
         )
