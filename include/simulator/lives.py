@@ -159,8 +159,8 @@ def _ended(world: World, name: str, table: pa.Table, column: str, shift: int, va
             rows.append(row)
         elif row[column] is None or row[column] > last:
             rows.append(row | {column: last} | values | noted)
-        else:
-            rows.append(row)
+        else:  # it had ended before, at its term or by a change
+            rows.append(row | (values | noted if name == "con_contract" else {}))
         if name == "mkt_transformer" and rows[-1][column] == last:
             rows.append(row | noted | {"state_from": closed, "state_to": None, "state": "REMOVED"})
     instants = [c.name for c in all_tables()[name].columns if pa.types.is_timestamp(table.schema.field(c.name).type)]
