@@ -157,10 +157,10 @@ def _ended(world: World, name: str, table: pa.Table, column: str, shift: int, va
             rows.append(row | noted | {column: np.datetime64(closed, "s") + np.timedelta64(34_000, "s")})
         elif name == "con_contract" and row["status"] == "AMENDED":
             rows.append(row)
-        elif row[column] is None or row[column] > last:
+        elif name == "con_contract" or row[column] is None or row[column] > last:  # a contract had renewed itself up to here
             rows.append(row | {column: last} | values | noted)
-        else:  # it had ended before, at its term or by a change
-            rows.append(row | (values | noted if name == "con_contract" else {}))
+        else:
+            rows.append(row)
         if name == "mkt_transformer" and rows[-1][column] == last:
             rows.append(row | noted | {"state_from": closed, "state_to": None, "state": "REMOVED"})
     instants = [c.name for c in all_tables()[name].columns if pa.types.is_timestamp(table.schema.field(c.name).type)]
