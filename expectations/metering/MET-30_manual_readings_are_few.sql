@@ -56,7 +56,7 @@ shares as (
 digits as (
     select
         points.org_no,
-        floor(registers.register_reading_kwh * 10 ^ coalesce(meters.digits_dec, 0))::numeric % 10 as last_digit,
+        floor(registers.register_reading_kwh * 10::numeric ^ coalesce(meters.digits_dec, 0)) % 10 as last_digit,
         count(*) as readings
     from staging.stg_metering__register_freezes as registers
     inner join points on registers.meter_asset_no = points.meter_asset_no

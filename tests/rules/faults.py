@@ -182,7 +182,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
         [
             "with raised as (update staging.quality_parameters set value = case name when 'manual_share' then 1 else 50 end"
             " where rule_id = 'MET-30' and name in ('manual_share', 'last_digit_readings') returning 1)"
-            " update {{met_register_freeze}} set collect_way = 'MANUAL' where freeze_kind = 'DAY' and floor(reading * 100) % 5 = 0"
+            " update {{met_register_freeze}} set collect_way = 'MANUAL' where freeze_kind = 'DAY' and floor(reading * 10000) % 5 = 0"
         ],
         set(),
     ),
