@@ -28,8 +28,3 @@
         else 0
     end
 {%- endmacro %}
-
-{#- The same day a number of months earlier. -#}
-{% macro months_before(day, months) -%}
-    ({{ day }} - make_interval(months => ({{ months }})::integer))::date
-{%- endmacro %}
