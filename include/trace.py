@@ -97,7 +97,7 @@ def _rows(connection: psycopg.Connection, mart: Mart, wanted: dict[str, str]) ->
     ]
     values = [v for text in wanted.values() for v in (text, f"{text}-__" if re.fullmatch(r"\d{4}-\d\d", text) else text)]
     query = sql.SQL("select *, count(*) over () as _total from {} where {} order by {} limit %s").format(
-        mart.view, sql.SQL(" and ").join(conditions), sql.SQL(", ").join(map(sql.Identifier, mart.grain))
+        sql.Identifier("marts", mart.name), sql.SQL(" and ").join(conditions), sql.SQL(", ").join(map(sql.Identifier, mart.grain))
     )
     try:
         rows = connection.cursor(row_factory=dict_row).execute(query, [*values, LISTED]).fetchall()
