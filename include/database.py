@@ -30,6 +30,13 @@ def connect(url: str, *, fence: str = "", role: str | None = None, autocommit: b
         yield connection
 
 
+def acting_role(url: str, role: str) -> str | None:
+    """The role to act in, or None where the server lacks it or the login is no member: the login's own rights then do."""
+    with connect(url) as connection:
+        found = connection.execute("select 1 from pg_roles where rolname = %s and pg_has_role(oid, 'member')", (role,)).fetchone()
+    return role if found else None
+
+
 def install(url: str) -> None:
     """Creates schemas, raw tables, records and publish tables where they are missing; safe to repeat."""
     with connect(url) as connection:

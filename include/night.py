@@ -8,6 +8,7 @@ from pathlib import Path
 
 from include import ledger, runs, server
 from include.alerts import alert
+from include.clusters import cluster_loads
 from include.database import connect
 from include.errors import GateBlocked
 from include.quality.base_rules import staging_relation
@@ -49,11 +50,13 @@ def check_staged(run: dict, progress: Progress = _quiet) -> GateResult:
 
 
 def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Built]:
-    """The staging models that gate 1 took rows from, once more and without them, then warehouse and candidate marts."""
+    """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
     url = server.warehouse_url()
-    arguments = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "tag:marts"]
-    return run_dbt(arguments, url, given.fence, progress=progress)
+    warehouse = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
+    built = run_dbt(warehouse, url, given.fence, progress=progress)
+    cluster_loads(url, given.fence)
+    return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)
 
 
 def staging_with_rows_kept_back(url: str) -> list[str]:

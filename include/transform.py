@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from include.database import acting_role
 from include.errors import InfrastructureError
 from include.settings import ROOT, settings
 
 PROJECT = ROOT / "dbt_project"
+TRANSFORMER = "kaw_transformer"
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,9 @@ def manifest_path() -> Path:
 
 
 def run_dbt(
-    arguments: list[str], url: str, fence: str = "", role: str | None = None, progress: Callable[[Built], None] = lambda _: None
+    arguments: list[str], url: str, fence: str = "", progress: Callable[[Built], None] = lambda _: None
 ) -> list[Built]:
-    """Runs one dbt command against the warehouse; returns what it built. Raises InfrastructureError with dbt's own words."""
+    """Runs one dbt command in the role of the transformer; returns what it built. Raises InfrastructureError with dbt's words."""
     from dbt.cli.main import dbtRunner
 
     built: list[Built] = []
@@ -42,7 +44,7 @@ def run_dbt(
 
     home = settings().home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
-    with _environment(url, fence, role):
+    with _environment(url, fence, acting_role(url, TRANSFORMER)):
         outcome = dbtRunner(callbacks=[hear]).invoke(
             ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), *arguments,
              "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home)]

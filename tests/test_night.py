@@ -28,6 +28,8 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(u
     assert missed == []
     assert stray == []
     assert len(classes) >= 20
+    built_by = "select distinct tableowner from pg_tables where schemaname in ('staging', 'warehouse', 'candidate')"
+    assert utility.rows(built_by) == [("kaw_transformer",)]  # dbt never acts as the owner
     kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")
     assert kept[0][0] >= 60
 

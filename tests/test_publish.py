@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
+from include.database import connect
 from include.errors import InfrastructureError, UsageError
 from include.fence import take_fence
 from include.publish import release, rollback, status
@@ -284,6 +285,72 @@ def test_seven_versions_and_the_closing_one_stay(night: Night) -> None:
     assert [version for (version,) in kept] == [2, 6, 7, 8, 9, 10, 11, 12]
     records = night.execute("select count(*), count(deleted_at) from publish.versions where mart = 'mart_energy'")
     assert records == [(12, 4)]
+
+
+def closed(night: Night) -> set:
+    return set(night.execute("select month, energy_kwh::integer from marts.mart_energy_at_close"))
+
+
+def test_a_month_can_be_asked_as_known_when_it_closed_and_as_known_now(night: Night) -> None:
+    for value, day in enumerate([date(2026, 6, 29), date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 2)], start=1):
+        night.fill(value, [JUNE, JULY] if day.month == 7 else [JUNE])
+        night.publish(day)
+        assert closed(night) == (set() if value == 1 else {(JUNE, 2)})
+    assert night.seen() == {(JUNE, 4), (JULY, 4)}
+    comment = night.execute("select obj_description('marts.mart_energy_at_close'::regclass)")
+    assert comment == [("As known when each month closed; a month that is not over has no row. Synthetic mart_energy.",)]
+
+
+def test_a_version_that_stays_true_over_the_end_of_its_month_closes_it(night: Night) -> None:
+    night.fill(1, [JUNE])
+    night.publish(date(2026, 6, 29))
+    night.publish(date(2026, 7, 1))
+    night.fill(2, [JUNE])
+    night.publish(date(2026, 7, 2))
+    assert closed(night) == {(JUNE, 1)}
+
+
+def test_a_version_that_was_rolled_back_is_no_closing_version(night: Night) -> None:
+    night.fill(1, [JUNE])
+    night.publish(date(2026, 6, 29))
+    night.fill(2, [JUNE])
+    night.publish(date(2026, 6, 30))
+    rollback(night.url, approver="the approver", reason="wrong")
+    assert closed(night) == set()
+    release(night.url, approver="the approver", reason="corrected")
+    night.fill(3, [JUNE])
+    night.publish(date(2026, 7, 1))
+    assert closed(night) == {(JUNE, 3)}
+
+
+def test_a_published_fact_is_shown_like_a_mart_from_the_first_published_month_to_that_of_d(night: Night) -> None:
+    fact = model("fct_calls", {"call_no": "text", "called_date": "date"},
+                 {"grain": ["call_no"], "published_month": "called_date", "published": True})  # fmt: skip
+    fact |= {"schema": "warehouse", "original_file_path": "models/warehouse/service/fct_calls.sql"}
+    unpublished = fact | {"name": "fct_other", "config": {"meta": {"grain": ["call_no"]}}}
+    night.describe(ENERGY, HEALTH, fact, unpublished)
+    night.execute("""
+        create table warehouse.dim_months as select date '2026-06-01' as month_start_date;
+        create table warehouse.fct_calls (call_no text, called_date date);
+        insert into warehouse.fct_calls values
+            ('C0', '2019-01-01'), ('C1', '2026-06-05'), ('C2', '2026-07-05'), ('C3', '2026-08-05');
+    """)
+    assert night.publish().versions == {JUNE: 1, JULY: 1}
+    calls = "select call_no, version from marts.fct_calls order by 1"
+    assert night.execute(calls) == [("C1", 1), ("C2", 1)]
+    night.execute("truncate warehouse.fct_calls")  # a table that is being built
+    assert night.execute(calls) == [("C1", 1), ("C2", 1)]
+
+
+def test_readers_see_the_pointed_and_the_closing_versions_and_no_other(night: Night) -> None:
+    for value, day in enumerate([date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 2)], start=1):
+        night.fill(value, [JUNE])
+        night.publish(day)
+    with connect(night.url, role="kaw_bi_reader") as reader:
+        seen = reader.execute("select distinct version from publish.mart_energy order by 1").fetchall()
+        assert seen == [(1,), (3,)]
+        assert reader.execute("select distinct version from marts.mart_energy_at_close").fetchall() == [(1,)]
+        assert reader.execute("select distinct version from marts.mart_energy").fetchall() == [(3,)]
 
 
 def test_an_added_column_appears_and_a_removed_or_retyped_one_is_refused(night: Night) -> None:

@@ -249,8 +249,8 @@ def test_every_account_has_one_primary_manager_and_one_contract_in_force(utility
     assert sorted(contracts[contracts.status == "EFFECTIVE"].cons_no) == sorted(accounts)
 
 
-def test_notices_of_planned_outages_are_in_time():
-    month = generate(date(2025, 7, 15), accounts=40, days=1, seed=3)
+def test_most_notices_of_planned_outages_are_in_time():
+    month = generate(date(2025, 7, 15), accounts=80, days=1, seed=3)
     notices = frame(month, "mkt_outage_notice")
     plans = frame(month, "mkt_outage_plan").set_index("plan_no")
     done = frame(month, "mkt_outage_affected").query("exception_code.isna()")
@@ -259,9 +259,16 @@ def test_notices_of_planned_outages_are_in_time():
     current = notices.plan_version.to_numpy() == plans.plan_version[notices.plan_no].to_numpy()
     assert (lead > 0).all()
     assert len(done) > 20
-    for plan, account in zip(done.plan_no, done.cons_no, strict=True):
-        hours = lead[current & (notices.plan_no == plan) & (notices.cons_no == account)]
-        assert all(hours.between(*span).any() for span in ((168, 999), (48, 168), (12, 48), (0.5, 12)))
+    spans = ((168, 999), (48, 168), (12, 48), (0.5, 12))
+    in_time = [
+        all(lead[current & (notices.plan_no == plan) & (notices.cons_no == account)].between(*span).any() for span in spans)
+        for plan, account in zip(done.plan_no, done.cons_no, strict=True)
+    ]
+    # some notices come late, and who is told at short notice gets none a week before
+    assert 0.6 < np.mean(in_time) < 0.98
+    cancelled = plans.index[plans.status == "CANCELLED"]
+    assert len(cancelled)
+    assert plans.actual_start[cancelled].isna().all()
 
 
 def test_deliveries_are_byte_for_byte_repeatable_and_announced(utility, tmp_path):

@@ -10,7 +10,7 @@ import psycopg
 from include import ledger, server
 from include.alerts import alert
 from include.contracts import Table, load_contracts
-from include.database import connect
+from include.database import acting_role, connect
 from include.errors import InfrastructureError
 from include.fence import take_fence
 from include.landing.databases import Source, is_database
@@ -18,6 +18,9 @@ from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import Receipt, land
 from include.simulated import address_of, deliver, is_simulated
+
+
+LOADER = "kaw_loader"
 
 
 def extract(source: str, business_date: date, progress: Callable[[Receipt], None] = lambda _: None) -> list[Receipt]:
@@ -30,7 +33,7 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
     deliver(source, business_date)
     receipts = []
     fence = take_fence(url, f"extract_{source}_{business_date}")
-    with connect(url, fence=fence, autocommit=True) as connection:
+    with connect(url, fence=fence, role=acting_role(url, LOADER), autocommit=True) as connection:
         for delivery in _deliveries(connection, source, business_date):
             receipt = land(connection, delivery, business_date)
             receipts.append(receipt)

@@ -20,7 +20,7 @@ from include import ledger
 from include.database import connect
 from include.errors import InfrastructureError, UsageError
 from include.publish.history import delete_old_versions
-from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, month_of, read_marts
+from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 
 
@@ -132,9 +132,10 @@ def _candidate_content(
     """
     built: dict[str, dict[date, Content]] = {}
     for mart in marts:
-        query = sql.SQL("select {month} as month, count(*), {hash} from {candidate} group by 1").format(
-            month=month_of(mart, business_date), hash=hash_of_rows(mart, types[mart.name]), candidate=mart.candidate
-        )
+        query = sql.SQL("select {month} as month, count(*), {hash} from {candidate} where {shown} group by 1").format(
+            month=month_of(mart, business_date), hash=hash_of_rows(mart, types[mart.name]), candidate=mart.candidate,
+            shown=is_published(mart, business_date),
+        )  # fmt: skip
         built[mart.name] = {month: Content(rows, hash_) for month, rows, hash_ in conn.execute(query).fetchall()}
     built_months = {month for by_month in built.values() for month in by_month}
     months = sorted(built_months | {m for m in pointers if built_months and m > min(built_months)})
@@ -202,12 +203,12 @@ def _copy(
         sql.SQL(
             "insert into {table} (published_month, version, {columns})"
             " select rows.{month}, wanted.version, {listed}"
-            " from (select {build} as {month}, candidate.* from {candidate} as candidate) as rows"
+            " from (select {build} as {month}, candidate.* from {candidate} as candidate where {shown}) as rows"
             " inner join unnest(%s::date[], %s::integer[]) as wanted (month, version) on rows.{month} = wanted.month"
         ).format(
             table=mart.published, columns=columns, month=sql.Identifier("_published_month"),
             listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in names),
-            build=month_of(mart, business_date), candidate=mart.candidate,
+            build=month_of(mart, business_date), candidate=mart.candidate, shown=is_published(mart, business_date),
         ),
         [fresh, [versions[m] for m in fresh]],
     ).rowcount  # fmt: skip
@@ -281,6 +282,7 @@ def _move_pointers(
         " held_back_cny = excluded.held_back_cny",
         [business_date, run_id, *held, months, [numbers[m] for m in months]],
     )
+    conn.execute("select publish.note_closing()")
     ledger.append(conn, "publish", {
         "run_id": run_id,
         "business_date": business_date,

@@ -97,6 +97,7 @@ def rollback(url: str, month: date | None = None, *, approver: str, reason: str)
             " from unnest(%s::date[], %s::integer[]) as n (month, version) where p.published_month = n.month",
             [approver, reason, list(targets), list(targets.values())],
         )
+        conn.execute("select publish.note_closing()")
         ledger.append(
             conn, "roll_back",
             {"approver": approver, "reason": reason, "versions": {f"{m:%Y-%m}": v for m, v in targets.items()}},
@@ -161,44 +162,26 @@ def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, i
 
 
 def delete_old_versions(url: str, fence: str = "") -> None:
-    """Retention, in its own transaction: the last seven versions of a month, its closing one and the pointed one stay.
-
-    The closing version is the one in force at the month's end: the first that a run of that day or later found true.
-    """
+    """Retention, in its own transaction: the last seven versions of a month, its closing one and the pointed one stay."""
     with connect(url, fence=fence or "") as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
         conn.execute("select quality.assert_fence()")
         old = conn.execute(
             """
-            with versions as (
-                select published_month, version, max(last_business_date) as last_business_date
+            with ranked as (
+                select published_month, version, row_number() over (partition by published_month order by version desc) as age
                 from publish.versions
                 where deleted_at is null
                 group by published_month, version
-            ),
-
-            ranked as (
-                select
-                    published_month,
-                    version,
-                    row_number() over (partition by published_month order by version desc) as age,
-                    row_number() over (
-                        partition by published_month
-                        order by
-                            last_business_date < (published_month + interval '1 month - 1 day')::date,
-                            last_business_date,
-                            version desc
-                    ) as closing_rank,
-                    last_business_date >= (published_month + interval '1 month - 1 day')::date as is_closed
-                from versions
             )
 
             select ranked.published_month, ranked.version
             from ranked
             left join publish.pointer on ranked.published_month = pointer.published_month
+            left join publish.closing on ranked.published_month = closing.published_month
             where
                 ranked.age > %s
-                and not (ranked.closing_rank = 1 and ranked.is_closed)
+                and ranked.version is distinct from closing.version
                 and ranked.version is distinct from pointer.version
             """,
             [KEPT_VERSIONS],

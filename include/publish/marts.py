@@ -23,7 +23,11 @@ EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"  # MD5 of nothing: a month in wh
 
 @dataclass(frozen=True)
 class Mart:
-    """One model of models/marts. `published_month` is SQL over its columns, None where its month is D's."""
+    """One published model: a mart, or a dimension or fact with `meta.published`.
+
+    `published_month` is SQL over its columns, None where its month is D's. A fact holds the events of all times; of them
+    the months from the first of dim_months to that of D are published.
+    """
 
     name: str
     relation: tuple[str, str]
@@ -33,6 +37,11 @@ class Mart:
     published_month: str | None
     technical: tuple[str, ...]
     scales: dict[str, int]
+    is_fact: bool = False
+
+    @property
+    def name_at_close(self) -> str:
+        return f"{self.name}_at_close"
 
     @property
     def candidate(self) -> sql.Identifier:
@@ -42,13 +51,9 @@ class Mart:
     def published(self) -> sql.Identifier:
         return sql.Identifier("publish", self.name)
 
-    @property
-    def view(self) -> sql.Identifier:
-        return sql.Identifier("marts", self.name)
-
 
 def read_marts(manifest_path: Path) -> list[Mart]:
-    """All marts of dbt's manifest, by name. Raises InfrastructureError where one lacks what publishing needs."""
+    """All published models of dbt's manifest, by name. Raises InfrastructureError where one lacks what publishing needs."""
     try:
         nodes = json.loads(Path(manifest_path).read_text())["nodes"].values()
     except (OSError, ValueError, KeyError) as error:
@@ -58,7 +63,7 @@ def read_marts(manifest_path: Path) -> list[Mart]:
     marts = [
         _mart(node)
         for node in nodes
-        if node["resource_type"] == "model" and node["original_file_path"].startswith("models/marts/")
+        if node["resource_type"] == "model" and (_is_mart(node) or _meta(node).get("published"))
     ]
     if not marts:
         raise InfrastructureError(
@@ -69,8 +74,16 @@ def read_marts(manifest_path: Path) -> list[Mart]:
     return sorted(marts, key=lambda mart: mart.name)
 
 
+def _is_mart(node: dict) -> bool:
+    return node["original_file_path"].startswith("models/marts/")
+
+
+def _meta(node: dict) -> dict:
+    return {**(node.get("meta") or {}), **(node.get("config", {}).get("meta") or {})}
+
+
 def _mart(node: dict) -> Mart:
-    meta = {**(node.get("meta") or {}), **(node.get("config", {}).get("meta") or {})}
+    meta = _meta(node)
     mart = Mart(
         name=node.get("alias") or node["name"],
         relation=(node["schema"], node.get("alias") or node["name"]),
@@ -80,6 +93,7 @@ def _mart(node: dict) -> Mart:
         published_month=meta.get("published_month"),
         technical=tuple(meta.get("technical") or ()),
         scales=dict(meta.get("scales") or {}),
+        is_fact=bool(meta.get("published_month")) and not _is_mart(node),
     )
     if not mart.grain:
         raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")
@@ -120,6 +134,15 @@ def month_of(mart: Mart, business_date: date) -> sql.Composable:
     if mart.published_month:
         expression = sql.SQL("coalesce(({})::date, {})").format(sql.SQL(mart.published_month), today)
     return sql.SQL("date_trunc('month', {}::timestamp)::date").format(expression)
+
+
+def is_published(mart: Mart, business_date: date) -> sql.Composable:
+    """SQL condition on a candidate row: whether its month is published at all."""
+    if not mart.is_fact:
+        return sql.SQL("true")
+    return sql.SQL(
+        "{} between (select min(months.month_start_date) from warehouse.dim_months as months) and {}::date"
+    ).format(month_of(mart, business_date), sql.Literal(business_date))
 
 
 def hash_of_rows(mart: Mart, types: dict[str, str]) -> sql.Composable:

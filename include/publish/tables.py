@@ -1,4 +1,4 @@
-"""The stable table and the stable view of each mart: made once, then only ever widened under their readers."""
+"""The stable table and the stable views of each mart: made once, then only ever widened under their readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ READERS_WAIT = "10s"  # a changed view waits this long for readers at most, and 
 
 
 def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict[str, str]]:
-    """Bring `publish.<mart>` and `marts.<mart>` to the shape of the candidates; returns the candidates' column types.
+    """Bring `publish.<mart>` and the views of `marts` on it to the shape of the candidates; returns the candidates' column types.
 
     An added column is added; a removed or retyped one raises InfrastructureError, for readers rely on it.
     """
@@ -31,7 +31,7 @@ def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict
         types[mart.name] = {name: candidate[name] for name in mart.columns}
         try:
             _ensure_table(conn, mart, types[mart.name])
-            _ensure_view(conn, mart)
+            _ensure_views(conn, mart)
         except psycopg.errors.LockNotAvailable:
             raise InfrastructureError(
                 f"The new columns of {mart.name} could not be added: a long query is reading it.",
@@ -82,27 +82,31 @@ def _refuse_lost_columns(mart: Mart, published: dict[str, str], wanted: dict[str
         )
 
 
-def _ensure_view(conn: psycopg.Connection, mart: Mart) -> None:
+def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
+    """`marts.<mart>` shows what is known now, `marts.<mart>_at_close` what was known when each month closed."""
     columns = list(column_types(conn, "publish", mart.name))
-    shown = column_types(conn, "marts", mart.name)
-    if list(shown) != columns:
-        conn.execute(
-            sql.SQL(
-                "create or replace view {view} with (security_invoker = true) as select {columns} from {table} as versions"
-                " inner join publish.pointer on versions.published_month = pointer.published_month"
-                " and versions.version = pointer.version"
-            ).format(
-                view=mart.view,
-                table=mart.published,
-                columns=sql.SQL(", ").join(sql.Identifier("versions", name) for name in columns),
+    for name, chosen in ((mart.name, "pointer"), (mart.name_at_close, "closing")):
+        if list(column_types(conn, "marts", name)) != columns:
+            conn.execute(
+                sql.SQL(
+                    "create or replace view {view} with (security_invoker = true) as select {columns} from {table} as versions"
+                    " inner join publish.{chosen} on versions.published_month = {chosen}.published_month"
+                    " and versions.version = {chosen}.version"
+                ).format(
+                    view=sql.Identifier("marts", name),
+                    table=mart.published,
+                    chosen=sql.Identifier(chosen),
+                    columns=sql.SQL(", ").join(sql.Identifier("versions", column) for column in columns),
+                )
             )
-        )
-    _ensure_comments(conn, mart)
+    _ensure_comments(conn, mart.name, mart.description, mart.columns)
+    at_close = f"As known when each month closed; a month that is not over has no row. {mart.description}".strip()
+    _ensure_comments(conn, mart.name_at_close, at_close, mart.columns)
 
 
-def _ensure_comments(conn: psycopg.Connection, mart: Mart) -> None:
+def _ensure_comments(conn: psycopg.Connection, view: str, description: str, columns: dict[str, str]) -> None:
     wanted = {
-        **mart.columns,
+        **columns,
         "published_month": "Month of the row, as listed in marts.publication.",
         "version": "Version of that month.",
     }
@@ -111,15 +115,17 @@ def _ensure_comments(conn: psycopg.Connection, mart: Mart) -> None:
             "select coalesce(a.attname, ''), d.description from pg_description as d"
             " left join pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and a.attnum > 0"
             " where d.classoid = 'pg_class'::regclass and d.objoid = format('marts.%%I', %s::text)::regclass",
-            [mart.name],
+            [view],
         ).fetchall()
     )
-    if mart.description and present.get("") != mart.description:
-        conn.execute(sql.SQL("comment on view {} is {}").format(mart.view, sql.Literal(mart.description)))
+    if description and present.get("") != description:
+        conn.execute(
+            sql.SQL("comment on view {} is {}").format(sql.Identifier("marts", view), sql.Literal(description))
+        )
     for name, text in wanted.items():
         if text and present.get(name) != text:
             conn.execute(
                 sql.SQL("comment on column {} is {}").format(
-                    sql.Identifier("marts", mart.name, name), sql.Literal(text)
+                    sql.Identifier("marts", view, name), sql.Literal(text)
                 )
             )

@@ -1,4 +1,5 @@
-"""Rules that the contracts imply: key, required, allowed values, references inside a source, and arrival, per table.
+"""Rules that the contracts imply: key, required, allowed values, references inside a source, and arrival, per table. Those
+that the published models imply (`include.quality.mart_rules`) are listed with them: both are made, not written.
 
 They have the shape of the rules in `expectations/`. Where the catalogue has an id for such a check, the check carries that
 id: `MKT-13` is the allowed-value check of all marketing tables, and the keys of `met_interval_96`, `mkt_customer` and
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from include.contracts import Column, Reference, Table, load_contracts
+from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import Rule
 
 STAGING_FOLDER = Path(__file__).parents[2] / "dbt_project" / "models" / "staging"
@@ -41,7 +43,7 @@ def staging_relation(table: Table | str) -> str:
 
 
 def load_base_rules() -> list[Rule]:
-    """The rules of all contracts, in order of source and table."""
+    """The rules of all contracts in order of source and table, and those of the published models."""
     rules = []
     for tables in load_contracts().values():
         for table in tables.values():
@@ -55,7 +57,7 @@ def load_base_rules() -> list[Rule]:
             if any(not r.is_cross_system for r in table.references):
                 rules.append(_reference_rule(table))
     rules.append(_marketing_allowed_rule())
-    return rules
+    return rules + load_mart_rules()
 
 
 def _rule(table: Table, kind: str, **given) -> Rule:

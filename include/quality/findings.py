@@ -56,9 +56,11 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule]) -> None:
     connection.execute("delete from quality.rule_book")
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into quality.rule_book values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "insert into quality.rule_book (rule_id, gate, sentence, axis, dimension, severity, owner, quarantines, path,"
+            " source_name, table_names, tests_changes) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                (r.id, r.gate, r.sentence, r.axis, r.dimension, r.severity, r.owner, r.quarantines and r.is_row_grain, r.path)
+                (r.id, r.gate, r.sentence, r.axis, r.dimension, r.severity, r.owner, r.quarantines and r.is_row_grain, r.path,
+                 r.source_name, list(r.subjects or (r.table_name,)), r.tests_changes)
                 for r in rules
             ],
         )

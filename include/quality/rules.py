@@ -25,6 +25,7 @@ OPTIONAL_KEYS = ("id", "quarantines", "implies", "not_tested", "about", "gate")
 
 _FILE_NAME = re.compile(r"(?P<id>[A-Z]+-\d{2,})_[a-z0-9_]+")
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<body>.*)", re.DOTALL)
+_CHANGES = re.compile(r"\bquality\.tonight\b|\blast_passed_load_id\b")
 _MARKER = re.compile(r"^-- (tested|violations)[ \t]*$", re.MULTILINE)
 _DEFAULT_NOT_TESTED = "Nothing in its population was delivered."
 
@@ -65,6 +66,11 @@ class Rule:
     def is_row_grain(self) -> bool:
         """True where a finding names one row of a contract table, so that the row can be quarantined."""
         return bool(self.subjects)
+
+    @property
+    def tests_changes(self) -> bool:
+        """True where a run tests only what changed since the last passed gate; what passed before then still stands."""
+        return bool(_CHANGES.search(self.tested_sql))
 
 
 def load_rules(folder: Path = EXPECTATIONS) -> list[Rule]:

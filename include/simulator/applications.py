@@ -1,4 +1,4 @@
-"""Connection applications and their stages: first connections, increases, temporary supply, prospects."""
+"""Applications and their stages: first connections, increases, temporary supply, prospects, suspensions, and other changes."""
 
 from __future__ import annotations
 
@@ -45,36 +45,37 @@ def build_applications(world: World, since: np.datetime64, business_date: np.dat
     applications, stage_rows = [], []
     end_of_day = (business_date + 1).astype("datetime64[s]")
     for application, org, runs, cancelled in _cases(world, since, business_date):
-        if runs[0][2] >= end_of_day:
+        if runs[0].start >= end_of_day:
             continue
-        runs = [run for run in runs if run[2] < end_of_day and (cancelled is None or run[3] < cancelled)]
-        closed = runs[-1][0] == "ARCHIVE" and runs[-1][3] < end_of_day
+        runs = [run for run in runs if run.start < end_of_day and (cancelled is None or run.end < cancelled)]
+        closed = runs[-1].name == "ARCHIVE" and runs[-1].end < end_of_day
         is_cancelled = cancelled is not None and cancelled < end_of_day
-        changed = cancelled if is_cancelled else min(runs[-1][3], end_of_day - np.timedelta64(4000, "s"))
+        changed = cancelled if is_cancelled else min(runs[-1].end, end_of_day - np.timedelta64(4000, "s"))
         applications.append(
             application
             | {
                 "access_mode": "FORM" if org in FORM_ORGS else "AUTO",
-                "accepted_at": runs[0][2],
+                "accepted_at": runs[0].start,
                 "status": "CANCELLED" if is_cancelled else "DONE" if closed else "OPEN",
                 "src_updated_at": changed,
             }
         )
-        for number, (stage, owner, start, end) in enumerate(runs, 1):
-            ended = end < end_of_day
+        for number, run in enumerate(runs, 1):
+            ended = run.end < end_of_day
             stage_rows.append(
                 {
                     "app_no": application["app_no"],
                     "stage_seq": number,
-                    "stage": stage,
-                    "dept_no": _DEPARTMENTS[stage],
+                    "stage": run.name,
+                    "dept_no": _DEPARTMENTS[run.name],
                     "handler_no": f"H{ORGS[org]}{(len(applications) + number) % 6}",
-                    "start_at": start,
-                    "end_at": end if ended else None,
-                    "clock_owner": owner,
-                    "suspend_min": 0,
-                    "result": "通过" if ended else None,
-                    "src_updated_at": end if ended else start,
+                    "start_at": run.start,
+                    "end_at": run.end if ended else None,
+                    "clock_owner": run.owner,
+                    "suspend_min": run.suspend_min if ended else 0,
+                    "result": None if not ended else "退回" if run.return_to else "通过",
+                    "return_to_stage": run.return_to if ended else None,
+                    "src_updated_at": run.end if ended else run.start,
                 }
             )
     return {
@@ -121,8 +122,30 @@ def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
                 stages.schedule(seed, a.number * 10_000 + number * 10 + 3, day.item()),
                 None,
             )
+        yield from _short_cases(world, a, base, months)
         if a.number % 20 == 10:
             yield from _prospects(world, a, months)
+
+
+def _short_cases(world: World, a: Account, base: dict, months: np.ndarray):
+    """What changes no plant: a transformer suspended and resumed, a new name of the payer, a decrease that was withdrawn."""
+    changes = [(f"S{n}", "SUSPEND", start, None) for n, (start, _) in enumerate(a.suspensions)]
+    changes += [(f"R{n}", "RESUME", end, None) for n, (_, end) in enumerate(a.suspensions)]
+    for month in months[uniform(world.seed, "decrease", a.number, months.astype(int)) < 0.004]:
+        first = month.astype("datetime64[D]").item()
+        changes.append((f"D{month.astype(int)}", "DECREASE", first, first + timedelta(days=9)))
+    for tag, app_type, day, cancelled in changes:
+        case = a.number * 10_000 + day.toordinal() % 1000 * 10 + 5
+        runs = stages.schedule(world.seed, case, day - timedelta(days=14), short=True)
+        if runs[0].start < months[0].astype("datetime64[s]"):
+            continue
+        yield (
+            base
+            | {"app_no": f"AP{a.cons_no}{tag}", "app_type": app_type, "apply_cap_kva": a.transformers[-1].cap_kva if a.transformers else 20},
+            a.org,
+            runs,
+            None if cancelled is None else np.datetime64(runs[1].start, "s") + np.timedelta64(7200, "s"),
+        )
 
 
 def _prospects(world: World, a: Account, months: np.ndarray):

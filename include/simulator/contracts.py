@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from include.simulator import stages, tables
 from include.simulator.applications import increase_number, increase_schedule
+from include.simulator.hashing import uniform
 from include.simulator.metering_archive import at_evening
 from include.simulator.world import Account, World
 
@@ -68,6 +69,8 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
                 for n, i in enumerate(points_of[a.number], 1)
             ]
             if version == 2:
+                signed = _amendment_signed(world, a, start)
+                is_signed = signed is not None and signed <= today
                 amendments.append(
                     {
                         "amend_no": f"AM{a.cons_no}1",
@@ -77,9 +80,9 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
                         "old_value": f"{a.contract_cap:.2f}",
                         "new_value": f"{a.contract_cap + a.growth_kva:.2f}",
                         "effective_on": start,
-                        "signed_on": stages.end_of(increase_schedule(world.seed, a), "AGREEMENT"),
+                        "signed_on": signed if is_signed else None,
                         "app_no": increase_number(a),
-                        "src_updated_at": at_evening(start, a.number),
+                        "src_updated_at": at_evening(max(start, signed) if is_signed else start, a.number),
                     }
                 )
     build = lambda name, rows: tables.from_rows("contract", name, rows)  # noqa: E731
@@ -89,6 +92,14 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
         "con_transformer_annex": build("con_transformer_annex", transformers),
         "con_metering_annex": build("con_metering_annex", metering),
     }
+
+
+def _amendment_signed(world: World, a: Account, start: date) -> date | None:
+    """When an amendment was signed: with the agreement, in one of six cases weeks after it took effect, and now and then never."""
+    draw = float(uniform(world.seed, "amendment", a.number))
+    if draw < 0.10:
+        return None
+    return start + timedelta(days=int(draw * 150)) if draw < 0.27 else stages.end_of(increase_schedule(world.seed, a), "AGREEMENT")
 
 
 def _contract(

@@ -131,6 +131,8 @@ def _voltages(world: World, rows: np.ndarray, day: np.datetime64) -> np.ndarray:
     key = points.key[rows][:, None, None]
     phase, slot = np.arange(3)[None, :, None], np.arange(SLOTS)[None, None, :]
     deviation = 0.012 * (uniform(seed, "volt account", key) - 0.3) + 0.002 * normal(seed, "volt phase", key, phase)
+    # at one point in fifty the phases are unequally loaded
+    deviation = deviation + 0.015 * (phase - 1) * (uniform(seed, "volt unbalance", key) < 0.02)
     deviation = deviation - 0.008 * np.sin((slot - 40) / SLOTS * 2 * np.pi)
     deviation = deviation + 0.0025 * normal(seed, "volt slot", key, day, slot)
     deviation = deviation + 0.0006 * normal(seed, "volt noise", key, phase, day, slot)

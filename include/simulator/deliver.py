@@ -26,7 +26,6 @@ _WINDOWED = {
     "met_register_freeze",
     "met_voltage_daily",
     "met_pq_sample",
-    "met_event_alarm",
     "met_collect_task",
 }
 _PARQUET = {"met_interval_96"}

@@ -165,9 +165,11 @@ class _Chunk:
         day = (self.outages.day[outage] - calendar.ANCHOR).astype(np.int64)
         seen = day < len(self.days)
         outage, row, day = outage[seen], row[seen], day[seen]
-        share = self.library.share[shape[row, day]] * supplied_share(
-            self.outages.start[outage], self.outages.end[outage]
-        )
+        supplied = supplied_share(self.outages.start[outage], self.outages.end[outage])
+        cells, cell = np.unique(row * len(self.days) + day, return_inverse=True)  # a day may be cut twice
+        row, day = np.divmod(cells, len(self.days))
+        share = self.library.share[shape[row, day]]
+        np.multiply.at(share, cell, supplied)
         left = share.sum(axis=1)
         safe = np.where(left > 0, left, 1.0)
         cumulative = np.zeros((len(row), SLOTS + 1))

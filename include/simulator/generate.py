@@ -100,7 +100,7 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
     made = {}
     made["met_interval_96"], made["met_voltage_daily"] = build_curves(world, energy, outages)
     made["met_register_freeze"] = build_registers(world, energy)
-    made["met_event_alarm"] = build_alarms(world, energy)
+    made["met_event_alarm"] = build_alarms(world, energy, since)
     made["met_collect_task"] = build_tasks(world, energy)
     made["met_pq_sample"] = build_samples(world, energy, outages)
     made["met_power_event"] = build_power_events(world, outages, since, today)
@@ -113,8 +113,8 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
     made |= build_managers(world, today)
     made |= build_plans(world, outages, since, today)
     made |= build_applications(world, since, today)
-    made |= build_service(world, outages, since, today)
-    made |= build_inspections(world, made["mkt_ticket"], since, today)
+    made |= build_service(world, outages, made, since, today)
+    made |= build_inspections(world, made, since, today)
     made |= build_contracts(world, today)
     made |= build_trade(world, bills, months, today)
     return made

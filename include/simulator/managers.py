@@ -33,18 +33,32 @@ def handover_of(seed: int, number: int) -> date | None:
     return date(2023, 9, 1) + timedelta(days=int(integers(seed, "handover", 0, 300, number)))
 
 
+def _swaps(world: World, account: int, until: date) -> list[date]:
+    """Days on which an account goes from its feeder's manager to the neighbouring one or back: one in ten accounts a year."""
+    if account < ACCOUNTS_PER_FEEDER:
+        return []
+    days = []
+    for year in range(2025, until.year + 1):
+        share, when = uniform(world.seed, "manager swap", account, year, np.arange(2)).tolist()
+        if share < 0.10:
+            days.append(date(year, 1, 10) + timedelta(days=int(when * 340)))
+    return [day for day in days if day <= until]
+
+
 def manager_on(world: World, account: int, day: date) -> str:
     """Staff number of the primary manager of an account on a day."""
     number = account // ACCOUNTS_PER_FEEDER
     handover = handover_of(world.seed, number)
-    return f"L{number:04d}" if handover and day < handover else f"M{number:04d}"
+    if handover and day < handover:
+        return f"L{number:04d}"
+    return f"M{number - len(_swaps(world, account, day)) % 2:04d}"
 
 
 def build_managers(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
     """mkt_manager, mkt_manager_assign and mkt_manager_assessment."""
     return {
         "mkt_manager": _managers(world, business_date.item()),
-        "mkt_manager_assign": _assignments(world),
+        "mkt_manager_assign": _assignments(world, business_date.item()),
         "mkt_manager_assessment": _assessments(world, business_date),
     }
 
@@ -90,37 +104,31 @@ def _managers(world: World, today: date) -> pa.Table:
     return tables.from_rows("marketing", "mkt_manager", rows)
 
 
-def _assignments(world: World) -> pa.Table:
+def _assignments(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
         number = a.number // ACCOUNTS_PER_FEEDER
         handover = handover_of(world.seed, number)
-        base = {"cons_no": a.cons_no, "assign_role": "PRIMARY"}
-        if handover:
-            rows.append(
-                base
-                | {
-                    "manager_no": f"L{number:04d}",
-                    "valid_from": a.connect_on,
-                    "valid_to": handover - timedelta(days=1),
-                    "src_updated_at": at_evening(handover, a.number),
-                }
-            )
-        start = handover or a.connect_on
-        rows.append(
-            base | {"manager_no": f"M{number:04d}", "valid_from": start, "src_updated_at": at_evening(start, a.number)}
-        )
-        if number > 0:
-            start = max(handover_of(world.seed, number - 1) or a.connect_on, a.connect_on)
-            rows.append(
-                base
-                | {
-                    "assign_role": "BACKUP",
-                    "manager_no": f"M{number - 1:04d}",
-                    "valid_from": start,
-                    "src_updated_at": at_evening(start, a.number + 1),
-                }
-            )
+        before = [(a.connect_on, f"L{number:04d}")] if handover else []
+        primary = [*before, (handover or a.connect_on, f"M{number:04d}")]
+        days = _swaps(world, a.number, today)
+        primary += [(day, f"M{number - n % 2:04d}") for n, day in enumerate(days, 1)]
+        # the backup is the neighbour, who changes places with the primary manager
+        first = max(handover_of(world.seed, number - 1) or a.connect_on, a.connect_on)
+        backup = [(first, f"M{number - 1:04d}"), *((day, f"M{number - 1 + n % 2:04d}") for n, day in enumerate(days, 1))]
+        for role, spans in (("PRIMARY", primary), ("BACKUP", backup if number > 0 else [])):
+            for n, (start, manager) in enumerate(spans):
+                end = spans[n + 1][0] if n + 1 < len(spans) else None
+                rows.append(
+                    {
+                        "cons_no": a.cons_no,
+                        "assign_role": role,
+                        "manager_no": manager,
+                        "valid_from": start,
+                        "valid_to": end - timedelta(days=1) if end else None,
+                        "src_updated_at": at_evening(end or start, a.number + (role == "BACKUP")),
+                    }
+                )
     return tables.from_rows("marketing", "mkt_manager_assign", rows)
 
 
@@ -134,6 +142,8 @@ def _assessments(world: World, business_date: np.datetime64) -> pa.Table:
         period = f"{1970 + quarter // 4}Q{quarter % 4 + 1}"
         for n in range(manager_count(world)):
             for d, (dimension, weight) in enumerate(_DIMENSIONS):
+                if dimension == "ETHICS" and (n * 5 + quarter) % 40 == 0:
+                    continue  # nobody judged it in that quarter
                 score = 70 + 28 * float(uniform(world.seed, "assessment", n, quarter, d))
                 rows.append(
                     {

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from include.simulator import tables
+from include.simulator.hashing import uniform
 from include.simulator.metering_archive import at_evening
 from include.simulator.world import ORG_AREAS, ORGS, World
 
@@ -31,7 +32,7 @@ def build_marketing_archive(world: World, business_date: np.datetime64) -> dict[
         "mkt_tariff_assign": _tariffs(world),
         "mkt_access_list": _access_list(),
         "mkt_supply_security": _supply_security(world),
-        "mkt_service_tier": _service_tiers(world),
+        "mkt_service_tier": _service_tiers(world, today),
     }
 
 
@@ -50,7 +51,8 @@ def _orgs() -> pa.Table:
 def _customers(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
-        changed = a.growth_on if a.growth_on and a.growth_on <= today else a.connect_on
+        changes = [a.connect_on, a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span)]
+        changed = max(day for day in changes if day <= today)
         rows.append(
             {
                 "cons_no": a.cons_no,
@@ -129,36 +131,25 @@ def _transformers(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
         for t in a.transformers:
-            if t.run_from > today:
-                continue
-            row = {
-                "tran_no": t.tran_no,
-                "cons_no": a.cons_no,
-                "cap_kva": t.cap_kva,
-                "primary_backup": t.duty,
-                "state_from": t.run_from,
-                "state": "RUN",
-                "src_updated_at": at_evening(t.run_from, a.number),
-            }
-            if t.sealed_from is None:
-                rows.append(row)
-                continue
-            if t.sealed_from > t.run_from:
+            states = [(t.run_from, "RUN")] + ([(t.sealed_from, "SEALED")] if t.sealed_from else [])
+            if t is a.transformers[-1]:
+                states += [state for start, end in a.suspensions for state in ((start, "STOP"), (end, "RUN"))]
+            # a later state of the same day takes the place of an earlier one
+            states = [state for state in dict(states).items() if state[0] <= today]
+            for n, (start, state) in enumerate(states):
+                end = states[n + 1][0] if n + 1 < len(states) else None
                 rows.append(
-                    row
-                    | {
-                        "state_to": t.sealed_from - timedelta(days=1),
-                        "src_updated_at": at_evening(t.sealed_from, a.number),
+                    {
+                        "tran_no": t.tran_no,
+                        "cons_no": a.cons_no,
+                        "cap_kva": t.cap_kva,
+                        "primary_backup": t.duty,
+                        "state_from": start,
+                        "state_to": end - timedelta(days=1) if end else None,
+                        "state": state,
+                        "src_updated_at": at_evening(end or start, a.number),
                     }
                 )
-            rows.append(
-                row
-                | {
-                    "state_from": t.sealed_from,
-                    "state": "SEALED",
-                    "src_updated_at": at_evening(t.sealed_from, a.number),
-                }
-            )
     return tables.from_rows("marketing", "mkt_transformer", rows)
 
 
@@ -268,21 +259,33 @@ def _supply_security(world: World) -> pa.Table:
     return tables.from_rows("marketing", "mkt_supply_security", rows)
 
 
-def _service_tiers(world: World) -> pa.Table:
+def _service_tiers(world: World, today: date) -> pa.Table:
+    """The tiers given by size and importance; one in eight of these accounts changes its tier in a year."""
     rows = []
     for a in world.accounts:
         tier = {0: "T1", 1: "T1", 2: "T2", 3: "T2", 8: "T3"}.get(a.number % 20)
-        if tier:
-            start = date(2023, 1, 1) + timedelta(days=a.number % 90)
+        if not tier:
+            continue
+        start = date(2023, 1, 1) + timedelta(days=a.number % 90)
+        spans = [(start, tier)]
+        for year in range(2024, today.year + 1):
+            share, when = uniform(world.seed, "tier", a.number, year, np.arange(2)).tolist()
+            if share < 0.125:
+                tier = {"T1": "T2", "T2": "T1" if share < 0.06 else "T3", "T3": "T2"}[tier]
+                spans.append((date(year, 1, 15) + timedelta(days=int(when * 330)), tier))
+        spans = [span for span in spans if span[0] <= today]
+        for n, (start, tier) in enumerate(spans):
+            end = spans[n + 1][0] if n + 1 < len(spans) else None
             rows.append(
                 {
                     "cons_no": a.cons_no,
                     "valid_from": start,
+                    "valid_to": end - timedelta(days=1) if end else None,
                     "tier": tier,
                     "assessed_on": start - timedelta(days=5),
-                    "assessor_no": f"E{a.number % 7 + 1:03d}",
-                    "assess_reason": f"按规模与重要性评定为{tier}(合成{a.number + 1})",
-                    "src_updated_at": at_evening(start, a.number),
+                    "assessor_no": f"E{(a.number + n) % 7 + 1:03d}",
+                    "assess_reason": f"按规模与重要性评定为{tier}(合成{a.number + 1})" if n == 0 else f"年度复评调整为{tier}(合成{a.number + 1})",
+                    "src_updated_at": at_evening(end or start, a.number),
                 }
             )
     return tables.from_rows("marketing", "mkt_service_tier", rows)

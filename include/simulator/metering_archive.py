@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from include.simulator import tables
 from include.simulator.hashing import integers, uniform
-from include.simulator.outages import Outages
+from include.simulator.outages import AREA, OWN, PLANNED, SHEDDING, Outages, is_temporary
 from include.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, World
 
 _SET_UP = date(2017, 6, 1)
+_OUTAGE_KINDS = {PLANNED: "PLANNED", SHEDDING: "LOAD_SHEDDING"}
 
 
 def at_evening(day: date | np.datetime64, minute: int = 0) -> np.datetime64:
@@ -44,12 +45,14 @@ def feeders(world: World) -> pa.Table:
         for name in filter(None, (a.main_feeder, a.backup_feeder)):
             number = a.number // ACCOUNTS_PER_FEEDER
             public = feeder_size(world, number) if name.startswith("10F") else (1, 2000)
+            # the second source of an important customer comes from elsewhere; for one in three it was built too near
+            is_elsewhere = name == a.backup_feeder and a.supply_mode == "DUAL_SOURCE" and a.number // 20 % 3 == 0
             row = rows.setdefault(
                 name,
                 {
                     "feeder_no": name,
                     "org_no": ORGS[a.org],
-                    "substation": f"合成{number // 4 + 1:03d}变电站",
+                    "substation": f"合成{number // 4 + 1 + 500 * is_elsewhere:03d}变电站",
                     "voltage_level": "AC10kV" if a.voltage == "AC380V" else a.voltage,
                     "customers_connected": public[0] if name.startswith("10") else 0,
                     "kva_connected": public[1] if name.startswith("10") else 0,
@@ -147,26 +150,30 @@ def _instrument_transformers(world: World) -> pa.Table:
 
 def build_supply_outages(world: World, outages: Outages, since: np.datetime64, until: np.datetime64) -> pa.Table:
     """met_supply_outage: what the supply side recorded of every outage, counted in its customers."""
-    happened = np.flatnonzero((outages.day >= since) & (outages.day <= until))
+    happened = np.flatnonzero((outages.day >= since) & (outages.day <= until) & (outages.kind != OWN))
     count = np.bincount(outages.affected_outage, minlength=len(outages.key))
+    areas = {a.number // ACCOUNTS_PER_FEEDER: a.tg_no for a in world.accounts if a.tg_no}
     rows = []
     for n in happened.tolist():
         public, kva = feeder_size(world, int(outages.feeder[n]))
         part = 0.3 + 0.6 * float(uniform(world.seed, "section", outages.key[n]))
-        planned = outages.kind[n] == 0
+        kind = int(outages.kind[n])
+        key, cause = int(outages.key[n]), ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3]
+        area = areas.get(int(outages.feeder[n])) if kind == AREA else None
+        if area:
+            public, kva = public // 4, kva // 8
         rows.append(
             {
                 "outage_id": f"SO{outages.key[n]:010d}",
                 "feeder_no": f"10F{outages.feeder[n]:05d}",
-                "kind": "PLANNED" if planned else "FAULT",
+                "tg_no": area,
+                "kind": _OUTAGE_KINDS.get(kind, "FAULT") if not is_temporary(world, key) else "TEMPORARY",
                 "start_at": outages.start[n],
                 "end_at": outages.end[n],
                 "customers_interrupted": int(public * part) + int(count[n]),
                 "kva_interrupted": int(kva * part) + 500 * int(count[n]),
-                "cause_code": "MAINTENANCE"
-                if planned
-                else ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3],
-                "is_external": not planned and int(part * 100) % 3 == 2,
+                "cause_code": {PLANNED: "MAINTENANCE", SHEDDING: "SHORTAGE"}.get(kind, cause),
+                "is_external": kind not in (PLANNED, SHEDDING) and cause == "THIRD_PARTY",
                 "recv_ts": (outages.day[n] + 1).astype("datetime64[s]")
                 + np.timedelta64(3600 + int(outages.key[n]) % 7200, "s"),
             }

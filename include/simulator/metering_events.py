@@ -15,7 +15,7 @@ from include.simulator.tables import Fixed
 from include.simulator.world import World
 
 _TASKS = ("CURVE96", "FREEZE", "VOLTAGE", "REALTIME")
-_ALARMS = ("VOLTAGE_DIP", "PF_LOW", "OVER_DEMAND", "UNBALANCE", "OVERLOAD", "CLOCK_ERR", "BATTERY_LOW")
+_ALARMS = ("PF_LOW", "OVER_DEMAND", "UNBALANCE", "OVERLOAD", "CLOCK_ERR", "BATTERY_LOW")
 
 
 def _seconds(count) -> np.ndarray:
@@ -52,8 +52,8 @@ def build_power_events(world: World, outages: Outages, since: np.datetime64, unt
     )
 
 
-def build_alarms(world: World, energy: Energy) -> pa.Table:
-    """met_event_alarm of the window: about one record per account in six weeks; accounts with a recorder send one a day."""
+def build_alarms(world: World, energy: Energy, since: np.datetime64) -> pa.Table:
+    """met_event_alarm: dips since `since`; of the window about one other record per account in six weeks, one a day from recorders."""
     seed, points = world.seed, world.points
     billing = np.flatnonzero(points.role == "BILLING")
     key = points.key[billing][:, None]
@@ -64,11 +64,11 @@ def build_alarms(world: World, energy: Energy) -> pa.Table:
     pkey, date = points.key[point], energy.days[day]
     code = choice(seed, "alarm code", _ALARMS, pkey, date)
     start = date.astype("datetime64[s]") + _seconds(integers(seed, "alarm start", 3600, 79_200, pkey, date))
-    length = np.where(code == "VOLTAGE_DIP", 1, integers(seed, "alarm length", 300, 5400, pkey, date))
+    length = integers(seed, "alarm length", 300, 5400, pkey, date)
     shown = rolled(world, energy.day_registers["T"])
     opening, total = shown[point, day], energy.total[point, day].astype(np.int64)
     part = ((start - date.astype("datetime64[s]")).astype(int)) * total // 86_400
-    return tables.build(
+    others = tables.build(
         "metering",
         "met_event_alarm",
         {
@@ -82,6 +82,35 @@ def build_alarms(world: World, energy: Energy) -> pa.Table:
             "reading_at_start": Fixed(opening + part, 4),
             "reading_at_end": Fixed(opening + part + length * total // 86_400, 4),
             "recv_ts": start + _seconds(length) + _seconds(30 + pkey % 60),
+        },
+    )
+
+
+    return pa.concat_tables([_dips(world, np.arange(since, energy.days[-1] + 1)), others]).combine_chunks()
+
+
+def _dips(world: World, days: np.ndarray) -> pa.Table:
+    """Voltage dips of a second; the points of one feeder in eight see them five times as often."""
+    seed, points = world.seed, world.points
+    billing = np.flatnonzero(points.role == "BILLING")
+    key = points.key[billing][:, None]
+    is_prone = (points.account[billing] // 8 % 8 == 3)[:, None]
+    row, day = np.nonzero(uniform(seed, "dip", key, days) < np.where(is_prone, 0.03, 0.006))
+    point = billing[row]
+    pkey, date = points.key[point], days[day]
+    start = date.astype("datetime64[s]") + _seconds(integers(seed, "dip start", 3600, 79_200, pkey, date))
+    return tables.build(
+        "metering",
+        "met_event_alarm",
+        {
+            "alarm_id": np.array([f"AD{str(d).replace('-', '')}{k:08d}" for d, k in zip(date, pkey, strict=True)]),
+            "mp_no": np.array(points.mp_no)[point],
+            "meter_asset_no": np.array(points.meter_no)[point],
+            "terminal_no": np.array(world.terminal_no)[points.account[point]],
+            "event_code": "VOLTAGE_DIP",
+            "start_ts": start,
+            "end_ts": start + _seconds(1),
+            "recv_ts": start + _seconds(31 + pkey % 60),
         },
     )
 

@@ -1,7 +1,9 @@
-"""Interruptions of the medium-voltage feeders: planned work and faults, and who is without supply.
+"""Interruptions of the medium-voltage feeders and of single customers, and who is without supply.
 
-Each feeder has in each month at most one planned outage (4th to 14th) and at most one fault (16th to 27th), so two
-never meet. None runs over midnight. Accounts with two sources and those at 35 kV and above are not interrupted.
+Each feeder has in each month at most one planned outage and at most one fault, one of them from the 4th to the 14th and
+the other from the 16th to the 27th, the planned one first at every other feeder; load is shed on the 1st, a reclosing makes one or two short interruptions on the 2nd, the fault of a transformer area comes on the
+3rd, and one of the customer's own plant, which only its meter sees, on the 15th. So two kinds never meet. None runs
+over midnight. Accounts with two sources and those at 35 kV and above are not interrupted.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from include.simulator.hashing import uniform
 from include.simulator.shapes import SLOTS
 from include.simulator.world import ACCOUNTS_PER_FEEDER, World
 
-PLANNED, FAULT = 0, 1
+PLANNED, FAULT, SHEDDING, FLASH, AREA, OWN = range(6)
+# kind -> day of the month (0-based), probability by feeder and month, or by account and month where it is OWN
+_RARE = {SHEDDING: (0, 0.02), FLASH: (1, 0.10), AREA: (2, 0.05), OWN: (14, 0.02)}
 
 
 @dataclass
@@ -59,37 +63,76 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
     feeder, month, kind = feeder[happens], month[happens], kind[happens]
     planned = kind == PLANNED
     draw = lambda stream: uniform(seed, stream, feeder, month, kind)  # noqa: E731
+    first_half = planned ^ (feeder % 2 == 1)
     day = (
         first_of(months[month])
-        + np.where(planned, 3, 15)
-        + (draw("outage day") * np.where(planned, 11, 12)).astype(int)
+        + np.where(first_half, 3, 15)
+        + (draw("outage day") * np.where(first_half, 11, 12)).astype(int)
     )
+    early = planned & (draw("outage early") < 0.05)
     minute = np.where(planned, 8 * 60 + 30 * (draw("outage start") * 4).astype(int), 360 + (draw("outage start") * 840))
     planned_start = day.astype("datetime64[s]") + (minute.astype(int) * 60).astype("timedelta64[s]")
     delay = np.where(planned, draw("outage delay") * 600, draw("outage delay") * 59).astype(int)
+    delay = np.where(early, -60 - (draw("outage delay") * 1140).astype(int), delay)
     start = planned_start + delay.astype("timedelta64[s]")
     length = np.where(planned, 7200 + draw("outage length") * 10800, 360 + draw("outage length") ** 2 * 9000).astype(
         int
     )
     end = start + length.astype("timedelta64[s]")
     planned_end = planned_start + (-(-(length + delay) // 1800) * 1800 + 1800).astype("timedelta64[s]")
-    on_feeder = _exposed(world, feeder[:, None] * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)).any(axis=1)
+    on_feeder = exposed(world, feeder[:, None] * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)).any(axis=1)
     kept = (day <= until) & (day >= ANCHOR) & on_feeder
     arrays = [
         a[kept] for a in (feeder * 100_000 + month * 2 + kind, feeder, kind, planned_start, planned_end, start, end)
     ]
-    outage, account = _affected(world, arrays[0], arrays[1])
-    return Outages(*arrays, outage, account)
+    rare = [_rare(world, months, code, until) for code in _RARE]
+    key, feeder, kind, *times = (np.concatenate([one, *others]) for one, *others in zip(arrays, *rare, strict=True))
+    outage, account = _affected(world, key, feeder, kind)
+    hit = np.isin(kind, (PLANNED, FAULT)) | (np.bincount(outage, minlength=len(key)) > 0)
+    position = np.cumsum(hit) - 1
+    return Outages(key[hit], feeder[hit], kind[hit], *(t[hit] for t in times), position[outage], account)
 
 
-def _affected(world: World, key: np.ndarray, feeder: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    account = feeder[:, None] * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)
-    hit = _exposed(world, account) & (uniform(world.seed, "hit", key[:, None], account) < 0.85)
+def _rare(world: World, months: np.ndarray, kind: int, until: np.datetime64) -> list[np.ndarray]:
+    """The outages of a rarer kind, in the columns of `Outages`; `planned_*` are the actual times."""
+    seed, (day_of_month, probability) = world.seed, _RARE[kind]
+    places = np.arange(len(world.accounts)) if kind == OWN else np.arange(-(-len(world.accounts) // ACCOUNTS_PER_FEEDER))
+    times = np.arange(2) if kind == FLASH else np.arange(1)
+    place, month, time = (g.ravel() for g in np.meshgrid(places, np.arange(len(months)), times, indexing="ij"))
+    stream = f"outage kind {kind}"
+    # the second interruption of a reclosing follows the first one in half of the cases
+    happens = uniform(seed, stream, place, month, 0) < np.where(time == 0, probability, probability / 2)
+    place, month, time = place[happens], month[happens], time[happens]
+    draw = lambda name: uniform(seed, f"{stream} {name}", place, month)  # noqa: E731
+    day = first_of(months[month]) + day_of_month
+    second = 25_200 + (draw("start") * 50_400).astype(int) + time * 200
+    longest = {SHEDDING: 7200, FLASH: 120, AREA: 9000, OWN: 5400}[kind]
+    length = 30 + (draw("length") ** 2 * longest).astype(int)
+    start = day.astype("datetime64[s]") + second.astype("timedelta64[s]")
+    end = start + length.astype("timedelta64[s]")
+    feeder = place // ACCOUNTS_PER_FEEDER if kind == OWN else place
+    part = place % ACCOUNTS_PER_FEEDER if kind == OWN else time
+    key = feeder * 100_000 + kind * 10_000 + month * 20 + part
+    kept = (day <= until) & (day >= ANCHOR)
+    return [a[kept] for a in (key, feeder, np.full(len(key), kind), start, end, start, end)]
+
+
+def _affected(world: World, key: np.ndarray, feeder: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    place = np.arange(ACCOUNTS_PER_FEEDER)
+    account = feeder[:, None] * ACCOUNTS_PER_FEEDER + place
+    hit = exposed(world, account) & (uniform(world.seed, "hit", key[:, None], account) < 0.85)
+    in_area = np.array([a.tg_no is not None for a in world.accounts])[np.minimum(account, len(world.accounts) - 1)]
+    hit &= np.where((kind == AREA)[:, None], in_area, True)
+    alone = exposed(world, account) & (key[:, None] % 20 == place)
+    hit = np.where((kind == OWN)[:, None], alone, hit)
+    # both interruptions of a reclosing hit the same customers
+    first = exposed(world, account) & (uniform(world.seed, "hit", key[:, None] // 2 * 2, account) < 0.85)
+    hit = np.where((kind == FLASH)[:, None], first, hit)
     outage, column = np.nonzero(hit)
     return outage, account[outage, column]
 
 
-def _exposed(world: World, account: np.ndarray) -> np.ndarray:
+def exposed(world: World, account: np.ndarray) -> np.ndarray:
     """Whether the account exists and hangs on its 10 kV feeder alone."""
     exposed = np.array([a.voltage in ("AC10kV", "AC380V") and a.backup_feeder is None for a in world.accounts])
     inside = account < len(exposed)
@@ -111,3 +154,8 @@ def dead_at_slot_end(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     begin, finish = ((t - midnight).astype(np.int64)[:, None] for t in (start, end))
     instant = (np.arange(SLOTS) + 1) * 900
     return (instant > begin) & (instant <= finish)
+
+
+def is_temporary(world: World, key: int) -> bool:
+    """Whether a planned outage was called for at short notice."""
+    return key % 100_000 < 10_000 and key % 2 == PLANNED and float(uniform(world.seed, "temporary outage", key)) < 0.10

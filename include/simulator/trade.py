@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,42 @@ def is_trader(world: World, a: Account) -> bool:
     return a.number % 20 in (0, 2) or float(uniform(world.seed, "trader", a.number)) < 0.25
 
 
+def market_from(world: World, a: Account) -> date | None:
+    """First day on which an account buys in the market; None for those that never do. One in five of the rest goes there in these years."""
+    if is_trader(world, a):
+        return date(2023, 1, 1)
+    if a.kind.cons_class == "AGRI" or a.growth_on or float(uniform(world.seed, "switcher", a.number)) >= 0.2:
+        return None
+    month = int(integers(world.seed, "switch month", 0, 60, a.number))
+    return date(2024 + month // 12, month % 12 + 1, 1)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A market agreement of one account; both days inclusive."""
+
+    number: str
+    account: Account
+    first: date
+    last: date
+
+
+def _market_agreements(world: World, business_date: np.datetime64) -> list[Agreement]:
+    """By calendar year, for some by half-year; now and then the second half has none."""
+    found = []
+    for a in world.accounts:
+        begin = market_from(world, a)
+        for year in range(2023, (business_date + 17).astype("datetime64[Y]").astype(int) + 1971) if begin else ():
+            lapses = float(uniform(world.seed, "lapse", a.number, year)) < 0.03
+            halves = [("", date(year, 1, 1), date(year, 12, 31))]
+            if lapses or a.number % 7 == 3:
+                halves = [("", date(year, 1, 1), date(year, 6, 30)), ("H", date(year, 7, 1), date(year, 12, 31))]
+            for tag, first, last in halves[: 1 if lapses else 2]:
+                if begin <= last:
+                    found.append(Agreement(f"TR{year}{tag}{a.cons_no}", a, max(first, begin), last))
+    return found
+
+
 def _monthly_units(a: Account) -> int:
     """Contract energy of a month, 10^-6 MWh."""
     return round(a.load_kw * 730 / 1000) * 1_000_000
@@ -38,12 +75,23 @@ def _price_fen(world: World, number: int, year: int) -> int:
 
 def build_trade(world: World, bills: Bills, months: np.ndarray, business_date: np.datetime64) -> dict[str, pa.Table]:
     """con_trade_agreement, con_trade_settle and con_trade_curve."""
-    traders = [a for a in world.accounts if is_trader(world, a)]
-    return {
-        "con_trade_agreement": _agreements(world, {a.number for a in traders}, business_date),
-        "con_trade_settle": _settlements(world, traders, bills, business_date),
-        "con_trade_curve": _curves(traders, np.arange(months[0], _last_agreed_month(business_date) + 1)),
+    agreements = _market_agreements(world, business_date)
+    until = _last_agreed_month(business_date)
+    of_month = {
+        (g.account.number, int(month)): g
+        for g in agreements
+        for month in range(_month(g.first), min(_month(g.last), int(until.astype(int))) + 1)
     }
+    return {
+        "con_trade_agreement": _agreements(world, agreements, business_date.item()),
+        "con_trade_settle": _settlements(world, of_month, bills, business_date),
+        "con_trade_curve": _curves(of_month, int(months[0].astype(int))),
+    }
+
+
+def _month(day: date) -> int:
+    """Number of the month of a day, as numpy counts them."""
+    return int(np.datetime64(day, "M").astype(int))
 
 
 def _last_agreed_month(business_date: np.datetime64) -> np.datetime64:
@@ -52,49 +100,53 @@ def _last_agreed_month(business_date: np.datetime64) -> np.datetime64:
     return month + int(business_date >= month.astype("datetime64[D]") + 24)
 
 
-def _agreements(world: World, traders: set[int], business_date) -> pa.Table:
+def _agreements(world: World, agreements: list[Agreement], today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
-        if a.number not in traders:
+        begin = market_from(world, a)
+        if begin is None or begin > a.connect_on:
+            left = begin is not None and begin <= today
             rows.append(
                 {
                     "agree_no": f"AG{a.cons_no}",
                     "cons_no": a.cons_no,
                     "trade_mode": "AGENT",
                     "valid_from": a.connect_on,
-                    "src_updated_at": at_evening(a.connect_on, a.number),
+                    "valid_to": begin - timedelta(days=1) if left else None,
+                    "src_updated_at": at_evening(begin if left else a.connect_on, a.number),
                 }
             )
+    for g in agreements:
+        a = g.account
+        booked = g.first - timedelta(days=17)
+        if booked > today:
             continue
-        for year in range(2023, (business_date + 17).astype("datetime64[Y]").astype(int) + 1971):
-            rows.append(
-                {
-                    "agree_no": f"TR{year}{a.cons_no}",
-                    "cons_no": a.cons_no,
-                    "trade_mode": "DIRECT" if a.number % 20 == 0 else "RETAIL",
-                    "counterparty": f"合成售电公司{a.number % 7 + 1}"
-                    if a.number % 20
-                    else f"合成发电厂{a.number % 3 + 1}",
-                    "valid_from": date(year, 1, 1),
-                    "valid_to": date(year, 12, 31),
-                    "annual_mwh": _monthly_units(a) * 12 // 10**6,
-                    "price_kind": "FIXED",
-                    "price_yuan_mwh": _price_fen(world, a.number, year) / 100,
-                    "deviation_band_pct": _BAND_PERCENT,
-                    "green_share": (a.number % 5) / 20,
-                    "src_updated_at": at_evening(date(year - 1, 12, 15), a.number),
-                }
-            )
+        is_spread = a.number % 5 == 1
+        rows.append(
+            {
+                "agree_no": g.number,
+                "cons_no": a.cons_no,
+                "trade_mode": "DIRECT" if a.number % 20 == 0 else "RETAIL",
+                "counterparty": f"合成售电公司{a.number % 7 + 1}" if a.number % 20 else f"合成发电厂{a.number % 3 + 1}",
+                "valid_from": g.first,
+                "valid_to": g.last,
+                "annual_mwh": _monthly_units(a) * (_month(g.last) - _month(g.first) + 1) // 10**6,
+                "price_kind": "SPREAD" if is_spread else "INDEX" if a.number % 5 == 3 else "FIXED",
+                "price_yuan_mwh": -8 - a.number % 17 if is_spread else _price_fen(world, a.number, g.first.year) / 100,
+                "deviation_band_pct": _BAND_PERCENT,
+                "green_share": (a.number % 5) / 20,
+                "src_updated_at": at_evening(booked, a.number),
+            }
+        )
     return tables.from_rows("contract", "con_trade_agreement", rows)
 
 
-def _settlements(world: World, traders, bills: Bills, business_date) -> pa.Table:
-    is_theirs = np.isin(bills.account, [a.number for a in traders])
+def _settlements(world: World, of_month: dict[tuple[int, int], Agreement], bills: Bills, business_date) -> pa.Table:
+    pairs = list(zip(bills.account.tolist(), bills.month.astype(int).tolist(), strict=True))
     settled = (bills.month + 1).astype("datetime64[D]") + 8
-    rows = np.flatnonzero(is_theirs & (settled <= business_date))
+    rows = np.flatnonzero(np.array([pair in of_month for pair in pairs]) & (settled <= business_date))
     account, month = bills.account[rows], bills.month[rows]
     year = month.astype("datetime64[Y]").astype(int) + 1970
-    cons = np.array([a.cons_no for a in world.accounts])[account]
     price = np.array([_price_fen(world, int(a), int(y)) for a, y in zip(account, year, strict=True)], dtype=np.int64)
     contract = np.array([_monthly_units(world.accounts[a]) // 100 for a in account], dtype=np.int64)
     actual = half_up(bills.bill["kwh"][rows], 1000)
@@ -103,7 +155,7 @@ def _settlements(world: World, traders, bills: Bills, business_date) -> pa.Table
         "contract",
         "con_trade_settle",
         {
-            "agree_no": np.char.add(np.char.add("TR", year.astype(str)), cons),
+            "agree_no": [of_month[pairs[n]].number for n in rows.tolist()],
             "trade_month": tables.months_as_text(month),
             "version": np.ones(len(rows), dtype=np.int32),
             "contract_mwh": Fixed(contract, 4),
@@ -116,23 +168,23 @@ def _settlements(world: World, traders, bills: Bills, business_date) -> pa.Table
     )
 
 
-def _curves(traders, months: np.ndarray) -> pa.Table:
+def _curves(of_month: dict[tuple[int, int], Agreement], first_month: int) -> pa.Table:
     edges = np.concatenate([[0], np.cumsum(_HOURS)])
-    units = np.array([_monthly_units(a) for a in traders], dtype=np.int64)
+    wanted = sorted((key for key in of_month if key[1] >= first_month))
+    units = np.array([_monthly_units(of_month[key].account) for key in wanted], dtype=np.int64)
     hourly = np.diff(units[:, None] * edges // edges[-1], axis=1)
-    agreement, month, hour = (g.ravel() for g in np.indices((len(traders), len(months), 24)))
-    year = (months.astype("datetime64[Y]").astype(int) + 1970).astype(str)[month]
-    cons = np.array([a.cons_no for a in traders])[agreement]
+    row, hour = (g.ravel() for g in np.indices((len(wanted), 24)))
+    months = np.array([month for _, month in wanted]).astype("datetime64[M]")
     return tables.build(
         "contract",
         "con_trade_curve",
         {
-            "agree_no": np.char.add(np.char.add("TR", year), cons),
-            "trade_month": tables.months_as_text(months)[month],
+            "agree_no": np.array([of_month[key].number for key in wanted])[row],
+            "trade_month": tables.months_as_text(months)[row],
             "slot": hour + 1,
             "slot_cnt": np.full(len(hour), 24),
-            "mwh": Fixed(hourly[agreement, hour], 6),
-            "src_updated_at": (months[month] - 1).astype("datetime64[D]").astype("datetime64[s]")
+            "mwh": Fixed(hourly[row, hour], 6),
+            "src_updated_at": (months[row] - 1).astype("datetime64[D]").astype("datetime64[s]")
             + np.timedelta64(24 * 86_400 + 68_400, "s"),
         },
     )

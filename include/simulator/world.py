@@ -69,13 +69,17 @@ class Account:
     payer: int
     load_kw: float
     tg_no: str | None
+    suspensions: list[tuple[date, date]] = field(default_factory=list)
 
     def cap_on(self, day: date) -> int:
         """Contract capacity on a day, kVA."""
         return self.contract_cap + (self.growth_kva if self.growth_on and day >= self.growth_on else 0)
 
     def running_on(self, day: date) -> int:
-        return self.running_cap + (self.growth_kva if self.growth_on and day >= self.growth_on else 0)
+        """Capacity of the running transformers on a day, kVA; while a suspension lasts, the last of them rests."""
+        resting = any(start <= day < end for start, end in self.suspensions)
+        grown = self.growth_kva if self.growth_on and day >= self.growth_on else 0
+        return self.running_cap + grown - (self.transformers[-1].cap_kva if resting else 0)
 
 
 @dataclass
@@ -149,7 +153,7 @@ def _account(seed: int, i: int) -> Account:
     if i % 3 == 0:
         runs = stages.schedule(seed, i * 10, accepted)
         accepted, signed, connect = (
-            runs[0][2].astype("datetime64[D]").item(),
+            runs[0].start.astype("datetime64[D]").item(),
             stages.end_of(runs, "AGREEMENT"),
             stages.end_of(runs, "METER_ENERGISE"),
         )
@@ -173,7 +177,8 @@ def _account(seed: int, i: int) -> Account:
         growth = int(choice(seed, "growth kva", (400, 500, 630, 800), i))
         transformers.append(Transformer(f"{cons_no}T8", growth, "MAIN", growth_on))
     dual = place == 1
-    importance = {1: ("FIRST", "FIRST", "SECOND")[(i // 20) % 3]}.get(place, "NONE")
+    classes = ("FIRST", "FIRST", "SECOND", "SPECIAL", "FIRST", "SECOND")
+    importance = classes[(i // 20) % 6] if place == 1 else "NONE"
     basic_mode, tariff, standard = _terms(kind, voltage, contract_cap, place, draw("mode"))
     load_kw = running * (0.38 + 0.22 * draw("load")) / kind.peak_to_mean
     payer = i - 1 if place == 5 else i
@@ -187,7 +192,8 @@ def _account(seed: int, i: int) -> Account:
     else:
         main, spare = f"10F{feeder:05d}", f"10G{feeder:05d}"
     security = int(contract_cap * 0.08) if importance != "NONE" else 0
-    self_gen = int(security * 1.3) if importance != "NONE" else 0
+    # of the customers of the first class, every other one has less of its own than it should
+    self_gen = int(security * (0.9 if importance == "FIRST" and (i // 20) % 2 == 1 else 1.3))
     if place == 6:
         self_gen = int(choice(seed, "pv", (200, 315, 400, 630), i))
     return Account(
@@ -205,7 +211,7 @@ def _account(seed: int, i: int) -> Account:
         growth_on=growth_on,
         growth_kva=growth,
         importance=importance,
-        supply_mode="SINGLE" if not dual else "DUAL_SOURCE" if importance == "FIRST" else "DUAL_CIRCUIT",
+        supply_mode="SINGLE" if not dual else "DUAL_CIRCUIT" if importance == "SECOND" else "DUAL_SOURCE",
         main_feeder=main,
         backup_feeder=spare if dual else None,
         self_gen_kva=self_gen,
@@ -223,7 +229,21 @@ def _account(seed: int, i: int) -> Account:
         payer=payer,
         load_kw=load_kw,
         tg_no=f"TG{feeder:06d}" if voltage == "AC380V" else None,
+        suspensions=_suspensions(seed, i, len(transformers), place, draw("load")),
     )
+
+
+def _suspensions(seed: int, i: int, transformers: int, place: int, load: float) -> list[tuple[date, date]]:
+    """Times from a first to a first of a month in which a works with two transformers and little load rests one of them."""
+    if transformers < 2 or place in (0, 1, 7, 11, 12, 16) or load > 0.4:
+        return []
+    spans = []
+    for year in range(2024, 2040):
+        share, month, length = uniform(seed, "suspension", i, year, np.arange(3)).tolist()
+        if share < 0.5:
+            start = 1 + int(month * 8)
+            spans.append((date(year, start, 1), date(year, start + 2 + int(length * 3), 1)))
+    return spans
 
 
 def _is_low_metered(place: int, caps: list[int], voltage: str, draw: float) -> bool:

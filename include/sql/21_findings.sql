@@ -12,6 +12,9 @@ create table if not exists quality.rule_book (
     quarantines boolean not null,
     path text not null
 );
+alter table quality.rule_book add column if not exists source_name text;
+alter table quality.rule_book add column if not exists table_names text[]; -- contract tables that it is about
+alter table quality.rule_book add column if not exists tests_changes boolean; -- true where it tests what changed since the last gate
 
 create table if not exists quality.rule_results (
     run_id bigint not null references quality.runs (run_id),

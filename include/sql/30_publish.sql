@@ -44,6 +44,48 @@ create table if not exists publish.pointer_moves (
     actor text not null
 );
 
+-- The closing version of each month that is over: what was known when it closed. It is the first version that a run of the
+-- month's last day or later found true, and was not rolled back; the views marts.<mart>_at_close show it.
+create table if not exists publish.closing (
+    published_month date primary key,
+    version integer not null
+);
+
+create or replace function publish.note_closing() returns void
+language sql as $$
+    with versions as (
+        select published_month, version, max(last_business_date) as last_business_date
+        from publish.versions
+        where deleted_at is null
+        group by published_month, version
+    ),
+
+    chosen as (
+        select distinct on (versions.published_month) versions.published_month, versions.version
+        from versions
+        where
+            versions.last_business_date >= (versions.published_month + interval '1 month - 1 day')::date
+            and not exists (
+                select 1
+                from publish.pointer_moves as moves
+                where
+                    moves.event = 'roll_back'
+                    and moves.published_month = versions.published_month
+                    and moves.from_version = versions.version
+            )
+        order by versions.published_month, versions.last_business_date, versions.version desc
+    ),
+
+    reopened as (
+        delete from publish.closing
+        where not exists (select 1 from chosen where chosen.published_month = closing.published_month)
+    )
+
+    insert into publish.closing (published_month, version)
+    select published_month, version from chosen
+    on conflict (published_month) do update set version = excluded.version where closing.version <> excluded.version
+$$;
+
 create or replace view marts.publication with (security_invoker = true) as
 select
     published_month,
@@ -70,8 +112,8 @@ comment on column marts.publication.held_back_kwh is 'Energy at stake in the row
 comment on column marts.publication.held_back_cny is 'Amount at stake in the rows held back, yuan.';
 comment on column marts.publication.state is 'published, or pinned: rolled back and kept there until released.';
 
--- Row-level security of a published table. A policy for readers includes the pointer, or old versions would show. The
--- owner, who publishes, is not subject to it; roles that the server does not have are passed over.
+-- Row-level security of a published table. The policies for readers include the pointer and the closing version, or other
+-- versions would show. The owner, who publishes, is not subject to it; roles that the server does not have are passed over.
 create or replace function publish.protect(mart text) returns void
 language plpgsql as $$
 declare
@@ -87,6 +129,9 @@ begin
             ('kaw_bi_reader', 'readers_see_the_pointed_version', 'select', format(
                 'exists (select 1 from publish.pointer where pointer.published_month = %1$I.published_month'
                 ' and pointer.version = %1$I.version)', mart)),
+            ('kaw_bi_reader', 'readers_see_the_closing_version', 'select', format(
+                'exists (select 1 from publish.closing where closing.published_month = %1$I.published_month'
+                ' and closing.version = %1$I.version)', mart)),
             ('kaw_auditor', 'auditors_see_every_version', 'select', 'true'),
             ('kaw_publisher', 'publishers_write_every_version', 'all', 'true')
         ) as policies (role_name, policy_name, command, condition)

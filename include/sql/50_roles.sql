@@ -70,7 +70,8 @@ select quality.grant_to('kaw_loader', array[
     'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
     'select, insert, update on quality.receipts, quality.rejected_rows',
     'select, insert on quality.ledger',
-    'select on quality.runs, quality.fences'
+    'select on quality.runs, quality.fences',
+    format('temporary on database %I', current_database()) -- a delivery is compared before it lands
 ]);
 
 -- A transformer notes which keys it stages anew; everything else of quality it only reads.
@@ -79,13 +80,14 @@ select quality.grant_to('kaw_transformer', array[
     'usage, create on schema staging, warehouse, candidate',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
     'insert, delete on quality.touched_keys',
-    'all on all tables in schema staging, warehouse, candidate'
+    'all on all tables in schema staging, warehouse, candidate',
+    format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
 ]);
 
 select quality.grant_to('kaw_publisher', array[
-    'usage on schema candidate, quality',
+    'usage on schema candidate, warehouse, quality',
     'usage, create on schema publish, marts',
-    'select on all tables in schema candidate, quality, marts',
+    'select on all tables in schema candidate, warehouse, quality, marts',
     'select, insert, update, delete on all tables in schema publish',
     'insert on quality.ledger'
 ]);
@@ -110,15 +112,35 @@ $$;
 select quality.grant_to('kaw_bi_reader', array[
     'usage on schema marts, publish',
     'select on all tables in schema marts',
-    'select on publish.pointer'
+    'select on publish.pointer, publish.closing'
 ]);
 
 select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'warehouse', 'candidate'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
-select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate'])
+select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 'warehouse'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
 select quality.grant_later(maker, 'kaw_publisher', 'select, insert, update, delete', array['publish'])
 from unnest(array[current_user::text]) as makers (maker);
 select quality.grant_later(maker, role_name, 'select', array['publish', 'marts'])
 from unnest(array[current_user::text, 'kaw_publisher']) as makers (maker)
 cross join unnest(array['kaw_auditor', 'kaw_bi_reader']) as readers (role_name);
+
+-- What an earlier version built as the owner becomes the transformer's, who replaces it every night.
+do $$
+declare
+    built record;
+begin
+    if exists (select 1 from pg_roles where rolname = 'kaw_transformer' and pg_has_role(oid, 'member')) then
+        for built in
+            select oid::regclass as name, relkind
+            from pg_class
+            where
+                relnamespace in ('staging'::regnamespace, 'warehouse'::regnamespace, 'candidate'::regnamespace)
+                and relkind in ('r', 'v')
+                and relowner = current_user::regrole
+        loop
+            execute format('alter %s %s owner to kaw_transformer', case built.relkind when 'v' then 'view' else 'table' end, built.name);
+        end loop;
+    end if;
+end
+$$;

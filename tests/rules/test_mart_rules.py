@@ -1,62 +1,113 @@
-"""Rules of gate 2 over small stand-ins of the candidate marts: the good ones pass, one fault each breaks one rule."""
+"""Rules of gate 2 over small stand-ins of the candidate marts: the good ones pass, one fault each breaks one rule.
+
+The written rules have their stand-ins in `marts_<theme>.py` beside this file: GOOD makes the tables, FAULTS breaks one rule
+each. The rules that are made from the models' description are tried on tables of the described shape.
+"""
 from __future__ import annotations
 
-import pytest
+import importlib
+from pathlib import Path
 
+import pytest
+from psycopg import sql
+
+from include.quality.mart_rules import PublishedModel, load_mart_rules, published_models
 from include.quality.rules import load_rules
 from tests.rules.staged import Staged
 
-RULES = {rule.id: rule for rule in load_rules() if rule.area == "marts"}
-
-GOOD = [
-    """create table candidate.mart_key_account_ranking as
-    select account_no, date '2026-11-01' as ranking_month, sum(total_charge_cny) as revenue_12m_cny,
-        case when row_number() over (order by account_no desc) = 1 then 1.0 else 0.5 end as cum_share
-    from staging.stg_marketing__bills where bill_month between date '2025-11-01' and date '2026-10-01' group by account_no""",
-    "create table candidate.mart_key_account_360 as select 'A'::text as account_no, date '2026-11-05' as as_of_date",
-    """create table candidate.mart_energy_structure as select 'A'::text as account_no, date '2026-11-01' as month_start_date,
-    400 as valid_slots, 0 as estimated_slots, 60 as missing_slots, 20 as outage_slots, 5 as metering_point_days""",
-    """create table candidate.mart_two_rates as select 'ACCOUNT'::text as entity_kind_code, 'A'::text as entity_no,
-    date '2026-11-01' as month_start_date, 'SUPPLY'::text as side_code, 99.98362::numeric as rs_pct""",
-    """create table candidate.mart_two_rates_gap as select 'A'::text as account_no, date '2026-11-01' as month_start_date,
-    99.9::numeric as customer_rs_pct, 100::numeric as supply_rs_pct""",
-    "create table candidate.mart_contract_health as select 'C'::text as contract_no, date '2026-11-05' as as_of_date",
-]
-FAULTS = {
-    "MART-01": "insert into candidate.mart_key_account_ranking select account_no, ranking_month, 0, 0 from candidate.mart_key_account_ranking limit 1",
-    "MART-02": "insert into candidate.mart_key_account_360 select * from candidate.mart_key_account_360",
-    "MART-03": "insert into candidate.mart_energy_structure select * from candidate.mart_energy_structure",
-    "MART-04": "update candidate.mart_two_rates set side_code = null",
-    "MART-05": "insert into candidate.mart_two_rates_gap select * from candidate.mart_two_rates_gap",
-    "MART-06": "insert into candidate.mart_contract_health select * from candidate.mart_contract_health",
-    "MART-07": "update candidate.mart_key_account_ranking set revenue_12m_cny = revenue_12m_cny + 0.02 where cum_share = 1",
-    "MART-08": "update candidate.mart_key_account_ranking set cum_share = 0.99 where cum_share = 1",
-    "MART-09": "update candidate.mart_two_rates_gap set customer_rs_pct = 100.2",
-    "MART-10": "update candidate.mart_energy_structure set missing_slots = 59",
-}
+WRITTEN = {rule.id: rule for rule in load_rules() if rule.area == "marts"}
+MADE = {rule.id: rule for rule in load_mart_rules()}
+THEMES = {path.stem: importlib.import_module(f"tests.rules.{path.stem}") for path in sorted(Path(__file__).parent.glob("marts_*.py"))}
+FAULTS = [(theme, rule_id) for theme, module in THEMES.items() for rule_id in module.FAULTS]
+MODELS = published_models()
+A_VALUE = {"date": "'2026-11-05'", "timestamp": "'2026-11-05'", "boolean": "'true'", "text": "'A'", "jsonb": "'{}'"}
 
 
-@pytest.fixture
-def marts(staged: Staged) -> Staged:
-    for statement in GOOD:
+def broken(staged: Staged, theme: str) -> set[str]:
+    return {rule_id for rule_id in THEMES[theme].FAULTS if staged.violations(WRITTEN[rule_id])}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_good_marts_break_no_rule(staged: Staged, theme: str):
+    for statement in THEMES[theme].GOOD:
         staged.connection.execute(statement)
-    return staged
+    assert broken(staged, theme) == set()
 
 
-def broken(staged: Staged) -> set[str]:
-    return {rule_id for rule_id, rule in RULES.items() if staged.violations(rule)}
-
-
-def test_good_marts_break_no_rule(marts: Staged):
-    assert broken(marts) == set()
-
-
-@pytest.mark.parametrize("rule_id", FAULTS)
-def test_a_fault_in_a_mart_breaks_only_its_rule(marts: Staged, rule_id: str):
-    marts.connection.execute(FAULTS[rule_id])
-    assert broken(marts) == {rule_id}
+@pytest.mark.parametrize(("theme", "rule_id"), FAULTS)
+def test_a_fault_in_a_mart_breaks_only_its_rule(staged: Staged, theme: str, rule_id: str):
+    for statement in [*THEMES[theme].GOOD, THEMES[theme].FAULTS[rule_id]]:
+        staged.connection.execute(statement)
+    assert broken(staged, theme) == {rule_id}
 
 
 def test_every_rule_on_marts_has_a_fault_and_is_of_gate_2():
-    assert set(FAULTS) == set(RULES)
-    assert {rule.gate for rule in RULES.values()} == {2}
+    assert sorted(rule_id for _, rule_id in FAULTS) == sorted(WRITTEN)
+    assert {rule.gate for rule in [*WRITTEN.values(), *MADE.values()]} == {2}
+
+
+# -- rules that are made from the models' description
+
+
+def stand_in(staged: Staged, model: PublishedModel) -> sql.Identifier:
+    """An empty table of the model's columns, and empty tables of the facts that it reads."""
+    relation = sql.Identifier(*model.relation.split("."))
+    columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in model.columns.items()]
+    staged.connection.execute(sql.SQL("create table {} ({})").format(relation, sql.SQL(", ").join(columns)))
+    for fact in model.facts:
+        staged.connection.execute(sql.SQL("create table warehouse.{} (n integer)").format(sql.Identifier(fact)))
+    return relation
+
+
+def insert(staged: Staged, model: PublishedModel, relation: sql.Identifier, without: str | None = None) -> None:
+    """One row that holds its grain; the column `without` stays empty."""
+    columns = [name for name in model.grain if name != without] or [next(c for c in model.columns if c != without)]
+    values = [A_VALUE.get(model.columns[name].split()[0].split("(")[0], "'1'") for name in columns]
+    staged.connection.execute(
+        sql.SQL("insert into {} ({}) values ({})").format(
+            relation, sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(", ").join(map(sql.SQL, values))
+        )
+    )
+
+
+def verdicts(staged: Staged, name: str) -> dict[str, list[tuple[str, str]]]:
+    return {
+        kind: [(found["observed"], found["severity"]) for found in staged.violations(MADE[f"MART-{kind}-{name}"])]
+        for kind in ("GRAIN", "FILLED")
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_row_twice_and_an_empty_key_break_the_grain(staged: Staged, name: str):
+    model = MODELS[name]
+    relation = stand_in(staged, model)
+    insert(staged, model, relation)
+    assert verdicts(staged, name) == {"GRAIN": [], "FILLED": []}
+    insert(staged, model, relation)
+    assert verdicts(staged, name) == {"GRAIN": [("2 rows", "block")], "FILLED": []}
+    staged.connection.execute(sql.SQL("delete from {}").format(relation))
+    insert(staged, model, relation, without=model.grain[-1])
+    assert verdicts(staged, name) == {"GRAIN": [("1 rows, key not filled", "block")], "FILLED": []}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_mart_without_a_row_warns_where_it_has_input_and_blocks_where_it_is_published(staged: Staged, name: str):
+    model = MODELS[name]
+    stand_in(staged, model)
+    assert verdicts(staged, name)["FILLED"] == []
+    for fact in model.facts:
+        staged.connection.execute(sql.SQL("insert into warehouse.{} values (1)").format(sql.Identifier(fact)))
+    assert verdicts(staged, name)["FILLED"] == ([("no row", "warn")] if model.facts else [])
+    staged.connection.execute(
+        "insert into publish.versions values ('2026-10-01', 1, %s, '2026-11-04', '2026-11-04', 1, 7, 'hash', now());", (name,)
+    )
+    staged.connection.execute(
+        "insert into publish.pointer values ('2026-10-01', 1, '2026-11-04', 1, now(), 0, 0, 0, 0)"
+    )
+    assert verdicts(staged, name)["FILLED"] == [("no row", "block")]
+
+
+def test_every_mart_has_both_rules():
+    marts = {path.stem for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").rglob("mart_*.sql")}
+    assert marts <= set(MODELS)
+    assert set(MADE) == {f"MART-{kind}-{name}" for name in MODELS for kind in ("GRAIN", "FILLED")}

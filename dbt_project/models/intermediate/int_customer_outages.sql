@@ -20,6 +20,11 @@ metering_points as (
     select * from {{ ref('stg_metering__measuring_points') }}
 ),
 
+lost_shares as (
+    select * from {{ ref('reliability_parameters') }}
+    where parameter_code = 'voltage_lost_share'
+),
+
 -- Outages told by curves: no voltage and no current on any phase in consecutive slots.
 -- In 3P3W wiring phase B has no voltage of its own: zero there tells nothing.
 dark_days as (
@@ -63,18 +68,28 @@ dark_islands as (
     from dark_slots
 ),
 
+dark_runs as (
+    select
+        metering_point_no,
+        min(slot_index) as first_slot_index,
+        max(slot_index) as last_slot_index,
+        count(*) as slots,
+        date '2000-01-01' + ((min(slot_index) - 1) / 96)::integer as first_date
+    from dark_islands
+    group by metering_point_no, island
+),
+
 -- U and I are taken at the end of a slot, so a run lasts from its first dark instant to the first lit one.
 outages_by_curve as (
     select
         metering_point_no,
-        {{ slot_end_at("date '2000-01-01'", 'min(slot_index)') }} as started_at,
+        {{ slot_end_at("date '2000-01-01'", 'first_slot_index') }} as started_at,
         case
-            when max(slot_index) < ({{ business_date() }} - date '2000-01-01' + 1) * 96
-                then {{ slot_end_at("date '2000-01-01'", '(max(slot_index) + 1)') }}
+            when last_slot_index < ({{ business_date() }} - date '2000-01-01' + 1) * 96
+                then {{ slot_end_at("date '2000-01-01'", '(last_slot_index + 1)') }}
         end as ended_at
-    from dark_islands
-    group by metering_point_no, island
-    having count(*) >= {{ parameter('reliability_parameters', 'dark_slots_min') }}
+    from dark_runs
+    where slots >= {{ parameter('reliability_parameters', 'dark_slots_min', on='first_date') }}
 ),
 
 -- Outages told by a power-quality recorder: all three phases far below the point's own middle value.
@@ -92,12 +107,18 @@ judged_samples as (
     select
         samples.metering_point_no,
         samples.sampled_at,
-        samples.voltage_a_v < medians.middle_a_v * limits.lost_share
-        and samples.voltage_b_v < medians.middle_b_v * limits.lost_share
-        and samples.voltage_c_v < medians.middle_c_v * limits.lost_share as is_dark
+        samples.voltage_a_v < medians.middle_a_v * lost_shares.number_value
+        and samples.voltage_b_v < medians.middle_b_v * lost_shares.number_value
+        and samples.voltage_c_v < medians.middle_c_v * lost_shares.number_value as is_dark
     from samples
     inner join medians on samples.metering_point_no = medians.metering_point_no
-    cross join (select {{ parameter('reliability_parameters', 'voltage_lost_share') }} as lost_share) as limits
+    inner join lost_shares
+        on
+            lost_shares.valid_from <= (samples.sampled_at at time zone 'Asia/Shanghai')::date
+            and (
+                lost_shares.valid_to is null
+                or (samples.sampled_at at time zone 'Asia/Shanghai')::date < lost_shares.valid_to
+            )
     where num_nonnulls(samples.voltage_a_v, samples.voltage_b_v, samples.voltage_c_v) = 3
 ),
 

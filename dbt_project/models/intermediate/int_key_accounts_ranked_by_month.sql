@@ -14,32 +14,43 @@ parameters as (
     select * from {{ ref('key_account_parameters') }}
 ),
 
+months as (
+    select
+        series.ranking_month::date as ranking_month,
+        least((series.ranking_month + interval '1 month')::date - 1, {{ business_date() }}) as report_date
+    from generate_series(
+        least((select min(bills.bill_month) from bills), date_trunc('month', {{ business_date() }}::timestamp)),
+        date_trunc('month', {{ business_date() }}::timestamp),
+        interval '1 month'
+    ) as series (ranking_month)
+),
+
 thresholds as (
     select
-        max(number_value) filter (where parameter_code = 'pareto_revenue_share') as pareto_revenue_share,
-        max(number_value) filter (where parameter_code = 'capacity_threshold_kva') as capacity_threshold_kva,
-        max(number_value) filter (where parameter_code = 'ranking_months')::integer as ranking_months,
-        max(text_value) filter (where parameter_code = 'strategic_tier_code') as strategic_tier_code
-    from parameters
-    where
-        valid_from <= {{ business_date() }}
-        and (valid_to is null or {{ business_date() }} < valid_to)
+        months.ranking_month,
+        months.report_date,
+        max(parameters.number_value) filter (where parameters.parameter_code = 'pareto_revenue_share')
+            as pareto_revenue_share,
+        max(parameters.number_value) filter (where parameters.parameter_code = 'capacity_threshold_kva')
+            as capacity_threshold_kva,
+        (max(parameters.number_value) filter (where parameters.parameter_code = 'ranking_months'))::integer
+            as ranking_months,
+        max(parameters.text_value) filter (where parameters.parameter_code = 'strategic_tier_code')
+            as strategic_tier_code
+    from months
+    inner join parameters on {{ is_valid_on('parameters', 'months.report_date') }}
+    group by months.ranking_month, months.report_date
 ),
 
 -- A month is ranked where all its closed months before it can have bills; the month of D is ranked whatever there is.
 ranking_months as (
     select
-        series.ranking_month::date as ranking_month,
-        (series.ranking_month - make_interval(months => thresholds.ranking_months))::date as first_bill_month
+        *,
+        (ranking_month - make_interval(months => ranking_months))::date as first_bill_month
     from thresholds
-    cross join generate_series(
-        least(
-            (select min(bills.bill_month) from bills) + make_interval(months => thresholds.ranking_months),
-            date_trunc('month', {{ business_date() }}::timestamp)
-        ),
-        date_trunc('month', {{ business_date() }}::timestamp),
-        interval '1 month'
-    ) as series (ranking_month)
+    where
+        ranking_month - make_interval(months => ranking_months) >= (select min(bills.bill_month) from bills)
+        or ranking_month = date_trunc('month', {{ business_date() }})::date
 ),
 
 accounts as (
@@ -57,16 +68,8 @@ strategic as (
         tiers.account_no,
         ranking_months.ranking_month
     from tiers
-    cross join thresholds
     inner join ranking_months
-        on
-            tiers.valid_from <= least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }})
-            and (
-                tiers.valid_to is null
-                or least((ranking_months.ranking_month + interval '1 month')::date - 1, {{ business_date() }})
-                < tiers.valid_to
-            )
-    where tiers.tier_code = thresholds.strategic_tier_code
+        on tiers.tier_code = ranking_months.strategic_tier_code and {{ is_valid_on('tiers', 'ranking_months.report_date') }}
 ),
 
 revenue as (
@@ -120,12 +123,11 @@ judged as (
         shares.revenue_rank::integer as revenue_rank,
         shares.cum_share_before::numeric(12, 10) as cum_share_before,
         shares.cum_share::numeric(12, 10) as cum_share,
-        coalesce(shares.cum_share_before < thresholds.pareto_revenue_share, false) as is_pareto,
-        coalesce(accounts.contract_capacity_kva >= thresholds.capacity_threshold_kva, false) as is_large_capacity,
+        coalesce(shares.cum_share_before < ranking_months.pareto_revenue_share, false) as is_pareto,
+        coalesce(accounts.contract_capacity_kva >= ranking_months.capacity_threshold_kva, false) as is_large_capacity,
         coalesce(accounts.is_important_user, false) as is_important_user,
         strategic.account_no is not null as is_strategic
     from ranking_months
-    cross join thresholds
     cross join (
         select account_no from accounts
         union

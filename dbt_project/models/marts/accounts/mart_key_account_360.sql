@@ -37,6 +37,22 @@ activity as (
     select * from {{ ref('fct_account_activity') }}
 ),
 
+tiers as (
+    select * from {{ ref('dim_service_tiers') }}
+),
+
+credit as (
+    select * from {{ ref('fct_credit_scores') }}
+),
+
+churn as (
+    select * from {{ ref('fct_churn_scores') }}
+),
+
+trade as (
+    select * from {{ ref('fct_trade_monthly') }}
+),
+
 quality as (
     select * from {{ ref('fct_account_quality') }}
 ),
@@ -49,10 +65,7 @@ days as (
         months.month_start_date,
         months.report_date = {{ business_date() }} as is_business_date
     from accounts
-    inner join months
-        on
-            accounts.valid_from <= months.report_date
-            and (accounts.valid_to is null or months.report_date < accounts.valid_to)
+    inner join months on {{ is_valid_on('accounts', 'months.report_date') }}
 ),
 
 managed as (
@@ -65,8 +78,7 @@ managed as (
     inner join managers
         on
             days.account_no = managers.account_no
-            and managers.valid_from <= days.as_of_date
-            and (managers.valid_to is null or days.as_of_date < managers.valid_to)
+            and {{ is_valid_on('managers', 'days.as_of_date') }}
     group by days.account_no, days.as_of_date
 ),
 
@@ -97,8 +109,7 @@ metered as (
     inner join metering_points
         on
             days.account_no = metering_points.account_no
-            and metering_points.valid_from <= days.as_of_date
-            and (metering_points.valid_to is null or days.as_of_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'days.as_of_date') }}
     where metering_points.is_expected_to_report
     group by days.account_no, days.as_of_date
 ),
@@ -134,6 +145,7 @@ final as (
         rankings.key_reason,
         rankings.revenue_12m_cny,
         rankings.revenue_rank,
+        tiers.tier_code as service_tier_code,
         managed.manager_no,
         coalesce(managed.primary_managers, 0)::integer as primary_managers,
         contracted.contract_no,
@@ -152,6 +164,11 @@ final as (
         activity.outages_12m,
         activity.last_visit_date,
         activity.open_hazards,
+        trade.trade_mode_code,
+        credit.credit_score,
+        credit.grade as credit_grade,
+        churn.churn_score,
+        churn.churn_driver_1,
         case when days.is_business_date then files.file_completeness end as file_completeness,
         case
             when quality.dq_status_code is not null then quality.dq_status_code
@@ -170,6 +187,10 @@ final as (
     left join consumed on days.account_no = consumed.account_no and days.as_of_date = consumed.as_of_date
     left join activity on days.account_no = activity.account_no and days.as_of_date = activity.as_of_date
     left join files on days.account_no = files.account_no
+    left join tiers on days.account_no = tiers.account_no and {{ is_valid_on('tiers', 'days.as_of_date') }}
+    left join credit on days.account_no = credit.account_no and days.month_start_date = credit.month_start_date
+    left join churn on days.account_no = churn.account_no and days.month_start_date = churn.month_start_date
+    left join trade on days.account_no = trade.account_no and days.month_start_date = trade.month_start_date
     left join quality on days.is_business_date and days.account_no = quality.account_no
 )
 

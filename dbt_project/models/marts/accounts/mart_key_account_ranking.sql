@@ -19,12 +19,17 @@ demand as (
     select * from {{ ref('fct_demand_daily') }}
 ),
 
+prices as (
+    select * from {{ ref('market_prices') }}
+    where price_code = 'PURCHASE_COST'
+),
+
 ranked_months as (
     select distinct
         rankings.ranking_month,
-        (rankings.ranking_month - make_interval(
-            months => {{ parameter('key_account_parameters', 'ranking_months') }}::integer
-        ))::date as first_bill_month
+        months.report_date,
+        {{ months_before('rankings.ranking_month', parameter('key_account_parameters', 'ranking_months', on='months.report_date')) }}
+            as first_bill_month
     from rankings
     inner join months on rankings.ranking_month = months.month_start_date
 ),
@@ -36,19 +41,42 @@ shares as (
         max(ranked.positive_accounts)::integer as ranked_accounts,
         sum(ranked.revenue_12m_cny) filter (
             where ranked.revenue_rank <= ceil(
-                {{ parameter('key_account_parameters', 'top_customer_share') }} * ranked.positive_accounts
+                {{ parameter('key_account_parameters', 'top_customer_share', on='ranked.report_date') }}
+                * ranked.positive_accounts
             )
         )::numeric / nullif(sum(ranked.revenue_12m_cny), 0) as top20pct_share
     from (
         select
-            ranking_month,
-            revenue_rank,
-            revenue_12m_cny,
-            count(*) over (partition by ranking_month) as positive_accounts
+            rankings.ranking_month,
+            ranked_months.report_date,
+            rankings.revenue_rank,
+            rankings.revenue_12m_cny,
+            count(*) over (partition by rankings.ranking_month) as positive_accounts
         from rankings
-        where revenue_rank is not null
+        inner join ranked_months on rankings.ranking_month = ranked_months.ranking_month
+        where rankings.revenue_rank is not null
     ) as ranked
     group by ranked.ranking_month
+),
+
+-- Government funds pass through; a month without a known cost of purchase leaves the margin unknown.
+margins as (
+    select
+        ranked_months.ranking_month,
+        bills.account_no,
+        case
+            when bool_and(prices.price_cny_per_mwh is not null)
+                then sum(
+                    bills.total_charge_cny
+                    - coalesce(bills.fund_charge_cny, 0)
+                    - coalesce(bills.billed_kwh, 0) * prices.price_cny_per_mwh / 1000
+                )
+        end as gross_margin_12m_cny
+    from bills
+    inner join ranked_months
+        on bills.bill_month >= ranked_months.first_bill_month and bills.bill_month < ranked_months.ranking_month
+    left join prices on {{ is_valid_on('prices', 'bills.bill_month') }}
+    group by ranked_months.ranking_month, bills.account_no
 ),
 
 billed_peaks as (
@@ -86,7 +114,7 @@ final as (
         rankings.account_no,
         accounts.org_no,
         rankings.revenue_12m_cny,
-        null::numeric(18, 2) as gross_margin_12m_cny,
+        margins.gross_margin_12m_cny::numeric(18, 2) as gross_margin_12m_cny,
         rankings.energy_12m_kwh,
         rankings.revenue_rank,
         rankings.cum_share_before,
@@ -112,6 +140,8 @@ final as (
     inner join ranked_months on rankings.ranking_month = ranked_months.ranking_month
     left join shares on rankings.ranking_month = shares.ranking_month
     left join accounts on rankings.account_no = accounts.account_no
+    left join margins
+        on rankings.account_no = margins.account_no and rankings.ranking_month = margins.ranking_month
     left join billed_peaks
         on rankings.account_no = billed_peaks.account_no and rankings.ranking_month = billed_peaks.ranking_month
     left join measured_peaks

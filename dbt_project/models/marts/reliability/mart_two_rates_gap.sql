@@ -10,7 +10,7 @@ accounts as (
 
 reliability as (
     select * from {{ ref('fct_reliability_monthly') }}
-    where entity_kind_code = 'ACCOUNT'
+    where entity_kind_code = 'ACCOUNT' and standard_code = 'DL/T 836'
 ),
 
 voltage as (

@@ -10,8 +10,8 @@ bills as (
     select * from {{ ref('fct_bills') }}
 ),
 
-payments as (
-    select * from {{ ref('fct_payments') }}
+receivables as (
+    select * from {{ ref('fct_receivables') }}
 ),
 
 tickets as (
@@ -43,34 +43,15 @@ days as (
             and (accounts.valid_to is null or months.report_date < accounts.valid_to)
 ),
 
-paid_by_day as (
-    select
-        days.as_of_date,
-        payments.bill_no,
-        sum(payments.amount_cny) as paid_cny
-    from days
-    inner join payments on days.account_no = payments.account_no and payments.paid_date <= days.as_of_date
-    group by days.as_of_date, payments.bill_no
-),
-
--- A bill is owed as far as it had not been paid by the day; its penalty is charged with the payment that comes late.
-owed as (
+billed as (
     select
         days.account_no,
         days.as_of_date,
         max(bills.bill_month) as last_bill_month,
         (array_agg(bills.total_charge_cny order by bills.bill_month desc nulls last, bills.bill_no desc))[1]
-            as last_billed_cny,
-        sum(bills.total_charge_cny + charged.penalty_cny - coalesce(paid_by_day.paid_cny, 0)) as unpaid_cny,
-        sum(bills.total_charge_cny + charged.penalty_cny - coalesce(paid_by_day.paid_cny, 0)) filter (
-            where bills.due_date < days.as_of_date
-        ) as overdue_cny
+            as last_billed_cny
     from days
     inner join bills on days.account_no = bills.account_no and bills.issued_date <= days.as_of_date
-    left join paid_by_day on days.as_of_date = paid_by_day.as_of_date and bills.bill_no = paid_by_day.bill_no
-    cross join lateral (
-        select case when bills.last_paid_date <= days.as_of_date then bills.penalty_cny else 0 end as penalty_cny
-    ) as charged
     group by days.account_no, days.as_of_date
 ),
 
@@ -127,17 +108,18 @@ final as (
     select
         days.account_no,
         days.as_of_date,
-        owed.last_bill_month,
-        owed.last_billed_cny,
-        coalesce(owed.unpaid_cny, 0)::numeric(18, 2) as unpaid_cny,
-        coalesce(owed.overdue_cny, 0)::numeric(18, 2) as overdue_cny,
+        billed.last_bill_month,
+        billed.last_billed_cny,
+        coalesce(receivables.unpaid_cny, 0)::numeric(18, 2) as unpaid_cny,
+        coalesce(receivables.overdue_cny, 0)::numeric(18, 2) as overdue_cny,
         coalesce(called.complaints_12m, 0)::integer as complaints_12m,
         coalesce(called.open_tickets, 0)::integer as open_tickets,
         coalesce(interrupted.outages_12m, 0)::integer as outages_12m,
         visited.last_visit_date,
         coalesce(inspected.open_hazards, 0)::integer as open_hazards
     from days
-    left join owed on days.account_no = owed.account_no and days.as_of_date = owed.as_of_date
+    left join billed on days.account_no = billed.account_no and days.as_of_date = billed.as_of_date
+    left join receivables on days.account_no = receivables.account_no and days.as_of_date = receivables.as_of_date
     left join called on days.account_no = called.account_no and days.as_of_date = called.as_of_date
     left join interrupted on days.account_no = interrupted.account_no and days.as_of_date = interrupted.as_of_date
     left join visited on days.account_no = visited.account_no and days.as_of_date = visited.as_of_date

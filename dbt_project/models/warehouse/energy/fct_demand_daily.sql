@@ -12,18 +12,26 @@ metering_points as (
 
 tou_periods as (
     select * from {{ ref('tou_periods') }}
-    where
-        scheme_code = {{ text_parameter('mart_parameters', 'tou_scheme_code') }}
-        and valid_from <= {{ business_date() }}
-        and (valid_to is null or {{ business_date() }} < valid_to)
 ),
 
-rates_by_month as (
+days as (
     select
-        month_of_year,
-        array_agg(rate_code order by slot_no) as rate_codes
-    from tou_periods
-    group by month_of_year
+        metering_points.reading_date,
+        {{ text_parameter('mart_parameters', 'tou_scheme_code', on='metering_points.reading_date') }} as scheme_code
+    from (select distinct reading_date from metering_points) as metering_points
+),
+
+rates_by_day as (
+    select
+        days.reading_date,
+        array_agg(tou_periods.rate_code order by tou_periods.slot_no) as rate_codes
+    from days
+    inner join tou_periods
+        on
+            days.scheme_code = tou_periods.scheme_code
+            and extract(month from days.reading_date)::integer = tou_periods.month_of_year
+            and {{ is_valid_on('tou_periods', 'days.reading_date') }}
+    group by days.reading_date
 ),
 
 points_by_day as (
@@ -110,7 +118,7 @@ final as (
         (account_days.kwh_factor * measured.valley)::numeric(20, 4) as valley_kwh,
         (account_days.kwh_factor * measured.deep)::numeric(20, 4) as deep_kwh
     from account_days
-    left join rates_by_month on extract(month from account_days.reading_date)::integer = rates_by_month.month_of_year
+    left join rates_by_day on account_days.reading_date = rates_by_day.reading_date
     cross join lateral (
         select
             max(slots.kw) filter (where slots.slot_state in ('V', 'O')) as max_value,
@@ -127,7 +135,7 @@ final as (
             sum(slots.kwh) filter (where slots.rate_code = 'VALLEY') as valley,
             sum(slots.kwh) filter (where slots.rate_code = 'DEEP') as deep
         from unnest(
-            account_days.kw_by_slot, account_days.kwh_by_slot, account_days.state_by_slot, rates_by_month.rate_codes
+            account_days.kw_by_slot, account_days.kwh_by_slot, account_days.state_by_slot, rates_by_day.rate_codes
         ) with ordinality as slots (kw, kwh, slot_state, rate_code, slot_no)
     ) as measured
 )

@@ -7,6 +7,14 @@ metering_points as (
     select * from {{ ref('dim_metering_points') }}
 ),
 
+expected as (
+    select * from {{ ref('fct_readings_expected') }}
+),
+
+estimates as (
+    select * from {{ ref('fct_curves_estimated') }}
+),
+
 outage_slots as (
     select * from {{ ref('int_outage_slots') }}
 ),
@@ -14,28 +22,6 @@ outage_slots as (
 quadrants as (
     select * from {{ ref('reactive_quadrants') }}
     where active_direction_code = 'FORWARD'
-),
-
-collection as (
-    select
-        current_run.collection_start,
-        current_run.business_date
-    from {{ source('quality', 'current_run') }} as current_run
-),
-
--- What should be there: every billing point with a meter, on every day since collection began.
-expected as (
-    select
-        metering_points.metering_point_no,
-        days.reading_date::date as reading_date
-    from metering_points
-    cross join collection
-    cross join lateral generate_series(
-        greatest(metering_points.valid_from, collection.collection_start)::timestamp,
-        least(metering_points.valid_to - 1, collection.business_date)::timestamp,
-        interval '1 day'
-    ) as days (reading_date)
-    where metering_points.is_expected_to_report
 ),
 
 -- Added up as decimals, so that the sum does not depend on the order of the slots.
@@ -54,7 +40,8 @@ summed as (
         highest.slot_value::numeric * curves.primary_factor as highest_value,
         array_position(curves.values_by_slot, highest.slot_value) as highest_slot_no
     from curves
-    left join quadrants on curves.quantity_code = quadrants.quantity_code
+    left join quadrants
+        on curves.quantity_code = quadrants.quantity_code and {{ is_valid_on('quadrants', 'curves.reading_date') }}
     cross join lateral (
         select max(slots.slot_value) as slot_value
         from unnest(curves.values_by_slot) as slots (slot_value)
@@ -77,6 +64,23 @@ measured as (
         max(slot_states) filter (where quantity_code = 'E+') as slot_states
     from summed
     group by metering_point_no, reading_date
+),
+
+estimated as (
+    select
+        estimates.metering_point_no,
+        estimates.reading_date,
+        max(estimates.estimated_energy) filter (where estimates.quantity_code = 'E+') as estimated_kwh,
+        max(estimates.estimated_energy) filter (where estimates.quantity_code = 'E-') as estimated_export_kwh,
+        sum(estimates.estimated_energy) filter (where quadrants.character_code = 'LAGGING') as estimated_lagging_kvarh,
+        sum(estimates.estimated_energy) filter (where quadrants.character_code = 'LEADING') as estimated_leading_kvarh,
+        max(estimates.estimated_slots) filter (where estimates.quantity_code = 'E+') as estimated_slots
+    from estimates
+    left join quadrants
+        on
+            estimates.quantity_code = quadrants.quantity_code
+            and {{ is_valid_on('quadrants', 'estimates.reading_date') }}
+    group by estimates.metering_point_no, estimates.reading_date
 ),
 
 combined as (
@@ -110,25 +114,33 @@ final as (
         combined.export_kwh::numeric(20, 4) as export_kwh,
         combined.lagging_kvarh::numeric(20, 4) as lagging_kvarh,
         combined.leading_kvarh::numeric(20, 4) as leading_kvarh,
+        estimated.estimated_kwh::numeric(20, 4) as estimated_kwh,
+        estimated.estimated_export_kwh::numeric(20, 4) as estimated_export_kwh,
+        estimated.estimated_lagging_kvarh::numeric(20, 4) as estimated_lagging_kvarh,
+        estimated.estimated_leading_kvarh::numeric(20, 4) as estimated_leading_kvarh,
         combined.max_kw::numeric(18, 4) as max_kw,
         {{ slot_start_at('combined.reading_date', 'combined.max_kw_slot_no') }} as max_kw_slot_started_at,
         case when combined.is_expected then 96 else 0 end as expected_slots,
         coalesce(length(combined.slot_states) - length(translate(combined.slot_states, 'V', '')), 0) as valid_slots,
-        96 - coalesce(length(translate(combined.slot_states, 'MZ', '')), outage_slots.covered_slot_count, 0)
-            as missing_slots,
+        96
+        - coalesce(length(translate(combined.slot_states, 'MZ', '')), outage_slots.covered_slot_count, 0)
+        - coalesce(estimated.estimated_slots, 0) as missing_slots,
         coalesce(
             length(combined.slot_states) - length(translate(combined.slot_states, 'O', '')),
             outage_slots.covered_slot_count,
             0
         ) as outage_slots,
-        0 as estimated_slots,
+        coalesce(estimated.estimated_slots, 0) as estimated_slots,
         coalesce(length(combined.slot_states) - length(translate(combined.slot_states, 'Z', '')), 0) as zero_coded_slots
     from combined
     left join metering_points
         on
             combined.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= combined.reading_date
-            and (metering_points.valid_to is null or combined.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'combined.reading_date') }}
+    left join estimated
+        on
+            combined.metering_point_no = estimated.metering_point_no
+            and combined.reading_date = estimated.reading_date
     left join outage_slots
         on
             combined.metering_point_no = outage_slots.metering_point_no

@@ -53,39 +53,46 @@ followed as (
 ),
 
 -- A register that went round its last digit starts from zero again.
-final as (
+counted as (
     select
-        followed.meter_asset_no,
-        followed.reading_date,
-        followed.energy_kind_code,
-        followed.direction_code,
-        followed.rate_code,
+        followed.*,
         metering_points.metering_point_no,
         metering_points.account_no,
-        followed.register_reading_kwh,
-        case when followed.previous_reading_date = followed.reading_date - 1 then followed.previous_reading_kwh end
-            as previous_reading_kwh,
-        case
-            when followed.previous_reading_date = followed.reading_date - 1
-                then (
-                    (
-                        followed.register_reading_kwh
-                        - followed.previous_reading_kwh
-                        + case
-                            when followed.register_reading_kwh < followed.previous_reading_kwh
-                                then coalesce(meters.register_capacity_kwh, 0)
-                            else 0
-                        end
-                    ) * metering_points.multiplier
-                )
-        end::numeric(20, 4) as energy_kwh
+        (
+            (
+                followed.register_reading_kwh
+                - followed.previous_reading_kwh
+                + case
+                    when followed.register_reading_kwh < followed.previous_reading_kwh
+                        then coalesce(meters.register_capacity_kwh, 0)
+                    else 0
+                end
+            ) * metering_points.multiplier
+        )::numeric(20, 4) as energy_since_previous
     from followed
     left join meters on followed.meter_asset_no = meters.meter_asset_no
     left join metering_points
         on
             followed.meter_asset_no = metering_points.meter_asset_no
-            and metering_points.valid_from <= followed.reading_date
-            and (metering_points.valid_to is null or followed.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'followed.reading_date') }}
+),
+
+-- Only a difference of two freezes one day apart is the energy of that day.
+final as (
+    select
+        meter_asset_no,
+        reading_date,
+        energy_kind_code,
+        direction_code,
+        rate_code,
+        metering_point_no,
+        account_no,
+        register_reading_kwh,
+        case when previous_reading_date = reading_date - 1 then previous_reading_kwh end as previous_reading_kwh,
+        case when previous_reading_date = reading_date - 1 then energy_since_previous end::numeric(20, 4) as energy_kwh,
+        previous_reading_date + 1 as energy_from_date,
+        energy_since_previous
+    from counted
 )
 
 select * from final

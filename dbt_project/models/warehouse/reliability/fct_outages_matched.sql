@@ -11,11 +11,6 @@ metering_points as (
     where role_code = 'BILLING' and account_no is not null
 ),
 
-tolerance as (
-    select make_interval(secs => 60 * {{ parameter('reliability_parameters', 'match_start_minutes') }}::double precision)
-        as start_tolerance
-),
-
 -- A supply record concerns an account whose billing point hangs on the feeder, and on the transformer area if one is named.
 supply_outages_by_account as (
     select distinct
@@ -23,7 +18,11 @@ supply_outages_by_account as (
         supply_outages.supply_outage_id,
         supply_outages.started_at,
         supply_outages.ended_at,
-        supply_outages.duration_minutes
+        supply_outages.duration_minutes,
+        make_interval(
+            secs => 60 * {{ parameter('reliability_parameters', 'match_start_minutes', on='supply_outages.started_date') }}
+            ::double precision
+        ) as start_tolerance
     from supply_outages
     inner join metering_points
         on
@@ -43,15 +42,14 @@ candidates as (
         abs({{ minutes_between('customer_outages.started_at', 'supply.started_at') }}) as start_difference_minutes
     from customer_outages
     inner join supply_outages_by_account as supply on customer_outages.account_no = supply.account_no
-    cross join tolerance
     where
         (
             customer_outages.started_at < coalesce(supply.ended_at, 'infinity'::timestamptz)
             and supply.started_at < coalesce(customer_outages.ended_at, 'infinity'::timestamptz)
         )
         or (
-            customer_outages.started_at <= supply.started_at + tolerance.start_tolerance
-            and supply.started_at <= customer_outages.started_at + tolerance.start_tolerance
+            customer_outages.started_at <= supply.started_at + supply.start_tolerance
+            and supply.started_at <= customer_outages.started_at + supply.start_tolerance
         )
 ),
 

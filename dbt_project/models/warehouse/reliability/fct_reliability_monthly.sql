@@ -15,17 +15,8 @@ feeders as (
     select * from {{ ref('dim_feeders') }}
 ),
 
-customer_outages as (
-    select * from {{ ref('fct_customer_outages') }}
-),
-
-supply_outages as (
-    select * from {{ ref('fct_supply_outages') }}
-),
-
-matched_outages as (
-    select * from {{ ref('fct_outages_matched') }}
-    where supply_outage_id is not null
+interruptions as (
+    select * from {{ ref('fct_interruptions') }}
 ),
 
 periods as (
@@ -45,40 +36,14 @@ periods as (
     where has_collection
 ),
 
--- Each interruption with the customers it hits, on either side, for an account (one customer) and an organisation.
-interruptions as (
-    select
-        'ACCOUNT' as entity_kind_code,
-        account_no as entity_no,
-        'CUSTOMER' as side_code,
-        started_at,
-        ended_at,
-        1 as customers
-    from customer_outages
-    union all
-    select 'ORGANISATION', accounts.org_no, 'CUSTOMER', outages.started_at, outages.ended_at, 1
-    from customer_outages as outages
-    inner join accounts on outages.account_no = accounts.account_no
-    union all
-    select 'ACCOUNT', account_no, 'SUPPLY', supply_started_at, supply_ended_at, 1
-    from (
-        select distinct account_no, supply_outage_id, supply_started_at, supply_ended_at
-        from matched_outages
-    ) as supply_by_account
-    union all
-    select 'ORGANISATION', org_no, 'SUPPLY', started_at, ended_at, customers_interrupted
-    from supply_outages
-    where org_no is not null
-),
-
--- The denominator, and what a customer is on each side.
-populations as (
+account_populations as (
     select distinct
         'ACCOUNT' as entity_kind_code,
         metering_points.account_no as entity_no,
         periods.side_code,
         periods.month_start_date,
         1 as customers,
+        accounts.running_capacity_kva as connected_kva,
         'this account as one customer' as nt_basis
     from periods
     inner join metering_points
@@ -88,21 +53,26 @@ populations as (
                 metering_points.valid_to is null
                 or (periods.period_start_at at time zone 'Asia/Shanghai')::date < metering_points.valid_to
             )
+    left join accounts on metering_points.account_no = accounts.account_no
     where metering_points.is_expected_to_report and metering_points.account_no is not null
 ),
 
-organisation_populations as (
+-- The denominator, and what a customer is on each side.
+populations as (
+    select * from account_populations
+    union all
     select
         'ORGANISATION' as entity_kind_code,
         accounts.org_no as entity_no,
-        populations.side_code,
-        populations.month_start_date,
+        account_populations.side_code,
+        account_populations.month_start_date,
         count(*) as customers,
+        sum(account_populations.connected_kva) as connected_kva,
         'accounts with a billing point' as nt_basis
-    from populations
-    inner join accounts on populations.entity_no = accounts.account_no
-    where populations.side_code = 'CUSTOMER'
-    group by accounts.org_no, populations.side_code, populations.month_start_date
+    from account_populations
+    inner join accounts on account_populations.entity_no = accounts.account_no
+    where account_populations.side_code = 'CUSTOMER'
+    group by accounts.org_no, account_populations.side_code, account_populations.month_start_date
     union all
     select
         'ORGANISATION' as entity_kind_code,
@@ -110,6 +80,7 @@ organisation_populations as (
         'SUPPLY' as side_code,
         months.month_start_date,
         sum(feeders.customers_connected) as customers,
+        sum(feeders.connected_kva) as connected_kva,
         'customers connected to the feeders: one medium-voltage customer or one public transformer is one' as nt_basis
     from months
     inner join feeders
@@ -119,81 +90,95 @@ organisation_populations as (
     group by feeders.org_no, months.month_start_date
 ),
 
-sustained as (
+-- The same interruptions under both standards, which differ in how long one must last to be sustained.
+counted as (
     select
-        interruptions.entity_kind_code,
-        interruptions.entity_no,
-        interruptions.side_code,
+        interruptions.*,
         periods.month_start_date,
-        interruptions.started_at >= periods.period_start_at as has_begun_in_period,
-        interruptions.customers,
-        interruptions.customers
-        * {{ minutes_between(
+        standards.standard_code,
+        interruptions.started_at >= periods.period_start_at as has_begun,
+        case standards.standard_code
+            when 'DL/T 836' then interruptions.is_sustained_dlt_836
+            else interruptions.is_sustained_ieee_1366
+        end as is_sustained,
+        {{ minutes_between(
             'greatest(interruptions.started_at, periods.period_start_at)',
             'least(interruptions.ended_at, periods.period_end_at)'
-        ) }} as customer_minutes
+        ) }} as minutes
     from interruptions
     inner join periods
         on
             interruptions.side_code = periods.side_code
             and interruptions.started_at < periods.period_end_at
             and periods.period_start_at < coalesce(interruptions.ended_at, 'infinity'::timestamptz)
-    where
-        {{ minutes_between(
-            'interruptions.started_at',
-            'coalesce(interruptions.ended_at, ' ~ day_start_at(business_date() ~ ' + 1') ~ ')'
-        ) }}
-        > {{ parameter('reliability_parameters', 'sustained_minutes') }}
+    cross join (values ('DL/T 836'), ('IEEE 1366')) as standards (standard_code)
 ),
 
--- Denominators and interruptions are stacked and added up: an entity without an interruption has a rate as well.
-stacked as (
+added as (
     select
         entity_kind_code,
         entity_no,
         side_code,
         month_start_date,
-        customers as population,
-        nt_basis,
-        0 as interruptions,
-        0 as customer_interruptions,
-        0 as customer_minutes
-    from (
-        select * from populations
-        union all
-        select * from organisation_populations
-    ) as all_populations
-    union all
-    select
-        entity_kind_code,
-        entity_no,
-        side_code,
-        month_start_date,
-        null as population,
-        null as nt_basis,
-        case when has_begun_in_period then 1 else 0 end as interruptions,
-        case when has_begun_in_period then customers else 0 end as customer_interruptions,
-        customer_minutes
-    from sustained
+        standard_code,
+        count(*) filter (where has_begun and is_sustained) as interruptions,
+        sum(customers) filter (where has_begun and is_sustained) as customer_interruptions,
+        sum(customers) filter (where has_begun and is_sustained and is_prearranged) as prearranged_interruptions,
+        sum(customers) filter (where has_begun and is_sustained and not is_prearranged) as fault_interruptions,
+        sum(customers * minutes) filter (where is_sustained) as customer_minutes,
+        sum(customers * minutes) filter (where is_sustained and is_prearranged) as prearranged_minutes,
+        sum(customers * minutes) filter (where is_sustained and not is_prearranged) as fault_minutes,
+        sum(customers * minutes) filter (where is_sustained and is_external) as external_minutes,
+        sum(customers * minutes) filter (where is_sustained and is_load_shedding) as load_shedding_minutes,
+        count(distinct place_no) filter (where is_sustained) as interrupted_places,
+        sum(kva) filter (where has_begun and is_sustained) as kva_interrupted,
+        sum(kva * minutes) filter (where is_sustained) as kva_minutes,
+        bool_or(kva is null) filter (where is_sustained) as is_kva_unknown,
+        sum(customers) filter (where has_begun and not is_sustained) as momentary_interruptions,
+        sum(momentary_event_customers) filter (where has_begun) as momentary_events
+    from counted
+    group by entity_kind_code, entity_no, side_code, month_start_date, standard_code
 ),
 
+-- Which customers a supply record means is not told, so how many different ones is unknown there for an organisation.
 final as (
     select
-        stacked.entity_kind_code,
-        stacked.entity_no,
-        stacked.side_code,
-        stacked.month_start_date,
-        max(stacked.population)::integer as customers,
-        max(stacked.nt_basis) as nt_basis,
-        max({{ minutes_between('periods.period_start_at', 'periods.period_end_at') }} / 60)::numeric(12, 4) as period_hours,
-        sum(stacked.interruptions)::integer as interruptions,
-        sum(stacked.customer_interruptions)::integer as customer_interruptions,
-        sum(stacked.customer_minutes)::numeric(20, 8) as customer_minutes
-    from stacked
+        populations.entity_kind_code,
+        populations.entity_no,
+        populations.side_code,
+        populations.month_start_date,
+        standards.standard_code,
+        populations.customers::integer as customers,
+        populations.nt_basis,
+        populations.connected_kva::numeric(16, 2) as connected_kva,
+        ({{ minutes_between('periods.period_start_at', 'periods.period_end_at') }} / 60)::numeric(12, 4) as period_hours,
+        {%- for measure in ['interruptions', 'customer_interruptions', 'prearranged_interruptions', 'fault_interruptions',
+            'momentary_interruptions', 'momentary_events'] %}
+        coalesce(added.{{ measure }}, 0)::integer as {{ measure }},
+        {%- endfor %}
+        {%- for measure in ['customer_minutes', 'prearranged_minutes', 'fault_minutes', 'external_minutes',
+            'load_shedding_minutes'] %}
+        coalesce(added.{{ measure }}, 0)::numeric(20, 8) as {{ measure }},
+        {%- endfor %}
+        case when added.is_kva_unknown is not true then coalesce(added.kva_interrupted, 0) end::numeric(20, 4)
+            as kva_interrupted,
+        case when added.is_kva_unknown is not true then coalesce(added.kva_minutes, 0) end::numeric(24, 8) as kva_minutes,
+        case
+            when populations.entity_kind_code = 'ACCOUNT' or populations.side_code = 'CUSTOMER'
+                then coalesce(added.interrupted_places, 0)
+        end::integer as interrupted_customers
+    from populations
     inner join periods
-        on stacked.side_code = periods.side_code and stacked.month_start_date = periods.month_start_date
-    group by stacked.entity_kind_code, stacked.entity_no, stacked.side_code, stacked.month_start_date
-    having max(stacked.population) > 0
+        on populations.side_code = periods.side_code and populations.month_start_date = periods.month_start_date
+    cross join (values ('DL/T 836'), ('IEEE 1366')) as standards (standard_code)
+    left join added
+        on
+            populations.entity_kind_code = added.entity_kind_code
+            and populations.entity_no = added.entity_no
+            and populations.side_code = added.side_code
+            and populations.month_start_date = added.month_start_date
+            and standards.standard_code = added.standard_code
+    where populations.customers > 0
 )
 
 select * from final

@@ -56,6 +56,9 @@ final as (
         96 - length(translate(limited.slot_states, 'V', '')) - judged.over_slots - judged.under_slots as in_band_slots,
         judged.over_slots,
         judged.under_slots,
+        (judged.min_v / limited.limit_factor)::numeric(14, 4) as voltage_min_v,
+        (judged.max_v / limited.limit_factor)::numeric(14, 4) as voltage_max_v,
+        (judged.average_v / limited.limit_factor)::numeric(14, 4) as voltage_average_v,
         96 - length(translate(limited.slot_states, 'O', '')) as outage_slots,
         96 - length(translate(limited.slot_states, 'MZ', '')) as missing_slots
     from limited
@@ -66,7 +69,10 @@ final as (
             ))::integer as over_slots,
             (count(*) filter (
                 where slots.slot_value < (limited.lower_limit_v * limited.limit_factor)::double precision
-            ))::integer as under_slots
+            ))::integer as under_slots,
+            min(slots.slot_value)::numeric as min_v,
+            max(slots.slot_value)::numeric as max_v,
+            avg(slots.slot_value::numeric) as average_v
         from unnest(limited.values_by_slot) with ordinality as slots (slot_value, slot_no)
         where limited.slot_states = repeat('V', 96) or substr(limited.slot_states, slots.slot_no::integer, 1) = 'V'
     ) as judged

@@ -96,6 +96,7 @@ classes as (
     select
         monitor_months.org_no,
         monitor_months.month_start_date,
+        months.report_date,
         monitor_months.monitor_class_code,
         sum(monitor_months.monitored_minutes) as monitored_minutes,
         sum(monitor_months.over_minutes) as over_minutes,
@@ -106,20 +107,28 @@ classes as (
         ) }} as class_pct
     from monitor_months
     inner join months on monitor_months.month_start_date = months.month_start_date
-    group by monitor_months.org_no, monitor_months.month_start_date, monitor_months.monitor_class_code
+    group by
+        monitor_months.org_no,
+        monitor_months.month_start_date,
+        months.report_date,
+        monitor_months.monitor_class_code
 ),
 
 composites as (
     select
         org_no,
         month_start_date,
+        {{ parameter('reliability_parameters', 'composite_weight_class_a', on='report_date') }} as class_a_weight,
         sum(monitored_minutes) as monitored_minutes,
         sum(over_minutes) as over_minutes,
         sum(under_minutes) as under_minutes,
-        avg(class_pct) filter (where monitor_class_code = 'A') as bus_pct,
+        max(class_pct) filter (where monitor_class_code = 'A') as class_a_pct,
+        max(class_pct) filter (where monitor_class_code = 'B') as class_b_pct,
+        max(class_pct) filter (where monitor_class_code = 'C') as class_c_pct,
+        max(class_pct) filter (where monitor_class_code = 'D') as class_d_pct,
         avg(class_pct) filter (where monitor_class_code in ('B', 'C', 'D')) as customers_pct
     from classes
-    group by org_no, month_start_date
+    group by org_no, month_start_date, report_date
 ),
 
 final as (
@@ -134,7 +143,11 @@ final as (
         (15 * under_slots)::integer as under_minutes,
         valid_slots::integer as valid_slots,
         outage_slots::integer as outage_slots,
-        missing_slots::integer as missing_slots
+        missing_slots::integer as missing_slots,
+        null::numeric(9, 6) as class_a_pct,
+        null::numeric(9, 6) as class_b_pct,
+        null::numeric(9, 6) as class_c_pct,
+        null::numeric(9, 6) as class_d_pct
     from customer_side
     union all
     select
@@ -148,7 +161,11 @@ final as (
         under_minutes::integer,
         null::integer as valid_slots,
         null::integer as outage_slots,
-        null::integer as missing_slots
+        null::integer as missing_slots,
+        null::numeric(9, 6) as class_a_pct,
+        null::numeric(9, 6) as class_b_pct,
+        null::numeric(9, 6) as class_c_pct,
+        null::numeric(9, 6) as class_d_pct
     from supply_by_account
     union all
     select
@@ -157,8 +174,8 @@ final as (
         'SUPPLY' as side_code,
         month_start_date,
         coalesce(
-            weights.class_a_weight * bus_pct + (1 - weights.class_a_weight) * customers_pct,
-            bus_pct,
+            class_a_weight * class_a_pct + (1 - class_a_weight) * customers_pct,
+            class_a_pct,
             customers_pct
         )::numeric(9, 6) as voltage_ok_pct,
         monitored_minutes::integer,
@@ -166,11 +183,12 @@ final as (
         under_minutes::integer,
         null::integer as valid_slots,
         null::integer as outage_slots,
-        null::integer as missing_slots
+        null::integer as missing_slots,
+        class_a_pct::numeric(9, 6) as class_a_pct,
+        class_b_pct::numeric(9, 6) as class_b_pct,
+        class_c_pct::numeric(9, 6) as class_c_pct,
+        class_d_pct::numeric(9, 6) as class_d_pct
     from composites
-    cross join (
-        select {{ parameter('reliability_parameters', 'composite_weight_class_a') }} as class_a_weight
-    ) as weights
 )
 
 select * from final

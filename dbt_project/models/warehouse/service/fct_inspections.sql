@@ -3,7 +3,7 @@ with inspections as (
 ),
 
 hazards as (
-    select * from {{ ref('stg_marketing__hazards') }}
+    select * from {{ ref('fct_hazards') }}
 ),
 
 hazards_by_inspection as (
@@ -22,6 +22,8 @@ final as (
         inspections.kind_code,
         inspections.due_date,
         inspections.done_date,
+        inspections.is_customer_signed,
+        inspections.is_protection_setting_ok,
         coalesce(hazards_by_inspection.hazards, 0) as hazards,
         coalesce(hazards_by_inspection.open_hazards, 0) as open_hazards
     from inspections

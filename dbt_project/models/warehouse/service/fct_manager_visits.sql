@@ -9,6 +9,7 @@ final as (
         manager_no,
         touch_type_code,
         case_kind_code,
+        case_no,
         visited_at,
         (visited_at at time zone 'Asia/Shanghai')::date as visited_date,
         work_minutes

@@ -12,6 +12,15 @@ newest as (
     order by ticket_no, _raw_id desc
 ),
 
+reopened as (
+    select
+        reopened_ticket_no,
+        count(*)::integer as reopenings
+    from newest
+    where reopened_ticket_no is not null
+    group by reopened_ticket_no
+),
+
 -- The day of acceptance is not counted, the day of reply is.
 final as (
     select
@@ -21,7 +30,9 @@ final as (
         newest.ticket_subtype_code,
         newest.channel_code,
         newest.area_class_code,
+        newest.dept_no,
         newest.reopened_ticket_no,
+        coalesce(reopened.reopenings, 0) as reopenings,
         newest.accepted_at,
         newest.dispatched_at,
         newest.arrived_at,
@@ -37,6 +48,7 @@ final as (
         newest.satisfaction_score,
         newest.is_force_majeure
     from newest
+    left join reopened on newest.ticket_no = reopened.reopened_ticket_no
     left join dates as accepted
         on (newest.accepted_at at time zone 'Asia/Shanghai')::date = accepted.calendar_date
     left join dates as replied

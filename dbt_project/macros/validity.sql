@@ -1,0 +1,4 @@
+{#- True where a dated row of a seed or dimension holds on a day. -#}
+{% macro is_valid_on(relation, day) -%}
+    ({{ relation }}.valid_from <= {{ day }} and ({{ relation }}.valid_to is null or {{ day }} < {{ relation }}.valid_to))
+{%- endmacro %}

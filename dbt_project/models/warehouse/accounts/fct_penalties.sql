@@ -1,0 +1,25 @@
+with penalties as (
+    select * from {{ ref('stg_marketing__penalties') }}
+),
+
+bills as (
+    select * from {{ ref('fct_bills') }}
+),
+
+final as (
+    select distinct on (penalties.bill_no, penalties.from_date)
+        penalties.bill_no,
+        penalties.from_date,
+        penalties.to_date,
+        bills.account_no,
+        penalties.late_days,
+        penalties.penalty_rate,
+        penalties.penalty_cny,
+        coalesce(penalties.is_waived, false) as is_waived,
+        penalties.waive_reason
+    from penalties
+    left join bills on penalties.bill_no = bills.bill_no
+    order by penalties.bill_no, penalties.from_date, penalties._raw_id desc
+)
+
+select * from final

@@ -1,0 +1,19 @@
+with hazards as (
+    select * from {{ ref('stg_marketing__hazards') }}
+),
+
+final as (
+    select distinct on (hazard_no)
+        hazard_no,
+        inspection_no,
+        hazard_level_code,
+        hazard_text,
+        is_reported_to_authority,
+        rectification_due_date,
+        rectified_date,
+        recheck_result_code
+    from hazards
+    order by hazard_no, _raw_id desc
+)
+
+select * from final

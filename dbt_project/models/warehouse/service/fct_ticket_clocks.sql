@@ -1,0 +1,81 @@
+with tickets as (
+    select * from {{ ref('fct_tickets') }}
+),
+
+clocks as (
+    select * from {{ ref('service_clocks') }}
+    where subject_code = 'TICKET'
+),
+
+dates as (
+    select * from {{ ref('dim_dates') }}
+),
+
+-- A clock that its event never stopped stands when the ticket is closed.
+runs as (
+    select
+        tickets.ticket_no,
+        clocks.clock_code,
+        clocks.is_lead,
+        clocks.target_value,
+        clocks.unit_code,
+        not coalesce(tickets.is_force_majeure, false) as is_counted,
+        case clocks.started_by
+            when 'ACCEPTED' then tickets.accepted_at
+            when 'ARRIVED' then tickets.arrived_at
+        end as started_at,
+        coalesce(
+            case clocks.stopped_by
+                when 'ARRIVED' then tickets.arrived_at
+                when 'RESTORED' then tickets.restored_at
+                when 'CONTACTED' then tickets.first_contact_at
+                when 'REPLIED' then tickets.replied_at
+            end,
+            tickets.closed_at
+        ) as stopped_at
+    from tickets
+    inner join clocks
+        on
+            tickets.ticket_type_code = clocks.ticket_type_code
+            and clocks.ticket_subtype_code in ('ANY', tickets.ticket_subtype_code)
+            and clocks.area_class_code in ('ANY', tickets.area_class_code)
+            and clocks.valid_from <= tickets.accepted_date
+            and (clocks.valid_to is null or tickets.accepted_date < clocks.valid_to)
+),
+
+-- An open clock is read at the end of D. The day of the start is not counted, that of the reading is.
+elapsed as (
+    select
+        runs.*,
+        case runs.unit_code
+            when 'WORKING_DAY' then read_on.working_day_no - started_on.working_day_no
+            when 'MINUTE'
+                then {{ minutes_between('runs.started_at', 'coalesce(runs.stopped_at, ' ~ day_start_at(business_date() ~ ' + 1') ~ ')') }}
+        end::numeric(14, 4) as elapsed
+    from runs
+    left join dates as started_on
+        on (runs.started_at at time zone 'Asia/Shanghai')::date = started_on.calendar_date
+    left join dates as read_on
+        on coalesce((runs.stopped_at at time zone 'Asia/Shanghai')::date, {{ business_date() }}) = read_on.calendar_date
+),
+
+-- An open clock within its target is neither met nor missed.
+final as (
+    select
+        ticket_no,
+        clock_code,
+        is_lead,
+        is_counted,
+        started_at,
+        stopped_at,
+        target_value,
+        unit_code,
+        elapsed,
+        case
+            when elapsed > target_value then false
+            when stopped_at is not null and elapsed is not null then true
+        end as is_met
+    from elapsed
+)
+
+select * from final
