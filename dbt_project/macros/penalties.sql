@@ -28,13 +28,3 @@
         else 0
     end
 {%- endmacro %}
-
-{#- True where a day lies in a validity; an open end is null. -#}
-{% macro is_valid_on(validity, day) -%}
-    ({{ validity }}.valid_from <= {{ day }} and ({{ validity }}.valid_to is null or {{ day }} < {{ validity }}.valid_to))
-{%- endmacro %}
-
-{#- The same day a number of months earlier. -#}
-{% macro months_before(day, months) -%}
-    ({{ day }} - make_interval(months => ({{ months }})::integer))::date
-{%- endmacro %}
