@@ -193,7 +193,9 @@ def _conditions(row: dict, mart: Mart) -> dict[str, tuple[str, str]]:
     """
     names = _numbers()
     known = {name for own in names.values() for name in own}
-    grain = [n for n in mart.grain if n in known and row.get(n)]
+    for name, kind in [(n.replace("_kind_code", "_no"), row[n]) for n in mart.grain if n.endswith("_kind_code")]:
+        row = {f"{kind.lower()}_no": row.get(name), **row}  # an entity of kind ACCOUNT is numbered as an account
+    grain = [n for n in row if n in known and row[n] and (n in mart.grain or n not in mart.columns)]
     anchors = dict.fromkeys([*grain, *(n for n in ("account_no",) if row.get(n))])
     if not anchors:
         anchors = dict.fromkeys(n for n in row if n in known and row.get(n))

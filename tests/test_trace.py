@@ -126,7 +126,7 @@ def every_mart_can_be_traced(night: Utility) -> None:
             key = json.dumps({name: value for name, value in zip(mart.grain, rows[0], strict=True) if value is not None})
             found = trace(night.url, mart.name, key)
             layers = found["lineage"]["layers"]
-            from_findings = {"findings", "quarantined_rows", "rule_results"} & set(layers["quality"])
+            from_findings = {"findings", "kept_back", "rule_results"} & set(layers["quality"])
             assert from_findings or any(source["total"] for source in found["sources"]), mart.name
 
 
