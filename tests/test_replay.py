@@ -28,7 +28,7 @@ def state(utility: Utility) -> dict:
     }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_rows_come_back_without_a_landing_once_their_correction_has_landed(utility: Utility, capfd):
     utility.deliver(defects=7)
     utility.run()

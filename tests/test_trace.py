@@ -30,7 +30,7 @@ def sources(found: dict) -> dict[str, dict]:
     return {source["table"]: source for source in found["sources"]}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_published_row_leads_back_to_its_source_rows(night: Utility, capsys):
     """One night for all of it: a night costs more than the questions asked of it."""
     account = night.rows("select account_no from marts.mart_energy_structure where energy_kwh > 0 order by 1 limit 1")[0][0]
