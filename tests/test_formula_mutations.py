@@ -17,7 +17,56 @@ from include.server import Server
 
 # family, file of the dbt project, right text, wrong text, models whose unit tests must notice
 MUTATIONS: list[tuple[str, str, str, str, set[str]]] = [
-]
+    (
+        "ranking", "models/intermediate/int_key_accounts_ranked_by_month.sql",
+        "shares.cum_share_before < ranking_months", "shares.cum_share < ranking_months", {"int_key_accounts_ranked_by_month"},
+    ),
+    (
+        "reliability", "models/warehouse/reliability/fct_interruptions.sql",
+        "'sustained_minutes_ieee_1366'", "'sustained_minutes'", {"fct_interruptions"},
+    ),
+    (
+        "reliability", "models/warehouse/reliability/fct_major_event_days.sql",
+        "stddev_samp", "stddev_pop", {"fct_major_event_days"},
+    ),
+    (
+        "reliability", "models/warehouse/reliability/fct_interruptions_yearly.sql",
+        "interruptions >= ", "interruptions > ", {"fct_interruptions_yearly"},
+    ),
+    (
+        "voltage", "models/warehouse/reliability/fct_voltage_daily.sql",
+        "slots.slot_value > (limited.upper_limit_v", "slots.slot_value >= (limited.upper_limit_v", {"fct_voltage_daily"},
+    ),
+    (
+        "tariff", "models/warehouse/energy/fct_tariff_options.sql",
+        ">= rules.demand_discount_kwh_per_kva", "> rules.demand_discount_kwh_per_kva", {"fct_tariff_options"},
+    ),
+    (
+        "tariff", "macros/tariff.sql",
+        "+ {{ rules }}.over_demand_factor *", "+", {"fct_tariff_alternatives"},
+    ),
+    (
+        "power factor", "models/marts/energy/mart_energy_structure.sql",
+        "round(power_factors.lagging_power_factor, 2)", "trunc(power_factors.lagging_power_factor, 2)", {"mart_energy_structure"},
+    ),
+    (
+        "clocks", "models/warehouse/service/fct_ticket_clocks.sql",
+        "read_on.working_day_no - started_on.working_day_no", "read.read_date - started_on.calendar_date", {"fct_ticket_clocks"},
+    ),
+    (
+        "notices", "models/warehouse/reliability/fct_notice_checkpoints.sql",
+        "answers.checkpoint_code <> 'N7D' and first_answers.notice_id is null", "answers.checkpoint_code <> 'N7D'",
+        {"fct_notice_checkpoints"},
+    ),
+    (
+        "credit", "models/warehouse/accounts/fct_credit_scores.sql",
+        "when veto_codes is not null then 'C'", "when veto_codes is not null and grade_by_score = 'C' then 'C'", {"fct_credit_scores"},
+    ),
+    (
+        "churn", "models/warehouse/accounts/fct_churn_scores.sql",
+        "order by points desc nulls last, factor_code", "order by points, factor_code", {"fct_churn_scores"},
+    ),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
