@@ -106,7 +106,11 @@ covered as (
         on
             account_months.account_no = contracts.account_no
             and contracts.valid_from <= account_months.report_date
-            and (contracts.valid_to is null or account_months.report_date < contracts.valid_to or contracts.is_auto_renewed)
+            and (
+                contracts.valid_to is null
+                or account_months.report_date < contracts.valid_to
+                or (contracts.is_auto_renewed and contracts.status_code not in ('EXPIRED', 'TERMINATED'))
+            )
 ),
 
 final as (
