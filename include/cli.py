@@ -117,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     report = command("report", _report, "write the auditors' report of the last run (HTML, with CSV and JSON beside it)")
     report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
 
+    command("docs", _docs, "write the documentation of all models as one static page: columns, tests, lineage, who reads what")
+
     rollback = command("rollback", _rollback, "show readers the version before, and keep it until released")
     rollback.add_argument("--approver", required=True)
     rollback.add_argument("--reason", required=True)
@@ -308,6 +310,14 @@ def _report(arguments: argparse.Namespace) -> int:
 
     with _warehouse() as url:
         print(write_report(url, arguments.run, settings().home / "reports"))
+    return 0
+
+
+def _docs(_: argparse.Namespace) -> int:
+    from include.transform import write_docs
+
+    with _warehouse() as url:
+        print(write_docs(url, settings().home / "docs"))
     return 0
 
 

@@ -58,6 +58,13 @@ def run_dbt(
     return built
 
 
+def write_docs(url: str, folder: Path) -> Path:
+    """dbt's documentation of the project and of the tables in the warehouse, as one page that needs no network."""
+    run_dbt(["docs", "generate", "--static"], url)
+    folder.mkdir(parents=True, exist_ok=True)
+    return (settings().home / "dbt" / "static_index.html").replace(folder / "index.html")
+
+
 def _reason(outcome) -> str:
     if outcome.exception is not None:
         return " ".join(str(outcome.exception).split())[:500]

@@ -9,7 +9,7 @@ import pytest
 
 from include.publish.marts import read_marts
 from include.server import Server
-from include.transform import PROJECT, manifest_path, run_dbt
+from include.transform import PROJECT, manifest_path, run_dbt, write_docs
 
 # What a model of each kind may read. Raw logs are read by staging, and by the one model that derives validity from them.
 MAY_READ = {
@@ -20,7 +20,22 @@ MAY_READ = {
     "bridge": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
     "mart": {"dim", "fct", "bridge", "seed", "quality"},
 }
-READS_RAW = {"int_account_versions"}
+READS_RAW = {"int_account_versions", "int_manager_versions"}
+READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
+MARTS = {
+    "mart_access_list", "mart_catalog", "mart_churn_risk", "mart_complaint_vs_quality", "mart_connection_cycle_time",
+    "mart_connection_funnel", "mart_contract_health", "mart_credit_risk", "mart_dq_scorecard", "mart_energy_structure",
+    "mart_high_reliability_plan", "mart_key_account_360", "mart_key_account_ranking", "mart_load_cluster",
+    "mart_manager_performance", "mart_metering_integrity", "mart_outage_notice_compliance", "mart_payment_behaviour",
+    "mart_process_conformance", "mart_safety_inspection", "mart_saving_advice", "mart_service_resource_balance",
+    "mart_tariff_advice", "mart_team_load", "mart_ticket_sla", "mart_two_rates", "mart_two_rates_gap",
+}  # fmt: skip
+PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S14, S20, S22, S24, S30, S32
+    "dim_managers", "bridge_account_managers", "fct_rule_results", "fct_quarantined_rows", "dim_service_tiers",
+    "fct_manager_touches", "dim_policy_documents", "dim_fee_items", "fct_notifications", "fct_customer_outages",
+    "fct_power_quality_daily", "dim_source_units",
+}  # fmt: skip
+QUESTIONS = {f"S{number:02}" for number in range(1, 36)}
 PARAMETER_COLUMNS = {"valid_from", "valid_to", "source_doc", "clause", "confidence"}
 OTHERS_SEEDS = "quality_"
 
@@ -52,7 +67,9 @@ def test_a_model_reads_only_its_own_layer_or_the_one_before(models):
         f"{name} reads {read}"
         for name, node in models.items()
         for read in node["depends_on"]["nodes"]
-        if kind_of(read) not in MAY_READ[name.split("_")[0]] and not (name in READS_RAW and kind_of(read) == "raw")
+        if kind_of(read) not in MAY_READ[name.split("_")[0]]
+        and not (name in READS_RAW and kind_of(read) == "raw")
+        and not (name in READS_MARTS and kind_of(read) == "mart")
     ]
     assert breaches == []
 
@@ -73,16 +90,63 @@ def test_every_model_states_its_grain_and_is_tested_for_it(manifest, models):
     assert [name for name in own if not re.search(r"One row per [^.]+\.", models[name]["description"])] == []
 
 
-def test_every_mart_has_a_contract_described_columns_and_a_unit_test(manifest, models):
-    marts = {name: node for name, node in models.items() if name.startswith("mart_")}
-    assert len(marts) == 6
-    for name, node in marts.items():
+@pytest.fixture(scope="module")
+def published(manifest, models) -> dict[str, dict]:
+    """The models that readers see in the schema marts."""
+    return {mart.name: models[mart.name] for mart in read_marts(manifest_path())}
+
+
+def test_the_marts_are_those_that_the_paper_asks_for(models, published):
+    assert {name for name in models if name.startswith("mart_")} == MARTS
+    assert {name for name in published if name.startswith("mart_")} == MARTS
+    assert set(published) - MARTS >= PUBLISHED_BESIDE
+
+
+def test_everything_published_has_a_contract_and_described_columns(published):
+    for name, node in published.items():
         assert node["config"]["contract"]["enforced"], name
-        assert node["config"]["persist_docs"] == {"relation": True, "columns": True}, name
         assert [c for c, column in node["columns"].items() if not column["description"] or not column["data_type"]] == [], name
-    assert {u["model"] for u in manifest["unit_tests"].values()} >= set(marts)
-    assert {mart.name for mart in read_marts(manifest_path())} == set(marts)
-    assert {node["config"]["meta"]["reach"] for node in marts.values()} <= {"account-month", "month", "all"}
+
+
+def test_every_mart_tells_its_questions_its_reach_and_its_documentation(published):
+    reaches = {"account-month", "month", "following-twelve-months", "all", "all-accounts"}
+    for name in MARTS:
+        assert published[name]["config"]["persist_docs"] == {"relation": True, "columns": True}, name
+        assert published[name]["config"]["meta"]["reach"] in reaches, name
+    for name in MARTS | PUBLISHED_BESIDE:
+        assert re.search(r"\bS\d\d", published[name]["description"]), name
+
+
+def test_every_question_is_answered(published):
+    answered = set().union(*(re.findall(r"\bS\d\d", node["description"]) for node in published.values()))
+    assert QUESTIONS <= answered, f"not answered: {sorted(QUESTIONS - answered)}"
+
+
+def test_every_mart_has_a_unit_test_of_its_formula_and_a_scenario(manifest, models):
+    tested = {u["model"] for u in manifest["unit_tests"].values()}
+    own_facts = {name: {r.split(".")[-1] for r in models[name]["depends_on"]["nodes"]} for name in MARTS}
+    assert {name for name in MARTS if not tested & ({name} | own_facts[name])} == set()
+    expected = {path.name.split(".")[0] for path in (Path(__file__).parent / "scenarios").glob("*/*/expected/*.csv")}
+    assert MARTS - expected == set()
+
+
+def test_everything_published_is_read_by_a_dashboard_or_a_report(manifest, published):
+    read = {node.split(".")[-1] for exposure in manifest["exposures"].values() for node in exposure["depends_on"]["nodes"]}
+    assert read == set(published)
+
+
+def test_the_catalogue_counts_everything_published_but_itself(manifest, published):
+    (catalog,) = (n for n in manifest["nodes"].values() if n["name"] == "mart_catalog" and n["resource_type"] == "model")
+    macro = manifest["macros"]["macro.key_accounts.published_tables"]["macro_sql"]
+    assert set(re.findall(r"'(\w+)'", macro)) == set(published) - {"mart_catalog"}
+    read = {node.split(".")[-1] for node in catalog["depends_on"]["nodes"]}
+    assert read >= set(published) - {"mart_catalog"}
+
+
+def test_the_documentation_is_one_page_that_loads_nothing(server: Server, template: str, published, tmp_path: Path):
+    page = write_docs(server.url(template), tmp_path / "docs").read_text(encoding="utf-8")
+    assert [name for name in published if name not in page] == []
+    assert not re.search(r"""<(script|link|img)[^>]*(src|href)=["'](https?:)?//""", page)
 
 
 def test_every_number_of_a_seed_names_its_source(manifest):

@@ -260,6 +260,57 @@ def test_a_bill_that_was_wrong_is_taken_back_and_billed_anew():
         assert payments[payments.bill_no == original].amount.sum() == 0
 
 
+@pytest.fixture(scope="module")
+def large():
+    return generate(date(2026, 11, 23), accounts=200, days=3, seed=1)
+
+
+def test_nothing_of_a_customer_lies_before_its_connection_or_after_its_closure(large):
+    customers = frame(large, "mkt_customer").set_index("cons_no")
+    closed = customers[customers.status == "CLOSED"]
+    joined = customers[customers.connect_date > date(2024, 1, 1)]
+    assert len(closed) >= 5
+    assert len(joined) >= 5
+    assert closed.running_cap_kva.eq(0).all()
+    bills, tickets = frame(large, "mkt_bill"), frame(large, "mkt_ticket")
+    for account, end in closed.close_date.items():
+        assert (bills[bills.cons_no == account].read_to <= end).all()
+        assert (tickets[tickets.cons_no == account].accepted_at.dt.date < end).all()
+    for account, begin in joined.connect_date.items():
+        own = bills[bills.cons_no == account]
+        assert own.read_from.min() >= begin
+        assert (own[own.orig_bill_no.isna()].kwh_total > 0).all()
+    points = frame(large, "met_measuring_point").set_index("mp_no")
+    curves = frame(large, "met_interval_96")
+    assert not set(points.cons_no[curves.mp_no]) & set(closed.index[closed.close_date <= date(2026, 11, 1)])
+    assert points.remove_ts[points.cons_no.isin(closed.index)].notna().all()
+    in_force = frame(large, "con_contract").query("status == 'EFFECTIVE'").cons_no
+    assert sorted(in_force) == sorted(customers.index[customers.status == "NORMAL"])
+
+
+def test_there_is_the_variety_that_marts_ask_for(large):
+    applications, stages = frame(large, "mkt_application"), frame(large, "mkt_app_stage")
+    assert {"NEW", "INCREASE", "TEMP", "SUSPEND", "RESUME", "DECREASE", "CLOSE"} == set(applications.app_type)
+    assert {"SCHEME", "BUILD"} == set(stages.return_to_stage.dropna())
+    assert (stages.suspend_min > 0).any()
+    outages = frame(large, "met_supply_outage")
+    assert {"PLANNED", "TEMPORARY", "FAULT", "LOAD_SHEDDING"} == set(outages.kind)
+    assert outages.tg_no.notna().any()
+    assert {"AGENT", "DIRECT", "RETAIL"} == set(frame(large, "con_trade_agreement").trade_mode)
+    assert set(frame(large, "con_amendment").field_name) == {"contract_cap_kva", "basic_mode", "contract_md_kw"}
+    assert frame(large, "mkt_service_tier").valid_to.notna().any()
+    assert frame(large, "mkt_transformer").state.isin(["STOP"]).any()
+    assert frame(large, "mkt_payment").reversed_pay_no.notna().any()
+    assert frame(large, "mkt_penalty").waived.any()
+
+
+def test_two_interruptions_of_a_day_cut_the_day_twice(large):
+    events = frame(large, "met_power_event").assign(day=lambda e: e.event_ts.dt.date)
+    downs = events[events.event == "POWER_DOWN"].groupby(["mp_no", "day"]).size()
+    assert (downs == 2).any()
+    assert events.groupby("mp_no").event.value_counts().unstack().eval("POWER_DOWN == POWER_UP").all()
+
+
 def test_revenue_is_skewed(utility):
     revenue = (
         frame(utility, "mkt_bill").groupby("cons_no").total_charge.sum().astype(float).sort_values(ascending=False)

@@ -28,6 +28,7 @@ class PublishedModel:
     grain: tuple[str, ...]
     facts: tuple[str, ...]  # facts and bridges that it reads
     columns: dict[str, str]
+    may_be_empty: bool  # what it lists is kept back or broken: none of it is good news
 
     @property
     def relation(self) -> str:
@@ -53,13 +54,15 @@ def published_models() -> dict[str, PublishedModel]:
                 grain=tuple(meta["grain"]),
                 facts=tuple(sorted(set(_FACTS.findall(text)))),
                 columns={column["name"]: column.get("data_type", "text") for column in model["columns"]},
+                may_be_empty=bool(meta.get("may_be_empty")),
             )
     return found
 
 
 def load_mart_rules() -> list[Rule]:
-    """Both rules of every published model, by name of model."""
-    return [rule for _, model in sorted(published_models().items()) for rule in (_grain_rule(model), _filled_rule(model))]
+    """A rule on the grain of every published model, and one on its rows where it should have some."""
+    models = [model for _, model in sorted(published_models().items())]
+    return [*map(_grain_rule, models), *(_filled_rule(model) for model in models if not model.may_be_empty)]
 
 
 def _rule(model: PublishedModel, kind: str, **given) -> Rule:

@@ -127,7 +127,7 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
             volts[p][:, off] = np.where(np.isnan(volts[p][:, off]), np.nan, 0.0)
     angle = energy.total[:, number] / np.hypot(energy.total[:, number], energy.q1[:, number]).clip(1)
     wires = np.where(points.wiring == "3P3W", 3**0.5, 3.0)
-    current = active * 0.4 / (wires * points.nominal_v * angle)[:, None]
+    current = active * 0.4 / (wires * points.nominal_v * np.where(angle > 0, angle, 1.0))[:, None]
     series = {
         ("P", "T"): lambda r: active[r] * 4 / 10_000,
         ("E+", "T"): lambda r: active[r] / 10_000,

@@ -17,6 +17,7 @@ from include.simulator.contracts import build_contracts
 from include.simulator.curves import build_curves
 from include.simulator.energy import build_energy
 from include.simulator.inspections import build_inspections
+from include.simulator.lives import within_lives
 from include.simulator.managers import build_managers
 from include.simulator.marketing_archive import FORM_ORGS, build_marketing_archive
 from include.simulator.metering_archive import build_metering_archive, build_supply_outages, build_supply_voltage
@@ -120,7 +121,7 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
     made |= build_inspections(world, made, since, today)
     made |= build_contracts(world, today)
     made |= build_trade(world, bills, months, today)
-    return made
+    return within_lives(world, made, today)
 
 
 def _form_units(world: World) -> dict[str, list[str]]:

@@ -51,8 +51,8 @@ def _orgs() -> pa.Table:
 def _customers(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
-        changes = [a.connect_on, a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span)]
-        changed = max(day for day in changes if day <= today)
+        changes = [a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span)]
+        changed = max([day for day in changes if day <= today], default=a.connect_on)
         rows.append(
             {
                 "cons_no": a.cons_no,

@@ -20,6 +20,8 @@ from include.simulator.shapes import FAMILIES
 CT_SERIES = (5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 600, 750, 800, 1000, 1200, 1500, 2000)
 LINE_KV = {"AC380V": 0.4, "AC10kV": 10.0, "AC35kV": 35.0, "AC110kV": 110.0}
 ACCOUNTS_PER_FEEDER = 8
+# places of the accounts that leave, and of those that join; the first block of twenty has neither
+_LEAVES, _JOINS = _LIVES = (4, 15)
 ORGS = ("310101", "310102", "310103", "310104", "310105", "310106")
 ORG_AREAS = ("URBAN", "URBAN", "RURAL", "URBAN", "RURAL", "REMOTE")
 
@@ -78,10 +80,15 @@ class Account:
     load_kw: float
     tg_no: str | None
     suspensions: list[tuple[date, date]] = field(default_factory=list)
+    closed_on: date | None = None
 
     def cap_on(self, day: date) -> int:
         """Contract capacity on a day, kVA."""
         return self.contract_cap + (self.growth_kva if self.growth_on and day >= self.growth_on else 0)
+
+    def is_settled(self, today: date) -> bool:
+        """Whether the account has been a customer for a hundred days and still is one."""
+        return (today - self.connect_on).days > 100 and (self.closed_on is None or today < self.closed_on)
 
     def terms_on(self, day: date) -> Terms:
         return [terms for terms in self.terms if terms.since <= day or terms is self.terms[0]][-1]
@@ -165,6 +172,7 @@ def _account(seed: int, i: int) -> Account:
     side = (
         "LV_LV" if voltage == "AC380V" else "HV_LV" if _is_low_metered(place, caps, voltage, draw("side")) else "HV_HV"
     )
+    life = place if i >= 20 and place in _LIVES else None
     accepted = date(2018, 3, 1) + timedelta(days=int(integers(seed, "accepted", 0, 1500, i)))
     if i % 3 == 0:
         runs = stages.schedule(seed, i * 10, accepted)
@@ -176,6 +184,9 @@ def _account(seed: int, i: int) -> Account:
     else:
         signed = accepted + timedelta(days=60 + int(draw("signed") * 60))
         connect = signed + timedelta(days=3 + int(draw("connect") * 8))
+    closed = _first_of_month(4 + i // 20 % 9 * 5) if life == _LEAVES else None
+    if life == _JOINS:
+        accepted, signed, connect = _joining(seed, i)
     cons_no = f"0310{i + 1:06d}"
     transformers = [Transformer(f"{cons_no}T{n}", cap, "MAIN", connect) for n, cap in enumerate(caps, 1)]
     running = contract_cap
@@ -236,7 +247,7 @@ def _account(seed: int, i: int) -> Account:
         security_kva=security,
         tariff=tariff,
         terms=[Terms(connect, basic_mode, contract_md)]
-        + _new_terms(seed, i, basic_mode, contract_md, contract_cap, can_change=i >= 20 and growth_on is None),
+        + _new_terms(seed, i, basic_mode, contract_md, contract_cap, can_change=i >= 20 and growth_on is None and not life),
         pf_standard=standard,
         is_tou=kind.cons_class != "AGRI",
         accepted_on=accepted,
@@ -248,7 +259,24 @@ def _account(seed: int, i: int) -> Account:
         load_kw=load_kw,
         tg_no=f"TG{feeder:06d}" if voltage == "AC380V" else None,
         suspensions=_suspensions(seed, i, len(transformers), place, draw("load")),
+        closed_on=closed,
     )
+
+
+def _first_of_month(months: int) -> date:
+    """The first of the month so many months after January 2024."""
+    return date(2024 + months // 12, months % 12 + 1, 1)
+
+
+def _joining(seed: int, i: int) -> tuple[date, date, date]:
+    """Days on which a new customer applied, signed and was connected, the last one the first of a month."""
+    connect = _first_of_month(1 + i // 20 % 9 * 4)
+    accepted = connect - timedelta(days=60)
+    while True:
+        runs = stages.schedule(seed, i * 10, accepted)
+        if stages.end_of(runs, "METER_ENERGISE") <= connect:
+            return runs[0].start.astype("datetime64[D]").item(), stages.end_of(runs, "AGREEMENT"), connect
+        accepted -= timedelta(days=2)
 
 
 def _new_terms(seed: int, i: int, mode: str, demand: int | None, cap: int, can_change: bool) -> list[Terms]:
@@ -270,7 +298,7 @@ def _new_terms(seed: int, i: int, mode: str, demand: int | None, cap: int, can_c
 
 def _suspensions(seed: int, i: int, transformers: int, place: int, load: float) -> list[tuple[date, date]]:
     """Times from a first to a first of a month in which a works with two transformers and little load rests one of them."""
-    if transformers < 2 or place in (0, 1, 7, 11, 12, 16) or load > 0.4:
+    if transformers < 2 or place in (0, 1, 7, 11, 12, 16, *_LIVES) or load > 0.4:
         return []
     spans = []
     for year in range(2024, 2040):

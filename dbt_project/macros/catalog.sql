@@ -1,0 +1,71 @@
+{#- What readers find in the schema marts, mart_catalog itself left out. A test holds the list to the published models. -#}
+{% macro published_tables() -%}
+    {{ return([
+        'bridge_account_managers', 'dim_fee_items', 'dim_managers', 'dim_policy_documents', 'dim_service_tiers',
+        'dim_source_units', 'fct_customer_outages', 'fct_manager_assessments', 'fct_manager_touches', 'fct_notifications',
+        'fct_outages_matched', 'fct_power_quality_daily', 'fct_quarantined_rows', 'fct_rule_results',
+        'mart_access_list', 'mart_churn_risk', 'mart_complaint_vs_quality', 'mart_connection_cycle_time',
+        'mart_connection_funnel', 'mart_contract_health', 'mart_credit_risk', 'mart_dq_scorecard', 'mart_energy_structure',
+        'mart_high_reliability_plan', 'mart_key_account_360', 'mart_key_account_ranking', 'mart_load_cluster',
+        'mart_manager_performance', 'mart_metering_integrity', 'mart_outage_notice_compliance', 'mart_payment_behaviour',
+        'mart_process_conformance', 'mart_safety_inspection', 'mart_saving_advice', 'mart_service_resource_balance',
+        'mart_tariff_advice', 'mart_team_load', 'mart_ticket_sla', 'mart_two_rates', 'mart_two_rates_gap'
+    ]) }}
+{%- endmacro %}
+
+{#-
+  The catalogue's entries as dbt's graph knows them: name, kind, area, description, the source tables that a published table
+  comes from, and who reads it: of a published table the exposures, of a source table the published tables.
+-#}
+{% macro catalog_entries() -%}
+    {%- set entries = [] -%}
+    {%- set readers_of = {} -%}
+    {%- if execute -%}
+        {%- for exposure in graph.exposures.values() -%}
+            {%- for id in exposure.depends_on.nodes -%}
+                {%- do readers_of.setdefault(id.split('.')[-1], []).append(exposure.label or exposure.name) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for name in published_tables() -%}
+            {%- set id = 'model.' ~ project_name ~ '.' ~ name -%}
+            {%- set node = graph.nodes[id] -%}
+            {%- set sources = source_tables_of(id) -%}
+            {%- for source_table in sources -%}
+                {%- do readers_of.setdefault(source_table, []).append(name) -%}
+            {%- endfor -%}
+            {%- do entries.append({
+                'name': name, 'kind': {'mart': 'MART', 'fct': 'FACT'}.get(name.split('_')[0], 'DIMENSION'),
+                'area': node.path.split('/')[1], 'description': node.description, 'sources': sources
+            }) -%}
+        {%- endfor -%}
+        {%- for source in graph.sources.values() if source.source_name.startswith('raw_') -%}
+            {%- do entries.append({
+                'name': source.name, 'kind': 'SOURCE', 'area': source.source_name.removeprefix('raw_'),
+                'description': source.description, 'sources': [source.name]
+            }) -%}
+        {%- endfor -%}
+        {%- for entry in entries -%}
+            {%- do entry.update({'readers': readers_of.get(entry.name, []) | sort}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(entries) }}
+{%- endmacro %}
+
+{#- Names of the contract tables that a model comes from, however far back. -#}
+{% macro source_tables_of(unique_id) -%}
+    {%- set open_ids = [unique_id] -%}
+    {%- set seen = [unique_id] -%}
+    {%- set found = [] -%}
+    {%- for _ in range(2000) if open_ids -%}
+        {%- set id = open_ids.pop() -%}
+        {%- if id.startswith('source.') -%}
+            {%- if '.raw_' in id -%}{%- do found.append(id.split('.')[-1]) -%}{%- endif -%}
+        {%- else -%}
+            {%- for parent in graph.nodes[id].depends_on.nodes if parent not in seen -%}
+                {%- do seen.append(parent) -%}
+                {%- do open_ids.append(parent) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found | sort) }}
+{%- endmacro %}

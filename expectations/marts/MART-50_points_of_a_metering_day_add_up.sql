@@ -1,0 +1,30 @@
+/*
+sentence: Valid, estimated, missing and outage points of a metering point and day are its expected points, and none is negative.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: A point counted twice or not at all makes coverage meaningless.
+source: "catalogue, mart-level rules: slots valid + estimated + missing + outage"
+subject: metering point x day
+*/
+-- tested
+select
+    jsonb_build_object('mart', 'mart_metering_integrity', 'metering_point_no', days.metering_point_no, 'reading_date', days.reading_date)
+        as record_key,
+    days.account_no,
+    days.reading_date,
+    days.expected_points,
+    days.valid_points + days.estimated_points + days.missing_points + days.outage_points as counted_points,
+    least(days.valid_points, days.estimated_points, days.missing_points, days.outage_points) as smallest
+from candidate.mart_metering_integrity as days
+-- violations
+select
+    record_key,
+    account_no,
+    reading_date as business_date,
+    'expected_points' as column_name,
+    counted_points || case when smallest < 0 then ', of one kind ' || smallest else '' end as observed,
+    expected_points::text as expected
+from tested
+where counted_points <> expected_points or smallest < 0
