@@ -35,7 +35,9 @@ final as (
         classed.channel_code,
         classed.access_mode_code,
         classed.voltage_level_code,
-        case when accounts.customer_class_code = 'RESIDENT' then 'RESIDENT' else classed.voltage_class_code end as voltage_class_code,
+        case
+            when accounts.customer_class_code = 'RESIDENT' then 'RESIDENT' else classed.voltage_class_code
+        end as voltage_class_code,
         process_cases.process_code,
         classed.supply_mode_code,
         case
