@@ -142,6 +142,7 @@ final as (
         timed.account_no,
         timed.org_no,
         timed.application_type_code,
+        timed.process_code,
         timed.voltage_class_code,
         timed.supply_mode_code,
         timed.applied_capacity_kva,
@@ -186,10 +187,10 @@ final as (
     left join tracked on timed.application_no = tracked.application_no
     left join clocks
         on
-            clocks.voltage_class_code = timed.voltage_class_code
+            clocks.process_code = timed.process_code
+            and clocks.voltage_class_code = timed.voltage_class_code
             and clocks.supply_class_code in ('ANY', timed.supply_class_code)
-            and clocks.valid_from <= timed.accepted_date
-            and (clocks.valid_to is null or timed.accepted_date < clocks.valid_to)
+            and {{ is_valid_on('clocks', 'timed.accepted_date') }}
 )
 
 select * from final

@@ -140,13 +140,10 @@ final as (
         rated.month_start_date as report_month,
         rated.report_date as as_of_date,
         managers.org_no,
-        managers.status_code as manager_status_code,
         managers.cert_level as certificate_level,
         managers.certified_on,
         case when managers.certified_on <= rated.report_date then managers.certificate_valid_to - 1 - rated.report_date end
             as certificate_days_left,
-        case when managers.certified_on <= rated.report_date then managers.certificate_valid_to > rated.report_date end
-            as is_certified,
         managers.training_hours_12m,
         rated.accounts_now as portfolio_size,
         coalesce(portfolios.portfolio_kva, 0)::numeric(16, 2) as portfolio_kva,

@@ -69,7 +69,6 @@ final as (
         events.is_skipped,
         events.is_rework,
         events.is_out_of_order,
-        events.is_unplanned,
         events.is_case_closed,
         case when events.is_case_closed then events.is_case_conformant end as is_case_conformant,
         newest_actions.nonconformity_code,

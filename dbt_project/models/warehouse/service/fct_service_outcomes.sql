@@ -30,6 +30,7 @@ churned as (
     select * from {{ ref('fct_churn_events') }}
 ),
 
+-- A payment that bounced, and its reversal, brought nothing in.
 outcomes as (
     select
         'CLOCK' as outcome_code,
@@ -108,7 +109,12 @@ outcomes as (
         null as is_good,
         amount_cny as value
     from payments
-    where days_late > 0
+    where
+        days_late > 0
+        and amount_cny > 0
+        and payment_no not in (
+            select reversed_payment_no from payments where reversed_payment_no is not null
+        )
     union all
     select
         'CHURN' as outcome_code,
