@@ -28,6 +28,7 @@ class PublishedModel:
     grain: tuple[str, ...]
     facts: tuple[str, ...]  # facts and bridges that it reads
     columns: dict[str, str]
+    may_be_empty: bool = False
 
     @property
     def relation(self) -> str:
@@ -53,13 +54,19 @@ def published_models() -> dict[str, PublishedModel]:
                 grain=tuple(meta["grain"]),
                 facts=tuple(sorted(set(_FACTS.findall(text)))),
                 columns={column["name"]: column.get("data_type", "text") for column in model["columns"]},
+                may_be_empty=bool(meta.get("may_be_empty")),
             )
     return found
 
 
 def load_mart_rules() -> list[Rule]:
-    """Both rules of every published model, by name of model."""
-    return [rule for _, model in sorted(published_models().items()) for rule in (_grain_rule(model), _filled_rule(model))]
+    """Both rules of every published model, by name of model; one whose emptiness is good news (`meta.may_be_empty`) has one."""
+    rules = []
+    for _, model in sorted(published_models().items()):
+        rules.append(_grain_rule(model))
+        if not model.may_be_empty:
+            rules.append(_filled_rule(model))
+    return rules
 
 
 def _rule(model: PublishedModel, kind: str, **given) -> Rule:
