@@ -12,6 +12,7 @@ import re
 from calendar import monthrange
 from collections import Counter
 from datetime import date, timedelta
+from functools import cache
 
 import psycopg
 from psycopg import sql
@@ -25,11 +26,11 @@ from include.landing.delivery import event_column
 from include.publish.marts import Mart, read_marts
 from include.quality.base_rules import STAGING_FOLDER, load_base_rules, staging_relations
 from include.quality.evaluate import WITHHELD, record_key
-from include.quality.rules import load_rules
+from include.quality.rules import Rule, load_rules
 from include.transform import manifest_path
 
 LISTED = 20  # source rows of a table, and candidates for a part of a key
-LAYERS = ("seeds", "raw", "staging", "intermediate", "warehouse", "marts")
+LAYERS = ("seeds", "quality", "raw", "staging", "intermediate", "warehouse", "marts")
 _RENAMED = re.compile(r"trim\((\w+)\) as (\w+_no)\b")
 
 
@@ -97,7 +98,7 @@ def _rows(connection: psycopg.Connection, mart: Mart, wanted: dict[str, str]) ->
     ]
     values = [v for text in wanted.values() for v in (text, f"{text}-__" if re.fullmatch(r"\d{4}-\d\d", text) else text)]
     query = sql.SQL("select *, count(*) over () as _total from {} where {} order by {} limit %s").format(
-        mart.view, sql.SQL(" and ").join(conditions), sql.SQL(", ").join(map(sql.Identifier, mart.grain))
+        sql.Identifier("marts", mart.name), sql.SQL(" and ").join(conditions), sql.SQL(", ").join(map(sql.Identifier, mart.grain))
     )
     try:
         rows = connection.cursor(row_factory=dict_row).execute(query, [*values, LISTED]).fetchall()
@@ -153,12 +154,12 @@ def _lineage(mart: Mart) -> tuple[dict, str]:
     for name in found:
         node = nodes[name]
         if node["resource_type"] == "source":
-            layer = "raw" if node["schema"].startswith("raw_") else None
+            layer = "raw" if node["schema"].startswith("raw_") else node["schema"]
         elif node["resource_type"] == "seed":
             layer = "seeds"
         else:
             layer = node["original_file_path"].split("/")[1]
-        if layer in layers:
+        if layer in layers and node["name"] != "current_run":
             layers[layer].append(node["name"])
     short = {name: nodes[name]["name"] for name in found}
     inputs = {short[name]: [short[i] for i in needed] for name, needed in found.items() if needed}
@@ -192,7 +193,9 @@ def _conditions(row: dict, mart: Mart) -> dict[str, tuple[str, str]]:
     """
     names = _numbers()
     known = {name for own in names.values() for name in own}
-    grain = [n for n in mart.grain if n in known and row.get(n)]
+    for name, kind in [(n.replace("_kind_code", "_no"), row[n]) for n in mart.grain if n.endswith("_kind_code")]:
+        row = {f"{kind.lower()}_no": row.get(name), **row}  # an entity of kind ACCOUNT is numbered as an account
+    grain = [n for n in row if n in known and row[n] and (n in mart.grain or n not in mart.columns)]
     anchors = dict.fromkeys([*grain, *(n for n in ("account_no",) if row.get(n))])
     if not anchors:
         anchors = dict.fromkeys(n for n in row if n in known and row.get(n))
@@ -226,6 +229,7 @@ def _references() -> list[tuple[str, Reference]]:
     return [(table.name, reference) for table in all_tables().values() for reference in table.references]
 
 
+@cache
 def _numbers() -> dict[str, dict[str, str]]:
     """Table -> {number as it is called from staging on: source column}, for columns that identify or refer; read from staging."""
     numbers = {}
@@ -325,15 +329,20 @@ def _loads(connection: psycopg.Connection, sources: list[dict]) -> list[dict]:
     ).fetchall()
 
 
+@cache
+def _rule_book() -> list[Rule]:
+    return [*load_base_rules(), *load_rules()]
+
+
 def _rules(connection: psycopg.Connection, mart: Mart, lineage: dict, run: dict) -> list[dict]:
     """The rules over the tables and models above the mart, and over the mart, with what that run found."""
-    raw = set(lineage["layers"]["raw"])
-    relations = [f"staging.{n}" for layer in ("staging", "intermediate") for n in lineage["layers"][layer]]
-    relations += [f"warehouse.{n}" for n in lineage["layers"]["warehouse"]] + [f"candidate.{mart.name}"]
-    mentioned = re.compile(rf"\b({'|'.join(map(re.escape, relations))})\b")
+    raw, models = set(lineage["layers"]["raw"]), lineage["layers"]["staging"] + lineage["layers"]["intermediate"]
+    above = re.compile(rf"\bstaging\.({'|'.join(models) or 'none'})\b")
+    itself = re.compile(rf"\b{re.escape('.'.join(mart.relation))}\b")
     concerned = {
-        rule.id: rule for rule in (*load_base_rules(), *load_rules())
-        if raw & {*rule.subjects, rule.table_name} or mentioned.search(rule.tested_sql + rule.violations_sql)
+        rule.id: rule for rule in _rule_book()
+        if itself.search(rule.tested_sql + rule.violations_sql)
+        or (rule.gate == 1 and (raw & {*rule.subjects, rule.table_name} or above.search(rule.tested_sql + rule.violations_sql)))
     }  # fmt: skip
     rows = connection.cursor(row_factory=dict_row).execute(
         "select rule_id, tested_rows, failed_rows, verdict, not_tested_reason from quality.rule_results"

@@ -20,6 +20,21 @@ ADJUSTMENT_PCT = "-0.30 -0.45 -0.45 -0.15 0 0.5 0 1.5 1.5 2.0 0 -0.30"
 WITH_LEADING = ".8858 .8871 .8732 .8596 .8394 .8222 .8550 .8118 .8040 .8294 .8597 .8255"
 WITH_LEADING_PCT = "0.5 0.5 1.5 2.0 3.0 4.0 2.5 4.5 5.0 3.5 2.0 3.5"
 
+# By hand, for 1 250 kVA at the synthetic prices 24 yuan/kVA, 38.40 yuan/kW and 0.6125 yuan/kWh with 0.07975 yuan/kWh of
+# funds, losses and system operation. January: 1250 x 24; 612.56 kW x 38.40; 126238.29 kWh x 0.6125 = 77320.95;
+# .92 is -0.30 % of 107320.95 = -321.96; by demand -0.30 % of 100843.25 = -302.53; 107320.95 - 321.96 less
+# 100843.25 - 302.53 is 6458.27. July: contract demand cannot be below 500 kW. August: .87 is +1.5 % of 71992.65.
+TARIFF_ADVICE = [
+    (date(2018, 1, 1), "30000.00 23522.30 23522.30 -321.96 117066.49 6458.27"),
+    (date(2018, 7, 1), "30000.00 19200.00 18690.05 0.00 86539.11 11309.95"),
+    (date(2018, 8, 1), "30000.00 20536.32 20536.32 1079.89 78540.16 9605.64"),
+]
+# August: (1.5 % + 0.75 %) of 71992.65; January: (0.75 % - 0.30 %) of 107320.95.
+SAVING_ADVICE = [
+    (date(2018, 1, 1), "MODE_SWITCH", Decimal("6458.27")), (date(2018, 1, 1), "PF_UP", Decimal("482.94")),
+    (date(2018, 8, 1), "MODE_SWITCH", Decimal("9605.64")), (date(2018, 8, 1), "PF_UP", Decimal("1619.83")),
+]  # fmt: skip
+
 
 def numbers(text: str) -> list[Decimal]:
     return [Decimal(part) for part in text.split()]
@@ -80,6 +95,20 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
     for relation, energy in (("marts.mart_energy_structure", "energy_kwh"), ("warehouse.fct_demand_daily", "known_kw_sum / 4")):
         load_factor = f"select round(sum({energy}) / 8760 / max(max_kw), 4) from {relation}"
         assert utility.rows(load_factor) == [(Decimal("0.1742"),)]
+
+    # No month has a bill: advice follows from what was measured.
+    assert utility.rows(
+        "select usage_basis_code, advised_mode_code, count(*) from marts.mart_tariff_advice group by 1, 2"
+    ) == [("CURVES", "BY_ACTUAL_MD", 12)]
+    assert utility.rows(
+        "select month_start_date, capacity_charge_cny, contract_demand_charge_cny, actual_demand_charge_cny, pf_cost_cny,"
+        " total_charge_cny, saving_cny from marts.mart_tariff_advice where extract(month from month_start_date) in (1, 7, 8)"
+        " order by 1"
+    ) == [(month, *numbers(text)) for month, text in TARIFF_ADVICE]
+    assert utility.rows(
+        "select month_start_date, advice_code, saving_cny from marts.mart_saving_advice"
+        " where extract(month from month_start_date) in (1, 8) and advice_code in ('MODE_SWITCH', 'PF_UP') order by 1, 2"
+    ) == SAVING_ADVICE
 
 
 @pytest.mark.timeout(600)

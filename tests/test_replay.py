@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include import replay
+from include import cli, replay
 from include.quality.findings import Selection
-from include.waivers import waive
 from tests.nights import DAY, Utility
 
 EVERYTHING = Selection()
@@ -29,8 +28,8 @@ def state(utility: Utility) -> dict:
     }
 
 
-@pytest.mark.timeout(600)
-def test_rows_come_back_without_a_landing_once_their_correction_has_landed(utility: Utility):
+@pytest.mark.timeout(900)
+def test_rows_come_back_without_a_landing_once_their_correction_has_landed(utility: Utility, capfd):
     utility.deliver(defects=7)
     utility.run()
     kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")[0][0]
@@ -41,9 +40,13 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(utili
         "select rule_id, count(*) from quality.findings where state = 'open' and raw_id is not null group by 1 order by 2 desc, 1"
     )[0]
     before = state(utility)
-    nothing_new = replay.rehearse(utility.url, Selection(rule=rule))
+    assert cli.main(["replay", "--rule", rule, "--dry-run"]) == 0
     assert state(utility) == before
-    assert (len(nothing_new.open), nothing_new.fixed, nothing_new.quarantined_admitted) == (of_rule, (), 0)
+    told = " ".join(capfd.readouterr().out.split())
+    assert f"Dry run of {DAY}, findings selected: rule {rule} (nothing was changed)" in told
+    assert f"would be fixed 0 would be waived 0 would be still open {of_rule} rows would be admitted: 0 quarantined, 0 held" in told
+    assert cli.main(["replay", "--account", "nobody"]) == 0
+    assert "No open finding is selected (account nobody): nothing to replay." in capfd.readouterr().out
 
     utility.deliver()
     utility.land()

@@ -95,10 +95,10 @@ class Airflow:
             command, cwd=ROOT, env=os.environ | self.environment, capture_output=True, text=True, check=False
         )
 
-    def call(self, path: str, body: dict | None = None, token: str = "") -> tuple[int, dict]:
+    def call(self, path: str, body: dict | None = None, token: str = "", method: str | None = None) -> tuple[int, dict]:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data=data, headers=headers)
+        request = urllib.request.Request(self.address + path, data=data, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.load(answer)
@@ -188,7 +188,8 @@ def test_the_page_wants_the_printed_password(up):
     assert up.call("/auth/token", {"username": "admin", "password": "admin"})[0] == 401
     status, found = up.call("/api/v2/dags", token=up.token())
     assert status == 200
-    assert {dag["dag_id"]: dag["is_paused"] for dag in found["dags"]} == dict.fromkeys((*EXTRACTS, "build_warehouse"), False)
+    names = (*EXTRACTS, "build_warehouse", "approve_waiver")
+    assert {dag["dag_id"]: dag["is_paused"] for dag in found["dags"]} == dict.fromkeys(names, False)
 
 
 def test_the_password_is_on_no_command_line_and_readable_by_its_owner_alone(up):
@@ -237,6 +238,26 @@ def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
         "select count(*) from asset_event where partition_key = %s and source_dag_id like 'extract_%%'", (BY_HAND,)
     )
     assert started_by == [(3,)]
+
+
+def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
+    token = up.token()
+    asked = {"rule": "PIP-03", "scope": "all", "reason": "known fault", "until": default_business_date().isoformat()}
+    status, run = up.call("/api/v2/dags/approve_waiver/dagRuns", {"logical_date": None, "conf": asked}, token)
+    assert status == 200
+    question = f"/api/v2/dags/approve_waiver/dagRuns/{run['dag_run_id']}/taskInstances/approve/-1/hitlDetails"
+    put = _until(lambda: (found := up.call(question, token=token))[0] == 200 and found[1])
+    assert put["subject"] == f"Let PIP-03 pass until {asked['until']}?"
+    with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
+        assert warehouse.execute("select count(*) from quality.waivers").fetchone() == (0,)
+    assert up.call(question, {"chosen_options": ["Approve"], "params_input": {}}, token, method="PATCH")[0] == 200
+    _until(lambda: up.select("select 1 from dag_run where run_id = %s and state = 'success'", (run["dag_run_id"],)))
+    with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
+        (waiver,) = warehouse.execute("select rule_id, scope, approver, reason, entered_by from quality.waivers").fetchall()
+        entries = warehouse.execute("select actor, detail ->> 'approver' from quality.ledger where event = 'waiver'").fetchall()
+    assert waiver[:4] == ("PIP-03", "all", "admin", "known fault")
+    assert entries == [(waiver[4], "admin")]
+    assert waiver[4].startswith("airflow:")
 
 
 def test_a_missed_deadline_is_told_to_the_webhook(up):

@@ -36,9 +36,15 @@ def frame(simulation, name: str) -> pd.DataFrame:
     return simulation.tables[all_tables()[name].source, name].to_pandas()
 
 
+def first_bills(simulation) -> pd.DataFrame:
+    """The bills as first issued: what takes one back or stands in place of it is left out."""
+    bills = frame(simulation, "mkt_bill")
+    return bills[bills.orig_bill_no.isna()]
+
+
 def curves(simulation, data_type: str, phase: str = "T") -> pd.DataFrame:
     rows = frame(simulation, "met_interval_96")
-    rows = rows[(rows.data_type == data_type) & (rows.phase == phase)]
+    rows = rows[(rows.data_type == data_type) & (rows.phase == phase) & (rows.version == 1)]
     return rows.set_index(["mp_no", "data_date"])[SLOTS].sort_index()
 
 
@@ -181,7 +187,8 @@ def test_demand_is_the_highest_power_of_the_month():
 
 
 def test_a_bill_follows_from_its_registers_to_the_last_fen(utility):
-    bills, lines = frame(utility, "mkt_bill"), frame(utility, "mkt_bill_line")
+    bills, lines = first_bills(utility), frame(utility, "mkt_bill_line")
+    lines = lines[lines.bill_no.isin(bills.bill_no)]
     money = ["basic_charge", "energy_charge", "fund_charge", "line_loss_charge", "system_op_charge", "pf_adj_charge"]
     assert (bills[money].sum(axis=1) == bills.total_charge).all()
     per_bill = lines.groupby("bill_no")[["kwh_billed", "charge"]].sum().loc[bills.bill_no]
@@ -200,7 +207,7 @@ def test_a_bill_follows_from_its_registers_to_the_last_fen(utility):
 
 
 def test_the_basic_charge_and_the_power_factor_adjustment_follow_the_rules(utility):
-    bills = frame(utility, "mkt_bill")
+    bills = first_bills(utility)
     charged = bills[bills.basic_mode != "NONE"]
     product = charged.basic_qty.astype(float) * charged.basic_price.astype(float) - charged.md_discount_charge.astype(
         float
@@ -215,23 +222,93 @@ def test_the_basic_charge_and_the_power_factor_adjustment_follow_the_rules(utili
 
 
 def test_bills_of_an_account_follow_on_without_gaps(utility):
-    bills = frame(utility, "mkt_bill").sort_values(["cons_no", "bill_month"])
-    assert (bills.groupby("cons_no").size() == 13).all()
+    bills = first_bills(utility).sort_values(["cons_no", "bill_month"])
+    assert (bills.groupby("cons_no").size() == 25).all()
     before = bills.groupby("cons_no").read_to.shift()
     assert (before.isna() | (before == bills.read_from)).all()
 
 
 def test_payments_match_bills_and_penalties(utility):
     paid = frame(utility, "mkt_payment").groupby("bill_no").amount.sum()
-    penalty = frame(utility, "mkt_penalty").groupby("bill_no").penalty_yuan.sum()
+    charged = frame(utility, "mkt_penalty").query("not waived")
+    penalty = charged.groupby("bill_no").penalty_yuan.sum()
     bills = frame(utility, "mkt_bill").set_index("bill_no")
     for bill_no, status in bills.status.items():
         owed = bills.total_charge[bill_no] + penalty.get(bill_no, 0)
         assert {
             "PAID": paid.get(bill_no) == owed,
             "PARTIAL": paid.get(bill_no, 0) < owed,
-            "ISSUED": bill_no not in paid,
+            "ISSUED": paid.get(bill_no, 0) == 0,
+            "REVERSED": paid.get(bill_no, 0) == 0,
         }[status]
+
+
+def test_a_bill_that_was_wrong_is_taken_back_and_billed_anew():
+    large = generate(date(2026, 7, 15), accounts=200, days=1, seed=1)
+    bills = frame(large, "mkt_bill").set_index("bill_no")
+    lines, payments = frame(large, "mkt_bill_line"), frame(large, "mkt_payment")
+    again = bills[bills.orig_bill_no.notna()]
+    assert len(again) >= 8
+    for original, pair in again.groupby("orig_bill_no"):
+        minus, new = pair.loc[f"{original}R"], pair.loc[f"{original}N"]
+        assert (bills.status[original], minus.status) == ("REVERSED", "REVERSED")
+        assert bills.total_charge[original] + minus.total_charge == 0
+        assert bills.kwh_total[original] == new.kwh_total == -minus.kwh_total
+        assert new.total_charge > bills.total_charge[original]
+        kwh = lines.groupby("bill_no").kwh_billed.sum()
+        assert (kwh[f"{original}R"], kwh[f"{original}N"]) == (minus.kwh_total, new.kwh_total)
+        assert payments[payments.bill_no == original].amount.sum() == 0
+
+
+@pytest.fixture(scope="module")
+def large():
+    return generate(date(2026, 11, 23), accounts=200, days=3, seed=1)
+
+
+def test_nothing_of_a_customer_lies_before_its_connection_or_after_its_closure(large):
+    customers = frame(large, "mkt_customer").set_index("cons_no")
+    closed = customers[customers.status == "CLOSED"]
+    joined = customers[customers.connect_date > date(2024, 1, 1)]
+    assert len(closed) >= 5
+    assert len(joined) >= 5
+    assert closed.running_cap_kva.eq(0).all()
+    bills, tickets = frame(large, "mkt_bill"), frame(large, "mkt_ticket")
+    for account, end in closed.close_date.items():
+        assert (bills[bills.cons_no == account].read_to <= end).all()
+        assert (tickets[tickets.cons_no == account].accepted_at.dt.date < end).all()
+    for account, begin in joined.connect_date.items():
+        own = bills[bills.cons_no == account]
+        assert own.read_from.min() >= begin
+        assert (own[own.orig_bill_no.isna()].kwh_total > 0).all()
+    points = frame(large, "met_measuring_point").set_index("mp_no")
+    curves = frame(large, "met_interval_96")
+    assert not set(points.cons_no[curves.mp_no]) & set(closed.index[closed.close_date <= date(2026, 11, 1)])
+    assert points.remove_ts[points.cons_no.isin(closed.index)].notna().all()
+    in_force = frame(large, "con_contract").query("status == 'EFFECTIVE'").cons_no
+    assert sorted(in_force) == sorted(customers.index[customers.status == "NORMAL"])
+
+
+def test_there_is_the_variety_that_marts_ask_for(large):
+    applications, stages = frame(large, "mkt_application"), frame(large, "mkt_app_stage")
+    assert {"NEW", "INCREASE", "TEMP", "SUSPEND", "RESUME", "DECREASE", "CLOSE"} == set(applications.app_type)
+    assert {"SCHEME", "BUILD"} == set(stages.return_to_stage.dropna())
+    assert (stages.suspend_min > 0).any()
+    outages = frame(large, "met_supply_outage")
+    assert {"PLANNED", "TEMPORARY", "FAULT", "LOAD_SHEDDING"} == set(outages.kind)
+    assert outages.tg_no.notna().any()
+    assert {"AGENT", "DIRECT", "RETAIL"} == set(frame(large, "con_trade_agreement").trade_mode)
+    assert set(frame(large, "con_amendment").field_name) == {"contract_cap_kva", "basic_mode", "contract_md_kw"}
+    assert frame(large, "mkt_service_tier").valid_to.notna().any()
+    assert frame(large, "mkt_transformer").state.isin(["STOP"]).any()
+    assert frame(large, "mkt_payment").reversed_pay_no.notna().any()
+    assert frame(large, "mkt_penalty").waived.any()
+
+
+def test_two_interruptions_of_a_day_cut_the_day_twice(large):
+    events = frame(large, "met_power_event").assign(day=lambda e: e.event_ts.dt.date)
+    downs = events[events.event == "POWER_DOWN"].groupby(["mp_no", "day"]).size()
+    assert (downs == 2).any()
+    assert events.groupby("mp_no").event.value_counts().unstack().eval("POWER_DOWN == POWER_UP").all()
 
 
 def test_revenue_is_skewed(utility):
@@ -278,7 +355,7 @@ def test_deliveries_are_byte_for_byte_repeatable_and_announced(utility, tmp_path
     manifest = json.loads((tmp_path / "marketing/mkt_bill/_manifest.json").read_text())
     (entry,) = manifest["files"]
     assert manifest["synthetic"] is True
-    assert entry["rows"] == 260
+    assert entry["rows"] == len(frame(utility, "mkt_bill")) >= 20 * 25
     assert entry["sums"]["total_charge"] == str(frame(utility, "mkt_bill").total_charge.sum())
     assert "complete_from" not in json.loads((tmp_path / "marketing/mkt_org/_manifest.json").read_text())["files"][0]
 

@@ -75,8 +75,8 @@ def test_each_office_gets_its_open_findings_twice_and_an_idle_office_an_empty_li
         assert len(rows) - 1 == len(listed) == worklist.rows
         for row, line in zip(rows[1:], listed, strict=True):
             text = ["" if value is None else str(value) for value in row]
-            as_csv = [f"{float(v):g}" if n.startswith("amount") else v for n, v in line.items()]
-            assert text == [v.replace("\r", "\n") for v in as_csv]  # XML knows one kind of line end
+            expected = [f"{float(v):g}" if n.startswith("amount") else v for n, v in line.items()]
+            assert text == [v.replace("\r", "\n") for v in expected]  # XML knows one kind of line end
     line = read_csv(tmp_path / "metering_office.csv")[-2]
     assert line["age, days"] == "3"
     assert (line["unit"], line["account"], line["where"]) == ("31", "A1", "met/mp.csv:7")

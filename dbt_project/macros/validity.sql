@@ -1,4 +1,4 @@
-{#- True where a dated row of a seed or dimension holds on a day. -#}
+{#- True where a day lies in the validity of a row; an open end is null. -#}
 {% macro is_valid_on(relation, day) -%}
     ({{ relation }}.valid_from <= {{ day }} and ({{ relation }}.valid_to is null or {{ day }} < {{ relation }}.valid_to))
 {%- endmacro %}

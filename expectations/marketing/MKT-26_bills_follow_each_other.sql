@@ -21,8 +21,8 @@ with ordered as (
             partition by bills.account_no, bills.settlement_account_no order by bills.read_from, bills.bill_no
         ) as read_to_before
     from staging.stg_marketing__bills as bills
-    -- A reversal and what it reverses cover their period anew.
-    where bills.orig_bill_no is null and bills.status_code <> 'REVERSED'
+    -- A reversal and the bill in place of it cover the period of the reversed one, which counts for all three.
+    where bills.orig_bill_no is null
 )
 
 select * from ordered

@@ -1,5 +1,5 @@
 /*
-sentence: A finished application has every stage that its type requires.
+sentence: A finished application has every stage that its type requires, that of an important user also review and mid check.
 axis: missing
 dimension: completeness
 severity: quarantine
@@ -17,8 +17,15 @@ select
     applications.application_type_code,
     string_agg(required.stage_code, ', ' order by required.stage_code) filter (where stages.stage_code is null) as missing_stages
 from staging.stg_marketing__applications as applications
+left join (
+    select distinct on (account_no) account_no, importance_code
+    from staging.stg_marketing__customers
+    order by account_no, _raw_id desc
+) as customers on applications.account_no = customers.account_no
 inner join staging.quality_required_stages as required
-    on applications.application_type_code = required.application_type_code
+    on
+        applications.application_type_code = required.application_type_code
+        and (not required.is_for_important_users or customers.importance_code <> 'NONE')
 left join (
     select distinct application_no, stage_code
     from staging.stg_marketing__application_stages

@@ -1,36 +1,108 @@
 /*
-sentence: At most 2 % of a day's curves and register readings are entered by hand.
+sentence: At most 2 % of an organisation's readings of a day are entered by hand, and their last digits are not chosen.
 axis: arbitrary
 dimension: plausibility
 severity: warn
 owner: metering office
-reason: Readings entered by hand are late, rounded, or guessed.
-source: catalogue MET-30, share; the test of last digits needs 200 readings of one collector
-subject: business date
-about: met_interval_96
+reason: Readings entered by hand are late, rounded, or guessed; guessed ones end in 0 and 5.
+source: catalogue MET-30; chi-square of the ten last digits (nine degrees of freedom), from 200 register readings by hand on
+subject: organisation x day, organisation
+about: met_register_freeze
 not_tested: No reading was delivered.
 */
 -- tested
-with collected as (
-    select reading_date, collect_way_code from staging.stg_metering__curves
+with limits as materialized (
+    select
+        quality.parameter('MET-30', 'manual_share', :business_date) as manual_share,
+        quality.parameter('MET-30', 'last_digit_readings', :business_date) as least_readings,
+        quality.parameter('MET-30', 'last_digit_chi_square', :business_date) as chi_square_limit,
+        quality.parameter('MET-30', 'last_digit_days', :business_date)::integer as days
+),
+
+points as (
+    select distinct on (points.metering_point_no) points.metering_point_no, points.meter_asset_no, customers.org_no
+    from staging.stg_metering__measuring_points as points
+    inner join staging.stg_marketing__customers as customers on points.account_no = customers.account_no
+    order by points.metering_point_no, points._raw_id desc, customers._raw_id desc
+),
+
+meters as (
+    select meter_asset_no, max(digits_dec)::integer as digits_dec
+    from staging.stg_metering__meters
+    group by meter_asset_no
+),
+
+collected as (
+    select points.org_no, curves.reading_date, curves.collect_way_code
+    from staging.stg_metering__curves as curves
+    inner join points on curves.metering_point_no = points.metering_point_no
     union all
-    select reading_date, collect_way_code from staging.stg_metering__register_freezes
+    select points.org_no, registers.reading_date, registers.collect_way_code
+    from staging.stg_metering__register_freezes as registers
+    inner join points on registers.meter_asset_no = points.meter_asset_no
+),
+
+shares as (
+    select
+        org_no,
+        reading_date,
+        count(*) as readings,
+        count(*) filter (where collect_way_code = 'MANUAL') as manual_readings
+    from collected
+    group by org_no, reading_date
+),
+
+-- The last digit that the display shows.
+digits as (
+    select
+        points.org_no,
+        floor(registers.register_reading_kwh * 10::numeric ^ coalesce(meters.digits_dec, 0)) % 10 as last_digit,
+        count(*) as readings
+    from staging.stg_metering__register_freezes as registers
+    inner join points on registers.meter_asset_no = points.meter_asset_no
+    left join meters on registers.meter_asset_no = meters.meter_asset_no
+    cross join limits
+    where
+        registers.collect_way_code = 'MANUAL'
+        and registers.register_reading_kwh >= 0
+        and registers.reading_date > :business_date - limits.days
+    group by 1, 2
+),
+
+biases as (
+    select
+        org_no,
+        sum(readings) as readings,
+        max(readings) as most_of_a_digit,
+        10 * sum(readings * readings) / sum(readings) - sum(readings) as chi_square
+    from digits
+    group by org_no
 )
 
 select
-    jsonb_build_object('data_date', collected.reading_date) as record_key,
-    collected.reading_date,
-    count(*) as readings,
-    count(*) filter (where collected.collect_way_code = 'MANUAL') as manual_readings,
-    quality.parameter('MET-30', 'manual_share', :business_date) as manual_share
-from collected
-group by collected.reading_date
+    jsonb_build_object('org_no', shares.org_no, 'data_date', shares.reading_date) as record_key,
+    shares.reading_date as business_date,
+    shares.manual_readings || ' of ' || shares.readings || ' by hand' as observed,
+    'at most ' || round(100 * limits.manual_share, 1) || ' %' as expected,
+    shares.manual_readings > limits.manual_share * shares.readings as is_broken
+from shares
+cross join limits
+union all
+select
+    jsonb_build_object('org_no', biases.org_no, 'digit', 'last') as record_key,
+    :business_date as business_date,
+    biases.most_of_a_digit || ' of ' || biases.readings || ' end in one digit, chi-square ' || round(biases.chi_square, 1) as observed,
+    'at most ' || round(limits.chi_square_limit, 1) as expected,
+    biases.chi_square > limits.chi_square_limit as is_broken
+from biases
+cross join limits
+where biases.readings >= limits.least_readings
 -- violations
 select
     record_key,
-    reading_date as business_date,
+    business_date,
     'collect_way' as column_name,
-    manual_readings || ' of ' || readings || ' by hand' as observed,
-    'at most ' || round(100 * manual_share, 1) || ' %' as expected
+    observed,
+    expected
 from tested
-where manual_readings > manual_share * readings
+where is_broken

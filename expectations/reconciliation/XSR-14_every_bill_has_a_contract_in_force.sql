@@ -22,7 +22,11 @@ covered as (
         on
             bills.account_no = contracts.account_no
             and contracts.kind_code <> 'PROTOCOL'
-            and contracts.status_code in ('EFFECTIVE', 'AMENDED', 'EXPIRED')
+            -- A terminated contract was in force up to the day on which it ended.
+            and (
+                contracts.status_code in ('EFFECTIVE', 'AMENDED', 'EXPIRED')
+                or (contracts.status_code = 'TERMINATED' and contracts.valid_to is not null)
+            )
             and contracts.signed_date is not null
             and contracts.valid_from < bills.bill_month + interval '1 month'
             and (

@@ -1,32 +1,67 @@
 /*
-sentence: A customer that is closed has no energy on the business date and after its closure.
+sentence: A customer uses nothing once closed, nor on days on which all its transformers are sealed.
 axis: mismatch
 dimension: consistency
 severity: quarantine
 owner: data quality office
-reason: Energy of a closed account is billed to nobody.
-source: catalogue XSR-15, closed accounts; load on sealed transformers needs readings by transformer
+reason: Energy of a closed account is billed to nobody, load on a sealed transformer runs past its seal.
+source: catalogue XSR-15; energy is not metered by transformer, so a seal is judged where none of the account is open
 subject: mkt_customer
 quarantines: mkt_customer
 */
 -- tested
-with used as (
+with days as (
+    select :business_date - numbers.days_ago as reading_date
+    from generate_series(0, quality.parameter('XSR-15', 'days', :business_date)::integer - 1) as numbers (days_ago)
+),
+
+customers as (
+    select distinct on (account_no) _raw_id, account_no, status_code, close_date
+    from staging.stg_marketing__customers
+    where status_code is not null
+    order by account_no, _raw_id desc
+),
+
+-- The day on which a seal is put or taken is not judged: both states hold for a part of it.
+sealed_days as (
+    select transformers.account_no, days.reading_date
+    from staging.stg_marketing__transformers as transformers
+    inner join days
+        on
+            transformers.state_from <= days.reading_date
+            and (transformers.state_to is null or days.reading_date <= transformers.state_to)
+    group by transformers.account_no, days.reading_date
+    having bool_and(transformers.state_code <> 'RUN') and bool_or(transformers.state_code = 'SEALED')
+),
+
+idle_days as (
+    select customers.account_no, days.reading_date
+    from customers
+    inner join days on days.reading_date >= coalesce(customers.close_date, :business_date)
+    where customers.status_code = 'CLOSED'
+    union
+    select account_no, reading_date
+    from sealed_days
+),
+
+used as (
     select
         points.account_no,
         sum(quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end) as energy_kwh,
         max(curves.reading_date) as last_date
-    from staging.stg_marketing__customers as customers
-    inner join staging.int_metering_points_as_of as points on customers.account_no = points.account_no
+    from idle_days
+    inner join staging.int_metering_points_as_of as points
+        on
+            idle_days.account_no = points.account_no
+            and points.valid_from <= idle_days.reading_date
+            and (points.valid_to is null or idle_days.reading_date < points.valid_to)
     inner join staging.int_curves_latest as curves
         on
             points.metering_point_no = curves.metering_point_no
-            and points.valid_from <= curves.reading_date
-            and (points.valid_to is null or curves.reading_date < points.valid_to)
+            and idle_days.reading_date = curves.reading_date
             and curves.quantity_code = 'E+'
             and curves.phase_code = 'T'
-            and curves.reading_date > :business_date - quality.parameter('XSR-15', 'days', :business_date)::integer
-            and curves.reading_date >= coalesce(customers.close_date, :business_date)
-    where customers.status_code = 'CLOSED'
+    where points.role_code <> 'GENERATION'
     group by points.account_no
 )
 
@@ -36,17 +71,16 @@ select
     customers.status_code,
     coalesce(used.energy_kwh, 0) as energy_kwh,
     used.last_date
-from staging.stg_marketing__customers as customers
+from customers
 left join used on customers.account_no = used.account_no
-where customers.status_code is not null
 -- violations
 select
     raw_id,
     account_no,
     last_date as business_date,
     'status' as column_name,
-    'closed, with ' || round(energy_kwh, 2) || ' kWh' as observed,
+    case when status_code = 'CLOSED' then 'closed' else 'sealed' end || ', with ' || round(energy_kwh, 2) || ' kWh' as observed,
     '0 kWh' as expected,
     energy_kwh as energy_at_stake_kwh
 from tested
-where status_code = 'CLOSED' and energy_kwh > 0
+where energy_kwh > 0

@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: data quality office
 reason: The largest customers are supplied on the terms of their contracts.
-source: "catalogue XSR-26: quarantine acts in the mart's dq_status, not on the customer"
+source: "catalogue XSR-26: quarantine acts in the mart's dq_status, not on the customer; a second one in force breaks CON-01"
 subject: mkt_customer
 not_tested: There is no key account, or no contract at all.
 */

@@ -28,7 +28,7 @@ class PublishedModel:
     grain: tuple[str, ...]
     facts: tuple[str, ...]  # facts and bridges that it reads
     columns: dict[str, str]
-    may_be_empty: bool = False
+    may_be_empty: bool  # what it lists is kept back or broken: none of it is good news
 
     @property
     def relation(self) -> str:
@@ -60,13 +60,9 @@ def published_models() -> dict[str, PublishedModel]:
 
 
 def load_mart_rules() -> list[Rule]:
-    """Both rules of every published model, by name of model; one whose emptiness is good news (`meta.may_be_empty`) has one."""
-    rules = []
-    for _, model in sorted(published_models().items()):
-        rules.append(_grain_rule(model))
-        if not model.may_be_empty:
-            rules.append(_filled_rule(model))
-    return rules
+    """A rule on the grain of every published model, and one on its rows where it should have some."""
+    models = [model for _, model in sorted(published_models().items())]
+    return [*map(_grain_rule, models), *(_filled_rule(model) for model in models if not model.may_be_empty)]
 
 
 def _rule(model: PublishedModel, kind: str, **given) -> Rule:

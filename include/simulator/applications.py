@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +90,7 @@ def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
     months = np.arange(since.astype("datetime64[M]"), business_date.astype("datetime64[M]") + 1)
     for a in world.accounts:
         base = {"cons_no": a.cons_no, "voltage_level": a.voltage, "supply_mode": a.supply_mode, "channel": "HALL"}
-        if a.number % 3 == 0:
+        if a.number % 3 == 0 or a.connect_on >= date(2024, 1, 1):
             yield (
                 base | {"app_no": f"AP{a.cons_no}N", "app_type": "NEW", "apply_cap_kva": a.contract_cap},
                 a.org,
@@ -131,6 +131,8 @@ def _short_cases(world: World, a: Account, base: dict, months: np.ndarray):
     """What changes no plant: a transformer suspended and resumed, a new name of the payer, a decrease that was withdrawn."""
     changes = [(f"S{n}", "SUSPEND", start, None) for n, (start, _) in enumerate(a.suspensions)]
     changes += [(f"R{n}", "RESUME", end, None) for n, (_, end) in enumerate(a.suspensions)]
+    if a.closed_on:
+        changes.append(("C", "CLOSE", a.closed_on, None))
     for month in months[uniform(world.seed, "decrease", a.number, months.astype(int)) < 0.004]:
         first = month.astype("datetime64[D]").item()
         changes.append((f"D{month.astype(int)}", "DECREASE", first, first + timedelta(days=9)))
@@ -149,7 +151,7 @@ def _short_cases(world: World, a: Account, base: dict, months: np.ndarray):
 
 
 def _prospects(world: World, a: Account, months: np.ndarray):
-    """Works that want to be connected; they have no account yet, and here they give up after sixty days."""
+    """Works that want to be connected; they have no account yet, and here they give up within sixty days, before they are."""
     for month in months[uniform(world.seed, "prospect", a.number, months.astype(int)) < 0.4]:
         number = int(month.astype(int))
         day = month.astype("datetime64[D]") + int(integers(world.seed, "prospect day", 0, 25, a.number, number))
@@ -165,5 +167,8 @@ def _prospects(world: World, a: Account, months: np.ndarray):
             },
             a.org,
             runs,
-            (day + 60).astype("datetime64[s]") + np.timedelta64(60_000, "s"),
+            min(
+                (day + 60).astype("datetime64[s]") + np.timedelta64(60_000, "s"),
+                next(run.start for run in runs if run.name == "FINAL_CHECK"),
+            ),
         )

@@ -28,14 +28,19 @@ def build_bill_tables(
 ) -> dict[str, pa.Table]:
     """mkt_bill, mkt_bill_line, mkt_payment and mkt_penalty."""
     numbers = bill_numbers(world, bills)
-    last = np.where(np.isnat(payments.second), payments.first, payments.second)
+    last = payments.last
     is_paid = last <= business_date
-    started = payments.first <= business_date
+    taken_back = payments.bounced & (payments.first + 2 <= business_date) & ~is_paid
+    started = (payments.first <= business_date) & ~taken_back
     issue = evening(world.seed, "bill evening", bills.issued_on, bills.account)
     moments = _payment_moments(world, bills, payments)
-    booked = np.where(is_paid, last, payments.first).astype("datetime64[s]") + np.timedelta64(79_200, "s")
-    changed = np.where(started, booked, issue)
-    status = np.where(is_paid, "PAID", np.where(started, "PARTIAL", "ISSUED"))
+    # what is bounced is paid in full until the bank takes it back
+    status = np.where(
+        is_paid | (started & payments.bounced), "PAID", np.where(started, "PARTIAL", "ISSUED")
+    )
+    booked = np.where(is_paid, last, np.where(taken_back, payments.first + 2, payments.first))
+    booked = booked.astype("datetime64[s]") + np.timedelta64(79_200, "s")
+    changed = np.where(started | taken_back, booked, issue)
     return {
         "mkt_bill": _bill_table(world, bills, payments, numbers, status, changed),
         "mkt_bill_line": _line_table(world, bills, numbers, issue),
@@ -48,7 +53,7 @@ def _bill_table(world, bills, payments, numbers, status, changed) -> pa.Table:
     accounts, b = world.accounts, bills.bill
     of = lambda read: np.array([read(a) for a in accounts], dtype=object)[bills.account]  # noqa: E731
     is_tou = of(lambda a: a.is_tou).astype(bool)
-    has_basic = of(lambda a: a.basic_mode) != "NONE"
+    has_basic = b["mode"] != "NONE"
     read_from = bills.month.astype("datetime64[D]")
     rates = {f"kwh_{rate.lower()}": Fixed(b[rate], 4, ~is_tou) for rate in TOU_RATES}
     return tables.build(
@@ -69,7 +74,7 @@ def _bill_table(world, bills, payments, numbers, status, changed) -> pa.Table:
             "pf_standard": of(lambda a: a.pf_standard),
             "pf_adj_pct": Fixed(b["percent"], 4),
             "pf_adj_base": Fixed(b["base"], 2),
-            "basic_mode": of(lambda a: a.basic_mode),
+            "basic_mode": b["mode"],
             "basic_qty": Fixed(b["quantity"], 4, ~has_basic),
             "basic_price": Fixed(b["basic_price"], 2, ~has_basic),
             "basic_charge": Fixed(b["basic"], 2),
@@ -130,13 +135,15 @@ def _payment_moments(world, bills, payments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _payment_table(world, bills, payments, numbers, moments, business_date) -> pa.Table:
-    in_parts = ~np.isnat(payments.second)
-    owed = bills.bill["total"] + payments.penalty + payments.penalty_next_year
-    down = np.where(in_parts, owed * 6 // 10, owed)
-    bill = np.concatenate([np.arange(len(bills)), np.flatnonzero(in_parts)])
-    part = np.concatenate([np.ones(len(bills), int), np.full(in_parts.sum(), 2)])
-    paid_at = np.concatenate([moments[0], moments[1][in_parts]])
-    amount = np.concatenate([down, (owed - down)[in_parts]])
+    in_parts, bounced = ~np.isnat(payments.second), np.flatnonzero(payments.bounced)
+    owed = bills.bill["total"] + payments.owed_penalty
+    down = np.where(in_parts, bills.bill["total"] * 6 // 10, owed)
+    day = np.timedelta64(86_400, "s")
+    whole, rest = np.arange(len(bills)), np.flatnonzero(in_parts)
+    bill = np.concatenate([whole, rest, bounced, bounced])
+    part = np.concatenate([np.ones(len(whole), int), np.full(len(rest), 2), np.full(len(bounced), 3), np.full(len(bounced), 4)])
+    paid_at = np.concatenate([moments[0], moments[1][rest], moments[0][bounced] + 2 * day, moments[0][bounced] + 5 * day])
+    amount = np.concatenate([down, (owed - down)[rest], -owed[bounced], owed[bounced]])
     order = np.lexsort((part, bill))
     order = order[paid_at[order].astype("datetime64[D]") <= business_date]
     bill, part, paid_at, amount = bill[order], part[order], paid_at[order], amount[order]
@@ -144,23 +151,26 @@ def _payment_table(world, bills, payments, numbers, moments, business_date) -> p
     acct = np.array([a.acct_no for a in accounts])[bills.account[bill]]
     channels = np.array(["BANK", "ONLINE", "COUNTER", "TRANSFER"])
     chosen = (uniform(world.seed, "pay channel", bills.account[bill]) * 4).astype(int)
+    number = np.char.add(np.char.add("P", numbers[bill]), part.astype(str))
+    first = np.char.add(np.char.add("P", numbers[bill]), "1")
     return tables.build(
         "marketing",
         "mkt_payment",
         {
-            "pay_no": np.char.add(np.char.add("P", numbers[bill]), part.astype(str)),
+            "pay_no": number,
             "bill_no": numbers[bill],
             "acct_no": acct,
             "paid_at": paid_at,
             "amount": Fixed(amount, 2),
             "channel": channels[chosen],
+            "reversed_pay_no": np.where(part == 3, first, None),
             "src_updated_at": paid_at.astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(79_200, "s"),
         },
     )
 
 
 def _penalty_table(world, bills, payments, numbers, business_date) -> pa.Table:
-    paid = payments.first <= business_date
+    paid = payments.last <= business_date
     rows = []
     for n in np.flatnonzero(paid & (payments.late_days + payments.late_days_next_year > 0)):
         day = payments.due[n] + 1
@@ -177,8 +187,9 @@ def _penalty_table(world, bills, payments, numbers, business_date) -> pa.Table:
                         "late_days": days,
                         "penalty_rate": rate,
                         "penalty_yuan": f"{fen // 100}.{fen % 100:02d}",
-                        "waived": False,
-                        "src_updated_at": payments.first[n].astype("datetime64[s]") + np.timedelta64(79_200, "s"),
+                        "waived": bool(payments.waived[n]),
+                        "waive_reason": "首次逾期,已说明原因" if payments.waived[n] else None,
+                        "src_updated_at": payments.last[n].astype("datetime64[s]") + np.timedelta64(79_200, "s"),
                     }
                 )
                 day = day + days

@@ -50,7 +50,7 @@ def half_up(numerator: np.ndarray, denominator: int) -> np.ndarray:
 
 
 def build_bills(world: World, energy: Energy, business_date: np.datetime64) -> Bills:
-    """All bills of the thirteen months that have been issued by the business date."""
+    """All bills of the months with bills that have been issued by the business date."""
     months = calendar.bill_months(business_date)
     line = _lines(world, energy, len(months))
     shape = (len(world.accounts), len(months))
@@ -125,10 +125,11 @@ def _sums(line: dict, shape: tuple[int, int]) -> dict[str, np.ndarray]:
 def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[str, np.ndarray]:
     accounts = world.accounts
     firsts = [day.item() for day in calendar.first_of(months)]
-    mode = np.array([a.basic_mode for a in accounts])[:, None]
+    terms = [[a.terms_on(day) for day in firsts] for a in accounts]
+    mode = np.array([[t.basic_mode for t in row] for row in terms])
     cap = np.array([[a.cap_on(day) for day in firsts] for a in accounts])
     running = np.array([[a.running_on(day) for day in firsts] for a in accounts])
-    agreed = np.array([(a.contract_md or 0) for a in accounts])[:, None] * 10_000
+    agreed = np.array([[t.contract_md or 0 for t in row] for row in terms]) * 10_000
     kwh, demand = sums["billed"], sums["demand"]
     over = np.maximum(demand * 100 - agreed * 105, 0)
     contract_qty = agreed + half_up(2 * over, 100)
@@ -159,6 +160,7 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
         "quantity": quantity,
         "basic_price": np.broadcast_to(price, kwh.shape),
         "basic": basic,
+        "mode": mode,
         "demand": demand,
         "energy": sums["charge"],
         "fund": fund,
@@ -173,7 +175,11 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
 
 @dataclass
 class Payments:
-    """How each bill was or will be paid. `first`, `second` are days; `second` is NaT for a bill paid at once."""
+    """How each bill was or will be paid. `first`, `second` are days; `second` is NaT for a bill paid at once.
+
+    `bounced` marks a payment that the bank took back two days later and that was made again three days after that.
+    The penalty of a bill paid in two parts is on the rest alone. `waived` penalties are noted and not charged.
+    """
 
     first: np.ndarray
     second: np.ndarray
@@ -182,22 +188,51 @@ class Payments:
     late_days_next_year: np.ndarray
     penalty: np.ndarray
     penalty_next_year: np.ndarray
+    bounced: np.ndarray
+    waived: np.ndarray
+
+    @property
+    def again(self) -> np.ndarray:
+        """The day of the payment that stands in place of a bounced one."""
+        return self.first + 5
+
+    @property
+    def last(self) -> np.ndarray:
+        """The day on which everything is paid."""
+        return np.where(self.bounced, self.again, np.where(np.isnat(self.second), self.first, self.second))
+
+    @property
+    def owed_penalty(self) -> np.ndarray:
+        return np.where(self.waived, 0, self.penalty + self.penalty_next_year)
 
 
 def build_payments(world: World, bills: Bills) -> Payments:
     """The days and penalties of payment; 2 permille a day, 3 permille from 1 January of the year after the due day."""
     seed, account, month = world.seed, bills.account, bills.month.astype(int)
+    draw = lambda stream: uniform(seed, stream, account, month)  # noqa: E731
     due = bills.issued_on + 20
     prone = uniform(seed, "late account", account) < 0.12
-    late = uniform(seed, "late", account, month) < np.where(prone, 0.35, 0.012)
+    late = draw("late") < np.where(prone, 0.35, 0.012)
     days_late = np.where(late, integers(seed, "late days", 1, 26, account, month), 0)
+    days_late = np.where(draw("unpaid") < 0.006, 60 + integers(seed, "unpaid days", 0, 120, account, month), days_late)
+    # one account in a hundred does not pay from July to October until the winter, another one keeps last November's bill
+    days_late = np.where((account % 100 == 57) & np.isin(month % 12, (6, 7, 8, 9)), 150, days_late)
+    days_late = np.where((account % 100 == 77) & (month % 12 == 10), 400, days_late)
+    late = days_late > 0
     first = np.where(late, due + days_late, bills.issued_on + integers(seed, "pay", 1, 12, account, month))
     parts = ~late & (uniform(seed, "pay parts", account) < 0.10)
-    second = np.where(parts, first + integers(seed, "pay second", 3, 8, account, month), np.datetime64("NaT", "D"))
+    rest_late = parts & (draw("rest late") < 0.08)
+    rest_days = np.where(rest_late, integers(seed, "rest days", 5, 60, account, month), 0)
+    second = np.where(rest_late, due + rest_days, first + integers(seed, "pay second", 3, 8, account, month))
+    second = np.where(parts, second, np.datetime64("NaT", "D"))
+    days_late = days_late + rest_days
+    last = np.where(parts, second, first)
     new_year = (due.astype("datetime64[Y]") + 1).astype("datetime64[D]")
-    after = np.clip((first - new_year).astype(int) + 1, 0, None) * late
+    after = np.clip((last - new_year).astype(int) + 1, 0, None) * (days_late > 0)
     before = days_late - after
     total = bills.bill["total"]
-    return Payments(
-        first, second, due, before, after, half_up(total * before * 2, 1000), half_up(total * after * 3, 1000)
-    )
+    unpaid = np.where(rest_late, total - total * 6 // 10, total)
+    penalty = half_up(unpaid * before * 2, 1000), half_up(unpaid * after * 3, 1000)
+    bounced = ~late & ~parts & (draw("bounced") < 0.006)
+    waived = (days_late > 0) & (draw("waived") < 0.06)
+    return Payments(first, second, due, before, after, *penalty, bounced, waived)

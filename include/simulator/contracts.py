@@ -27,12 +27,24 @@ def versions(account: Account, today: date) -> list[tuple[int, date, date, str]]
     """(version, first day, last day, status) of the versions of a contract in force by `today`."""
     years = 5 if account.number % 10 == 4 else 10
     first = (account.connect_on, _years_later(account.connect_on, years))
-    if account.growth_on is None or account.growth_on > today:
-        return [(1, *first, "EFFECTIVE")]
+    starts = [account.growth_on] if account.growth_on else [terms.since for terms in account.terms[1:]]
+    starts = [first[0], *(start for start in starts if start <= today)]
     return [
-        (1, first[0], account.growth_on - timedelta(days=1), "AMENDED"),
-        (2, account.growth_on, _years_later(account.growth_on, 8), "EFFECTIVE"),
+        (n, start, starts[n] - timedelta(days=1), "AMENDED")
+        if n < len(starts)
+        else (n, start, first[1] if n == 1 else _years_later(start, 8), "EFFECTIVE")
+        for n, start in enumerate(starts, 1)
     ]
+
+
+def _changes(account: Account, version: int) -> list[tuple[str, str, str]]:
+    """Field, old and new value of what a version changed."""
+    if account.growth_on:
+        return [("contract_cap_kva", f"{account.contract_cap:.2f}", f"{account.contract_cap + account.growth_kva:.2f}")]
+    old, new = account.terms[version - 2], account.terms[version - 1]
+    if old.basic_mode != new.basic_mode:
+        return [("basic_mode", old.basic_mode, new.basic_mode)]
+    return [("contract_md_kw", f"{old.contract_md:.2f}", f"{new.contract_md:.2f}")]
 
 
 def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
@@ -68,23 +80,23 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
                 }
                 for n, i in enumerate(points_of[a.number], 1)
             ]
-            if version == 2:
-                signed = _amendment_signed(world, a, start)
-                is_signed = signed is not None and signed <= today
-                amendments.append(
-                    {
-                        "amend_no": f"AM{a.cons_no}1",
-                        "contract_no": contract_number(a),
-                        "version": 2,
-                        "field_name": "contract_cap_kva",
-                        "old_value": f"{a.contract_cap:.2f}",
-                        "new_value": f"{a.contract_cap + a.growth_kva:.2f}",
-                        "effective_on": start,
-                        "signed_on": signed if is_signed else None,
-                        "app_no": increase_number(a),
-                        "src_updated_at": at_evening(max(start, signed) if is_signed else start, a.number),
-                    }
-                )
+            signed = _amendment_signed(world, a, start) if version > 1 else None
+            is_signed = signed is not None and signed <= today
+            amendments += [
+                {
+                    "amend_no": f"AM{a.cons_no}{version - 1}",
+                    "contract_no": contract_number(a),
+                    "version": version,
+                    "field_name": field,
+                    "old_value": old,
+                    "new_value": new,
+                    "effective_on": start,
+                    "signed_on": signed if is_signed else None,
+                    "app_no": increase_number(a) if a.growth_on else None,
+                    "src_updated_at": at_evening(max(start, signed) if is_signed else start, a.number),
+                }
+                for field, old, new in (_changes(a, version) if version > 1 else [])
+            ]
     build = lambda name, rows: tables.from_rows("contract", name, rows)  # noqa: E731
     return {
         "con_contract": build("con_contract", contracts),
@@ -96,10 +108,14 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
 
 def _amendment_signed(world: World, a: Account, start: date) -> date | None:
     """When an amendment was signed: with the agreement, in one of six cases weeks after it took effect, and now and then never."""
-    draw = float(uniform(world.seed, "amendment", a.number))
+    draw = float(uniform(world.seed, "amendment", a.number, start.toordinal()))
     if draw < 0.10:
         return None
-    return start + timedelta(days=int(draw * 150)) if draw < 0.27 else stages.end_of(increase_schedule(world.seed, a), "AGREEMENT")
+    if draw < 0.27:
+        return start + timedelta(days=int(draw * 150))
+    if a.growth_on:
+        return stages.end_of(increase_schedule(world.seed, a), "AGREEMENT")
+    return start - timedelta(days=9)
 
 
 def _contract(
@@ -109,7 +125,8 @@ def _contract(
     is_high = a.voltage != "AC380V"
     has_mandate = a.number % 5 < 2
     deposit = a.contract_cap * 20
-    changed = a.growth_on if a.growth_on and a.growth_on <= today else a.signed_on
+    terms = a.terms_on(start)
+    changed = max([a.signed_on, *(begun for _, begun, *_ in versions(a, today)[1:])])
     return {
         "contract_no": contract_number(a),
         "version": version,
@@ -131,9 +148,9 @@ def _contract(
         "backup_feeder_no": a.backup_feeder,
         "interlock": "MECH" if a.backup_feeder else "NONE",
         "property_boundary": f"{a.main_feeder}线路{a.number % 60 + 1}号杆T接点" if is_high else "低压出线开关负荷侧",
-        "contract_cap_kva": a.contract_cap + (a.growth_kva if version == 2 else 0),
-        "contract_md_kw": a.contract_md,
-        "basic_mode": a.basic_mode,
+        "contract_cap_kva": a.contract_cap + (a.growth_kva if a.growth_on and version == 2 else 0),
+        "contract_md_kw": terms.contract_md,
+        "basic_mode": terms.basic_mode,
         "tariff_code": a.tariff,
         "pf_standard": a.pf_standard,
         "is_tou": a.is_tou,

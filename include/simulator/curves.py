@@ -62,7 +62,36 @@ def build_curves(world: World, energy: Energy, outages: Outages) -> tuple[pa.Tab
         ),
     }
     columns |= {f"v{k + 1}": np.ascontiguousarray(values[:, k]) for k in range(SLOTS)}
-    return tables.build("metering", "met_interval_96", columns), _voltage_table(world, energy, [d[1] for d in days])
+    curves = tables.build("metering", "met_interval_96", columns)
+    arrived = ~is_lost(world, point, day)
+    again = _read_again(world, curves, point, day, arrived, energy.days[-1])
+    curves = pa.concat_tables([curves.filter(pa.array(arrived)), again]).combine_chunks()
+    return curves, _voltage_table(world, energy, [d[1] for d in days])
+
+
+def is_lost(world: World, point: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Point days of which no curve ever arrived: one in a thousand, and three days in a row once in a while.
+
+    None at the first twenty accounts, where one point would be a large part of all.
+    """
+    key, number = world.points.key[point], day.astype("datetime64[D]").astype(np.int64)
+    in_a_row = uniform(world.seed, "lost days", key, number // 3) < 0.0003
+    return ((uniform(world.seed, "lost day", key, day) < 0.001) | in_a_row) & (world.points.account[point] >= 20)
+
+
+def _read_again(world: World, curves: pa.Table, point, day, arrived, last: np.datetime64) -> pa.Table:
+    """Energy curves that were recalled two days later, with the same values, as version 2."""
+    seed, key = world.seed, world.points.key[point]
+    chosen = (uniform(seed, "read again", key, day) < 0.002) & (day + 1 <= last) & arrived
+    is_energy = np.array(curves["data_type"].to_pylist(), dtype=object) == "E+"
+    rows = np.flatnonzero(chosen & is_energy)
+    received = (day[rows] + 2).astype("datetime64[s]") + (3600 + key[rows] % 7200).astype("timedelta64[s]")
+    changed = {"version": np.full(len(rows), 2), "recv_ts": received, "collect_way": ["RECALL"] * len(rows)}
+    table = curves.take(pa.array(rows))
+    built = tables.build("metering", "met_interval_96", changed)
+    for name in changed:
+        table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), built[name])
+    return table
 
 
 def _dead_slots(world: World, energy: Energy, outages: Outages) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -98,7 +127,7 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
             volts[p][:, off] = np.where(np.isnan(volts[p][:, off]), np.nan, 0.0)
     angle = energy.total[:, number] / np.hypot(energy.total[:, number], energy.q1[:, number]).clip(1)
     wires = np.where(points.wiring == "3P3W", 3**0.5, 3.0)
-    current = active * 0.4 / (wires * points.nominal_v * angle)[:, None]
+    current = active * 0.4 / (wires * points.nominal_v * np.where(angle > 0, angle, 1.0))[:, None]
     series = {
         ("P", "T"): lambda r: active[r] * 4 / 10_000,
         ("E+", "T"): lambda r: active[r] / 10_000,
@@ -190,6 +219,7 @@ def _voltage_table(world: World, energy: Energy, volts: list[np.ndarray]) -> pa.
         for name, array in values.items():
             parts.setdefault(name, []).append(array)
     columns = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    lost = is_lost(world, np.tile(point, len(energy.days)), columns["data_date"])
     for name, scale in (("u_max", 1), ("u_min", 1), ("u_avg", 4), ("ok_rate", 4)):
         columns[name] = Fixed(columns[name].astype(np.int64), scale)
     count = len(energy.days)
@@ -203,4 +233,4 @@ def _voltage_table(world: World, energy: Energy, volts: list[np.ndarray]) -> pa.
         "limit_lo": Fixed(np.tile(np.rint(low[point] * 1e4).astype(np.int64), count), 4),
         "batch_id": np.char.add("B", np.char.replace(np.datetime_as_string(columns["data_date"]), "-", "")),
     }
-    return tables.build("metering", "met_voltage_daily", columns)
+    return tables.build("metering", "met_voltage_daily", columns).filter(pa.array(~lost))

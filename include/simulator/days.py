@@ -14,7 +14,8 @@ import numpy as np
 
 ANCHOR = np.datetime64("2023-06-01", "D")
 FIRST_BUSINESS_DATE = date(2024, 8, 1)
-BILL_MONTHS = 13
+EVENT_MONTHS = 13
+BILL_MONTHS = 25  # a year before each of the thirteen, to compare with
 WORKDAY, WEEKEND, HOLIDAY = 0, 1, 2
 
 
@@ -65,10 +66,16 @@ def first_of(month: np.ndarray) -> np.ndarray:
     return month.astype("datetime64[M]").astype("datetime64[D]")
 
 
-def bill_months(business_date: np.datetime64) -> np.ndarray:
+def event_months(business_date: np.datetime64) -> np.ndarray:
     """The thirteen calendar months before the month of the business date, as datetime64[M]."""
     this = business_date.astype("datetime64[M]")
-    return np.arange(this - BILL_MONTHS, this)
+    return np.arange(this - EVENT_MONTHS, this)
+
+
+def bill_months(business_date: np.datetime64) -> np.ndarray:
+    """The months before the month of the business date that have bills, twenty-five if the world is old enough."""
+    this = business_date.astype("datetime64[M]")
+    return np.arange(max(this - BILL_MONTHS, ANCHOR.astype("datetime64[M]")), this)
 
 
 def register_months(business_date: np.datetime64) -> np.ndarray:

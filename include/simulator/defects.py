@@ -101,12 +101,12 @@ def plant(simulation: Simulation, world: World, defects_seed: int | None, blocki
 
 def _allocate(scene: Scene, classes: list[Defect]):
     """Choose the accounts of each class; the classes that fit the fewest of the first accounts choose first."""
-    accounts = scene.world.accounts
+    accounts = [a for a in scene.world.accounts if a.is_settled(scene.simulation.business_date)]
     scarce = {d: sum(d.fits(scene, a) for a in accounts[:_JUDGED]) - len(d.touches) for d in classes}
     touched: dict[int, set[str]] = {a.number: set() for a in accounts}
     for defect in sorted(classes, key=lambda d: (scarce[d], d.code)):
         wanted = max(defect.least, LEAST + int(defect.rate * len(accounts)))
-        draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(accounts)))
+        draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(scene.world.accounts)))
         order = sorted(
             accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number]))
         )

@@ -96,11 +96,11 @@ def _standard(scene: Scene, a: Account, number: int) -> None:
 
 def _is_plain(scene: Scene, a: Account) -> bool:
     """One version, one source, high voltage."""
-    return a.growth_on is None and a.backup_feeder is None and a.voltage != "AC380V"
+    return a.has_fixed_terms and a.backup_feeder is None and a.voltage != "AC380V"
 
 
 def _is_small(scene: Scene, a: Account) -> bool:
-    return a.number not in scene.key_accounts and a.growth_on is None
+    return a.number not in scene.key_accounts and a.has_fixed_terms
 
 
 def _renews(scene: Scene, a: Account) -> bool:
@@ -109,7 +109,7 @@ def _renews(scene: Scene, a: Account) -> bool:
 
 CLASSES = [
     Defect(
-        "X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.basic_mode != "BY_CONTRACT_MD"
+        "X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.terms[0].basic_mode != "BY_CONTRACT_MD"
     ),
     Defect("X5", frozenset({"c.tariff"}), _tariff, 0.005),
     Defect("X6", frozenset({"c.voltage"}), _voltage, 0.002, _is_plain),
@@ -117,10 +117,10 @@ CLASSES = [
     Defect("X8", _COMPARED | {"bill"}, _expired, 0.01, _is_small),
     Defect("X10", frozenset({"c.supply"}), _supply, 0.003, lambda s, a: _is_plain(s, a) and a.voltage == "AC10kV"),
     Defect("X15", frozenset({"c.valid"}), _signed_late, 0.01, _is_plain),
-    Defect("CON-01", _COMPARED | {"c.demand", "c.boundary"}, _twice, 0.0, lambda s, a: a.growth_on is None),
+    Defect("CON-01", _COMPARED | {"c.demand", "c.boundary"}, _twice, 0.0, lambda s, a: a.has_fixed_terms),
     Defect("CON-02", _COMPARED, _ends_before_start, 0.0, _renews),
     Defect("P boundary", frozenset({"c.boundary"}), _boundary, 0.0, _is_plain),
-    Defect("CON-08", frozenset({"c.demand"}), _demand, 0.0, lambda s, a: a.basic_mode == "BY_CONTRACT_MD"),
+    Defect("CON-08", frozenset({"c.demand"}), _demand, 0.0, lambda s, a: a.has_fixed_terms and a.terms[0].basic_mode == "BY_CONTRACT_MD"),
     Defect(
         "I standard",
         frozenset({"c.standard"}),

@@ -57,7 +57,7 @@ def _placeholder_capacity(scene: Scene, a: Account, number: int) -> None:
 
     Large industry gets 999 kVA, so that its tariff terms stay those of its class.
     """
-    small = a.kind.cons_class != "LARGE_IND" and a.basic_mode == "NONE"
+    small = a.kind.cons_class != "LARGE_IND" and a.terms[0].basic_mode == "NONE"
     _spoil_customer("P", "contract_cap_kva", ["MKT-10"], (1, 111, 11)[number % 3] if small else 999, scene, a)
     scene.note("P", "con_contract", contract_row(scene, a), "contract_cap_kva", ["XSR-06"])
 
@@ -217,7 +217,7 @@ def _is_new(scene: Scene, a: Account) -> bool:
 
 
 def _may_lose_capacity(scene: Scene, a: Account) -> bool:
-    return a.growth_on is None and a.backup_feeder is None and a.voltage in ("AC10kV", "AC380V")
+    return a.has_fixed_terms and a.backup_feeder is None and a.voltage in ("AC10kV", "AC380V")
 
 
 def _has_bill(scene: Scene, a: Account) -> bool:

@@ -29,15 +29,17 @@ def _live_day(scene: Scene, code: str, a: Account):
     """A recent day on which the point had supply in every slot, with the row of its energy curve."""
     order = sorted(scene.recent, key=lambda day: float(uniform(scene.seed, "day " + code, a.number, day.toordinal())))
     for day in order:
-        row = _curve_row(scene, a, "E+", "T", day)
-        if min(_values(scene, row).values()) > 0:
-            return day, row
+        rows = scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=day, data_type="E+", phase="T")
+        # a curve that was read again would take the place of the spoilt one
+        if len(rows) == 1 and min(_values(scene, rows[0]).values()) > 0:
+            return day, rows[0]
     raise ValueError(f"account {a.cons_no} has no day without an outage")
 
 
 def _energy(scene: Scene, a: Account) -> float:
-    """Energy of the last recent day, secondary kWh."""
-    return sum(_values(scene, _curve_row(scene, a, "E+", "T", scene.recent[0])).values())
+    """Energy of the last recent day, secondary kWh; 0 where its curve never came."""
+    rows = scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=scene.recent[0], data_type="E+", phase="T")
+    return sum(_values(scene, rows[0]).values()) if rows else 0.0
 
 
 def _unread_days(scene: Scene, a: Account) -> list:

@@ -8,6 +8,7 @@ building the slots.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -155,7 +156,10 @@ class _Chunk:
         scale = np.where(is_pv, sun, scale)
         daily = self.load_kw * 24 / self.multiplier * 10_000
         daily = np.where(self.role == "CHECK", daily * 0.998, daily)
-        return np.rint(daily[:, None] * scale)
+        accounts = [self.world.accounts[a] for a in self.account]
+        begin = np.array([a.connect_on for a in accounts], dtype="datetime64[D]")[:, None]
+        end = np.array([a.closed_on or date.max for a in accounts], dtype="datetime64[D]")[:, None]
+        return np.rint(daily[:, None] * scale) * ((begin <= self.days) & (self.days < end))
 
     def _cut_by_outages(self, shape, total, highest):
         """Take the energy that was not supplied out of the totals; return the cut days and their shapes."""
@@ -223,7 +227,7 @@ class _Chunk:
                 [(calendar.ANCHOR - np.datetime64(self.world.accounts[a].connect_on)).astype(int) for a in self.account]
             )
             + 1
-        )
+        ).clip(0)
         registers = {}
         shares = {"SHARP": 0.02, "PEAK": 0.33, "FLAT": 0.35, "VALLEY": 0.30}
         mean_plain = np.rint(self.load_kw * 24 / self.multiplier * 10_000)

@@ -17,12 +17,14 @@ from include.simulator.contracts import build_contracts
 from include.simulator.curves import build_curves
 from include.simulator.energy import build_energy
 from include.simulator.inspections import build_inspections
+from include.simulator.lives import within_lives
 from include.simulator.managers import build_managers
 from include.simulator.marketing_archive import FORM_ORGS, build_marketing_archive
 from include.simulator.metering_archive import build_metering_archive, build_supply_outages, build_supply_voltage
 from include.simulator.metering_events import build_alarms, build_power_events, build_samples, build_tasks
 from include.simulator.outages import build_outages
 from include.simulator.plans import build_plans
+from include.simulator.rebilling import rebill
 from include.simulator.registers import build_registers
 from include.simulator.service import build_service
 from include.simulator.trade import build_trade
@@ -74,7 +76,7 @@ def generate(
     """
     if business_date < calendar.FIRST_BUSINESS_DATE:
         raise ValueError(
-            f"the simulated utility has no {calendar.BILL_MONTHS} months of history before "
+            f"the simulated utility has no {calendar.EVENT_MONTHS} months of history before "
             f"{calendar.FIRST_BUSINESS_DATE}; choose a later business date than {business_date}"
         )
     if accounts < 20 or days < 1:
@@ -92,7 +94,7 @@ def generate(
 
 
 def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]:
-    months = calendar.bill_months(today)
+    months = calendar.event_months(today)
     since = months[0].astype("datetime64[D]")
     outages = build_outages(world, today + 12)
     window = np.arange(max(today - days + 1, calendar.ANCHOR + 1), today + 1)
@@ -108,7 +110,9 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
     made["met_supply_voltage"] = build_supply_voltage(world, months, today)
     made |= build_metering_archive(world)
     bills = build_bills(world, energy, today)
-    made |= build_bill_tables(world, bills, build_payments(world, bills), today)
+    payments = build_payments(world, bills)
+    made |= build_bill_tables(world, bills, payments, today)
+    made |= rebill(world, bills, payments, made, today)
     made |= build_marketing_archive(world, today)
     made |= build_managers(world, today)
     made |= build_plans(world, outages, since, today)
@@ -117,7 +121,7 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
     made |= build_inspections(world, made, since, today)
     made |= build_contracts(world, today)
     made |= build_trade(world, bills, months, today)
-    return made
+    return within_lives(world, made, today)
 
 
 def _form_units(world: World) -> dict[str, list[str]]:

@@ -47,11 +47,17 @@ def _swaps(world: World, account: int, until: date) -> list[date]:
 
 def manager_on(world: World, account: int, day: date) -> str:
     """Staff number of the primary manager of an account on a day."""
-    number = account // ACCOUNTS_PER_FEEDER
+    return [manager for start, manager in _primary(world, account, day) if start <= day or start == world.accounts[account].connect_on][-1]
+
+
+def _primary(world: World, account: int, until: date) -> list[tuple[date, str]]:
+    """Days on which a primary manager took an account over, from its connection to `until`."""
+    number, connect = account // ACCOUNTS_PER_FEEDER, world.accounts[account].connect_on
     handover = handover_of(world.seed, number)
-    if handover and day < handover:
-        return f"L{number:04d}"
-    return f"M{number - len(_swaps(world, account, day)) % 2:04d}"
+    spans = [(handover, f"M{number:04d}")] if handover and handover > connect else []
+    spans.insert(0, (connect, f"{'L' if spans else 'M'}{number:04d}"))
+    days = [day for day in _swaps(world, account, until) if day > connect]
+    return spans + [(day, f"M{number - n % 2:04d}") for n, day in enumerate(days, 1)]
 
 
 def build_managers(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
@@ -108,11 +114,8 @@ def _assignments(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
         number = a.number // ACCOUNTS_PER_FEEDER
-        handover = handover_of(world.seed, number)
-        before = [(a.connect_on, f"L{number:04d}")] if handover else []
-        primary = [*before, (handover or a.connect_on, f"M{number:04d}")]
-        days = _swaps(world, a.number, today)
-        primary += [(day, f"M{number - n % 2:04d}") for n, day in enumerate(days, 1)]
+        primary = _primary(world, a.number, today)
+        days = [day for day in _swaps(world, a.number, today) if day > a.connect_on]
         # the backup is the neighbour, who changes places with the primary manager
         first = max(handover_of(world.seed, number - 1) or a.connect_on, a.connect_on)
         backup = [(first, f"M{number - 1:04d}"), *((day, f"M{number - 1 + n % 2:04d}") for n, day in enumerate(days, 1))]

@@ -29,7 +29,7 @@ def build_marketing_archive(world: World, business_date: np.datetime64) -> dict[
         "mkt_transformer": _transformers(world, today),
         "mkt_mp": _points(world),
         "mkt_meter_install": _installs(world),
-        "mkt_tariff_assign": _tariffs(world),
+        "mkt_tariff_assign": _tariffs(world, today),
         "mkt_access_list": _access_list(),
         "mkt_supply_security": _supply_security(world),
         "mkt_service_tier": _service_tiers(world, today),
@@ -51,8 +51,8 @@ def _orgs() -> pa.Table:
 def _customers(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
-        changes = [a.connect_on, a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span)]
-        changed = max(day for day in changes if day <= today)
+        changes = [a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span)]
+        changed = max([day for day in changes if day <= today], default=a.connect_on)
         rows.append(
             {
                 "cons_no": a.cons_no,
@@ -199,23 +199,27 @@ def _installs(world: World) -> pa.Table:
     return tables.from_rows("marketing", "mkt_meter_install", rows)
 
 
-def _tariffs(world: World) -> pa.Table:
+def _tariffs(world: World, today: date) -> pa.Table:
     p, rows = world.points, []
     for i in np.flatnonzero(p.role == "BILLING").tolist():
         a = world.accounts[p.account[i]]
-        rows.append(
-            {
-                "cons_no": a.cons_no,
-                "mp_no": p.mp_no[i],
-                "valid_from": a.connect_on,
-                "tariff_code": a.tariff,
-                "basic_mode": a.basic_mode,
-                "contract_md_kw": a.contract_md,
-                "pf_standard": a.pf_standard,
-                "is_tou": a.is_tou,
-                "src_updated_at": at_evening(a.connect_on, a.number + 19),
-            }
-        )
+        terms = [t for t in a.terms if t.since <= today]
+        for n, term in enumerate(terms):
+            end = terms[n + 1].since if n + 1 < len(terms) else None
+            rows.append(
+                {
+                    "cons_no": a.cons_no,
+                    "mp_no": p.mp_no[i],
+                    "valid_from": term.since,
+                    "valid_to": end - timedelta(days=1) if end else None,
+                    "tariff_code": a.tariff,
+                    "basic_mode": term.basic_mode,
+                    "contract_md_kw": term.contract_md,
+                    "pf_standard": a.pf_standard,
+                    "is_tou": a.is_tou,
+                    "src_updated_at": at_evening(end or term.since, a.number + 19),
+                }
+            )
     return tables.from_rows("marketing", "mkt_tariff_assign", rows)
 
 

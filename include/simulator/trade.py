@@ -30,11 +30,11 @@ def is_trader(world: World, a: Account) -> bool:
 def market_from(world: World, a: Account) -> date | None:
     """First day on which an account buys in the market; None for those that never do. One in five of the rest goes there in these years."""
     if is_trader(world, a):
-        return date(2023, 1, 1)
+        return max(date(2023, 1, 1), a.connect_on)
     if a.kind.cons_class == "AGRI" or a.growth_on or float(uniform(world.seed, "switcher", a.number)) >= 0.2:
         return None
     month = int(integers(world.seed, "switch month", 0, 60, a.number))
-    return date(2024 + month // 12, month % 12 + 1, 1)
+    return max(date(2024 + month // 12, month % 12 + 1, 1), a.connect_on)
 
 
 @dataclass(frozen=True)

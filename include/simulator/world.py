@@ -20,6 +20,8 @@ from include.simulator.shapes import FAMILIES
 CT_SERIES = (5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 600, 750, 800, 1000, 1200, 1500, 2000)
 LINE_KV = {"AC380V": 0.4, "AC10kV": 10.0, "AC35kV": 35.0, "AC110kV": 110.0}
 ACCOUNTS_PER_FEEDER = 8
+# places of the accounts that leave, and of those that join; the first block of twenty has neither
+_LEAVES, _JOINS = _LIVES = (4, 15)
 ORGS = ("310101", "310102", "310103", "310104", "310105", "310106")
 ORG_AREAS = ("URBAN", "URBAN", "RURAL", "URBAN", "RURAL", "REMOTE")
 
@@ -31,6 +33,15 @@ class Transformer:
     duty: str
     run_from: date
     sealed_from: date | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How the basic charge is reckoned from a day on, kW where it is by contract demand."""
+
+    since: date
+    basic_mode: str
+    contract_md: int | None
 
 
 @dataclass
@@ -57,8 +68,7 @@ class Account:
     self_gen_kva: int
     security_kva: int
     tariff: str
-    basic_mode: str
-    contract_md: int | None
+    terms: list[Terms]
     pf_standard: str
     is_tou: bool
     accepted_on: date
@@ -70,10 +80,23 @@ class Account:
     load_kw: float
     tg_no: str | None
     suspensions: list[tuple[date, date]] = field(default_factory=list)
+    closed_on: date | None = None
 
     def cap_on(self, day: date) -> int:
         """Contract capacity on a day, kVA."""
         return self.contract_cap + (self.growth_kva if self.growth_on and day >= self.growth_on else 0)
+
+    def is_settled(self, today: date) -> bool:
+        """Whether the account has been a customer for a hundred days and still is one."""
+        return (today - self.connect_on).days > 100 and (self.closed_on is None or today < self.closed_on)
+
+    def terms_on(self, day: date) -> Terms:
+        return [terms for terms in self.terms if terms.since <= day or terms is self.terms[0]][-1]
+
+    @property
+    def has_fixed_terms(self) -> bool:
+        """Whether the contract never changes."""
+        return self.growth_on is None and len(self.terms) == 1
 
     def running_on(self, day: date) -> int:
         """Capacity of the running transformers on a day, kVA; while a suspension lasts, the last of them rests."""
@@ -149,6 +172,7 @@ def _account(seed: int, i: int) -> Account:
     side = (
         "LV_LV" if voltage == "AC380V" else "HV_LV" if _is_low_metered(place, caps, voltage, draw("side")) else "HV_HV"
     )
+    life = place if i >= 20 and place in _LIVES else None
     accepted = date(2018, 3, 1) + timedelta(days=int(integers(seed, "accepted", 0, 1500, i)))
     if i % 3 == 0:
         runs = stages.schedule(seed, i * 10, accepted)
@@ -160,6 +184,9 @@ def _account(seed: int, i: int) -> Account:
     else:
         signed = accepted + timedelta(days=60 + int(draw("signed") * 60))
         connect = signed + timedelta(days=3 + int(draw("connect") * 8))
+    closed = _first_of_month(4 + i // 20 % 9 * 5) if life == _LEAVES else None
+    if life == _JOINS:
+        accepted, signed, connect = _joining(seed, i)
     cons_no = f"0310{i + 1:06d}"
     transformers = [Transformer(f"{cons_no}T{n}", cap, "MAIN", connect) for n, cap in enumerate(caps, 1)]
     running = contract_cap
@@ -191,6 +218,8 @@ def _account(seed: int, i: int) -> Account:
         main, spare = f"{voltage[2:-2]}F{i:05d}A", f"{voltage[2:-2]}F{i:05d}B"
     else:
         main, spare = f"10F{feeder:05d}", f"10G{feeder:05d}"
+    if place == 2 and i // 20 % 5 == 4:
+        transformers[-1].duty = "HOT_BACKUP"
     security = int(contract_cap * 0.08) if importance != "NONE" else 0
     # of the customers of the first class, every other one has less of its own than it should
     self_gen = int(security * (0.9 if importance == "FIRST" and (i // 20) % 2 == 1 else 1.3))
@@ -217,8 +246,8 @@ def _account(seed: int, i: int) -> Account:
         self_gen_kva=self_gen,
         security_kva=security,
         tariff=tariff,
-        basic_mode=basic_mode,
-        contract_md=contract_md,
+        terms=[Terms(connect, basic_mode, contract_md)]
+        + _new_terms(seed, i, basic_mode, contract_md, contract_cap, can_change=i >= 20 and growth_on is None and not life),
         pf_standard=standard,
         is_tou=kind.cons_class != "AGRI",
         accepted_on=accepted,
@@ -230,12 +259,46 @@ def _account(seed: int, i: int) -> Account:
         load_kw=load_kw,
         tg_no=f"TG{feeder:06d}" if voltage == "AC380V" else None,
         suspensions=_suspensions(seed, i, len(transformers), place, draw("load")),
+        closed_on=closed,
     )
+
+
+def _first_of_month(months: int) -> date:
+    """The first of the month so many months after January 2024."""
+    return date(2024 + months // 12, months % 12 + 1, 1)
+
+
+def _joining(seed: int, i: int) -> tuple[date, date, date]:
+    """Days on which a new customer applied, signed and was connected, the last one the first of a month."""
+    connect = _first_of_month(1 + i // 20 % 9 * 4)
+    accepted = connect - timedelta(days=60)
+    while True:
+        runs = stages.schedule(seed, i * 10, accepted)
+        if stages.end_of(runs, "METER_ENERGISE") <= connect:
+            return runs[0].start.astype("datetime64[D]").item(), stages.end_of(runs, "AGREEMENT"), connect
+        accepted -= timedelta(days=2)
+
+
+def _new_terms(seed: int, i: int, mode: str, demand: int | None, cap: int, can_change: bool) -> list[Terms]:
+    """Changes on the first of a month: another way to reckon the basic charge, or another contract demand, above its floor."""
+    found: list[Terms] = []
+    for year in range(2024, 2040) if can_change else ():
+        share, month, step = uniform(seed, "terms", i, year, np.arange(3)).tolist()
+        before = mode, demand
+        if demand and share < 0.12:
+            demand = max(-(-cap * 4 // 100) * 10, int(demand * (0.94 if step < 0.5 else 1.05)) // 10 * 10)
+        elif not demand and mode != "NONE" and share < 0.03:
+            mode = "BY_CAPACITY" if mode == "BY_ACTUAL_MD" else "BY_ACTUAL_MD"
+        else:
+            continue
+        if (mode, demand) != before:
+            found.append(Terms(date(year, 1 + int(month * 12), 1), mode, demand))
+    return found
 
 
 def _suspensions(seed: int, i: int, transformers: int, place: int, load: float) -> list[tuple[date, date]]:
     """Times from a first to a first of a month in which a works with two transformers and little load rests one of them."""
-    if transformers < 2 or place in (0, 1, 7, 11, 12, 16) or load > 0.4:
+    if transformers < 2 or place in (0, 1, 7, 11, 12, 16, *_LIVES) or load > 0.4:
         return []
     spans = []
     for year in range(2024, 2040):

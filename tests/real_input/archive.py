@@ -79,7 +79,7 @@ def _shared(works: Works) -> dict[str, object]:
         "org_no": "3101", "feeder_no": "合成馈线1", "cons_no": "0000000001", "acct_no": "9000000001", "mp_no": "MP-1",
         "meter_asset_no": "M-1", "tran_no": "T-1", "voltage_level": "AC10kV", "metering_side": works.metering_side,
         "contract_cap_kva": 1250, "running_cap_kva": 1250, "cap_kva": 1250, "kva_connected": 1250,
-        "basic_mode": "BY_CAPACITY", "pf_standard": "0.90", "tariff_code": "合成两部制", "is_tou": "true", "urban_rural": "URBAN",
+        "basic_mode": "BY_CAPACITY", "pf_standard": "0.90", "tariff_code": "DGY-010", "is_tou": "false", "urban_rural": "URBAN",
         "importance": "NONE", "ct_ratio": 1, "pt_ratio": 1, "multiplier": 1,
     }  # fmt: skip
 

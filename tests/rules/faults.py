@@ -176,4 +176,26 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("CON-12", ["update {{con_amendment}} set old_value = '1' where amend_no = (select max(amend_no) from {{con_amendment}} where field_name = 'contract_cap_kva')"], set()),
     ("XSR-18", ["update {{mkt_bill}} set kwh_peak = kwh_peak * 1.08 where bill_no = (select max(bill_no) from {{mkt_bill}})"], set()),
     ("XSR-20", ["update {{mkt_outage_plan}} set status = 'DONE', feeder_no = null, actual_start = '2026-11-02 03:00+08', actual_end = '2026-11-02 04:00+08' where plan_no = (select max(plan_no) from {{mkt_outage_affected}} where exception_code is null)"], set()),
+    ("MET-18", ["update {{met_interval_96}} set v = (select array_agg(x * 1.1 order by n) from unnest(v) with ordinality as s (x, n)) where data_type = 'U' and phase = 'A' and data_date = date '2026-11-03' and mp_no = (select min(mp_no) from {{met_measuring_point}} where mp_role = 'BILLING' and wiring = '3P4W')"], set()),
+    (
+        "MET-30",
+        [
+            "with raised as (update staging.quality_parameters set value = case name when 'manual_share' then 1 else 50 end"
+            " where rule_id = 'MET-30' and name in ('manual_share', 'last_digit_readings') returning 1)"
+            " update {{met_register_freeze}} set collect_way = 'MANUAL' where freeze_kind = 'DAY' and floor(reading * 10000) % 5 = 0"
+        ],
+        set(),
+    ),
+    ("MKT-30", ["update {{mkt_penalty}} set penalty_yuan = penalty_yuan - 0.02 where bill_no = (select max(bill_no) from {{mkt_penalty}})"], {"MKT-28"}),
+    (
+        "MKT-32",
+        [
+            "update {{mkt_customer}} set importance = 'SECOND' where cons_no = (select min(cons_no) from {{mkt_application}} where status = 'DONE' and app_type = 'NEW')",
+            "delete from {{mkt_app_stage}} where stage = 'MID_CHECK' and app_no in (select app_no from {{mkt_application}} where status = 'DONE' and app_type = 'NEW' and cons_no in (select cons_no from {{mkt_customer}} where importance = 'SECOND'))",
+        ],
+        set(),
+    ),
+    ("XSR-15", [f"update {{{{mkt_transformer}}}} set state = 'SEALED' where cons_no = {WITH_TRANSFORMER}"], {"MKT-17"}),
+    ("XSR-24", ["update {{con_amendment}} set effective_on = effective_on - 46, signed_on = signed_on - 46 where field_name = 'contract_cap_kva'"], set()),
+    ("XSR-30", [f"delete from {{{{mkt_outage_notice}}}} where channel = 'PHONE' and cons_no in (select account_no from staging.int_key_accounts where is_key_account) and plan_no in (select plan_no from {{{{mkt_outage_plan}}}} where status = 'DONE')"], set()),
 ]

@@ -12,8 +12,12 @@ energy_days as (
     where is_counted_in_account and account_no is not null
 ),
 
-demand_days as (
-    select * from {{ ref('fct_demand_daily') }}
+loads as (
+    select * from {{ ref('fct_load_monthly') }}
+),
+
+estimates as (
+    select * from {{ ref('fct_estimation_monthly') }}
 ),
 
 register_months as (
@@ -21,8 +25,12 @@ register_months as (
     where is_counted_in_account and account_no is not null
 ),
 
-tariffs as (
-    select * from {{ ref('dim_tariffs') }}
+terms as (
+    select * from {{ ref('fct_tariff_terms_monthly') }}
+),
+
+charges as (
+    select * from {{ ref('fct_charges_monthly') }}
 ),
 
 bills as (
@@ -31,22 +39,25 @@ bills as (
 
 adjustments as (
     select * from {{ ref('power_factor_adjustment') }}
-    where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
 ),
 
 account_months as (
     select
         accounts.account_no,
         accounts.org_no,
-        accounts.running_capacity_kva,
+        coalesce(terms.running_capacity_kva, accounts.running_capacity_kva) as running_capacity_kva,
+        terms.power_factor_standard_code,
+        {{ text_parameter('mart_parameters', 'reactive_basis', 'months.report_date') }} as reactive_basis_code,
         months.month_start_date,
         months.report_date,
+        case when months.is_closed then months.known_hours end as closed_hours,
         months.is_closed and months.collected_from_date <= months.month_start_date as is_whole_month
     from accounts
     inner join months
         on
             accounts.open_date <= months.report_date
             and (accounts.close_date is null or months.month_start_date <= accounts.close_date)
+    left join terms on accounts.account_no = terms.account_no and months.month_start_date = terms.month_start_date
 ),
 
 energy as (
@@ -67,23 +78,6 @@ energy as (
     group by account_no, date_trunc('month', reading_date::timestamp)::date
 ),
 
-demand as (
-    select
-        account_no,
-        date_trunc('month', reading_date::timestamp)::date as month_start_date,
-        max(max_kw) as max_kw,
-        min(min_kw) as min_kw,
-        (array_agg(max_kw_slot_started_at order by max_kw desc nulls last, reading_date))[1] as max_kw_slot_started_at,
-        sum(known_kw_sum)::numeric / nullif(sum(known_slots), 0) as average_kw,
-        sum(sharp_kwh) as sharp_kwh,
-        sum(peak_kwh) as peak_kwh,
-        sum(flat_kwh) as flat_kwh,
-        sum(valley_kwh) as valley_kwh,
-        sum(deep_kwh) as deep_kwh
-    from demand_days
-    group by account_no, date_trunc('month', reading_date::timestamp)::date
-),
-
 registers as (
     select
         account_no,
@@ -92,21 +86,6 @@ registers as (
         sum(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as register_max_demand_kw
     from register_months
     group by account_no, month_start_date
-),
-
--- Points of one account may follow several standards: the strictest one is published.
-standards as (
-    select
-        account_months.account_no,
-        account_months.month_start_date,
-        max(nullif(tariffs.power_factor_standard_code, 'NONE')) as power_factor_standard_code
-    from account_months
-    inner join tariffs
-        on
-            account_months.account_no = tariffs.account_no
-            and tariffs.valid_from <= account_months.report_date
-            and (tariffs.valid_to is null or account_months.report_date < tariffs.valid_to)
-    group by account_months.account_no, account_months.month_start_date
 ),
 
 billed as (
@@ -124,8 +103,7 @@ power_factors as (
         energy.month_start_date,
         {{ power_factor('energy.energy_kwh', 'energy.lagging_kvarh') }} as lagging_power_factor,
         {{ power_factor('energy.energy_kwh', '(energy.lagging_kvarh + coalesce(energy.leading_kvarh, 0))') }}
-            as both_power_factor,
-        {{ text_parameter('mart_parameters', 'reactive_basis') }} as reactive_basis_code
+            as both_power_factor
     from energy
 ),
 
@@ -137,38 +115,52 @@ final as (
         account_months.org_no,
         account_months.is_whole_month,
         energy.energy_kwh::numeric(20, 4) as energy_kwh,
+        estimates.estimated_kwh,
+        estimates.estimated_share,
+        estimates.is_over_estimated,
         energy.export_kwh::numeric(20, 4) as export_kwh,
         energy.lagging_kvarh::numeric(20, 4) as lagging_kvarh,
         energy.leading_kvarh::numeric(20, 4) as leading_kvarh,
-        demand.max_kw::numeric(18, 4) as max_kw,
-        demand.max_kw_slot_started_at,
-        demand.min_kw::numeric(18, 4) as min_kw,
-        demand.average_kw::numeric(18, 6) as average_kw,
-        (demand.average_kw / nullif(demand.max_kw, 0))::numeric(12, 8) as load_factor,
-        ((demand.max_kw - demand.min_kw)::numeric / nullif(demand.max_kw, 0))::numeric(12, 8) as peak_valley_rate,
-        (energy.energy_kwh::numeric / nullif(demand.max_kw, 0))::numeric(14, 4) as utilisation_hours,
+        loads.max_kw::numeric(18, 4) as max_kw,
+        loads.max_kw_slot_started_at,
+        loads.min_kw::numeric(18, 4) as min_kw,
+        loads.average_kw::numeric(18, 6) as average_kw,
+        (loads.average_kw / nullif(loads.max_kw, 0))::numeric(12, 8) as load_factor,
+        ((loads.max_kw - loads.min_kw)::numeric / nullif(loads.max_kw, 0))::numeric(12, 8) as peak_valley_rate,
+        (energy.energy_kwh::numeric / nullif(loads.max_kw, 0))::numeric(14, 4) as utilisation_hours,
+        loads.base_kw,
+        (loads.base_kw / nullif(loads.average_kw, 0))::numeric(12, 8) as base_load_share,
+        loads.working_day_average_kw,
+        loads.rest_day_average_kw,
+        (loads.rest_day_average_kw / nullif(loads.working_day_average_kw, 0))::numeric(12, 8) as rest_day_ratio,
         (
-            demand.max_kw::numeric / nullif(account_months.running_capacity_kva * power_factors.lagging_power_factor, 0)
+            loads.max_kw::numeric / nullif(account_months.running_capacity_kva * power_factors.lagging_power_factor, 0)
         )::numeric(14, 6) as transformer_load_rate,
-        (demand.sharp_kwh::numeric / nullif(energy.energy_kwh, 0))::numeric(10, 8) as sharp_share,
-        (demand.peak_kwh::numeric / nullif(energy.energy_kwh, 0))::numeric(10, 8) as peak_share,
-        (demand.flat_kwh::numeric / nullif(energy.energy_kwh, 0))::numeric(10, 8) as flat_share,
-        (demand.valley_kwh::numeric / nullif(energy.energy_kwh, 0))::numeric(10, 8) as valley_share,
-        (demand.deep_kwh::numeric / nullif(energy.energy_kwh, 0))::numeric(10, 8) as deep_share,
-        standards.power_factor_standard_code,
-        power_factors.reactive_basis_code,
+        shares.rate_basis_code,
+        {% for rate in ['sharp', 'peak', 'flat', 'valley', 'deep'] -%}
+        case shares.rate_basis_code
+            when 'CURVES' then loads.{{ rate }}_kwh / nullif(energy.energy_kwh, 0)
+            else charges.{{ rate }}_kwh / nullif(charges.energy_kwh, 0)
+        end::numeric(10, 8) as {{ rate }}_share,
+        {% endfor -%}
+        account_months.power_factor_standard_code,
+        account_months.reactive_basis_code,
         power_factors.lagging_power_factor::numeric(10, 8) as power_factor,
         with_lagging.pct as power_factor_adjustment_pct,
         power_factors.both_power_factor::numeric(10, 8) as power_factor_with_leading,
         with_leading.pct as power_factor_with_leading_adjustment_pct,
-        (
-            case power_factors.reactive_basis_code when 'lagging' then with_lagging.pct else with_leading.pct end
+        coalesce(
+            case account_months.reactive_basis_code when 'lagging' then with_lagging.pct else with_leading.pct end
             * billed.adjustment_base_cny
             / 100
-            * case when account_months.is_whole_month then 1 end
+            * case when account_months.is_whole_month then 1 end,
+            charges.power_factor_charge_cny
         )::numeric(16, 2) as power_factor_adjustment_cny,
         registers.register_energy_kwh::numeric(20, 4) as register_energy_kwh,
         registers.register_max_demand_kw::numeric(18, 4) as register_max_demand_kw,
+        (
+            registers.register_energy_kwh / nullif(registers.register_max_demand_kw * account_months.closed_hours, 0)
+        )::numeric(12, 8) as register_load_factor,
         coalesce(energy.metering_point_days, 0)::integer as metering_point_days,
         coalesce(energy.expected_slots, 0)::integer as expected_slots,
         coalesce(energy.valid_slots, 0)::integer as valid_slots,
@@ -177,18 +169,27 @@ final as (
         coalesce(energy.outage_slots, 0)::integer as outage_slots
     from account_months
     left join energy using (account_no, month_start_date)
-    left join demand using (account_no, month_start_date)
+    left join estimates using (account_no, month_start_date)
+    left join loads using (account_no, month_start_date)
     left join registers using (account_no, month_start_date)
-    left join standards using (account_no, month_start_date)
+    left join charges using (account_no, month_start_date)
     left join billed using (account_no, month_start_date)
     left join power_factors using (account_no, month_start_date)
+    cross join lateral (
+        select
+            case
+                when charges.usage_basis_code = 'BILL' then 'BILL' when loads.known_days > 0 then 'CURVES'
+            end as rate_basis_code
+    ) as shares
     left join adjustments as with_lagging
         on
-            standards.power_factor_standard_code = with_lagging.standard
+            {{ is_valid_on('with_lagging', 'account_months.report_date') }}
+            and account_months.power_factor_standard_code = with_lagging.standard
             and round(power_factors.lagging_power_factor, 2) = with_lagging.power_factor
     left join adjustments as with_leading
         on
-            standards.power_factor_standard_code = with_leading.standard
+            {{ is_valid_on('with_leading', 'account_months.report_date') }}
+            and account_months.power_factor_standard_code = with_leading.standard
             and round(power_factors.both_power_factor, 2) = with_leading.power_factor
 )
 

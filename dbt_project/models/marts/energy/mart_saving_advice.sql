@@ -21,7 +21,7 @@ savings as (
         advice_code,
         quantity,
         quantity_unit,
-        null::numeric as saving_kwh,
+        null::numeric(20, 4) as saving_kwh,
         saving_cny,
         calculation
     from tariff_savings
@@ -39,10 +39,10 @@ final as (
         (row_number() over (
             partition by savings.account_no, savings.month_start_date order by savings.saving_cny desc, savings.advice_code
         ))::integer as advice_rank,
-        savings.quantity::numeric(20, 4) as quantity,
+        savings.quantity,
         savings.quantity_unit,
-        savings.saving_kwh::numeric(20, 4) as saving_kwh,
-        round(savings.saving_cny, 2)::numeric(16, 2) as saving_cny,
+        savings.saving_kwh,
+        savings.saving_cny,
         (savings.saving_cny / nullif(charges.total_charge_cny, 0))::numeric(12, 8) as saving_share,
         savings.calculation
     from savings

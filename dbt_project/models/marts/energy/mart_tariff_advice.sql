@@ -19,8 +19,8 @@ billed as (
     select
         account_no,
         bill_month as month_start_date,
-        sum(basic_charge_cny) as basic_charge_cny,
-        sum(total_charge_cny) as total_charge_cny
+        sum(basic_charge_cny)::numeric(16, 2) as basic_charge_cny,
+        sum(total_charge_cny)::numeric(18, 2) as total_charge_cny
     from bills
     group by account_no, bill_month
 ),
@@ -32,11 +32,11 @@ compared as (
         {% for mode, name in [
             ('BY_CAPACITY', 'capacity'), ('BY_CONTRACT_MD', 'contract_demand'), ('BY_ACTUAL_MD', 'actual_demand'),
         ] -%}
-        max(basic_charge_cny) filter (where basic_mode_code = '{{ mode }}') as {{ name }}_charge_cny,
-        max(total_charge_cny) filter (where basic_mode_code = '{{ mode }}') as {{ name }}_total_cny,
+        (max(basic_charge_cny) filter (where basic_mode_code = '{{ mode }}'))::numeric(16, 2) as {{ name }}_charge_cny,
+        (max(total_charge_cny) filter (where basic_mode_code = '{{ mode }}'))::numeric(18, 2) as {{ name }}_total_cny,
         {% endfor -%}
-        max(total_charge_cny) filter (where basic_mode_code = 'NONE') as single_part_total_cny,
-        max(contract_demand_kw) filter (where basic_mode_code = 'BY_CONTRACT_MD') as contract_demand_kw,
+        (max(total_charge_cny) filter (where basic_mode_code = 'NONE'))::numeric(18, 2) as single_part_total_cny,
+        (max(contract_demand_kw) filter (where basic_mode_code = 'BY_CONTRACT_MD'))::numeric(16, 4) as contract_demand_kw,
         max(basic_price_cny) filter (where basic_mode_code = 'BY_CAPACITY') as capacity_price_cny,
         max(basic_price_cny) filter (where basic_mode_code = 'BY_ACTUAL_MD') as demand_price_cny
     from alternatives

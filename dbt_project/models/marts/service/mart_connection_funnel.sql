@@ -19,6 +19,10 @@ contracts as (
     select * from {{ ref('dim_contracts') }}
 ),
 
+amendments as (
+    select * from {{ ref('fct_contract_amendments') }}
+),
+
 dates as (
     select * from {{ ref('dim_dates') }}
 ),
@@ -74,11 +78,16 @@ answered as (
     group by application_no
 ),
 
--- The agreement is dated by the contract that was first signed while the application ran.
-signed as (
+-- An amendment names its application; a contract is that of the application during which it was first signed.
+agreements as (
+    select
+        application_no,
+        signed_date
+    from amendments
+    union all
     select
         applications.application_no,
-        min(contracts.signed_date) as signed_date
+        contracts.signed_date
     from applications
     inner join reached on applications.application_no = reached.application_no
     inner join contracts
@@ -88,7 +97,15 @@ signed as (
             and contracts.signed_date <= coalesce(
                 (reached.t_energised at time zone 'Asia/Shanghai')::date, {{ business_date() }}
             )
-    group by applications.application_no
+),
+
+signed as (
+    select
+        application_no,
+        min(signed_date) as signed_date
+    from agreements
+    where application_no is not null
+    group by application_no
 ),
 
 timed as (

@@ -114,7 +114,9 @@ assessed as (
         max(score) filter (where dimension_code = 'ETHICS') as ethics_score,
         max(score) filter (where dimension_code = 'PERFORMANCE') as performance_score,
         sum(weight) filter (where score is not null) as weight_sum,
-        string_agg(dimension_code, ', ' order by dimension_code) filter (where score is null or weight is null) as missing_dimensions,
+        string_agg(dimension_code, ', ' order by dimension_code) filter (
+            where score is null or weight is null
+        ) as missing_dimensions,
         sum(weight * score) as weighted_score
     from scored
     group by manager_no, month_start_date
@@ -143,7 +145,8 @@ final as (
         managers.certified_on,
         case when managers.certified_on <= rated.report_date then managers.certificate_valid_to - 1 - rated.report_date end
             as certificate_days_left,
-        case when managers.certified_on <= rated.report_date then managers.certificate_valid_to > rated.report_date end as is_certified,
+        case when managers.certified_on <= rated.report_date then managers.certificate_valid_to > rated.report_date end
+            as is_certified,
         managers.training_hours_12m,
         rated.accounts_now as portfolio_size,
         coalesce(portfolios.portfolio_kva, 0)::numeric(16, 2) as portfolio_kva,

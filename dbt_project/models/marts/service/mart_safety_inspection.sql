@@ -75,7 +75,10 @@ final as (
         hazards.is_reported_to_authority,
         hazards.rectification_due_date as rectify_due,
         hazards.rectified_date as rectified_on,
-        greatest(coalesce(hazards.rectified_date, {{ business_date() }}) - hazards.rectification_due_date, 0) as rectify_overdue_days,
+        case
+            when hazards.rectification_due_date is not null
+                then greatest(coalesce(hazards.rectified_date, {{ business_date() }}) - hazards.rectification_due_date, 0)
+        end as rectify_overdue_days,
         hazards.recheck_result_code as recheck_result,
         coalesce(
             hazards.hazard_level_code = 'MAJOR' and (hazards.rectified_date is null or hazards.recheck_result_code = 'FAIL'), false

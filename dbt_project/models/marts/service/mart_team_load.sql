@@ -64,7 +64,10 @@ at_day_end as (
         cases.work_minutes,
         cases.opened_at >= days.day_started_at as is_opened,
         coalesce(cases.closed_at < days.day_ended_at, false) as is_closed,
-        ({{ minutes_between('cases.opened_at', 'days.day_ended_at') }} / 60)::numeric(14, 4) as age_hours
+        case
+            when cases.closed_at < days.day_ended_at then null
+            else {{ minutes_between('cases.opened_at', 'days.day_ended_at') }} / 60
+        end as open_hours
     from teams
     inner join days on teams.first_opened_at < days.day_ended_at
     left join cases
@@ -85,10 +88,8 @@ final as (
         (count(case_kind_code) filter (where is_opened))::integer as opened_cases,
         (count(case_kind_code) filter (where is_closed))::integer as closed_cases,
         (coalesce(sum(work_minutes) filter (where is_closed), 0)::numeric / 60)::numeric(12, 4) as working_hours,
-        percentile_disc(0.5) within group (order by age_hours) filter (where not is_closed and case_kind_code is not null)
-            as backlog_age_p50_hours,
-        percentile_disc(0.9) within group (order by age_hours) filter (where not is_closed and case_kind_code is not null)
-            as backlog_age_p90_hours
+        (percentile_disc(0.5) within group (order by open_hours))::numeric(14, 4) as backlog_age_p50_hours,
+        (percentile_disc(0.9) within group (order by open_hours))::numeric(14, 4) as backlog_age_p90_hours
     from at_day_end
     group by team_no, calendar_date, month_start_date
 )

@@ -1,6 +1,5 @@
 with customers as (
-    select * from {{ ref('int_account_versions') }}
-    where valid_to is null
+    select * from {{ ref('stg_marketing__customers') }}
 ),
 
 contacts as (
@@ -19,40 +18,28 @@ security_files as (
     select * from {{ ref('stg_marketing__supply_security_files') }}
 ),
 
-placeholders as (
-    select * from {{ ref('quality_placeholders') }}
-    where kind = 'mobile'
-),
-
 weights as (
     select * from {{ ref('file_completeness_weights') }}
     where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
 ),
 
 -- A placeholder is not a filled field.
-reachable as (
-    select distinct contacts.account_no
-    from contacts
-    where
-        contacts.mobile is not null
-        and contacts.mobile not in (select placeholders.value from placeholders where placeholders.value is not null)
-),
-
 items as (
     select account_no, 'IDENTITY' as item_code
     from customers
-    where has_name and has_address
+    where {{ is_filled('account_name', 'name') }} and {{ is_filled('address', 'text') }}
     union
     select account_no, 'LICENCE_NO' as item_code
     from customers
-    where has_licence_no
+    where {{ is_filled('uscc', 'text') }}
     union
     select account_no, 'IMPORTANCE_CLASS' as item_code
     from customers
     where importance_code is not null
     union
     select account_no, 'CONTACT' as item_code
-    from reachable
+    from contacts
+    where {{ is_filled('mobile', 'mobile') }}
     union
     select account_no, 'CONTRACT_SCAN' as item_code
     from contracts
@@ -63,11 +50,11 @@ items as (
     union
     select account_no, 'DIAGRAM_NO' as item_code
     from security_files
-    where nullif(diagram_no, '') is not null
+    where {{ is_filled('diagram_no', 'text') }}
     union
     select account_no, 'EMERGENCY_PLAN' as item_code
     from security_files
-    where nullif(emergency_plan_no, '') is not null
+    where {{ is_filled('emergency_plan_no', 'text') }}
 ),
 
 filled as (
@@ -86,7 +73,7 @@ final as (
         coalesce(filled.filled_items, '') as filled_items,
         (coalesce(filled.filled_weight, 0)::numeric / nullif((select sum(weights.weight) from weights), 0))::numeric(6, 4)
             as file_completeness
-    from customers
+    from (select distinct account_no from customers where account_no is not null) as customers
     left join filled on customers.account_no = filled.account_no
 )
 

@@ -1,3 +1,5 @@
+{% set look_back = parameter('risk_parameters', 'look_back_months', on='followed_months.report_date') %}
+
 with months as (
     select * from {{ ref('dim_months') }}
 ),
@@ -28,8 +30,8 @@ final as (
         accounts.account_no,
         followed_months.month_start_date,
         followed_months.report_date,
-        {{ months_before('followed_months.report_date', parameter('risk_parameters', 'look_back_months', on='followed_months.report_date')) }}
-            as year_before_date,
+        {{ months_before('followed_months.report_date', look_back) }} as year_before_date,
+        {{ months_before('followed_months.month_start_date', look_back) }} as year_before_month,
         followed_months.is_published,
         accounts.close_date is null or followed_months.report_date < accounts.close_date as is_open,
         coalesce(accounts.connect_date, accounts.open_date) as connected_date

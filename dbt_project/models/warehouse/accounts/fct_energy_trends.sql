@@ -1,5 +1,8 @@
 with account_months as (
-    select * from {{ ref('fct_account_months') }}
+    select
+        *,
+        {{ months_before('month_start_date', parameter('risk_parameters', 'yoy_months', on='report_date')) }} as recent_from_month
+    from {{ ref('fct_account_months') }}
 ),
 
 bills as (
@@ -40,20 +43,17 @@ followed as (
         account_months.month_start_date,
         count(*)::integer as billed_months_12m,
         stddev_samp(compared.billed_kwh) / nullif(avg(compared.billed_kwh), 0) as energy_variation,
-        sum(compared.billed_kwh) filter (where recent.is_recent and compared.year_before_kwh is not null)
-        / nullif(sum(compared.year_before_kwh) filter (where recent.is_recent), 0) - 1 as energy_yoy
+        sum(compared.billed_kwh) filter (
+            where account_months.recent_from_month <= compared.bill_month and compared.year_before_kwh is not null
+        ) / nullif(
+            sum(compared.year_before_kwh) filter (where account_months.recent_from_month <= compared.bill_month), 0
+        ) - 1 as energy_yoy
     from account_months
     inner join compared
         on
             account_months.account_no = compared.account_no
             and compared.bill_month < account_months.month_start_date
-            and account_months.year_before_date < compared.bill_month
-    cross join lateral (
-        select
-            compared.bill_month >= {{ months_before(
-                'account_months.month_start_date', parameter('risk_parameters', 'yoy_months', on='account_months.report_date')
-            ) }} as is_recent
-    ) as recent
+            and account_months.year_before_month <= compared.bill_month
     group by account_months.account_no, account_months.month_start_date
 ),
 

@@ -101,41 +101,47 @@ owed as (
     group by account_no, report_date
 ),
 
+periods as (
+    select
+        account_no,
+        report_date,
+        year_before_date,
+        {{ parameter('risk_parameters', 'sales_outstanding_days', on='report_date') }}::integer as outstanding_days,
+        {{ parameter('risk_parameters', 'expected_bill_months', on='report_date') }}::integer as expected_months
+    from account_months
+),
+
 newest_bills as (
     select
-        account_months.account_no,
-        account_months.report_date,
+        periods.account_no,
+        periods.report_date,
+        periods.outstanding_days,
+        periods.expected_months,
         bills.issued_date,
         bills.total_charge_cny,
         dense_rank() over (
-            partition by account_months.account_no, account_months.report_date
+            partition by periods.account_no, periods.report_date
             order by bills.bill_month desc nulls last
         ) as newest_month_no
-    from account_months
+    from periods
     inner join bills
         on
-            account_months.account_no = bills.account_no
-            and bills.issued_date <= account_months.report_date
-            and account_months.year_before_date < bills.issued_date
+            periods.account_no = bills.account_no
+            and bills.issued_date <= periods.report_date
+            and periods.year_before_date < bills.issued_date
 ),
 
 billed as (
     select
         account_no,
         report_date,
+        outstanding_days,
         sum(total_charge_cny) as billed_12m_cny,
-        sum(total_charge_cny) filter (
-            where
-                report_date - {{ parameter('risk_parameters', 'sales_outstanding_days', on='report_date') }}::integer
-                < issued_date
-        ) as billed_recently_cny,
-        sum(total_charge_cny) filter (
-            where newest_month_no <= {{ parameter('risk_parameters', 'expected_bill_months', on='report_date') }}
-        ) / nullif(
-            least(max(newest_month_no), {{ parameter('risk_parameters', 'expected_bill_months', on='report_date') }}), 0
-        ) as expected_bill_cny
+        sum(total_charge_cny) filter (where report_date - outstanding_days < issued_date) as billed_recently_cny,
+        sum(total_charge_cny) filter (where newest_month_no <= expected_months)
+        / nullif(least(max(newest_month_no), expected_months), 0) as expected_bill_cny
     from newest_bills
-    group by account_no, report_date
+    group by account_no, report_date, outstanding_days, expected_months
 ),
 
 reversed as (
@@ -171,7 +177,7 @@ final as (
         coalesce(owed.weighted_late_days, 0)::numeric(14, 6) as weighted_late_days,
         coalesce(reversed.reversed_payments_12m, 0)::integer as reversed_payments_12m,
         (
-            coalesce(owed.unpaid_cny, 0) * {{ parameter('risk_parameters', 'sales_outstanding_days', on='account_months.report_date') }}
+            coalesce(owed.unpaid_cny, 0) * billed.outstanding_days
             / nullif(billed.billed_recently_cny, 0)
         )::numeric(14, 4) as days_sales_outstanding
     from account_months

@@ -56,7 +56,7 @@ penalised as (
         on
             account_months.account_no = settlements.account_no
             and settlements.trade_month < account_months.month_start_date
-            and account_months.year_before_date < settlements.trade_month
+            and account_months.year_before_month <= settlements.trade_month
     group by account_months.account_no, account_months.report_date
 ),
 

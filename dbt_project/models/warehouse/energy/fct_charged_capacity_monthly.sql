@@ -32,8 +32,7 @@ states as (
         transformers.state_code,
         least(transformers.valid_to, terms.next_month_start_date)
         - greatest(transformers.valid_from, terms.month_start_date) as state_days,
-        transformers.valid_from <= terms.report_date
-        and (transformers.valid_to is null or terms.report_date < transformers.valid_to) as is_last_state,
+        {{ is_valid_on('transformers', 'terms.report_date') }} as is_last_state,
         case
             when transformers.state_code = 'REMOVED' then false
             when transformers.duty_code = 'HOT_BACKUP' or transformers.state_code = 'RUN' then true

@@ -31,10 +31,10 @@ final as (
         account_no,
         month_start_date,
         (count(*) filter (where known_slots > 0))::integer as known_days,
-        max(max_kw) as max_kw,
+        max(max_kw)::numeric(18, 4) as max_kw,
         (array_agg(max_kw_slot_started_at order by max_rank))[1] as max_kw_slot_started_at,
-        max(max_kw) filter (where max_rank > peak_days) as max_kw_without_peak_days,
-        min(min_kw) as min_kw,
+        (max(max_kw) filter (where max_rank > peak_days))::numeric(18, 4) as max_kw_without_peak_days,
+        min(min_kw)::numeric(18, 4) as min_kw,
         avg(min_kw)::numeric(18, 6) as base_kw,
         (sum(known_kw_sum) / nullif(sum(known_slots), 0))::numeric(18, 6) as average_kw,
         (
@@ -45,11 +45,11 @@ final as (
             sum(known_kw_sum) filter (where not is_working_day)
             / nullif(sum(known_slots) filter (where not is_working_day), 0)
         )::numeric(18, 6) as rest_day_average_kw,
-        sum(sharp_kwh) as sharp_kwh,
-        sum(peak_kwh) as peak_kwh,
-        sum(flat_kwh) as flat_kwh,
-        sum(valley_kwh) as valley_kwh,
-        sum(deep_kwh) as deep_kwh
+        sum(sharp_kwh)::numeric(20, 4) as sharp_kwh,
+        sum(peak_kwh)::numeric(20, 4) as peak_kwh,
+        sum(flat_kwh)::numeric(20, 4) as flat_kwh,
+        sum(valley_kwh)::numeric(20, 4) as valley_kwh,
+        sum(deep_kwh)::numeric(20, 4) as deep_kwh
     from days
     group by account_no, month_start_date
 )

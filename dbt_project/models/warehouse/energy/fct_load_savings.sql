@@ -115,12 +115,25 @@ baseload as (
         and loads.average_kw <= rules.base_load_max_load_factor * loads.max_kw
 ),
 
-final as (
+savings as (
     select * from suspend_tran
     union all
     select * from shift_valley
     union all
     select * from baseload
+),
+
+final as (
+    select
+        account_no,
+        month_start_date,
+        advice_code,
+        quantity::numeric(20, 4) as quantity,
+        quantity_unit,
+        saving_kwh::numeric(20, 4) as saving_kwh,
+        saving_cny::numeric(16, 2) as saving_cny,
+        calculation
+    from savings
 )
 
 select * from final

@@ -55,8 +55,7 @@ adjusted as (
         on
             discounted.power_factor_standard_code = adjustments.standard
             and round(discounted.power_factor, 2) = adjustments.power_factor
-            and adjustments.valid_from <= discounted.report_date
-            and (adjustments.valid_to is null or discounted.report_date < adjustments.valid_to)
+            and {{ is_valid_on('adjustments', 'discounted.report_date') }}
 ),
 
 final as (

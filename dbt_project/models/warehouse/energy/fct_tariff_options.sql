@@ -58,19 +58,18 @@ options as (
         rules.demand_discount_share,
         rules.over105_formula,
         rules.shiftable_share,
-        usage.energy_kwh / nullif(terms.contract_capacity_kva, 0) >= rules.demand_discount_kwh_per_kva as earns_discount,
+        usage.energy_kwh >= terms.contract_capacity_kva * rules.demand_discount_kwh_per_kva as earns_discount,
         greatest(
             coalesce(terms.contract_demand_kw, usage.max_demand_kw * rules.proposed_contract_demand_share),
             terms.charged_capacity_kva * rules.contract_demand_floor_share
-        ) as contract_kw
+        )::numeric(18, 6) as contract_kw
     from terms
     inner join usage on terms.account_no = usage.account_no and terms.month_start_date = usage.month_start_date
     inner join rules on terms.month_start_date = rules.month_start_date
     inner join tariff_options
         on
             terms.tariff_code = tariff_options.tariff_code
-            and tariff_options.valid_from <= terms.report_date
-            and (tariff_options.valid_to is null or terms.report_date < tariff_options.valid_to)
+            and {{ is_valid_on('tariff_options', 'terms.report_date') }}
             and (
                 terms.basic_mode_code = tariff_options.basic_mode_code
                 or (
@@ -108,8 +107,7 @@ priced as (
     inner join tariff_prices as prices
         on
             options.tariff_code = prices.tariff_code
-            and prices.valid_from <= options.report_date
-            and (prices.valid_to is null or options.report_date < prices.valid_to)
+            and {{ is_valid_on('prices', 'options.report_date') }}
     cross join lateral (
         select
             case
@@ -136,9 +134,9 @@ final as (
         priced.sharp_price_cny,
         priced.peak_price_cny,
         priced.valley_price_cny,
-        priced.energy_charge_cny,
-        priced.fund_charge_cny,
-        priced.other_charge_cny
+        priced.energy_charge_cny::numeric(18, 2) as energy_charge_cny,
+        priced.fund_charge_cny::numeric(16, 2) as fund_charge_cny,
+        priced.other_charge_cny::numeric(16, 2) as other_charge_cny
     from options
     inner join priced using (account_no, month_start_date, basic_mode_code)
 )

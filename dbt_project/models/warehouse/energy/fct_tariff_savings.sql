@@ -56,8 +56,7 @@ targets as (
     from months
     inner join adjustments
         on
-            adjustments.valid_from <= months.report_date
-            and (adjustments.valid_to is null or months.report_date < adjustments.valid_to)
+            {{ is_valid_on('adjustments', 'months.report_date') }}
     order by months.month_start_date, adjustments.standard, adjustments.pct, adjustments.power_factor
 ),
 
@@ -166,7 +165,7 @@ reach_260 as (
         and energy_kwh >= contract_capacity_kva * demand_discount_kwh_per_kva * reach_260_min_share
 ),
 
-final as (
+savings as (
     select * from pf_up
     union all
     select * from mode_switch
@@ -174,6 +173,18 @@ final as (
     select * from md_reduce
     union all
     select * from reach_260
+),
+
+final as (
+    select
+        account_no,
+        month_start_date,
+        advice_code,
+        quantity::numeric(20, 4) as quantity,
+        quantity_unit,
+        saving_cny::numeric(16, 2) as saving_cny,
+        calculation
+    from savings
 )
 
 select * from final

@@ -37,13 +37,11 @@ assigned as (
     from months
     inner join tariffs
         on
-            tariffs.valid_from <= months.report_date
-            and (tariffs.valid_to is null or months.report_date < tariffs.valid_to)
+            {{ is_valid_on('tariffs', 'months.report_date') }}
     inner join metering_points
         on
             tariffs.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= months.report_date
-            and (metering_points.valid_to is null or months.report_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'months.report_date') }}
     group by tariffs.account_no, months.month_start_date
 ),
 
@@ -56,8 +54,7 @@ agreed as (
     from months
     inner join contracts
         on
-            contracts.valid_from <= months.report_date
-            and (contracts.valid_to is null or months.report_date < contracts.valid_to)
+            {{ is_valid_on('contracts', 'months.report_date') }}
     order by contracts.account_no, months.month_start_date, contracts.valid_from desc, contracts.contract_no, contracts.version desc
 ),
 

@@ -135,7 +135,7 @@ final as (
         known.valley_kwh::numeric(20, 4) as valley_kwh,
         known.deep_kwh::numeric(20, 4) as deep_kwh,
         known.max_demand_kw::numeric(18, 6) as max_demand_kw,
-        known.power_factor
+        known.power_factor::numeric(24, 20) as power_factor
     from known
     inner join months on known.month_start_date = months.month_start_date
     order by

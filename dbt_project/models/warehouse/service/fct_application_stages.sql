@@ -21,7 +21,7 @@ dates as (
     select * from {{ ref('dim_dates') }}
 ),
 
--- A stage of a running application that has not ended runs to the end of D.
+-- A stage of a running application that has not ended runs to the last second of D.
 runs as (
     select
         stages.*,
@@ -31,10 +31,15 @@ runs as (
         applications.voltage_class_code,
         applications.supply_class_code,
         applications.accepted_at,
-        row_number() over (partition by stages.application_no, stages.stage_code order by stages.stage_seq)::integer as stage_run_no,
+        row_number() over (
+            partition by stages.application_no, stages.stage_code order by stages.stage_seq
+        )::integer as stage_run_no,
         lag(stages.ended_at) over (partition by stages.application_no order by stages.stage_seq) as handed_over_at,
         coalesce(
-            stages.ended_at, case when applications.status_code = 'OPEN' then {{ day_start_at(business_date() ~ ' + 1') }} end
+            stages.ended_at,
+            case
+                when applications.status_code = 'OPEN' then {{ day_start_at(business_date() ~ ' + 1') }} - interval '1 second'
+            end
         ) as read_at,
         coalesce(
             (stages.ended_at at time zone 'Asia/Shanghai')::date,

@@ -1,5 +1,7 @@
 with notifications as (
-    select distinct on (message_no, account_no) *
+    select distinct on (message_no, account_no)
+        *,
+        (queued_at at time zone 'Asia/Shanghai')::date as queued_date
     from {{ ref('stg_marketing__notifications') }}
     order by message_no, account_no, _raw_id desc
 ),
@@ -13,13 +15,13 @@ addressed as (
         notifications.*,
         coalesce(
             tiers.tier_code,
-            {{ text_parameter('service_parameters', 'untiered_tier_code', on="(notifications.queued_at at time zone 'Asia/Shanghai')::date") }}
+            {{ text_parameter('service_parameters', 'untiered_tier_code', on='notifications.queued_date') }}
         ) as recipient_tier_code
     from notifications
     left join tiers
         on
             notifications.account_no = tiers.account_no
-            and {{ is_valid_on('tiers', "(notifications.queued_at at time zone 'Asia/Shanghai')::date") }}
+            and {{ is_valid_on('tiers', 'notifications.queued_date') }}
 ),
 
 -- The middle recipient of the others: half of them had the message by then.
@@ -44,7 +46,7 @@ led as (
 medians as (
     select
         message_no,
-        percentile_disc(0.5) within group (order by lead_minutes) as median_lead_minutes
+        (percentile_disc(0.5) within group (order by lead_minutes))::numeric(14, 4) as median_lead_minutes
     from led
     group by message_no
 ),
@@ -57,7 +59,7 @@ final as (
         led.channel_code,
         led.queued_at,
         led.sent_at,
-        (led.queued_at at time zone 'Asia/Shanghai')::date as queued_date,
+        led.queued_date,
         led.recipient_tier_code as recipient_tier,
         led.lead_minutes,
         medians.median_lead_minutes

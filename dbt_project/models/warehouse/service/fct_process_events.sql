@@ -101,9 +101,15 @@ skipped as (
         min(later.step_seq) as skipped_before_seq
     from planned
     left join actual
-        on planned.case_kind_code = actual.case_kind_code and planned.case_no = actual.case_no and planned.step_code = actual.step_code
+        on
+            planned.case_kind_code = actual.case_kind_code
+            and planned.case_no = actual.case_no
+            and planned.step_code = actual.step_code
     left join actual as later
-        on planned.case_kind_code = later.case_kind_code and planned.case_no = later.case_no and planned.step_no < later.planned_step_no
+        on
+            planned.case_kind_code = later.case_kind_code
+            and planned.case_no = later.case_no
+            and planned.step_no < later.planned_step_no
     where actual.case_no is null
     group by planned.case_kind_code, planned.case_no, planned.step_code, planned.step_no, planned.is_closed
     having planned.is_closed or min(later.step_seq) is not null

@@ -43,20 +43,28 @@ runs as (
             and (clocks.valid_to is null or tickets.accepted_date < clocks.valid_to)
 ),
 
--- An open clock is read at the end of D. The day of the start is not counted, that of the reading is.
+-- An open clock is read at the end of D.
+read as (
+    select
+        *,
+        coalesce(stopped_at, {{ day_start_at(business_date() ~ ' + 1') }}) as read_at,
+        coalesce((stopped_at at time zone 'Asia/Shanghai')::date, {{ business_date() }}) as read_date
+    from runs
+),
+
+-- The day of the start is not counted, that of the reading is.
 elapsed as (
     select
-        runs.*,
-        case runs.unit_code
+        read.*,
+        case read.unit_code
             when 'WORKING_DAY' then read_on.working_day_no - started_on.working_day_no
-            when 'MINUTE'
-                then {{ minutes_between('runs.started_at', 'coalesce(runs.stopped_at, ' ~ day_start_at(business_date() ~ ' + 1') ~ ')') }}
+            when 'MINUTE' then {{ minutes_between('read.started_at', 'read.read_at') }}
         end::numeric(14, 4) as elapsed
-    from runs
+    from read
     left join dates as started_on
-        on (runs.started_at at time zone 'Asia/Shanghai')::date = started_on.calendar_date
+        on (read.started_at at time zone 'Asia/Shanghai')::date = started_on.calendar_date
     left join dates as read_on
-        on coalesce((runs.stopped_at at time zone 'Asia/Shanghai')::date, {{ business_date() }}) = read_on.calendar_date
+        on read.read_date = read_on.calendar_date
 ),
 
 -- An open clock within its target is neither met nor missed.

@@ -1,0 +1,38 @@
+/*
+sentence: A churn score lies between 0 and 100, names its contributions from the largest on and is not below their sum.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: A score that its own row does not explain cannot be acted on.
+source: formulas 3.9, churn
+subject: account x month
+*/
+-- tested
+select
+    jsonb_build_object(
+        'mart', 'mart_churn_risk', 'account_no', churn.account_no, 'month_start_date', churn.month_start_date
+    ) as record_key,
+    churn.account_no,
+    churn.month_start_date,
+    churn.churn_score,
+    coalesce(churn.churn_driver_1_points, 0) as first_points,
+    coalesce(churn.churn_driver_2_points, 0) as second_points,
+    coalesce(churn.churn_driver_3_points, 0) as third_points
+from candidate.mart_churn_risk as churn
+-- violations
+select
+    record_key,
+    account_no,
+    month_start_date as business_date,
+    'churn_score' as column_name,
+    churn_score || ' with ' || first_points || ', ' || second_points || ', ' || third_points as observed,
+    'at least their sum, 0 to 100, largest first' as expected
+from tested
+where
+    churn_score is null
+    or churn_score not between 0 and 100
+    or churn_score < first_points + second_points + third_points
+    or first_points < second_points
+    or second_points < third_points
+    or (churn_score > 0 and first_points = 0)

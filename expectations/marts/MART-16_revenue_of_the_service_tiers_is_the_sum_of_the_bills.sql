@@ -1,0 +1,51 @@
+/*
+sentence: The revenue of all service tiers of a month is the sum of the bills that were issued in it to connected customers.
+axis: missing
+dimension: completeness
+severity: block
+owner: data warehouse
+reason: An account without a tier, or with two, shifts every share of the balance.
+source: catalogue, mart-level rules; S03
+subject: month
+*/
+-- tested
+with months as (
+    select
+        month_start_date,
+        (month_start_date + interval '1 month')::date as next_month_start_date,
+        sum(revenue_cny) as revenue_cny
+    from candidate.mart_service_resource_balance
+    group by month_start_date
+),
+
+billed as (
+    select
+        bills.issued_date,
+        bills.total_charge_cny,
+        coalesce(customers.connect_date, customers.open_date, bills.issued_date) as connected_date
+    from staging.stg_marketing__bills as bills
+    inner join staging.stg_marketing__customers as customers on bills.account_no = customers.account_no
+)
+
+select
+    jsonb_build_object('mart', 'mart_service_resource_balance', 'month_start_date', months.month_start_date) as record_key,
+    months.month_start_date,
+    months.revenue_cny,
+    coalesce(sum(billed.total_charge_cny), 0) as billed_cny
+from months
+left join billed
+    on
+        months.month_start_date <= billed.issued_date
+        and billed.issued_date < months.next_month_start_date
+        and billed.connected_date < months.next_month_start_date
+group by months.month_start_date, months.revenue_cny
+-- violations
+select
+    record_key,
+    month_start_date as business_date,
+    'revenue_cny' as column_name,
+    revenue_cny::text as observed,
+    billed_cny::text as expected,
+    abs(revenue_cny - billed_cny) as amount_at_stake_cny
+from tested
+where revenue_cny <> billed_cny

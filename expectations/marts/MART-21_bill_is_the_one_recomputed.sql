@@ -1,0 +1,37 @@
+/*
+sentence: A month's bills without their basic charge are what energy, prices and power factor give, within 0.05 yuan.
+axis: mismatch
+dimension: consistency
+severity: warn
+owner: marketing office
+reason: Advice by prices that are not the ones billed is worth nothing.
+source: catalogue, mart-level rules
+subject: account x month
+not_tested: No bill has an energy charge of a known price.
+*/
+-- tested
+select
+    jsonb_build_object(
+        'mart', 'mart_tariff_advice', 'account_no', advice.account_no, 'month_start_date', advice.month_start_date
+    ) as record_key,
+    advice.account_no,
+    advice.month_start_date,
+    advice.billed_total_cny - advice.billed_basic_charge_cny as billed_cny,
+    advice.total_charge_cny - advice.basic_charge_cny as computed_cny,
+    quality.parameter('MART-21', 'tolerance_cny', :business_date) as tolerance_cny
+from candidate.mart_tariff_advice as advice
+where
+    advice.usage_basis_code = 'BILL'
+    and advice.total_charge_cny - advice.basic_charge_cny is not null
+    and advice.billed_total_cny - advice.billed_basic_charge_cny is not null
+-- violations
+select
+    record_key,
+    account_no,
+    month_start_date as business_date,
+    'total_charge' as column_name,
+    billed_cny::text as observed,
+    computed_cny::text as expected,
+    abs(billed_cny - computed_cny) as amount_at_stake_cny
+from tested
+where abs(billed_cny - computed_cny) > tolerance_cny

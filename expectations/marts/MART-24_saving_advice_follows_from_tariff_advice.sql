@@ -1,0 +1,36 @@
+/*
+sentence: Advice belongs to a month with tariff advice, saves less than its bill, and a change of mode saves what tariff advice says.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: Two marts that tell an account different savings are both not believed.
+source: catalogue, mart-level rules
+subject: account x month x advice
+*/
+-- tested
+select
+    jsonb_build_object(
+        'mart', 'mart_saving_advice', 'account_no', saving.account_no, 'month_start_date', saving.month_start_date,
+        'advice_code', saving.advice_code
+    ) as record_key,
+    saving.account_no,
+    saving.month_start_date,
+    saving.advice_code,
+    saving.saving_cny,
+    case when saving.advice_code = 'MODE_SWITCH' then advice.saving_cny end as mode_saving_cny,
+    advice.total_charge_cny
+from candidate.mart_saving_advice as saving
+left join candidate.mart_tariff_advice as advice
+    on saving.account_no = advice.account_no and saving.month_start_date = advice.month_start_date
+-- violations
+select
+    record_key,
+    account_no,
+    month_start_date as business_date,
+    'saving_cny' as column_name,
+    advice_code || ' ' || saving_cny as observed,
+    coalesce(mode_saving_cny::text, 'less than ' || total_charge_cny, 'a month with tariff advice') as expected,
+    saving_cny as amount_at_stake_cny
+from tested
+where saving_cny <> mode_saving_cny or saving_cny >= total_charge_cny or total_charge_cny is null

@@ -1,0 +1,68 @@
+/*
+sentence: The notices of a plan are judged for exactly the key accounts that it affects.
+axis: missing
+dimension: completeness
+severity: block
+owner: data warehouse
+reason: An account left out of the denominator makes the share of notices in time look better than it is.
+source: "catalogue, mart-level rules: notices denominators = affected pairs"
+subject: outage plan
+*/
+-- tested
+with plans as (
+    select plans.plan_no, plans.kind_code, (plans.planned_start_at at time zone 'Asia/Shanghai')::date as planned_date
+    from staging.stg_marketing__outage_plans as plans
+    where exists (
+        select 1
+        from staging.notice_checkpoints as checkpoints
+        where checkpoints.plan_kind_code = plans.kind_code
+            and checkpoints.valid_from <= (plans.planned_start_at at time zone 'Asia/Shanghai')::date
+            and (checkpoints.valid_to is null or (plans.planned_start_at at time zone 'Asia/Shanghai')::date < checkpoints.valid_to)
+    )
+),
+
+published as (
+    select
+        date_trunc('month', :business_date::date::timestamp) - make_interval(months => number_value::integer - 1) as first_month,
+        date_trunc('month', :business_date::date::timestamp) + interval '1 month' as end_month
+    from staging.mart_parameters
+    where parameter_code = 'months_published'
+        and valid_from <= :business_date::date and (valid_to is null or :business_date::date < valid_to)
+),
+
+pairs as (
+    select plans.plan_no, count(distinct affected.account_no) as affected_accounts
+    from plans
+    inner join staging.stg_marketing__outage_affected_accounts as affected on plans.plan_no = affected.plan_no
+    left join staging.int_key_accounts as key_accounts on affected.account_no = key_accounts.account_no
+    left join staging.int_key_accounts_ranked_by_month as rankings
+        on affected.account_no = rankings.account_no
+            and date_trunc('month', plans.planned_date::timestamp)::date = rankings.ranking_month
+    where coalesce(rankings.is_key_account, key_accounts.is_key_account, false)
+    group by plans.plan_no
+),
+
+judged as (
+    select plan_no, count(*) as judged_accounts
+    from candidate.mart_outage_notice_compliance
+    group by plan_no
+)
+
+select
+    jsonb_build_object('mart', 'mart_outage_notice_compliance', 'plan_no', plans.plan_no) as record_key,
+    plans.planned_date,
+    coalesce(pairs.affected_accounts, 0) as affected_accounts,
+    coalesce(judged.judged_accounts, 0) as judged_accounts
+from plans
+inner join published on published.first_month <= plans.planned_date and plans.planned_date < published.end_month
+left join pairs on plans.plan_no = pairs.plan_no
+left join judged on plans.plan_no = judged.plan_no
+-- violations
+select
+    record_key,
+    planned_date as business_date,
+    'account_no' as column_name,
+    judged_accounts || ' accounts' as observed,
+    affected_accounts || ' affected key accounts' as expected
+from tested
+where judged_accounts <> affected_accounts

@@ -1,0 +1,34 @@
+/*
+sentence: All notices are given exactly where each one asked for is given, and a row that counts has a verdict.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: A row that counts without a verdict is in the denominator and in neither part of the share.
+source: paper on the service of key accounts, 2.3
+subject: outage plan x account
+*/
+-- tested
+select
+    jsonb_build_object('mart', 'mart_outage_notice_compliance', 'plan_no', notices.plan_no, 'account_no', notices.account_no) as record_key,
+    notices.account_no,
+    notices.month_start_date,
+    notices.is_counted,
+    notices.all_ok,
+    notices.answered_notices,
+    notices.required_notices,
+    num_nonnulls(notices.n7d_at, notices.n2d_at, notices.n12h_at, notices.n30m_at) as instants
+from candidate.mart_outage_notice_compliance as notices
+-- violations
+select
+    record_key,
+    account_no,
+    month_start_date as business_date,
+    'all_ok' as column_name,
+    coalesce(all_ok::text, 'no verdict') || ', ' || answered_notices || ' of ' || required_notices as observed,
+    instants || ' of ' || required_notices || ' given' as expected
+from tested
+where
+    (is_counted and all_ok is null)
+    or coalesce(all_ok, false) <> (answered_notices = required_notices)
+    or answered_notices <> instants

@@ -1,0 +1,43 @@
+/*
+sentence: RS-2 and RS-3 are not below RS-1, prearranged and fault not above the whole, and shares lie between 0 and 1.
+axis: mismatch
+dimension: validity
+severity: block
+owner: data warehouse
+reason: What a variant leaves out cannot make supply less reliable; a share out of range counts someone twice.
+source: "DL/T 836 and IEEE 1366 as in formulas 3.2; catalogue, mart-level rules: shares in range"
+subject: row of a mart
+*/
+-- tested
+select
+    jsonb_build_object(
+        'mart', 'mart_two_rates', 'entity_kind_code', rates.entity_kind_code, 'entity_no', rates.entity_no,
+        'month_start_date', rates.month_start_date, 'side_code', rates.side_code
+    ) as record_key,
+    rates.month_start_date,
+    checks.column_name,
+    checks.observed,
+    checks.lowest,
+    checks.highest
+from candidate.mart_two_rates as rates
+cross join lateral (
+    values
+    ('rs_2_pct', rates.rs_2_pct, rates.rs_pct, 100),
+    ('rs_3_pct', rates.rs_3_pct, rates.rs_pct, 100),
+    ('aihc_h', rates.aihc_h, greatest(rates.aihc_prearranged_h, rates.aihc_fault_h), rates.period_hours),
+    ('aitc', rates.aitc, greatest(rates.aitc_prearranged, rates.aitc_fault), null),
+    ('asai', rates.asai, 0, 1),
+    ('cemi_share', rates.cemi_share, 0, 1),
+    ('celid_total_share', rates.celid_total_share, rates.celid_single_share, 1),
+    ('voltage_ok_pct', rates.voltage_ok_pct, 0, 100)
+) as checks (column_name, observed, lowest, highest)
+where checks.observed is not null
+-- violations
+select
+    record_key,
+    month_start_date as business_date,
+    column_name,
+    observed::text as observed,
+    lowest || ' to ' || coalesce(highest::text, 'any') as expected
+from tested
+where observed < lowest or observed > highest

@@ -1,0 +1,45 @@
+/*
+sentence: The complaints about interruptions and quality of a month are the tickets that say so.
+axis: missing
+dimension: completeness
+severity: block
+owner: data warehouse
+reason: A complaint that is lost hides the quality that it is about.
+source: "requirements S29: complaints about outage and quality"
+subject: month
+*/
+-- tested
+with told as (
+    select
+        month_start_date,
+        sum(outage_complaints + quality_complaints) as complaints
+    from candidate.mart_complaint_vs_quality
+    group by month_start_date
+)
+
+select
+    jsonb_build_object('mart', 'mart_complaint_vs_quality', 'month_start_date', told.month_start_date) as record_key,
+    told.month_start_date,
+    told.complaints,
+    count(distinct tickets.ticket_no) as tickets
+from told
+left join staging.stg_marketing__tickets as tickets
+    on told.month_start_date <= (tickets.accepted_at at time zone 'Asia/Shanghai')::date
+        and (tickets.accepted_at at time zone 'Asia/Shanghai')::date < (told.month_start_date + interval '1 month')::date
+        and tickets.ticket_type_code = 'COMPLAINT'
+        and tickets.ticket_subtype_code in ('OUTAGE', 'POWER_QUALITY')
+        and exists (
+            select 1
+            from candidate.mart_complaint_vs_quality as rows_of_account
+            where rows_of_account.account_no = tickets.account_no and rows_of_account.month_start_date = told.month_start_date
+        )
+group by told.month_start_date, told.complaints
+-- violations
+select
+    record_key,
+    month_start_date as business_date,
+    'outage_complaints' as column_name,
+    complaints || ' complaints' as observed,
+    tickets || ' tickets' as expected
+from tested
+where complaints <> tickets

@@ -1,0 +1,38 @@
+/*
+sentence: The tickets of a month in the service mart are the admitted tickets accepted in that month.
+axis: missing
+dimension: completeness
+severity: block
+owner: data warehouse
+reason: A hit rate over fewer tickets than there were looks better than the service was.
+source: "catalogue, mart-level rules: totals of a mart are those of its facts"
+subject: month of acceptance
+*/
+-- tested
+with months as (
+    select accepted_month, count(*) as tickets
+    from candidate.mart_ticket_sla
+    group by accepted_month
+)
+
+select
+    jsonb_build_object('mart', 'mart_ticket_sla', 'accepted_month', months.accepted_month) as record_key,
+    months.accepted_month,
+    months.tickets,
+    count(distinct staged.ticket_no) as staged_tickets
+from months
+left join staging.stg_marketing__tickets as staged
+    on
+        (staged.accepted_at at time zone 'Asia/Shanghai')::date >= months.accepted_month
+        and (staged.accepted_at at time zone 'Asia/Shanghai')::date < months.accepted_month + interval '1 month'
+        and (staged.accepted_at at time zone 'Asia/Shanghai')::date <= :business_date
+group by months.accepted_month, months.tickets
+-- violations
+select
+    record_key,
+    accepted_month as business_date,
+    'ticket_no' as column_name,
+    tickets::text as observed,
+    staged_tickets::text as expected
+from tested
+where tickets <> staged_tickets

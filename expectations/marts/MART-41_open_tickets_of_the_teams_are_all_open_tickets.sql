@@ -1,0 +1,44 @@
+/*
+sentence: The tickets open with the teams at the end of a day are all tickets of a department that were accepted by then and not closed.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: A case that lies with nobody is a case that nobody works on.
+source: "requirement S19: counts at day end"
+subject: day
+*/
+-- tested
+with days as (
+    select calendar_date, sum(open_tickets) as open_tickets
+    from candidate.mart_team_load
+    group by calendar_date
+),
+
+tickets as (
+    select distinct on (ticket_no) *
+    from staging.stg_marketing__tickets
+    where dept_no is not null
+    order by ticket_no, _raw_id desc
+)
+
+select
+    jsonb_build_object('mart', 'mart_team_load', 'calendar_date', days.calendar_date) as record_key,
+    days.calendar_date,
+    days.open_tickets,
+    count(tickets.ticket_no) as staged_tickets
+from days
+left join tickets
+    on
+        (tickets.accepted_at at time zone 'Asia/Shanghai')::date <= days.calendar_date
+        and (tickets.closed_at is null or (tickets.closed_at at time zone 'Asia/Shanghai')::date > days.calendar_date)
+group by days.calendar_date, days.open_tickets
+-- violations
+select
+    record_key,
+    calendar_date as business_date,
+    'open_tickets' as column_name,
+    open_tickets::text as observed,
+    staged_tickets::text as expected
+from tested
+where open_tickets <> staged_tickets

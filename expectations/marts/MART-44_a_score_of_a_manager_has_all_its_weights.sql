@@ -1,0 +1,28 @@
+/*
+sentence: A manager has a score only with the weights of all dimensions, which sum to 1, and the score lies between 0 and 100.
+axis: arbitrary
+dimension: validity
+severity: block
+owner: data warehouse
+reason: A missing dimension that is silently weighted away rewards the manager who was not assessed.
+source: "requirement S35: sum(w) = 1; missing dimension, no score"
+subject: manager and month
+*/
+-- tested
+select
+    jsonb_build_object('mart', 'mart_manager_performance', 'manager_no', manager_no, 'report_month', report_month) as record_key,
+    report_month,
+    score,
+    weight_sum,
+    missing_dimensions
+from candidate.mart_manager_performance
+where score is not null
+-- violations
+select
+    record_key,
+    report_month as business_date,
+    'score' as column_name,
+    concat_ws(', ', score::text, weight_sum::text, missing_dimensions) as observed,
+    '0 to 100 with weights of 1' as expected
+from tested
+where score < 0 or score > 100 or round(weight_sum, 3) <> 1 or weight_sum is null or missing_dimensions is not null

@@ -1,0 +1,35 @@
+/*
+sentence: The inspections of a month in the safety mart are the admitted inspections due in it.
+axis: missing
+dimension: completeness
+severity: block
+owner: data warehouse
+reason: Coverage is done on time over due; an inspection that is left out was never due.
+source: "requirement S26: coverage = done on time / due"
+subject: month in which inspections are due
+*/
+-- tested
+with months as (
+    select due_month, count(distinct inspection_no) as inspections
+    from candidate.mart_safety_inspection
+    group by due_month
+)
+
+select
+    jsonb_build_object('mart', 'mart_safety_inspection', 'due_month', months.due_month) as record_key,
+    months.due_month,
+    months.inspections,
+    count(distinct staged.inspection_no) as staged_inspections
+from months
+left join staging.stg_marketing__inspections as staged
+    on months.due_month <= staged.due_date and staged.due_date < months.due_month + interval '1 month'
+group by months.due_month, months.inspections
+-- violations
+select
+    record_key,
+    due_month as business_date,
+    'inspection_no' as column_name,
+    inspections::text as observed,
+    staged_inspections::text as expected
+from tested
+where inspections <> staged_inspections

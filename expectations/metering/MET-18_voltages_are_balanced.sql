@@ -1,0 +1,112 @@
+/*
+sentence: The voltages of the three phases are balanced within 2 % of negative sequence in 95 % of the valid slots of a day.
+axis: mismatch
+dimension: plausibility
+severity: warn
+owner: metering office
+reason: An unbalance that lasts is a fault of the supply or a lost phase of the meter's voltage circuit.
+source: catalogue MET-18; GB/T 15543. In 3P3W wiring two line voltages are metered, which do not tell the third.
+subject: metering point x day
+about: met_interval_96
+not_tested: No meter in 3P4W wiring delivered the voltages of its three phases.
+*/
+-- tested
+with limits as materialized (
+    select
+        limits.limit_pct,
+        limits.share_within,
+        (3 - ((1 - (limits.limit_pct / 100) ^ 2) / (1 + (limits.limit_pct / 100) ^ 2)) ^ 2)::double precision / 6 as limit_ratio
+    from (
+        select
+            quality.parameter('MET-18', 'limit_pct', :business_date) as limit_pct,
+            quality.parameter('MET-18', 'share_within', :business_date) as share_within
+    ) as limits
+),
+
+points as (
+    select distinct on (metering_point_no) metering_point_no, account_no, wiring_code
+    from staging.stg_metering__measuring_points
+    order by metering_point_no, _raw_id desc
+),
+
+days as materialized (
+    select distinct curves.metering_point_no, curves.reading_date, points.account_no
+    from staging.int_curves_latest as curves
+    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join points on curves.metering_point_no = points.metering_point_no
+    where curves.quantity_code = 'U' and points.wiring_code = '3P4W'
+),
+
+-- Squares of the line voltages, from phase voltages that stand 120 degrees apart.
+squares as (
+    select
+        days.metering_point_no,
+        days.reading_date,
+        days.account_no,
+        slots.a_v * slots.a_v + slots.b_v * slots.b_v + slots.a_v * slots.b_v as ab,
+        slots.b_v * slots.b_v + slots.c_v * slots.c_v + slots.b_v * slots.c_v as bc,
+        slots.c_v * slots.c_v + slots.a_v * slots.a_v + slots.c_v * slots.a_v as ca
+    from days
+    inner join staging.int_curves_latest as phase_a
+        on
+            days.metering_point_no = phase_a.metering_point_no
+            and days.reading_date = phase_a.reading_date
+            and phase_a.quantity_code = 'U'
+            and phase_a.phase_code = 'A'
+    inner join staging.int_curves_latest as phase_b
+        on
+            days.metering_point_no = phase_b.metering_point_no
+            and days.reading_date = phase_b.reading_date
+            and phase_b.quantity_code = 'U'
+            and phase_b.phase_code = 'B'
+    inner join staging.int_curves_latest as phase_c
+        on
+            days.metering_point_no = phase_c.metering_point_no
+            and days.reading_date = phase_c.reading_date
+            and phase_c.quantity_code = 'U'
+            and phase_c.phase_code = 'C'
+    cross join lateral unnest(phase_a.values_by_slot, phase_b.values_by_slot, phase_c.values_by_slot) as slots (a_v, b_v, c_v)
+    where slots.a_v > 0 and slots.b_v > 0 and slots.c_v > 0
+),
+
+-- The unbalance grows with this ratio alone (L of GB/T 15543, annex A): it is compared slot by slot, the roots are drawn once.
+ratios as (
+    select metering_point_no, reading_date, account_no, (ab * ab + bc * bc + ca * ca) / (ab + bc + ca) ^ 2 as ratio
+    from squares
+),
+
+counted as (
+    select
+        ratios.metering_point_no,
+        ratios.reading_date,
+        ratios.account_no,
+        limits.limit_pct,
+        limits.share_within,
+        count(*) as valid_slots,
+        count(*) filter (where ratios.ratio <= limits.limit_ratio) as slots_within,
+        sqrt(greatest(3 - 6 * max(ratios.ratio), 0)) as lowest_root
+    from ratios
+    cross join limits
+    group by ratios.metering_point_no, ratios.reading_date, ratios.account_no, limits.limit_pct, limits.share_within
+)
+
+select
+    jsonb_build_object('mp_no', metering_point_no, 'data_date', reading_date) as record_key,
+    account_no,
+    reading_date,
+    limit_pct,
+    share_within,
+    valid_slots,
+    slots_within,
+    (100 * sqrt(greatest(1 - lowest_root, 0) / (1 + lowest_root)))::numeric as highest_pct
+from counted
+-- violations
+select
+    record_key,
+    account_no,
+    reading_date as business_date,
+    'v1' as column_name,
+    slots_within || ' of ' || valid_slots || ' slots within, up to ' || round(highest_pct, 2) || ' %' as observed,
+    round(100 * share_within) || ' % of the slots within ' || round(limit_pct, 2) || ' %' as expected
+from tested
+where slots_within < share_within * valid_slots

@@ -1,0 +1,117 @@
+/*
+sentence: A change of capacity takes effect in contract, marketing and, where the current transformers changed, metering within 5 working days.
+axis: late
+dimension: timeliness
+severity: warn
+owner: data quality office
+reason: Between the dates the customer is billed for a capacity that is not the one in use.
+source: catalogue XSR-24; a system without a change near the amendment is another rule's matter (XSR-06, XSR-07)
+subject: con_amendment
+not_tested: No amendment of a capacity has its counterpart in marketing or metering.
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('XSR-24', 'working_days', :business_date) as working_days,
+        quality.parameter('XSR-24', 'match_days', :business_date)::integer as match_days
+),
+
+calendar as (
+    select date as calendar_date, count(*) filter (where is_working_day) over (order by date) as working_day_no
+    from staging.working_days
+),
+
+amendments as (
+    select distinct on (amendments.amendment_no, amendments.field_name)
+        amendments._raw_id as raw_id,
+        contracts.account_no,
+        amendments.effective_date
+    from staging.stg_contract__amendments as amendments
+    inner join staging.stg_contract__contracts as contracts on amendments.contract_no = contracts.contract_no
+    where amendments.field_name = 'contract_cap_kva' and amendments.effective_date <= :business_date
+    order by amendments.amendment_no, amendments.field_name, amendments._raw_id desc, contracts._raw_id desc
+),
+
+-- The first state of an account's transformers is its connection, the first ratio of a point its installation.
+changes as (
+    select account_no, 'marketing' as system_name, state_from as change_date
+    from (
+        select account_no, state_from, min(state_from) over (partition by account_no) as first_date
+        from staging.stg_marketing__transformers
+    ) as states
+    where state_from > first_date
+    union
+    select points.account_no, 'metering' as system_name, ratios.valid_from as change_date
+    from (
+        select
+            ratios.metering_point_no,
+            ratios.valid_from,
+            ratios.ratio_primary * ratio_before.ratio_secondary
+            is distinct from ratio_before.ratio_primary * ratios.ratio_secondary as is_changed
+        from staging.stg_metering__instrument_transformers as ratios
+        cross join lateral (
+            select before.ratio_primary, before.ratio_secondary
+            from staging.stg_metering__instrument_transformers as before
+            where
+                before.metering_point_no = ratios.metering_point_no
+                and before.kind_code = ratios.kind_code
+                and before.phase_code is not distinct from ratios.phase_code
+                and before.valid_from < ratios.valid_from
+            order by before.valid_from desc, before._raw_id desc
+            limit 1
+        ) as ratio_before
+        where ratios.kind_code = 'CT'
+    ) as ratios
+    inner join staging.int_metering_points_as_of as points
+        on
+            ratios.metering_point_no = points.metering_point_no
+            and points.valid_from <= ratios.valid_from
+            and (points.valid_to is null or ratios.valid_from < points.valid_to)
+    where ratios.is_changed
+),
+
+nearest as (
+    select distinct on (amendments.raw_id, changes.system_name)
+        amendments.raw_id,
+        amendments.account_no,
+        amendments.effective_date,
+        changes.system_name,
+        changes.change_date
+    from amendments
+    cross join limits
+    inner join changes
+        on
+            amendments.account_no = changes.account_no
+            and abs(changes.change_date - amendments.effective_date) <= limits.match_days
+    order by amendments.raw_id, changes.system_name, abs(changes.change_date - amendments.effective_date), changes.change_date
+),
+
+dated as (
+    select raw_id, account_no, effective_date, 'contract' as system_name, effective_date as change_date
+    from nearest
+    union
+    select raw_id, account_no, effective_date, system_name, change_date
+    from nearest
+)
+
+select
+    dated.raw_id,
+    dated.account_no,
+    dated.effective_date,
+    limits.working_days as most_working_days,
+    max(calendar.working_day_no) - min(calendar.working_day_no) as working_days,
+    string_agg(dated.system_name || ' ' || dated.change_date, ', ' order by dated.system_name) as told
+from dated
+inner join calendar on dated.change_date = calendar.calendar_date
+cross join limits
+group by dated.raw_id, dated.account_no, dated.effective_date, limits.working_days
+-- violations
+select
+    raw_id,
+    account_no,
+    effective_date as business_date,
+    'effective_on' as column_name,
+    working_days || ' working days: ' || told as observed,
+    'at most ' || most_working_days || ' apart' as expected
+from tested
+where working_days > most_working_days

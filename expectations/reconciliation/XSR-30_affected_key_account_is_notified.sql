@@ -1,0 +1,97 @@
+/*
+sentence: Every key account on the list of an outage that took place has each notice that is required, or an exception.
+axis: missing
+dimension: completeness
+severity: warn
+owner: marketing office
+reason: Who was not told in time could not prepare; the list of notices must be as long as the list of the affected.
+source: >-
+  catalogue XSR-30; paper 2.3. Not quarantined, against the catalogue: the mart on notices would lose those it must show.
+  Whether one notice may answer two checkpoints is judged there.
+subject: mkt_outage_affected
+not_tested: No outage that took place affected a key account.
+*/
+-- tested
+with plans as (
+    select distinct on (plan_no) plan_no, plan_version, kind_code, planned_start_at
+    from staging.stg_marketing__outage_plans
+    where status_code = 'DONE'
+    order by plan_no, _raw_id desc
+),
+
+required as (
+    select
+        affected._raw_id as raw_id,
+        affected.account_no,
+        plans.plan_no,
+        plans.plan_version,
+        plans.planned_start_at,
+        checkpoints.checkpoint_code,
+        checkpoints.lead_minutes_min,
+        checkpoints.lead_minutes_below,
+        checkpoints.is_phone_confirmed,
+        checkpoints.is_public_accepted
+    from staging.stg_marketing__outage_affected_accounts as affected
+    inner join plans on affected.plan_no = plans.plan_no
+    inner join staging.int_key_accounts as key_accounts
+        on affected.account_no = key_accounts.account_no and key_accounts.is_key_account
+    inner join staging.notice_checkpoints as checkpoints
+        on
+            plans.kind_code = checkpoints.plan_kind_code
+            and checkpoints.valid_from <= (plans.planned_start_at at time zone 'Asia/Shanghai')::date
+            and (
+                checkpoints.valid_to is null
+                or (plans.planned_start_at at time zone 'Asia/Shanghai')::date < checkpoints.valid_to
+            )
+    where nullif(affected.exception_code, '') is null
+),
+
+-- A notice of an earlier version told of another time.
+notices as (
+    select
+        notices.plan_no,
+        notices.plan_version,
+        notices.account_no,
+        notices.planned_start_at,
+        notices.channel_code = 'PHONE' as is_phone,
+        extract(epoch from (notices.planned_start_at - notices.sent_at)) / 60 as lead_minutes,
+        extract(epoch from (notices.planned_start_at - notices.confirmed_at)) / 60 as confirmed_lead_minutes
+    from staging.stg_marketing__outage_notices as notices
+)
+
+select
+    required.raw_id,
+    required.account_no,
+    (required.planned_start_at at time zone 'Asia/Shanghai')::date as planned_date,
+    string_agg(required.checkpoint_code, ', ' order by required.lead_minutes_min desc) as required_notices,
+    string_agg(required.checkpoint_code, ', ' order by required.lead_minutes_min desc) filter (
+        where not exists (
+            select 1
+            from notices
+            where
+                notices.plan_no = required.plan_no
+                and notices.plan_version = required.plan_version
+                and notices.planned_start_at = required.planned_start_at
+                and (notices.account_no = required.account_no or (required.is_public_accepted and notices.account_no is null))
+                and (notices.is_phone or not required.is_phone_confirmed)
+                and case when required.is_phone_confirmed then notices.confirmed_lead_minutes else notices.lead_minutes end
+                >= required.lead_minutes_min
+                and (
+                    required.lead_minutes_below is null
+                    or case when required.is_phone_confirmed then notices.confirmed_lead_minutes else notices.lead_minutes end
+                    < required.lead_minutes_below
+                )
+        )
+    ) as missing_notices
+from required
+group by required.raw_id, required.account_no, required.planned_start_at
+-- violations
+select
+    raw_id,
+    account_no,
+    planned_date as business_date,
+    'cons_no' as column_name,
+    'no notice ' || missing_notices as observed,
+    required_notices as expected
+from tested
+where missing_notices is not null
