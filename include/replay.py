@@ -68,8 +68,9 @@ def replay(url: str, selection: Selection, step: Step = lambda _: nullcontext(),
 def rehearse(url: str, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None) -> Replayed:
     """What a replay would do, judged in a transaction that is rolled back: no finding, quarantine, ledger or mart changes.
 
-    Staging is built as delivered for it and afterwards as admitted again. Judged are the rules of gate 1 that hold a row of
-    the selection; what counts other rules' findings, or reads marts, is only known from a replay.
+    Staging is built as delivered for it and afterwards as admitted again. Judged are the rules of gate 1 that found the
+    selection or hold a row back: a row not judged would count as passed where a finding stands for several copies of a key.
+    What counts other rules' findings, or reads marts, is only known from a replay.
     """
     day, selected, kept = _before(url, selection)
     if not selected:
@@ -135,9 +136,9 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         ).fetchone()  # fmt: skip
         connection.execute("update quality.current_run set run_id = %s", (trial,))
         for (rule_id,) in connection.execute(
-            "select distinct rule_id from quality.open_findings where finding_id = any(%s) or (table_name, raw_id) in"
-            " (select table_name, raw_id from quality.open_findings where finding_id = any(%s)) order by rule_id",
-            [[finding_id for finding_id, *_ in asked]] * 2,
+            "select rule_id from quality.open_findings where finding_id = any(%s)"
+            " union select unnest(rule_ids) from quality.kept_back where state = 'quarantined' order by 1",
+            ([finding_id for finding_id, *_ in asked],),
         ).fetchall():  # fmt: skip
             if rule_id in judgeable:
                 say(evaluate(connection, judgeable[rule_id], trial, run.business_date))
