@@ -13,7 +13,7 @@ import pytest
 
 from include import transform
 from include.errors import InfrastructureError
-from include.server import Server
+from tests.test_scenarios import Project, project  # noqa: F401  (the fixture: the empty built warehouse)
 
 # family, file of the dbt project, right text, wrong text, models whose unit tests must notice
 MUTATIONS: list[tuple[str, str, str, str, set[str]]] = [
@@ -31,7 +31,7 @@ MUTATIONS: list[tuple[str, str, str, str, set[str]]] = [
     ),
     (
         "reliability", "models/warehouse/reliability/fct_interruptions_yearly.sql",
-        "interruptions >= ", "interruptions > ", {"fct_interruptions_yearly"},
+        "interruptions_12m >= ", "interruptions_12m > ", {"fct_interruptions_yearly"},
     ),
     (
         "voltage", "models/warehouse/reliability/fct_voltage_daily.sql",
@@ -39,7 +39,7 @@ MUTATIONS: list[tuple[str, str, str, str, set[str]]] = [
     ),
     (
         "tariff", "models/warehouse/energy/fct_tariff_options.sql",
-        ">= rules.demand_discount_kwh_per_kva", "> rules.demand_discount_kwh_per_kva", {"fct_tariff_options"},
+        ">= terms.contract_capacity_kva * rules.demand", "> terms.contract_capacity_kva * rules.demand", {"fct_tariff_options"},
     ),
     (
         "tariff", "macros/tariff.sql",
@@ -70,23 +70,23 @@ MUTATIONS: list[tuple[str, str, str, str, set[str]]] = [
 
 
 @pytest.fixture(scope="module")
-def failed_models(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+def failed_models(project: Project, tmp_path_factory: pytest.TempPathFactory) -> set[str]:  # noqa: F811
     """Models with a failing unit test in a copy of the project that holds every mutation."""
-    project = tmp_path_factory.mktemp("mutated") / "dbt_project"
-    shutil.copytree(transform.PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    mutated = tmp_path_factory.mktemp("mutated") / "dbt_project"
+    shutil.copytree(transform.PROJECT, mutated, ignore=shutil.ignore_patterns("target", "logs"))
     for _, path, right, wrong, _ in MUTATIONS:
-        file = project / path
+        file = mutated / path
         assert file.read_text().count(right) == 1, f"{path} no longer holds: {right}"
         file.write_text(file.read_text().replace(right, wrong))
     finished = {}
     models = sorted({model for *_, seen_by in MUTATIONS for model in seen_by})
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(transform, "PROJECT", project)
-        patched.setenv("KAW_HOME", str(project.parent / "home"))
+        patched.setattr(transform, "PROJECT", mutated)
+        patched.setenv("KAW_HOME", str(mutated.parent / "home"))
         with pytest.raises(InfrastructureError):
             transform.run_dbt(
                 ["test", "--select", *(f"{model},test_type:unit" for model in models)],
-                server.url(template),
+                project.url,
                 progress=lambda built: finished.__setitem__(built.name, built.status),
             )
         manifest = json.loads(transform.manifest_path().read_text())
