@@ -21,8 +21,8 @@ balances as (
 ),
 
 findings as (
-    select * from {{ source('quality', 'findings') }}
-    where state <> 'fixed' and account_no is not null
+    select * from {{ ref('fct_findings') }}
+    where account_no is not null
 ),
 
 manager_months as (
@@ -109,7 +109,7 @@ found as (
     inner join findings
         on
             in_charge.account_no = findings.account_no
-            and coalesce(findings.business_date, {{ business_date() }}) <= in_charge.report_date
+            and coalesce(findings.record_date, {{ business_date() }}) <= in_charge.report_date
     where in_charge.is_in_charge_now
     group by in_charge.manager_no, in_charge.month_start_date
 ),
