@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from include.contracts import load_contracts
-from include.publish.marts import column_types, hash_of_rows, read_marts
+from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
 from include.server import Server
 from include.simulator import generate
 from include.transform import Built, manifest_path, run_dbt
@@ -98,8 +98,9 @@ def test_all_models_and_all_tests_of_dbt_pass(marts):
 
 
 def test_no_mart_is_empty_and_no_account_is_lost(marts):
-    for mart in read_marts(manifest_path()):
-        assert marts.one(f"select count(*) from candidate.{mart.name}") > 0, mart.name
+    marts_alone = [mart.name for mart in read_marts(manifest_path()) if mart.name.startswith("mart_")]
+    assert len(marts_alone) == 27
+    assert [name for name in marts_alone if marts.one(f"select count(*) from candidate.{name}") == 0] == []
     for mart in ("mart_key_account_ranking", "mart_key_account_360", "mart_energy_structure"):
         assert marts.one(f"select count(distinct account_no) from candidate.{mart}") == ACCOUNTS, mart
         assert marts.one(f"select count(*) from candidate.{mart} where account_no = '{NO_BILLS}'") > 0, mart
@@ -111,7 +112,7 @@ def test_revenue_of_the_ranking_is_the_sum_of_the_bills_and_shares_end_at_one(ma
         "select sum(total_charge) from raw_marketing.mkt_bill where bill_month between '202411' and '202510'"
     )
     assert abs(marts.one(ranked) - marts.one(billed)) <= Decimal("0.01")
-    assert marts.rows("select max(cum_share) from candidate.mart_key_account_ranking group by ranking_month") == [(1,), (1,)]
+    assert marts.rows("select max(cum_share) from candidate.mart_key_account_ranking group by ranking_month") == [(1,)] * 13
     unranked = f"select revenue_rank, revenue_12m_cny from candidate.mart_key_account_ranking where account_no = '{NO_BILLS}'"
     assert set(marts.rows(unranked)) == {(None, 0)}
 
@@ -157,3 +158,54 @@ def test_a_rebuild_from_raw_rows_in_another_order_gives_the_same_marts(marts):
             connection.execute("drop table turned")
     run_dbt(["run", "--full-refresh"], marts.url)
     assert marts.hashes() == before
+
+
+CHANGED_FROM = date(2025, 9, 1)
+# seed, number that changes, by what factor, for which rows, and the mart that must show it
+CHANGED_PARAMETERS = [
+    ("key_account_parameters", "number_value", "0.5", "parameter_code = 'pareto_revenue_share'", "mart_key_account_ranking"),
+    ("service_clocks", "target_value", "0.1", "true", "mart_ticket_sla"),
+    ("notice_checkpoints", "lead_minutes_min", "0.5", "true", None),
+    ("tariff_prices", "price_cny", "1.1", "component_code in ('CAPACITY', 'DEMAND')", "mart_tariff_advice"),
+    ("tariff_parameters", "number_value", "0.9", "true", "mart_tariff_advice"),
+    ("credit_points", "points", "2", "true", "mart_credit_risk"),
+    ("churn_points", "points", "0.5", "true", "mart_churn_risk"),
+    ("penalty_rates", "current_year_rate", "2", "true", "mart_payment_behaviour"),
+    ("voltage_limits", "upper_limit_v", "0.99", "true", "mart_two_rates"),
+    ("reliability_parameters", "number_value", "3", "parameter_code like 'sustained_minutes%'", "mart_two_rates"),
+]
+
+
+def month_hashes(marts: Marts) -> dict[tuple[str, date], str]:
+    with psycopg.connect(marts.url) as connection:
+        found = {}
+        for mart in read_marts(manifest_path()):
+            month = month_of(mart, BUSINESS_DATE)
+            query = sql.SQL("select {} as month, {} from {} where {} group by 1").format(
+                month, hash_of_rows(mart, column_types(connection, *mart.relation)), mart.candidate, is_published(mart, BUSINESS_DATE)
+            )
+            found |= {(mart.name, month): hash_ for month, hash_ in connection.execute(query).fetchall()}
+    return found
+
+
+def test_parameters_that_change_from_a_date_change_only_what_is_later(marts):
+    before = month_hashes(marts)
+    with psycopg.connect(marts.url) as connection:
+        for seed, number, factor, rows, _ in CHANGED_PARAMETERS:
+            names = [n for n in column_types(connection, "staging", seed) if n not in (number, "valid_from")]
+            others = sql.SQL(", ").join(map(sql.Identifier, names))
+            values = {"seed": sql.Identifier("staging", seed), "number": sql.Identifier(number), "others": others,
+                      "rows": sql.SQL(rows), "day": sql.Literal(CHANGED_FROM), "factor": sql.SQL(factor)}  # fmt: skip
+            connection.execute(sql.SQL(
+                "insert into {seed} ({number}, valid_from, {others}) select {number} * {factor}, {day}, {others}"
+                " from {seed} where valid_to is null and valid_from < {day} and {rows}"
+            ).format(**values))  # fmt: skip
+            closed = connection.execute(
+                sql.SQL("update {seed} set valid_to = {day} where valid_to is null and valid_from < {day} and {rows}").format(**values)
+            )
+            assert closed.rowcount > 0, seed
+    run_dbt(["run", "--select", "path:models/intermediate", "tag:warehouse", "tag:marts"], marts.url)
+    after = month_hashes(marts)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    assert {key for key in changed if key[1] < CHANGED_FROM} == set()
+    assert {name for name, _ in changed} >= {shown for *_, shown in CHANGED_PARAMETERS if shown}
