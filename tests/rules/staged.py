@@ -38,6 +38,14 @@ class Staged:
         assert self.connection.execute(statement).rowcount > 0, statement
         self._touched.add(changed)
 
+    def restart(self, statements: list[str]) -> None:
+        """Plants and stages one world; what was planted before has been rolled back."""
+        self._touched = set()
+        for statement in statements:
+            self.plant(statement)
+        if statements:
+            self.stage()
+
     def stage(self) -> set[str]:
         """Stages the touched tables and everything that hangs on them; returns the relations that were made anew."""
         anew = {staging_relation(name).removeprefix("staging.") for name in self._touched & set(all_tables())}
