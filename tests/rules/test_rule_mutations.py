@@ -12,8 +12,7 @@ from collections.abc import Iterable
 import psycopg
 import pytest
 
-from include.quality.evaluate import bind
-from include.quality.rules import SEVERITIES, Rule, load_rules
+from include.quality.rules import Rule, load_rules
 from tests.rules.boundaries import CASES
 from tests.rules.faults import FAULTS
 from tests.rules.mutations import Mutant, mutants
@@ -25,17 +24,6 @@ WORLDS += [(statements, {rule_id} | also) for rule_id, statements, also in FAULT
 WORLDS += [(statements, {rule_id}) for rule_id, _, statements, _ in CASES]
 SAMPLE = ("MET-02", "MET-28", "MKT-06", "MKT-11", "MKT-33", "MKT-35", "CON-02", "CON-08", "XSR-03", "XSR-06", "XSR-13", "XSR-30")
 LEAST_KILLED = 0.8  # of the whole book
-
-
-def verdict(staged: Staged, rule: Rule) -> str | None:
-    """The worst severity that the rule finds; None where it finds nothing or is not SQL."""
-    query = f"with tested as materialized ({rule.tested_sql}\n), found as ({rule.violations_sql}\n) select * from found"
-    said = "found.severity" if " as severity" in rule.violations_sql else f"'{rule.severity}'"
-    with psycopg.ClientCursor(staged.connection) as cursor:
-        cursor.execute(
-            bind(f"select distinct {said} from ({query}) as found"), {"run_id": staged.run_id, "business_date": staged.business_date}
-        )
-        return max((row[0] for row in cursor.fetchall()), key=SEVERITIES.index, default=None)
 
 
 def judge(staged: Staged, rules: Iterable[Rule]) -> tuple[dict[str, int], dict[str, list[Mutant]]]:
@@ -51,11 +39,11 @@ def judge(staged: Staged, rules: Iterable[Rule]) -> tuple[dict[str, int], dict[s
         with staged.connection.transaction(force_rollback=True):
             staged.restart(statements)
             for rule_id in concerned:
-                right = verdict(staged, CATALOGUE[rule_id])
+                right = staged.verdict(CATALOGUE[rule_id])
                 for mutant in list(alive[rule_id]):
                     try:
                         with staged.connection.transaction():
-                            is_noticed = verdict(staged, mutant.rule) != right
+                            is_noticed = staged.verdict(mutant.rule) != right
                     except psycopg.Error:
                         refused[rule_id].append(mutant)
                         is_noticed = True
