@@ -167,7 +167,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("XSR-22", [f"update {{{{con_contract}}}} set signed_on = connect_on + 40 from (select cons_no as account_no, connect_date as connect_on from {{{{mkt_customer}}}}) as customers where con_contract.cons_no = customers.account_no and version = 1 and contract_no = {IN_FORCE}"], {"CON-02"}),
     ("XSR-23", ["update {{mkt_meter_install}} set meter_asset_no = (select min(meter_asset_no) from {{mkt_meter_install}}) where meter_asset_no = (select max(meter_asset_no) from {{mkt_meter_install}})"], {"XSR-01"}),
     ("XSR-25", ["update {{con_trade_settle}} set actual_mwh = actual_mwh * 1.05 where (agree_no, trade_month) = (select agree_no, trade_month from {{con_trade_settle}} order by 1 desc, 2 desc limit 1)"], set()),
-    ("XSR-26", [f"update {{{{con_contract}}}} set status = 'TERMINATED' where contract_no = {KEY_CONTRACT}"], {"XSR-14"}),
+    ("XSR-26", [f"update {{{{con_contract}}}} set status = 'TERMINATED', valid_to = null where contract_no = {KEY_CONTRACT}"], {"XSR-14"}),
     ("MET-26", [f"update {{{{met_register_freeze}}}} set max_demand_kw = max_demand_kw * 0.2 where meter_asset_no = {METER} and freeze_kind = 'MONTH' and max_demand_kw is not null and freeze_ts = '2026-11-01 00:00+08'"], {"XSR-19"}),
     ("MKT-30", ["update {{mkt_penalty}} set penalty_yuan = 0, waived = false where bill_no = (select max(bill_no) from {{mkt_penalty}})"], {"MKT-28"}),
     ("MKT-32", ["delete from {{mkt_app_stage}} where stage = 'FINAL_CHECK' and app_no = (select max(app_no) from {{mkt_application}} where status = 'DONE' and app_type in ('NEW', 'INCREASE'))"], set()),

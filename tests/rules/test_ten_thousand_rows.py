@@ -13,15 +13,14 @@ from tests.rules.staged import Staged
 RULE = next(rule for rule in load_rules() if rule.id == "MKT-21")
 # 510 bills are right; 10,000 copies of the newest are 0.37 yuan off, under numbers of their own.
 WRONG_BILLS = """
-    with newest as (select * from {{mkt_bill}} order by bill_no desc limit 1),
-    copies as (
-        select jsonb_populate_record(newest, jsonb_build_object(
-            '_raw_id', 1000000 + n, '_key', md5('wrong ' || n)::uuid, '_hash', md5('hash ' || n)::uuid,
-            'bill_no', 'WRONG-' || n, 'total_charge', newest.total_charge + 0.37
-        )) as bill
-        from newest cross join generate_series(1, 10000) as n
-    )
-    insert into {{mkt_bill}} overriding system value select (bill).* from copies
+    insert into {{mkt_bill}} overriding system value
+    select wrong.*
+    from (select to_jsonb(bills) as bill from {{mkt_bill}} as bills order by bills.bill_no desc limit 1) as newest
+    cross join generate_series(1, 10000) as n
+    cross join jsonb_populate_record(null::{{mkt_bill}}, newest.bill || jsonb_build_object(
+        '_raw_id', 1000000 + n, '_key', md5('wrong ' || n), '_hash', md5('hash ' || n), 'bill_no', 'WRONG-' || n,
+        'total_charge', (newest.bill ->> 'total_charge')::numeric + 0.37
+    )) as wrong
 """
 
 
