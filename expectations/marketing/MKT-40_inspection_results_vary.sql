@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: marketing office
 reason: The same sentence sixty times was written at a desk.
-source: catalogue MKT-40
+source: catalogue MKT-40; a share from 20 texts on, no test of chance
 subject: inspector x month
 about: mkt_inspection
 not_tested: No inspector made 20 inspections in a month.

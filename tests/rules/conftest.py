@@ -45,9 +45,21 @@ def staged_template(server, template: str) -> str:
 @pytest.fixture(scope="session")
 def staged_database(server, staged_template: str) -> Iterator[str]:
     """Address of this worker's own copy of the staged utility."""
-    name = f"{TEMPLATE}_{os.getpid()}"
+    with _a_copy(server, staged_template, f"{TEMPLATE}_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture
+def own_copy(server, staged_template: str) -> Iterator[str]:
+    """Address of a copy of this test alone, which may commit."""
+    with _a_copy(server, staged_template, f"{TEMPLATE}_{os.getpid()}_own") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _a_copy(server, source: str, name: str) -> Iterator[str]:
     with _admin(server) as admin:
-        _copy(admin, name, staged_template)
+        _copy(admin, name, source)
     yield server.url(name)
     with _admin(server) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -11,7 +11,7 @@ import psycopg
 from include.contracts import all_tables
 from include.quality.base_rules import load_base_rules, staging_relation
 from include.quality.evaluate import bind, evaluate
-from include.quality.rules import Rule, load_rules
+from include.quality.rules import SEVERITIES, Rule, load_rules
 
 LIMIT_RULE = "PIP-03"  # reads what the other rules found
 
@@ -38,6 +38,14 @@ class Staged:
         assert self.connection.execute(statement).rowcount > 0, statement
         self._touched.add(changed)
 
+    def restart(self, statements: list[str]) -> None:
+        """Plants and stages one world; what was planted before has been rolled back."""
+        self._touched = set()
+        for statement in statements:
+            self.plant(statement)
+        if statements:
+            self.stage()
+
     def stage(self) -> set[str]:
         """Stages the touched tables and everything that hangs on them; returns the relations that were made anew."""
         anew = {staging_relation(name).removeprefix("staging.") for name in self._touched & set(all_tables())}
@@ -62,6 +70,14 @@ class Staged:
         with psycopg.ClientCursor(self.connection) as cursor:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return cursor.fetchone()[0]
+
+    def verdict(self, rule: Rule) -> str | None:
+        """The worst severity that a rule finds; None where it finds nothing."""
+        severity = "found.severity" if " as severity" in rule.violations_sql else f"'{rule.severity}'"
+        query = f"with tested as materialized ({rule.tested_sql}\n) select distinct {severity} from ({rule.violations_sql}\n) as found"
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            return max((row[0] for row in cursor.fetchall()), key=SEVERITIES.index, default=None)
 
     def violations(self, rule: Rule) -> list[dict]:
         """The violations of one rule, as the engine records them."""

@@ -1,0 +1,98 @@
+"""Values at the edge of a limit: (rule, what stands at the edge, statements on raw tables, the severity found or None)."""
+# ruff: noqa: E501  (one case a line reads as a table)
+from __future__ import annotations
+
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, META, METER, OTHER_KEY
+
+CONTRACT = f"contract_no = {IN_FORCE} and status = 'EFFECTIVE'"
+FINANCE = f"cons_no = {ACCOUNT} and contact_role = 'FINANCE'"
+REGISTER = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'REACTIVE_Q1' and freeze_ts = '2026-11-04 00:00+08'"
+VOLTAGE = "data_type = 'U' and data_date = date '2026-11-03'"
+FOUR_WIRES = "(select min(mp_no) from {{met_measuring_point}} where mp_role = 'BILLING' and wiring = '3P4W')"
+NO_SLOT = "v = array_fill(null::float8, array[96])"
+
+
+def curve_without_a_slot(data_type: str, phase: str) -> str:
+    """One more curve at a point of three wires, of which nothing was collected."""
+    return (
+        f"insert into {{{{met_interval_96}}}} ({META}, mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way)"
+        f" select {OTHER_KEY}, mp_no, data_date, '{data_type}', '{phase}', version, is_primary, array_fill(null::float8, array[96]), recv_ts,"
+        f" collect_way from {{{{met_interval_96}}}} where {E_PLUS} and mp_no = {BILLING} limit 1"
+    )
+
+
+def arrivals(late: int, early: int, minutes: str = "44", **other: str) -> list[str]:
+    """Urban arrivals of one crew at faults: `late` after `minutes`, `early` after 20; `other` changes what kind they are."""
+    kind = {"ticket_type": "FAULT", "urban_rural": "URBAN"} | other
+    return [
+        "update {{mkt_ticket}} set ticket_type = 'ENQUIRY', arrived_at = null where ticket_type = 'FAULT'",
+        "update {{mkt_ticket}} as tickets set dept_no = 'D-1', " + ", ".join(f"{column} = '{value}'" for column, value in kind.items())
+        + f", arrived_at = accepted_at + case when n <= {late} then interval '{minutes} minutes' else interval '20 minutes' end"
+        " from (select _raw_id, row_number() over (order by _raw_id) as n from {{mkt_ticket}}) as numbered"
+        f" where tickets._raw_id = numbered._raw_id and n <= {late + early}",
+    ]
+
+
+def closings(together: int, apart: int) -> list[str]:
+    """Stages that one clerk closed on one day: `together` at 17:59, the others ten minutes apart."""
+    return [
+        "update {{mkt_app_stage}} as stages set handler_no = 'H-1', start_at = '2026-10-30 08:00+08',"
+        f" end_at = case when n <= {together} then timestamptz '2026-10-30 17:59:00+08' + n * interval '10 seconds'"
+        " else timestamptz '2026-10-30 09:00+08' + n * interval '10 minutes' end"
+        " from (select _raw_id, row_number() over (order by _raw_id) as n from {{mkt_app_stage}} where end_at is not null) as numbered"
+        f" where stages._raw_id = numbered._raw_id and n <= {together + apart}"
+    ]
+
+
+CASES: list[tuple[str, str, list[str], str | None]] = [
+    ("MET-02", "86 slots", [f"update {{{{met_interval_96}}}} set v = v[1:86] || array_fill(null::float8, array[10]) where {E_PLUS} and mp_no = {BILLING}"], "warn"),
+    ("MET-02", "85 slots", [f"update {{{{met_interval_96}}}} set v = v[1:85] || array_fill(null::float8, array[11]) where {E_PLUS} and mp_no = {BILLING}"], "quarantine"),
+    ("MET-02", "no voltage of phase B with three wires", [curve_without_a_slot("U", "B")], None),
+    ("MET-02", "no current of phase B with three wires", [curve_without_a_slot("I", "B")], "quarantine"),
+    ("MET-02", "no voltage of phase A with three wires", [f"update {{{{met_interval_96}}}} set {NO_SLOT} where {VOLTAGE} and phase = 'A' and mp_no = {BILLING}"], "quarantine"),
+    ("MET-02", "no voltage of phase B with four wires", [f"update {{{{met_interval_96}}}} set {NO_SLOT} where {VOLTAGE} and phase = 'B' and mp_no = {FOUR_WIRES}"], "quarantine"),
+    ("MET-05", "a register at zero", [f"update {{{{met_register_freeze}}}} set reading = 0 where {REGISTER}"], None),
+    ("MET-05", "a register at the end of its digits", [f"update {{{{met_register_freeze}}}} set reading = (select 10 ^ max(digits_int) from {{{{met_meter}}}} where meter_asset_no = {METER}) where {REGISTER}"], "quarantine"),
+    ("MET-11", "15 equal slots", [f"update {{{{met_interval_96}}}} set v = v[1:40] || array_fill(v[41] * 1.01, array[15]) || v[56:96] where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"], None),
+    ("MET-11", "16 equal slots", [f"update {{{{met_interval_96}}}} set v = v[1:40] || array_fill(v[41] * 1.01, array[16]) || v[57:96] where data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"], "warn"),
+    ("MET-28", "2 A on the secondary side", ["update {{met_it}} set ratio_secondary = 2 where it_asset_no = (select min(it_asset_no) from {{met_it}} where kind = 'CT')"], "warn"),
+    ("MKT-06", "an e-mail address of the list as a mobile number", [f"update {{{{mkt_contact}}}} set mobile = '1@1.com' where {FINANCE}"], None),
+    ("MKT-06", "eight equal digits in an e-mail address", [f"update {{{{mkt_contact}}}} set email = '88888888@example.com' where {FINANCE}"], None),
+    ("MKT-06", "seven equal digits", [f"update {{{{mkt_contact}}}} set mobile = '13922222223' where {FINANCE}"], None),
+    ("MKT-07", "one number for four customers", ["update {{mkt_contact}} set mobile = '13987563412' where contact_role = 'FINANCE' and cons_no in (select cons_no from {{mkt_contact}} where contact_role = 'FINANCE' order by 1 limit 4)"], None),
+    ("MKT-07", "one number for five customers", ["update {{mkt_contact}} set mobile = '13987563412' where contact_role = 'FINANCE' and cons_no in (select cons_no from {{mkt_contact}} where contact_role = 'FINANCE' order by 1 limit 5)"], "warn"),
+    ("MKT-08", "five characters with a road", [f"update {{{{mkt_customer}}}} set addr = '甲路乙丙号' where cons_no = {ACCOUNT}"], "warn"),
+    ("MKT-08", "six characters with a road", [f"update {{{{mkt_customer}}}} set addr = '甲路乙丙丁号' where cons_no = {ACCOUNT}"], None),
+    ("MKT-08", "six characters and no place", [f"update {{{{mkt_customer}}}} set addr = '甲乙丙丁戊己' where cons_no = {ACCOUNT}"], "warn"),
+    ("MKT-10", "0 kVA", [f"update {{{{mkt_customer}}}} set contract_cap_kva = 0 where cons_no = {ACCOUNT}"], "quarantine"),
+    *(
+        ("MKT-11", f"connected on {day}", [f"update {{{{mkt_customer}}}} set open_date = date '{day}' where cons_no = {ACCOUNT}"], severity)
+        for day, severity in (("1949-09-30", "quarantine"), ("1949-10-01", None), ("2026-11-05", None), ("2026-11-06", "quarantine"), ("2000-01-01", "quarantine"))
+    ),
+    ("MKT-31", "an end at the start of the archiving", ["update {{mkt_app_stage}} set start_at = end_at where stage = 'ARCHIVE' and end_at is not null"], None),
+    ("MKT-31", "an end before the start of the archiving", ["update {{mkt_app_stage}} set start_at = end_at + interval '1 minute' where stage = 'ARCHIVE' and end_at is not null"], "warn"),
+    ("MKT-33", "2 of 10 in one minute", closings(2, 8), None),
+    ("MKT-33", "3 of 10 in one minute", closings(3, 7), "warn"),
+    ("MKT-33", "9 of 9 in one minute", closings(9, 0), None),
+    ("MKT-35", "3 of 10 at 44 minutes", arrivals(3, 7), None),
+    ("MKT-35", "4 of 10 at 44 minutes", arrivals(4, 6), "warn"),
+    ("MKT-35", "4 of 10 at 45 minutes", arrivals(4, 6, "45"), "warn"),
+    ("MKT-35", "4 of 10 at 46 minutes", arrivals(4, 6, "46"), None),
+    ("MKT-35", "4 of 10 at 43 minutes", arrivals(4, 6, "43"), None),
+    ("MKT-35", "9 of 9 at 44 minutes", arrivals(9, 0), None),
+    ("MKT-35", "10 of 10 at 44 minutes in the country", arrivals(10, 0, urban_rural="RURAL"), None),
+    ("MKT-35", "10 of 10 at 44 minutes, no fault", arrivals(10, 0, ticket_type="BIZ"), None),
+    ("CON-02", "signed on the first day", [f"update {{{{con_contract}}}} set signed_on = valid_from where {CONTRACT}"], None),
+    ("CON-02", "signed a day later", [f"update {{{{con_contract}}}} set signed_on = valid_from + 1 where {CONTRACT}"], "warn"),
+    ("CON-02", "two days", [f"update {{{{con_contract}}}} set valid_to = valid_from + 1 where {CONTRACT}"], None),
+    ("CON-02", "one day", [f"update {{{{con_contract}}}} set valid_to = valid_from where {CONTRACT}"], "quarantine"),
+    ("CON-02", "two days, unsigned", [f"update {{{{con_contract}}}} set valid_to = valid_from - 1, signed_on = null where {CONTRACT}"], "quarantine"),
+    ("CON-08", "a floor of 40 %", ["update {{con_contract}} set contract_md_kw = 0.40 * contract_cap_kva where status = 'EFFECTIVE' and basic_mode = 'BY_CONTRACT_MD'"], None),
+    ("CON-08", "a low demand that is not contracted", ["update {{con_contract}} set contract_md_kw = 1 where status = 'EFFECTIVE' and basic_mode = 'BY_CAPACITY'"], None),
+    ("CON-15", "an authorised signer", [f"update {{{{con_contract}}}} set signer = '王合成', signer_mandate_no = 'M-1' where {CONTRACT}"], None),
+    ("CON-15", "a signer without a mandate", [f"update {{{{con_contract}}}} set signer = '王合成', signer_mandate_no = null where {CONTRACT}"], "warn"),
+    ("XSR-06", "0.5 kVA", [f"update {{{{con_contract}}}} set contract_cap_kva = contract_cap_kva + 0.5 where {CONTRACT}"], None),
+    ("XSR-06", "0.51 kVA", [f"update {{{{con_contract}}}} set contract_cap_kva = contract_cap_kva + 0.51 where {CONTRACT}"], "warn"),
+    ("XSR-13", "another name, the same credit code", [f"update {{{{con_contract}}}} set party_b_name = '另一家石材厂' where {CONTRACT}"], None),
+    ("XSR-13", "another credit code, the same name", [f"update {{{{con_contract}}}} set uscc = '9144030071526726XG' where {CONTRACT}"], None),
+]  # fmt: skip

@@ -1,0 +1,131 @@
+"""Weakened variants of a rule, made from its text: what a careless edit of the rule file would leave behind.
+
+The text is read token by token: strings and comments are no operators. A condition ends where its `and` / `or` chain ends on
+its level of parentheses. `between x and y` is one condition.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from include.quality.rules import SEVERITIES, Rule
+
+_TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|<=|>=|<>|::|[^\w\s]")
+_ENDS = {
+    "where", "on", "having", "when", "then", "else", "end", "case", "select", "from", "group", "order", "limit", "union", "inner",
+    "left", "cross", "join", "as", ",", "window", "by",
+}  # fmt: skip
+_FLIPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One weakened rule; `change` says what was done, `part` in which of the two queries."""
+
+    part: str
+    change: str
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+    depth: int
+
+
+def mutants(rule: Rule) -> Iterator[Mutant]:
+    """Violations emptied; the severity lowered; each condition dropped; each comparison's boundary flipped."""
+    yield Mutant("violations", "emptied", replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false"))
+    for severity in SEVERITIES[: SEVERITIES.index(rule.severity)][-1:]:
+        lowered = _said_mildly(rule.violations_sql, severity)
+        yield Mutant("header", f"severity {severity}", replace(rule, severity=severity, violations_sql=lowered))
+    for part in ("violations", "tested"):
+        query = getattr(rule, f"{part}_sql")
+        seen = {" ".join(query.split())}
+        for change, weakened in _weakened(query):
+            if " ".join(weakened.split()) not in seen:  # the middle of `a and b and c` can be dropped with either `and`
+                seen.add(" ".join(weakened.split()))
+                yield Mutant(part, change, replace(rule, **{f"{part}_sql": weakened}))
+
+
+def _said_mildly(query: str, severity: str) -> str:
+    """The query with no severity above `severity`: the engine refuses one above the header's."""
+    for worse in SEVERITIES[SEVERITIES.index(severity) + 1 :]:
+        query = query.replace(f"'{worse}'", f"'{severity}'")
+    return query
+
+
+def _weakened(query: str) -> Iterator[tuple[str, str]]:
+    tokens = _tokens(query)
+    for at, token in enumerate(tokens):
+        if token.text in _FLIPPED and tokens[at - 1].text not in (">", "<", "-", "=", "@"):
+            yield _changed(query, token.start, token.end, _FLIPPED[token.text])
+        if token.text.lower() in ("and", "or") and not _is_of_between(tokens, at):
+            first, last = _start(tokens, at), _end(tokens, at)
+            yield _changed(query, token.start, tokens[last].end, "")
+            yield _changed(query, tokens[first].start, token.end, "")
+    yield from _severities(query)
+
+
+def _severities(query: str) -> Iterator[tuple[str, str]]:
+    for found in re.finditer("'(quarantine|block)'", query):
+        milder = SEVERITIES[SEVERITIES.index(found[1]) - 1]
+        yield _changed(query, found.start(), found.end(), f"'{milder}'")
+
+
+def _changed(query: str, start: int, end: int, by: str) -> tuple[str, str]:
+    line = query.count("\n", 0, start) + 1
+    was = " ".join(query[start:end].split())
+    near = " ".join(query[max(0, start - 35) : end + 30].split()) if by else was
+    return f"line {line}: {was!r} -> {by!r} in {near!r}", f"{query[:start]}{by}{query[end:]}"
+
+
+def _tokens(query: str) -> list[_Token]:
+    tokens, depth = [], 0
+    for found in _TOKEN.finditer(query):
+        if found[0].startswith("--"):
+            continue
+        if found[0] == ")":
+            depth -= 1
+        tokens.append(_Token(found[0], found.start(), found.end(), depth))
+        if found[0] == "(":
+            depth += 1
+    return tokens
+
+
+def _is_of_between(tokens: list[_Token], at: int) -> bool:
+    for token in reversed(tokens[:at]):
+        if token.depth < tokens[at].depth:
+            return False
+        if token.depth == tokens[at].depth:
+            if token.text.lower() == "between":
+                return True
+            if token.text.lower() in _ENDS | {"and", "or"}:
+                return False
+    return False
+
+
+def _bounds(tokens: list[_Token], at: int, places: range) -> int:
+    """The last place before the condition's end, going through `places`."""
+    reached = at
+    for place in places:
+        token = tokens[place]
+        word = token.text.lower()
+        if token.depth < tokens[at].depth:
+            break
+        if token.depth == tokens[at].depth:
+            if word in _ENDS or (word in ("and", "or") and not _is_of_between(tokens, place)):
+                break
+        reached = place
+    return reached
+
+
+def _start(tokens: list[_Token], at: int) -> int:
+    return _bounds(tokens, at, range(at - 1, -1, -1))
+
+
+def _end(tokens: list[_Token], at: int) -> int:
+    return _bounds(tokens, at, range(at + 1, len(tokens)))
