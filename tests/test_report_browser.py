@@ -28,16 +28,20 @@ QUESTIONS = [
 _SCRIPT = """
 <script>
 addEventListener("error", (event) => { document.title = "error: " + event.message; });
-setTimeout(() => {
-  const answers = QUESTIONS.map(([question, clicks, place, answer]) => {
-    clicks.forEach((c) => document.querySelector(c).click());
-    return new Promise((done) => setTimeout(() => {
-      const seen = document.querySelector(place);
-      done([question, !!seen && seen.checkVisibility() && seen.innerText.includes(answer)]);
-    }, 50));
-  });
-  Promise.all(answers).then((all) => { document.body.innerHTML = "<pre id=answers></pre>"; document.querySelector("#answers").textContent = JSON.stringify(all); });
-}, 50);
+const pause = () => new Promise((done) => setTimeout(done, 50));
+(async () => {
+  const answers = [];
+  for (const [question, clicks, place, answer] of QUESTIONS) {
+    for (const click of clicks) {
+      document.querySelector(click).click();
+      await pause();
+    }
+    const seen = document.querySelector(place);
+    answers.push([question, !!seen && seen.checkVisibility() && seen.innerText.includes(answer)]);
+  }
+  document.body.innerHTML = "<pre id=answers></pre>";
+  document.querySelector("#answers").textContent = JSON.stringify(answers);
+})();
 </script>"""
 
 
