@@ -11,28 +11,22 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 from psycopg.rows import dict_row
 
 from include.contracts import all_tables
 from include.database import connect
 from include.quality.evaluate import WITHHELD
-from include.report.findings import safe_cell
+from include.report import workbook
+from include.report.text import safe_cell
 from include.settings import TIMEZONE
 
-SHEET_ROWS = 1_048_576  # of a worksheet, its heading included
-CELL_CHARACTERS = 32_767
 COLUMNS = {  # heading -> width in characters
     "rule": 10, "what should hold": 50, "severity": 11, "source": 11, "table": 22, "key": 40, "account": 14, "unit": 10,
     "unit name": 18, "column": 18, "observed": 30, "expected": 30, "suspected": 12, "energy at stake, kWh": 14,
@@ -77,7 +71,7 @@ class Worklist:
     files: tuple[Path, Path]
 
 
-def write_worklists(url: str, folder: Path, sheet_rows: int = SHEET_ROWS) -> list[Worklist]:
+def write_worklists(url: str, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
     """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more."""
     folder.mkdir(parents=True, exist_ok=True)
     with connect(url) as connection:
@@ -94,57 +88,18 @@ def write_worklists(url: str, folder: Path, sheet_rows: int = SHEET_ROWS) -> lis
 
 def _write(office: str, lines: Iterable[list], folder: Path, sheet_rows: int) -> Worklist:
     """Both files from one pass; a reader never sees half of one."""
-    name = re.sub(r"\W+", "_", office)
+    name, rows = re.sub(r"\W+", "_", office), 0
     as_csv, as_xlsx = folder / f"{name}.csv", folder / f"{name}.xlsx"
-    partial = as_csv.with_suffix(".csv.partial")
+    partial, book = as_csv.with_suffix(".csv.partial"), workbook.Writer(COLUMNS, sheet_rows=sheet_rows)
     with partial.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark by which Excel knows Chinese text
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        book, rows = _workbook(_copied(lines, writer), sheet_rows)
+        for rows, line in enumerate(lines, start=1):
+            writer.writerow(line)
+            book.append(line)
     partial.replace(as_csv)
-    partial = as_xlsx.with_suffix(".xlsx.partial")
-    book.save(partial)
-    partial.replace(as_xlsx)
+    book.save(as_xlsx)
     return Worklist(office, rows, (as_xlsx, as_csv))
-
-
-def _copied(lines: Iterable[list], writer) -> Iterator[list]:
-    for line in lines:
-        writer.writerow(line)
-        yield line
-
-
-def _workbook(lines: Iterable[list], sheet_rows: int) -> tuple[Workbook, int]:
-    book, sheet, rows = Workbook(write_only=True), None, 0
-    for rows, line in enumerate(lines, start=1):
-        if sheet is None or (rows - 1) % (sheet_rows - 1) == 0:
-            sheet = _sheet(book)
-        sheet.append([_cell(sheet, value) for value in line])
-    if sheet is None:
-        _sheet(book)
-    return book, rows
-
-
-def _sheet(book: Workbook):
-    number = len(book.worksheets) + 1
-    sheet = book.create_sheet("findings" if number == 1 else f"findings {number}")
-    sheet.freeze_panes = "A2"
-    for place, width in enumerate(COLUMNS.values(), start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    heading = [_cell(sheet, name) for name in COLUMNS]
-    for cell in heading:
-        cell.font = Font(bold=True)
-    sheet.append(heading)
-    return sheet
-
-
-def _cell(sheet, value: object):
-    """A number as a number; anything else as text, whatever it looks like."""
-    if isinstance(value, int | Decimal):
-        return WriteOnlyCell(sheet, value)
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value)[:CELL_CHARACTERS])
-    cell.data_type, cell.number_format = "s", "@"
-    return cell
 
 
 def _line(row: dict) -> list:

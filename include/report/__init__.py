@@ -1,7 +1,7 @@
-"""The auditors' report of one run: a single HTML file that opens without network, the complete list of findings beside it.
+"""The auditors' report of one run: a single HTML file that opens without network, the complete lists beside it.
 
-`<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `findings.json`. Apart from instants, the same run
-gives the same text.
+`<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx` and `receipts.csv`. Apart from instants,
+the same run gives the same text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.database import connect
 from include.errors import UsageError
-from include.report import delivery, findings, published, verdict
-from include.report.findings import clip
-from include.settings import TIMEZONE
+from include.report import delivery, findings, lineage, opinion, published, reconciliation, trend, verdict
+from include.report.text import clip
+from include.settings import TIMEZONE, settings
 
 TEMPLATES = Path(__file__).parent
 
@@ -37,7 +37,7 @@ def write_report(url: str, run_id: int | None = None, folder: Path = Path(), hea
         target = Path(folder) / f"{run['business_date']}_run_{run['run_id']}"
         target.mkdir(parents=True, exist_ok=True)
         rules = verdict.rules(conn, run)
-        listed = findings.write(conn, run, target)
+        listed = findings.write(conn, run, target, rules)
         findings.shorten(listed, rules)
         content = {
             "run": run,
@@ -53,11 +53,17 @@ def write_report(url: str, run_id: int | None = None, folder: Path = Path(), hea
             "conservation": delivery.conservation(conn, run),
             "kept_back": delivery.kept_back(conn, run),
             "waivers": verdict.waivers(conn, run),
+            "reconciliation": reconciliation.matrix(conn, run, rules),
+            "trend": trend.trend(conn, run, rules),
+            "receipts": lineage.receipts(conn, run, target),
+            "evidence": lineage.evidence(settings().home / "evidence", run),
+            "published": published.content(url),
         }
-    content["published"] = published.content(url)
+        content["lineage"] = lineage.marts(conn, content["published"]["marts"])
     content["ledger"] = published.ledger_state(url, head_file)
     content["tiles"] = delivery.tiles(content)
     content["summary"] = verdict.summary(content)
+    content["statements"] = opinion.statements(content)
     content["written_at"] = datetime.now(TIMEZONE)
     path = target / "report.html"
     partial = path.with_suffix(".html.partial")

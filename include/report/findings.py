@@ -1,4 +1,4 @@
-"""The findings of a run: the complete list as CSV and JSON, and the first of each rule for the page."""
+"""The findings of a run: the complete list as CSV, JSON and workbook, and the first of each rule for the page."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import csv
 import hashlib
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 from psycopg.rows import dict_row
+
+from include.report import workbook
+from include.report.text import safe_cell
 
 FIRST = 100  # findings of a rule on the page
 # Bounds that keep a page of 3,000 failing rules below 5 MB: findings shown in all, and rules whose findings are shown.
 ON_PAGE = {"usual": 10_000, "huge": 2_500}
 DETAILED_RULES = 600
 HUGE_BOOK = 1_000  # rules
-CLIPPED = 160  # characters of a value on the page
-COLUMNS = (
+COLUMNS = (  # of the lists
+    
     "rule_id", "axis", "severity", "source_name", "table_name", "record_key", "column_name", "account_no", "business_date",
-    "observed", "expected", "suspect_side", "energy_at_stake_kwh", "amount_at_stake_cny", "state", "first_seen_at",
-    "last_seen_at", "source_reference",
+    "observed", "expected", "suspect_side", "energy_at_stake_kwh", "amount_at_stake_cny", "state", "office", "age_days",
+    "first_seen_at", "last_seen_at", "source_reference",
 )  # fmt: skip
 
 # As of the run: a finding's last event in it or before. Fixed ones are listed by the run that found them fixed.
@@ -36,7 +40,8 @@ _QUERY = """
         select
             finding_id,
             min(at) as first_seen_at,
-            max(at) filter (where event <> 'fixed') as last_seen_at
+            max(at) filter (where event <> 'fixed') as last_seen_at,
+            min(run_id) as first_run_id
         from quality.finding_events
         where run_id <= %(run)s
         group by finding_id
@@ -47,9 +52,11 @@ _QUERY = """
         latest.record_key::text as key_text,
         case latest.event when 'fixed' then 'fixed' when 'waived' then 'waived' else 'open' end as state,
         sightings.first_seen_at,
-        sightings.last_seen_at
+        sightings.last_seen_at,
+        greatest(%(day)s::date - first_run.business_date, 0) as age_days
     from latest
     inner join sightings on latest.finding_id = sightings.finding_id
+    left join quality.runs as first_run on sightings.first_run_id = first_run.run_id
     where latest.event <> 'fixed' or latest.run_id = %(run)s
     order by
         latest.rule_id collate "C", latest.source_name collate "C", latest.table_name collate "C",
@@ -61,8 +68,7 @@ _QUERY = """
 class Listed:
     """`by_rule` holds the first open or waived findings of each rule, `totals` how many there are in all."""
 
-    csv_sha256: str = ""
-    json_sha256: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)  # file -> digest
     states: dict[str, int] = field(default_factory=lambda: {"open": 0, "waived": 0, "fixed": 0})
     by_rule: dict[str, list[dict]] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
@@ -76,10 +82,13 @@ class Listed:
         return self.totals.get(rule_id, 0)
 
 
-def write(conn: psycopg.Connection, run: dict, folder: Path) -> Listed:
-    """Write findings.csv and findings.json of the run; both are complete, whatever the page shows."""
+def write(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict], sheet_rows: int = workbook.SHEET_ROWS) -> Listed:
+    """Write findings.csv, .json and .xlsx of the run; each is complete, whatever the page shows."""
     listed = Listed()
-    csv_file, json_file = folder / "findings.csv", folder / "findings.json"
+    offices = {rule["id"]: rule["owner"] for rule in rules}
+    files = [folder / f"findings.{kind}" for kind in ("csv", "json", "xlsx")]
+    csv_file, json_file, book_file = files
+    book = workbook.Writer(dict.fromkeys(COLUMNS, 18), sheet_rows=sheet_rows)
     with (
         csv_file.open("w", encoding="utf-8", newline="") as as_csv,
         json_file.open("w", encoding="utf-8") as as_json,
@@ -89,8 +98,11 @@ def write(conn: psycopg.Connection, run: dict, folder: Path) -> Listed:
         writer = csv.writer(as_csv)
         writer.writerow(COLUMNS)
         as_json.write("[")
-        for number, row in enumerate(cursor.execute(_QUERY, {"run": run["run_id"]})):
-            writer.writerow([safe_cell(row["key_text"] if name == "record_key" else row[name]) for name in COLUMNS])
+        for number, row in enumerate(cursor.execute(_QUERY, {"run": run["run_id"], "day": run["business_date"]})):
+            row["office"] = offices.get(row["rule_id"], "")
+            cells = [row["key_text"] if name == "record_key" else row[name] for name in COLUMNS]
+            writer.writerow([safe_cell(value) for value in cells])
+            book.append([value if isinstance(value, int | Decimal) else safe_cell(value) for value in cells])
             line = json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False, default=str)
             as_json.write(f"{',' if number else ''}\n{line}")
             listed.states[row["state"]] += 1
@@ -100,7 +112,8 @@ def write(conn: psycopg.Connection, run: dict, folder: Path) -> Listed:
                 if len(first) < FIRST:
                     first.append(row)
         as_json.write("\n]\n")
-    listed.csv_sha256, listed.json_sha256 = (hashlib.sha256(f.read_bytes()).hexdigest() for f in (csv_file, json_file))
+    book.save(book_file)
+    listed.sha256 = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return listed
 
 
@@ -114,14 +127,3 @@ def shorten(listed: Listed, rules: list[dict]) -> None:
         limit -= 1
     listed.shown_per_rule = limit
     listed.by_rule = {rule_id: listed.by_rule[rule_id][:limit] for rule_id in detailed}
-
-
-def safe_cell(value: object) -> str:
-    """A value as a CSV cell that a spreadsheet shows and does not execute: a formula's first character gets a leading '."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def clip(value: object, length: int = CLIPPED) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= length else f"{text[: length - 1]}…"

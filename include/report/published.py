@@ -12,6 +12,7 @@ from include.database import connect
 from include.publish import status
 
 LAST_ENTRIES = 20
+SIGNED = 200  # decisions of named people on the page
 
 
 def content(url: str) -> dict:
@@ -47,4 +48,9 @@ def ledger_state(url: str, head_file: Path | None = None) -> dict:
         entries = conn.cursor(row_factory=dict_row).execute(
             "select entry_no, at, actor, event, digest from quality.ledger order by entry_no desc limit %s", [LAST_ENTRIES]
         ).fetchall()  # fmt: skip
-    return {"entry_no": number, "digest": digest, "problems": problems, "entries": entries}
+        signed = conn.cursor(row_factory=dict_row).execute(
+            "select entry_no, at, actor, event, detail, digest from quality.ledger"
+            " where event in ('waiver', 'roll_back', 'release') order by entry_no desc limit %s",
+            [SIGNED],
+        ).fetchall()  # fmt: skip
+    return {"entry_no": number, "digest": digest, "problems": problems, "entries": entries, "signed": signed}

@@ -1,7 +1,8 @@
 "use strict";
 (() => {
   const table = document.getElementById("rule-table");
-  const form = document.querySelector(".filters");
+  const forms = document.querySelectorAll(".filters");
+  const form = forms[0];
   const search = document.getElementById("rule-search");
   const count = document.getElementById("rule-count");
   const selects = [...form.querySelectorAll("select")];
@@ -42,13 +43,43 @@
     });
   });
 
+  // The rows are read at the first letter, so that the page opens at once.
+  const findingSearch = document.getElementById("finding-search");
+  const findingCount = document.getElementById("finding-count");
+  let rules;
+  function searchFindings() {
+    rules ??= [...document.querySelectorAll("#findings > details")].map((rule) => ({
+      rule,
+      name: rule.querySelector("summary").textContent.toLowerCase(),
+      rows: [...rule.querySelectorAll("tbody tr")].map((row) => ({ row, text: row.textContent.toLowerCase() })),
+    }));
+    const words = findingSearch.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    let all = 0;
+    for (const { rule, name, rows: own } of rules) {
+      let fitting = 0;
+      for (const { row, text } of own) {
+        row.hidden = !words.every((w) => text.includes(w) || name.includes(w));
+        if (!row.hidden) fitting += 1;
+      }
+      rule.hidden = fitting === 0;
+      if (words.length) rule.open = fitting > 0;
+      shown += fitting;
+      all += own.length;
+    }
+    findingCount.textContent = words.length ? `${shown} of ${all} findings shown` : "";
+  }
+
   function openTarget() {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target && target.tagName === "DETAILS") target.open = true;
   }
 
-  form.hidden = false;
-  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const f of forms) {
+    f.hidden = false;
+    f.addEventListener("submit", (event) => event.preventDefault());
+  }
+  findingSearch.addEventListener("input", searchFindings);
   search.addEventListener("input", filter);
   selects.forEach((s) => s.addEventListener("change", filter));
   addEventListener("hashchange", openTarget);

@@ -8,6 +8,8 @@ from datetime import date
 import psycopg
 from psycopg.rows import dict_row
 
+from include.report.reconciliation import sides_of
+
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")
 
@@ -39,10 +41,12 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
             "select * from quality.rule_results where run_id = %s", [run["run_id"]]
         )
     }
+    failing = _failing_records(conn, run)
     listed = []
     for rule_id in sorted({*book, *results}):
         rule, result = book.get(rule_id), results.get(rule_id, {})
         tested, failed = result.get("tested_rows"), result.get("failed_rows")
+        records = failing.get(rule_id, 0) if failed else 0
         listed.append({
             "id": rule_id,
             "sentence": getattr(rule, "sentence", "No longer in the rule book."),
@@ -50,16 +54,33 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
             "source": getattr(rule, "source", ""),
             "path": getattr(rule, "path", ""),
             "axis": getattr(rule, "axis", ""),
+            "dimension": getattr(rule, "dimension", ""),
+            "sides": sides_of(getattr(rule, "tested_sql", "")),
             "area": getattr(rule, "area", ""),
             "owner": getattr(rule, "owner", ""),
             "severity": result.get("severity") or getattr(rule, "severity", ""),
             "gate": getattr(rule, "gate", 1),
             "tested": tested,
             "failed": failed,
+            "failing": None if tested is None else records,
+            "passed": None if tested is None else max(tested - records, 0),
+            "balances": tested is None or (records <= tested and bool(failed) == bool(records)),
             "not_tested_reason": result.get("not_tested_reason") or "",
             "verdict": result.get("verdict") or _verdict(tested, failed),
         })  # fmt: skip
     return sorted(listed, key=lambda r: (VERDICTS.index(r["verdict"]), _severity_rank(r["severity"]), r["id"]))
+
+
+def _failing_records(conn: psycopg.Connection, run: dict) -> dict[str, int]:
+    """Records that broke each rule in this run: a record with two wrong columns is two violations of one record."""
+    return dict(
+        conn.execute(
+            "select rule_id, count(*) from ("
+            " select distinct rule_id, source_name, table_name, record_key from quality.finding_events"
+            " where run_id = %s and event <> 'fixed') as records group by rule_id",
+            [run["run_id"]],
+        ).fetchall()
+    )
 
 
 def _verdict(tested: int | None, failed: int | None) -> str:

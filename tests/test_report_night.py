@@ -1,0 +1,72 @@
+"""The auditors' report of a whole night with planted defects: every section is filled, its lists are what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from include.report import reconciliation, trend, workbook, write_report
+from tests.nights import DAY, Utility
+from tests.test_report import Page
+
+
+@pytest.mark.timeout(600)
+def test_every_section_of_a_night_with_defects_is_filled(utility: Utility, tmp_path: Path) -> None:
+    utility.deliver(defects=7)
+    utility.run(steps=("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts"))
+    path = write_report(utility.url, folder=tmp_path)
+    page = Page(path)
+    assert page.open == []
+    assert not re.search(r"https?:", page.html)
+    sections = re.findall(r'<section id="([\w-]+)".*?</section>', page.html, re.DOTALL)
+    assert len(sections) == len(set(sections)) == 15
+    for text in re.findall(r"<section .*?</section>", page.html, re.DOTALL):
+        assert "<tr><th scope=\"row\"" in text or "<table" in text or "<pre" in text
+    assert page.text.count("./kaw trace mart_") >= 5
+    assert "metering – marketing – contract" in page.text
+    assert "great_expectations_run_1_" in page.text
+    assert page.html.count("<polyline") >= 3
+    shown = {sha for sha in re.findall(r"[0-9a-f]{64}", page.text)}
+    for name in ("findings.csv", "findings.json", "findings.xlsx", "receipts.csv"):
+        assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() in shown
+    ratio = utility.rows("select count(*) from quality.findings where rule_id = 'XSR-03' and state = 'open'")[0][0]
+    assert ratio > 0
+    line = re.search(r'<tr><th scope="row"><a href="#f-XSR-03">XSR-03</a></th><td>The CT.*?</tr>', page.html).group()
+    assert f'<td class="n">{ratio}</td>' in line
+    assert DAY.isoformat() in page.text
+
+
+def test_a_rule_reads_the_systems_whose_staging_it_names() -> None:
+    assert reconciliation.sides_of("select 1 from staging.stg_contract__contracts, staging.stg_metering__meters") == ("metering", "contract")
+    assert reconciliation.sides_of("select 1 from quality.receipts") == ()
+
+
+def test_the_trend_counts_failures_per_ten_thousand_by_month() -> None:
+    days = [date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 2)]
+    rows = [
+        {"business_date": day, "tested": tested, "failed": failed, "not_tested": 1}
+        for day, tested, failed in zip(days, (20_000, 10_000, 10_000), (2, 4, 0), strict=True)
+    ]
+    axis = trend._axis("missing", rows, days)
+    assert [(m["month"], m["runs"], m["tested"], m["share"]) for m in axis["months"]] == [
+        ("2026-06", 1, 20_000, 1.0), ("2026-07", 2, 20_000, 2.0),
+    ]  # fmt: skip
+    assert (axis["highest"], axis["last"]) == (4.0, 0.0)
+    assert axis["line"] == "8.0,78.5 200.0,8.0 392.0,102.0"
+
+
+def test_a_workbook_splits_at_the_limit_and_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        book = workbook.Writer({"value": 10}, sheet_rows=3)
+        for number in range(5):
+            book.append([f"=1+{number}"])
+        book.save(tmp_path / f"{name}.xlsx")
+    sheets = load_workbook(tmp_path / "one.xlsx").worksheets
+    assert [sheet.max_row for sheet in sheets] == [3, 3, 2]
+    assert sheets[0]["A2"].data_type == "s"
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
