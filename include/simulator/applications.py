@@ -10,7 +10,7 @@ import pyarrow as pa
 from include.simulator import stages, tables
 from include.simulator.hashing import integers, uniform
 from include.simulator.marketing_archive import FORM_ORGS
-from include.simulator.world import ORGS, Account, World
+from include.simulator.world import IMPORTANT_PLACES, ORGS, Account, World
 
 _DEPARTMENTS = {
     "ACCEPT": "D01",
@@ -30,7 +30,7 @@ def increase_schedule(seed: int, account: Account):
     """Stages of the increase of an account, so that supply with the new capacity begins on its first day."""
     back = 60
     while True:
-        runs = stages.schedule(seed, account.number * 10 + 1, account.growth_on - timedelta(days=back))
+        runs = stages.schedule(seed, account.number * 10 + 1, account.growth_on - timedelta(days=back), whole=account.number % 20 in IMPORTANT_PLACES)
         if stages.end_of(runs, "METER_ENERGISE") <= account.growth_on:
             return runs
         back += 2
@@ -94,7 +94,7 @@ def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
             yield (
                 base | {"app_no": f"AP{a.cons_no}N", "app_type": "NEW", "apply_cap_kva": a.contract_cap},
                 a.org,
-                stages.schedule(seed, a.number * 10, a.accepted_on),
+                stages.schedule(seed, a.number * 10, a.accepted_on, whole=a.number % 20 in IMPORTANT_PLACES),
                 None,
             )
         if a.growth_on:

@@ -10,10 +10,18 @@ import pyarrow as pa
 from include.simulator import tables
 from include.simulator.hashing import integers, uniform
 from include.simulator.outages import AREA, OWN, PLANNED, SHEDDING, Outages, is_temporary
-from include.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, World
+from include.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, Account, World
 
 _SET_UP = date(2017, 6, 1)
+_JOINING_FROM = date(2023, 6, 1)
 _OUTAGE_KINDS = {PLANNED: "PLANNED", SHEDDING: "LOAD_SHEDDING"}
+
+
+
+def _installed_at(a: Account, key: int) -> np.datetime64:
+    """In the forenoon; of customers that join in the years shown, at the midnight from which their curves run."""
+    joins = a.connect_on >= _JOINING_FROM
+    return np.datetime64(a.connect_on, "s") + np.timedelta64(0 if joins else 36_000 + key % 7200, "s")
 
 
 def at_evening(day: date | np.datetime64, minute: int = 0) -> np.datetime64:
@@ -113,7 +121,7 @@ def _measuring_points(world: World) -> pa.Table:
                 "metering_side": str(p.side[i]),
                 "wiring": str(p.wiring[i]),
                 "read_cycle": "15min",
-                "install_ts": np.datetime64(a.connect_on, "s") + np.timedelta64(36_000 + key % 7200, "s"),
+                "install_ts": _installed_at(a, key),
                 "feeder_no": str(p.feeder[i]),
                 "tg_no": a.tg_no,
                 "tran_no": p.tran_no[i],

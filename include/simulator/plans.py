@@ -11,11 +11,13 @@ from include.simulator import tables
 from include.simulator.days import first_of
 from include.simulator.hashing import uniform
 from include.simulator.outages import PLANNED, Outages, exposed, is_temporary
-from include.simulator.world import ACCOUNTS_PER_FEEDER, World
+from include.simulator.world import ACCOUNTS_PER_FEEDER, Account, World
 
 LEAD_DAYS = 10
 _SHORT_LEAD_DAYS = 3
 _DAY = 1440
+_TARDY_SHARE = 0.03
+_EARLY_CALL_FROM = 0.99
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,12 @@ def build_plans(
         notices += _notices(world, plan, None, stop)
         for account in plan.accounts:
             excused = float(uniform(world.seed, "excused", plan.key, account)) < 0.03
+            on_request = excused or (_may_be_key(world.accounts[account]) and _misses(world, plan, account))
             affected.append(
                 {
                     "plan_no": number,
                     "cons_no": world.accounts[account].cons_no,
-                    "exception_code": "OWN_REQUEST" if excused else None,
+                    "exception_code": "OWN_REQUEST" if on_request else None,
                     "src_updated_at": plan.published_at,
                 }
             )
@@ -148,15 +151,30 @@ def _steps(plan: Plan, draw: list[float], late: list[float]) -> list[tuple[str, 
     ]
     tardy = (6 * _DAY, 2 * _DAY - 200, 10 * 60, 20)
     steps = [
-        (channel, tardy[n] if late[n] < 0.03 else minutes, version) for n, (channel, minutes, version) in enumerate(steps)
+        (channel, tardy[n] if late[n] < _TARDY_SHARE else minutes, version) for n, (channel, minutes, version) in enumerate(steps)
     ]
-    if late[3] > 0.99:  # a call that came the day before
+    if late[3] > _EARLY_CALL_FROM:  # a call that came the day before
         steps[3] = ("PHONE", 13 * 60, steps[3][2])
     if plan.moved == 2:  # the first two notices still named the old time
         steps[:2] = [(channel, minutes, 1) for channel, minutes, _ in steps[:2]]
     elif plan.moved:
         steps.insert(0, ("SMS", 9 * _DAY + int(draw[4] * 300), 1))
     return steps[1:] if plan.temporary else steps
+
+
+def _late(world: World, plan: Plan, account: int) -> list[float]:
+    return uniform(world.seed, "notice late", plan.key, account, np.arange(4)).tolist()
+
+
+def _misses(world: World, plan: Plan, account: int) -> bool:
+    """Whether a notice to the account comes too late, or names a time that no longer holds."""
+    late = _late(world, plan, account)
+    return plan.moved == 2 or any(draw < _TARDY_SHARE for draw in late) or late[3] > _EARLY_CALL_FROM
+
+
+def _may_be_key(a: Account) -> bool:
+    """Clean data leave no key account without its notices: where one is missing, the interruption was at its own wish."""
+    return a.contract_cap >= 800 or a.importance != "NONE" or a.number % 20 in (0, 1, 2, 3, 8)
 
 
 def _notices(world: World, plan: Plan, account: int | None, stop: np.datetime64) -> list[dict]:
@@ -167,7 +185,7 @@ def _notices(world: World, plan: Plan, account: int | None, stop: np.datetime64)
         ahead = 2 * _DAY + 60 if plan.temporary else 8 * _DAY + 60
         steps = [("PUBLIC", ahead, 2 if plan.moved else 1)]
     else:
-        steps = _steps(plan, draw, uniform(world.seed, "notice late", key, who, np.arange(4)).tolist())
+        steps = _steps(plan, draw, _late(world, plan, account))
     rows = []
     for number, (channel, minutes, version) in enumerate(steps):
         sent = plan.planned_start - np.timedelta64(minutes * 60, "s")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,7 +15,6 @@ from include.simulator.world import World
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 _SHARE = 0.006
-_TOO_LOW = Decimal("0.92")  # the wrong bill took the price of the year before for the operation of the system
 _NEGATED = (
     "kwh_total", "kwh_sharp", "kwh_peak", "kwh_flat", "kwh_valley", "kvarh_fwd", "kvarh_rev", "pf_adj_base", "basic_qty",
     "basic_charge", "energy_charge", "fund_charge", "line_loss_charge", "system_op_charge", "pf_adj_charge", "kwh_per_kva",
@@ -28,9 +26,9 @@ _NEGATED_LINE = ("kwh_read", "tran_loss_kwh", "line_loss_kwh", "add_sub_kwh", "k
 def rebill(
     world: World, bills: Bills, payments: Payments, made: dict[str, pa.Table], business_date: np.datetime64
 ) -> dict[str, pa.Table]:
-    """mkt_bill, mkt_bill_line and mkt_payment with one bill in 170 billed too low at first.
+    """mkt_bill, mkt_bill_line and mkt_payment with one bill in 170 issued to the wrong title at first.
 
-    Only bills that were paid at once and in time, so that nothing but the money moves. The difference is paid a week later.
+    Only bills that were paid at once and in time, so that nothing but the money moves; the amounts stay what they were.
     """
     edit = Editor({("marketing", name): table for name, table in made.items()})
     draw = uniform(world.seed, "rebilled", bills.account, bills.month.astype(int))
@@ -41,41 +39,28 @@ def rebill(
     paid = {number: row for row, number in enumerate(made["mkt_payment"]["bill_no"].to_pylist())}
     for n in np.flatnonzero((draw < _SHARE) & plain).tolist():
         number = edit.value("mkt_bill", n, "bill_no")
-        right, part = (edit.value("mkt_bill", n, column) for column in ("total_charge", "system_op_charge"))
-        low = (part * _TOO_LOW).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        wrong = right - part + low
-        edit.set("mkt_bill", n, system_op_charge=low, total_charge=wrong)
-        if number in paid:
-            edit.set("mkt_payment", paid[number], amount=wrong)
         day = (bills.issued_on[n] + 40 + int(draw[n] * 10_000)).item()
         if day > business_date.item():
             continue
         evening = np.datetime64(day, "s") + np.timedelta64(70_000, "s")
         booked = _local(evening)
         edit.set("mkt_bill", n, status="REVERSED", src_updated_at=booked)
-        changed = {column: edit.value("mkt_bill", n, column) for column in _NEGATED}
-        changed |= {"system_op_charge": low, "total_charge": wrong}
-        negative = {column: None if value is None else -value for column, value in changed.items()}
+        negative = {column: edit.value("mkt_bill", n, column) for column in _NEGATED}
+        negative = {column: None if value is None else -value for column, value in negative.items()}
         dated = {"orig_bill_no": number, "issued_on": day, "due_on": day + timedelta(days=20), "src_updated_at": booked}
         edit.copy("mkt_bill", n, **dated, **negative, bill_no=f"{number}R", status="REVERSED")
-        settled = day + timedelta(days=7)
-        is_settled = settled <= business_date.item()
-        last = _local(np.datetime64(settled, "s") + np.timedelta64(79_200, "s")) if is_settled else booked
-        edit.copy(
-            "mkt_bill", n, **dated | {"src_updated_at": last}, bill_no=f"{number}N", status="PAID" if is_settled else "PARTIAL"
-        )
+        edit.copy("mkt_bill", n, **dated, bill_no=f"{number}N", status="PAID")
         for row in lines[number]:
             minus = {column: edit.value("mkt_bill_line", row, column) for column in _NEGATED_LINE}
             minus = {column: None if value is None else -value for column, value in minus.items()}
             edit.copy("mkt_bill_line", row, bill_no=f"{number}R", src_updated_at=booked, **minus)
             edit.copy("mkt_bill_line", row, bill_no=f"{number}N", src_updated_at=booked)
         first = paid[number]
-        moves = [(number, "5", -wrong, evening), (f"{number}N", "6", wrong, evening)]
-        if is_settled:
-            moves.append((f"{number}N", "7", right - wrong, np.datetime64(settled, "s") + np.timedelta64(40_000, "s")))
-        for bill, tag, amount, moment in moves:
+        amount = edit.value("mkt_payment", first, "amount")
+        moves = [(number, "5", -amount, evening), (f"{number}N", "6", amount, evening)]
+        for bill, tag, moved, moment in moves:
             edit.copy(
-                "mkt_payment", first, pay_no=f"P{number}{tag}", bill_no=bill, amount=amount, paid_at=_local(moment),
+                "mkt_payment", first, pay_no=f"P{number}{tag}", bill_no=bill, amount=moved, paid_at=_local(moment),
                 reversed_pay_no=f"P{number}1" if tag == "5" else None,
                 src_updated_at=_local(moment.astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(79_200, "s")),
             )  # fmt: skip

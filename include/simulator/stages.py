@@ -41,9 +41,10 @@ class Stage(NamedTuple):
     suspend_min: int = 0
 
 
-def _path(draw: float) -> list[tuple[str, str | None]]:
-    """Stages with where they sent the case back to: nine in ten cases go straight through all of them."""
-    names = [name for name, *_ in STAGES if not any(low <= draw < high for low, high in [_SKIPPED.get(name, (2, 2))])]
+def _path(draw: float, whole: bool) -> list[tuple[str, str | None]]:
+    """Stages with where they sent the case back to: nine in ten cases go straight through all of them, a `whole` case skips none."""
+    skipped = {} if whole else _SKIPPED
+    names = [name for name, *_ in STAGES if not any(low <= draw < high for low, high in [skipped.get(name, (2, 2))])]
     path: list[tuple[str, str | None]] = [(name, None) for name in names]
     if draw < 0.04:
         at = names.index("FINAL_CHECK")
@@ -57,7 +58,7 @@ def _path(draw: float) -> list[tuple[str, str | None]]:
     return path
 
 
-def schedule(seed: int, case: int, accepted_on: date, short: bool = False) -> list[Stage]:
+def schedule(seed: int, case: int, accepted_on: date, short: bool = False, whole: bool = False) -> list[Stage]:
     """The runs of the stages of one case.
 
     A stage starts on the first working day after the one before it has ended, and ends later than it starts.
@@ -67,7 +68,7 @@ def schedule(seed: int, case: int, accepted_on: date, short: bool = False) -> li
     late = "SCHEME" if slow < 0.06 else "DESIGN_REVIEW" if slow < 0.10 else "METER_ENERGISE" if slow < 0.12 else None
     numbers = {name: n for n, (name, *_) in enumerate(STAGES)}
     runs, day = [], next_working_day(accepted_on)
-    for name, return_to in [(name, None) for name in SHORT] if short else _path(path_draw):
+    for name, return_to in [(name, None) for name in SHORT] if short else _path(path_draw, whole):
         _, owner, least, most = STAGES[numbers[name]]
         length, begin, finish = draws[numbers[name]]
         start = np.datetime64(day, "s") + np.timedelta64(int(8.5 * 3600 + begin * 3 * 3600), "s")

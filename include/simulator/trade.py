@@ -16,6 +16,7 @@ from include.simulator.tables import Fixed
 from include.simulator.world import Account, World
 
 _BAND_PERCENT = 5
+_BOOKED_BEFORE = 17  # days before the first day of an agreement
 # share of each hour in the contract energy of a month, parts of 1000
 _HOURS = np.array([34, 33, 32, 32, 32, 33, 36, 40, 46, 48, 48, 46, 43, 46, 48, 48, 47, 46, 45, 46, 45, 43, 42, 41])
 
@@ -105,7 +106,8 @@ def _agreements(world: World, agreements: list[Agreement], today: date) -> pa.Ta
     for a in world.accounts:
         begin = market_from(world, a)
         if begin is None or begin > a.connect_on:
-            left = begin is not None and begin <= today
+            booked = begin and begin - timedelta(days=_BOOKED_BEFORE)  # with the agreement that follows it
+            left = begin is not None and booked <= today
             rows.append(
                 {
                     "agree_no": f"AG{a.cons_no}",
@@ -113,12 +115,12 @@ def _agreements(world: World, agreements: list[Agreement], today: date) -> pa.Ta
                     "trade_mode": "AGENT",
                     "valid_from": a.connect_on,
                     "valid_to": begin - timedelta(days=1) if left else None,
-                    "src_updated_at": at_evening(begin if left else a.connect_on, a.number),
+                    "src_updated_at": at_evening(booked if left else a.connect_on, a.number),
                 }
             )
     for g in agreements:
         a = g.account
-        booked = g.first - timedelta(days=17)
+        booked = g.first - timedelta(days=_BOOKED_BEFORE)
         if booked > today:
             continue
         is_spread = a.number % 5 == 1

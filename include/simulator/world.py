@@ -20,6 +20,7 @@ from include.simulator.shapes import FAMILIES
 CT_SERIES = (5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 600, 750, 800, 1000, 1200, 1500, 2000)
 LINE_KV = {"AC380V": 0.4, "AC10kV": 10.0, "AC35kV": 35.0, "AC110kV": 110.0}
 ACCOUNTS_PER_FEEDER = 8
+IMPORTANT_PLACES = (1,)  # their customers may be important, so that no stage of their cases is left out
 # places of the accounts that leave, and of those that join; the first block of twenty has neither
 _LEAVES, _JOINS = _LIVES = (4, 15)
 ORGS = ("310101", "310102", "310103", "310104", "310105", "310106")
@@ -175,7 +176,7 @@ def _account(seed: int, i: int) -> Account:
     life = place if i >= 20 and place in _LIVES else None
     accepted = date(2018, 3, 1) + timedelta(days=int(integers(seed, "accepted", 0, 1500, i)))
     if i % 3 == 0:
-        runs = stages.schedule(seed, i * 10, accepted)
+        runs = stages.schedule(seed, i * 10, accepted, whole=i % 20 in IMPORTANT_PLACES)
         accepted, signed, connect = (
             runs[0].start.astype("datetime64[D]").item(),
             stages.end_of(runs, "AGREEMENT"),
@@ -273,7 +274,7 @@ def _joining(seed: int, i: int) -> tuple[date, date, date]:
     connect = _first_of_month(1 + i // 20 % 9 * 4)
     accepted = connect - timedelta(days=60)
     while True:
-        runs = stages.schedule(seed, i * 10, accepted)
+        runs = stages.schedule(seed, i * 10, accepted, whole=i % 20 in IMPORTANT_PLACES)
         if stages.end_of(runs, "METER_ENERGISE") <= connect:
             return runs[0].start.astype("datetime64[D]").item(), stages.end_of(runs, "AGREEMENT"), connect
         accepted -= timedelta(days=2)
