@@ -19,7 +19,6 @@ from include.landing.folders import Landed, read_folder
 from include.landing.land import Receipt, land
 from include.simulated import address_of, deliver, is_simulated
 
-
 LOADER = "kaw_loader"
 
 

@@ -21,7 +21,7 @@ ON_PAGE = {"usual": 10_000, "huge": 2_500}
 DETAILED_RULES = 600
 HUGE_BOOK = 1_000  # rules
 COLUMNS = (  # of the lists
-    
+
     "rule_id", "axis", "severity", "source_name", "table_name", "record_key", "column_name", "account_no", "business_date",
     "observed", "expected", "suspect_side", "energy_at_stake_kwh", "amount_at_stake_cny", "state", "office", "age_days",
     "first_seen_at", "last_seen_at", "source_reference",

@@ -172,7 +172,7 @@ def _settlements(world: World, of_month: dict[tuple[int, int], Agreement], bills
 
 def _curves(of_month: dict[tuple[int, int], Agreement], first_month: int) -> pa.Table:
     edges = np.concatenate([[0], np.cumsum(_HOURS)])
-    wanted = sorted((key for key in of_month if key[1] >= first_month))
+    wanted = sorted(key for key in of_month if key[1] >= first_month)
     units = np.array([_monthly_units(of_month[key].account) for key in wanted], dtype=np.int64)
     hourly = np.diff(units[:, None] * edges // edges[-1], axis=1)
     row, hour = (g.ravel() for g in np.indices((len(wanted), 24)))

@@ -197,5 +197,5 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ),
     ("XSR-15", [f"update {{{{mkt_transformer}}}} set state = 'SEALED' where cons_no = {WITH_TRANSFORMER}"], {"MKT-17"}),
     ("XSR-24", ["update {{con_amendment}} set effective_on = effective_on - 46, signed_on = signed_on - 46 where field_name = 'contract_cap_kva'"], set()),
-    ("XSR-30", [f"delete from {{{{mkt_outage_notice}}}} where channel = 'PHONE' and cons_no in (select account_no from staging.int_key_accounts where is_key_account) and plan_no in (select plan_no from {{{{mkt_outage_plan}}}} where status = 'DONE')"], set()),
+    ("XSR-30", ["delete from {{mkt_outage_notice}} where channel = 'PHONE' and cons_no in (select account_no from staging.int_key_accounts where is_key_account) and plan_no in (select plan_no from {{mkt_outage_plan}} where status = 'DONE')"], set()),
 ]
