@@ -31,7 +31,7 @@ def test_every_section_of_a_night_with_defects_is_filled(utility: Utility, tmp_p
     assert "metering – marketing – contract" in page.text
     assert "great_expectations_run_1_" in page.text
     assert page.html.count("<polyline") >= 3
-    shown = {sha for sha in re.findall(r"[0-9a-f]{64}", page.text)}
+    shown = set(re.findall(r"[0-9a-f]{64}", page.text))
     for name in ("findings.csv", "findings.json", "findings.xlsx", "receipts.csv"):
         assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() in shown
     ratio = utility.rows("select count(*) from quality.findings where rule_id = 'XSR-03' and state = 'open'")[0][0]

@@ -123,7 +123,8 @@ def _build_empty(url: str, folder: Path, database: str) -> None:
 def test_a_scenario_gives_what_is_expected(project: Project, scenario: Path) -> None:
     given = {path.stem: path for path in sorted((scenario / "given").glob("*.csv"))}
     expected = {path.stem.removesuffix(".some"): path for path in sorted((scenario / "expected").glob("*.csv"))}
-    assert given and expected, "a scenario has files in given/ and in expected/"
+    assert given, "a scenario has files in given/"
+    assert expected, "a scenario has files in expected/"
     assert set(expected) <= set(project.nodes), "an expected file is named like a model"
     read = set().union(*(project.inputs(name) for name in expected))
     assert set(given) - {"_current_run"} <= read, f"given, but read by none of {', '.join(expected)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def open_findings(database: str) -> str:
                 (load, *values),
             )
         for number, observed in enumerate((*ATTACKS, LONG_NUMBER, "名称"), start=1):
-            add(connection, number, "MET-01", "met_measuring_point", '{"mp_no": "000%s"}' % number, "ct_ratio", observed)
+            add(connection, number, "MET-01", "met_measuring_point", json.dumps({"mp_no": f"000{number}"}), "ct_ratio", observed)
         add(connection, 100, "MKT-05", "mkt_contact", '{"cons_no": "A1", "contact_role": "LEGAL"}', "mobile", "13800138000")
         add(connection, 101, "MKT-05", "number", '{"mobile": "13800138000"}', None, "4 customers")
         add(connection, 102, "MKT-05", "mkt_contact", '{"cons_no": "A2"}', "cons_no", "gone", event="fixed")

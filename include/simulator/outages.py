@@ -1,9 +1,9 @@
 """Interruptions of the medium-voltage feeders and of single customers, and who is without supply.
 
 Each feeder has in each month at most one planned outage and at most one fault, one of them from the 4th to the 14th and
-the other from the 16th to the 27th, the planned one first at every other feeder; load is shed on the 1st, a reclosing makes one or two short interruptions on the 2nd, the fault of a transformer area comes on the
-3rd, and one of the customer's own plant, which only its meter sees, on the 15th. So two kinds never meet. None runs
-over midnight. Accounts with two sources and those at 35 kV and above are not interrupted.
+the other from the 16th to the 27th, the planned one first at every other feeder; load is shed on the 1st, a reclosing makes one or two short interruptions
+on the 2nd, the fault of a transformer area comes on the 3rd, and one of the customer's own plant, which only its meter
+sees, on the 15th. So two kinds never meet. None runs over midnight. Accounts with two sources and those at 35 kV and above are not interrupted.
 """
 
 from __future__ import annotations

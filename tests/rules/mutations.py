@@ -116,9 +116,9 @@ def _bounds(tokens: list[_Token], at: int, places: range) -> int:
         word = token.text.lower()
         if token.depth < tokens[at].depth:
             break
-        if token.depth == tokens[at].depth:
-            if word in _ENDS or (word in ("and", "or") and not _is_of_between(tokens, place)):
-                break
+        is_end = word in _ENDS or (word in ("and", "or") and not _is_of_between(tokens, place))
+        if is_end and token.depth == tokens[at].depth:
+            break
         reached = place
     return reached
 
