@@ -240,6 +240,7 @@ def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
     assert started_by == [(3,)]
 
 
+@pytest.mark.timeout(900)
 def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     token = up.token()
     asked = {"rule": "PIP-03", "scope": "all", "reason": "known fault", "until": default_business_date().isoformat()}
@@ -251,7 +252,7 @@ def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
         assert warehouse.execute("select count(*) from quality.waivers").fetchone() == (0,)
     assert up.call(question, {"chosen_options": ["Approve"], "params_input": {}}, token, method="PATCH")[0] == 200
-    _until(lambda: up.select("select 1 from dag_run where run_id = %s and state = 'success'", (run["dag_run_id"],)))
+    _until(lambda: up.select("select 1 from dag_run where run_id = %s and state = 'success'", (run["dag_run_id"],)), patience_s=400)
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
         (waiver,) = warehouse.execute("select rule_id, scope, approver, reason, entered_by from quality.waivers").fetchall()
         entries = warehouse.execute("select actor, detail ->> 'approver' from quality.ledger where event = 'waiver'").fetchall()
