@@ -10,6 +10,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 
 from include.orchestration import START
 
+AT_ONCE = {"retries": 0, "priority_weight": 100}  # before any task of a night: somebody waits for it
 ASKED = {
     "rule": Param("", type="string", minLength=1, description="Rule id, for example PIP-03."),
     "scope": Param("", type="string", minLength=1, description='all, table=NAME, account=NO, or key={"mp_no": "..."}.'),
@@ -36,10 +37,10 @@ def approve_waiver():
         subject="Let {{ params.rule }} pass until {{ params.until }}?",
         body="Scope: {{ params.scope }}\n\nReason: {{ params.reason }}\n\nWho approves takes the responsibility by name.",
         response_timeout=timedelta(hours=24),
-        retries=0,
+        **AT_ONCE,
     )
 
-    @task(execution_timeout=timedelta(minutes=5), retries=0)
+    @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def enter_waiver(answered: dict) -> int:
         from include import server
         from include.waivers import waive_as_answered

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from include.errors import KawError, UsageError
-from include.settings import ROOT, SOURCES, default_business_date, mask_secrets, settings
+from include.settings import ROOT, SOURCE_NAMES, default_business_date, mask_secrets, settings
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_selection(command: argparse.ArgumentParser) -> None:
     command.add_argument("--rule", metavar="ID")
-    command.add_argument("--source", choices=SOURCES)
+    command.add_argument("--source", choices=SOURCE_NAMES)
     command.add_argument("--account", metavar="NO")
 
 
@@ -284,7 +284,8 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    from include.trace import print_trace, trace
+    from include.trace import trace
+    from include.trace_text import print_trace
 
     with _warehouse() as url:
         found = trace(url, arguments.mart, arguments.key)

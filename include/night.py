@@ -18,6 +18,8 @@ from include.settings import settings
 from include.transform import PROJECT, Built, manifest_path, run_dbt
 
 Progress = Callable[[object], None]
+# after begin_run, in this order; each is a function of this module and a task of dags/build_warehouse.py
+STEPS = ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report")
 
 
 def _quiet(_: object) -> None:

@@ -27,7 +27,6 @@ from include.runs import BUILD_SCOPE, Run
 from include.settings import settings
 from include.transform import run_dbt
 
-STEPS = ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report")
 Step = Callable[[str], AbstractContextManager]
 
 
@@ -58,7 +57,7 @@ def replay(url: str, selection: Selection, step: Step = lambda _: nullcontext(),
     if not selected:
         return Replayed(day)
     run = night.begin_run(day)
-    for name in STEPS:
+    for name in night.STEPS:
         with step(name.replace("_", " ")):
             getattr(night, name)(run, progress=say)
     with connect(url) as connection:

@@ -19,7 +19,7 @@ from include.errors import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 TIMEZONE_NAME = "Asia/Shanghai"
 TIMEZONE = ZoneInfo(TIMEZONE_NAME)
-SOURCES = ("metering", "marketing", "contract")
+SOURCE_NAMES = ("metering", "marketing", "contract")
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,9 @@ from include import night
 from include.database import connect
 from include.landing.extract import extract
 from include.publish import status
+from include.settings import SOURCE_NAMES
 from include.simulator import generate, write_deliveries
 
-SOURCES = ("metering", "marketing", "contract")
-STEPS = (
-    "build_staging",
-    "check_staged",
-    "build_warehouse_and_marts",
-    "check_marts",
-    "publish_marts",
-    "write_report",
-)
 DAY = date(2026, 11, 22)
 
 
@@ -32,9 +24,9 @@ class Utility:
         self.url = url
         self.deliveries = folder / "deliveries"
         self._environment = {"KAW_HOME": str(folder / "home"), "KAW_WAREHOUSE": url} | {
-            f"KAW_SOURCE_{source.upper()}": str(self.deliveries / source) for source in SOURCES
+            f"KAW_SOURCE_{source.upper()}": str(self.deliveries / source) for source in SOURCE_NAMES
         }
-        for source in SOURCES:
+        for source in SOURCE_NAMES:
             (self.deliveries / source).mkdir(parents=True)
         self._monkeypatch = monkeypatch
 
@@ -45,7 +37,7 @@ class Utility:
     def deliver(self, day: date = DAY, *, accounts: int = 20, days: int = 6, defects: int | None = None, blocking: bool = False):
         """Writes the deliveries of a night, in place of the last ones; returns the simulation."""
         simulation = generate(day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking)
-        for source in SOURCES:
+        for source in SOURCE_NAMES:
             shutil.rmtree(self.deliveries / source)
         write_deliveries(simulation, self.deliveries, full=True)
         return simulation
@@ -56,9 +48,9 @@ class Utility:
 
     def land(self, day: date = DAY) -> list:
         self.enter()
-        return [receipt for source in SOURCES for receipt in extract(source, day)]
+        return [receipt for source in SOURCE_NAMES for receipt in extract(source, day)]
 
-    def run(self, day: date = DAY, steps: tuple[str, ...] = STEPS) -> dict:
+    def run(self, day: date = DAY, steps: tuple[str, ...] = night.STEPS) -> dict:
         """Lands and builds the night; returns the run. Raises what the steps raise."""
         self.land(day)
         run = night.begin_run(day)

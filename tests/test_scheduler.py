@@ -24,6 +24,7 @@ import psutil
 import psycopg
 import pytest
 
+from include.night import STEPS
 from include.server import Server
 from include.settings import default_business_date, settings
 from tests.airflow_trial import ROOT, ask
@@ -60,6 +61,7 @@ def test_a_night_goes_step_by_step(trial):
     steps = [name for name, *_ in trial["night"]["calls"]]
     assert trial["night"]["succeeded"]
     assert steps == ["build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report"]
+    assert tuple(steps) == STEPS  # what a replay does, too
     assert all("'business_date': '2026-03-31'" in run for _, run in trial["night"]["calls"])
 
 
@@ -111,6 +113,11 @@ class Airflow:
     def select(self, query: str, values: tuple = ()) -> list[tuple]:
         with psycopg.connect(self.metadata_url) as connection:
             return connection.execute(query, values).fetchall()
+
+    def log(self, dag_id: str) -> str:
+        """What the tasks of a DAG wrote, the last of it."""
+        files = sorted((self.home / "airflow" / "logs").glob(f"dag_id={dag_id}/**/*.log"))
+        return "\n".join(f"{file.parent.name}\n{file.read_text()[-3000:]}" for file in files)
 
     def processes(self) -> list[psutil.Process]:
         """Every process that was started for this home: some overwrite their environment, so their session is read too."""
@@ -228,18 +235,6 @@ def test_the_first_up_runs_the_night_that_is_due_and_none_before_it(up):
     assert set(ages) <= {0, 1}  # before the hour of a source, its last due night is that of the day before
 
 
-def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
-    token = up.token()
-    for name in EXTRACTS:
-        body = {"logical_date": None, "conf": {"business_date": BY_HAND}}
-        assert up.call(f"/api/v2/dags/{name}/dagRuns", body, token)[0] == 200
-    _until(lambda: up.select("select 1 from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,)))
-    started_by = up.select(
-        "select count(*) from asset_event where partition_key = %s and source_dag_id like 'extract_%%'", (BY_HAND,)
-    )
-    assert started_by == [(3,)]
-
-
 @pytest.mark.timeout(900)
 def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     token = up.token()
@@ -252,13 +247,26 @@ def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
         assert warehouse.execute("select count(*) from quality.waivers").fetchone() == (0,)
     assert up.call(question, {"chosen_options": ["Approve"], "params_input": {}}, token, method="PATCH")[0] == 200
-    _until(lambda: up.select("select 1 from dag_run where run_id = %s and state = 'success'", (run["dag_run_id"],)), patience_s=400)
+    ended = "select state from dag_run where run_id = %s and state in ('success', 'failed')"
+    assert _until(lambda: up.select(ended, (run["dag_run_id"],)), patience_s=400) == [("success",)], up.log("approve_waiver")
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
         (waiver,) = warehouse.execute("select rule_id, scope, approver, reason, entered_by from quality.waivers").fetchall()
         entries = warehouse.execute("select actor, detail ->> 'approver' from quality.ledger where event = 'waiver'").fetchall()
     assert waiver[:4] == ("PIP-03", "all", "admin", "known fault")
     assert entries == [(waiver[4], "admin")]
     assert waiver[4].startswith("airflow:")
+
+
+def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
+    token = up.token()
+    for name in EXTRACTS:
+        body = {"logical_date": None, "conf": {"business_date": BY_HAND}}
+        assert up.call(f"/api/v2/dags/{name}/dagRuns", body, token)[0] == 200
+    _until(lambda: up.select("select 1 from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,)))
+    started_by = up.select(
+        "select count(*) from asset_event where partition_key = %s and source_dag_id like 'extract_%%'", (BY_HAND,)
+    )
+    assert started_by == [(3,)]
 
 
 def test_a_missed_deadline_is_told_to_the_webhook(up):

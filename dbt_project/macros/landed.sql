@@ -76,3 +76,24 @@
         )
     {% endif %}
 {% endmacro %}
+
+{#-
+  What each day knew of an in-place table, whose source keeps no earlier values: the newest row of a key received on a day,
+  from that day (`_business_date`) to the next receipt (`next_business_date`). Quarantined rows were never known.
+-#}
+{% macro versions_by_receipt(source_name, table_name) %}
+    select
+        known.*,
+        lead(known._business_date) over (partition by known._key order by known._business_date, known._raw_id) as next_business_date
+    from (
+        select distinct on (raw._key, raw._business_date) raw.*
+        from {{ source('raw_' ~ source_name, table_name) }} as raw
+        left join {{ source('quality', 'quarantined_rows') }} as quarantined
+            on
+                raw._raw_id = quarantined.raw_id
+                and quarantined.table_name = '{{ table_name }}'
+                and quarantined.released_run is null
+        where raw._business_date <= {{ business_date() }} and quarantined.raw_id is null
+        order by raw._key, raw._business_date, raw._load_id desc, raw._raw_id desc
+    ) as known
+{% endmacro %}

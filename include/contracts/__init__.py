@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from include.settings import SOURCE_NAMES
+
 FOLDER = Path(__file__).parent
-SOURCE_NAMES = ("metering", "marketing", "contract")
 _CURVE_SLOT = re.compile(r"v([1-9]\d?)")
 
 

@@ -6,12 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from include import server
-from include.contracts import SOURCE_NAMES, Table, all_tables, load_contracts
+from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
 from include.landing.databases import Source, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
-from include.settings import mask_secrets, settings
+from include.settings import SOURCE_NAMES, mask_secrets, settings
 from include.simulated import address_of, folder, is_simulated
 
 

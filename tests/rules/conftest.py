@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 
 from include.database import connect
-from include.settings import settings
+from include.settings import SOURCE_NAMES, settings
 from tests.rules.staged import Staged
 
 BUSINESS_DATE = date(2026, 11, 5)
@@ -83,7 +83,6 @@ def _copy(admin: psycopg.Connection, name: str, source: str) -> None:
 
 
 def _land_and_stage(url: str, folder: Path) -> None:
-    from include.contracts import SOURCE_NAMES
     from include.landing.extract import extract
     from include.simulator import generate, write_deliveries
     from include.transform import manifest_path, run_dbt

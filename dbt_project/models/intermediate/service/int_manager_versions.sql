@@ -1,33 +1,7 @@
 {{ config(tags=['warehouse']) }}
 
-with receipts_of_managers as (
-    select * from {{ source('raw_marketing', 'mkt_manager') }}
-    where _business_date <= {{ business_date() }}
-),
-
-quarantined as (
-    select * from {{ source('quality', 'quarantined_rows') }}
-    where table_name = 'mkt_manager' and released_run is null
-),
-
--- The source keeps no earlier values: what a day knew is what had been received by it.
-known as (
-    select distinct on (receipts_of_managers._key, receipts_of_managers._business_date) receipts_of_managers.*
-    from receipts_of_managers
-    left join quarantined on receipts_of_managers._raw_id = quarantined.raw_id
-    where quarantined.raw_id is null
-    order by
-        receipts_of_managers._key,
-        receipts_of_managers._business_date,
-        receipts_of_managers._load_id desc,
-        receipts_of_managers._raw_id desc
-),
-
-followed as (
-    select
-        *,
-        lead(_business_date) over (partition by _key order by _business_date, _raw_id) as next_business_date
-    from known
+with followed as (
+    {{ versions_by_receipt('marketing', 'mkt_manager') }}
 ),
 
 final as (
