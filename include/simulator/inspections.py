@@ -116,7 +116,7 @@ def _hazards(world: World, inspections: list[dict], today: date) -> list[dict]:
         is_rectified = rectified <= today
         rows.append(
             {
-                "hazard_no": f"HZ{row['insp_no'][2:]}",
+                "hazard_no": f"H{row['insp_no'][1:]}",  # its kind too: one day may bring two inspections
                 "insp_no": row["insp_no"],
                 "hazard_level": "MAJOR" if is_major else "GENERAL",
                 "hazard_desc": f"合成隐患:{_PLACES[int(d[3] * 8)]}{_STATES[1 + int(d[1] * 6)]}",

@@ -219,7 +219,8 @@ def _account(seed: int, i: int) -> Account:
         main, spare = f"{voltage[2:-2]}F{i:05d}A", f"{voltage[2:-2]}F{i:05d}B"
     else:
         main, spare = f"10F{feeder:05d}", f"10G{feeder:05d}"
-    if place == 2 and i // 20 % 5 == 4:
+    suspensions = _suspensions(seed, i, len(transformers), place, draw("load"))
+    if place == 2 and i // 20 % 5 == 4 and not suspensions:  # what stands by is not suspended
         transformers[-1].duty = "HOT_BACKUP"
     security = int(contract_cap * 0.08) if importance != "NONE" else 0
     # of the customers of the first class, every other one has less of its own than it should
@@ -259,7 +260,7 @@ def _account(seed: int, i: int) -> Account:
         payer=payer,
         load_kw=load_kw,
         tg_no=f"TG{feeder:06d}" if voltage == "AC380V" else None,
-        suspensions=_suspensions(seed, i, len(transformers), place, draw("load")),
+        suspensions=suspensions,
         closed_on=closed,
     )
 
