@@ -97,6 +97,36 @@ def _zero_slot(scene: Scene, a: Account, number: int) -> None:
         scene.edit.set(_CURVE, _curve_row(scene, a, data_type, "T", day), **{slot: 0.0})
 
 
+def _power_row(scene: Scene, a: Account) -> int | None:
+    """The power curve of the last recent day, where the point had supply in every slot."""
+    rows = scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=scene.recent[0], data_type="P", phase="T")
+    return rows[0] if len(rows) == 1 and min(_values(scene, rows[0]).values()) > 0 else None
+
+
+def _peak(scene: Scene, row: int) -> float:
+    """Three and a half times the third highest slot."""
+    return round(3.5 * sorted(_values(scene, row).values())[-3], 4)
+
+
+def _may_peak(scene: Scene, a: Account) -> bool:
+    """A peak above the floor of the spike check and below what the transformers carry."""
+    row, multiplier = _power_row(scene, a), float(scene.world.points.multiplier[scene.point_of[a.number]])
+    return row is not None and 60 < _peak(scene, row) * multiplier < 1.1 * a.running_on(scene.recent[0])
+
+
+def _spike(scene: Scene, a: Account, number: int) -> None:
+    row = _power_row(scene, a)
+    scene.note("MET-10", _CURVE, row, "v1", ["MET-10"])
+    scene.edit.set(_CURVE, row, **{f"v{20 + number % 60}": _peak(scene, row)})
+
+
+def _stuck(scene: Scene, a: Account, number: int) -> None:
+    """Power that stays at one value for five hours."""
+    row = _power_row(scene, a)
+    scene.note("MET-11", _CURVE, row, "v1", ["MET-11"])
+    scene.edit.set(_CURVE, row, **{f"v{k}": scene.edit.value(_CURVE, row, "v40") for k in range(40, 60)})
+
+
 def _curve_twice(scene: Scene, a: Account, number: int) -> None:
     day, _ = _live_day(scene, "MET-01", a)
     row = _curve_row(scene, a, "I", "A", day)
@@ -247,6 +277,8 @@ CLASSES = [
     Defect("X12", frozenset({"E"}), _bad_sum, 0.01, lambda s, a: _energy(s, a) >= 4.2),
     Defect("MET-08", frozenset({"E"}), _flying, 0.0, _is_single),
     Defect("MET-32", frozenset({"E"}), _zero_slot),
+    Defect("MET-10", frozenset({"E"}), _spike, 0.0, _may_peak, is_statistical=True),
+    Defect("MET-11", frozenset({"E"}), _stuck, 0.0, lambda s, a: _power_row(s, a) is not None, is_statistical=True),
     Defect("MET-01", frozenset({"I"}), _curve_twice),
     Defect("MET-02", frozenset({"I"}), _short_curve),
     Defect("MET-31", frozenset({"I"}), _overflow),
