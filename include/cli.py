@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     quality.add_argument("--seeds", type=_positive, default=5, metavar="N", help="seeds 1 to N (default 5)")
     quality.add_argument("--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05")
     quality.add_argument("--accounts", type=_positive, default=900, help="accounts of a cell (default 900)")
-    quality.add_argument("--days", type=_positive, default=10, help="days of curves of a cell (default 10)")
+    quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14)")
     quality.add_argument("--least", type=_positive, default=20, metavar="N", help="records of every class, at least (default 20)")
     quality.add_argument("--clean-days", type=int, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
     quality.add_argument("--json", action="store_true", help="everything, for a program")

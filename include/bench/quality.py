@@ -18,11 +18,11 @@ from include.errors import GateBlocked, UsageError
 from include.quality.gate import LIMIT_RULE
 from include.simulator import generate
 from include.simulator.defects import Dose, classes
-from include.truth import Figure, score
+from include.truth import STOPPING, Figure, score
 from include.waivers import waive
 
 # Early in a month: the last bills are new enough to be compared again, and days of their month lie in the window.
-BUSINESS_DATE = date(2026, 11, 6)
+BUSINESS_DATE = date(2026, 11, 3)
 CLEAN_ACCOUNTS, CLEAN_CURVES = 40, 7
 FIRST_CLEAN_DATE = date(2026, 10, 20)
 STATISTICAL_BAR, REASON_BAR = 0.95, 0.99
@@ -42,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """What the gate found of a seed and a share. `stray` are findings that nobody planted and that keep a row back or stop a night."""
+    """What the gate found of a seed and a share. `stray` are findings (rule, record key, severity) that nobody planted."""
 
     seed: int
     share: float
@@ -68,8 +68,8 @@ class Cell:
         right, found = sum(f.right for f in self.figures), sum(f.found for f in self.figures)
         if right < REASON_BAR * found:
             said.append(f"{where}: {right} of {found} findings name the planted column; at least {REASON_BAR:.0%} are wanted")
-        if self.stray:
-            said.append(f"{where}: {len(self.stray)} findings of severity block or quarantine were not planted, first {self.stray[0]}")
+        if stopping := [finding for finding in self.stray if finding[2] in STOPPING]:
+            said.append(f"{where}: {len(stopping)} findings of severity block or quarantine were not planted, first {stopping[0]}")
         return said
 
 
@@ -136,7 +136,7 @@ def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
         with hear.step("check staged"), contextlib.suppress(GateBlocked):
             night.check_staged(run, hear)
         scored = score(place.url, simulation.truth)
-    return Cell(seed, share, scored.figures, scored.missed, scored.misnamed, scored.stopping)
+    return Cell(seed, share, scored.figures, scored.missed, scored.misnamed, scored.stray)
 
 
 def _clean_days(count: int, hear) -> list[CleanDay]:
@@ -187,7 +187,7 @@ def print_outcome(outcome: Outcome, console) -> None:
         )
     for cell in outcome.cells:
         for title, pairs in (("missed", cell.missed), ("another column", cell.misnamed), ("not planted", cell.stray)):
-            for pair in pairs[:5]:
+            for pair in pairs[:10]:
                 console.print(f"    {title}, seed {cell.seed}, {cell.share:.1%}: {' '.join(pair)}", highlight=False, soft_wrap=True)
     if outcome.clean_days:
         total = sum((Counter(day.severities) for day in outcome.clean_days), Counter())

@@ -130,14 +130,14 @@ def _stuck(scene: Scene, a: Account, number: int) -> None:
 def _curve_twice(scene: Scene, a: Account, number: int) -> None:
     day, _ = _live_day(scene, "MET-01", a)
     row = _curve_row(scene, a, "I", "A", day)
-    scene.note("MET-01", _CURVE, row, "v40", ["MET-01"])
+    scene.note("MET-01", _CURVE, row, "mp_no", ["MET-01"])
     scene.edit.copy(_CURVE, row, v40=round(scene.edit.value(_CURVE, row, "v40") + 0.111, 3))
 
 
 def _short_curve(scene: Scene, a: Account, number: int) -> None:
     day, _ = _live_day(scene, "MET-02", a)
     row = _curve_row(scene, a, "I", "A", day)
-    scene.note("MET-02", _CURVE, row, "v20", ["MET-02"])
+    scene.note("MET-02", _CURVE, row, "v1", ["MET-02"])
     lost = range(20, 45)
     flags = "".join("0" if k in lost else "1" for k in range(1, SLOTS + 1))
     scene.edit.set(_CURVE, row, point_flag=flags, **{f"v{k}": None for k in lost})
