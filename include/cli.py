@@ -394,9 +394,11 @@ def _sql(arguments: argparse.Namespace) -> int:
 def _bench_quality(arguments: argparse.Namespace) -> int:
     from include.bench.quality import Plan, measure, print_outcome
     from include.console import Progress, output_to
+    from include.local_run import only_one
 
     plan = Plan(arguments.seeds, arguments.shares, arguments.accounts, arguments.days, arguments.least, arguments.clean_days)
-    with _warehouse(must_exist=False), output_to(settings().home / "logs" / "bench_quality.log") as console:
+    log = settings().home / "logs" / "bench_quality.log"
+    with _warehouse(must_exist=False) as url, only_one(url), output_to(log) as console:
         console.quiet = arguments.json
         outcome = measure(plan, Progress(console))
         print_outcome(outcome, console)
