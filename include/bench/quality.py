@@ -135,7 +135,10 @@ def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
         # what stopped the gate stands among the findings
         with hear.step("check staged"), contextlib.suppress(GateBlocked):
             night.check_staged(run, hear)
-        scored = score(place.url, simulation.truth)
+        with hear.step("compare with the truth"):
+            scored = score(place.url, simulation.truth)
+            found, planted = (sum(getattr(f, word) for f in scored.figures) for word in ("found", "planted"))
+            hear(f"{found:,} of {planted:,} pairs found, {len(scored.stray)} findings not planted")
     return Cell(seed, share, scored.figures, scored.missed, scored.misnamed, scored.stray)
 
 

@@ -107,6 +107,8 @@ def plant(simulation: Simulation, world: World, defects_seed: int | None, blocki
     With a dose the truth names each class by its code. Raises ValueError where the utility is too small for the
     instances of a class.
     """
+    from include.simulator.defects_metering import note_gaps, plant_bulk_edit
+
     scene = Scene(defects_seed or 0, world, simulation, Editor(simulation.tables))
     if defects_seed is not None:
         chosen = [d for d in classes() if dose or not d.is_statistical]
@@ -116,8 +118,10 @@ def plant(simulation: Simulation, world: World, defects_seed: int | None, blocki
                 defect.plant(scene, account, number)
             if dose:
                 scene.truth[before:] = [replace(t, defect_class=defect.code) for t in scene.truth[before:]]
+        if dose:
+            note_gaps(scene)
     if blocking:
-        defects_metering.plant_bulk_edit(scene)
+        plant_bulk_edit(scene)
     scene.edit.apply()
     simulation.truth.extend(scene.truth)
 

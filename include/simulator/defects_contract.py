@@ -65,6 +65,10 @@ def _signed_late(scene: Scene, a: Account, number: int) -> None:
     late = a.connect_on + timedelta(days=20 + number)
     _spoil("X15", "signed_on", ["XSR-22"], late, scene, a)
     scene.edit.set("con_contract", contract_row(scene, a), valid_from=late)
+    for bill in scene.edit.find("mkt_bill", cons_no=a.cons_no):
+        month, status = (scene.edit.value("mkt_bill", bill, column) for column in ("bill_month", "status"))
+        if month < f"{late:%Y%m}" and status != "REVERSED":
+            scene.note("X15", "mkt_bill", bill, "bill_month", ["XSR-14"])
 
 
 def _twice(scene: Scene, a: Account, number: int) -> None:
