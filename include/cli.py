@@ -136,12 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     text = "how many planted defects gate 1 finds, class by class, and how quiet clean days are"
     quality = benches.add_parser("quality", help=text, description=text[0].upper() + text[1:] + ". Exit code 1 where a figure misses its bar.")
     quality.set_defaults(command=_bench_quality)
-    quality.add_argument("--seeds", type=_positive, default=5, metavar="N", help="seeds 1 to N (default 5)")
+    quality.add_argument("--seeds", type=_count, default=5, metavar="N", help="seeds 1 to N (default 5; 0 for clean days alone)")
     quality.add_argument("--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05")
     quality.add_argument("--accounts", type=_positive, default=900, help="accounts of a cell (default 900)")
     quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14)")
     quality.add_argument("--least", type=_positive, default=20, metavar="N", help="records of every class, at least (default 20)")
-    quality.add_argument("--clean-days", type=int, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
+    quality.add_argument("--clean-days", type=_count, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
     quality.add_argument("--json", action="store_true", help="everything, for a program")
 
     command("up", _up, "start Airflow with scheduler and page on 127.0.0.1")
@@ -170,6 +170,10 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
     return int(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _shares(text: str) -> list[float]:
