@@ -192,7 +192,7 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
         """,
         (run_id,),
     )
-    # without statistics, and with nested loops, a few hundred rows kept back of a thousand accounts take a quarter of an hour
+    # without statistics, and with nested loops, a few hundred rows kept back of 900 accounts take more than eight minutes
     connection.execute("analyze quality.quarantined_rows")
     connection.execute("set local enable_nestloop = off")
     for tables in load_contracts().values():
