@@ -131,6 +131,19 @@ def _parser() -> argparse.ArgumentParser:
     sql.add_argument("query")
     sql.add_argument("--csv", action="store_true")
 
+    bench = commands.add_parser("bench", help="measure the warehouse on simulated utilities", description="Measure the warehouse.")
+    benches = bench.add_subparsers(title="benches", required=True, metavar="BENCH")
+    text = "how many planted defects gate 1 finds, class by class, and how quiet clean days are"
+    quality = benches.add_parser("quality", help=text, description=text[0].upper() + text[1:] + ". Exit code 1 where a figure misses its bar.")
+    quality.set_defaults(command=_bench_quality)
+    quality.add_argument("--seeds", type=_count, default=5, metavar="N", help="seeds 1 to N (default 5; 0 for clean days alone)")
+    quality.add_argument("--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05")
+    quality.add_argument("--accounts", type=_positive, default=900, help="accounts of a cell (default 900)")
+    quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14)")
+    quality.add_argument("--least", type=_positive, default=20, metavar="N", help="records of every class, at least (default 20)")
+    quality.add_argument("--clean-days", type=_count, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
+    quality.add_argument("--json", action="store_true", help="everything, for a program")
+
     command("up", _up, "start Airflow with scheduler and page on 127.0.0.1")
     down = command("down", _down, "stop Airflow and the embedded server")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
@@ -157,6 +170,20 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
     return int(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        shares = []
+    if not shares or not all(0 < share <= 0.05 for share in shares):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of shares up to 0.05, such as 0.001,0.01")
+    return shares
 
 
 @contextlib.contextmanager
@@ -366,6 +393,22 @@ def _sql(arguments: argparse.Namespace) -> int:
     else:
         print_rows(names, rows)
     return 0
+
+
+def _bench_quality(arguments: argparse.Namespace) -> int:
+    from include.bench.quality import Plan, measure, print_outcome
+    from include.console import Progress, output_to
+    from include.local_run import only_one
+
+    plan = Plan(arguments.seeds, arguments.shares, arguments.accounts, arguments.days, arguments.least, arguments.clean_days)
+    log = settings().home / "logs" / "bench_quality.log"
+    with _warehouse(must_exist=False) as url, only_one(url), output_to(log) as console:
+        console.quiet = arguments.json
+        outcome = measure(plan, Progress(console))
+        print_outcome(outcome, console)
+    if arguments.json:
+        print(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1, default=str))
+    return 1 if outcome.shortfalls else 0
 
 
 def _up(_: argparse.Namespace) -> int:

@@ -1,8 +1,10 @@
-"""How well the gate found the planted defects: recall and precision per class, by (rule, record key)."""
+"""How well the gate found the planted defects: recall, precision and reason per class, by (rule, record key)."""
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from include.database import connect
@@ -12,59 +14,94 @@ from include.quality.rules import load_rules
 STOPPING = ("block", "quarantine")
 
 
-def score(url: str, truth: list) -> tuple[list[tuple[str, int, int, int]], list[tuple[str, str]]]:
-    """Per class (name, planted, found, stray), and the findings of severity block or quarantine that nobody planted.
+@dataclass(frozen=True)
+class Figure:
+    """Counts of one class: records spoilt, pairs (rule, record key) planted and found, findings of the class's rules that
+    nobody planted (`stray`), and found pairs whose finding names the planted column (`right`)."""
 
-    Planted are the (rule, record key) pairs of the truth whose rule is in the rule book. Stray counts, for a class, the
-    unplanted findings of the rules that the class breaks.
-    """
+    name: str
+    records: int
+    planted: int
+    found: int
+    stray: int
+    right: int
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.planted if self.planted else 0.0
+
+    @property
+    def precision(self) -> float:
+        return self.found / (self.found + self.stray) if self.found + self.stray else 0.0
+
+    @property
+    def reason(self) -> float:
+        return self.right / self.found if self.found else 0.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure for each class, the pairs (class, rule, record key) that no finding names or that name another column, and
+    the findings (rule, record key, severity) that nobody planted."""
+
+    figures: list[Figure]
+    missed: list[tuple[str, str, str]]
+    misnamed: list[tuple[str, str, str]]
+    stray: list[tuple[str, str, str]]
+
+    @property
+    def stopping(self) -> list[tuple[str, str, str]]:
+        """Findings that nobody planted and that keep a row back or stop a night."""
+        return [finding for finding in self.stray if finding[2] in STOPPING]
+
+
+def score(url: str, truth: list) -> Score:
+    """Compares the open findings with the planted records. Rules of the truth that the rule book lacks are not asked for;
+    findings that a waiver lets through are not counted against a class."""
     known = {r.id for r in [*load_base_rules(), *load_rules()]}
-    planted: dict[str, set] = defaultdict(set)
-    all_planted = set()
+    planted: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
     for defect in truth:
         for rule_id in defect.rule_ids:
-            pair = (rule_id, _key(defect.record_key))
-            all_planted.add(pair)
             if rule_id in known:
-                planted[defect.defect_class].add(pair)
+                planted[defect.defect_class][rule_id, _key(defect.record_key)] = defect.column_name
     with connect(url) as connection:
         rows = connection.execute(
-            "select rule_id, record_key, severity from quality.findings where state <> 'fixed'"
+            "select rule_id, record_key, severity, state, column_name, observed from quality.findings where state <> 'fixed'"
         ).fetchall()
-    found = {(rule_id, _key(record_key)) for rule_id, record_key, _ in rows}
-    stray = sorted((r, k) for r, k in {(r, _key(k)) for r, k, s in rows if s in STOPPING} - all_planted)
-    classes = [
-        (name, len(pairs), len(pairs & found), sum(rule_id in {r for r, _ in pairs} for rule_id, _ in stray))
-        for name, pairs in sorted(planted.items())
-    ]
-    return classes, stray
-
-
-def missed(url: str, truth: list) -> list[tuple[str, str, str]]:
-    """(class, rule, record key) of every planted pair that no finding names."""
-    known = {r.id for r in [*load_base_rules(), *load_rules()]}
-    with connect(url) as connection:
-        rows = connection.execute("select rule_id, record_key from quality.findings where state <> 'fixed'").fetchall()
-    found = {(rule_id, _key(record_key)) for rule_id, record_key in rows}
-    return sorted(
-        (d.defect_class, rule_id, _key(d.record_key))
-        for d in truth for rule_id in d.rule_ids
-        if rule_id in known and (rule_id, _key(d.record_key)) not in found
-    )  # fmt: skip
+    named: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for rule_id, record_key, _, _, column_name, observed in rows:
+        named[rule_id, _key(record_key)].update(re.findall(r"\w+", f"{column_name} {observed}"))
+    all_planted = {pair for pairs in planted.values() for pair in pairs}
+    stray = sorted({
+        (rule_id, _key(record_key), severity) for rule_id, record_key, severity, state, *_ in rows
+        if state == "open" and (rule_id, _key(record_key)) not in all_planted
+    })  # fmt: skip
+    figures, missed, misnamed = [], [], []
+    for name, pairs in sorted(planted.items()):
+        rules, found = {rule_id for rule_id, _ in pairs}, [pair for pair in pairs if pair in named]
+        wrong = [pair for pair in found if pairs[pair] not in named[pair]]
+        missed += [(name, *pair) for pair in pairs if pair not in named]
+        misnamed += [(name, *pair) for pair in wrong]
+        figures.append(
+            Figure(
+                name, len({key for _, key in pairs}), len(pairs), len(found), sum(s[0] in rules for s in stray),
+                len(found) - len(wrong),
+            )
+        )  # fmt: skip
+    return Score(figures, sorted(missed), sorted(misnamed), stray)
 
 
 def print_score(url: str, truth: list, console) -> None:
-    classes, stray = score(url, truth)
+    scored = score(url, truth)
     console.print("\nPlanted defects, found by (rule, record key):")
     console.print(f"  {'class':<12}{'planted':>8}{'found':>8}{'recall':>9}{'precision':>11}", highlight=False)
-    total, hits = sum(c[1] for c in classes), sum(c[2] for c in classes)
-    for name, count, hit, wrong in [*classes, ("all", total, hits, len(stray))]:
-        recall, precision = (hit / count if count else 1.0), (hit / (hit + wrong) if hit + wrong else 0.0)
-        console.print(f"  {name:<12}{count:>8}{hit:>8}{recall:>9.3f}{precision:>11.3f}", highlight=False)
-    console.print(f"  {len(stray)} findings of severity block or quarantine that nobody planted", highlight=False)
-    for rule_id, key in stray[:10]:
+    total = Figure("all", *(sum(getattr(f, name) for f in scored.figures) for name in ("records", "planted", "found", "stray", "right")))
+    for f in [*scored.figures, total]:
+        console.print(f"  {f.name:<12}{f.planted:>8}{f.found:>8}{f.recall:>9.3f}{f.precision:>11.3f}", highlight=False)
+    console.print(f"  {len(scored.stopping)} findings of severity block or quarantine that nobody planted", highlight=False)
+    for rule_id, key, _ in scored.stopping[:10]:
         console.print(f"    not planted: {rule_id} {key}", highlight=False)
-    for name, rule_id, key in missed(url, truth)[:10]:
+    for name, rule_id, key in scored.missed[:10]:
         console.print(f"    missed: {name} {rule_id} {key}", highlight=False)
 
 

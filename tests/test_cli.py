@@ -16,7 +16,7 @@ from include.settings import default_business_date
 
 COMMANDS = (
     "run", "simulate", "check-sources", "findings", "worklists", "replay", "trace", "waive", "report", "rollback", "status",
-    "sql", "up", "down", "test",
+    "sql", "bench", "up", "down", "test",
 )  # fmt: skip
 
 

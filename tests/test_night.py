@@ -23,11 +23,10 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(u
     planted = utility.deliver(defects=7).truth
     utility.run()
 
-    missed = [m for m in truth.missed(utility.url, planted) if m[1] in LISTED]
-    classes, stray = truth.score(utility.url, planted)
-    assert missed == []
-    assert stray == []
-    assert len(classes) >= 20
+    scored = truth.score(utility.url, planted)
+    assert [m for m in scored.missed if m[1] in LISTED] == []
+    assert scored.stopping == []
+    assert len(scored.figures) >= 20
     built_by = "select distinct tableowner from pg_tables where schemaname in ('staging', 'warehouse', 'candidate')"
     assert utility.rows(built_by) == [("kaw_transformer",)]  # dbt never acts as the owner
     kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")

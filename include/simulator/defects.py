@@ -1,15 +1,17 @@
 """Planted defects: which accounts get which class, so that no two effects meet, and the truth about each.
 
 A class states what it touches; two classes share an account only where nothing that they touch is the same, and only
-when accounts run out. Rates are those of the list of defects; every class has at least three instances.
+when accounts run out. Rates are those of the list of defects; every class has at least three instances. Where a `Dose`
+says otherwise (./kaw bench quality), every class takes the same share of the accounts that can host it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
+from math import ceil
 
 import numpy as np
 import pyarrow.compute as pc
@@ -69,8 +71,19 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Dose:
+    """How much is planted: of every class `share` of the accounts that can host it, and at least `least`."""
+
+    share: float
+    least: int = 20
+
+
+@dataclass(frozen=True)
 class Defect:
-    """A class: `plant(scene, account, number)` spoils one account and notes the truth."""
+    """A class: `plant(scene, account, number)` spoils one account and notes the truth.
+
+    A statistical class is one that honest data may resemble; it is planted by a `Dose` only.
+    """
 
     code: str
     touches: frozenset[str]
@@ -78,46 +91,67 @@ class Defect:
     rate: float = 0.0
     fits: Callable[[Scene, Account], bool] = lambda scene, account: True
     least: int = LEAST
+    is_statistical: bool = False
 
 
-def plant(simulation: Simulation, world: World, defects_seed: int | None, blocking: bool) -> None:
+def classes() -> list[Defect]:
+    """All classes; their codes are unique."""
+    from include.simulator import defects_contract, defects_marketing, defects_metering
+
+    return [*defects_contract.CLASSES, *defects_marketing.CLASSES, *defects_metering.CLASSES]
+
+
+def plant(simulation: Simulation, world: World, defects_seed: int | None, blocking: bool, dose: Dose | None = None) -> None:
     """Plant all classes of `defects_seed`, and the bulk edit where `blocking`; fills `simulation.truth`.
 
-    Raises ValueError where the utility is too small for three instances of a class.
+    With a dose the truth names each class by its code. Raises ValueError where the utility is too small for the
+    instances of a class.
     """
-    from include.simulator import defects_contract, defects_marketing, defects_metering
+    from include.simulator.defects_metering import note_gaps, plant_bulk_edit
 
     scene = Scene(defects_seed or 0, world, simulation, Editor(simulation.tables))
     if defects_seed is not None:
-        classes = [*defects_contract.CLASSES, *defects_marketing.CLASSES, *defects_metering.CLASSES]
-        for defect, accounts in _allocate(scene, classes):
+        chosen = [d for d in classes() if dose or not d.is_statistical]
+        for defect, accounts in _allocate(scene, chosen, dose):
+            before = len(scene.truth)
             for number, account in enumerate(accounts):
                 defect.plant(scene, account, number)
+            if dose:
+                scene.truth[before:] = [replace(t, defect_class=defect.code) for t in scene.truth[before:]]
+        if dose:
+            note_gaps(scene)
     if blocking:
-        defects_metering.plant_bulk_edit(scene)
+        plant_bulk_edit(scene)
     scene.edit.apply()
     simulation.truth.extend(scene.truth)
 
 
-def _allocate(scene: Scene, classes: list[Defect]):
+def _allocate(scene: Scene, classes: list[Defect], dose: Dose | None):
     """Choose the accounts of each class; the classes that fit the fewest of the first accounts choose first."""
     accounts = [a for a in scene.world.accounts if a.is_settled(scene.simulation.business_date)]
     scarce = {d: sum(d.fits(scene, a) for a in accounts[:_JUDGED]) - len(d.touches) for d in classes}
     touched: dict[int, set[str]] = {a.number: set() for a in accounts}
     for defect in sorted(classes, key=lambda d: (scarce[d], d.code)):
-        wanted = max(defect.least, LEAST + int(defect.rate * len(accounts)))
+        if dose:
+            least = max(defect.least, dose.least)
+            wanted = max(least, ceil(dose.share * sum(defect.fits(scene, a) for a in accounts)))
+            # a contract's parts are columns of one row, and no row of a dose has two defects
+            touches = {part.split(".")[0] for part in defect.touches}
+        else:
+            least, touches = defect.least, defect.touches
+            wanted = max(least, LEAST + int(defect.rate * len(accounts)))
         draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(scene.world.accounts)))
         order = sorted(
             accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number]))
         )
-        free = (a for a in order if not touched[a.number] & defect.touches and defect.fits(scene, a))
+        free = (a for a in order if not touched[a.number] & touches and defect.fits(scene, a))
         chosen = list(islice(free, wanted))
-        if len(chosen) < defect.least:
+        if len(chosen) < (wanted if dose else least):
             raise ValueError(
-                f"{len(accounts)} accounts are too few for {defect.least} instances of class {defect.code}"
+                f"{len(accounts)} accounts are too few for {wanted if dose else least} instances of class {defect.code}"
             )
         for account in chosen:
-            touched[account.number] |= defect.touches
+            touched[account.number] |= touches
         yield defect, chosen
 
 

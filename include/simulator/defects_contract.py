@@ -44,9 +44,12 @@ def _expired(scene: Scene, a: Account, number: int) -> None:
     """The contract ended a month before the last bill and nobody renewed it."""
     row = contract_row(scene, a)
     bills = scene.edit.find("mkt_bill", cons_no=a.cons_no)
-    last = max(bills, key=lambda r: scene.edit.value("mkt_bill", r, "bill_month"))
-    end = scene.edit.value("mkt_bill", last, "read_from") - timedelta(days=1)
-    scene.note("X8", "mkt_bill", last, "bill_month", ["XSR-14"])
+    month = max(scene.edit.value("mkt_bill", r, "bill_month") for r in bills)
+    last = [r for r in bills if scene.edit.value("mkt_bill", r, "bill_month") == month]
+    end = scene.edit.value("mkt_bill", last[0], "read_from") - timedelta(days=1)
+    for bill in last:
+        if scene.edit.value("mkt_bill", bill, "status") != "REVERSED":
+            scene.note("X8", "mkt_bill", bill, "bill_month", ["XSR-14"])
     scene.edit.set("con_contract", row, valid_to=end, auto_renew=False)
 
 
@@ -62,6 +65,10 @@ def _signed_late(scene: Scene, a: Account, number: int) -> None:
     late = a.connect_on + timedelta(days=20 + number)
     _spoil("X15", "signed_on", ["XSR-22"], late, scene, a)
     scene.edit.set("con_contract", contract_row(scene, a), valid_from=late)
+    for bill in scene.edit.find("mkt_bill", cons_no=a.cons_no):
+        month, status = (scene.edit.value("mkt_bill", bill, column) for column in ("bill_month", "status"))
+        if month < f"{late:%Y%m}" and status != "REVERSED":
+            scene.note("X15", "mkt_bill", bill, "bill_month", ["XSR-14"])
 
 
 def _twice(scene: Scene, a: Account, number: int) -> None:
@@ -71,7 +78,8 @@ def _twice(scene: Scene, a: Account, number: int) -> None:
 
 
 def _ends_before_start(scene: Scene, a: Account, number: int) -> None:
-    _spoil("CON-02", "valid_to", ["CON-02", "CON-03"], a.connect_on - timedelta(days=30), scene, a)
+    rules = ["CON-02"] if a.voltage == "AC380V" else ["CON-02", "CON-03"]  # terms are prescribed at high voltage
+    _spoil("CON-02", "valid_to", rules, a.connect_on - timedelta(days=30), scene, a)
 
 
 def _boundary(scene: Scene, a: Account, number: int) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pyarrow.compute as pc
+
 from include.simulator.defects import Defect, Scene
 from include.simulator.generate import Truth
 from include.simulator.hashing import integers, uniform
@@ -36,12 +38,6 @@ def _live_day(scene: Scene, code: str, a: Account):
     raise ValueError(f"account {a.cons_no} has no day without an outage")
 
 
-def _energy(scene: Scene, a: Account) -> float:
-    """Energy of the last recent day, secondary kWh; 0 where its curve never came."""
-    rows = scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=scene.recent[0], data_type="E+", phase="T")
-    return sum(_values(scene, rows[0]).values()) if rows else 0.0
-
-
 def _unread_days(scene: Scene, a: Account) -> list:
     """Days without curves that leave a billed month with less than 90 % of its readings in the window; may be none."""
     today = scene.simulation.business_date
@@ -66,9 +62,46 @@ def _ghost(scene: Scene, a: Account, number: int) -> None:
     scene.truth.append(Truth("X2", "marketing", "mkt_mp", key, "mp_no", scene.mp(a), rules))
 
 
+def note_gaps(scene: Scene) -> None:
+    """Notes the points that ordinary losses left with too few readings of a billed month: as unread as planted ones.
+
+    In a window that holds a third of the month, two lost days are enough.
+    """
+    first = scene.simulation.business_date.replace(day=1)
+    last = first - timedelta(days=1)
+    days = [first - timedelta(days=n) for n in range(1, scene.simulation.days - (scene.simulation.business_date - first).days)]
+    days = [day for day in days if day.month == last.month]
+    bills = scene.edit.table("mkt_bill").filter(pc.equal(scene.edit.table("mkt_bill")["bill_month"], f"{last:%Y%m}"))
+    lines = scene.edit.table("mkt_bill_line")
+    billed = set(lines.filter(pc.is_in(lines["bill_no"], bills["bill_no"].combine_chunks()))["mp_no"].to_pylist())
+    curves = scene.edit.table(_CURVE)
+    curves = curves.filter(pc.and_(pc.equal(curves["data_type"], "E+"), pc.equal(curves["phase"], "T")))
+    received: dict[str, dict] = {}
+    for mp, day, flags in zip(*(curves[c].to_pylist() for c in ("mp_no", "data_date", "point_flag")), strict=True):
+        slots = received.setdefault(mp, {})
+        slots[day] = max(slots.get(day, 0), flags.count("1"))
+    planted = {t.right_value for t in scene.truth if t.defect_class == "X2"}
+    points = scene.world.points
+    for mp, account in zip(points.mp_no, points.account, strict=True):
+        is_settled = scene.world.accounts[int(account)].is_settled(scene.simulation.business_date)
+        share = sum(received.get(mp, {}).get(day, 0) for day in days) / (SLOTS * len(days) or 1)
+        if mp in billed and is_settled and mp not in planted and days and share < 0.9:
+            key = {"mp_no": mp, "month": f"{last:%Y%m}"}
+            scene.truth.append(Truth("X2", "marketing", "mkt_mp", key, "mp_no", mp, ["XSR-02"]))
+
+
 def _may_go_unread(scene: Scene, a: Account) -> bool:
     """With one source; and with a billed day in the window, where the window is long enough for that."""
     return a.backup_feeder is None and (scene.simulation.days < 40 or bool(_unread_days(scene, a)))
+
+
+def _may_lack(scene: Scene, a: Account) -> bool:
+    """Enough energy on the day that would be spoilt: what is lacking must pass twice the multiplier."""
+    try:
+        _, row = _live_day(scene, "X12", a)
+    except ValueError:
+        return False
+    return sum(_values(scene, row).values()) >= 4.2
 
 
 def _bad_sum(scene: Scene, a: Account, number: int) -> None:
@@ -97,17 +130,47 @@ def _zero_slot(scene: Scene, a: Account, number: int) -> None:
         scene.edit.set(_CURVE, _curve_row(scene, a, data_type, "T", day), **{slot: 0.0})
 
 
+def _power_row(scene: Scene, a: Account) -> int | None:
+    """The power curve of the last recent day, where the point had supply in every slot."""
+    rows = scene.edit.find(_CURVE, mp_no=scene.mp(a), data_date=scene.recent[0], data_type="P", phase="T")
+    return rows[0] if len(rows) == 1 and min(_values(scene, rows[0]).values()) > 0 else None
+
+
+def _peak(scene: Scene, row: int) -> float:
+    """Three and a half times the third highest slot."""
+    return round(3.5 * sorted(_values(scene, row).values())[-3], 4)
+
+
+def _may_peak(scene: Scene, a: Account) -> bool:
+    """A peak above the floor of the spike check and below what the transformers carry."""
+    row, multiplier = _power_row(scene, a), float(scene.world.points.multiplier[scene.point_of[a.number]])
+    return row is not None and 60 < _peak(scene, row) * multiplier < 1.1 * a.running_on(scene.recent[0])
+
+
+def _spike(scene: Scene, a: Account, number: int) -> None:
+    row = _power_row(scene, a)
+    scene.note("MET-10", _CURVE, row, "v1", ["MET-10"])
+    scene.edit.set(_CURVE, row, **{f"v{20 + number % 60}": _peak(scene, row)})
+
+
+def _stuck(scene: Scene, a: Account, number: int) -> None:
+    """Power that stays at one value for five hours."""
+    row = _power_row(scene, a)
+    scene.note("MET-11", _CURVE, row, "v1", ["MET-11"])
+    scene.edit.set(_CURVE, row, **{f"v{k}": scene.edit.value(_CURVE, row, "v40") for k in range(40, 60)})
+
+
 def _curve_twice(scene: Scene, a: Account, number: int) -> None:
     day, _ = _live_day(scene, "MET-01", a)
     row = _curve_row(scene, a, "I", "A", day)
-    scene.note("MET-01", _CURVE, row, "v40", ["MET-01"])
+    scene.note("MET-01", _CURVE, row, "mp_no", ["MET-01"])
     scene.edit.copy(_CURVE, row, v40=round(scene.edit.value(_CURVE, row, "v40") + 0.111, 3))
 
 
 def _short_curve(scene: Scene, a: Account, number: int) -> None:
     day, _ = _live_day(scene, "MET-02", a)
     row = _curve_row(scene, a, "I", "A", day)
-    scene.note("MET-02", _CURVE, row, "v20", ["MET-02"])
+    scene.note("MET-02", _CURVE, row, "v1", ["MET-02"])
     lost = range(20, 45)
     flags = "".join("0" if k in lost else "1" for k in range(1, SLOTS + 1))
     scene.edit.set(_CURVE, row, point_flag=flags, **{f"v{k}": None for k in lost})
@@ -244,9 +307,11 @@ def _is_surely_key(scene: Scene, a: Account) -> bool:
 
 CLASSES = [
     Defect("X2", frozenset({"E", "I", "U"}), _ghost, 0.005, _may_go_unread),
-    Defect("X12", frozenset({"E"}), _bad_sum, 0.01, lambda s, a: _energy(s, a) >= 4.2),
+    Defect("X12", frozenset({"E"}), _bad_sum, 0.01, _may_lack),
     Defect("MET-08", frozenset({"E"}), _flying, 0.0, _is_single),
     Defect("MET-32", frozenset({"E"}), _zero_slot),
+    Defect("MET-10", frozenset({"E"}), _spike, 0.0, _may_peak, is_statistical=True),
+    Defect("MET-11", frozenset({"E"}), _stuck, 0.0, lambda s, a: _power_row(s, a) is not None, is_statistical=True),
     Defect("MET-01", frozenset({"I"}), _curve_twice),
     Defect("MET-02", frozenset({"I"}), _short_curve),
     Defect("MET-31", frozenset({"I"}), _overflow),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,9 @@ from include.simulator.registers import build_registers
 from include.simulator.service import build_service
 from include.simulator.trade import build_trade
 from include.simulator.world import ORGS, World, build_world
+
+if TYPE_CHECKING:
+    from include.simulator.defects import Dose
 
 FORM_TABLES = [("marketing", "mkt_inspection"), ("marketing", "mkt_manager_visit")]
 
@@ -68,6 +72,7 @@ def generate(
     seed: int = 1,
     defects_seed: int | None = None,
     blocking: bool = False,
+    dose: Dose | None = None,
 ) -> Simulation:
     """The simulated utility at the end of `business_date`, with curves of the last `days` days.
 
@@ -89,7 +94,7 @@ def generate(
     if defects_seed is not None or blocking:
         from include.simulator.defects import plant
 
-        plant(simulation, world, defects_seed, blocking)
+        plant(simulation, world, defects_seed, blocking, dose)
     return simulation
 
 
