@@ -228,17 +228,18 @@ def _access_list() -> pa.Table:
     for n, org in enumerate(ORGS):
         for source in ("METERING", "MARKETING", "CONTRACT"):
             is_form = n in FORM_ORGS and source == "MARKETING"
+            qualified = date(2022, 3 + n, 1)
             rows.append(
                 {
                     "unit_no": f"U{org}{source[:3]}",
                     "org_no": org,
                     "source": source,
                     "access_mode": "FORM" if is_form else "AUTO",
-                    "qualified_on": None if is_form else date(2022, 3, 1),
+                    "qualified_on": None if is_form else qualified,
                     "expected_freq_hours": 24,
                     "submitter": f"F{org}1" if is_form else None,
                     "checker": f"F{org}2" if is_form else None,
-                    "src_updated_at": at_evening(date(2022, 3, 1), n),
+                    "src_updated_at": at_evening(qualified, n),
                 }
             )
     return tables.from_rows("marketing", "mkt_access_list", rows)

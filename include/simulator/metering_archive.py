@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from include.simulator import tables
 from include.simulator.hashing import integers, uniform
-from include.simulator.outages import AREA, FLASH, OWN, PLANNED, SHEDDING, Outages, is_temporary
+from include.simulator.outages import AREA, FLASH, OWN, PLANNED, SHEDDING, STORM_SECONDS, Outages, is_temporary
 from include.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, Account, World
 
 _SET_UP = date(2017, 6, 1)
@@ -167,6 +167,8 @@ def build_supply_outages(world: World, outages: Outages, since: np.datetime64, u
         part = 0.3 + 0.6 * float(uniform(world.seed, "section", outages.key[n]))
         kind = int(outages.kind[n])
         key, cause = int(outages.key[n]), ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3]
+        if (outages.end[n] - outages.start[n]).astype(int) > STORM_SECONDS:
+            cause = "WEATHER"
         area = areas.get(int(outages.feeder[n])) if kind == AREA else None
         start, end = _as_noted(world, outages, n)
         if area:

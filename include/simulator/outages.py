@@ -22,11 +22,12 @@ from include.simulator.world import ACCOUNTS_PER_FEEDER, ORG_AREAS, World
 
 PLANNED, FAULT, SHEDDING, FLASH, AREA, OWN = range(6)
 # kind -> day of the month (0-based), probability by feeder and month, or by account and month where it is OWN
-_RARE = {SHEDDING: (0, 0.01), FLASH: (1, 0.10), AREA: (2, 0.03), OWN: (14, 0.01)}
+_RARE = {SHEDDING: (0, 0.01), FLASH: (1, 0.06), AREA: (2, 0.03), OWN: (14, 0.01)}
 _SHORT_NOTICE_SHARE = 0.015  # of the feeder months without an overhaul
 _FAULT_SHARE = {"URBAN": 0.05, "RURAL": 0.10, "REMOTE": 0.12}
-_LONG_REPAIR_SHARE = 0.12  # of the faults overland: a line is down and takes a working day
-_SECTION_SHARE = 0.6  # of the customers of a feeder behind the switch that opens at a fault
+_LONG_REPAIR_SHARE = 0.12  # of the faults overland: a storm has brought a line down
+STORM_SECONDS = 29_000  # no other outage lasts that long
+_SECTION_SHARE = 0.8  # of the customers of a feeder behind the switch that opens at a fault
 
 
 @dataclass
@@ -88,7 +89,7 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
     delay = np.where(early, -60 - (draw("outage delay") * 1140).astype(int), delay)
     start = planned_start + delay.astype("timedelta64[s]")
     length = np.where(planned, 5400 + draw("outage length") * 9000, 360 + draw("outage length") ** 2 * 9000)
-    length = np.where(takes_long, 29_100 + draw("outage length") * 7200, length).astype(int)
+    length = np.where(takes_long, STORM_SECONDS + 100 + draw("outage length") * 7200, length).astype(int)
     end = start + length.astype("timedelta64[s]")
     planned_end = planned_start + (-(-(length + delay) // 1800) * 1800 + 1800).astype("timedelta64[s]")
     on_feeder = exposed(world, feeder[:, None] * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)).any(axis=1)

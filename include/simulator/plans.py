@@ -18,7 +18,8 @@ _SHORT_LEAD_DAYS = 3
 _DAY = 1440
 _TARDY_SHARE = 0.03
 _EARLY_CALL_FROM = 0.99
-_OWN_REQUEST_SHARE = 0.06  # of the customers that a plan hits; they are called on the day itself
+_LATE_PUBLIC_SHARE = 0.25
+_OWN_REQUEST_SHARE = 0.06  # of the customers that a plan hits; who asked for it is called on the day itself
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def build_plans(
                     "src_updated_at": plan.published_at,
                 }
             )
-            notices += _notices(world, plan, account, stop, asked_for_it=excused)
+            notices += _notices(world, plan, account, stop, asked_for_it=on_request)
     build = lambda name, rows: tables.from_rows("marketing", name, rows)  # noqa: E731
     return {
         "mkt_outage_plan": build("mkt_outage_plan", plans),
@@ -182,7 +183,8 @@ def _notices(world: World, plan: Plan, account: int | None, stop: np.datetime64,
     key, who = plan.key, -1 if account is None else account
     draw = uniform(world.seed, "notice", key, who, np.arange(5)).tolist()
     if account is None:
-        ahead = 2 * _DAY + 60 if plan.temporary else 8 * _DAY + 60
+        is_late = draw[1] < _LATE_PUBLIC_SHARE  # those whom it concerns have been told themselves
+        ahead = (2 if plan.temporary else 6 if is_late else 8) * _DAY + 60
         steps = [("PUBLIC", ahead, 2 if plan.moved else 1)]
     else:
         steps = _steps(plan, draw, _late(world, plan, account))[-1 if asked_for_it else 0 :]
