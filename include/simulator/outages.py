@@ -1,12 +1,12 @@
 """Interruptions of the medium-voltage feeders and of single customers, and who is without supply.
 
-A feeder is overhauled in one month of its own, every year or every second one, and now and then taken out at short notice;
-faults come more often where lines run overland. Each feeder has in each month at most one planned outage and at most one fault,
-one of them from the 4th to the 14th and the other from the 16th to the 27th, the planned one first at every other feeder; load is
-shed on the 1st, a reclosing makes one or two short interruptions on the 2nd, the fault of a transformer area comes on the 3rd, and
-one of the customer's own plant, which only its meter sees, on the 15th. So two kinds never meet. None runs over midnight.
-Accounts with two sources and those at 35 kV and above are not interrupted. The others lose supply once or twice a year, for a few
-hours in all, which makes the 99.9 % and more that utilities of large cities report.
+A feeder is overhauled in one month of its own, once a year, and now and then taken out at short notice; faults come more
+often where lines run overland. Each feeder has in each month at most one planned outage and at most one fault, one of them
+from the 4th to the 14th and the other from the 16th to the 27th, the planned one first at every other feeder; load is shed
+on the 1st, a reclosing makes one or two short interruptions on the 2nd, the fault of a transformer area comes on the 3rd,
+and one of the customer's own plant, which only its meter sees, on the 15th. So two kinds never meet. None runs over
+midnight. Accounts with two sources and those at 35 kV and above are not interrupted. The others lose supply once or twice a
+year, for a few hours in all, which makes the 99.9 % and more that utilities of large cities report.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from include.simulator.world import ACCOUNTS_PER_FEEDER, ORG_AREAS, World
 PLANNED, FAULT, SHEDDING, FLASH, AREA, OWN = range(6)
 # kind -> day of the month (0-based), probability by feeder and month, or by account and month where it is OWN
 _RARE = {SHEDDING: (0, 0.01), FLASH: (1, 0.06), AREA: (2, 0.03), OWN: (14, 0.01)}
-_SHORT_NOTICE_SHARE = 0.015  # of the feeder months without an overhaul
-_FAULT_SHARE = {"URBAN": 0.05, "RURAL": 0.10, "REMOTE": 0.12}
+_SHORT_NOTICE_SHARE = 0.012  # of the feeder months without an overhaul
+_FAULT_SHARE = {"URBAN": 0.04, "RURAL": 0.08, "REMOTE": 0.10}
 _LONG_REPAIR_SHARE = 0.12  # of the faults overland: a storm has brought a line down
 STORM_SECONDS = 29_000  # no other outage lasts that long
 _SECTION_SHARE = 0.8  # of the customers of a feeder behind the switch that opens at a fault
@@ -88,7 +88,7 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
     delay = np.where(planned, draw("outage delay") * 600, draw("outage delay") * 59).astype(int)
     delay = np.where(early, -60 - (draw("outage delay") * 1140).astype(int), delay)
     start = planned_start + delay.astype("timedelta64[s]")
-    length = np.where(planned, 5400 + draw("outage length") * 9000, 360 + draw("outage length") ** 2 * 9000)
+    length = np.where(planned, 5400 + draw("outage length") * 7200, 360 + draw("outage length") ** 2 * 9000)
     length = np.where(takes_long, STORM_SECONDS + 100 + draw("outage length") * 7200, length).astype(int)
     end = start + length.astype("timedelta64[s]")
     planned_end = planned_start + (-(-(length + delay) // 1800) * 1800 + 1800).astype("timedelta64[s]")
@@ -171,9 +171,8 @@ def dead_at_slot_end(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 
 def is_overhauled(seed: int, feeder: np.ndarray, month: np.ndarray) -> np.ndarray:
-    """Whether a feeder is overhauled in a month counted from the anchor: once a year, every other feeder once in two years."""
-    cycle = np.where(np.asarray(feeder) % 2 == 0, 12, 24)
-    return month % cycle == integers(seed, "overhaul", 0, 24, feeder) % cycle
+    """Whether a feeder is overhauled in a month counted from the anchor: once a year, so that work is done in one outage."""
+    return month % 12 == integers(seed, "overhaul", 0, 12, feeder)
 
 
 def is_temporary(world: World, key: int) -> bool:
