@@ -304,6 +304,81 @@ def test_there_is_the_variety_that_marts_ask_for(large):
     assert frame(large, "mkt_penalty").waived.any()
 
 
+def test_accounts_come_onto_the_list_of_strategic_ones_and_leave_it(large):
+    tiers = frame(large, "mkt_service_tier")
+    place = tiers.cons_no.str[4:].astype(int) % 20
+    on_list = tiers[(tiers.tier == "T1") & (place == 9)]
+    assert len(on_list) >= 3
+    assert on_list.valid_to.notna().all()
+    assert (on_list.valid_from >= date(2024, 2, 1)).all()
+
+
+def test_a_customer_that_left_may_owe_its_last_bill(large):
+    customers, bills = frame(large, "mkt_customer"), frame(large, "mkt_bill")
+    closed = customers[customers.status == "CLOSED"].set_index("cons_no").close_date
+    last = bills[bills.cons_no.map(closed) == bills.read_to]
+    assert (last.status != "PAID").sum() >= 1
+    assert (last.status == "PAID").sum() >= 1
+
+
+def test_own_generation_feeds_in_only_where_the_sun_gives_more_than_the_grid():
+    simulation = generate(date(2026, 11, 23), accounts=160, days=20, seed=1)
+    feed, active = curves(simulation, "E-"), curves(simulation, "E+")
+    factor = frame(simulation, "met_measuring_point").set_index("mp_no").multiplier
+    assert len(feed.index.get_level_values(0).unique()) == 8
+    assert (feed.sum(axis=1) > 0).any()
+    for (point, day), slots in feed[feed.sum(axis=1) > 0].iterrows():
+        sun = active.loc[(f"{point[:-2]}04", day)] * factor[f"{point[:-2]}04"]
+        fed = slots > 0
+        assert (sun[fed] > active.loc[(point, day)][fed] * factor[point]).all()
+        assert (slots[fed] * factor[point] < sun[fed]).all()
+
+
+def test_a_step_is_out_of_order_in_a_few_cases(large):
+    runs = frame(large, "mkt_app_stage").drop_duplicates(["app_no", "stage"])
+    order = runs.pivot(index="app_no", columns="stage", values="stage_seq")
+    share = (order.MID_CHECK < order.DESIGN_REVIEW).sum() / order.MID_CHECK.notna().sum()
+    assert 0 < share < 0.1
+
+
+def test_an_inspection_may_find_two_hazards(large):
+    assert frame(large, "mkt_hazard").groupby("insp_no").size().value_counts().index.tolist() == [1, 2]
+
+
+def outages_seen(simulation) -> pd.DataFrame:
+    """Interruptions of more than three minutes at the first billing point of each account."""
+    events = frame(simulation, "met_power_event")
+    events = events[events.mp_no.str.endswith("01")].sort_values(["mp_no", "event_ts"])
+    down, up = (events[events.event == kind].reset_index() for kind in ("POWER_DOWN", "POWER_UP"))
+    seen = down[["mp_no"]].assign(hours=(up.event_ts - down.event_ts).dt.total_seconds() / 3600, start=down.event_ts)
+    return seen[seen.hours > 0.05]
+
+
+def test_supply_is_as_reliable_as_in_a_large_city(large):
+    seen, account_years = outages_seen(large), 200 * 13 / 12
+    assert 0.5 < len(seen) / account_years < 2
+    assert 1 < seen.hours.sum() / account_years < 5
+    assert 99.9 < 100 * (1 - seen.hours.sum() / account_years / 8760) < 100
+    assert (seen.hours > 8).any()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_the_smallest_utility_has_a_planned_outage_in_any_thirteen_months(seed):
+    plans = frame(generate(DAY, accounts=20, days=1, seed=seed), "mkt_outage_plan")
+    assert "10F00000" in set(plans[plans.status == "DONE"].feeder_no)
+
+
+def test_the_supply_side_notes_full_minutes_and_the_fault_of_an_area_late(large):
+    noted = frame(large, "met_supply_outage")
+    exact = noted[(noted.start_at.dt.second == 0) & (noted.end_at.dt.second == 0)]
+    assert len(exact) >= 30
+    seen = outages_seen(large)
+    whole = exact[exact.tg_no.isna()].start_at
+    offset = [(seen.start - start).dt.total_seconds().pipe(lambda s: s[s.between(0, 59)]) for start in whole]
+    assert sum(len(found) > 0 for found in offset) > 0.8 * len(whole)
+    assert any((found > 0).any() for found in offset)
+
+
 def test_two_interruptions_of_a_day_cut_the_day_twice(large):
     events = frame(large, "met_power_event").assign(day=lambda e: e.event_ts.dt.date)
     downs = events[events.event == "POWER_DOWN"].groupby(["mp_no", "day"]).size()
@@ -327,7 +402,7 @@ def test_every_account_has_one_primary_manager_and_one_contract_in_force(utility
 
 
 def test_most_notices_of_planned_outages_are_in_time():
-    month = generate(date(2025, 7, 15), accounts=80, days=1, seed=3)
+    month = generate(date(2025, 7, 15), accounts=200, days=1, seed=3)
     notices = frame(month, "mkt_outage_notice")
     plans = frame(month, "mkt_outage_plan").set_index("plan_no")
     done = frame(month, "mkt_outage_affected").query("exception_code.isna()")
@@ -399,7 +474,7 @@ def test_a_date_before_the_simulated_world_is_refused():
 
 def test_the_command_writes_the_folder_and_names_the_planted_classes(tmp_path, capsys):
     assert (
-        main([str(tmp_path), "--accounts", "20", "--days", "2", "--defects", "7", "--business-date", "2025-07-15"]) == 0
+        main([str(tmp_path), "--accounts", "20", "--days", "4", "--defects", "7", "--business-date", "2025-07-15"]) == 0
     )
     assert "X1 " in capsys.readouterr().out
     truth = pd.read_csv(tmp_path / "truth.csv", dtype=str)

@@ -218,6 +218,9 @@ def build_payments(world: World, bills: Bills) -> Payments:
     # one account in a hundred does not pay from July to October until the winter, another one keeps last November's bill
     days_late = np.where((account % 100 == 57) & np.isin(month % 12, (6, 7, 8, 9)), 150, days_late)
     days_late = np.where((account % 100 == 77) & (month % 12 == 10), 400, days_late)
+    # every other customer that leaves owes its last bill for half a year
+    left = np.array([a.closed_on or "NaT" for a in world.accounts], dtype="datetime64[M]")[account]
+    days_late = np.where((bills.month + 1 == left) & (account % 40 == 4), 190, days_late)
     late = days_late > 0
     first = np.where(late, due + days_late, bills.issued_on + integers(seed, "pay", 1, 12, account, month))
     parts = ~late & (uniform(seed, "pay parts", account) < 0.10)

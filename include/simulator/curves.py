@@ -19,6 +19,9 @@ CHANNELS = {
     "3P4W": (("P", "T"), ("E+", "T"), ("RQ1", "T"), ("RQ4", "T"), ("U", "A"), ("U", "B"), ("U", "C"), ("I", "A")),
     "ENERGY": (("P", "T"), ("E+", "T")),
 }
+# a works with own generation may feed in
+CHANNELS |= {f"{wiring} FEED IN": (*CHANNELS[wiring], ("E-", "T")) for wiring in ("3P3W", "3P4W")}
+_FED_IN_SHARE = 0.3  # of what the sun gives beyond what the grid does: within a slot clouds pass and machines stop
 _EXCURSION_SHARE = 0.05
 
 
@@ -37,7 +40,8 @@ def voltage_limits(points: Points) -> tuple[np.ndarray, np.ndarray]:
 def build_curves(world: World, energy: Energy, outages: Outages) -> tuple[pa.Table, pa.Table]:
     """The tables met_interval_96 and met_voltage_daily of the window."""
     points = world.points
-    channel = np.where(points.role == "BILLING", points.wiring, "ENERGY")
+    channel = np.where(points.role == "BILLING", points.wiring, "ENERGY").astype(object)
+    channel[_generators(points) >= 0] += " FEED IN"
     dead = _dead_slots(world, energy, outages)
     days = [_curves_of_day(world, energy, number, channel, dead) for number in range(len(energy.days))]
     order = [(point, kind, phase) for point in range(len(points)) for kind, phase in CHANNELS[channel[point]]]
@@ -137,6 +141,10 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
     for n, phase in enumerate("ABC"):
         series["U", phase] = lambda r, n=n: volts[r, n]
         series["I", phase] = lambda r, n=n: _current(world, current, volts, r, n, day)
+    primary, generator = active * points.multiplier[:, None], _generators(points)
+    series["E-", "T"] = lambda r: np.rint(
+        _FED_IN_SHARE * (primary[generator[r]] - primary[r]).clip(0) / points.multiplier[r][:, None]
+    ) / 10_000
     sizes = np.array([len(CHANNELS[c]) for c in channel])
     offset = np.cumsum(sizes) - sizes
     values = np.empty((sizes.sum(), SLOTS))
@@ -147,6 +155,14 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
         for position, key in enumerate(channels):
             values[offset[rows] + position] = series[key](rows)
     return values, volts
+
+
+def _generators(points: Points) -> np.ndarray:
+    """Row of the generation point of the account of each billing point, -1 where it has none."""
+    generation = np.flatnonzero(points.role == "GENERATION")
+    row_of = dict(zip(points.account[generation].tolist(), generation.tolist(), strict=True))
+    bills = (points.role == "BILLING").tolist()
+    return np.array([row_of.get(a, -1) if bill else -1 for a, bill in zip(points.account.tolist(), bills, strict=True)])
 
 
 def _current(world: World, current, volts, rows, phase: int, day) -> np.ndarray:

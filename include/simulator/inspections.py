@@ -127,6 +127,9 @@ def _hazards(world: World, inspections: list[dict], today: date) -> list[dict]:
                 "src_updated_at": at_evening(rectified if is_rectified else row["done_on"], row["account"] + 5),
             }
         )
+        if d[0] < 0.05:  # a lesser one beside it
+            place = f"合成隐患:{_PLACES[int(d[2] * 8)]}{_STATES[1 + int(d[3] * 6)]}"
+            rows.append(rows[-1] | {"hazard_no": f"{rows[-1]['hazard_no']}B", "hazard_level": "GENERAL", "hazard_desc": place, "reported_to_gov": False})
     return rows
 
 
@@ -170,7 +173,7 @@ def _actions(world: World, hazards: list[dict], made: dict[str, pa.Table], today
     cases = [
         ("INSPECTION", h["insp_no"], h["rectify_due"] - timedelta(days=29), "RECORD_MISSING")
         for h in hazards
-        if h["hazard_level"] == "MAJOR" or int(h["hazard_no"][-3:]) % 4 == 1
+        if h["hazard_level"] == "MAJOR" or (h["hazard_no"][-3:].isdigit() and int(h["hazard_no"][-3:]) % 4 == 1)
     ]
     wanted = made["mkt_ticket"].filter(pc.field("ticket_type") == "COMPLAINT").select(["ticket_no", "accepted_at"])
     cases += [

@@ -228,17 +228,18 @@ def _access_list() -> pa.Table:
     for n, org in enumerate(ORGS):
         for source in ("METERING", "MARKETING", "CONTRACT"):
             is_form = n in FORM_ORGS and source == "MARKETING"
+            qualified = date(2022, 3 + n, 1)
             rows.append(
                 {
                     "unit_no": f"U{org}{source[:3]}",
                     "org_no": org,
                     "source": source,
                     "access_mode": "FORM" if is_form else "AUTO",
-                    "qualified_on": None if is_form else date(2022, 3, 1),
+                    "qualified_on": None if is_form else qualified,
                     "expected_freq_hours": 24,
                     "submitter": f"F{org}1" if is_form else None,
                     "checker": f"F{org}2" if is_form else None,
-                    "src_updated_at": at_evening(date(2022, 3, 1), n),
+                    "src_updated_at": at_evening(qualified, n),
                 }
             )
     return tables.from_rows("marketing", "mkt_access_list", rows)
@@ -264,7 +265,10 @@ def _supply_security(world: World) -> pa.Table:
 
 
 def _service_tiers(world: World, today: date) -> pa.Table:
-    """The tiers given by size and importance; one in eight of these accounts changes its tier in a year."""
+    """The tiers given by size and importance; one in eight of these accounts changes its tier in a year.
+
+    Small works with a project of the city are strategic accounts while it lasts, for a part of a year; none of the first twenty.
+    """
     rows = []
     for a in world.accounts:
         tier = {0: "T1", 1: "T1", 2: "T2", 3: "T2", 8: "T3"}.get(a.number % 20)
@@ -274,7 +278,11 @@ def _service_tiers(world: World, today: date) -> pa.Table:
         spans = [(start, tier)]
         for year in range(2024, today.year + 1):
             share, when = uniform(world.seed, "tier", a.number, year, np.arange(2)).tolist()
-            if share < 0.125:
+            if tier == "T3" and a.number % 20 == 8 and a.number >= 20:
+                if share < 0.5:
+                    begin = date(year, 2 + int(when * 4), 1)
+                    spans += [(begin, "T1"), (begin.replace(month=begin.month + 3 + int(share * 6)), "T3")]
+            elif share < 0.125:
                 tier = {"T1": "T2", "T2": "T1" if share < 0.06 else "T3", "T3": "T2"}[tier]
                 spans.append((date(year, 1, 15) + timedelta(days=int(when * 330)), tier))
         spans = [span for span in spans if span[0] <= today]

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from include.simulator import tables
 from include.simulator.hashing import integers, uniform
-from include.simulator.outages import AREA, OWN, PLANNED, SHEDDING, Outages, is_temporary
+from include.simulator.outages import AREA, FLASH, OWN, PLANNED, SHEDDING, STORM_SECONDS, Outages, is_temporary
 from include.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, Account, World
 
 _SET_UP = date(2017, 6, 1)
@@ -167,7 +167,10 @@ def build_supply_outages(world: World, outages: Outages, since: np.datetime64, u
         part = 0.3 + 0.6 * float(uniform(world.seed, "section", outages.key[n]))
         kind = int(outages.kind[n])
         key, cause = int(outages.key[n]), ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3]
+        if (outages.end[n] - outages.start[n]).astype(int) > STORM_SECONDS:
+            cause = "WEATHER"
         area = areas.get(int(outages.feeder[n])) if kind == AREA else None
+        start, end = _as_noted(world, outages, n)
         if area:
             public, kva = public // 4, kva // 8
         rows.append(
@@ -176,8 +179,8 @@ def build_supply_outages(world: World, outages: Outages, since: np.datetime64, u
                 "feeder_no": f"10F{outages.feeder[n]:05d}",
                 "tg_no": area,
                 "kind": _OUTAGE_KINDS.get(kind, "FAULT") if not is_temporary(world, key) else "TEMPORARY",
-                "start_at": outages.start[n],
-                "end_at": outages.end[n],
+                "start_at": start,
+                "end_at": end,
                 "customers_interrupted": int(public * part) + int(count[n]),
                 "kva_interrupted": int(kva * part) + 500 * int(count[n]),
                 "cause_code": {PLANNED: "MAINTENANCE", SHEDDING: "SHORTAGE"}.get(kind, cause),
@@ -187,6 +190,20 @@ def build_supply_outages(world: World, outages: Outages, since: np.datetime64, u
             }
         )
     return tables.from_rows("metering", "met_supply_outage", rows)
+
+
+def _as_noted(world: World, outages: Outages, n: int) -> tuple[np.datetime64, np.datetime64]:
+    """Start and end as the supply side notes them: full minutes, and the fault of an area from the first call of a customer on.
+
+    A reclosing is noted to the second, by the switch itself.
+    """
+    start, end, kind = outages.start[n], outages.end[n], outages.kind[n]
+    if kind == FLASH:
+        return start, end
+    minutes = int((end - start).astype(int)) // 60
+    call = int(min(12, minutes // 2) * float(uniform(world.seed, "first call", outages.key[n]))) if kind == AREA else 0
+    noted = start.astype("datetime64[m]") + call, (end + np.timedelta64(59, "s")).astype("datetime64[m]")
+    return tuple(moment.astype("datetime64[s]") for moment in noted)
 
 
 def build_supply_voltage(world: World, months: np.ndarray, business_date: np.datetime64) -> pa.Table:

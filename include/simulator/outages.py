@@ -1,9 +1,12 @@
 """Interruptions of the medium-voltage feeders and of single customers, and who is without supply.
 
-Each feeder has in each month at most one planned outage and at most one fault, one of them from the 4th to the 14th and
-the other from the 16th to the 27th, the planned one first at every other feeder; load is shed on the 1st, a reclosing makes one or two short interruptions
-on the 2nd, the fault of a transformer area comes on the 3rd, and one of the customer's own plant, which only its meter
-sees, on the 15th. So two kinds never meet. None runs over midnight. Accounts with two sources and those at 35 kV and above are not interrupted.
+A feeder is overhauled in one month of its own, once a year, and now and then taken out at short notice; faults come more
+often where lines run overland. Each feeder has in each month at most one planned outage and at most one fault, one of them
+from the 4th to the 14th and the other from the 16th to the 27th, the planned one first at every other feeder; load is shed
+on the 1st, a reclosing makes one or two short interruptions on the 2nd, the fault of a transformer area comes on the 3rd,
+and one of the customer's own plant, which only its meter sees, on the 15th. So two kinds never meet. None runs over
+midnight. Accounts with two sources and those at 35 kV and above are not interrupted. The others lose supply once or twice a
+year, for a few hours in all, which makes the 99.9 % and more that utilities of large cities report.
 """
 
 from __future__ import annotations
@@ -13,13 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.simulator.days import ANCHOR, first_of
-from include.simulator.hashing import uniform
+from include.simulator.hashing import integers, uniform
 from include.simulator.shapes import SLOTS
-from include.simulator.world import ACCOUNTS_PER_FEEDER, World
+from include.simulator.world import ACCOUNTS_PER_FEEDER, ORG_AREAS, World
 
 PLANNED, FAULT, SHEDDING, FLASH, AREA, OWN = range(6)
 # kind -> day of the month (0-based), probability by feeder and month, or by account and month where it is OWN
-_RARE = {SHEDDING: (0, 0.02), FLASH: (1, 0.10), AREA: (2, 0.05), OWN: (14, 0.02)}
+_RARE = {SHEDDING: (0, 0.01), FLASH: (1, 0.06), AREA: (2, 0.03), OWN: (14, 0.01)}
+_SHORT_NOTICE_SHARE = 0.012  # of the feeder months without an overhaul
+_FAULT_SHARE = {"URBAN": 0.04, "RURAL": 0.08, "REMOTE": 0.10}
+_LONG_REPAIR_SHARE = 0.12  # of the faults overland: a storm has brought a line down
+STORM_SECONDS = 29_000  # no other outage lasts that long
+_SECTION_SHARE = 0.8  # of the customers of a feeder behind the switch that opens at a fault
 
 
 @dataclass
@@ -59,7 +67,9 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
     feeder, month, kind = (
         g.ravel() for g in np.meshgrid(np.arange(feeder_count), np.arange(len(months)), [PLANNED, FAULT], indexing="ij")
     )
-    happens = uniform(seed, "outage", feeder, month, kind) < np.where(kind == PLANNED, 0.30, 0.28)
+    at_fault = np.array([_FAULT_SHARE[area] for area in ORG_AREAS])[feeder % len(ORG_AREAS)]
+    happens = uniform(seed, "outage", feeder, month, kind) < np.where(kind == PLANNED, _SHORT_NOTICE_SHARE, at_fault)
+    happens |= (kind == PLANNED) & is_overhauled(seed, feeder, month)
     feeder, month, kind = feeder[happens], month[happens], kind[happens]
     planned = kind == PLANNED
     draw = lambda stream: uniform(seed, stream, feeder, month, kind)  # noqa: E731
@@ -70,14 +80,16 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
         + (draw("outage day") * np.where(first_half, 11, 12)).astype(int)
     )
     early = planned & (draw("outage early") < 0.05)
+    overland = np.array(ORG_AREAS)[feeder % len(ORG_AREAS)] != "URBAN"
+    takes_long = ~planned & overland & (draw("long repair") < _LONG_REPAIR_SHARE)
     minute = np.where(planned, 8 * 60 + 30 * (draw("outage start") * 4).astype(int), 360 + (draw("outage start") * 840))
+    minute = np.where(takes_long, 360 + draw("outage start") * 420, minute)
     planned_start = day.astype("datetime64[s]") + (minute.astype(int) * 60).astype("timedelta64[s]")
     delay = np.where(planned, draw("outage delay") * 600, draw("outage delay") * 59).astype(int)
     delay = np.where(early, -60 - (draw("outage delay") * 1140).astype(int), delay)
     start = planned_start + delay.astype("timedelta64[s]")
-    length = np.where(planned, 7200 + draw("outage length") * 10800, 360 + draw("outage length") ** 2 * 9000).astype(
-        int
-    )
+    length = np.where(planned, 5400 + draw("outage length") * 7200, 360 + draw("outage length") ** 2 * 9000)
+    length = np.where(takes_long, STORM_SECONDS + 100 + draw("outage length") * 7200, length).astype(int)
     end = start + length.astype("timedelta64[s]")
     planned_end = planned_start + (-(-(length + delay) // 1800) * 1800 + 1800).astype("timedelta64[s]")
     on_feeder = exposed(world, feeder[:, None] * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)).any(axis=1)
@@ -120,13 +132,15 @@ def _rare(world: World, months: np.ndarray, kind: int, until: np.datetime64) -> 
 def _affected(world: World, key: np.ndarray, feeder: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     place = np.arange(ACCOUNTS_PER_FEEDER)
     account = feeder[:, None] * ACCOUNTS_PER_FEEDER + place
-    hit = exposed(world, account) & (uniform(world.seed, "hit", key[:, None], account) < 0.85)
+    # work on a line takes out all of it
+    behind = uniform(world.seed, "hit", key[:, None], account) < np.where(kind == PLANNED, 1, _SECTION_SHARE)[:, None]
+    hit = exposed(world, account) & behind
     in_area = np.array([a.tg_no is not None for a in world.accounts])[np.minimum(account, len(world.accounts) - 1)]
     hit &= np.where((kind == AREA)[:, None], in_area, True)
     alone = exposed(world, account) & (key[:, None] % 20 == place)
     hit = np.where((kind == OWN)[:, None], alone, hit)
     # both interruptions of a reclosing hit the same customers
-    first = exposed(world, account) & (uniform(world.seed, "hit", key[:, None] // 2 * 2, account) < 0.85)
+    first = exposed(world, account) & (uniform(world.seed, "hit", key[:, None] // 2 * 2, account) < _SECTION_SHARE)
     hit = np.where((kind == FLASH)[:, None], first, hit)
     outage, column = np.nonzero(hit)
     return outage, account[outage, column]
@@ -156,6 +170,12 @@ def dead_at_slot_end(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return (instant > begin) & (instant <= finish)
 
 
+def is_overhauled(seed: int, feeder: np.ndarray, month: np.ndarray) -> np.ndarray:
+    """Whether a feeder is overhauled in a month counted from the anchor: once a year, so that work is done in one outage."""
+    return month % 12 == integers(seed, "overhaul", 0, 12, feeder)
+
+
 def is_temporary(world: World, key: int) -> bool:
-    """Whether a planned outage was called for at short notice."""
-    return key % 100_000 < 10_000 and key % 2 == PLANNED and float(uniform(world.seed, "temporary outage", key)) < 0.10
+    """Whether an outage is a planned one that was called for at short notice."""
+    feeder, rest = divmod(key, 100_000)
+    return rest < 10_000 and rest % 2 == PLANNED and not is_overhauled(world.seed, feeder, rest // 2)

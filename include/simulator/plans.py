@@ -18,6 +18,8 @@ _SHORT_LEAD_DAYS = 3
 _DAY = 1440
 _TARDY_SHARE = 0.03
 _EARLY_CALL_FROM = 0.99
+_LATE_PUBLIC_SHARE = 0.25
+_OWN_REQUEST_SHARE = 0.06  # of the customers that a plan hits; who asked for it is called on the day itself
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def build_plans(
         )
         notices += _notices(world, plan, None, stop)
         for account in plan.accounts:
-            excused = float(uniform(world.seed, "excused", plan.key, account)) < 0.03
+            excused = float(uniform(world.seed, "excused", plan.key, account)) < _OWN_REQUEST_SHARE
             on_request = excused or (_may_be_key(world.accounts[account]) and _misses(world, plan, account))
             affected.append(
                 {
@@ -89,8 +91,7 @@ def build_plans(
                     "src_updated_at": plan.published_at,
                 }
             )
-            if not excused:
-                notices += _notices(world, plan, account, stop)
+            notices += _notices(world, plan, account, stop, asked_for_it=on_request)
     build = lambda name, rows: tables.from_rows("marketing", name, rows)  # noqa: E731
     return {
         "mkt_outage_plan": build("mkt_outage_plan", plans),
@@ -128,7 +129,7 @@ def _cancelled(world: World, since: np.datetime64, business_date: np.datetime64)
     feeders = np.arange(-(-len(world.accounts) // ACCOUNTS_PER_FEEDER))
     months = np.arange(since.astype("datetime64[M]"), business_date.astype("datetime64[M]") + 2)
     feeder, month = (g.ravel() for g in np.meshgrid(feeders, months.astype(int), indexing="ij"))
-    for f, m in zip(*(x[uniform(world.seed, "plan cancelled", feeder, month) < 0.03] for x in (feeder, month)), strict=True):
+    for f, m in zip(*(x[uniform(world.seed, "plan cancelled", feeder, month) < 0.02] for x in (feeder, month)), strict=True):
         accounts = f * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)
         accounts = accounts[exposed(world, accounts)].tolist()
         if not accounts:
@@ -177,15 +178,16 @@ def _may_be_key(a: Account) -> bool:
     return a.contract_cap >= 800 or a.importance != "NONE" or a.number % 20 in (0, 1, 2, 3, 8)
 
 
-def _notices(world: World, plan: Plan, account: int | None, stop: np.datetime64) -> list[dict]:
+def _notices(world: World, plan: Plan, account: int | None, stop: np.datetime64, asked_for_it: bool = False) -> list[dict]:
     """The notices of one plan to one account (or to the public) that have been sent before `stop`."""
     key, who = plan.key, -1 if account is None else account
     draw = uniform(world.seed, "notice", key, who, np.arange(5)).tolist()
     if account is None:
-        ahead = 2 * _DAY + 60 if plan.temporary else 8 * _DAY + 60
+        is_late = draw[1] < _LATE_PUBLIC_SHARE  # those whom it concerns have been told themselves
+        ahead = (2 if plan.temporary else 6 if is_late else 8) * _DAY + 60
         steps = [("PUBLIC", ahead, 2 if plan.moved else 1)]
     else:
-        steps = _steps(plan, draw, _late(world, plan, account))
+        steps = _steps(plan, draw, _late(world, plan, account))[-1 if asked_for_it else 0 :]
     rows = []
     for number, (channel, minutes, version) in enumerate(steps):
         sent = plan.planned_start - np.timedelta64(minutes * 60, "s")

@@ -8,7 +8,7 @@ import pyarrow as pa
 from include.simulator import tables
 from include.simulator.hashing import choice, integers, uniform
 from include.simulator.managers import manager_on
-from include.simulator.outages import FAULT, OWN, PLANNED, Outages
+from include.simulator.outages import FAULT, OWN, PLANNED, STORM_SECONDS, Outages
 from include.simulator.plans import plan_number
 from include.simulator.world import ORG_AREAS, ORGS, World
 
@@ -120,7 +120,7 @@ def _fault_tickets(world: World, outages: Outages, since, business_date) -> list
     )
     end, rows = (business_date + 1).astype("datetime64[s]"), []
     for n, i in zip(outage[wanted].tolist(), account[wanted].tolist(), strict=True):
-        d = uniform(world.seed, "fault times", outages.key[n], i, np.arange(7)).tolist()
+        d = uniform(world.seed, "fault times", outages.key[n], i, np.arange(6)).tolist()
         a, ended = world.accounts[i], outages.end[n]
         accepted = outages.start[n] + _minutes(2 + d[0] * 8)
         dispatched = accepted + _minutes(1 + d[1] * 3)
@@ -149,7 +149,7 @@ def _fault_tickets(world: World, outages: Outages, since, business_date) -> list
                 "replied_at": restored,
                 "closed_at": closed,
                 "work_min": 60 + int(d[4] * 120),
-                "is_force_majeure": d[6] < 0.03,
+                "is_force_majeure": bool(seconds[n] > STORM_SECONDS),
                 "satisfaction": 3 + int(d[4] * 3),
                 "src_updated_at": closed,
             }
