@@ -19,7 +19,7 @@ from tests.test_report import Page
 def test_every_section_of_a_night_with_defects_is_filled(utility: Utility, tmp_path: Path) -> None:
     utility.deliver(defects=7)
     utility.run(steps=("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts"))
-    path = write_report(utility.url, folder=tmp_path)
+    path = write_report(utility.url, folder=tmp_path).path
     page = Page(path)
     assert page.open == []
     assert not re.search(r"https?:", page.html)
