@@ -12,10 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WIDTH, HEIGHT = 1280, 900
+PAPER = 1047  # A4 across without its margins, in pixels of CSS
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe", f"--window-size={WIDTH},{HEIGHT}",
 )  # fmt: skip
+_LOADED = """new Promise((done) => {
+  const wait = () => setTimeout(done);
+  if (document.readyState === 'complete') wait(); else addEventListener('load', wait);
+})"""
 
 
 class Browser:
@@ -23,7 +28,7 @@ class Browser:
 
     def __init__(self, read: int, write: int) -> None:
         self._read, self._write = os.fdopen(read, "rb"), os.fdopen(write, "wb", buffering=0)
-        self._last_id, self._session, self._page, self._is_loaded = 0, None, "", False
+        self._last_id, self._session, self._page = 0, None, ""
         self.problems: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -33,12 +38,10 @@ class Browser:
 
     def open(self, path: Path) -> float:
         """Loads the page and returns the seconds until it had loaded, as the browser measured them."""
-        self._page, self._is_loaded = path.as_uri(), False
-        self._call("Page.navigate", url="about:blank")  # else a page that is open already would only be scrolled
-        self._is_loaded = False
-        self._call("Page.navigate", url=self._page)
-        while not self._is_loaded:
-            self._hear(self._receive())
+        self._page = path.as_uri()
+        for url in ("about:blank", self._page):  # a page that is open already would only be scrolled
+            self._call("Page.navigate", url=url)
+            self.evaluate(_LOADED)
         return self.evaluate("performance.getEntriesByType('navigation')[0].duration") / 1000
 
     def evaluate(self, script: str):
@@ -52,6 +55,8 @@ class Browser:
         """`scheme` light or dark; `media` print, or nothing for the screen."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._call("Emulation.setEmulatedMedia", media=media, features=features)
+        width = PAPER if media == "print" else WIDTH
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1, mobile=False)
 
     def screenshot(self, path: Path) -> None:
         """The whole page, however long."""
@@ -83,9 +88,7 @@ class Browser:
 
     def _hear(self, event: dict) -> None:
         name, said = event.get("method"), event.get("params", {})
-        if name == "Page.loadEventFired":
-            self._is_loaded = True
-        elif name == "Runtime.consoleAPICalled":
+        if name == "Runtime.consoleAPICalled":
             self.problems.append(f"console.{said['type']}: {[part.get('value') for part in said['args']]}")
         elif name == "Runtime.exceptionThrown":
             self.problems.append(f"exception: {said['exceptionDetails'].get('exception', {}).get('description')}")

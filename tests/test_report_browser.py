@@ -110,6 +110,7 @@ def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
     for scheme, media in (("light", ""), ("dark", ""), ("light", "print"), ("dark", "print")):
         page.show(scheme, media)
         assert page.evaluate(_UNREADABLE % READABLE) == [], (scheme, media)
+        assert page.evaluate(_TOO_WIDE) == [] or not media
         grounds.add((scheme, media, page.evaluate("getComputedStyle(document.body).backgroundColor")))
         shot = warehouse.folder / f"{scheme}{media}.png"
         page.screenshot(shot)
@@ -128,11 +129,26 @@ def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Wareh
       const type = (id, text) => { const field = document.getElementById(id); field.value = text;
         field.dispatchEvent(new Event('input')); };
       type('rule-search', 'MET-02');
-      type('finding-search', '3 slots');
+      type('finding-search', '0003');
       return [...document.querySelectorAll('#rule-table tbody tr:not([hidden])')].map((row) => row.cells[0].innerText)
         .concat(document.getElementById('finding-count').innerText);
     })()""")
     assert told == ["MET-02", "1 of 3 findings shown"]
+    assert page.problems == []
+
+
+@pytest.mark.soak
+def test_a_year_of_three_thousand_rules_opens_at_once(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
+    """365 runs of 3,000 rules, all failing in the last of them: below 5 MB, and open in less than 2 s without a network."""
+    warehouse.add_a_year(rules=3_000)
+    warehouse.fail_three_thousand_rules(365)
+    assert warehouse.execute("select count(*) from quality.rule_results where run_id > 1")[0][0] >= 364 * 3_000
+    warehouse.report()
+    size, seconds = warehouse.path.stat().st_size, page.open(warehouse.path)
+    print(f"\n{size:,} bytes, open in {seconds:.2f} s")
+    assert "MET-3999" in page.evaluate("document.getElementById('rule-table').innerText")
+    assert size < 5_000_000
+    assert seconds < 2
     assert page.problems == []
 
 
@@ -150,6 +166,14 @@ def test_what_goes_wrong_in_a_page_is_seen(page: Browser, tmp_path: Path, html: 
     (tmp_path / "page.html").write_text(f"<!doctype html><title>A page</title>{html}")
     page.open(tmp_path / "page.html")
     assert any(problem in seen for seen in page.problems), page.problems
+
+
+def test_a_table_that_does_not_fit_on_paper_is_seen(page: Browser, tmp_path: Path) -> None:
+    rows = "".join(f"<table style='width: {width}px'><caption>{width}</caption><tr><td></table>" for width in (1030, 1060))
+    (tmp_path / "page.html").write_text(f"<!doctype html><title>A page</title><style>body {{ margin: 0 }}</style>{rows}")
+    page.open(tmp_path / "page.html")
+    page.show("light", "print")
+    assert page.evaluate(_TOO_WIDE) == ["1060"]
 
 
 def test_pale_text_is_seen(page: Browser, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def _held_to_the_ledger(url: str, run: dict, digests: dict, rebuilt: Path, head_
         where=f"{rebuilt}, rebuilt by code {now}; the ledger names code {then}",
         next_step="compare it with the report that was written then: with the same code, records of that run were changed since."
         if now == then
-        else f"rebuild it with the code that the ledger names: git checkout {then}.",
+        else "check out the code that the ledger names, and repeat the command.",
     )
 
 

@@ -83,7 +83,9 @@
   search.addEventListener("input", filter);
   selects.forEach((s) => s.addEventListener("change", filter));
   addEventListener("hashchange", openTarget);
-  addEventListener("beforeprint", () => document.querySelectorAll("#findings details").forEach((d) => { d.open = true; }));
+  let opened = [];
+  addEventListener("beforeprint", () => { opened = [...document.querySelectorAll("details:not([open])")]; opened.forEach((d) => { d.open = true; }); });
+  addEventListener("afterprint", () => opened.forEach((d) => { d.open = false; }));
   openTarget();
   filter();
 })();
