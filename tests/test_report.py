@@ -15,6 +15,7 @@ import pytest
 from include import ledger
 from include.database import connect
 from include.errors import NotReproduced, UsageError
+from include.local_run import compare
 from include.publish import pointers_as_of, publish, release, rollback
 from include.report import write_report
 from include.report.findings import COLUMNS, safe_cell
@@ -468,6 +469,18 @@ def test_a_run_that_has_not_ended_is_not_noted(warehouse: Warehouse) -> None:
     warehouse.report()
     assert warehouse.written.told() == "the run has not ended, so the ledger does not note it"
     assert warehouse.execute("select count(*) from quality.ledger where event = 'report'") == [(0,)]
+
+
+def test_marts_that_are_not_the_expected_ones_are_told(warehouse: Warehouse) -> None:
+    """What ./kaw run --expect does in the end; the page prints the command with the hash."""
+    warehouse.publish()
+    (expected,) = re.findall(r"./kaw run --date 2026-07-10 --expect ([0-9a-f]{64})", warehouse.report().text)
+    compare(warehouse.url, None)
+    compare(warehouse.url, expected)
+    warehouse.execute("update publish.versions set hash = repeat('0', 32)")
+    with pytest.raises(NotReproduced, match=f"expected was {expected}") as error:
+        compare(warehouse.url, expected)
+    assert error.value.exit_code == 1
 
 
 def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Warehouse) -> None:
