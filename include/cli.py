@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     planted = run.add_mutually_exclusive_group()
     planted.add_argument("--defects", type=int, metavar="SEED", help="plant defects and print how many were found")
     planted.add_argument("--defects-blocking", action="store_true", help="plant a bulk edit that the gate must stop")
+    run.add_argument("--expect", metavar="HASH", help="exit with 1 unless the marts published in the end have this hash in all")
     run.add_argument("--fresh", action="store_true", help="forget everything in this home first")
 
     simulate = command("simulate", _simulate, "write the simulated utility as folders of deliveries (synthetic)")
@@ -114,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     waive.add_argument("--reason", required=True)
     waive.add_argument("--until", required=True, metavar="DATE", help="last business date it holds for")
 
-    report = command("report", _report, "write the auditors' report of the last run (HTML, with CSV and JSON beside it)")
+    report = command("report", _report, "write the auditors' report of a run (HTML, with CSV, JSON and xlsx beside it), or rebuild it to the same bytes")
     report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
 
     command("docs", _docs, "write the documentation of all models as one static page: columns, tests, lineage, who reads what")
@@ -225,7 +226,7 @@ def _run(arguments: argparse.Namespace) -> int:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return run_nights(
         days, accounts=arguments.accounts, days_of_curves=arguments.days, seed=arguments.seed,
-        defects=arguments.defects, blocking=arguments.defects_blocking, fresh=arguments.fresh,
+        defects=arguments.defects, blocking=arguments.defects_blocking, fresh=arguments.fresh, expect=arguments.expect,
     )  # fmt: skip
 
 
@@ -337,7 +338,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from include.report import write_report
 
     with _warehouse() as url:
-        print(write_report(url, arguments.run, settings().home / "reports"))
+        written = write_report(url, arguments.run, settings().home / "reports")
+    print(f"{written.path}\nsha256 {written.sha256}: {written.told()}")
     return 0
 
 
@@ -380,6 +382,7 @@ def _status(arguments: argparse.Namespace) -> int:
     rows = [[name, mart["rows"], max(mart["versions"].values(), default=0), mart["hash"][:16]]
             for name, mart in found["marts"].items()]  # fmt: skip
     print_rows(["mart", "rows", "newest version", "hash"], rows)
+    print(f"All marts: {found['hash']}")
     return 0
 
 

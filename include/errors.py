@@ -1,4 +1,4 @@
-"""The three ways a command can end badly, each with its exit code.
+"""The ways a command can end badly, each with its exit code.
 
 A message answers what happened, where, and what to do next, in one piece; the command line prints it and nothing else.
 """
@@ -25,6 +25,12 @@ class KawError(Exception):
 
 class GateBlocked(KawError):
     """A gate stopped the night: the data, not the machinery, need somebody's hand."""
+
+    exit_code = 1
+
+
+class NotReproduced(KawError):
+    """What was made again is not what the ledger has, or what the caller expected."""
 
     exit_code = 1
 

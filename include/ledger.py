@@ -29,7 +29,7 @@ GENESIS = "0" * 64
 def append(conn: psycopg.Connection, event: str, detail: dict, actor: str | None = None) -> tuple[int, str]:
     """Add one entry inside the caller's transaction; returns its number and digest.
 
-    Events: load, verdict, waiver, publish, roll_back, release.
+    Events: load, verdict, waiver, publish, roll_back, release, report.
 
     The lock lasts until that transaction ends, so that numbers have no gaps: append last, commit soon, and call
     `write_head` after the commit. Dates and decimals in `detail` are recorded as text.
@@ -136,26 +136,35 @@ def write_head(url: str, head_file: Path | None = None) -> bool:
     return True
 
 
-def verify(url: str, head_file: Path | None = None) -> list[str]:
+def verify(url: str, head_file: Path | None = None, until: int | None = None) -> list[str]:
     """Everything that is wrong with the ledger, as sentences; an empty list is an intact one.
+
+    With `until` the entries after that one are only looked at for the head: they are later than what is asked about.
 
     Seen: an entry that was edited, deleted, inserted or moved, and a tail that was cut off or added behind the head.
     """
     head_file = head_file or default_head_file()
     kept = read_head(head_file)
     with connect(url) as conn:
-        return problems_in(conn, kept, head_file.name)
+        return problems_in(conn, kept, head_file.name, until)
 
 
-def problems_in(conn: psycopg.Connection, kept: tuple[int, str] | None, head_name: str = "ledger.head") -> list[str]:
+def problems_in(
+    conn: psycopg.Connection, kept: tuple[int, str] | None, head_name: str = "ledger.head", until: int | None = None
+) -> list[str]:
     """What `verify` finds, in the caller's transaction; the first sentence names the first entry that does not hold."""
     problems: list[str] = []
-    expected_no, previous, at_head = 1, GENESIS, None
+    expected_no, previous, at_head, last_no = 1, GENESIS, None, 0
     with conn.cursor(name="ledger_entries") as cursor:
         cursor.execute(
             "select entry_no, at, actor, event, detail, previous_digest, digest from quality.ledger order by entry_no"
         )
         for number, at, actor, event, detail, previous_digest, digest in cursor:
+            last_no = max(number, 0)
+            if kept and number == kept[0]:
+                at_head = digest
+            if until is not None and number > until:
+                continue
             if number > expected_no:
                 gone = (
                     f"entry {expected_no} is"
@@ -171,13 +180,14 @@ def problems_in(conn: psycopg.Connection, kept: tuple[int, str] | None, head_nam
                 problems.append(
                     f"entry {number} ({event}) does not follow the entry before it: one of them was changed or moved."
                 )
-            if kept and number == kept[0]:
-                at_head = digest
-            expected_no, previous = max(number + 1, 1), digest
-    return problems + _problems_of_head(kept, at_head, expected_no - 1, head_name)
+            expected_no, previous = last_no + 1, digest
+    asked_for = last_no if until is None else min(until, last_no)
+    return problems + _problems_of_head(kept, at_head, asked_for, last_no, head_name)
 
 
-def _problems_of_head(kept: tuple[int, str] | None, at_head: str | None, last_no: int, head_name: str) -> list[str]:
+def _problems_of_head(
+    kept: tuple[int, str] | None, at_head: str | None, asked_for: int, last_no: int, head_name: str
+) -> list[str]:
     if kept is None:
         return (
             [f"the head file {head_name} is missing or unreadable: a cut tail could not be seen."]
@@ -189,7 +199,7 @@ def _problems_of_head(kept: tuple[int, str] | None, at_head: str | None, last_no
         return [f"the tail was cut: the head file knows entry {number}, the ledger ends at {last_no}."]
     if number and at_head != digest:
         return [f"entry {number} is not the one that the head file knows: the chain was written anew."]
-    if number < last_no:
+    if number < asked_for:
         return [
             f"entries after {number} are not in the head file: a run was ended before it wrote the head"
             " (the next run mends it), or they were added by hand."

@@ -10,15 +10,18 @@ from datetime import date
 from include import ledger, progress, runs, scheduler, server, simulated
 from include.console import Progress, output_to
 from include.database import SCHEMAS, connect, install
-from include.errors import GateBlocked, InfrastructureError, KawError
+from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced
 from include.settings import Settings, settings
 
 
 def run_nights(
     days: list[date], *, accounts: int | None, days_of_curves: int | None, seed: int | None,
-    defects: int | None, blocking: bool, fresh: bool,
+    defects: int | None, blocking: bool, fresh: bool, expect: str | None = None,
 ) -> int:
-    """Runs the nights in order of date and stops at the first that does not publish. Returns the exit code."""
+    """Runs the nights in order of date and stops at the first that does not publish. Returns the exit code.
+
+    Raises NotReproduced where the marts published in the end have another hash in all than `expect`.
+    """
     scheduler.refuse_while_up()
     given = settings()
     if fresh:
@@ -48,6 +51,7 @@ def run_nights(
 
                             print_score(url, simulated.simulate(day).truth, console)
                 _tell_result(url, days[-1], console, time.monotonic() - started)
+                compare(url, expect)
             except KawError as error:
                 error.where = error.where or str(log)
                 raise
@@ -98,6 +102,7 @@ def _tell_result(url: str, day: date, console, seconds: float) -> None:
     console.print(f"\nPublished as of {found['business_date']}:")
     for name, mart in found["marts"].items():
         console.print(f"  marts.{name:<28} {mart['rows']:>8,} rows   {mart['hash'][:12]}", highlight=False)
+    console.print(f"All marts: {found['hash']}", highlight=False)
     counts = dict(_finding_counts(url))
     console.print(
         "Open findings: " + (", ".join(f"{n} {severity}" for severity, n in counts.items()) or "none"), highlight=False
@@ -106,6 +111,19 @@ def _tell_result(url: str, day: date, console, seconds: float) -> None:
     if reports:
         console.print(f"Report: {reports[-1]}", highlight=False, soft_wrap=True)
     console.print(f"Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql \"select * from marts.publication\"", highlight=False)
+
+
+def compare(url: str, expect: str | None) -> None:
+    """Raises NotReproduced where something is expected and the marts that readers see have another hash in all."""
+    from include.publish import status
+
+    found = status(url)["hash"]
+    if expect and found != expect:
+        raise NotReproduced(
+            f"The published marts are not the expected ones: their hash is {found}, expected was {expect}.",
+            where="marts.publication",
+            next_step="compare ./kaw status --json with the report mart by mart, and code version and deliveries with its own.",
+        )
 
 
 def _finding_counts(url: str) -> list:

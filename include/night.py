@@ -90,7 +90,7 @@ def write_report(run: dict, progress: Progress = _quiet) -> Path:
     """The auditors' report of the run, whatever its verdict."""
     from include.report import write_report as write
 
-    path = write(server.warehouse_url(), run["run_id"], settings().home / "reports")
+    path = write(server.warehouse_url(), run["run_id"], settings().home / "reports").path
     progress(path)
     return path
 

@@ -83,11 +83,10 @@ def state_of(url: str, business_date: date) -> str | None:
 
 
 def code_version() -> str:
-    """The commit of the code, or `unknown` outside a clone."""
+    """The commit of the code, with `-dirty` where files were changed since; `unknown` outside a clone."""
     try:
-        found = subprocess.run(
-            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
-        )
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
     except OSError:
         return "unknown"
     return found.stdout.strip() or "unknown"

@@ -94,7 +94,8 @@ def _write(office: str, lines: Iterable[list], folder: Path, sheet_rows: int) ->
     with partial.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark by which Excel knows Chinese text
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for rows, line in enumerate(lines, start=1):
+        for line in lines:
+            rows += 1
             writer.writerow(line)
             book.append(line)
     partial.replace(as_csv)

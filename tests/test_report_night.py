@@ -4,22 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import date
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from include.database import connect
+from include.errors import NotReproduced
 from include.report import reconciliation, trend, workbook, write_report
+from include.waivers import waive
 from tests.nights import DAY, Utility
 from tests.test_report import Page
 
 
-@pytest.mark.timeout(600)
-def test_every_section_of_a_night_with_defects_is_filled(utility: Utility, tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_bytes_after_the_next(utility: Utility) -> None:
     utility.deliver(defects=7)
-    utility.run(steps=("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts"))
-    path = write_report(utility.url, folder=tmp_path)
+    utility.run()
+    path = Path(utility.environment["KAW_HOME"]) / "reports" / f"{DAY}_run_1" / "report.html"
+    _assert_every_section_is_filled(utility, path)
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+
+    waive(utility.url, "XSR-03", "all", "A. Auditor", "the ratio is being measured", "2026-12-31")
+    utility.deliver(DAY + timedelta(days=1))
+    utility.run(DAY + timedelta(days=1))
+    assert utility.rows("select count(*) from quality.finding_events where run_id = 2 and event = 'fixed'")[0][0] > 0
+    assert utility.rows("select count(*) from quality.quarantine_events where run_id = 2 and state in ('released', 'superseded')")[0][0] > 0
+    shutil.rmtree(path.parent)
+    written = write_report(utility.url, 1, path.parent.parent)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+    assert written.told().startswith("same bytes as ledger entry ")
+
+    with connect(utility.url) as connection:
+        connection.execute(
+            "update quality.finding_events set observed = observed || '.' where event_id = ("
+            "select min(event_id) from quality.finding_events where run_id = 1 and rule_id = 'XSR-03')"
+        )
+    with pytest.raises(NotReproduced, match=r"findings\.csv, findings\.json, findings\.xlsx, report\.html differ"):
+        write_report(utility.url, 1, path.parent.parent)
+    assert path.read_bytes() == before["report.html"]
+
+
+def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     page = Page(path)
     assert page.open == []
     assert not re.search(r"https?:", page.html)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from include import ledger
 from include.database import connect
 from include.errors import InfrastructureError, UsageError
 from include.publish.history import delete_old_versions
-from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
+from include.publish.marts import EMPTY_HASH, Mart, example_key, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 
 
@@ -44,6 +44,7 @@ class Content:
 
     rows: int = 0
     hash: str = EMPTY_HASH
+    example_key: str | None = None
     carried: bool = False
 
 
@@ -132,11 +133,11 @@ def _candidate_content(
     """
     built: dict[str, dict[date, Content]] = {}
     for mart in marts:
-        query = sql.SQL("select {month} as month, count(*), {hash} from {candidate} where {shown} group by 1").format(
-            month=month_of(mart, business_date), hash=hash_of_rows(mart, types[mart.name]), candidate=mart.candidate,
-            shown=is_published(mart, business_date),
+        query = sql.SQL("select {month} as month, count(*), {hash}, {key} from {candidate} where {shown} group by 1").format(
+            month=month_of(mart, business_date), hash=hash_of_rows(mart, types[mart.name]), key=example_key(mart),
+            candidate=mart.candidate, shown=is_published(mart, business_date),
         )  # fmt: skip
-        built[mart.name] = {month: Content(rows, hash_) for month, rows, hash_ in conn.execute(query).fetchall()}
+        built[mart.name] = {month: Content(*held) for month, *held in conn.execute(query).fetchall()}
     built_months = {month for by_month in built.values() for month in by_month}
     months = sorted(built_months | {m for m in pointers if built_months and m > min(built_months)})
     published = _published_content(conn, {m: pointers[m].version for m in months if m in pointers})
@@ -146,7 +147,7 @@ def _candidate_content(
         for month in months:
             before = published.get(month, {}).get(name)
             if before and first_built and month < first_built:
-                content[month][name] = Content(before.rows, before.hash, carried=True)
+                content[month][name] = replace(before, carried=True)
             else:
                 content[month][name] = by_month.get(month, Content())
     return content
@@ -154,14 +155,14 @@ def _candidate_content(
 
 def _published_content(conn: psycopg.Connection, versions: dict[date, int]) -> dict[date, dict[str, Content]]:
     rows = conn.execute(
-        "select v.published_month, v.mart, v.rows, v.hash from publish.versions as v"
+        "select v.published_month, v.mart, v.rows, v.hash, v.example_key from publish.versions as v"
         " inner join unnest(%s::date[], %s::integer[]) as w (month, version)"
         " on v.published_month = w.month and v.version = w.version",
         [list(versions), list(versions.values())],
     ).fetchall()
     content: dict[date, dict[str, Content]] = {}
-    for month, mart, count, hash_ in rows:
-        content.setdefault(month, {})[mart] = Content(count, hash_)
+    for month, mart, *held in rows:
+        content.setdefault(month, {})[mart] = Content(*held)
     return content
 
 
@@ -252,10 +253,11 @@ def _move_pointers(
     held = _held_back(conn, run_id)
     conn.execute(
         "insert into publish.versions (published_month, version, mart, business_date, last_business_date, run_id, rows,"
-        " hash, published_at) select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, now()"
-        " from unnest(%s::date[], %s::integer[], %s::text[], %s::bigint[], %s::text[]) as n (month, version, mart, rows, hash)",
+        " hash, example_key, published_at) select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, n.example_key, now()"
+        " from unnest(%s::date[], %s::integer[], %s::text[], %s::bigint[], %s::text[], %s::text[])"
+        " as n (month, version, mart, rows, hash, example_key)",
         [business_date, business_date, run_id, *_columns(
-            [(m, versions[m], name, c.rows, c.hash) for m in versions for name, c in content[m].items()], 5
+            [(m, versions[m], name, c.rows, c.hash, c.example_key) for m in versions for name, c in content[m].items()], 6
         )],
     )  # fmt: skip
     conn.execute(
@@ -290,6 +292,7 @@ def _move_pointers(
             "version": versions[m], "hashes": {name: c.hash for name, c in sorted(content[m].items())}
         } for m in versions},
         "unchanged_months": [f"{m:%Y-%m}" for m in unchanged],
+        "held_back_share": held[1],
     })  # fmt: skip
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from include import ledger
 from include.database import connect
@@ -16,23 +19,67 @@ KEPT_VERSIONS = 7
 
 
 def status(url: str) -> dict:
-    """What readers see now.
+    """What readers see now."""
+    with connect(url) as conn:
+        rows = conn.cursor(row_factory=dict_row).execute("select * from publish.pointer order by published_month").fetchall()
+        return shown(conn, {row["published_month"]: row for row in rows})
+
+
+def pointers_as_of(conn: psycopg.Connection, entry_no: int) -> dict[date, dict]:
+    """The pointers as they stood once that entry of the ledger was written, from the ledger alone.
+
+    Columns of publish.pointer: version, business_date, run_id, published_at, held_back_share, pinned_by, pinned_reason.
+    """
+    pointers: dict[date, dict] = {}
+    known: dict[tuple[date, int], date] = {}  # the last business date that found a version true
+    for at, event, detail in conn.execute(
+        "select at, event, detail from quality.ledger where entry_no <= %s and event in ('publish', 'roll_back', 'release')"
+        " order by entry_no",
+        [entry_no],
+    ):
+        versions = {_month(name): version for name, version in detail.get("versions", {}).items()}
+        if event == "publish":
+            day = date.fromisoformat(detail["business_date"])
+            unchanged = [month for month in map(_month, detail["unchanged_months"]) if month in pointers]
+            for month in [*versions, *unchanged]:
+                version = versions[month]["version"] if month in versions else pointers[month]["version"]
+                known[month, version] = max(day, known.get((month, version), day))
+                pointers[month] = {
+                    "version": version, "business_date": day, "run_id": detail["run_id"], "published_at": at,
+                    "held_back_share": Decimal(detail["held_back_share"]) if "held_back_share" in detail else None,
+                    "pinned_by": None, "pinned_reason": None,
+                }  # fmt: skip
+        elif event == "roll_back":
+            for month in versions.keys() & pointers.keys():
+                back = known.get((month, versions[month]), pointers[month]["business_date"])
+                signed = {"pinned_by": detail["approver"], "pinned_reason": detail["reason"]}
+                pointers[month] |= {"version": versions[month], "business_date": back, **signed}
+        else:
+            for month in pointers.keys() & set(map(_month, detail["months"])):
+                pointers[month] |= {"pinned_by": None, "pinned_reason": None}
+    return dict(sorted(pointers.items()))
+
+
+def _month(name: str) -> date:
+    return date.fromisoformat(f"{name}-01")
+
+
+def shown(conn: psycopg.Connection, pointers: dict[date, dict]) -> dict:
+    """What readers see through these pointers.
 
     `{business_date, run, months: {month: {version, business_date, state}}, marts: {mart: {versions: {month: version},
-    rows, hash}}}`; months as YYYY-MM. A mart's hash is the SHA-256 over its months and their hashes: it tells equal
-    content in two homes, whatever the version numbers and times. Dates are None where nothing was published.
+    rows, hash}}, hash}`; months as YYYY-MM. A mart's hash is the SHA-256 over its months and their hashes, and the hash of
+    all is the SHA-256 over the marts and theirs: they tell equal content in two homes, whatever the version numbers and
+    times. Dates and the hash of all are None where nothing was published.
     """
-    with connect(url) as conn:
-        pointers = conn.execute(
-            "select to_char(published_month, 'YYYY-MM'), version, business_date, run_id, pinned_by from publish.pointer"
-            " where version > 0 order by 1"
-        ).fetchall()
-        rows = conn.execute(
-            "select v.mart, to_char(v.published_month, 'YYYY-MM'), v.version, v.rows, v.hash from publish.versions as v"
-            " inner join publish.pointer as p on v.published_month = p.published_month and v.version = p.version"
-            " order by v.mart, v.published_month"
-        ).fetchall()
-    newest = max(pointers, key=lambda p: (p[2], p[3]), default=None)
+    pointers = {month: pointer for month, pointer in pointers.items() if pointer["version"]}
+    rows = conn.execute(
+        "select v.mart, to_char(v.published_month, 'YYYY-MM'), v.version, v.rows, v.hash from publish.versions as v"
+        " inner join unnest(%s::date[], %s::integer[]) as p (month, version)"
+        " on v.published_month = p.month and v.version = p.version order by v.mart, v.published_month",
+        [list(pointers), [pointer["version"] for pointer in pointers.values()]],
+    ).fetchall()
+    newest = max(pointers.values(), key=lambda p: (p["business_date"], p["run_id"]), default=None)
     marts: dict[str, dict] = {}
     for mart, month, version, count, hash_ in rows:
         entry = marts.setdefault(mart, {"versions": {}, "rows": 0, "lines": []})
@@ -40,22 +87,26 @@ def status(url: str) -> dict:
             entry["versions"][month] = version
             entry["rows"] += count
             entry["lines"].append(f"{month} {hash_}\n")
+    for entry in marts.values():
+        entry["hash"] = _sha256(entry.pop("lines"))
     return {
-        "business_date": newest[2].isoformat() if newest else None,
-        "run": newest[3] if newest else None,
+        "business_date": newest["business_date"].isoformat() if newest else None,
+        "run": newest["run_id"] if newest else None,
         "months": {
-            month: {
-                "version": version,
-                "business_date": known.isoformat(),
-                "state": "pinned" if pinned else "published",
+            f"{month:%Y-%m}": {
+                "version": pointer["version"],
+                "business_date": pointer["business_date"].isoformat(),
+                "state": "pinned" if pointer["pinned_by"] else "published",
             }
-            for month, version, known, _, pinned in pointers
+            for month, pointer in pointers.items()
         },
-        "marts": {
-            mart: {**entry, "hash": hashlib.sha256("".join(entry.pop("lines")).encode()).hexdigest()}
-            for mart, entry in marts.items()
-        },
+        "marts": marts,
+        "hash": _sha256(f"{mart} {entry['hash']}\n" for mart, entry in sorted(marts.items())) if newest else None,
     }
+
+
+def _sha256(lines: Iterable[str]) -> str:
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def rollback(url: str, month: date | None = None, *, approver: str, reason: str) -> dict[date, int]:

@@ -160,6 +160,12 @@ def hash_of_rows(mart: Mart, types: dict[str, str]) -> sql.Composable:
     )
 
 
+def example_key(mart: Mart) -> sql.Composable:
+    """SQL aggregate: the key of one of a set of rows of the mart, as `./kaw trace` takes it; null where every key has a gap."""
+    parts = [sql.SQL("{} || {}::text").format(sql.Literal(f"{name}="), sql.Identifier(name)) for name in mart.grain]
+    return sql.SQL('min(({}) collate "C")').format(sql.SQL(" || ',' || ").join(parts))
+
+
 def _text_of(mart: Mart, name: str, type_: str) -> sql.Composable:
     column = sql.Identifier(name)
     scale = mart.scales.get(name)

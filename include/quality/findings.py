@@ -198,10 +198,33 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
     for tables in load_contracts().values():
         _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
     connection.execute("set local enable_nestloop = on")
+    _note_quarantine_events(connection, run_id)
     counts = connection.execute(
         "select state, count(*) from quality.kept_back group by state"
     )
     return dict(counts.fetchall())
+
+
+def _note_quarantine_events(connection: psycopg.Connection, run_id: int) -> None:
+    """Appends what this run changed of the rows kept back; a gate that is repeated replaces its own events."""
+    columns = "source_name, table_name, raw_id, {}, rule_ids, record_key, account_no, energy_at_stake_kwh, amount_at_stake_cny, from_run"
+    now = "case when released_run is not null then 'released' when superseded_run is not null then 'superseded' else state end"
+    connection.execute("delete from quality.quarantine_events where run_id = %s", (run_id,))
+    connection.execute(
+        f"""
+        insert into quality.quarantine_events (run_id, {columns.format('state')})
+        select %s, changed.*
+        from (
+            select {columns.format(now)} from quality.quarantined_rows
+            except
+            select {columns.format('state')}
+            from (
+                select distinct on (table_name, raw_id) * from quality.quarantine_events order by table_name, raw_id, run_id desc
+            ) as latest
+        ) as changed
+        """,
+        (run_id,),
+    )
 
 
 def _release(connection: psycopg.Connection, run_id: int) -> None:

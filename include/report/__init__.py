@@ -1,29 +1,52 @@
 """The auditors' report of one run: a single HTML file that opens without network, the complete lists beside it.
 
-`<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx` and `receipts.csv`. Apart from instants,
-the same run gives the same text.
+`<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx` and `receipts.csv`. All of it is as of
+the run's last entry in the ledger, so the same code writes the same bytes again, whatever happened since. Their digests
+are an entry of the ledger too, noted when the report of an ended run is first written; every later one is held to them.
 """
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from include import ledger
 from include.database import connect
-from include.errors import UsageError
+from include.errors import NotReproduced, UsageError
 from include.report import delivery, findings, lineage, opinion, published, reconciliation, trend, verdict
 from include.report.text import clip
+from include.runs import code_version
 from include.settings import TIMEZONE, settings
 
 TEMPLATES = Path(__file__).parent
+ENDED = ("blocked", "published", "failed")  # states of a run in which its report is final
 
 
-def write_report(url: str, run_id: int | None = None, folder: Path = Path(), head_file: Path | None = None) -> Path:
-    """Write the report of a run (the newest without `run_id`) and return the path of its HTML file.
+@dataclass(frozen=True)
+class Written:
+    """`path` of the HTML file, and the ledger's entry of the report: None for a run that has not ended."""
 
-    Raises UsageError where there is no such run.
+    path: Path
+    sha256: str
+    ledger_entry: int | None
+    is_rebuilt: bool
+
+    def told(self) -> str:
+        if self.ledger_entry is None:
+            return "the run has not ended, so the ledger does not note it"
+        return f"{'same bytes as' if self.is_rebuilt else 'noted in'} ledger entry {self.ledger_entry}"
+
+
+def write_report(url: str, run_id: int | None = None, folder: Path = Path(), head_file: Path | None = None) -> Written:
+    """Write the report of a run (the newest without `run_id`), or rebuild it and compare it with the ledger.
+
+    Raises UsageError where there is no such run, and NotReproduced where the bytes are not those that the ledger notes; the
+    report that was there is then left as it is.
     """
     with connect(url) as conn:
         conn.execute("set transaction isolation level repeatable read read only")
@@ -35,41 +58,82 @@ def write_report(url: str, run_id: int | None = None, folder: Path = Path(), hea
                 next_step="./kaw run makes one; ./kaw status shows the last.",
             )
         target = Path(folder) / f"{run['business_date']}_run_{run['run_id']}"
-        target.mkdir(parents=True, exist_ok=True)
-        rules = verdict.rules(conn, run)
-        listed = findings.write(conn, run, target, rules)
-        findings.shorten(listed, rules)
-        content = {
-            "run": run,
-            "rules": rules,
-            "reason_length": 0 if len(rules) > findings.HUGE_BOOK else 300,
-            "axes": sorted({rule["axis"] for rule in rules if rule["axis"]}),
-            "areas": sorted({rule["area"] for rule in rules if rule["area"]}),
-            "counts": verdict.counts(rules),
-            "failing": [rule for rule in rules if rule["id"] in listed.by_rule],
-            "findings": listed,
-            "arrivals": delivery.arrivals(conn, run),
-            "rejected": delivery.rejected(conn, run),
-            "conservation": delivery.conservation(conn, run),
-            "kept_back": delivery.kept_back(conn, run),
-            "waivers": verdict.waivers(conn, run),
-            "reconciliation": reconciliation.matrix(conn, run, rules),
-            "trend": trend.trend(conn, run, rules),
-            "receipts": lineage.receipts(conn, run, target),
-            "evidence": lineage.evidence(settings().home / "evidence", run),
-            "published": published.content(url),
-        }
-        content["lineage"] = lineage.marts(conn, content["published"]["marts"])
-    content["ledger"] = published.ledger_state(url, head_file)
+        rebuilt = target.with_name(f"{target.name}_rebuilt")
+        shutil.rmtree(rebuilt, ignore_errors=True)
+        rebuilt.mkdir(parents=True)
+        content = _content(conn, run, rebuilt)
+    content["ledger"] = published.ledger_state(url, run, head_file)
     content["tiles"] = delivery.tiles(content)
     content["summary"] = verdict.summary(content)
     content["statements"] = opinion.statements(content)
-    content["written_at"] = datetime.now(TIMEZONE)
-    path = target / "report.html"
-    partial = path.with_suffix(".html.partial")
-    partial.write_text(_template().render(content), encoding="utf-8")
-    partial.replace(path)
-    return path
+    (rebuilt / "report.html").write_text(_template().render(content), encoding="utf-8")
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(rebuilt.iterdir())}
+    evidence = {f"evidence/{file['name']}": file["sha256"] for file in content["evidence"]}
+    entry, is_rebuilt = _held_to_the_ledger(url, run, digests | evidence, rebuilt, head_file) if run["state"] in ENDED else (None, False)
+    target.mkdir(exist_ok=True)
+    for path in rebuilt.iterdir():
+        path.replace(target / path.name)
+    rebuilt.rmdir()
+    return Written(target / "report.html", digests["report.html"], entry, is_rebuilt)
+
+
+def _content(conn, run: dict, folder: Path) -> dict:
+    """What the page shows, but for the ledger's own state; writes the lists that lie beside it."""
+    rules = verdict.rules(conn, run)
+    listed = findings.write(conn, run, folder, rules)
+    findings.shorten(listed, rules)
+    content = {
+        "run": run,
+        "rules": rules,
+        "reason_length": 0 if len(rules) > findings.HUGE_BOOK else 300,
+        "axes": sorted({rule["axis"] for rule in rules if rule["axis"]}),
+        "areas": sorted({rule["area"] for rule in rules if rule["area"]}),
+        "counts": verdict.counts(rules),
+        "failing": [rule for rule in rules if rule["id"] in listed.by_rule],
+        "findings": listed,
+        "arrivals": delivery.arrivals(conn, run),
+        "rejected": delivery.rejected(conn, run),
+        "conservation": delivery.conservation(conn, run),
+        "kept_back": delivery.kept_back(conn, run),
+        "waivers": verdict.waivers(conn, run),
+        "reconciliation": reconciliation.matrix(conn, run, rules),
+        "trend": trend.trend(conn, run, rules),
+        "receipts": lineage.receipts(conn, run, folder),
+        "evidence": lineage.evidence(settings().home / "evidence", run),
+        "published": published.content(conn, run),
+        "nights": verdict.nights(conn, run),
+    }
+    return content | {"lineage": lineage.marts(content["published"])}
+
+
+def _held_to_the_ledger(url: str, run: dict, digests: dict, rebuilt: Path, head_file: Path | None) -> tuple[int, bool]:
+    """Number of the ledger's entry of this report, noted now where there is none; True where it was there and agrees."""
+    with connect(url) as conn:
+        conn.execute("select pg_advisory_xact_lock(hashtext('kaw report'))")
+        noted = conn.execute(
+            "select entry_no, detail from quality.ledger where event = 'report' and detail ->> 'run_id' = %s::text"
+            " order by entry_no limit 1",
+            [run["run_id"]],
+        ).fetchone()
+        if noted is None:
+            detail = {"run_id": run["run_id"], "business_date": run["business_date"], "code_version": code_version(), "sha256": digests}
+            number, _ = ledger.append(conn, "report", detail)
+    if noted is None:
+        ledger.write_head(url, head_file)
+        return number, False
+    number, detail = noted
+    differing = sorted(name for name in digests.keys() | detail["sha256"].keys() if digests.get(name) != detail["sha256"].get(name))
+    if not differing:
+        return number, True
+    now, then = code_version(), detail["code_version"]
+    raise NotReproduced(
+        f"The report of run {run['run_id']} is not the one of ledger entry {number}: {', '.join(differing)}"
+        f" {'differs' if len(differing) == 1 else 'differ'}.",
+        where=f"{rebuilt}, rebuilt by code {now}; the ledger names code {then}",
+        next_step="compare it with the report that was written then: with the same code, records of that run were changed since."
+        if now == then
+        else "check out the code that the ledger names, and repeat the command.",
+    )
 
 
 def _template():

@@ -104,26 +104,30 @@ def conservation(conn: psycopg.Connection, run: dict) -> dict:
 
 def kept_back(conn: psycopg.Connection, run: dict) -> dict:
     """Rows quarantined or held as of the run: grouped by table, state and rules, and the first of them."""
-    in_force = (
-        "from_run <= %(run)s and (released_run is null or released_run > %(run)s)"
-        " and (superseded_run is null or superseded_run > %(run)s)"
-    )
+    kept = """(
+        select *
+        from (
+            select distinct on (table_name, raw_id) *
+            from quality.quarantine_events
+            where run_id <= %(run)s
+            order by table_name, raw_id, run_id desc
+        ) as latest
+        where state in ('quarantined', 'held')
+    ) as kept"""
     cursor = conn.cursor(row_factory=dict_row)
     groups = cursor.execute(
         f"""
         select
             source_name, table_name, state, rule_ids, count(*) as rows,
             sum(energy_at_stake_kwh) as kwh, sum(amount_at_stake_cny) as cny
-        from quality.quarantined_rows
-        where {in_force}
+        from {kept}
         group by 1, 2, 3, 4
         order by state desc, source_name, table_name, rule_ids
         """,
         {"run": run["run_id"]},
     ).fetchall()
     rows = cursor.execute(
-        f"select * from quality.quarantined_rows where {in_force}"
-        f" order by state desc, source_name, table_name, raw_id limit {LISTED}",
+        f"select * from {kept} order by state desc, source_name, table_name, raw_id limit {LISTED}",
         {"run": run["run_id"]},
     ).fetchall()
     states = {state: sum(g["rows"] for g in groups if g["state"] == state) for state in ("quarantined", "held")}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shlex
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
 
-from include.publish.marts import read_marts
 from include.report.text import safe_cell
 from include.transform import manifest_path
 
@@ -20,16 +19,14 @@ RECEIPTS = ("load_id", "source_name", "table_name", "channel", "business_date", 
 LISTED = 400  # receipts on the page
 
 
-def marts(conn: psycopg.Connection, published: dict) -> list[dict]:
-    """Per published mart: its raw tables and the command that traces its first row. Empty before dbt has run in this home."""
-    if not published or not manifest_path().exists():
+def marts(published: dict) -> list[dict]:
+    """Per published mart: its raw tables and the command that traces a row of it. Empty before dbt has run in this home."""
+    if not published["marts"] or not manifest_path().exists():
         return []
     manifest = json.loads(manifest_path().read_text())
-    known = {mart.name: mart for mart in read_marts(manifest_path())}
     return [
-        {"name": name, "raw_tables": _raw_tables(manifest, name), "command": _trace_command(conn, known[name])}
-        for name in published
-        if name in known
+        {"name": name, "raw_tables": _raw_tables(manifest, name), "command": _trace_command(published, name)}
+        for name in published["marts"]
     ]
 
 
@@ -45,15 +42,11 @@ def _raw_tables(manifest: dict, name: str) -> list[str]:
     return sorted(n["name"] for n in map(nodes.get, seen) if n["resource_type"] == "source" and n["schema"].startswith("raw_"))
 
 
-def _trace_command(conn: psycopg.Connection, mart) -> str | None:
-    """`./kaw trace` of the first row that readers see; None where they see none."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, mart.grain))
-    query = sql.SQL("select {0} from marts.{1} order by {0} limit 1").format(columns, sql.Identifier(mart.name))
-    row = conn.execute(query).fetchone()
-    if row is None or any(value is None for value in row):
-        return None
-    key = ",".join(f"{name}={value}" for name, value in zip(mart.grain, row, strict=True))
-    return f"./kaw trace {mart.name} '{key}'"
+def _trace_command(published: dict, name: str) -> str | None:
+    """`./kaw trace` of the row that was noted with the newest month's version; None where none was."""
+    keys = [month["marts"][name]["example_key"] for month in published["months"] if name in month["marts"]]
+    key = next((key for key in keys if key), None)
+    return f"./kaw trace {name} {shlex.quote(key)}" if key else None
 
 
 def receipts(conn: psycopg.Connection, run: dict, folder: Path) -> dict:
@@ -66,7 +59,7 @@ def receipts(conn: psycopg.Connection, run: dict, folder: Path) -> dict:
             with entries as (
                 select detail ->> 'load_id' as load_id, min(entry_no) as ledger_entry
                 from quality.ledger
-                where event = 'load'
+                where event = 'load' and entry_no <= %s
                 group by 1
             )
 
@@ -76,7 +69,8 @@ def receipts(conn: psycopg.Connection, run: dict, folder: Path) -> dict:
             where receipts.load_id <= %s
             order by receipts.load_id desc
         """
-        for total, row in enumerate(cursor.execute(query, [run["last_load_id"]]), start=1):
+        for row in cursor.execute(query, [run["ledger_entry"], run["last_load_id"]]):
+            total += 1
             writer.writerow([safe_cell(row[name]) for name in RECEIPTS])
             if len(first) < LISTED:
                 first.append(row)

@@ -7,9 +7,15 @@
   const count = document.getElementById("rule-count");
   const selects = [...form.querySelectorAll("select")];
   const body = table.tBodies[0];
-  const rows = [...body.rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
+  let rows;
+
+  // The rows are read at the first letter, choice or click, so that the page opens at once.
+  function read() {
+    rows ??= [...body.rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
+  }
 
   function filter() {
+    read();
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const { row, text } of rows) {
@@ -36,6 +42,7 @@
       const isNumber = head.classList.contains("n");
       const direction = (head.getAttribute("aria-sort") ?? (isNumber ? "ascending" : "descending")) === "ascending" ? -1 : 1;
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      read();
       head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
       const keyed = rows.map(({ row }) => [key(row, column, isNumber), row]);
       keyed.sort(([a], [b]) => direction * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true })));
@@ -43,7 +50,6 @@
     });
   });
 
-  // The rows are read at the first letter, so that the page opens at once.
   const findingSearch = document.getElementById("finding-search");
   const findingCount = document.getElementById("finding-count");
   let rules;
@@ -83,7 +89,8 @@
   search.addEventListener("input", filter);
   selects.forEach((s) => s.addEventListener("change", filter));
   addEventListener("hashchange", openTarget);
-  addEventListener("beforeprint", () => document.querySelectorAll("#findings details").forEach((d) => { d.open = true; }));
+  let opened = [];
+  addEventListener("beforeprint", () => { opened = [...document.querySelectorAll("details:not([open])")]; opened.forEach((d) => { d.open = true; }); });
+  addEventListener("afterprint", () => opened.forEach((d) => { d.open = false; }));
   openTarget();
-  filter();
 })();

@@ -15,18 +15,40 @@ SEVERITIES = ("block", "quarantine", "warn")
 
 
 def run(conn: psycopg.Connection, run_id: int | None) -> dict | None:
-    """One row of quality.runs, the newest without a number; with the blocking rules of its gates and their violations."""
+    """One row of quality.runs, the newest without a number; with the blocking rules of its gates and their violations.
+
+    `ledger_entry` is the entry that the report is as of, written at `as_of`: the last one of the run itself, or, where it
+    ended before its first verdict, the last one before that end. What comes later is none of this report's business.
+    """
     found = conn.cursor(row_factory=dict_row).execute(
         "select * from quality.runs where %(run)s::bigint is null or run_id = %(run)s order by run_id desc limit 1",
         {"run": run_id},
     ).fetchone()  # fmt: skip
     if found:
+        found["ledger_entry"], found["as_of"] = conn.execute(
+            """
+            select entry_no, at from quality.ledger
+            where
+                (event in ('verdict', 'publish') and detail ->> 'run_id' = %(run)s::text)
+                or at <= coalesce(%(ended)s::timestamptz, 'infinity')
+            order by event in ('verdict', 'publish') and detail ->> 'run_id' = %(run)s::text desc, entry_no desc
+            limit 1
+            """,
+            {"run": found["run_id"], "ended": found["finished_at"]},
+        ).fetchone() or (0, None)
         gates = found["verdict"] or {}
         found["gates"] = sorted(gates)
         found["blocking"] = {
             rule: count for gate in sorted(gates) for rule, count in gates[gate].get("blocking", {}).items()
         }
     return found
+
+
+def nights(conn: psycopg.Connection, run: dict) -> dict:
+    """First and last business date of the runs so far: what a warehouse knows of the past begins with its first night."""
+    return conn.cursor(row_factory=dict_row).execute(
+        "select min(business_date) as first, max(business_date) as last from quality.runs where run_id <= %s", [run["run_id"]]
+    ).fetchone()  # fmt: skip
 
 
 def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
@@ -98,7 +120,10 @@ def counts(rules: list[dict]) -> dict[str, int]:
 
 
 def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
-    """Every waiver with its state on the run's business date and the findings that it let through in this run."""
+    """Every waiver so far with its state on the run's business date and the findings that it let through in this run.
+
+    One without an entry in the ledger is none that was entered by a command; it is listed from its own date on.
+    """
     return conn.cursor(row_factory=dict_row).execute(
         """
         select
@@ -109,9 +134,17 @@ def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
                 where event.run_id = %(run)s and event.waiver_id = waivers.waiver_id
             ) as findings
         from quality.waivers
+        where
+            coalesce(
+                (
+                    select min(entry_no) <= %(entry)s from quality.ledger
+                    where event = 'waiver' and detail ->> 'waiver_id' = waivers.waiver_id::text
+                ),
+                waivers.entered_at <= coalesce(%(as_of)s::timestamptz, 'infinity')
+            )
         order by waivers.waiver_id
         """,
-        {"day": run["business_date"], "run": run["run_id"]},
+        {"day": run["business_date"], "run": run["run_id"], "entry": run["ledger_entry"], "as_of": run["as_of"]},
     ).fetchall()  # fmt: skip
 
 

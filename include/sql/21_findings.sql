@@ -163,6 +163,22 @@ create table if not exists quality.quarantined_rows (
     primary key (table_name, raw_id)
 );
 
+-- What each run changed of it, so that an old run's rows kept back can still be told; appended after each gate 1.
+create table if not exists quality.quarantine_events (
+    run_id bigint not null,
+    source_name text not null,
+    table_name text not null,
+    raw_id bigint not null,
+    state text not null check (state in ('quarantined', 'held', 'released', 'superseded')),
+    rule_ids text[] not null,
+    record_key jsonb not null,
+    account_no text,
+    energy_at_stake_kwh numeric(20, 4),
+    amount_at_stake_cny numeric(20, 2),
+    from_run bigint not null,
+    primary key (table_name, raw_id, run_id)
+);
+
 -- What is kept back now.
 create or replace view quality.kept_back as
 select *

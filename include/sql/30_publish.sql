@@ -30,6 +30,7 @@ create table if not exists publish.versions (
     deleted_at timestamptz,
     primary key (published_month, version, mart)
 );
+alter table publish.versions add column if not exists example_key text; -- a row of it, as ./kaw trace takes it
 
 -- Records: every move of a pointer. Version 0 is no version: nothing of that month is shown.
 create table if not exists publish.pointer_moves (
