@@ -17,7 +17,8 @@ from psycopg import sql
 
 from include.quality.rules import Rule
 
-SEEDS = range(9)  # worlds that are recorded
+SEEDS = range(12)  # worlds that are recorded
+DATED = range(9, 12)  # of them those in which only periods of validity begin and end elsewhere
 
 _RELATION = re.compile(r"\bstaging\.((?:stg|int)_\w+)")
 _STRING = r"'(?:[^']|'')*'"
@@ -27,8 +28,11 @@ _FACTORS = ("0", "-1", "0.1", "0.5", "0.9", "0.98", "0.99", "0.995", "1.001", "1
 _STEPS = ("0.01", "0.02", "0.03", "0.5", "1", "2")
 _STRENGTHS = (1, 0.3, 0.1)  # rules that join much see whole rows only where little is changed
 _DAYS = range(9)  # the days of readings, and the one before
-_TIMES = (timedelta(0), timedelta(days=1), timedelta(0), timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=15), timedelta(hours=1),
-          timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=31))  # fmt: skip
+_TIMES = (
+    timedelta(0), timedelta(days=1), timedelta(0), timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=15),
+    timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=31),
+)  # fmt: skip
+_PERIOD = re.compile(r"(valid|state)_(from|to)|(install|remove|effective|signed|connect|close)_date")
 _UNTOUCHED = {"_raw_id", "_key"}
 _LAST_PASSED = -5  # below every true load: what was loaded tonight stays so, but where a row is given another load
 
@@ -47,11 +51,15 @@ def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date
             continue
         before = dict(zip(largest, columns, strict=True))
         share = min(0.35, 6 / len(before)) * _STRENGTHS[seed % len(_STRENGTHS)]
-        shaken = [
-            _shaken(name, before, share, literals[name], thresholds[name], largest[name], business_date, Random(f"{seed} {relation} {name}"))
-            for name in before
-        ]
-        after = _torn(list(zip(*shaken, strict=True)), Random(f"{seed} {relation}"))
+        if seed in DATED:
+            dated = [_moved(name, values, business_date, Random(f"{seed} {relation} {name}")) for name, values in before.items()]
+            after = list(zip(*dated, strict=True))
+        else:
+            shaken = [
+                _shaken(name, before, share, literals[name], thresholds[name], largest[name], business_date, Random(f"{seed} {relation} {name}"))
+                for name in before
+            ]
+            after = _torn(list(zip(*shaken, strict=True)), Random(f"{seed} {relation}"))
         connection.execute(sql.SQL("delete from {}").format(table))
         with connection.cursor().copy(sql.SQL("copy {} from stdin").format(table)) as copy:
             for row in after:
@@ -68,7 +76,24 @@ def _torn(rows: list[tuple], random: Random) -> list[tuple]:
     return [row for row in rows for _ in range(random.choices((0, 1, 2), (4, 92, 4))[0])]
 
 
-def _shaken(name: str, before: dict[str, list], share: float, literals: list[str], thresholds: list[Decimal], largest: Decimal, today: date, random: Random) -> list:
+def _moved(name: str, values: list, today: date, random: Random) -> list:
+    """A column in which some periods begin or end on a day that rules look at: of the readings, or the turn of a month."""
+    if not _PERIOD.fullmatch(name):
+        return values
+    months = [date(today.year - (today.month <= back), (today.month - back - 1) % 12 + 1, 1) for back in range(12)]
+    moved = []
+    for value in values:
+        day = random.choice([today - timedelta(days=random.choice(_DAYS)), today, random.choice(months), months[0]])
+        day += timedelta(days=random.choice((-1, -1, 0, 0, 1)))
+        if random.random() < 0.4 and not isinstance(value, datetime):
+            value = None if value and random.random() < 0.1 else day
+        moved.append(value)
+    return moved
+
+
+def _shaken(
+    name: str, before: dict[str, list], share: float, literals: list[str], thresholds: list[Decimal], largest: Decimal, today: date, random: Random
+) -> list:
     """One column with some of its values changed: in a wide table fewer, so that some rows stay whole."""
     values = list(before[name])
     share *= random.choice((0.2, 0.5, 1))

@@ -38,7 +38,7 @@ def test_every_rule_answers_as_recorded(staged: Staged, tmp_path: Path):
     now = tmp_path / ANSWERS.name
     now.write_text(_told(answers), encoding="utf-8")
     was = recorded()
-    other = sorted(f"{rule_id} in world {seed}" for seed, rule_id in answers.keys() | was.keys() if answers.get((seed, rule_id)) != was.get((seed, rule_id)))
+    other = [f"{rule_id} in world {seed}" for seed, rule_id in sorted(answers | was) if answers.get((seed, rule_id)) != was.get((seed, rule_id))]
     if other:
         pytest.fail(f"other answers than recorded: {', '.join(other)}. If each change is meant, copy {now} over {ANSWERS.name}.", pytrace=False)
 
