@@ -144,6 +144,7 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
     ("MKT-35", "9 of 9 at 44 minutes", arrivals(9, 0), None),
     ("MKT-35", "10 of 10 at 44 minutes in the country", arrivals(10, 0, urban_rural="RURAL"), None),
     ("MKT-35", "10 of 10 at 44 minutes, no fault", arrivals(10, 0, ticket_type="BIZ"), None),
+    ("MKT-39", "one answer on a scale of zero", ["update {{mkt_survey}} set collector_no = 'C-1', score_scale = case when survey_id = (select min(survey_id) from {{mkt_survey}}) then 0 else score_scale end"], None),
     ("CON-02", "signed on the first day", [f"update {{{{con_contract}}}} set signed_on = valid_from where {CONTRACT}"], None),
     ("CON-02", "signed a day later", [f"update {{{{con_contract}}}} set signed_on = valid_from + 1 where {CONTRACT}"], "warn"),
     ("CON-02", "two days", [f"update {{{{con_contract}}}} set valid_to = valid_from + 1 where {CONTRACT}"], None),

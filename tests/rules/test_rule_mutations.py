@@ -25,7 +25,10 @@ CATALOGUE = {rule.id: rule for rule in load_rules() if not rule.id.startswith(("
 WORLDS = [([], set(CATALOGUE))]
 WORLDS += [(statements, {rule_id} | also) for rule_id, statements, also in FAULTS]
 WORLDS += [(statements, {rule_id}) for rule_id, _, statements, _ in CASES]
-SAMPLE = ("MET-05", "MET-28", "MKT-06", "MKT-10", "MKT-11", "MKT-33", "MKT-35", "CON-02", "CON-08", "XSR-06", "XSR-30")
+SAMPLE = (
+    "MET-05", "MET-28", "MKT-06", "MKT-10", "MKT-11", "MKT-14", "MKT-15", "MKT-33", "MKT-35", "MKT-36",
+    "CON-02", "CON-03", "CON-08", "CON-10", "XSR-06", "XSR-11", "XSR-22", "XSR-30",
+)  # fmt: skip
 LEAST_NOTICED = 0.75  # of the whole book
 LONGEST_S = 8  # a mutant that takes longer has lost a join
 
@@ -91,11 +94,10 @@ def told(judged: Judged) -> str:
     return "\n".join(lines + [f"{rule_id} {m.part}: {m.change}" for rule_id, found in judged.alive.items() for m in found])
 
 
-@pytest.mark.parametrize("rule_id", SAMPLE)
-def test_no_condition_of_the_violations_can_be_weakened(staged: Staged, rule_id: str):
-    judged = judge(staged, [CATALOGUE[rule_id]])
-    assert judged.made[rule_id] > 1
-    assert [m.change for m in judged.alive[rule_id] if m.part != "tested"] == [], told(judged)
+def test_no_condition_of_the_violations_can_be_weakened(staged: Staged):
+    judged = judge(staged, [CATALOGUE[rule_id] for rule_id in SAMPLE])
+    assert min(judged.made.values()) > 1
+    assert [(rule_id, m.change) for rule_id, found in judged.alive.items() for m in found if m.part != "tested"] == []
 
 
 @pytest.mark.soak
