@@ -26,4 +26,4 @@ select
     uscc as observed,
     '18 characters with the check character of GB 32100' as expected
 from tested
-where not quality.uscc_is_valid(uscc) or uscc ~ '^(.)\1+$' or uscc ~ '^[0-9]{2}0+$'
+where not quality.uscc_is_valid(uscc) or uscc ~ '^[0-9]{2}0+$'

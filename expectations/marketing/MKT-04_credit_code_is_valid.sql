@@ -28,4 +28,4 @@ select
     '18 characters with the check character of GB 32100' as expected,
     case when is_key_account then 'quarantine' else 'warn' end as severity
 from tested
-where not quality.uscc_is_valid(uscc) or uscc ~ '^(.)\1+$' or uscc ~ '^[0-9]{2}0+$'
+where not quality.uscc_is_valid(uscc) or uscc ~ '^[0-9]{2}0+$'

@@ -15,7 +15,7 @@ select
     jsonb_build_object('collector_no', answers.collector_no) as record_key,
     count(*) as answers,
     count(*) filter (where answers.score = answers.score_scale) as top_answers,
-    stddev_samp(answers.score::numeric / answers.score_scale) as deviation,
+    stddev_samp(answers.score::numeric / nullif(answers.score_scale, 0)) as deviation,
     quality.parameter('MKT-39', 'top_share', :business_date) as top_share
 from staging.stg_marketing__survey_answers as answers
 where answers.collector_no is not null and answers.score is not null

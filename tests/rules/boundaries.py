@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, META, METER, OTHER_KEY
 
 CONTRACT = f"contract_no = {IN_FORCE} and status = 'EFFECTIVE'"
+PAYER = f"cons_no in (select cons_no from {{{{con_contract}}}} where {CONTRACT}) and valid_to is null"
 FINANCE = f"cons_no = {ACCOUNT} and contact_role = 'FINANCE'"
 REGISTER = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'REACTIVE_Q1' and freeze_ts = '2026-11-04 00:00+08'"
 VOLTAGE = "data_type = 'U' and data_date = date '2026-11-03'"
@@ -44,6 +45,42 @@ def closings(together: int, apart: int) -> list[str]:
     ]
 
 
+def supplied(importance: str, mode: str, generation: str = "null", security: str = "null") -> list[str]:
+    """A contract of an important user that is supplied in `mode`, with own generation and security load in kVA."""
+    return [
+        f"update {{{{con_contract}}}} set importance = '{importance}', supply_mode = '{mode}', self_gen_kva = {generation},"
+        f" security_load_kva = {security} where {CONTRACT}"
+    ]
+
+
+def term(last_day: str, is_renewed: bool = False) -> list[str]:
+    return [f"update {{{{con_contract}}}} set valid_to = {last_day}, auto_renew = {is_renewed} where {CONTRACT}"]
+
+
+def customer(**values: object) -> list[str]:
+    return [f"update {{{{mkt_customer}}}} set {', '.join(f'{column} = {value!r}' for column, value in values.items())} where cons_no = {ACCOUNT}"]
+
+
+def charged(basic_mode: str, capacity_kva: str, customer_class: str = "LARGE_IND") -> list[str]:
+    """A customer of a capacity whose basic charge is by `basic_mode`."""
+    return [
+        *customer(contract_cap_kva=float(capacity_kva), cons_class=customer_class),
+        f"update {{{{mkt_tariff_assign}}}} set basic_mode = '{basic_mode}' where cons_no = {ACCOUNT} and valid_to is null",
+    ]
+
+
+def planned(length: str) -> list[str]:
+    return [f"update {{{{mkt_outage_plan}}}} set planned_end = planned_start + interval '{length}' where plan_no = (select max(plan_no) from {{{{mkt_outage_plan}}}})"]
+
+
+def signed(day: str) -> list[str]:
+    """A first contract that was signed on a day told by that of the customer's connection."""
+    return [
+        f"update {{{{con_contract}}}} set signed_on = {day} from (select cons_no as account_no, connect_date as connect_on from {{{{mkt_customer}}}}) as customers"
+        f" where con_contract.cons_no = customers.account_no and version = 1 and contract_no = {IN_FORCE}"
+    ]
+
+
 CASES: list[tuple[str, str, list[str], str | None]] = [
     ("MET-02", "86 slots", [f"update {{{{met_interval_96}}}} set v = v[1:86] || array_fill(null::float8, array[10]) where {E_PLUS} and mp_no = {BILLING}"], "warn"),
     ("MET-02", "85 slots", [f"update {{{{met_interval_96}}}} set v = v[1:85] || array_fill(null::float8, array[11]) where {E_PLUS} and mp_no = {BILLING}"], "quarantine"),
@@ -65,10 +102,35 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
     ("MKT-08", "six characters with a road", [f"update {{{{mkt_customer}}}} set addr = '甲路乙丙丁号' where cons_no = {ACCOUNT}"], None),
     ("MKT-08", "six characters and no place", [f"update {{{{mkt_customer}}}} set addr = '甲乙丙丁戊己' where cons_no = {ACCOUNT}"], "warn"),
     ("MKT-10", "0 kVA", [f"update {{{{mkt_customer}}}} set contract_cap_kva = 0 where cons_no = {ACCOUNT}"], "quarantine"),
+    ("MKT-04", "zeros, which fit their check character", customer(uscc="0" * 18), "quarantine"),
+    ("MKT-04", "two digits before zeros", customer(uscc="49" + "0" * 16), "quarantine"),
+    ("CON-16", "zeros, which fit their check character", [f"update {{{{con_contract}}}} set uscc = '{'0' * 18}' where {CONTRACT}"], "warn"),
+    ("CON-16", "two digits before zeros", [f"update {{{{con_contract}}}} set uscc = '49{'0' * 16}' where {CONTRACT}"], "warn"),
     *(
         ("MKT-11", f"connected on {day}", [f"update {{{{mkt_customer}}}} set open_date = date '{day}' where cons_no = {ACCOUNT}"], severity)
         for day, severity in (("1949-09-30", "quarantine"), ("1949-10-01", None), ("2026-11-05", None), ("2026-11-06", "quarantine"), ("2000-01-01", "quarantine"))
     ),
+    *(
+        ("MKT-14", f"{capacity} kVA at {level}", customer(voltage_level=level, contract_cap_kva=capacity), severity)
+        for level, capacity, severity in (
+            ("AC35kV", 1000, None), ("AC35kV", 999.99, "quarantine"), ("AC66kV", 999.99, "quarantine"), ("AC110kV", 999.99, "quarantine"),
+            ("AC220kV", 999.99, "quarantine"), ("AC20kV", 999.99, None), ("AC220V", 16, None), ("AC220V", 16.01, "quarantine"), ("AC380V", 16.01, None),
+        )
+    ),
+    *(
+        ("MKT-14", f"a resident at {level}", customer(voltage_level=level, cons_class="RESIDENT", contract_cap_kva=1000), severity)
+        for level, severity in (("AC380V", None), ("AC6kV", None), ("AC10kV", "quarantine"), ("AC20kV", "quarantine"), ("AC110kV", "quarantine"))
+    ),
+    ("MKT-15", "315 kVA without a basic charge", charged("NONE", "315"), "warn"),
+    ("MKT-15", "314.99 kVA without a basic charge", charged("NONE", "314.99"), None),
+    ("MKT-15", "315 kVA without a basic charge, no large industry", charged("NONE", "315", "GEN_IND_COM"), None),
+    ("MKT-15", "100 kVA by capacity", charged("BY_CAPACITY", "100"), "warn"),
+    ("MKT-15", "100.01 kVA by capacity", charged("BY_CAPACITY", "100.01"), None),
+    ("MKT-15", "100 kVA by demand", charged("BY_ACTUAL_MD", "100"), None),
+    ("MKT-36", "an end at the start", planned("0 hours"), "quarantine"),
+    ("MKT-36", "one minute", planned("1 minute"), None),
+    ("MKT-36", "72 hours", planned("72 hours"), None),
+    ("MKT-36", "a minute more than 72 hours", planned("72 hours 1 minute"), "quarantine"),
     ("MKT-31", "an end at the start of the archiving", ["update {{mkt_app_stage}} set start_at = end_at where stage = 'ARCHIVE' and end_at is not null"], None),
     ("MKT-31", "an end before the start of the archiving", ["update {{mkt_app_stage}} set start_at = end_at + interval '1 minute' where stage = 'ARCHIVE' and end_at is not null"], "warn"),
     ("MKT-33", "2 of 10 in one minute", closings(2, 8), None),
@@ -82,17 +144,42 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
     ("MKT-35", "9 of 9 at 44 minutes", arrivals(9, 0), None),
     ("MKT-35", "10 of 10 at 44 minutes in the country", arrivals(10, 0, urban_rural="RURAL"), None),
     ("MKT-35", "10 of 10 at 44 minutes, no fault", arrivals(10, 0, ticket_type="BIZ"), None),
+    ("MKT-39", "one answer on a scale of zero", ["update {{mkt_survey}} set collector_no = 'C-1', score_scale = case when survey_id = (select min(survey_id) from {{mkt_survey}}) then 0 else score_scale end"], None),
     ("CON-02", "signed on the first day", [f"update {{{{con_contract}}}} set signed_on = valid_from where {CONTRACT}"], None),
     ("CON-02", "signed a day later", [f"update {{{{con_contract}}}} set signed_on = valid_from + 1 where {CONTRACT}"], "warn"),
     ("CON-02", "two days", [f"update {{{{con_contract}}}} set valid_to = valid_from + 1 where {CONTRACT}"], None),
     ("CON-02", "one day", [f"update {{{{con_contract}}}} set valid_to = valid_from where {CONTRACT}"], "quarantine"),
     ("CON-02", "two days, unsigned", [f"update {{{{con_contract}}}} set valid_to = valid_from - 1, signed_on = null where {CONTRACT}"], "quarantine"),
+    ("CON-03", "one year", term("valid_from + interval '1 year' - interval '1 day'"), None),
+    ("CON-03", "a day less than one year", term("valid_from + interval '1 year' - interval '2 days'"), "warn"),
+    ("CON-03", "ten years and their anniversary", term("valid_from + interval '10 years'"), None),
+    ("CON-03", "a day more", term("valid_from + interval '10 years' + interval '1 day'"), "warn"),
+    ("CON-03", "without end", term("date '9999-12-31'"), "warn"),
+    ("CON-03", "without end, renewed by itself", term("date '9999-12-31'", is_renewed=True), None),
     ("CON-08", "a floor of 40 %", ["update {{con_contract}} set contract_md_kw = 0.40 * contract_cap_kva where status = 'EFFECTIVE' and basic_mode = 'BY_CONTRACT_MD'"], None),
     ("CON-08", "a low demand that is not contracted", ["update {{con_contract}} set contract_md_kw = 1 where status = 'EFFECTIVE' and basic_mode = 'BY_CAPACITY'"], None),
+    ("CON-10", "special, several paths", supplied("SPECIAL", "MULTI"), None),
+    ("CON-10", "special, two sources without own generation", supplied("SPECIAL", "DUAL_SOURCE"), "warn"),
+    ("CON-10", "special, two sources with no more than 0 kVA of its own", supplied("SPECIAL", "DUAL_SOURCE", "0"), "warn"),
+    ("CON-10", "special, two circuits and own generation", supplied("SPECIAL", "DUAL_CIRCUIT", "1"), None),
+    ("CON-10", "special, one path and own generation", supplied("SPECIAL", "SINGLE", "1"), "warn"),
+    ("CON-10", "first, two sources", supplied("FIRST", "DUAL_SOURCE"), None),
+    ("CON-10", "first, several paths", supplied("FIRST", "MULTI"), None),
+    ("CON-10", "first, two circuits", supplied("FIRST", "DUAL_CIRCUIT"), "warn"),
+    ("CON-10", "second, own generation of 1.2 x its security load", supplied("SECOND", "DUAL_CIRCUIT", "120", "100"), None),
+    ("CON-10", "second, own generation below that", supplied("SECOND", "DUAL_CIRCUIT", "119.99", "100"), "warn"),
+    ("CON-10", "second, no security load", supplied("SECOND", "DUAL_SOURCE"), None),
+    ("CON-10", "second, one path", supplied("SECOND", "SINGLE", "120", "100"), "warn"),
+    ("CON-10", "no important user on one path", supplied("NONE", "SINGLE"), None),
     ("CON-15", "an authorised signer", [f"update {{{{con_contract}}}} set signer = '王合成', signer_mandate_no = 'M-1' where {CONTRACT}"], None),
     ("CON-15", "a signer without a mandate", [f"update {{{{con_contract}}}} set signer = '王合成', signer_mandate_no = null where {CONTRACT}"], "warn"),
     ("XSR-06", "0.5 kVA", [f"update {{{{con_contract}}}} set contract_cap_kva = contract_cap_kva + 0.5 where {CONTRACT}"], None),
     ("XSR-06", "0.51 kVA", [f"update {{{{con_contract}}}} set contract_cap_kva = contract_cap_kva + 0.51 where {CONTRACT}"], "warn"),
+    ("XSR-11", "another demand, which is not charged", [f"update {{{{con_contract}}}} set basic_mode = 'BY_CAPACITY', contract_md_kw = 77 where {CONTRACT}", f"update {{{{mkt_tariff_assign}}}} set basic_mode = 'BY_CAPACITY', contract_md_kw = 99 where {PAYER}"], None),
+    ("XSR-11", "the demand of both", [f"update {{{{con_contract}}}} set basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 77 where {CONTRACT}", f"update {{{{mkt_tariff_assign}}}} set basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 77 where {PAYER}"], None),
+    ("XSR-11", "another demand", [f"update {{{{con_contract}}}} set basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 77 where {CONTRACT}", f"update {{{{mkt_tariff_assign}}}} set basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 99 where {PAYER}"], "quarantine"),
+    ("XSR-22", "signed on the day of connection", signed("connect_on"), None),
+    ("XSR-22", "signed a day later", signed("connect_on + 1"), "warn"),
     ("XSR-13", "another name, the same credit code", [f"update {{{{con_contract}}}} set party_b_name = '另一家石材厂' where {CONTRACT}"], None),
     ("XSR-13", "another credit code, the same name", [f"update {{{{con_contract}}}} set uscc = '9144030071526726XG' where {CONTRACT}"], None),
 ]  # fmt: skip

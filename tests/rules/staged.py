@@ -79,6 +79,19 @@ class Staged:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return max((row[0] for row in cursor.fetchall()), key=SEVERITIES.index, default=None)
 
+    def answer(self, rule: Rule) -> tuple[int, int, str]:
+        """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""
+        query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),
+            told as (select (to_jsonb(found) - 'raw_id')::text collate "C" as words from found)
+            select
+                (select count(*) from tested), count(*),
+                left(md5('{rule.severity}' || string_agg(words, chr(10) order by words)), 8)
+            from told"""
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            tested, found, digest = cursor.fetchone()
+            return tested, found, digest or "-"
+
     def violations(self, rule: Rule) -> list[dict]:
         """The violations of one rule, as the engine records them."""
         evaluate(self.connection, rule, self.run_id, self.business_date)
