@@ -112,10 +112,11 @@ def _bad_sum(scene: Scene, a: Account, number: int) -> None:
 
 
 def _flying(scene: Scene, a: Account, number: int) -> None:
-    """More energy than the transformers can carry."""
+    """More energy than the transformers can carry, of that day and of the archive, which only knows those of today."""
     day, row = _live_day(scene, "MET-08", a)
     values = _values(scene, row)
-    bound = 24 * 1.2 * a.running_on(day) / float(scene.world.points.multiplier[scene.point_of[a.number]])
+    running = max(a.running_on(day), a.running_on(scene.simulation.business_date))
+    bound = 24 * 1.2 * running / float(scene.world.points.multiplier[scene.point_of[a.number]])
     factor = 1.3 * bound / sum(values.values())
     scene.note("MET-08", _CURVE, row, "v1", ["MET-08", "MET-12"])
     scene.edit.set(_CURVE, row, **{slot: round(v * factor, 4) for slot, v in values.items()})
