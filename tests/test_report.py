@@ -191,7 +191,8 @@ class Warehouse:
 
 
 @pytest.fixture
-def warehouse(database: str, tmp_path: Path) -> Warehouse:
+def warehouse(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))  # the evidence of other tests is none of its runs
     return Warehouse(database, tmp_path)
 
 

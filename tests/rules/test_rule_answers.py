@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ from tests.rules.staged import Staged
 
 ANSWERS = Path(__file__).with_name("answers.csv")
 CATALOGUE = [rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))]
-SILENT = {  # they need many equal rows or a value of their own; planted faults break them
-    "MET-14", "MET-31", "MET-32", "MKT-04", "MKT-05", "MKT-06", "MKT-07", "MKT-10", "MKT-11", "MKT-33", "MKT-35", "MKT-39", "MKT-40",
-    "CON-08", "CON-12", "CON-16", "XSR-23", "XSR-24", "XSR-27",
+SILENT = {  # they need many equal rows, a value of their own or an outage of a key account; planted faults break them
+    "MET-14", "MET-31", "MET-32", "MKT-04", "MKT-05", "MKT-06", "MKT-07", "MKT-10", "MKT-33", "MKT-35", "MKT-39", "MKT-40",
+    "CON-08", "CON-12", "CON-16", "XSR-21", "XSR-23", "XSR-24", "XSR-27",
 }  # fmt: skip
 
 
@@ -38,9 +39,10 @@ def test_every_rule_answers_as_recorded(staged: Staged, tmp_path: Path):
     now = tmp_path / ANSWERS.name
     now.write_text(_told(answers), encoding="utf-8")
     was = recorded()
-    other = [f"{rule_id} in world {seed}" for seed, rule_id in sorted(answers | was) if answers.get((seed, rule_id)) != was.get((seed, rule_id))]
+    other = Counter(rule_id for seed, rule_id in answers | was if answers.get((seed, rule_id)) != was.get((seed, rule_id)))
     if other:
-        pytest.fail(f"other answers than recorded: {', '.join(other)}. If each change is meant, copy {now} over {ANSWERS.name}.", pytrace=False)
+        told = ", ".join(f"{rule_id} in {count}" for rule_id, count in sorted(other.items()))
+        pytest.fail(f"other answers than recorded, by worlds: {told}. If each change is meant, copy {now} over {ANSWERS.name}.", pytrace=False)
 
 
 def test_the_shaken_worlds_break_every_rule_but_these():
