@@ -50,6 +50,8 @@ def _expired(scene: Scene, a: Account, number: int) -> None:
     for bill in last:
         if scene.edit.value("mkt_bill", bill, "status") != "REVERSED":
             scene.note("X8", "mkt_bill", bill, "bill_month", ["XSR-14"])
+    if a.voltage != "AC380V" and end - scene.edit.value("con_contract", row, "valid_from") < timedelta(days=364):
+        scene.note("X8", "con_contract", row, "valid_to", ["CON-03"])  # so young a contract has had too short a term
     scene.edit.set("con_contract", row, valid_to=end, auto_renew=False)
 
 
