@@ -7,6 +7,7 @@ import re
 from datetime import date
 
 from include import ledger
+from include.contracts import all_tables
 from include.database import connect
 from include.errors import UsageError
 from include.settings import default_business_date
@@ -50,6 +51,12 @@ def waive(
         )  # fmt: skip
     ledger.write_head(url)
     return waiver_id
+
+
+def proposed_waiver(rule_id: str, tables: set[str], until: date) -> str:
+    """The command of the narrowest scope that lets a rule pass which is broken in these tables; a mart's grain is no table."""
+    scope = f"table={min(tables)}" if len(tables) == 1 and tables <= all_tables().keys() else "all"
+    return f"./kaw waive {rule_id} --scope {scope} --approver NAME --reason TEXT --until {until}"
 
 
 def waive_as_answered(url: str, asked: dict, answer: dict) -> int:

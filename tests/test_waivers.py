@@ -11,7 +11,7 @@ from synthetic_marts import Night
 from include import cli, ledger
 from include.database import connect
 from include.errors import UsageError
-from include.waivers import waive, waive_as_answered
+from include.waivers import proposed_waiver, waive, waive_as_answered
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
 
@@ -177,3 +177,14 @@ def test_a_refused_or_nameless_answer_enters_nothing(blocked: str, answer: dict,
     with pytest.raises(UsageError, match=said):
         waive_as_answered(blocked, ASKED, answer)
     assert ledger.head(blocked)[0] == 0
+
+
+@pytest.mark.parametrize(("rule_id", "tables", "scope"), [
+    ("PIP-03", {"met_meter"}, "table=met_meter"),
+    ("PIP-03", {"met_meter", "mkt_bill"}, "all"),
+    ("MART-24", {"account x month x advice"}, "all"),
+])  # fmt: skip
+def test_a_blocked_gate_proposes_a_waiver_that_can_be_entered(rule_id: str, tables: set[str], scope: str):
+    assert proposed_waiver(rule_id, tables, date(2026, 7, 31)) == (
+        f"./kaw waive {rule_id} --scope {scope} --approver NAME --reason TEXT --until 2026-07-31"
+    )

@@ -1,13 +1,13 @@
 /*
-sentence: The payments of a bill do not exceed its total with its penalties.
+sentence: The payments of a bill of the last 24 months do not exceed its total with its penalties.
 axis: mismatch
 dimension: consistency
 severity: warn
 owner: marketing office
-reason: What was paid twice is owed to the customer.
+reason: What was paid twice is owed to the customer. Of older bills the source may have put the penalties away.
 source: catalogue MKT-28
 subject: mkt_bill
-not_tested: No bill was paid.
+not_tested: No bill of these months was paid.
 */
 -- tested
 select
@@ -29,6 +29,9 @@ left join (
     from staging.stg_marketing__penalties
     group by bill_no
 ) as penalties on bills.bill_no = penalties.bill_no
+where
+    bills.bill_month >= date_trunc('month', :business_date::timestamp)
+    - make_interval(months => quality.parameter('MKT-28', 'months', :business_date)::integer)
 -- violations
 select
     raw_id,

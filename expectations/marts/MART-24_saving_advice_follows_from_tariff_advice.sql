@@ -1,5 +1,5 @@
 /*
-sentence: Advice belongs to a month with tariff advice, saves less than its bill, and a change of mode saves what tariff advice says.
+sentence: Advice belongs to a month with tariff advice, saves less than its bill where that is known, and a change of mode saves what tariff advice says.
 axis: mismatch
 dimension: consistency
 severity: block
@@ -19,7 +19,8 @@ select
     saving.advice_code,
     saving.saving_cny,
     case when saving.advice_code = 'MODE_SWITCH' then advice.saving_cny end as mode_saving_cny,
-    advice.total_charge_cny
+    advice.total_charge_cny,
+    advice.account_no is not null as has_tariff_advice
 from candidate.mart_saving_advice as saving
 left join candidate.mart_tariff_advice as advice
     on saving.account_no = advice.account_no and saving.month_start_date = advice.month_start_date
@@ -30,7 +31,8 @@ select
     month_start_date as business_date,
     'saving_cny' as column_name,
     advice_code || ' ' || saving_cny as observed,
-    coalesce(mode_saving_cny::text, 'less than ' || total_charge_cny, 'a month with tariff advice') as expected,
+    case when has_tariff_advice then coalesce(mode_saving_cny::text, 'less than ' || total_charge_cny) else 'a month with tariff advice' end
+    as expected,
     saving_cny as amount_at_stake_cny
 from tested
-where saving_cny <> mode_saving_cny or saving_cny >= total_charge_cny or total_charge_cny is null
+where saving_cny <> mode_saving_cny or saving_cny >= total_charge_cny or not has_tariff_advice

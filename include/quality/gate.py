@@ -20,6 +20,7 @@ from include.quality.base_rules import load_base_rules, staging_relation
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
 from include.runs import Run
+from include.waivers import proposed_waiver
 
 LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last
 Progress = Callable[[Result], None]
@@ -155,11 +156,9 @@ def _where(blocking: list[tuple[str, str, str]]) -> str:
 
 
 def _next_step(blocking: list[tuple[str, str, str]], run: Run) -> str:
-    """Deliver again, or a waiver of the narrowest scope that lets the first rule pass."""
     first = blocking[0][0]
     tables = {table_name for rule_id, table_name, _ in blocking if rule_id == first}
-    scope = f"table={tables.pop()}" if len(tables) == 1 else "all"
     return (
         "let the source deliver again and repeat the command, or take responsibility for this night:\n"
-        f"  ./kaw waive {first} --scope {scope} --approver NAME --reason TEXT --until {run.business_date}"
+        f"  {proposed_waiver(first, tables, run.business_date)}"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import date
 
 import psycopg
 from psycopg.rows import dict_row
 
 from include.report.reconciliation import sides_of
+from include.waivers import proposed_waiver
 
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")
@@ -218,16 +218,13 @@ def _steps_when_blocked(run: dict, rules: list[dict], findings) -> list[dict]:
         rule = book.get(rule_id, {})
         tables = sorted({finding["table_name"] for finding in findings.by_rule.get(rule_id, [])})
         is_complete = findings.total_of(rule_id) <= len(findings.by_rule.get(rule_id, []))
-        scope = (
-            f"table={tables[0]}" if is_complete and len(tables) == 1 and tables[0].replace("_", "").isalnum() else "all"
-        )
         violations = f"{count:,} {'violation' if count == 1 else 'violations'}"
         which = f" ({', '.join(tables[:5])})" if tables else ""
         steps.append(
             {
                 "text": f"{rule_id} ({violations}): {rule.get('sentence', '')} Owner: {rule.get('owner') or 'unknown'}."
                 f" Have it delivered again{which}; or, to take responsibility for this night, enter a waiver:",
-                "command": f"./kaw waive {rule_id} --scope {shlex.quote(scope)} --approver NAME --reason TEXT --until {day}",
+                "command": proposed_waiver(rule_id, set(tables) if is_complete else set(), day),
             }
         )
     steps.append({"text": "Then run the night again, after either of them:", "command": _run(day)})
