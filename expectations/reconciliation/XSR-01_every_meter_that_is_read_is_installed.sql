@@ -19,6 +19,15 @@ with read_points as (
         and curves.reading_date <= :business_date
         and curves.quantity_code = 'E+'
     group by curves.metering_point_no
+),
+
+installed as (
+    select distinct installations.metering_point_no, installations.meter_asset_no
+    from staging.stg_marketing__meter_installations as installations
+    inner join read_points on installations.metering_point_no = read_points.metering_point_no
+    where
+        installations.install_date <= read_points.last_read_date
+        and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
 )
 
 select
@@ -27,14 +36,16 @@ select
     points.metering_point_no,
     points.meter_asset_no,
     read_points.last_read_date,
-    exists (
-        select 1
-        from staging.stg_marketing__meter_installations as installations
-        where
-            installations.metering_point_no = points.metering_point_no
-            and (points.meter_asset_no is null or installations.meter_asset_no = points.meter_asset_no)
-            and installations.install_date <= read_points.last_read_date
-            and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
+    points.metering_point_no in (
+        select installed.metering_point_no from installed
+    )
+    and (
+        points.meter_asset_no is null
+        or (points.metering_point_no, points.meter_asset_no) in (
+            select installed.metering_point_no, installed.meter_asset_no
+            from installed
+            where installed.meter_asset_no is not null
+        )
     ) as is_installed
 from read_points
 inner join staging.stg_metering__measuring_points as points

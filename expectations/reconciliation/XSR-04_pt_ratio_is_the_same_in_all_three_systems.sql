@@ -62,6 +62,16 @@ bills as (
 
 limits as materialized (
     select make_interval(days => quality.parameter('XSR-28', 'program_event_days', :business_date)::integer) as evidence
+),
+
+programmed as (
+    select distinct alarms.metering_point_no
+    from staging.stg_metering__event_alarms as alarms
+    cross join limits
+    where
+        alarms.event_code = 'PROGRAM'
+        and alarms.started_at >= :business_date - limits.evidence
+        and alarms.started_at < :business_date + interval '1 day'
 )
 
 select
@@ -72,20 +82,12 @@ select
     annexes.pt_ratio as contract_ratio,
     bills.billed_kwh,
     bills.price_cny_per_kwh,
-    exists (
-        select 1
-        from staging.stg_metering__event_alarms as alarms
-        where
-            alarms.metering_point_no = points.metering_point_no
-            and alarms.event_code = 'PROGRAM'
-            and alarms.started_at >= :business_date - limits.evidence
-            and alarms.started_at < :business_date + interval '1 day'
-    ) as was_programmed
+    programmed.metering_point_no is not null as was_programmed
 from staging.stg_metering__measuring_points as points
-cross join limits
 left join installations on points.metering_point_no = installations.metering_point_no
 left join annexes on points.metering_point_no = annexes.metering_point_no
 left join bills on points.metering_point_no = bills.metering_point_no
+left join programmed on points.metering_point_no = programmed.metering_point_no
 where points.pt_ratio is not null and num_nonnulls(installations.pt_ratio, annexes.pt_ratio) > 0
 -- violations
 -- Two that agree outvote the third. Where all differ, a meter that was programmed these days is right before the files are.

@@ -44,23 +44,14 @@ changes as (
     select points.account_no, 'metering' as system_name, ratios.valid_from as change_date
     from (
         select
-            ratios.metering_point_no,
-            ratios.valid_from,
-            ratios.ratio_primary * ratio_before.ratio_secondary
-            is distinct from ratio_before.ratio_primary * ratios.ratio_secondary as is_changed
-        from staging.stg_metering__instrument_transformers as ratios
-        cross join lateral (
-            select before.ratio_primary, before.ratio_secondary
-            from staging.stg_metering__instrument_transformers as before
-            where
-                before.metering_point_no = ratios.metering_point_no
-                and before.kind_code = ratios.kind_code
-                and before.phase_code is not distinct from ratios.phase_code
-                and before.valid_from < ratios.valid_from
-            order by before.valid_from desc, before._raw_id desc
-            limit 1
-        ) as ratio_before
-        where ratios.kind_code = 'CT'
+            metering_point_no,
+            valid_from,
+            valid_from > lag(valid_from) over versions
+            and ratio_primary * lag(ratio_secondary) over versions
+            is distinct from lag(ratio_primary) over versions * ratio_secondary as is_changed
+        from staging.stg_metering__instrument_transformers
+        where kind_code = 'CT'
+        window versions as (partition by metering_point_no, phase_code order by valid_from, _raw_id)
     ) as ratios
     inner join staging.int_metering_points_as_of as points
         on

@@ -57,6 +57,24 @@ notices as (
         extract(epoch from (notices.planned_start_at - notices.sent_at)) / 60 as lead_minutes,
         extract(epoch from (notices.planned_start_at - notices.confirmed_at)) / 60 as confirmed_lead_minutes
     from staging.stg_marketing__outage_notices as notices
+),
+
+given as (
+    select distinct required.raw_id, required.checkpoint_code
+    from required
+    inner join notices
+        on
+            required.plan_no = notices.plan_no
+            and required.plan_version = notices.plan_version
+            and required.planned_start_at = notices.planned_start_at
+            and (required.account_no = notices.account_no or (required.is_public_accepted and notices.account_no is null))
+            and (notices.is_phone or not required.is_phone_confirmed)
+    cross join lateral (
+        select case when required.is_phone_confirmed then notices.confirmed_lead_minutes else notices.lead_minutes end as minutes
+    ) as lead
+    where
+        lead.minutes >= required.lead_minutes_min
+        and (required.lead_minutes_below is null or lead.minutes < required.lead_minutes_below)
 )
 
 select
@@ -65,25 +83,10 @@ select
     (required.planned_start_at at time zone 'Asia/Shanghai')::date as planned_date,
     string_agg(required.checkpoint_code, ', ' order by required.lead_minutes_min desc) as required_notices,
     string_agg(required.checkpoint_code, ', ' order by required.lead_minutes_min desc) filter (
-        where not exists (
-            select 1
-            from notices
-            where
-                notices.plan_no = required.plan_no
-                and notices.plan_version = required.plan_version
-                and notices.planned_start_at = required.planned_start_at
-                and (notices.account_no = required.account_no or (required.is_public_accepted and notices.account_no is null))
-                and (notices.is_phone or not required.is_phone_confirmed)
-                and case when required.is_phone_confirmed then notices.confirmed_lead_minutes else notices.lead_minutes end
-                >= required.lead_minutes_min
-                and (
-                    required.lead_minutes_below is null
-                    or case when required.is_phone_confirmed then notices.confirmed_lead_minutes else notices.lead_minutes end
-                    < required.lead_minutes_below
-                )
-        )
+        where given.raw_id is null
     ) as missing_notices
 from required
+left join given on required.raw_id = given.raw_id and required.checkpoint_code = given.checkpoint_code
 group by required.raw_id, required.account_no, required.planned_start_at
 -- violations
 select
