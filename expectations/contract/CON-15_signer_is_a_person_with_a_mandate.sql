@@ -36,4 +36,4 @@ select
 from tested
 where
     is_placeholder
-    or (nullif(signer_mandate_no, '') is null and legal_representative_name is not null and signer_name <> legal_representative_name)
+    or (nullif(signer_mandate_no, '') is null and signer_name <> legal_representative_name)

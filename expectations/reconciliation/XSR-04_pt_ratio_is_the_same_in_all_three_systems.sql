@@ -95,13 +95,13 @@ with judged as (
     select
         tested.*,
         case
-            when metering_ratio = contract_ratio and marketing_ratio <> metering_ratio then 'marketing'
-            when metering_ratio = marketing_ratio and contract_ratio <> metering_ratio then 'contract'
-            when marketing_ratio = contract_ratio and metering_ratio <> marketing_ratio then 'metering'
+            when metering_ratio = contract_ratio then 'marketing'
+            when metering_ratio = marketing_ratio then 'contract'
+            when marketing_ratio = contract_ratio then 'metering'
             when was_programmed then 'marketing and contract'
         end as suspect_side
     from tested
-    where metering_ratio <> marketing_ratio or metering_ratio <> contract_ratio or marketing_ratio <> contract_ratio
+    where metering_ratio <> marketing_ratio or metering_ratio <> contract_ratio
 ),
 
 shares as (

@@ -30,7 +30,6 @@ select
         upper(btrim(contracts_in_force.uscc)) = upper(btrim(customers.uscc)) and quality.uscc_is_valid(upper(btrim(customers.uscc))),
         false
     ) as has_same_uscc,
-    quality.normalised_name(contracts_in_force.customer_name) = quality.normalised_name(customers.account_name) as has_same_name,
     quality.parameter('XSR-13', 'similarity', :business_date) as similarity_needed
 from contracts_in_force
 inner join staging.stg_marketing__customers as customers on contracts_in_force.account_no = customers.account_no
@@ -45,5 +44,4 @@ select
 from tested
 where
     not has_same_uscc
-    and not has_same_name
     and quality.name_similarity(contract_name, marketing_name) < similarity_needed

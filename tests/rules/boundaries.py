@@ -81,6 +81,58 @@ def signed(day: str) -> list[str]:
     ]
 
 
+THEIR_MULTIPLIER = f"(select max(multiplier) from staging.int_metering_points_as_of where metering_point_no = {BILLING})"
+CURVE_OF_POWER = f"data_type = 'P' and data_date = date '2026-11-03' and mp_no = {BILLING}"
+
+
+def hundred_kva(values: str, which: str) -> list[str]:
+    """A curve at a point whose customer runs 100 kVA for each of the multiplier."""
+    return [
+        f"update {{{{mkt_customer}}}} set running_cap_kva = 100 * {THEIR_MULTIPLIER} where cons_no = (select cons_no from {{{{met_measuring_point}}}} where mp_no = {BILLING})",
+        f"update {{{{met_interval_96}}}} set v = {values} where {which} and mp_no = {BILLING}",
+    ]
+
+
+def with_limits(rule_id: str, values: dict[str, float], change: str) -> list[str]:
+    """A change of rows under other limits, which few rows can meet exactly."""
+    cases = " ".join(f"when '{name}' then {value}" for name, value in values.items())
+    return [f"with limits as (update staging.quality_parameters set value = case name {cases} else value end where rule_id = '{rule_id}' returning 1) {change}"]
+
+
+def numbered(table: str, changes: str, where: str = "true") -> list[str]:
+    """Rows changed by their number `n`."""
+    return [
+        f"update {{{{{table}}}}} as rows set {changes} from (select _raw_id, row_number() over (order by _raw_id) as n from {{{{{table}}}}} where {where}) as numbered"
+        " where rows._raw_id = numbered._raw_id"
+    ]
+
+
+def unbalanced(slots: int) -> list[str]:
+    """80 slots of three equal voltages, of which phase A stands 10 % too high in some."""
+    return [
+        f"update {{{{met_interval_96}}}} set v = array_fill(case phase when 'A' then 110.0 else 100 end::float8, array[{slots}]) || array_fill(100::float8, array[{80 - slots}])"
+        f" || array_fill(null::float8, array[16]) where {VOLTAGE} and mp_no = {FOUR_WIRES}"
+    ]
+
+
+def summed(off_kwh: str) -> list[str]:
+    """A day whose slots add up to its register and so many kWh more."""
+    register = (
+        "(select max(reading) filter (where freeze_ts = '2026-11-04 00:00+08') - max(reading) filter (where freeze_ts = '2026-11-03 00:00+08')"
+        " from {{met_register_freeze}} where freeze_kind = 'DAY' and energy_kind = 'ACTIVE' and dir = 'FWD' and rate = 'T'"
+        f" and meter_asset_no = (select meter_asset_no from {{{{met_measuring_point}}}} where mp_no = {BILLING}))"
+    )
+    return [f"update {{{{met_interval_96}}}} set v = array_fill(0.25::float8, array[95]) || ({register} + {off_kwh} - 23.75)::float8 where {E_PLUS} and mp_no = {BILLING}"]
+
+
+def named(contract_name: str) -> list[str]:
+    """A customer of 26 letters, whose contract names another."""
+    return [
+        f"update {{{{con_contract}}}} set party_b_name = '{contract_name}', uscc = null where {CONTRACT}",
+        f"update {{{{mkt_customer}}}} set cons_name = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' where cons_no in (select cons_no from {{{{con_contract}}}} where {CONTRACT})",
+    ]
+
+
 CASES: list[tuple[str, str, list[str], str | None]] = [
     ("MET-02", "86 slots", [f"update {{{{met_interval_96}}}} set v = v[1:86] || array_fill(null::float8, array[10]) where {E_PLUS} and mp_no = {BILLING}"], "warn"),
     ("MET-02", "85 slots", [f"update {{{{met_interval_96}}}} set v = v[1:85] || array_fill(null::float8, array[11]) where {E_PLUS} and mp_no = {BILLING}"], "quarantine"),
@@ -182,4 +234,75 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
     ("XSR-22", "signed a day later", signed("connect_on + 1"), "warn"),
     ("XSR-13", "another name, the same credit code", [f"update {{{{con_contract}}}} set party_b_name = '另一家石材厂' where {CONTRACT}"], None),
     ("XSR-13", "another credit code, the same name", [f"update {{{{con_contract}}}} set uscc = '9144030071526726XG' where {CONTRACT}"], None),
+    ("MET-03", "a slot that ends three minutes after its receipt", [f"update {{{{met_interval_96}}}} set v = v[1:95] || null::float8, recv_ts = '2026-11-03 23:42+08' where {E_PLUS} and mp_no = {BILLING}"], None),
+    ("MET-03", "a slot that ends a second later", [f"update {{{{met_interval_96}}}} set v = v[1:95] || null::float8, recv_ts = '2026-11-03 23:41:59+08' where {E_PLUS} and mp_no = {BILLING}"], "quarantine"),
+    *(
+        ("MET-07", f"{off} kWh more than its rates", [f"update {{{{met_register_freeze}}}} as total set reading = {off} + (select sum(reading) from {{{{met_register_freeze}}}} as rates where rates.meter_asset_no = total.meter_asset_no and rates.freeze_ts = total.freeze_ts and rates.freeze_kind = 'DAY' and rates.energy_kind = 'ACTIVE' and rates.dir = total.dir and rates.rate <> 'T') where meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'ACTIVE' and dir = 'FWD' and rate = 'T' and freeze_ts = '2026-11-06 00:00+08'"], severity)
+        for off, severity in (("0.1", None), ("0.1001", "warn"))
+    ),
+    ("MET-08", "1.2 times the running capacity all day", hundred_kva("array_fill(30::float8, array[96])", E_PLUS), None),
+    ("MET-08", "a little more", hundred_kva("array_fill(30.001::float8, array[96])", E_PLUS), "quarantine"),
+    ("MET-09", "1.2 times the running capacity", hundred_kva("array_fill(120::float8, array[96])", CURVE_OF_POWER), None),
+    ("MET-09", "a little more", hundred_kva("array_fill(120.001::float8, array[96])", CURVE_OF_POWER), "quarantine"),
+    *(
+        ("MET-10", f"{peak} kW in an idle day", [f"update {{{{met_interval_96}}}} set v = array_fill(0::float8, array[95]) || ({peak} / {THEIR_MULTIPLIER})::float8 where {CURVE_OF_POWER}"], severity)
+        for peak, severity in (("50.0", None), ("51.0", "warn"))
+    ),
+    ("MET-10", "2.8 times the third highest", [f"update {{{{met_interval_96}}}} set v = array_fill(10::float8, array[95]) || 28::float8 where {CURVE_OF_POWER}"], None),
+    ("MET-10", "a little more", [f"update {{{{met_interval_96}}}} set v = array_fill(10::float8, array[95]) || 28.001::float8 where {CURVE_OF_POWER}"], "warn"),
+    ("MET-12", "2 kWh on the meter", summed("2"), None),
+    ("MET-12", "2.001 kWh on the meter", summed("2.001"), "quarantine"),
+    ("MET-18", "76 of 80 slots balanced", unbalanced(4), None),
+    ("MET-18", "75 of 80 slots balanced", unbalanced(5), "warn"),
+    ("MET-20", "a default date at a point without installation", ["update {{met_measuring_point}} set install_ts = null", "update {{met_power_event}} set event_ts = '2000-01-01 00:00:07+08' where event_id = (select min(event_id) from {{met_power_event}} where event = 'POWER_DOWN')"], "quarantine"),
+    *(
+        ("MET-20", f"an event {seconds} s before its installation", [f"update {{{{met_measuring_point}}}} as points set install_ts = first_ts + interval '{seconds} seconds' from (select mp_no, min(event_ts) as first_ts from {{{{met_power_event}}}} group by mp_no) as events where points.mp_no = events.mp_no"], severity)
+        for seconds, severity in ((0, None), (1, "quarantine"))
+    ),
+    ("MET-23", "all points, where all are needed", with_limits("MET-23", {"warn_below_share": 1}, "update {{met_interval_96}} set collect_way = collect_way"), None),
+    ("MET-23", "as many points as the block allows", with_limits("MET-23", {"warn_below_share": 1.01, "block_below_share": 1}, "update {{met_interval_96}} set collect_way = collect_way"), "warn"),
+    ("MET-24", "99 of 100", ["update {{met_collect_task}} set expected_cnt = 100, received_cnt = 99"], None),
+    ("MET-24", "98 of 100", ["update {{met_collect_task}} set expected_cnt = 100, received_cnt = 98"], "warn"),
+    *(
+        ("MET-26", f"a demand of {demand} kW over 100 kW", ["update {{met_interval_96}} set v = array_fill(100::float8, array[96]) where data_type = 'P'", f"update {{{{met_register_freeze}}}} set max_demand_kw = {demand} where freeze_kind = 'MONTH' and max_demand_kw is not null"], severity)
+        for demand, severity in ((98, None), (97.99, "warn"))
+    ),
+    ("MET-27", "a millionth more", [f"update {{{{met_measuring_point}}}} set multiplier = ct_ratio * pt_ratio + 0.000001 where mp_no = {BILLING}"], "quarantine"),
+    ("MKT-03", "two characters", customer(cons_name="王合"), None),
+    ("MKT-03", "one character", customer(cons_name="王"), "quarantine"),
+    ("MKT-08", "one address for two customers", ["update {{mkt_customer}} set addr = '甲路乙丙丁号' where cons_no in (select cons_no from {{mkt_customer}} order by 1 limit 2)"], None),
+    ("MKT-08", "one address for three customers", ["update {{mkt_customer}} set addr = '甲路乙丙丁号' where cons_no in (select cons_no from {{mkt_customer}} order by 1 limit 3)"], "warn"),
+    ("MKT-20", "a certificate that ends today", ["update {{mkt_manager}} set cert_valid_to = date '2026-11-05'"], None),
+    ("MKT-20", "a certificate that ended yesterday", ["update {{mkt_manager}} set cert_valid_to = date '2026-11-04'"], "warn"),
+    *(
+        ("MKT-24", f"{factor} from 4 to 3", [f"update {{{{mkt_bill}}}} set kwh_total = 40000, kvarh_fwd = 30000, kvarh_rev = 0, pf_actual = {factor} where bill_no = (select max(bill_no) from {{{{mkt_bill}}}} where pf_standard = '0.90')"], severity)
+        for factor, severity in ((0.805, None), (0.8051, "warn"))
+    ),
+    ("MKT-39", "49 of 50 with the top score", numbered("mkt_survey", "collector_no = case when n <= 50 then 'C-1' end, score_scale = 10, score = case when n = 1 then 9 else 10 end"), "warn"),
+    ("MKT-39", "48 of 49 with the top score", numbered("mkt_survey", "collector_no = case when n <= 49 then 'C-1' end, score_scale = 10, score = case when n = 1 then 9 else 10 end"), None),
+    ("MKT-39", "30 equal scores in the middle", numbered("mkt_survey", "collector_no = case when n <= 30 then 'C-1' end, score_scale = 10, score = 5"), "warn"),
+    ("MKT-40", "4 texts in 20 inspections", numbered("mkt_inspection", "inspector_no = case when n <= 20 then 'I-1' end, done_on = date '2026-10-20', result_text = 'T' || n % 4"), None),
+    ("MKT-40", "3 texts in 20 inspections", numbered("mkt_inspection", "inspector_no = case when n <= 20 then 'I-1' end, done_on = date '2026-10-20', result_text = 'T' || n % 3"), "warn"),
+    ("CON-01", "a contract without a number", [f"update {{{{con_contract}}}} set contract_no = '' where {CONTRACT}"], "quarantine"),
+    ("CON-04", "a scan of four pages", [f"update {{{{con_contract}}}} set scan_pages = 4 where {CONTRACT}"], None),
+    ("CON-04", "a scan of three pages", [f"update {{{{con_contract}}}} set scan_pages = 3 where {CONTRACT}"], "warn"),
+    ("CON-12", "a word for a number", ["update {{con_amendment}} set old_value = 'as before' where field_name = 'contract_cap_kva'"], "quarantine"),
+    ("CON-12", "a number for a word", ["update {{con_amendment}} set field_name = 'tariff_code', old_value = '1' where field_name = 'contract_cap_kva'"], "quarantine"),
+    ("CON-16", "a wrong check character", [f"update {{{{con_contract}}}} set uscc = '911111111111111111' where {CONTRACT}"], "warn"),
+    *(
+        ("XSR-02", f"{slots} of 96 slots, where 84 are needed", with_limits("XSR-02", {"received_share": 0.875}, f"update {{{{met_interval_96}}}} set v = v[1:{slots}] || array_fill(null::float8, array[{96 - slots}]) where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"), severity)
+        for slots, severity in ((84, None), (83, "quarantine"))
+    ),
+    ("XSR-05", "a millionth more", ["update {{mkt_bill_line}} set multiplier = multiplier * 1.000001"], None),
+    ("XSR-05", "two millionths more", ["update {{mkt_bill_line}} set multiplier = multiplier * 1.000002"], "quarantine"),
+    ("XSR-13", "23 of 25 pairs of letters", named("ABCDEFGHIJKLMNOPQRSTUVWX12"), None),
+    ("XSR-13", "22 of 25 pairs of letters", named("ABCDEFGHIJKLMNOPQRSTUVW123"), "warn"),
+    ("XSR-19", "1 % more", ["update {{mkt_bill}} set md_actual_kw = md_actual_kw * 1.01 where bill_no = (select max(bill_no) from {{mkt_bill}} where md_actual_kw > 0)"], None),
+    ("XSR-19", "1.01 % more", ["update {{mkt_bill}} set md_actual_kw = md_actual_kw * 1.0101 where bill_no = (select max(bill_no) from {{mkt_bill}} where md_actual_kw > 0)"], "warn"),
+    ("XSR-20", "all points, where all are needed", with_limits("XSR-20", {"share": 1}, "update {{mkt_outage_plan}} set status = status"), None),
+    ("XSR-24", "five working days", ["update {{con_amendment}} set effective_on = date '2024-02-23' where field_name = 'contract_cap_kva'"], None),
+    ("XSR-24", "six working days", ["update {{con_amendment}} set effective_on = date '2024-02-22' where field_name = 'contract_cap_kva'"], "warn"),
+    ("XSR-25", "0.2 % more", ["update {{mkt_bill}} as bills set kwh_total = case when exists (select 1 from {{mkt_bill}} as other where (other.cons_no, other.bill_month) = (bills.cons_no, bills.bill_month) and other.bill_no < bills.bill_no) then 0 else 1000000 end", "update {{con_trade_settle}} set actual_mwh = 1002"], None),
+    ("XSR-25", "a little more", ["update {{mkt_bill}} as bills set kwh_total = case when exists (select 1 from {{mkt_bill}} as other where (other.cons_no, other.bill_month) = (bills.cons_no, bills.bill_month) and other.bill_no < bills.bill_no) then 0 else 1000000 end", "update {{con_trade_settle}} set actual_mwh = 1002.0001"], "warn"),
+    ("XSR-27", "one more in a sum", ["update quality.receipts set announced_sums = (select jsonb_object_agg(key, value::numeric + 1) from jsonb_each_text(landed_sums)) where table_name = 'mkt_bill'"], "block"),
 ]  # fmt: skip
