@@ -278,6 +278,10 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
         ("MKT-24", f"{factor} from 4 to 3", [f"update {{{{mkt_bill}}}} set kwh_total = 40000, kvarh_fwd = 30000, kvarh_rev = 0, pf_actual = {factor} where bill_no = (select max(bill_no) from {{{{mkt_bill}}}} where pf_standard = '0.90')"], severity)
         for factor, severity in ((0.805, None), (0.8051, "warn"))
     ),
+    *(
+        ("MKT-28", f"a bill of {month} paid three times", [f"update {{{{mkt_payment}}}} set amount = amount * 3 where pay_no = (select max(pay_no) from {{{{mkt_payment}}}} where bill_no like '{month}%')"], severity)
+        for month, severity in (("202410", None), ("202411", "warn"))
+    ),
     ("MKT-39", "49 of 50 with the top score", numbered("mkt_survey", "collector_no = case when n <= 50 then 'C-1' end, score_scale = 10, score = case when n = 1 then 9 else 10 end"), "warn"),
     ("MKT-39", "48 of 49 with the top score", numbered("mkt_survey", "collector_no = case when n <= 49 then 'C-1' end, score_scale = 10, score = case when n = 1 then 9 else 10 end"), None),
     ("MKT-39", "30 equal scores in the middle", numbered("mkt_survey", "collector_no = case when n <= 30 then 'C-1' end, score_scale = 10, score = 5"), "warn"),
