@@ -193,6 +193,14 @@ def another_utility(empty_database: str, tmp_path: Path, monkeypatch: pytest.Mon
     return Utility(empty_database, tmp_path / "second", monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def own_target(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """dbt's target folder is this module's alone: workers that run dbt in one home overwrite each other's manifest."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KAW_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 # -- ordinary users
 
 

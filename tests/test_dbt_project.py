@@ -41,7 +41,7 @@ OTHERS_SEEDS = "quality_"
 
 
 @pytest.fixture(scope="module")
-def manifest(server: Server, template: str) -> dict:
+def manifest(server: Server, template: str, own_target: None) -> dict:
     run_dbt(["parse"], server.url(template))
     return json.loads(manifest_path().read_text())
 

@@ -76,7 +76,7 @@ class Marts:
 
 
 @pytest.fixture(scope="module")
-def marts(server: Server, template: str) -> Iterator[Marts]:
+def marts(server: Server, template: str, own_target: None) -> Iterator[Marts]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))

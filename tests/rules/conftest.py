@@ -103,10 +103,12 @@ def _land_and_stage(url: str, folder: Path) -> None:
             (BUSINESS_DATE - timedelta(days=DAYS - 1),),
         )
     selected = ["--select", "tag:seeds", "tag:staging", "--resource-type", "seed", "--resource-type", "model"]
-    run_dbt(["build", *selected], url)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KAW_HOME", str(folder))  # dbt's target is then no other test's
+        run_dbt(["build", *selected], url)
+        manifest = json.loads(manifest_path().read_text())
     with connect(url, autocommit=True) as connection:
         connection.execute("analyze")
-    manifest = json.loads(manifest_path().read_text())
     with connect(url) as connection:
         this = connection.execute("select current_database()").fetchone()[0]
     models = [
