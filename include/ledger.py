@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import getpass
 import hashlib
 import json
 import os
+import pwd
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,12 +68,10 @@ def digest_of(entry_no: int, at: datetime, actor: str, event: str, detail: dict,
 
 
 def current_actor() -> str:
-    """Who acts: the user that Airflow names, else the login of the operating system."""
-    if owner := os.environ.get("AIRFLOW_CTX_DAG_OWNER"):
-        return f"airflow:{owner}"
+    """The login of the operating system that acts, as the kernel knows it: no variable of the environment is believed."""
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"uid {os.getuid()}"
 
 

@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -116,7 +115,7 @@ def _line(row: dict) -> list:
         row["energy_at_stake_kwh"], row["amount_at_stake_cny"], _minute(row["first_seen_at"]), row["age_days"],
         row["source_reference"], _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
     ]  # fmt: skip
-    return [value if isinstance(value, int | Decimal) else safe_cell(value) for value in values]
+    return [safe_cell(value) for value in values]
 
 
 @cache

@@ -6,6 +6,7 @@ from datetime import date
 import psycopg
 import pytest
 
+from include import ledger
 from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
 
@@ -93,6 +94,11 @@ def test_waived_and_arbitrary_fill_rows_do_not_count_against_the_limit(run):
         "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
         " values ('MKT-21', 'all', 'duty engineer (test)', 'known', '2026-12-31', 'test')"
     )
+    assert len(failed(run, "PIP-03")) == 1  # nothing before the ledger has it
+    ledger.append(run, "waiver", {
+        "waiver_id": 1, "rule_id": "MKT-21", "scope": "all", "approver": "duty engineer (test)", "reason": "known",
+        "valid_until": "2026-12-31",
+    })  # fmt: skip
     assert failed(run, "PIP-03") == []
     run.execute("delete from quality.waivers")
     run.execute(

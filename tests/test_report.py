@@ -316,7 +316,7 @@ def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: War
     assert "253 open, 0 waived, 1 fixed" in page.text
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
 def test_a_spreadsheet_does_not_execute_a_finding(warehouse: Warehouse, value: str) -> None:
     assert safe_cell(value) == f"'{value}"
     warehouse.finding("MET-02", {"mp_no": "0009"}, observed=value)
@@ -324,7 +324,7 @@ def test_a_spreadsheet_does_not_execute_a_finding(warehouse: Warehouse, value: s
     rows = list(csv.DictReader((warehouse.path.parent / "findings.csv").open(encoding="utf-8", newline="")))
     cells = [cell for row in rows for cell in row.values()]
     assert f"'{value}" in cells
-    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")]
 
 
 def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
@@ -333,13 +333,14 @@ def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
     warehouse.execute("update quality.receipts set problem = %s, file_name = %s where state = 'refused'", [evil, evil])
     warehouse.execute("update quality.quarantine_events set record_key = %s", [json.dumps({"mp_no": evil})])
     warehouse.execute(
-        "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
-        " values ('MET-02', 'all', %s, %s, '2026-07-31', 'x')", [evil, evil],
+        "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by, entered_at)"
+        " values ('MET-02', 'all', %s, %s, '2026-07-31', 'x', '2026-07-01')", [evil, evil],
     )  # fmt: skip
     page = warehouse.report()
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert "img" not in [tag for tag, _ in page.tags]
     assert evil in page.text
+    assert "without effect: not as the ledger has it" in page.text
 
 
 def test_delivered_values_of_rejected_rows_are_not_shown(warehouse: Warehouse) -> None:

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -101,8 +100,9 @@ def write(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict], 
         for number, row in enumerate(cursor.execute(_QUERY, {"run": run["run_id"], "day": run["business_date"]})):
             row["office"] = offices.get(row["rule_id"], "")
             cells = [row["key_text"] if name == "record_key" else row[name] for name in COLUMNS]
-            writer.writerow([safe_cell(value) for value in cells])
-            book.append([value if isinstance(value, int | Decimal) else safe_cell(value) for value in cells])
+            safe = [safe_cell(value) for value in cells]
+            writer.writerow(safe)
+            book.append(safe)
             line = json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False, default=str)
             as_json.write(f"{',' if number else ''}\n{line}")
             listed.states[row["state"]] += 1

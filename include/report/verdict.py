@@ -122,13 +122,19 @@ def counts(rules: list[dict]) -> dict[str, int]:
 def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
     """Every waiver so far with its state on the run's business date and the findings that it let through in this run.
 
-    One without an entry in the ledger is none that was entered by a command; it is listed from its own date on.
+    One without such an entry in the ledger was not entered by a command: it has no effect, and is listed from its own date on.
     """
     return conn.cursor(row_factory=dict_row).execute(
         """
         select
             waivers.*,
-            case when waivers.valid_until < %(day)s then 'expired' else 'in force' end as state,
+            case
+                when not exists (
+                    select 1 from quality.signed_waivers as signed where signed.waiver_id = waivers.waiver_id
+                ) then 'without effect: not as the ledger has it'
+                when waivers.valid_until < %(day)s then 'expired'
+                else 'in force'
+            end as state,
             (
                 select count(*) from quality.finding_events as event
                 where event.run_id = %(run)s and event.waiver_id = waivers.waiver_id

@@ -1,5 +1,24 @@
 -- The one way past a blocked night: a rule's findings inside a scope, let through by a named approver until a date.
 
+create index if not exists ledger_of_waivers on quality.ledger ((detail ->> 'waiver_id')) where event = 'waiver';
+
+-- Waivers that are as the ledger has them: a row that was added or changed beside the ledger lets nothing through.
+create or replace view quality.signed_waivers as
+select waivers.*
+from quality.waivers
+where exists (
+    select 1
+    from quality.ledger
+    where
+        ledger.event = 'waiver'
+        and ledger.detail ->> 'waiver_id' = waivers.waiver_id::text
+        and ledger.detail ->> 'rule_id' = waivers.rule_id
+        and ledger.detail ->> 'scope' = waivers.scope
+        and ledger.detail ->> 'approver' = waivers.approver
+        and ledger.detail ->> 'reason' = waivers.reason
+        and ledger.detail ->> 'valid_until' = waivers.valid_until::text
+);
+
 -- A finding's first waiver that is in force on a date; null where there is none. Scope: 'all', 'table=<table>',
 -- 'account=<account_no>', or 'key={json}', which covers every record whose key contains the given parts.
 create or replace function quality.waiver_for(
@@ -8,7 +27,7 @@ create or replace function quality.waiver_for(
 language sql stable
 as $$
     select min(waivers.waiver_id)
-    from quality.waivers as waivers
+    from quality.signed_waivers as waivers
     where
         waivers.rule_id = waiver_for.rule_id
         and waivers.valid_until >= waiver_for.on_date
@@ -24,6 +43,6 @@ $$;
 -- Waivers in force on the business date of the run at work.
 create or replace view quality.active_waivers as
 select waivers.*
-from quality.waivers
+from quality.signed_waivers as waivers
 cross join quality.current_run
 where waivers.valid_until >= current_run.business_date;
