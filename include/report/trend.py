@@ -14,7 +14,7 @@ POINTS = 400  # of a line: thirteen months of nights
 def trend(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
     """`{runs, months, axes: [{axis, line, dots, highest, last, months: [{month, runs, tested, failed, not_tested}]}]}`.
 
-    Of each business date the last run counts; the database adds up, so 3,000 rules of 400 runs are a few thousand sums here.
+    Of each business date the last run that judged counts; the database adds up, so 3,000 rules of 400 runs are a few thousand sums here.
     A rule that has left the book has no axis any more and is not in the trend.
     """
     axes = {rule["id"]: rule["axis"] for rule in rules if rule["axis"]}
@@ -26,6 +26,7 @@ def trend(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
             where
                 run_id <= %(run)s and business_date <= %(day)s
                 and business_date >= date_trunc('month', %(day)s::date) - interval '12 months'
+                and exists (select 1 from quality.rule_results as results where results.run_id = runs.run_id)
             order by business_date, run_id desc
         ),
 
