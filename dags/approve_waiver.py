@@ -8,13 +8,12 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from include.orchestration import START
+from include.orchestration import AT_ONCE, REASON, START, approval
 
-AT_ONCE = {"retries": 0, "priority_weight": 100}  # before any task of a night: somebody waits for it
 ASKED = {
     "rule": Param("", type="string", minLength=1, description="Rule id, for example PIP-03."),
     "scope": Param("", type="string", minLength=1, description='all, table=NAME, account=NO, or key={"mp_no": "..."}.'),
-    "reason": Param("", type="string", minLength=1, description="Why its findings may pass; the ledger and the report show it."),
+    "reason": REASON,
     "until": Param("", type="string", format="date", description="Last business date that it holds for, YYYY-MM-DD."),
 }
 
@@ -30,23 +29,14 @@ ASKED = {
     tags=["layer:gate"],
 )
 def approve_waiver():
-    from airflow.providers.standard.operators.hitl import ApprovalOperator
-
-    answer = ApprovalOperator(
-        task_id="approve",
-        subject="Let {{ params.rule }} pass until {{ params.until }}?",
-        body="Scope: {{ params.scope }}\n\nReason: {{ params.reason }}\n\nWho approves takes the responsibility by name.",
-        response_timeout=timedelta(hours=24),
-        **AT_ONCE,
-    )
-
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def enter_waiver(answered: dict) -> int:
         from include import server
-        from include.waivers import waive_as_answered
+        from include.approvals import waive_as_answered
 
         return waive_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
 
+    answer = approval("Let {{ params.rule }} pass until {{ params.until }}?", "Scope: {{ params.scope }}")
     enter_waiver(answer.output)
 
 

@@ -25,6 +25,8 @@ PARAMS = {
     )
 }  # fmt: skip
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True}
+AT_ONCE = {"retries": 0, "priority_weight": 100}  # before any task of a night: somebody waits for it
+REASON = Param("", type="string", minLength=1, description="Why; the ledger and the report show it.")
 
 
 def nightly(cron: str) -> CronPartitionTimetable:
@@ -47,6 +49,19 @@ def hand_on(context: dict, day: date | str) -> None:
     """Makes D the partition key of what the task delivers, however its run was started: the next DAG starts by it."""
     for asset in context["task"].outlets:
         context["outlet_events"][asset].add_partitions(str(day))
+
+
+def approval(subject: str, body: str):
+    """Asks on Airflow's page, and waits a day at most for an answer; who gives it takes the responsibility by name."""
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+    return ApprovalOperator(
+        task_id="approve",
+        subject=subject,
+        body=f"{body}\n\nReason: {{{{ params.reason }}}}\n\nWho approves takes the responsibility by name.",
+        response_timeout=timedelta(hours=24),
+        **AT_ONCE,
+    )
 
 
 def done_within(hours: float) -> DeadlineAlert:

@@ -59,20 +59,6 @@ def proposed_waiver(rule_id: str, tables: set[str], until: date) -> str:
     return f"./kaw waive {rule_id} --scope {scope} --approver NAME --reason TEXT --until {until}"
 
 
-def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
-    """Enters the waiver that a user of Airflow approved on its page: that user is its approver, and who entered it.
-
-    `asked` holds rule, scope, reason and until; `answer` is what an ApprovalOperator hands on.
-    """
-    if answer["chosen_options"] != ["Approve"]:
-        raise _wrong("The waiver was not approved.", "nothing was entered; ask again with what was missing.")
-    user = answer["responded_by_user"] or {}
-    return waive(
-        url, asked["rule"], asked["scope"], user.get("name") or "", asked["reason"], asked["until"],
-        entered_by=f"airflow:{user.get('id')}",
-    )  # fmt: skip
-
-
 def _wrong(what: str, next_step: str) -> UsageError:
     return UsageError(what, where="waive", next_step=next_step)
 

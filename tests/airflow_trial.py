@@ -65,6 +65,7 @@ def _described(dag) -> dict:
                 "timeout_s": task.execution_timeout and task.execution_timeout.total_seconds(),
                 "outlets": [asset.name for asset in task.outlets],
                 "after": sorted(task.upstream_task_ids),
+                "operator": type(task).__name__,
             }
             for task in dag.tasks
         },

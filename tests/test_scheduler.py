@@ -195,7 +195,7 @@ def test_the_page_wants_the_printed_password(up):
     assert up.call("/auth/token", {"username": "admin", "password": "admin"})[0] == 401
     status, found = up.call("/api/v2/dags", token=up.token())
     assert status == 200
-    names = (*EXTRACTS, "build_warehouse", "approve_waiver")
+    names = (*EXTRACTS, "build_warehouse", "approve_waiver", "approve_rollback")
     assert {dag["dag_id"]: dag["is_paused"] for dag in found["dags"]} == dict.fromkeys(names, False)
 
 

@@ -10,9 +10,10 @@ import pytest
 from synthetic_marts import Night
 
 from include import cli, ledger
+from include.approvals import move_pointers_as_answered, waive_as_answered
 from include.database import connect
 from include.errors import UsageError
-from include.waivers import proposed_waiver, waive, waive_as_answered
+from include.waivers import proposed_waiver, waive
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
 
@@ -116,6 +117,7 @@ EVENTS = ("waiver", "roll_back", "release")
 @pytest.fixture
 def published(blocked: str, tmp_path, fresh_home, monkeypatch) -> str:
     """The blocked warehouse with two published versions, as the home's own."""
+    ledger.write_head(blocked)
     night = Night(blocked, tmp_path)
     night.publish()
     night.execute("update candidate.mart_energy set energy_kwh = 2")
@@ -171,9 +173,15 @@ def test_a_waiver_that_is_not_as_the_ledger_has_it_lets_nothing_through(blocked:
         assert conn.execute("select count(*) from quality.active_waivers").fetchone() == (0,)
 
 
+APPROVED = {"chosen_options": ["Approve"], "params_input": {}, "responded_by_user": {"id": "7", "name": "the approver"}}
+REFUSED = [
+    ({"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "the approver"}}, "not approved"),
+    ({"chosen_options": ["Approve"], "responded_by_user": None}, "--approver is empty"),
+]
+
+
 def test_a_waiver_approved_in_airflow_bears_the_name_of_who_approved_it(blocked: str):
-    answer = {"chosen_options": ["Approve"], "params_input": {}, "responded_by_user": {"id": "7", "name": "the approver"}}
-    number = waive_as_answered(blocked, ASKED, answer)
+    number = waive_as_answered(blocked, ASKED, APPROVED)
     with connect(blocked) as conn:
         assert conn.execute(
             "select waiver_id, rule_id, scope, approver, reason, valid_until, entered_by from quality.waivers"
@@ -183,14 +191,28 @@ def test_a_waiver_approved_in_airflow_bears_the_name_of_who_approved_it(blocked:
         ]
 
 
-@pytest.mark.parametrize(("answer", "said"), [
-    ({"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "the approver"}}, "not approved"),
-    ({"chosen_options": ["Approve"], "responded_by_user": None}, "--approver is empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(("answer", "said"), REFUSED)
 def test_a_refused_or_nameless_answer_enters_nothing(blocked: str, answer: dict, said: str):
     with pytest.raises(UsageError, match=said):
         waive_as_answered(blocked, ASKED, answer)
     assert ledger.head(blocked)[0] == 0
+
+
+def test_a_rollback_and_its_release_approved_in_airflow_bear_the_name_of_who_approved_them(published: str):
+    for action in ("roll back", "release"):
+        assert move_pointers_as_answered(published, {"action": action, "reason": "wrong file"}, APPROVED) == ["2026-06", "2026-07"]
+    with connect(published) as conn:
+        assert conn.execute(
+            "select event, actor, detail ->> 'approver', detail ->> 'reason' from quality.ledger order by entry_no desc limit 2"
+        ).fetchall() == [(event, "airflow:7", "the approver", "wrong file") for event in ("release", "roll_back")]
+
+
+@pytest.mark.parametrize(("answer", "said"), REFUSED)
+def test_a_refused_or_nameless_answer_moves_no_pointer(published: str, answer: dict, said: str):
+    before = ledger.head(published)
+    with pytest.raises(UsageError, match=said):
+        move_pointers_as_answered(published, {"action": "roll back", "reason": "wrong file"}, answer)
+    assert ledger.head(published) == before
 
 
 @pytest.mark.parametrize(("rule_id", "tables", "scope"), [

@@ -109,7 +109,9 @@ def _sha256(lines: Iterable[str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def rollback(url: str, month: date | None = None, *, approver: str, reason: str) -> dict[date, int]:
+def rollback(
+    url: str, month: date | None = None, *, approver: str, reason: str, entered_by: str | None = None
+) -> dict[date, int]:
     """Point the months of the last publish that changed any (or one month) back to the version before, and pin them there.
 
     Returns the version that each month shows now; 0 where that publish was its first, so that nothing is shown of it.
@@ -152,12 +154,13 @@ def rollback(url: str, month: date | None = None, *, approver: str, reason: str)
         ledger.append(
             conn, "roll_back",
             {"approver": approver, "reason": reason, "versions": {f"{m:%Y-%m}": v for m, v in targets.items()}},
+            actor=entered_by,
         )  # fmt: skip
     ledger.write_head(url)
     return targets
 
 
-def release(url: str, *, approver: str, reason: str) -> list[date]:
+def release(url: str, *, approver: str, reason: str, entered_by: str | None = None) -> list[date]:
     """Let the runs publish all pinned months again. What readers see changes with the next run, not before."""
     _require_signature(approver, reason)
     with connect(url) as conn:
@@ -178,8 +181,9 @@ def release(url: str, *, approver: str, reason: str) -> list[date]:
             )
         months = sorted(row[0] for row in rows)
         ledger.append(
-            conn, "release", {"approver": approver, "reason": reason, "months": [f"{m:%Y-%m}" for m in months]}
-        )
+            conn, "release", {"approver": approver, "reason": reason, "months": [f"{m:%Y-%m}" for m in months]},
+            actor=entered_by,
+        )  # fmt: skip
     ledger.write_head(url)
     return months
 
