@@ -24,21 +24,19 @@ from include.database import connect
 from include.settings import settings
 
 GENESIS = "0" * 64
+HEAD_LOST = "the head file {name} was missing or unreadable: a tail that was cut before this entry cannot be seen"
 
 
 def append(conn: psycopg.Connection, event: str, detail: dict, actor: str | None = None) -> tuple[int, str]:
     """Add one entry inside the caller's transaction; returns its number and digest.
 
-    Events: load, verdict, waiver, publish, roll_back, release, report.
+    Events: load, verdict, waiver, publish, roll_back, release, report, head_lost.
 
     The lock lasts until that transaction ends, so that numbers have no gaps: append last, commit soon, and call
     `write_head` after the commit. Dates and decimals in `detail` are recorded as text.
     """
     conn.execute("select pg_advisory_xact_lock(hashtext('kaw ledger'))")
-    number, previous = (
-        conn.execute("select entry_no, digest from quality.ledger order by entry_no desc limit 1").fetchone()
-        or (0, GENESIS)
-    )[:2]
+    number, previous = _last(conn)
     # jsonb keeps its own form of a number, so the digest is taken of what a later reader gets back
     at, stored = conn.execute(
         "select clock_timestamp(), %s::jsonb", [Jsonb(detail, dumps=lambda value: json.dumps(value, default=str))]
@@ -96,7 +94,11 @@ def default_head_file() -> Path:
 def head(url: str) -> tuple[int, str]:
     """Number and digest of the last entry in the database; (0, zeros) where there is none."""
     with connect(url) as conn:
-        row = conn.execute("select entry_no, digest from quality.ledger order by entry_no desc limit 1").fetchone()
+        return _last(conn)
+
+
+def _last(conn: psycopg.Connection) -> tuple[int, str]:
+    row = conn.execute("select entry_no, digest from quality.ledger order by entry_no desc limit 1").fetchone()
     return row or (0, GENESIS)
 
 
@@ -112,7 +114,8 @@ def read_head(head_file: Path) -> tuple[int, str] | None:
 def write_head(url: str, head_file: Path | None = None) -> bool:
     """Keep number and digest of the last committed entry outside the database.
 
-    A head that does not agree with the ledger is evidence: it is left as it is, and False is returned.
+    A head that does not agree with the ledger is evidence: it is left as it is, and False is returned. Where there is no head
+    though the ledger has entries, it was lost, and a tail cut before is seen by nobody: an entry says so, for good.
     """
     head_file = head_file or default_head_file()
     head_file.parent.mkdir(parents=True, exist_ok=True)
@@ -122,8 +125,10 @@ def write_head(url: str, head_file: Path | None = None) -> bool:
             row = conn.execute("select digest from quality.ledger where entry_no = %s", [kept[0]]).fetchone()
             if row is None or row[0] != kept[1]:
                 return False
-        row = conn.execute("select entry_no, digest from quality.ledger order by entry_no desc limit 1").fetchone()
-        number, digest = row or (0, GENESIS)
+        number, digest = _last(conn)
+        if number and not kept:
+            number, digest = append(conn, "head_lost", {"reason": HEAD_LOST.format(name=head_file.name)})
+            conn.commit()
         partial = head_file.with_name(head_file.name + ".partial")
         with partial.open("w") as file:
             json.dump({"entry_no": number, "digest": digest}, file)

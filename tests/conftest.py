@@ -132,9 +132,11 @@ def template(server: Server) -> str:
             unfinished = f"{TEMPLATE}_unfinished"
             _drop(server, unfinished)
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
+        from include import ledger
         from include.database import install
 
         install(server.url(unfinished))
+        ledger.write_head(server.url(unfinished))  # the home has a head from the beginning
         with _admin(server) as connection:
             rename = sql.SQL("alter database {} rename to {}")
             connection.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(TEMPLATE)))

@@ -20,8 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def head_file(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.head"
+def head_file(database: str, tmp_path: Path) -> Path:
+    """The head of a ledger that is empty yet."""
+    kept = tmp_path / "ledger.head"
+    assert ledger.write_head(database, kept)
+    return kept
 
 
 @pytest.fixture
@@ -139,6 +142,21 @@ def test_a_cut_tail_is_found_and_its_evidence_stays(written: str, head_file: Pat
 def test_a_lost_head_file_is_told(written: str, head_file: Path) -> None:
     head_file.write_text("")
     assert any("missing or unreadable" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_a_head_that_is_made_anew_leaves_an_entry_for_good(written: str, head_file: Path) -> None:
+    with connect(written) as conn:
+        conn.execute("delete from quality.ledger where entry_no > 3")
+    head_file.unlink()
+    assert ledger.write_head(written, head_file)
+    assert ledger.read_head(head_file) == ledger.head(written)
+    assert ledger.write_head(written, head_file)
+    with connect(written) as conn:
+        lost = conn.execute("select entry_no, detail ->> 'reason' from quality.ledger where event = 'head_lost'").fetchall()
+    assert lost == [(
+        4, "the head file ledger.head was missing or unreadable: a tail that was cut before this entry cannot be seen"
+    )]  # fmt: skip
+    assert ledger.verify(written, head_file) == []
 
 
 def test_numbers_have_no_gap_when_processes_append_at_once(database: str, head_file: Path) -> None:

@@ -58,6 +58,7 @@ class Warehouse:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder, self.head_file = url, folder, folder / "ledger.head"
+        ledger.write_head(url, self.head_file)
         self.execute("""
             insert into quality.runs (business_date, state, last_load_id, code_version, started_at, finished_at) values
                 ('2026-07-10', 'published', 3, '0123456789abcdef', '2026-07-11 02:00+08', '2026-07-11 02:04+08');
@@ -349,6 +350,23 @@ def test_delivered_values_of_rejected_rows_are_not_shown(warehouse: Warehouse) -
     assert "13800001111" not in everything
     assert "a personal name" not in everything
     assert "met_interval_96/2026-07-10.csv:17" in page.text
+
+
+def test_every_kind_of_decision_on_record_is_told(warehouse: Warehouse) -> None:
+    """A roll-back has no rule, a lost head no approver."""
+    warehouse.publish()
+    warehouse.execute("update candidate.mart_energy set kwh = 6")
+    publish(warehouse.url, 1, date(2026, 7, 11), "", warehouse.folder / "manifest.json")
+    rollback(warehouse.url, approver="the approver", reason="the wrong file")
+    release(warehouse.url, approver="the approver", reason="the right file")
+    warehouse.head_file.unlink()
+    ledger.write_head(warehouse.url, warehouse.head_file)
+    with connect(warehouse.url) as conn:
+        ledger.append(conn, "verdict", {"run_id": 1, "gate": 2}, "tester")
+    ledger.write_head(warehouse.url, warehouse.head_file)
+    page = warehouse.report()
+    for told in ("roll-back", "the wrong file", "release", "the right file", "head-lost", "cannot be seen"):
+        assert told in page.text
 
 
 def test_a_damaged_ledger_is_told(warehouse: Warehouse) -> None:

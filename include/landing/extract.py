@@ -29,6 +29,7 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
     Raises InfrastructureError where the source or the warehouse cannot be reached.
     """
     url = server.warehouse_url()
+    ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
     deliver(source, business_date)
     receipts = []
     fence = take_fence(url, f"extract_{source}_{business_date}")
