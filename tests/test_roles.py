@@ -10,6 +10,7 @@ import pytest
 from synthetic_marts import JULY, JUNE, Night
 
 from include.database import connect, install
+from include.publish import rollback
 
 
 @pytest.fixture
@@ -60,6 +61,20 @@ def test_a_role_may_not_do_what_is_not_its_work(night: Night, role: str, stateme
     night.publish()
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_role(night.url, role, statement)
+
+
+@pytest.mark.parametrize("step", [
+    lambda night: night.publish(),
+    lambda night: rollback(night.url, approver="the approver", reason="why"),
+], ids=["publish", "roll back"])  # fmt: skip
+def test_pointers_are_moved_by_the_publisher(night: Night, step) -> None:
+    night.publish()
+    night.fill(2, [JUNE, JULY])
+    night.publish()
+    night.fill(3, [JUNE, JULY])
+    night.execute("revoke insert on publish.pointer_moves from kaw_publisher")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="pointer_moves"):
+        step(night)
 
 
 @pytest.mark.parametrize(("role", "statement"), [

@@ -17,9 +17,9 @@ import psycopg
 from psycopg import sql
 
 from include import ledger
-from include.database import connect
+from include.database import acting_role, connect
 from include.errors import InfrastructureError, UsageError
-from include.publish.history import delete_old_versions
+from include.publish.history import PUBLISHER, delete_old_versions
 from include.publish.marts import EMPTY_HASH, Mart, example_key, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 
@@ -63,9 +63,10 @@ def publish(url: str, run_id: int, business_date: date, fence: str, manifest_pat
     """
     started = time.monotonic()
     marts = read_marts(manifest_path)
-    with _writing(url, fence) as conn:
+    with _writing(url, fence) as conn:  # tables and views belong to the owner
         types = ensure_tables(conn, marts)
-    with _writing(url, fence) as conn:
+    role = acting_role(url, PUBLISHER)
+    with _writing(url, fence, role) as conn:
         pointers = _pointers(conn)
         content = _candidate_content(conn, marts, types, business_date, pointers)
         pinned = [m for m in content if m in pointers and pointers[m].pinned_by]
@@ -85,11 +86,11 @@ def publish(url: str, run_id: int, business_date: date, fence: str, manifest_pat
         versions = {m: next_versions[m] for m in changed}
     rows = 0
     for mart in marts if versions else []:
-        with _writing(url, fence) as conn:
+        with _writing(url, fence, role) as conn:
             rows += _copy(conn, mart, list(types[mart.name]), versions, content, pointers, business_date)
     unchanged = [m for m in open_months if m not in versions]
     flip_started = time.monotonic()
-    with _writing(url, fence) as conn:
+    with _writing(url, fence, role) as conn:
         _move_pointers(conn, run_id, business_date, versions, unchanged, content, pointers)
     flip_seconds = time.monotonic() - flip_started
     ledger.write_head(url)
@@ -101,10 +102,10 @@ def publish(url: str, run_id: int, business_date: date, fence: str, manifest_pat
 
 
 @contextmanager
-def _writing(url: str, fence: str) -> Iterator[psycopg.Connection]:
+def _writing(url: str, fence: str, role: str | None = None) -> Iterator[psycopg.Connection]:
     """One fenced transaction, one at a time. The fence's row stays locked in it, so no later run starts in between."""
     try:
-        with connect(url, fence=fence or "") as conn:
+        with connect(url, fence=fence or "", role=role) as conn:
             conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
             conn.execute("select quality.assert_fence()")
             yield conn

@@ -12,10 +12,11 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from include import ledger
-from include.database import connect
+from include.database import acting_role, connect
 from include.errors import UsageError
 
 KEPT_VERSIONS = 7
+PUBLISHER = "kaw_publisher"
 
 
 def status(url: str) -> dict:
@@ -117,7 +118,7 @@ def rollback(
     Returns the version that each month shows now; 0 where that publish was its first, so that nothing is shown of it.
     """
     _require_signature(approver, reason)
-    with connect(url) as conn:
+    with connect(url, role=acting_role(url, PUBLISHER)) as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
         targets = _moves_to_undo(conn, month.replace(day=1) if month else None)
         pinned = conn.execute(
@@ -163,7 +164,7 @@ def rollback(
 def release(url: str, *, approver: str, reason: str, entered_by: str | None = None) -> list[date]:
     """Let the runs publish all pinned months again. What readers see changes with the next run, not before."""
     _require_signature(approver, reason)
-    with connect(url) as conn:
+    with connect(url, role=acting_role(url, PUBLISHER)) as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
         rows = conn.execute(
             "update publish.pointer set pinned_by = null, pinned_reason = null, pinned_at = null where pinned_by is not null"
@@ -218,7 +219,7 @@ def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, i
 
 def delete_old_versions(url: str, fence: str = "") -> None:
     """Retention, in its own transaction: the last seven versions of a month, its closing one and the pointed one stay."""
-    with connect(url, fence=fence or "") as conn:
+    with connect(url, fence=fence or "", role=acting_role(url, PUBLISHER)) as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
         conn.execute("select quality.assert_fence()")
         old = conn.execute(
