@@ -168,10 +168,12 @@ def test_the_requirements_name_only_what_there_is(manifest, published):
     rules = {path.name.split("_")[0] for path in (PROJECT.parent / "expectations").rglob("*.sql")}
     for number, _, tables, columns, told in rows:
         names = re.findall(r"`(\w+)`", tables)
-        assert names and set(names) <= set(published), number
+        assert names, number
+        assert set(names) <= set(published), number
         assert set(re.findall(r"`(\w+)`", columns)) <= set().union(*(published[name]["columns"] for name in names)), number
         named = re.findall(r"\b([usd]) `(\w+)`", told)
-        assert named and [name for kind, name in named if name not in tests[kind]] == [], number
+        assert named, number
+        assert [name for kind, name in named if name not in tests[kind]] == [], number
         assert set(re.findall(r"\b(?:MART|MKT|XSR|MET|CON)-\d+", told)) <= rules, number
 
 
