@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S1
 QUESTIONS = {f"S{number:02}" for number in range(1, 36)}
 PARAMETER_COLUMNS = {"valid_from", "valid_to", "source_doc", "clause", "confidence"}
 OTHERS_SEEDS = "quality_"
+DOCS = Path(__file__).parents[1] / "docs"
+# What a description names as the unit of a number that is no count, or that it has none but a range or a relation.
+UNITS = (
+    r"\b(yuan|kWh|kvarh?|kW|kVA|MWh|percent|percentage points|min|minutes|h|hours?|days?|fraction|ratio|points|interruptions|events|"
+    r"0 to 1(00)?|0 worst|-?1 to 1|mean power|per customer|for each 1000|in (the unit beside it|\w*(unit|unit_code)))\b"
+)
+RATHER_THAN_COUNTS = re.compile(r"numeric|double|real")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +82,25 @@ def test_a_model_reads_only_its_own_layer_or_the_one_before(models):
     assert breaches == []
 
 
+def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
+    """Each call costs seconds before its first model; the clusters, which no SQL makes, stand between warehouse and marts."""
+    from include import night
+
+    called = []
+    monkeypatch.setattr(night, "run_dbt", lambda arguments, *_, **__: called.append({a for a in arguments if a.startswith("tag:")}) or [])
+    monkeypatch.setattr(night, "cluster_loads", lambda *_: called.append("clusters"))
+    monkeypatch.setattr(night, "staging_with_rows_kept_back", lambda *_: [])
+    for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
+        monkeypatch.setattr(night, name, lambda *_: None)
+    monkeypatch.setattr(night.server, "warehouse_url", lambda: "postgresql://nowhere")
+    run = night.Run(run_id=1, business_date=date(2026, 11, 23), fence="").as_dict()
+    night.build_staging(run)
+    night.build_warehouse_and_marts(run)
+    assert called == [
+        {"tag:seeds", "tag:staging"}, {"tag:warehouse", "tag:after_clusters"}, "clusters", {"tag:after_clusters", "tag:marts"},
+    ]  # fmt: skip
+
+
 def test_a_layer_has_one_schema(models):
     schemas = {"stg": "staging", "int": "staging", "dim": "warehouse", "bridge": "warehouse", "fct": "warehouse", "mart": "candidate"}
     assert {n: node["schema"] for n, node in models.items()} == {n: schemas[n.split("_")[0]] for n in models}
@@ -106,6 +133,48 @@ def test_everything_published_has_a_contract_and_described_columns(published):
     for name, node in published.items():
         assert node["config"]["contract"]["enforced"], name
         assert [c for c, column in node["columns"].items() if not column["description"] or not column["data_type"]] == [], name
+
+
+def test_a_number_that_is_no_count_tells_its_unit(published):
+    numbers = {
+        f"{name}.{column}": told["description"] for name, node in published.items() if name in MARTS
+        for column, told in node["columns"].items() if RATHER_THAN_COUNTS.search(told["data_type"])
+    }  # fmt: skip
+    assert len(numbers) > 200
+    assert {column: told for column, told in numbers.items() if not re.search(UNITS, told, re.IGNORECASE)} == {}
+
+
+def test_the_ranges_tell_of_every_column_of_the_marts(published):
+    """Each number has a row with what was seen and expected, each other column stands among flags, codes and days."""
+    sections = {part.split(",")[0]: part for part in (DOCS / "ranges.md").read_text(encoding="utf-8").split("\n## ")[1:]}
+    assert {name for name in sections if name.startswith("mart_")} == MARTS
+    for name in MARTS:
+        numbers = set(re.findall(r"^\| (\w+) \|", sections[name], re.MULTILINE)) - {"column"}
+        others = set(re.findall(r"`(\w+)`", sections[name]))
+        columns = {c: column["data_type"] for c, column in published[name]["columns"].items() if c not in ("account_no", "org_no")}
+        assert numbers | others == set(columns), name
+        assert {c for c, type_ in columns.items() if RATHER_THAN_COUNTS.search(type_)} <= numbers, name
+
+
+def test_the_requirements_name_only_what_there_is(manifest, published):
+    """Tables, columns, unit tests, scenarios, data tests and rules of the table of statements."""
+    rows = re.findall(r"^\| (S\d\db?) \| (.*) \| (.*) \| (.*) \| (.*) \|$", (DOCS / "requirements.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {number for number, *_ in rows} == QUESTIONS | {"S32b"}
+    tests = {
+        "u": {unit["name"] for unit in manifest["unit_tests"].values()},
+        "s": {path.name for path in (Path(__file__).parent / "scenarios").glob("*/*")},
+        "d": {path.stem for path in (PROJECT / "tests").glob("*.sql")} | {path.stem for path in (PROJECT / "macros" / "tests").glob("*.sql")},
+    }  # fmt: skip
+    rules = {path.name.split("_")[0] for path in (PROJECT.parent / "expectations").rglob("*.sql")}
+    for number, _, tables, columns, told in rows:
+        names = re.findall(r"`(\w+)`", tables)
+        assert names, number
+        assert set(names) <= set(published), number
+        assert set(re.findall(r"`(\w+)`", columns)) <= set().union(*(published[name]["columns"] for name in names)), number
+        named = re.findall(r"\b([usd]) `(\w+)`", told)
+        assert named, number
+        assert [name for kind, name in named if name not in tests[kind]] == [], number
+        assert set(re.findall(r"\b(?:MART|MKT|XSR|MET|CON)-\d+", told)) <= rules, number
 
 
 def test_every_mart_tells_its_questions_its_reach_and_its_documentation(published):

@@ -1,10 +1,12 @@
 """The whole of dbt on a small simulated utility: everything builds, every data and unit test of dbt holds, figures agree."""
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import psycopg
@@ -20,6 +22,7 @@ from include.transform import Built, manifest_path, run_dbt
 BUSINESS_DATE = date(2025, 11, 22)
 COLLECTION_START = date(2025, 11, 13)
 ACCOUNTS = 20
+RANGES = Path(__file__).parents[1] / "docs" / "ranges.md"
 
 
 def land(connection: psycopg.Connection) -> None:
@@ -143,6 +146,36 @@ def test_rates_lie_between_0_and_100(marts):
         "select count(*) from candidate.mart_two_rates where not (rs_pct between 0 and 100) or not (voltage_ok_pct between 0 and 100)"
     )
     assert marts.one(outside) == 0
+
+
+SMALLER_HERE = {  # they count accounts, days of curves or what a few managers and tiers have; a month charged in part has a low capacity
+    "mart_access_list.rows_last", "mart_energy_structure.utilisation_hours", "mart_key_account_ranking.ranked_accounts",
+    "mart_load_cluster.profile_days", "mart_manager_performance.portfolio_kva", "mart_service_resource_balance.accounts",
+    "mart_service_resource_balance.balance_index", "mart_tariff_advice.demand_per_kva", "mart_two_rates.period_hours",
+}  # fmt: skip
+
+
+def expected_ranges() -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+    """What `docs/ranges.md` says that an expert expects of each number of the marts."""
+    found = {}
+    for section in RANGES.read_text(encoding="utf-8").split("\n## mart_")[1:]:
+        for row in re.findall(r"^\| (\w+) \|(?:[^|]*\|){4} (-?[\d.,]+)(?: to (-?[\d.,]+))? \|", section, re.MULTILINE):
+            low, high = (Decimal((bound or row[1]).replace(",", "")) for bound in row[1:])
+            found["mart_" + section.split(",")[0], row[0]] = low, high
+    return found
+
+
+def test_every_number_of_the_marts_lies_in_the_range_that_an_expert_expects(marts):
+    """The ranges are those of two hundred accounts; what depends on the size of the utility is left out."""
+    expected = expected_ranges()
+    assert len({mart for mart, _ in expected}) == 27
+    assert len(expected) > 370
+    outside = []
+    for (mart, column), (low, high) in expected.items():
+        ((least, most),) = marts.rows(f"select min({column}), max({column}) from candidate.{mart}")
+        if least is not None and not low <= least <= most <= high and f"{mart}.{column}" not in SMALLER_HERE:
+            outside.append(f"{mart}.{column} {least} to {most}, expected {low} to {high}")
+    assert not outside, "; ".join(outside)
 
 
 def test_a_rebuild_from_raw_rows_in_another_order_gives_the_same_marts(marts):

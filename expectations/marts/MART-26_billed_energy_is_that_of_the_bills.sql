@@ -1,0 +1,65 @@
+/*
+sentence: The billed energy of a ranking month and of a month of tariff advice is that of its admitted bills, within 0.01 kWh.
+axis: mismatch
+dimension: consistency
+severity: block
+owner: data warehouse
+reason: Advice and ranking by energy that nobody was billed for cannot be explained to the customer.
+source: "catalogue, mart-level rules: totals reconcile, energy of marts = admitted energy"
+subject: ranking month, account x month
+*/
+-- tested
+with rankings as (
+    select ranking_month, sum(energy_12m_kwh) as energy_kwh
+    from candidate.mart_key_account_ranking
+    group by ranking_month
+),
+
+ranked as (
+    select
+        jsonb_build_object('mart', 'mart_key_account_ranking', 'ranking_month', rankings.ranking_month) as record_key,
+        null as account_no,
+        rankings.ranking_month as month_start_date,
+        rankings.energy_kwh,
+        coalesce(sum(bills.billed_kwh), 0) as billed_kwh
+    from rankings
+    left join staging.stg_marketing__bills as bills
+        on
+            bills.bill_month < rankings.ranking_month
+            and bills.bill_month
+                >= rankings.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
+            and bills.account_no is not null
+    group by rankings.ranking_month, rankings.energy_kwh
+),
+
+advised as (
+    select
+        jsonb_build_object(
+            'mart', 'mart_tariff_advice', 'account_no', advice.account_no, 'month_start_date', advice.month_start_date
+        ) as record_key,
+        advice.account_no,
+        advice.month_start_date,
+        advice.energy_kwh,
+        sum(bills.billed_kwh) as billed_kwh
+    from candidate.mart_tariff_advice as advice
+    left join staging.stg_marketing__bills as bills
+        on advice.account_no = bills.account_no and advice.month_start_date = bills.bill_month
+    where advice.usage_basis_code = 'BILL' and advice.energy_kwh is not null
+    group by advice.account_no, advice.month_start_date, advice.energy_kwh
+)
+
+select
+    told.*,
+    quality.parameter('MART-26', 'tolerance_kwh', :business_date) as tolerance_kwh
+from (select * from ranked union all select * from advised) as told
+-- violations
+select
+    record_key,
+    account_no,
+    month_start_date as business_date,
+    'energy_kwh' as column_name,
+    energy_kwh::text as observed,
+    coalesce(billed_kwh::text, 'no bill') as expected,
+    abs(energy_kwh - coalesce(billed_kwh, 0)) as energy_at_stake_kwh
+from tested
+where billed_kwh is null or abs(energy_kwh - billed_kwh) > tolerance_kwh
