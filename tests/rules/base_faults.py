@@ -1,0 +1,123 @@
+"""Faults of the rules that the contracts imply, made from the contracts as the rules are: (what, statements, columns found).
+
+They change the raw row behind a staged one and stage nothing: a base rule reads the row as delivered. A row for each column
+that can be wrong, so that no column can be left out of a rule unseen.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from include.contracts import Column, Table, all_tables
+from include.quality.base_rules import staging_relation
+from include.quality.rules import Rule
+
+Fault = tuple[str, list[str], set[str]]
+
+QUIET = "update quality.current_run set last_passed_load_id = 1000000"  # a night in which nothing was delivered
+NO_CODE = "no such code"
+
+
+def faults(rule: Rule) -> Iterator[Fault]:
+    """The faults of a base rule on rows; the last ones are of a night that tests only what has an open finding."""
+    for name in rule.subjects:
+        table = all_tables()[name]
+        kind = "ALLOWED" if rule.id == "MKT-13" else rule.id.rsplit("-", 1)[1]
+        made = list({"KEY": _keys, "REQUIRED": _required, "ALLOWED": _allowed, "REFERENCE": _references}[kind](table))
+        yield from made
+        if not table.is_full_compared:
+            yield from _nights(table, *made[0])
+
+
+def _nights(table: Table, what: str, statements: list[str], found: set[str]) -> Iterator[Fault]:
+    def finding(of_table: str) -> str:
+        return (
+            "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,"
+            " record_key, raw_id) select 1000000 + staged._raw_id, 1, 'opened', '2026-11-05', 'T-1', 'mismatch', 'warn', 'test',"
+            f" '{of_table}', '{{}}', staged._raw_id from {staging_relation(table)} as staged"
+        )
+
+    yield f"{what}, passed before", [*statements, QUIET], set()
+    yield f"{what}, passed before, with an open finding", [*statements, QUIET, finding(table.name)], found
+    yield f"{what}, passed before, another table's finding", [*statements, QUIET, finding("another_table")], set()
+
+
+def _keys(table: Table) -> Iterator[Fault]:
+    first = table.key[0]
+    equal = ", ".join(f"{column} = other.{column}" for column in table.key)
+    yield (
+        "two rows of one key",
+        [f"update {table.raw_name} as raw set {equal} from {table.raw_name} as other"
+         f" where raw._raw_id = {_row(table, 1)} and other._raw_id = {_row(table, 2)}"],
+        {first},
+    )  # fmt: skip
+    for column in table.key:
+        yield f"no {column}", [_set(table, column, _nothing(table.column(column)), 1)], {first}
+
+
+def _required(table: Table) -> Iterator[Fault]:
+    columns = [c for c in table.scalar_columns if c.is_required and c.name not in table.key]
+    for column in columns:
+        yield f"no {column.name}", [_set(table, column.name, _nothing(column), 1)], {column.name}
+
+
+def _allowed(table: Table) -> Iterator[Fault]:
+    for column in (c for c in table.scalar_columns if c.allowed):
+        wrong = f"'{NO_CODE}'" if column.physical_type == "text" else "-7"
+        yield f"{column.name} of no code", [_set(table, column.name, wrong, 1)], {column.name}
+
+
+def _references(table: Table) -> Iterator[Fault]:
+    for reference in (r for r in table.references if not r.is_cross_system):
+        first = reference.columns[0]
+        filled = " and ".join(f"raw.{column} is not null" for column in reference.columns)
+        for column in reference.columns:
+            nowhere = "'no such row'" if table.column(column).physical_type == "text" else "-7"
+            yield (
+                f"{column} of no {reference.target_table}",
+                [f"update {table.raw_name} set {column} = {nowhere} where _raw_id = (select min(raw._raw_id) from {table.raw_name} as raw"
+                 f" inner join {staging_relation(table)} as staged on raw._raw_id = staged._raw_id where {filled})"],
+                {first},
+            )  # fmt: skip
+
+
+def _set(table: Table, column: str, value: str, place: int) -> str:
+    return f"update {table.raw_name} set {column} = {value} where _raw_id = {_row(table, place)}"
+
+
+def _row(table: Table, place: int) -> str:
+    return f"(select _raw_id from {staging_relation(table)} order by _raw_id offset {place - 1} limit 1)"
+
+
+def _nothing(column: Column) -> str:
+    return "' '" if column.physical_type == "text" else "null"
+
+
+# -- arrivals
+
+_RECEIPT = (
+    "insert into quality.receipts (source_name, table_name, channel, business_date, state, fence, delivered_rows)"
+    " select distinct source_name, table_name, {channel}, {day}, '{state}', {fence}, 1 from quality.receipts where channel = 'auto'"
+)
+
+
+def _receipt(state: str, channel: str = "channel", day: str = "business_date", fence: str = "fence") -> str:
+    return _RECEIPT.format(state=state, channel=channel, day=day, fence=fence)
+
+
+ARRIVALS: list[tuple[str, list[str], set[str]]] = [  # (what happened to all tables, statements, which tables' arrival fails)
+    ("all arrived", ["update quality.receipts set state = state"], set()),
+    ("nothing of tonight", ["update quality.receipts set business_date = business_date - 1"], {"all"}),
+    ("one more, refused", [_receipt("refused")], {"all"}),
+    ("one more, refused the day before", [_receipt("refused", day="business_date - 1")], set()),
+    ("one more, refused in an attempt before", [_receipt("landed", fence="7"), _receipt("refused", fence="6")], set()),
+    ("one more by hand, refused", [_receipt("refused", channel="'form'")], set()),
+    ("only by hand", ["update quality.receipts set channel = 'form'"], {"daily"}),
+    ("nothing in it", ["update quality.receipts set delivered_rows = 0"], {"full"}),
+    ("nothing in the one, rows in the other", ["update quality.receipts set delivered_rows = 0", _receipt("landed")], set()),
+    ("all refused", ["update quality.receipts set state = 'refused'"], {"daily"}),
+    ("never anything", ["delete from quality.receipts"], {"daily"}),
+]
+
+
+def fails(table: Table, kinds: set[str]) -> bool:
+    return bool(kinds & {"all", "full" if table.is_full_compared else "", "daily" if table.is_daily else ""})
