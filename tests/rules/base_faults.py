@@ -43,49 +43,54 @@ def _nights(table: Table, what: str, statements: list[str], found: set[str]) -> 
 
 def _keys(table: Table) -> Iterator[Fault]:
     first = table.key[0]
-    equal = ", ".join(f"{column} = other.{column}" for column in table.key)
-    yield (
-        "two rows of one key",
-        [f"update {table.raw_name} as raw set {equal} from {table.raw_name} as other"
-         f" where raw._raw_id = {_row(table, 1)} and other._raw_id = {_row(table, 2)}"],
-        {first},
-    )  # fmt: skip
+    yield "two rows of one key", [_again(table.raw_name, _row(table)), _again(staging_relation(table), _row(table))], {first}
     for column in table.key:
-        yield f"no {column}", [_set(table, column, _nothing(table.column(column)), 1)], {first}
+        yield f"no {column}", [_set(table, column, _nothing(table.column(column)))], {first}
 
 
 def _required(table: Table) -> Iterator[Fault]:
     columns = [c for c in table.scalar_columns if c.is_required and c.name not in table.key]
     for column in columns:
-        yield f"no {column.name}", [_set(table, column.name, _nothing(column), 1)], {column.name}
+        yield f"no {column.name}", [_set(table, column.name, _nothing(column))], {column.name}
 
 
 def _allowed(table: Table) -> Iterator[Fault]:
     for column in (c for c in table.scalar_columns if c.allowed):
         wrong = f"'{NO_CODE}'" if column.physical_type == "text" else "-7"
-        yield f"{column.name} of no code", [_set(table, column.name, wrong, 1)], {column.name}
+        yield f"{column.name} of no code", [_set(table, column.name, wrong)], {column.name}
 
 
 def _references(table: Table) -> Iterator[Fault]:
-    for reference in (r for r in table.references if not r.is_cross_system):
-        first = reference.columns[0]
-        filled = " and ".join(f"raw.{column} is not null" for column in reference.columns)
-        for column in reference.columns:
-            nowhere = "'no such row'" if table.column(column).physical_type == "text" else "-7"
-            yield (
-                f"{column} of no {reference.target_table}",
-                [f"update {table.raw_name} set {column} = {nowhere} where _raw_id = (select min(raw._raw_id) from {table.raw_name} as raw"
-                 f" inner join {staging_relation(table)} as staged on raw._raw_id = staged._raw_id where {filled})"],
-                {first},
-            )  # fmt: skip
+    references = [r for r in table.references if not r.is_cross_system]
+    for column in sorted({column for reference in references for column in reference.columns}):
+        touched = [reference for reference in references if column in reference.columns]
+        filled = " and ".join(f"raw.{name} is not null" for reference in touched for name in reference.columns)
+        nowhere = "'no such row'" if table.column(column).physical_type == "text" else "-7"
+        row = (
+            f"(select min(raw._raw_id) from {table.raw_name} as raw inner join {staging_relation(table)} as staged"
+            f" on raw._raw_id = staged._raw_id where {filled})"
+        )
+        yield (
+            f"{column} of no {', '.join(reference.target_table for reference in touched)}",
+            [f"update {table.raw_name} set {column} = {nowhere} where _raw_id = {row}"],
+            {reference.columns[0] for reference in touched},
+        )
 
 
-def _set(table: Table, column: str, value: str, place: int) -> str:
-    return f"update {table.raw_name} set {column} = {value} where _raw_id = {_row(table, place)}"
+def _set(table: Table, column: str, value: str) -> str:
+    return f"update {table.raw_name} set {column} = {value} where _raw_id = {_row(table)}"
 
 
-def _row(table: Table, place: int) -> str:
-    return f"(select _raw_id from {staging_relation(table)} order by _raw_id offset {place - 1} limit 1)"
+def _row(table: Table) -> str:
+    return f"(select min(_raw_id) from {staging_relation(table)} where _raw_id > 0)"
+
+
+def _again(relation: str, row: str) -> str:
+    """A row once more, under another row number."""
+    return (
+        f"insert into {relation} overriding system value select again.* from {relation} as rows cross join lateral"
+        f" jsonb_populate_record(rows, '{{\"_raw_id\": -1}}') as again where rows._raw_id = {row}"
+    )
 
 
 def _nothing(column: Column) -> str:

@@ -23,6 +23,9 @@ _FLIPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 UNFELT: tuple[tuple[str, str, str], ...] = (
     ("", "\"tonight.table_name = 'met_interval_96' and\" -> ''", "`quality.tonight` holds curves alone, which its `table_name` only says"),
     ("MET-03", "'<' -> '<=' in '_at + limits.tolerance < (curves.reading_date + 1)", "the last slot of a day ends with it, so a curve received by then has no later one"),
+    ("MET-14", "and curves.reading_date > ( select min(changed.reading_date)", "days before these are in no run that ends tonight; they are spared"),
+    ("MET-14", "'>' -> '>=' in \"T' and curves.reading_date > ( select min(chan", "one more day that is in no run that ends tonight"),
+    ("MET-14", "'and tonight.raw_id = changed._raw_id' -> ''", "more days that are in no run that ends tonight"),
     ("MET-16", "curves_tonight.values_by_slot)) is false", "a first look that spares curves from being unfolded; each slot is looked at after it"),
     ("MET-16", "'<=' -> '<' in 'rves_tonight.low::double precision <= all", "the same first look, a little wider"),
     ("MET-16", "'>=' -> '>' in 'ves_tonight.high::double precision >= all", "the same first look, a little wider"),

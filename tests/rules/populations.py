@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from tests.rules.boundaries import CONTRACT, FOUR_WIRES, VOLTAGE, arrivals, closings, curve_without_a_slot, customer, numbered, with_limits
-from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, META, METER, OTHER_KEY
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, META, METER, NO_GENERATION, OTHER_KEY
 
 TODAY = date(2026, 11, 5)
 DAY = date(2026, 11, 2)  # of the outages
@@ -80,6 +80,30 @@ def rate(changes: str) -> list[str]:
     return [*late[:-1], f"with rates as (update staging.penalty_rates set {changes} returning 1) {late[-1]}"]
 
 
+TOTAL = (
+    "energy_kind = 'ACTIVE' and dir = 'FWD' and rate = 'T' and freeze_kind = 'DAY'"
+    f" and meter_asset_no = (select meter_asset_no from {{{{met_measuring_point}}}} where mp_no = {BILLING})"
+)
+
+
+def reading(day: str) -> str:
+    """What the register of a billing point told at the beginning of a day."""
+    return f"(select max(reading) from {{{{met_register_freeze}}}} where {TOTAL} and freeze_ts = '2026-{day} 00:00+08')"
+
+
+def register(value: str, day: str) -> str:
+    return f"update {{{{met_register_freeze}}}} set reading = {value} where {TOTAL} and freeze_ts = '2026-{day} 00:00+08'"
+
+
+def without_slots(day: str) -> str:
+    """A day of which not every slot was read, so that it is not compared."""
+    return f"update {{{{met_interval_96}}}} set v[1] = null where data_type = 'E+' and data_date = date '2026-{day}' and mp_no = {BILLING}"
+
+
+ZERO_AT_TEN = with_limits(
+    "MET-16", {"outage_tolerance_minutes": 15},
+    f"update {{{{met_interval_96}}}} set v[40] = 0 where data_type = 'U' and phase = 'A' and data_date = date '2026-11-02' and mp_no = {BILLING}",
+)  # fmt: skip
 FIVE_CUSTOMERS = "(select cons_no from {{mkt_contact}} where contact_role = 'FINANCE' order by 1 limit 5)"
 ONE_NUMBER = f"update {{{{mkt_contact}}}} set mobile = '13987563412' where contact_role = 'FINANCE' and cons_no in {FIVE_CUSTOMERS}"
 AT_EIGHT = "update {{met_interval_96}} set recv_ts = '2026-11-06 08:00:0%d+08' where data_type = 'E+' and data_date = date '2026-11-05'"
@@ -224,10 +248,40 @@ POPULATIONS: list[tuple[str, str, list[str], str | None]] = [
     ("MET-06", "a register that fell after a reading that is not on the meter", [
         f"update {{{{met_register_freeze}}}} set reading = (select 10 ^ max(digits_int) from {{{{met_meter}}}} where meter_asset_no = {METER})"
         f" * case freeze_ts when '2026-11-04 00:00+08' then 1 when '2026-11-05 00:00+08' then 0.5 else 0.6 end where {A_REGISTER} and freeze_ts >= '2026-11-04 00:00+08'"], None),
-    ("MET-13", "reactive energy and reverse energy", [
-        f"update {{{{met_interval_96}}}} set v[40] = 0 where {E_PLUS} and mp_no = {BILLING}",
-        f"insert into {{{{met_interval_96}}}} ({META}, mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way)"
-        f" select {OTHER_KEY}, mp_no, data_date, 'E-', phase, version, is_primary, array_fill(1::float8, array[96]), recv_ts, collect_way from {{{{met_interval_96}}}} where {E_PLUS} and mp_no = {BILLING}"], None),
+    *(
+        ("MET-13", f"reactive energy without active, and reverse energy of phase {phase}", [
+            f"update {{{{met_interval_96}}}} set v[40] = 0 where {E_PLUS} and mp_no = {BILLING}",
+            f"insert into {{{{met_interval_96}}}} ({META}, mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way) select {OTHER_KEY}, mp_no, data_date,"
+            f" 'E-', '{phase}', version, is_primary, array_fill(1::float8, array[96]), recv_ts, collect_way from {{{{met_interval_96}}}} where {E_PLUS} and mp_no = {BILLING}"], severity)
+        for phase, severity in (("T", None), ("A", "warn"))
+    ),
+    ("MET-12", "a first reading below zero", [register("-3.2", "10-29")], None),
+    ("MET-12", "a first reading of zero", [register("0", "10-29")], "quarantine"),
+    ("MET-12", "a first reading that is not on the meter", [register("(select 10 ^ max(digits_int) from {{met_meter}})", "10-29")], None),
+    ("MET-12", "a day of no energy on the register", [register(reading("11-03"), "11-04"), without_slots("11-04")], "quarantine"),
+    ("MET-12", "a day after one of no energy on the register", [register(reading("11-02"), "11-03"), without_slots("11-02")], "quarantine"),
+    ("MET-14", "two zero days, before which nothing was read", [
+        f"update {{{{met_interval_96}}}} set v = array_fill(0::float8, array[96]) where data_type = 'E+' and mp_no = {BILLING}",
+        f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-04' and mp_no = {BILLING}"], None),
+    *(
+        ("MET-15", f"reverse energy at a point in use {when}", [
+            f"insert into {{{{met_interval_96}}}} ({META}, mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way) select {OTHER_KEY},"
+            f" mp_no, data_date, 'E-', phase, version, is_primary, v, recv_ts, collect_way from {{{{met_interval_96}}}} where {E_PLUS} and mp_no = {NO_GENERATION}",
+            *in_use(first, last, f"mp_no = {NO_GENERATION}")], "warn" if found else None)
+        for when, first, last, found in validities(date(2026, 11, 3))
+    ),
+    *(
+        ("MET-16", f"0 V at ten o'clock, with an outage from {down} to {up} and a quarter of an hour of tolerance", [*ZERO_AT_TEN, *events(down, up, f"mp_no = {BILLING}")], severity)
+        for down, up, severity in (("10:15", "11:00", None), ("10:15:01", "11:00", "quarantine"), ("09:00", "09:45", None), ("09:00", "09:44:59", "quarantine"))
+    ),
+    *(
+        ("MET-17", f"three wires at low voltage, at a point in use {when}", [f"update {{{{mkt_mp}}}} set voltage_level = 'AC380V' where mp_no = {BILLING}", *in_use(first, last, f"mp_no = {BILLING}")], "warn" if found else None)
+        for when, first, last, found in validities(TODAY)
+    ),
+    *(
+        ("MET-23", f"nothing read at a point in use {when}", [f"delete from {{{{met_interval_96}}}} where data_date = date '2026-11-05' and mp_no = {BILLING}", *in_use(first, last, f"mp_no = {BILLING}")], "warn" if found else None)
+        for when, first, last, found in validities(TODAY)
+    ),
     ("MET-17", "a curve of phase B without a slot", [curve_without_a_slot("U", "B")], None),
     ("MET-17", "a curve of phase B of zeros", [curve_without_a_slot("U", "B").replace("null::float8", "0::float8")], None),
     ("MET-17", "a curve of phase B of volts", [curve_without_a_slot("U", "B").replace("null::float8", "57.7::float8")], "warn"),
