@@ -5,7 +5,7 @@ import pytest
 
 from include.contracts import all_tables
 from include.quality.base_rules import load_base_rules
-from tests.rules.base_faults import ARRIVALS, fails, faults
+from tests.rules.base_faults import ARRIVALS, fails, faults, missing
 from tests.rules.staged import Staged
 
 ON_ROWS = [rule for rule in load_base_rules() if rule.gate == 1 and rule.subjects]
@@ -19,7 +19,8 @@ def test_a_row_that_breaks_its_contract_is_quarantined_with_its_column(staged: S
             with staged.connection.transaction(force_rollback=True):
                 for statement in statements:
                     assert staged.connection.execute(statement).rowcount > 0, (rule.id, statement)
-                assert staged.columns(rule) == columns, (rule.id, what)
+                rows = 2 if what.startswith("two rows") else 1
+                assert (staged.columns(rule), staged.answer(rule)[1]) == (columns, rows * len(columns)), (rule.id, what)
                 assert staged.verdict(rule) == ("quarantine" if columns else None), (rule.id, what)
 
 
@@ -27,5 +28,16 @@ def test_a_row_that_breaks_its_contract_is_quarantined_with_its_column(staged: S
 def test_a_delivery_counts_as_arrived_where_it_is_tonights_and_good(staged: Staged, statements: list[str], kinds: set[str]):
     for statement in statements:
         assert staged.connection.execute(statement).rowcount > 0
-    blocked = {name for name, rule in ARRIVAL.items() if staged.verdict(rule) == "block"}
-    assert blocked == {name for name, table in all_tables().items() if fails(table, kinds)}
+    assert _blocked(staged) == {name for name, table in all_tables().items() if fails(table, kinds)}
+
+
+def test_a_delivery_that_is_missing_is_that_of_its_table(staged: Staged):
+    for name, table in all_tables().items():
+        with staged.connection.transaction(force_rollback=True):
+            for statement in missing(table):
+                staged.connection.execute(statement)
+            assert _blocked(staged) == {name}
+
+
+def _blocked(staged: Staged) -> set[str]:
+    return {name for name, rule in ARRIVAL.items() if staged.verdict(rule) == "block"}
