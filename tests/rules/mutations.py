@@ -22,7 +22,7 @@ _FLIPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 # Changes that no row can feel: (rule or every rule, words of the change, why).
 UNFELT: tuple[tuple[str, str, str], ...] = (
     ("", "\"tonight.table_name = 'met_interval_96' and\" -> ''", "`quality.tonight` holds curves alone, which its `table_name` only says"),
-    ("MET-03", "'<' -> '<=' in '_at + limits.tolerance < (curves.reading_date + 1)", "the last slot of a day ends with it, so a curve received by then has no later one"),
+    ("MET-03", "'<' -> '<=' in '_at + limits.tolerance < (curves.reading_date + 1)", "the last slot of a day ends with it"),
     ("MET-14", "and curves.reading_date > ( select min(changed.reading_date)", "days before these are in no run that ends tonight; they are spared"),
     ("MET-14", "'>' -> '>=' in \"T' and curves.reading_date > ( select min(chan", "one more day that is in no run that ends tonight"),
     ("MET-14", "'and tonight.raw_id = changed._raw_id' -> ''", "more days that are in no run that ends tonight"),

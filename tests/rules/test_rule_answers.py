@@ -1,7 +1,9 @@
 """What each rule answers in the shaken worlds is as recorded: no rule changes unseen.
 
 `answers.csv` has every rule in the worlds that are shaken as a whole, `aimed.csv` the worlds that are aimed at one rule and
-show a weakening of it that nothing else shows. There the record holds what was tested too. The record was made by the rules themselves. It says that an answer changed, not that it was right: that is for the planted
+show a weakening of it that nothing else shows. There the record holds what was tested too.
+
+The record was made by the rules themselves. It says that an answer changed, not that it was right: that is for the planted
 faults, the values at a limit and the oracles, whose expectations are typed in.
 """
 from __future__ import annotations
