@@ -31,7 +31,7 @@ select
     contracts.contract_no,
     contracts.version,
     count(*) over (partition by contracts.contract_no, contracts.version) as copies,
-    contracts.status_code = 'EFFECTIVE' and overlapped.contract_no is not null as is_overlapped
+    overlapped.contract_no is not null as is_overlapped
 from staging.stg_contract__contracts as contracts
 left join overlapped on contracts.contract_no = overlapped.contract_no and contracts.version = overlapped.version
 -- violations

@@ -14,14 +14,12 @@ select
     contacts._raw_id as raw_id,
     contacts.account_no,
     values_given.column_name,
-    values_given.column_name is not null and (
-        lower(values_given.value_text) in (
-            select placeholders.value
-            from staging.quality_placeholders as placeholders
-            where placeholders.kind = values_given.column_name
-        )
-        or (values_given.column_name = 'mobile' and quality.is_made_up_number(values_given.value_text))
-    ) as is_placeholder
+    lower(values_given.value_text) in (
+        select placeholders.value
+        from staging.quality_placeholders as placeholders
+        where placeholders.kind = values_given.column_name
+    )
+    or (values_given.column_name = 'mobile' and quality.is_made_up_number(values_given.value_text)) as is_placeholder
 from staging.stg_marketing__contacts as contacts
 cross join lateral (
     values ('mobile', btrim(contacts.mobile)), ('email', btrim(contacts.email))

@@ -23,7 +23,7 @@ from (
     from staging.stg_marketing__bills
     where num_nonnulls(forward_kvarh, reverse_kvarh) > 0
 ) as bills
-where bills.power_factor is not null and bills.billed_kwh > 0 and bills.kvarh is not null
+where bills.power_factor is not null and bills.billed_kwh > 0
 -- violations
 select
     raw_id,

@@ -37,7 +37,7 @@ settlements as (
     union all
     select orig_bill_no as bill_no, issued_date as settled_date, -total_charge_cny as amount_cny
     from staging.stg_marketing__bills
-    where orig_bill_no is not null and total_charge_cny < 0
+    where total_charge_cny < 0
 ),
 
 -- The day of payment is still a day of penalty.

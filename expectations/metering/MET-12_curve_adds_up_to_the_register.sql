@@ -133,7 +133,7 @@ compared as (
 )
 
 select * from compared
-where curve_kwh is not null and register_kwh is not null
+where curve_kwh is not null
 -- violations
 select
     raw_id,

@@ -30,7 +30,6 @@ left join (
     where
         violations.run_id = :run_id
         and violations.severity = 'quarantine'
-        and violations.raw_id is not null
         and violations.rule_id not in (select rule_book.rule_id from quality.rule_book where rule_book.axis = 'arbitrary')
         and quality.waiver_for(
             violations.rule_id, violations.table_name, violations.account_no, violations.record_key, :business_date::date

@@ -36,7 +36,6 @@ readings as (
         registers.energy_kind_code = 'ACTIVE'
         and registers.direction_code = 'FWD'
         and registers.freeze_kind_code in ('MONTH', 'DAY')
-        and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
         and registers.frozen_at in (
             select boundaries.day::timestamp at time zone 'Asia/Shanghai'
             from staging.stg_marketing__bills as bills

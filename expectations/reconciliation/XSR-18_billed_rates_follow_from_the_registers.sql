@@ -27,7 +27,6 @@ readings as (
         registers.energy_kind_code = 'ACTIVE'
         and registers.direction_code = 'FWD'
         and registers.freeze_kind_code in ('MONTH', 'DAY')
-        and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
         and registers.frozen_at in (
             select boundaries.day::timestamp at time zone 'Asia/Shanghai'
             from staging.stg_marketing__bills as bills
@@ -74,7 +73,7 @@ registers as (
             lines.meter_asset_no = closing.meter_asset_no
             and lines.rate_code = closing.rate_code
             and bills.read_to = closing.frozen_date
-    where bills.orig_bill_no is null and lines.rate_code <> 'T'
+    where bills.orig_bill_no is null
     group by bills._raw_id, lines.rate_code
 )
 

@@ -33,7 +33,6 @@ with affected as (
             and coalesce(outages.ended_at, 'infinity') >= plans.actual_start_at
     where
         plans.status_code = 'DONE'
-        and plans.actual_start_at is not null
         and plans.actual_end_at is not null
         and affected.exception_code is distinct from 'BACKUP_SUPPLY'
         and (plans.actual_start_at at time zone 'Asia/Shanghai')::date >= run.collection_start

@@ -35,15 +35,13 @@ sums as (
     select
         tonight.load_id,
         string_agg(
-            announced.key || ' ' || coalesce(tonight.landed_sums ->> announced.key, 'none') || ' of ' || announced.value, '; '
-            order by announced.key
+            announced.key || ' ' || (tonight.landed_sums ->> announced.key) || ' of ' || announced.value, '; ' order by announced.key
         ) as differing
     from tonight
     cross join lateral jsonb_each_text(coalesce(tonight.announced_sums, '{}')) as announced
     where
         tonight.state = 'landed'
         and tonight.rejected_rows = 0
-        and tonight.landed_sums ? announced.key
         and (tonight.landed_sums ->> announced.key)::numeric <> announced.value::numeric
     group by tonight.load_id
 )

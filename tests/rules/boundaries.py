@@ -248,6 +248,7 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
         ("MET-10", f"{peak} kW in an idle day", [f"update {{{{met_interval_96}}}} set v = array_fill(0::float8, array[95]) || ({peak} / {THEIR_MULTIPLIER})::float8 where {CURVE_OF_POWER}"], severity)
         for peak, severity in (("50.0", None), ("51.0", "warn"))
     ),
+    ("MET-10", "50 kW in an idle day, told as they are", [f"update {{{{met_interval_96}}}} set is_primary = true, v = array_fill(0::float8, array[95]) || 50::float8 where {CURVE_OF_POWER}"], None),
     ("MET-10", "2.8 times the third highest", [f"update {{{{met_interval_96}}}} set v = array_fill(10::float8, array[95]) || 28::float8 where {CURVE_OF_POWER}"], None),
     ("MET-10", "a little more", [f"update {{{{met_interval_96}}}} set v = array_fill(10::float8, array[95]) || 28.001::float8 where {CURVE_OF_POWER}"], "warn"),
     ("MET-12", "2 kWh on the meter", summed("2"), None),

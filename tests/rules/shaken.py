@@ -32,68 +32,69 @@ _TIMES = (
     timedelta(0), timedelta(days=1), timedelta(0), timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=15),
     timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=31),
 )  # fmt: skip
-_PERIOD = re.compile(r"(valid|state)_(from|to)|(install|remove|effective|signed|connect|close)_date")
+PERIOD = re.compile(r"(valid|state)_(from|to)|(install|remove|effective|signed|connect|close)_date")
 _UNTOUCHED = {"_raw_id", "_key"}
-_LAST_PASSED = -5  # below every true load: what was loaded tonight stays so, but where a row is given another load
+LAST_PASSED = -5  # below every true load: what was loaded tonight stays so, but where a row is given another load
 
 
 def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date, seed: int) -> None:
     """Changes the staged relations that `rules` read (the whole book, in every test alike), within the transaction."""
-    literals, thresholds = _literals(rules), _thresholds(connection, rules)
+    literals, thresholds = literals_of(rules), thresholds_of(connection, rules)
     connection.execute("set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off")  # as the engine evaluates
-    connection.execute("update quality.current_run set last_passed_load_id = %s", (_LAST_PASSED,))
+    connection.execute("update quality.current_run set last_passed_load_id = %s", (LAST_PASSED,))
     for relation in sorted({name for rule in rules for name in _RELATION.findall(rule.tested_sql)}):
         table = sql.Identifier("staging", relation)
         rows = connection.execute(sql.SQL("select * from {} as t order by t::text collate \"C\"").format(table))
-        largest = {column.name: _largest(column) for column in rows.description}
+        largest = {column.name: largest_of(column) for column in rows.description}
         columns = [list(values) for values in zip(*rows.fetchall(), strict=True)]
         if not columns:
             continue
         before = dict(zip(largest, columns, strict=True))
         share = min(0.35, 6 / len(before)) * _STRENGTHS[seed % len(_STRENGTHS)]
         if seed in DATED:
-            dated = [_moved(name, values, business_date, Random(f"{seed} {relation} {name}")) for name, values in before.items()]
+            dated = [moved(name, values, business_date, Random(f"{seed} {relation} {name}")) for name, values in before.items()]
             after = list(zip(*dated, strict=True))
         else:
-            shaken = [
-                _shaken(name, before, share, literals[name], thresholds[name], largest[name], business_date, Random(f"{seed} {relation} {name}"))
+            changed = [
+                shaken(name, before, share, literals[name], thresholds[name], largest[name], business_date, Random(f"{seed} {relation} {name}"))
                 for name in before
             ]
-            after = _torn(list(zip(*shaken, strict=True)), Random(f"{seed} {relation}"))
+            after = torn(list(zip(*changed, strict=True)), Random(f"{seed} {relation}"))
         connection.execute(sql.SQL("delete from {}").format(table))
         with connection.cursor().copy(sql.SQL("copy {} from stdin").format(table)) as copy:
             for row in after:
                 copy.write_row(row)
 
 
-def _largest(column: psycopg.Column) -> Decimal:
+def largest_of(column: psycopg.Column) -> Decimal:
     """The largest number that a column takes and a test needs."""
     return Decimal(10) ** min(8, column.precision - column.scale) - 1 if column.precision else Decimal(9999)
 
 
-def _torn(rows: list[tuple], random: Random) -> list[tuple]:
+def torn(rows: list[tuple], random: Random) -> list[tuple]:
     """The rows of which some are gone and some stand twice."""
     return [row for row in rows for _ in range(random.choices((0, 1, 2), (4, 92, 4))[0])]
 
 
-def _moved(name: str, values: list, today: date, random: Random) -> list:
+def moved(name: str, values: list, today: date, random: Random) -> list:
     """A column in which some periods begin or end on a day that rules look at: of the readings, or the turn of a month."""
-    if not _PERIOD.fullmatch(name):
+    if not PERIOD.fullmatch(name):
         return values
     months = [date(today.year - (today.month <= back), (today.month - back - 1) % 12 + 1, 1) for back in range(12)]
-    moved = []
+    found = []
     for value in values:
         day = random.choice([today - timedelta(days=random.choice(_DAYS)), today, random.choice(months), months[0]])
         day += timedelta(days=random.choice((-1, -1, 0, 0, 1)))
         if random.random() < 0.4 and not isinstance(value, datetime):
             value = None if value and random.random() < 0.1 else day
-        moved.append(value)
-    return moved
+        found.append(value)
+    return found
 
 
-def _shaken(
-    name: str, before: dict[str, list], share: float, literals: list[str], thresholds: list[Decimal], largest: Decimal, today: date, random: Random
-) -> list:
+def shaken(
+    name: str, before: dict[str, list], share: float, literals: list[str], thresholds: list[Decimal], largest: Decimal, today: date, random: Random,
+    last_passed: int = LAST_PASSED,
+) -> list:  # fmt: skip
     """One column with some of its values changed: in a wide table fewer, so that some rows stay whole."""
     values = list(before[name])
     share *= random.choice((0.2, 0.5, 1))
@@ -101,7 +102,7 @@ def _shaken(
         if name in _UNTOUCHED or random.random() >= share:
             continue
         if name == "_load_id":
-            values[place] = random.choice((_LAST_PASSED - 1, _LAST_PASSED, _LAST_PASSED + 1))
+            values[place] = random.choice((last_passed - 1, last_passed, last_passed + 1))
             continue
         kind = next((known for known in before[name] if known is not None), None)
         if random.random() < 0.2:
@@ -166,7 +167,7 @@ def _curve(values: list | None, random: Random) -> list | None:
     ]
 
 
-def _literals(rules: list[Rule]) -> dict[str, list[str]]:
+def literals_of(rules: list[Rule]) -> dict[str, list[str]]:
     """Column -> strings that some rule compares it with."""
     found: dict[str, set[str]] = defaultdict(set)
     for rule in rules:
@@ -178,7 +179,7 @@ def _literals(rules: list[Rule]) -> dict[str, list[str]]:
     return defaultdict(list, {column: sorted(s[1:-1].replace("''", "'") for s in strings) for column, strings in found.items()})
 
 
-def _thresholds(connection: psycopg.Connection, rules: list[Rule]) -> dict[str, list[Decimal]]:
+def thresholds_of(connection: psycopg.Connection, rules: list[Rule]) -> dict[str, list[Decimal]]:
     """Column -> thresholds of the rules that read it."""
     values: dict[str, set[Decimal]] = defaultdict(set)
     for rule_id, value in connection.execute("select rule_id, value from staging.quality_parameters"):

@@ -79,12 +79,40 @@ class Staged:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return max((row[0] for row in cursor.fetchall()), key=SEVERITIES.index, default=None)
 
+    def columns(self, rule: Rule) -> set[str]:
+        """The columns that a rule finds broken in some row."""
+        query = f"with tested as materialized ({rule.tested_sql}\n) select distinct found.column_name from ({rule.violations_sql}\n) as found"
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            return {row[0] for row in cursor.fetchall()}
+
     def answer(self, rule: Rule) -> tuple[int, int, str]:
         """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""
         query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),
             told as (select (to_jsonb(found) - 'raw_id')::text collate "C" as words from found)
             select
                 (select count(*) from tested), count(*),
+                left(md5('{rule.severity}' || string_agg(words, chr(10) order by words)), 8)
+            from told"""
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            tested, found, digest = cursor.fetchone()
+            return tested, found, digest or "-"
+
+    def whole_answer(self, rule: Rule) -> tuple[int, int, str]:
+        """The answer with every tested row in the digest too: who is in the population, and what is compared of them.
+
+        Sums of floating numbers depend on the order of adding in their last digits, which are left out.
+        """
+        query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),
+            told as (
+                select regexp_replace((to_jsonb(tested) - 'raw_id')::text, '([.][0-9]{{9}})[0-9]+', '\\1', 'g') collate "C" as words
+                from tested
+                union all
+                select (to_jsonb(found) - 'raw_id')::text from found
+            )
+            select
+                (select count(*) from tested), (select count(*) from found),
                 left(md5('{rule.severity}' || string_agg(words, chr(10) order by words)), 8)
             from told"""
         with psycopg.ClientCursor(self.connection) as cursor:

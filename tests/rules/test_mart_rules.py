@@ -13,6 +13,7 @@ from psycopg import sql
 
 from include.quality.mart_rules import PublishedModel, load_mart_rules, published_models
 from include.quality.rules import load_rules
+from tests.rules.mart_edges import EDGES
 from tests.rules.staged import Staged
 
 WRITTEN = {rule.id: rule for rule in load_rules() if rule.area == "marts"}
@@ -22,6 +23,11 @@ FAULTS = [(theme, rule_id) for theme, module in THEMES.items() for rule_id in mo
 MODELS = published_models()
 FILLED = [name for name, model in MODELS.items() if not model.may_be_empty]
 A_VALUE = {"date": "'2026-11-05'", "timestamp": "'2026-11-05'", "boolean": "'true'", "text": "'A'", "jsonb": "'{}'"}
+
+
+def theme_of(rule_id: str) -> str:
+    """The theme of a rule on marts, whose stand-ins it needs; '' for any other rule."""
+    return next((theme for theme, module in THEMES.items() if rule_id in module.FAULTS), "")
 
 
 def broken(staged: Staged, theme: str) -> set[str]:
@@ -40,6 +46,13 @@ def test_a_fault_in_a_mart_breaks_only_its_rule(staged: Staged, theme: str, rule
     for statement in [*THEMES[theme].GOOD, THEMES[theme].FAULTS[rule_id]]:
         staged.connection.execute(statement)
     assert broken(staged, theme) == {rule_id}
+
+
+@pytest.mark.parametrize(("rule_id", "_", "statements", "is_broken"), EDGES, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in EDGES])
+def test_a_mart_at_the_edge_of_a_rule(staged: Staged, rule_id: str, _: str, statements: list[str], is_broken: bool):
+    for statement in [*THEMES[theme_of(rule_id)].GOOD, *statements]:
+        assert staged.connection.execute(statement).rowcount != 0, statement
+    assert bool(staged.verdict(WRITTEN[rule_id])) is is_broken
 
 
 def test_every_rule_on_marts_has_a_fault_and_is_of_gate_2():
@@ -71,6 +84,21 @@ def insert(staged: Staged, model: PublishedModel, relation: sql.Identifier, with
     )
 
 
+def fill_facts(staged: Staged, model: PublishedModel, but: str | None = None) -> None:
+    for fact in set(model.facts) - {but}:
+        staged.connection.execute(sql.SQL("insert into warehouse.{} values (1)").format(sql.Identifier(fact)))
+
+
+def publish(staged: Staged, name: str, rows: int = 7) -> None:
+    """A version of the mart, which readers see."""
+    staged.connection.execute(
+        "insert into publish.versions values ('2026-10-01', 1, %s, '2026-11-04', '2026-11-04', 1, %s, 'hash', now());", (name, rows)
+    )
+    staged.connection.execute(
+        "insert into publish.pointer values ('2026-10-01', 1, '2026-11-04', 1, now(), 0, 0, 0, 0)"
+    )
+
+
 def verdicts(staged: Staged, name: str) -> dict[str, list[tuple[str, str]]]:
     return {
         kind: [(found["observed"], found["severity"]) for found in staged.violations(MADE[f"MART-{kind}-{name}"])]
@@ -98,16 +126,24 @@ def test_a_mart_without_a_row_warns_where_it_has_input_and_blocks_where_it_is_pu
     model = MODELS[name]
     stand_in(staged, model)
     assert verdicts(staged, name)["FILLED"] == []
-    for fact in model.facts:
-        staged.connection.execute(sql.SQL("insert into warehouse.{} values (1)").format(sql.Identifier(fact)))
+    fill_facts(staged, model)
     assert verdicts(staged, name)["FILLED"] == ([("no row", "warn")] if model.facts else [])
-    staged.connection.execute(
-        "insert into publish.versions values ('2026-10-01', 1, %s, '2026-11-04', '2026-11-04', 1, 7, 'hash', now());", (name,)
-    )
-    staged.connection.execute(
-        "insert into publish.pointer values ('2026-10-01', 1, '2026-11-04', 1, now(), 0, 0, 0, 0)"
-    )
+    publish(staged, name)
     assert verdicts(staged, name)["FILLED"] == [("no row", "block")]
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none(staged: Staged, name: str):
+    model = MODELS[name]
+    stand_in(staged, model)
+    for fact in model.facts:
+        with staged.connection.transaction(force_rollback=True):
+            fill_facts(staged, model, but=fact)
+            assert verdicts(staged, name)["FILLED"] == []
+    publish(staged, name, rows=0)
+    assert verdicts(staged, name)["FILLED"] == []
+    staged.connection.execute("update publish.versions set mart = 'another', rows = 7")
+    assert verdicts(staged, name)["FILLED"] == []
 
 
 def test_every_mart_has_both_rules_and_only_what_is_kept_back_may_be_empty():

@@ -6,6 +6,8 @@ import pytest
 from include.quality.rules import load_rules
 from tests.rules.boundaries import CASES
 from tests.rules.faults import FAULTS
+from tests.rules.pipeline_worlds import PIPELINE
+from tests.rules.populations import POPULATIONS
 from tests.rules.staged import Staged
 
 CATALOGUE = {rule.id: rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))}
@@ -32,6 +34,20 @@ def test_a_planted_fault_breaks_only(staged: Staged, rule_id: str, statements: l
 def test_a_value_at_the_edge_of_a_limit(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
     staged.restart(statements)
     assert staged.verdict(CATALOGUE[rule_id]) == severity
+
+
+@pytest.mark.parametrize(("rule_id", "_", "statements", "severity"), POPULATIONS, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in POPULATIONS])
+def test_a_record_is_looked_at_or_not(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
+    staged.restart(statements)
+    assert staged.verdict(CATALOGUE[rule_id]) == severity
+
+
+@pytest.mark.parametrize(("rule_id", "_", "statements", "severity"), PIPELINE, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in PIPELINE])
+def test_a_rule_on_the_pipeline_says(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
+    for statement in statements:
+        assert staged.connection.execute(statement).rowcount > 0
+    rule = next(rule for rule in load_rules() if rule.id == rule_id)
+    assert staged.verdict(rule) == severity
 
 
 def test_every_rule_is_as_severe_as_the_catalogue_says():
