@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from include.orchestration import AT_ONCE, REASON, START, approval
+from include.orchestration import AT_ONCE, BY_HAND, REASON, approval
 
 ASKED = {
     "action": Param("roll back", type="string", enum=["roll back", "release"], description="What readers shall see."),
@@ -16,16 +16,7 @@ ASKED = {
 }
 
 
-@dag(
-    schedule=None,
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    dagrun_timeout=timedelta(hours=25),
-    params=ASKED,
-    doc_md=__doc__,
-    tags=["layer:publish"],
-)
+@dag(**BY_HAND, params=ASKED, doc_md=__doc__, tags=["layer:publish"])
 def approve_rollback():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def move_pointers(answered: dict) -> list:

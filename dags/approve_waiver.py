@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from include.orchestration import AT_ONCE, REASON, START, approval
+from include.orchestration import AT_ONCE, BY_HAND, REASON, approval
 
 ASKED = {
     "rule": Param("", type="string", minLength=1, description="Rule id, for example PIP-03."),
@@ -18,16 +18,7 @@ ASKED = {
 }
 
 
-@dag(
-    schedule=None,
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    dagrun_timeout=timedelta(hours=25),
-    params=ASKED,
-    doc_md=__doc__,
-    tags=["layer:gate"],
-)
+@dag(**BY_HAND, params=ASKED, doc_md=__doc__, tags=["layer:gate"])
 def approve_waiver():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def enter_waiver(answered: dict) -> int:

@@ -25,6 +25,9 @@ PARAMS = {
     )
 }  # fmt: skip
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True}
+BY_HAND = {
+    "schedule": None, "start_date": START, "catchup": False, "max_active_runs": 1, "dagrun_timeout": timedelta(hours=25)
+}  # fmt: skip
 AT_ONCE = {"retries": 0, "priority_weight": 100}  # before any task of a night: somebody waits for it
 REASON = Param("", type="string", minLength=1, description="Why; the ledger and the report show it.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from tests.rules.boundaries import customer, numbered, with_limits
+from tests.rules.boundaries import with_limits
 from tests.rules.faults import ACCOUNT, BILLING, META, METER, OTHER_KEY
 
 TODAY = date(2026, 11, 5)

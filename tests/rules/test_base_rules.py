@@ -12,7 +12,7 @@ ON_ROWS = [rule for rule in load_base_rules() if rule.gate == 1 and rule.subject
 ARRIVAL = {rule.id.removeprefix("ARR-"): rule for rule in load_base_rules() if rule.id.startswith("ARR-")}
 
 
-@pytest.mark.parametrize("source", ("metering", "marketing", "contract"))
+@pytest.mark.parametrize("source", ["metering", "marketing", "contract"])
 def test_a_row_that_breaks_its_contract_is_quarantined_with_its_column(staged: Staged, source: str):
     for rule in (rule for rule in ON_ROWS if rule.source_name == source):
         for what, statements, columns in faults(rule):
