@@ -10,7 +10,7 @@ import pytest
 from include.contracts import all_tables
 from include.quality.evaluate import RuleEvaluationError, evaluate
 from include.quality.rules import load_rules
-from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, METER
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, FIRST_THREE, IN_FORCE, METER
 from tests.rules.staged import Staged
 
 RULES = {rule.id: rule for rule in load_rules()}
@@ -107,6 +107,29 @@ def test_o6_power_factor_table(staged: Staged, power_factor: str, right: str, wr
     for pct, fails in ((right, False), (wrong, True)):
         staged.plant(f"update {{{{mkt_bill}}}} set pf_actual = {power_factor}, pf_adj_pct = {pct} where bill_no = {newest}")
         assert bool(broken(staged, "MKT-23")) is fails
+
+
+def test_one_payer_may_have_any_number_of_customers_at_an_address(staged: Staged):
+    staged.plant(f"update {{{{mkt_customer}}}} set addr = '甲路乙丙丁号' where cons_no in {FIRST_THREE}")
+    staged.plant(f"update {{{{mkt_account}}}} set payer_name = '一家付费' where cons_no in {FIRST_THREE}")
+    assert broken(staged, "MKT-08") == []
+
+
+def test_collection_is_judged_in_each_organisation_and_names_it(staged: Staged):
+    """Three in twenty items of one terminal are lost in the sum of all organisations, which stays above 99 %."""
+    where = f"data_date = date '2026-11-03' and terminal_no = (select terminal_no from {{{{met_measuring_point}}}} where mp_no = {BILLING})"
+    staged.plant(f"update {{{{met_collect_task}}}} set received_cnt = (expected_cnt * 0.85)::integer where {where}")
+    (violation,) = broken(staged, "MET-24")
+    assert violation["record_key"].keys() == {"org_no", "data_date"}
+    share = "select sum(received_cnt)::numeric / sum(expected_cnt) from raw_metering.met_collect_task where data_date = date '2026-11-03'"
+    assert staged.connection.execute(share).fetchone()[0] > Decimal("0.99")
+
+
+def test_a_longer_stand_still_is_counted_over_as_many_days_as_the_seed_says(staged: Staged):
+    staged.connection.execute("update staging.quality_parameters set value = 4 where rule_id = 'MET-14'")
+    where = f"data_type in ('E+', 'RQ1', 'RQ4') and data_date >= date '2026-11-01' and mp_no = {BILLING}"
+    staged.plant(f"update {{{{met_interval_96}}}} set v = array_fill(0::float8, array[96]) where {where}")
+    assert {violation["observed"] for violation in broken(staged, "MET-14")} == {"0 kWh for 4 days"}
 
 
 def test_a_curve_is_quarantined_below_86_slots_and_a_warning_above(staged: Staged):
