@@ -43,11 +43,9 @@ select
     points._raw_id as raw_id,
     points.account_no,
     case
-        when points.wiring_code = '3P4W' and measured.phases_of_a_part is not null
-            then '3P4W with voltage of phase ' || measured.phases_of_a_part || ' alone'
-        when points.wiring_code = '3P3W' and measured.has_phase_b then '3P3W with voltage on phase B'
-        when points.wiring_code = '3P3W' and supplies.voltage_level_code in ('AC220V', 'AC380V')
-            then '3P3W on ' || supplies.voltage_level_code
+        when points.wiring_code = '3P4W' then '3P4W with voltage of phase ' || measured.phases_of_a_part || ' alone'
+        when measured.has_phase_b then '3P3W with voltage on phase B'
+        when supplies.voltage_level_code in ('AC220V', 'AC380V') then '3P3W on ' || supplies.voltage_level_code
     end as disagreement
 from staging.stg_metering__measuring_points as points
 left join staging.stg_marketing__metering_points as supplies
