@@ -1,5 +1,5 @@
 /*
-sentence: An address has at least six characters, names a place or a road, and belongs to at most two payers.
+sentence: An address has at least six characters, names a place or a road, and serves at most two customers that have no payer in common.
 axis: arbitrary
 dimension: completeness
 severity: warn
@@ -18,6 +18,7 @@ with payers as (
 shared as (
     select
         btrim(customers.address) as address,
+        count(distinct customers.account_no) as customers,
         count(distinct coalesce(payers.payer_name, customers.account_no)) as payers
     from staging.stg_marketing__customers as customers
     left join payers on customers.account_no = payers.account_no
@@ -28,9 +29,9 @@ select
     customers._raw_id as raw_id,
     customers.account_no,
     btrim(customers.address) as address,
-    shared.payers,
+    shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1 as is_shared,
+    shared.customers,
     quality.parameter('MKT-08', 'characters', :business_date) as characters,
-    quality.parameter('MKT-08', 'payers', :business_date) as payers_allowed,
     exists (
         select 1
         from staging.quality_placeholders as tokens
@@ -43,7 +44,7 @@ select
     raw_id,
     account_no,
     'addr' as column_name,
-    address || case when payers > payers_allowed then ' (' || payers || ' payers)' else '' end as observed,
+    address || case when is_shared then ' (' || customers || ' customers)' else '' end as observed,
     'an address of at least ' || characters || ' characters' as expected
 from tested
-where char_length(address) < characters or not names_a_place or payers > payers_allowed
+where char_length(address) < characters or not names_a_place or is_shared

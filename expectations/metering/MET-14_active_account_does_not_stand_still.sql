@@ -42,7 +42,9 @@ runs as (
     window last_days as (
         partition by energies.metering_point_no
         order by energies.reading_date
-        range between interval '2 days' preceding and current row
+        range between make_interval(
+            days => quality.parameter('MET-14', 'days', :business_date)::integer - 1
+        ) preceding and current row
     )
 )
 

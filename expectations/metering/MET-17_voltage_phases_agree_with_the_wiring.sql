@@ -1,5 +1,5 @@
 /*
-sentence: A meter in 3P3W wiring is not on a low-voltage supply, and has no voltage of phase B.
+sentence: A meter in 3P3W wiring is not on a low-voltage supply and has no voltage of phase B; one in 3P4W wiring delivers the voltages of all three phases.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -7,37 +7,60 @@ owner: metering office
 reason: Voltages of the wrong wiring are judged by the wrong limits.
 source: catalogue MET-17
 subject: met_measuring_point
-not_tested: No meter is in 3P3W wiring.
+not_tested: No meter's wiring is known.
 */
 -- tested
+with voltages as (
+    select
+        curves.metering_point_no,
+        curves.reading_date,
+        string_agg(distinct curves.phase_code, '' order by curves.phase_code) as phases,
+        bool_or(curves.phase_code = 'B' and quality.slot_sum(curves.values_by_slot) > 0) as has_phase_b
+    from staging.int_curves_latest as curves
+    where
+        curves.quantity_code = 'U'
+        and curves.phase_code in ('A', 'B', 'C')
+        -- One phase that landed tonight is judged with the others of its day.
+        and (curves.metering_point_no, curves.reading_date) in (
+            select landed.metering_point_no, landed.reading_date
+            from staging.stg_metering__curves as landed
+            inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = landed._raw_id
+            where landed.quantity_code = 'U'
+        )
+    group by curves.metering_point_no, curves.reading_date
+),
+
+measured as (
+    select
+        metering_point_no,
+        bool_or(has_phase_b) as has_phase_b,
+        min(phases) filter (where phases <> 'ABC') as phases_of_a_part
+    from voltages
+    group by metering_point_no
+)
+
 select
     points._raw_id as raw_id,
     points.account_no,
-    points.wiring_code,
-    supplies.voltage_level_code,
-    exists (
-        select 1
-        from staging.int_curves_latest as curves
-        inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-        where
-            curves.metering_point_no = points.metering_point_no
-            and curves.quantity_code = 'U'
-            and curves.phase_code = 'B'
-            and quality.slot_sum(curves.values_by_slot) > 0
-    ) as has_voltage_b
+    case
+        when points.wiring_code = '3P4W' then '3P4W with voltage of phase ' || measured.phases_of_a_part || ' alone'
+        when measured.has_phase_b then '3P3W with voltage on phase B'
+        when supplies.voltage_level_code in ('AC220V', 'AC380V') then '3P3W on ' || supplies.voltage_level_code
+    end as disagreement
 from staging.stg_metering__measuring_points as points
 left join staging.stg_marketing__metering_points as supplies
     on
         points.metering_point_no = supplies.metering_point_no
         and supplies.valid_from <= :business_date
         and (supplies.valid_to is null or :business_date < supplies.valid_to)
-where points.wiring_code = '3P3W'
+left join measured on points.metering_point_no = measured.metering_point_no
+where points.wiring_code in ('3P3W', '3P4W')
 -- violations
 select
     raw_id,
     account_no,
     'wiring' as column_name,
-    case when has_voltage_b then '3P3W with voltage on phase B' else '3P3W on ' || voltage_level_code end as observed,
-    'no voltage on phase B, a supply above AC380V' as expected
+    disagreement as observed,
+    'voltages of three phases in 3P4W; in 3P3W none of phase B, and a supply above AC380V' as expected
 from tested
-where has_voltage_b or voltage_level_code in ('AC220V', 'AC380V')
+where disagreement is not null

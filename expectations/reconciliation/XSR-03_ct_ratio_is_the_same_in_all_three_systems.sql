@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: A wrong ratio scales every kilowatt-hour that is billed.
-source: catalogue XSR-03
+source: catalogue XSR-03; the likely-right side by XSR-28
 subject: met_measuring_point
 quarantines: met_measuring_point
 implies: [XSR-05, XSR-17]
@@ -60,18 +60,22 @@ bills as (
     order by lines.metering_point_no, bills.bill_month desc, bills.bill_no desc
 ),
 
-limits as materialized (
-    select make_interval(days => quality.parameter('XSR-28', 'program_event_days', :business_date)::integer) as evidence
-),
-
-programmed as (
-    select distinct alarms.metering_point_no
-    from staging.stg_metering__event_alarms as alarms
-    cross join limits
-    where
-        alarms.event_code = 'PROGRAM'
-        and alarms.started_at >= :business_date - limits.evidence
-        and alarms.started_at < :business_date + interval '1 day'
+evidence as (
+    select
+        metering_point_no,
+        jsonb_object_agg(trim_scale(ratio)::text, points) as points,
+        string_agg(trim_scale(ratio) || ': ' || told, '; ' order by ratio) as told
+    from (
+        select
+            metering_point_no,
+            ratio,
+            sum(points) as points,
+            string_agg(told || ' (' || trim_scale(points) || ')', ', ' order by points desc, evidence_code) as told
+        from staging.int_ratio_evidence
+        where ratio_code = 'CT'
+        group by metering_point_no, ratio
+    ) as by_ratio
+    group by metering_point_no
 )
 
 select
@@ -82,24 +86,26 @@ select
     annexes.ct_ratio as contract_ratio,
     bills.billed_kwh,
     bills.price_cny_per_kwh,
-    programmed.metering_point_no is not null as was_programmed
+    evidence.points as evidence_points,
+    evidence.told as evidence_told
 from staging.stg_metering__measuring_points as points
 left join installations on points.metering_point_no = installations.metering_point_no
 left join annexes on points.metering_point_no = annexes.metering_point_no
 left join bills on points.metering_point_no = bills.metering_point_no
-left join programmed on points.metering_point_no = programmed.metering_point_no
+left join evidence on points.metering_point_no = evidence.metering_point_no
 where points.ct_ratio is not null and num_nonnulls(installations.ct_ratio, annexes.ct_ratio) > 0
 -- violations
--- Two that agree outvote the third. Where all differ, a meter that was programmed these days is right before the files are.
 with judged as (
     select
         tested.*,
-        case
-            when metering_ratio = contract_ratio then 'marketing'
-            when metering_ratio = marketing_ratio then 'contract'
-            when marketing_ratio = contract_ratio then 'metering'
-            when was_programmed then 'marketing and contract'
-        end as suspect_side
+        quality.likely_right(
+            metering_ratio,
+            marketing_ratio,
+            contract_ratio,
+            (evidence_points ->> trim_scale(metering_ratio)::text)::numeric,
+            (evidence_points ->> trim_scale(marketing_ratio)::text)::numeric,
+            (evidence_points ->> trim_scale(contract_ratio)::text)::numeric
+        ) as right_ratio
     from tested
     where metering_ratio <> marketing_ratio or metering_ratio <> contract_ratio
 ),
@@ -107,13 +113,26 @@ with judged as (
 shares as (
     select
         judged.*,
+        nullif(concat_ws(
+            ' and ',
+            case when metering_ratio <> right_ratio then 'metering' end,
+            case when marketing_ratio <> right_ratio then 'marketing' end,
+            case when contract_ratio <> right_ratio then 'contract' end
+        ), '') as suspect_side,
         -- What was billed was billed with marketing's ratio: if that is the wrong one, the right bill differs by this share.
-        case suspect_side
-            when 'marketing' then abs(metering_ratio / nullif(marketing_ratio, 0) - 1)
-            when 'metering' then abs(metering_ratio / nullif(marketing_ratio, 0) - 1)
-            when 'contract' then abs(contract_ratio / nullif(metering_ratio, 0) - 1)
+        case
+            when marketing_ratio <> right_ratio then abs(right_ratio / nullif(marketing_ratio, 0) - 1)
+            when metering_ratio <> right_ratio then abs(metering_ratio / nullif(right_ratio, 0) - 1)
+            when contract_ratio <> right_ratio then abs(contract_ratio / nullif(right_ratio, 0) - 1)
             else abs(metering_ratio / nullif(coalesce(marketing_ratio, contract_ratio), 0) - 1)
-        end as share_at_stake
+        end as share_at_stake,
+        -- And this is what the wrong ratio makes of the right energy.
+        abs(
+            case when marketing_ratio <> right_ratio then marketing_ratio
+                when metering_ratio <> right_ratio then metering_ratio
+                else contract_ratio
+            end / nullif(right_ratio, 0) - 1
+        ) as share_off
     from judged
 )
 
@@ -124,7 +143,12 @@ select
     'metering ' || coalesce(trim_scale(metering_ratio)::text, '-') || ', marketing '
     || coalesce(trim_scale(marketing_ratio)::text, '-') || ', contract '
     || coalesce(trim_scale(contract_ratio)::text, '-') as observed,
-    'one ratio in all three' as expected,
+    'one ratio in all three' || coalesce(
+        ', likely ' || trim_scale(right_ratio) || case
+            when metering_ratio = marketing_ratio or contract_ratio in (metering_ratio, marketing_ratio) then ' as two of three say'
+            else ' by the evidence'
+        end || ': ' || round(100 * share_off, 1) || ' % off', ''
+    ) || coalesce('; ' || evidence_told, '') as expected,
     suspect_side,
     round(billed_kwh * share_at_stake, 4) as energy_at_stake_kwh,
     round(billed_kwh * share_at_stake * price_cny_per_kwh, 2) as amount_at_stake_cny

@@ -122,3 +122,30 @@ language sql immutable parallel safe as $$
         else 0
     end
 $$;
+
+-- XSR-28: which of three systems' values is likely right. Two that agree outvote the third. Where all differ, or only two are
+-- known, the one with the most points of evidence is; null where no evidence stands out.
+create or replace function quality.likely_right(
+    metering numeric, marketing numeric, contract numeric,
+    metering_points numeric, marketing_points numeric, contract_points numeric
+) returns numeric
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+    select case
+        when metering = marketing or metering = contract then metering
+        when marketing = contract then marketing
+        else (
+            select case when count(*) = 1 then min(best.given) end
+            from (
+                select
+                    sides.given,
+                    coalesce(sides.points, 0) as points,
+                    max(coalesce(sides.points, 0)) over () as most
+                from (
+                    values (metering, metering_points), (marketing, marketing_points), (contract, contract_points)
+                ) as sides (given, points)
+                where sides.given is not null
+            ) as best
+            where best.points = best.most
+        )
+    end
+$$;

@@ -10,6 +10,8 @@ IN_FORCE = (
     "(select min(contract_no) from {{con_contract}} where status = 'EFFECTIVE' and kind = 'HV'"
     " and valid_from < date '2026-01-01')"
 )
+FOUR_WIRES = "(select min(mp_no) from {{met_measuring_point}} where mp_role = 'BILLING' and wiring = '3P4W')"
+FIRST_THREE = "(select cons_no from {{mkt_customer}} order by 1 limit 3)"
 NO_GENERATION = (
     "(select min(mp_no) from {{met_measuring_point}} where mp_role = 'BILLING'"
     " and cons_no not in (select cons_no from {{con_contract}} where self_gen_kva > 0))"
@@ -101,11 +103,13 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
         f"insert into {{{{met_interval_96}}}} ({META}, mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way)"
         f" select {OTHER_KEY}, mp_no, data_date, 'E-', phase, version, is_primary, v, recv_ts, collect_way from {{{{met_interval_96}}}} where {E_PLUS} and mp_no = {NO_GENERATION}"], set()),
     ("MET-17", [f"update {{{{mkt_mp}}}} set voltage_level = 'AC380V' where mp_no = {BILLING}"], set()),
+    ("MET-17", [f"delete from {{{{met_interval_96}}}} where data_type = 'U' and phase = 'B' and data_date = date '2026-11-03' and mp_no = {FOUR_WIRES}"], set()),
     ("MET-19", ["update {{met_power_event}} set is_valid = false where event = 'POWER_DOWN' and (mp_no, event_ts) in (select mp_no, max(event_ts) from {{met_power_event}} where event = 'POWER_DOWN' group by mp_no having count(*) > 1 order by 1 limit 1)"], set()),
     ("MET-20", ["update {{met_power_event}} set event_ts = '2000-01-01 00:00:07+08' where event_id = (select min(event_id) from {{met_power_event}} where event = 'POWER_DOWN')"], {"MET-22"}),
     ("MET-22", ["delete from {{met_power_event}} where event = 'POWER_UP' and (mp_no, event_ts) in (select mp_no, max(event_ts) from {{met_power_event}} where event = 'POWER_UP' group by mp_no having max(event_ts) < '2026-10-25' order by 1 limit 1)"], set()),
     ("MET-23", ["update {{met_interval_96}} set recv_ts = '2026-11-06 09:15+08' where data_type = 'E+' and data_date = date '2026-11-05'"], set()),
     ("MET-24", ["update {{met_collect_task}} set received_cnt = (expected_cnt * 0.9)::integer where data_date = date '2026-11-03'"], set()),
+    ("MET-24", [f"update {{{{met_collect_task}}}} set received_cnt = (expected_cnt * 0.85)::integer where data_date = date '2026-11-03' and terminal_no = (select terminal_no from {{{{met_measuring_point}}}} where mp_no = {BILLING})"], set()),
     ("MET-25", [f"update {{{{met_register_freeze}}}} set freeze_ts = freeze_ts + interval '451 seconds' where meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'REACTIVE_Q1' and freeze_ts = '2026-11-04 00:00+08'"], set()),
     ("MET-28", ["update {{met_it}} set ratio_primary = 417, ratio_secondary = 417 / (ratio_primary / ratio_secondary) where kind = 'CT' and it_asset_no = (select min(it_asset_no) from {{met_it}} where kind = 'CT')"], set()),
     ("MET-28", ["update {{met_measuring_point}} set pt_ratio = 100, multiplier = ct_ratio * 100 where mp_no = (select min(mp_no) from {{met_measuring_point}} where metering_side = 'LV_LV')"], {"XSR-04"}),
@@ -119,6 +123,9 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("MKT-05", [f"update {{{{mkt_contact}}}} set mobile = '21987563412' where cons_no = {ACCOUNT} and contact_role = 'FINANCE'"], set()),
     ("MKT-07", ["update {{mkt_contact}} set mobile = '13987563412' where contact_role = 'FINANCE'"], set()),
     ("MKT-08", [f"update {{{{mkt_customer}}}} set addr = '同上' where cons_no = {ACCOUNT}"], set()),
+    ("MKT-08", [
+        f"update {{{{mkt_customer}}}} set addr = '甲路乙丙丁号' where cons_no in {FIRST_THREE}",
+        "update {{mkt_account}} set payer_name = '一家付费' where cons_no in (select cons_no from {{mkt_customer}} order by 1 limit 2)"], set()),
     ("MKT-09", ["update {{mkt_customer}} as twin set cons_name = other.cons_name, addr = other.addr from {{mkt_customer}} as other where twin.cons_class = other.cons_class and (twin.cons_no, other.cons_no) = (select max(cons_no), min(cons_no) from {{mkt_customer}} where cons_class = 'LARGE_IND' and cons_no in (select cons_no from {{mkt_transformer}}))"], set()),
     ("MKT-14", [f"update {{{{mkt_customer}}}} set cons_class = 'RESIDENT' where cons_no = {ACCOUNT}"], {"MKT-16", "MKT-30"}),
     ("MKT-15", ["update {{mkt_tariff_assign}} set basic_mode = 'NONE' where (cons_no, mp_no) = (select cons_no, mp_no from {{mkt_tariff_assign}} where basic_mode <> 'NONE' and valid_to is null order by 1, 2 limit 1)"], {"XSR-11"}),

@@ -18,7 +18,7 @@ from tests.rules.boundaries import (
     numbered,
     with_limits,
 )
-from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, META, METER, NO_GENERATION, OTHER_KEY
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, FIRST_THREE, META, METER, NO_GENERATION, OTHER_KEY
 from tests.rules.population_worlds import (
     A_REGISTER,
     ANOTHER_SUM,
@@ -71,6 +71,9 @@ POPULATIONS: list[tuple[str, str, list[str], str | None]] = [
     ("CON-01", "a supplementary agreement beside its contract", two_contracts(("2025-01-01", "2027-12-31"), ("2026-01-01", "2027-12-31"), kind="PROTOCOL"), None),
     ("CON-01", "a draft beside a contract", two_contracts(("2025-01-01", "2027-12-31"), ("2026-01-01", "2027-12-31"), status="DRAFT"), None),
     ("CON-10", "a draft of an important user on one path", [f"update {{{{con_contract}}}} set importance = 'SPECIAL', supply_mode = 'SINGLE', status = 'DRAFT' where {CONTRACT}"], None),
+    ("MKT-08", "three customers of one payer at an address", [
+        f"update {{{{mkt_customer}}}} set addr = '甲路乙丙丁号' where cons_no in {FIRST_THREE}",
+        f"update {{{{mkt_account}}}} set payer_name = '一家付费' where cons_no in {FIRST_THREE}"], None),
     ("MET-06", "a register that fell after a reading that is not on the meter", [
         f"update {{{{met_register_freeze}}}} set reading = (select 10 ^ max(digits_int) from {{{{met_meter}}}} where meter_asset_no = {METER})"
         f" * case freeze_ts when '2026-11-04 00:00+08' then 1 when '2026-11-05 00:00+08' then 0.5 else 0.6 end where {A_REGISTER} and freeze_ts >= '2026-11-04 00:00+08'"], None),

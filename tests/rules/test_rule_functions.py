@@ -64,3 +64,24 @@ def test_made_up_numbers(ask, number: str, is_made_up: bool):
 def test_a_threshold_that_is_not_in_the_seed_is_an_error(ask):
     with pytest.raises(Exception, match="no nothing of MET-02 on 2026-11-05"):
         ask("quality.parameter('MET-02', 'nothing', date '2026-11-05')")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "points", "right"),
+    [
+        ((80, 60, 80), (None, None, None), 80),
+        ((60, 60, 80), (None, None, 9), 60),  # two that agree outvote any evidence of the third
+        ((60, 80, 80), (9, None, None), 80),
+        ((80, 60, 100), (5, 4, 4), 80),
+        ((80, 60, 100), (None, 2, 4), 100),
+        ((80, 60, 100), (None, None, -2), None),
+        ((80, 60, 100), (None, -2, -2), 80),
+        ((80, 60, 100), (4, 4, 1), None),
+        ((80, 60, 100), (None, None, None), None),
+        ((80, 60, None), (5, 2, None), 80),
+        ((80, 60, None), (None, None, None), None),
+    ],
+)
+def test_two_that_agree_are_right_and_else_the_best_evidence(ask, ratios: tuple, points: tuple, right: int | None):
+    numbers = ", ".join(f"{number}::numeric" if number is not None else "null" for number in (*ratios, *points))
+    assert ask(f"quality.likely_right({numbers})") == right

@@ -10,10 +10,12 @@ import pytest
 from include.contracts import all_tables
 from include.quality.evaluate import RuleEvaluationError, evaluate
 from include.quality.rules import load_rules
-from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, METER
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, META, METER, OTHER_KEY
 from tests.rules.staged import Staged
 
 RULES = {rule.id: rule for rule in load_rules()}
+OF_BILLING = f"(select min(cons_no) from {{{{met_measuring_point}}}} where mp_no = {BILLING})"
+POINT = BILLING.replace("{{met_measuring_point}}", "raw_metering.met_measuring_point")
 
 
 def broken(staged: Staged, rule_id: str) -> list[dict]:
@@ -94,8 +96,95 @@ def test_o14_wrong_ratio_in_marketing_puts_a_quarter_at_stake(staged: Staged):
         (violation["record_key"]["mp_no"],),
     ).fetchone()[0]
     assert violation["suspect_side"] == "marketing"
+    assert violation["expected"].startswith("one ratio in all three, likely 80 as two of three say: 25.0 % off")
     assert violation["energy_at_stake_kwh"] == pytest.approx(billed / 3, abs=Decimal("0.01"))
     assert violation["amount_at_stake_cny"] > 0
+
+
+@pytest.fixture
+def three_ratios(staged: Staged) -> Staged:
+    """400/5 in metering, 300/5 in marketing, 500/5 in the contract; all edited at one time, a load that any of them allows."""
+    for table, ratio in (("met_measuring_point", 80), ("mkt_meter_install", 60), ("con_metering_annex", 100)):
+        staged.plant(f"update {{{{{table}}}}} set ct_ratio = {ratio}, src_updated_at = '2026-01-01 12:00+08' where mp_no = {BILLING}")
+    staged.plant(f"update {{{{mkt_customer}}}} set running_cap_kva = 1000000 where cons_no = {OF_BILLING}")
+    return staged
+
+
+PROGRAMMED = (
+    f"insert into {{{{met_event_alarm}}}} ({META}, alarm_id, mp_no, event_code, start_ts, recv_ts) select {OTHER_KEY},"
+    f" alarm_id || 'P', {BILLING}, 'PROGRAM', '{{}} 12:00+08', '2026-11-05 12:05+08' from {{{{met_event_alarm}}}} limit 1"
+)
+INSPECTED = (
+    f"update {{{{mkt_inspection}}}} set cons_no = {OF_BILLING}, done_on = date '{{}}', result_text = '电流互感器铭牌300/5'"
+    " where insp_no = (select min(insp_no) from {{mkt_inspection}})"
+)
+AMENDED = (
+    f"update {{{{con_amendment}}}} set field_name = 'ct_ratio', new_value = '100', signed_on = date '2026-01-05', effective_on = date '{{}}',"
+    f" contract_no = (select min(contract_no) from {{{{con_contract}}}} where cons_no = {OF_BILLING})"
+    " where amend_no = (select min(amend_no) from {{con_amendment}})"
+)
+EDITED = f"update {{{{con_metering_annex}}}} set src_updated_at = '2026-01-02 12:00+08' where mp_no = {BILLING}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "suspects", "told"),
+    [
+        (None, None, None),
+        (PROGRAMMED.replace("{}", "2026-10-29"), "marketing and contract", "80: meter programmed 2026-10-29 (5)"),
+        (PROGRAMMED.replace("{}", "2026-10-28"), None, None),
+        (INSPECTED.replace("{}", "2026-11-05"), "metering and contract", "60: inspection"),
+        (INSPECTED.replace("{}", "2025-11-04"), None, None),
+        (AMENDED.replace("{}", "2026-11-05"), "metering and marketing", "100: amendment"),
+        (AMENDED.replace("{}", "2026-11-06"), None, None),
+        (f"update {{{{mkt_meter_install}}}} set install_date = date '2026-10-05' where mp_no = {BILLING}", "metering and contract", "60: work order"),
+        (f"update {{{{mkt_meter_install}}}} set install_date = date '2026-10-04' where mp_no = {BILLING}", None, None),
+        (EDITED, "metering and marketing", "100: edited last (1)"),
+    ],
+    ids=["nothing", "programmed", "too_early", "inspected", "year_ago", "amended", "not_yet", "work_order", "old_order", "edited"],
+)
+def test_where_all_three_differ_the_best_evidence_tells_who_is_right(three_ratios: Staged, statement, suspects, told):
+    if statement:
+        three_ratios.plant(statement)
+    (violation,) = broken(three_ratios, "XSR-03")
+    assert violation["suspect_side"] == suspects
+    assert told is None or told in violation["expected"]
+
+
+def test_the_only_ratio_that_the_load_allows_speaks_for_itself(three_ratios: Staged):
+    """The load fits 1.2 times the running capacity with 300/5 alone."""
+    three_ratios.stage()
+    (power,) = three_ratios.connection.execute(
+        "select max(slots.v)::numeric * min(points.pt_ratio) from raw_metering.met_interval_96 as curves, unnest(curves.v) as slots (v),"
+        f" raw_metering.met_measuring_point as points where curves.mp_no = {POINT} and points.mp_no = curves.mp_no"
+        " and curves.data_type = 'P' and curves.phase = 'T'"
+    ).fetchone()
+    three_ratios.plant(f"update {{{{mkt_customer}}}} set running_cap_kva = {power * 60 / Decimal('1.2') + 1} where cons_no = {OF_BILLING}")
+    (violation,) = broken(three_ratios, "XSR-03")
+    assert violation["suspect_side"] == "metering and contract"
+    assert "60: load fits this alone (3)" in violation["expected"]
+
+
+def test_the_only_voltage_ratio_that_gives_the_voltage_of_the_supply_speaks_for_itself(staged: Staged):
+    staged.plant(f"update {{{{mkt_meter_install}}}} set pt_ratio = 1 where mp_no = {BILLING}")
+    staged.plant(f"update {{{{con_metering_annex}}}} set pt_ratio = 100 where mp_no = {BILLING}")
+    (violation,) = broken(staged, "XSR-04")
+    assert violation["suspect_side"] == "marketing and contract"
+    assert "350: voltage fits this alone (3)" in violation["expected"]
+
+
+def test_a_bulk_edit_speaks_against_its_value(three_ratios: Staged):
+    """The value changed and its time of change did not: what is left of evidence is for the others, here for none alone."""
+    three_ratios.plant(EDITED)
+    names = [c.name for c in all_tables()["con_metering_annex"].columns]
+    before = ", ".join("ct_ratio + 5" if name == "ct_ratio" else name for name in names)
+    meta = "_business_date, _channel, _file_line, _is_tombstone, _key"
+    three_ratios.plant(
+        f"insert into {{{{con_metering_annex}}}} (_load_id, {meta}, _hash, {', '.join(names)}) select 0, {meta}, md5('before')::uuid,"
+        f" {before} from {{{{con_metering_annex}}}} where mp_no = {BILLING}"
+    )
+    (violation,) = broken(three_ratios, "XSR-03")
+    assert violation["suspect_side"] is None
+    assert "100: changed in bulk (-2)" in violation["expected"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +196,23 @@ def test_o6_power_factor_table(staged: Staged, power_factor: str, right: str, wr
     for pct, fails in ((right, False), (wrong, True)):
         staged.plant(f"update {{{{mkt_bill}}}} set pf_actual = {power_factor}, pf_adj_pct = {pct} where bill_no = {newest}")
         assert bool(broken(staged, "MKT-23")) is fails
+
+
+def test_collection_is_judged_in_each_organisation_and_names_it(staged: Staged):
+    """Three in twenty items of one terminal are lost in the sum of all organisations, which stays above 99 %."""
+    where = f"data_date = date '2026-11-03' and terminal_no = (select terminal_no from {{{{met_measuring_point}}}} where mp_no = {BILLING})"
+    staged.plant(f"update {{{{met_collect_task}}}} set received_cnt = (expected_cnt * 0.85)::integer where {where}")
+    (violation,) = broken(staged, "MET-24")
+    assert violation["record_key"].keys() == {"org_no", "data_date"}
+    share = "select sum(received_cnt)::numeric / sum(expected_cnt) from raw_metering.met_collect_task where data_date = date '2026-11-03'"
+    assert staged.connection.execute(share).fetchone()[0] > Decimal("0.99")
+
+
+def test_a_longer_stand_still_is_counted_over_as_many_days_as_the_seed_says(staged: Staged):
+    staged.connection.execute("update staging.quality_parameters set value = 4 where rule_id = 'MET-14'")
+    where = f"data_type in ('E+', 'RQ1', 'RQ4') and data_date >= date '2026-11-01' and mp_no = {BILLING}"
+    staged.plant(f"update {{{{met_interval_96}}}} set v = array_fill(0::float8, array[96]) where {where}")
+    assert {violation["observed"] for violation in broken(staged, "MET-14")} == {"0 kWh for 4 days"}
 
 
 def test_a_curve_is_quarantined_below_86_slots_and_a_warning_above(staged: Staged):
