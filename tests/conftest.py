@@ -24,6 +24,7 @@ from psycopg import sql
 from include import server as embedded
 from include.server import Server
 from include.settings import Settings, settings
+from tests.databases import drop
 
 ROOT = Path(__file__).resolve().parent.parent
 HOMES = Path(tempfile.gettempdir())
@@ -130,7 +131,7 @@ def template(server: Server) -> str:
             if connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
                 return TEMPLATE
             unfinished = f"{TEMPLATE}_unfinished"
-            _drop(server, unfinished)
+            drop(server, unfinished)
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
         from include import ledger
         from include.database import install
@@ -151,7 +152,7 @@ def database(server: Server, template: str) -> Iterator[str]:
         create = sql.SQL("create database {} template {}")
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     yield server.url(name)
-    _drop(server, name)
+    drop(server, name)
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def empty_database(server: Server) -> Iterator[str]:
     with _admin(server) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     yield server.url(name)
-    _drop(server, name)
+    drop(server, name)
 
 
 @contextlib.contextmanager
@@ -169,12 +170,6 @@ def _admin(server: Server) -> Iterator[psycopg.Connection]:
     """The login kaw (it owns and makes databases) outside any transaction."""
     with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
         yield connection
-
-
-def _drop(server: Server, name: str) -> None:
-    """Drops a database whoever is in it; only a superuser may end an autovacuum worker."""
-    with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

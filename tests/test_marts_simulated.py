@@ -18,6 +18,7 @@ from include.publish.marts import column_types, hash_of_rows, is_published, mont
 from include.server import Server
 from include.simulator import generate
 from include.transform import Built, manifest_path, run_dbt
+from tests.databases import drop
 
 BUSINESS_DATE = date(2025, 11, 22)
 COLLECTION_START = date(2025, 11, 13)
@@ -91,8 +92,7 @@ def marts(server: Server, template: str, own_target: None) -> Iterator[Marts]:
             [BUSINESS_DATE, COLLECTION_START],
         )
     yield Marts(server.url(name), run_dbt(["build"], server.url(name)))
-    with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    drop(server, name)
 
 
 def test_all_models_and_all_tests_of_dbt_pass(marts):

@@ -28,6 +28,7 @@ from psycopg import sql
 from include.database import connect
 from include.settings import settings
 from include.transform import manifest_path, run_dbt
+from tests.databases import drop
 
 FOLDER = Path(__file__).parent / "scenarios"
 SCENARIOS = sorted(path.parent for path in FOLDER.glob("*/*/expected"))
@@ -76,7 +77,7 @@ def project(server, template: str) -> Iterator[Project]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
             unfinished = f"{TEMPLATE}_unfinished"
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(unfinished)))
+            drop(server, unfinished)
             _copy(admin, unfinished, template)
             _build_empty(server.url(unfinished), folder, unfinished)
             rename = sql.SQL("alter database {} rename to {}")
@@ -85,8 +86,7 @@ def project(server, template: str) -> Iterator[Project]:
     with _admin(server) as admin:
         _copy(admin, name, TEMPLATE)
     yield Project(server.url(name), json.loads((folder / "models.json").read_text()))
-    with _admin(server) as admin:
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    drop(server, name)
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from include.night import STEPS
 from include.server import Server
 from include.settings import default_business_date, settings
 from tests.airflow_trial import ROOT, ask
+from tests.databases import drop
 
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
 BY_HAND = "2026-03-29"
@@ -161,8 +162,7 @@ def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.T
     finally:
         airflow.kaw("down")
         webhook.shutdown()
-        with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
-            connection.execute(f"drop database if exists {name} with (force)")
+        drop(server, name)
 
 
 def _webhook(alerts: list[dict]) -> http.server.HTTPServer:

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from include.database import connect
 from include.settings import SOURCE_NAMES, settings
+from tests.databases import drop
 from tests.rules.staged import Staged
 
 BUSINESS_DATE = date(2026, 11, 5)
@@ -34,7 +35,7 @@ def staged_template(server, template: str) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
             unfinished = f"{TEMPLATE}_unfinished"
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(unfinished)))
+            drop(server, unfinished)
             _copy(admin, unfinished, template)
             _land_and_stage(server.url(unfinished), settings().home / "rules")
             rename = sql.SQL("alter database {} rename to {}")
@@ -61,8 +62,7 @@ def _a_copy(server, source: str, name: str) -> Iterator[str]:
     with _admin(server) as admin:
         _copy(admin, name, source)
     yield server.url(name)
-    with _admin(server) as admin:
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    drop(server, name)
 
 
 @pytest.fixture
