@@ -94,6 +94,33 @@ def contract(status: str = "EFFECTIVE", valid_from: str = "2026-11-05") -> list[
     ]
 
 
+A_POINT = "is_counted_in_account and account_no = (select min(account_no) from candidate.mart_energy_structure)"
+A_CURVE = (
+    "quantity_code = 'E+' and phase_code = 'T' and reading_date = '2026-11-05' and metering_point_no = (select min(metering_point_no)"
+    f" from staging.int_metering_points_as_of where {A_POINT})"
+)
+A_BILL = "bill_no = (select min(bill_no) from staging.stg_marketing__bills where bill_month = '2026-09-01' and billed_kwh > 0)"
+
+
+def point(changes: str) -> list[str]:
+    """The counted points of an account, valid at another time; curves are of 2026-10-29 to 2026-11-05."""
+    return [f"update staging.int_metering_points_as_of set {changes} where {A_POINT}"]
+
+
+def one_more_curve(changes: str) -> list[str]:
+    """A copy of an admitted energy curve, changed."""
+    return [
+        f"create temporary table copied on commit drop as select * from staging.int_curves_latest where {A_CURVE}",
+        f"update copied set {changes}",
+        "insert into staging.int_curves_latest select * from copied",
+    ]
+
+
+def advice(account: str = "NO BILL", **values: object) -> list[str]:
+    changes = ", ".join(f"{column} = {value}" for column, value in values.items())
+    return [f"update candidate.mart_tariff_advice set {changes} where account_no = '{account}'"]
+
+
 EDGES: list[tuple[str, str, list[str], bool]] = [
     ("MART-07", "a difference of the tolerance", [f"update candidate.mart_key_account_ranking set revenue_12m_cny = revenue_12m_cny + {tolerance('MART-07', 'tolerance_cny')} where cum_share = 1"], False),
     ("MART-07", "a bill of the month that is still open", [f"update staging.stg_marketing__bills set bill_month = date '2026-11-01' where {LAST_BILL}"], True),
@@ -124,6 +151,19 @@ EDGES: list[tuple[str, str, list[str], bool]] = [
     ("MART-24", "a saving of an account without advice on tariffs", ["insert into candidate.mart_saving_advice values ('C', '2026-10-01', 'PF_UP', 1)"], True),
     ("MART-24", "a saving of a month without advice on tariffs", ["insert into candidate.mart_saving_advice values ('A', '2026-09-01', 'PF_UP', 1)"], True),
     ("MART-24", "two accounts of which one saves more than the other pays", ["update candidate.mart_tariff_advice set total_charge_cny = 200 where account_no = 'B'", "update candidate.mart_saving_advice set saving_cny = 100 where account_no = 'B'"], False),
+    ("MART-25", "a difference of the tolerance", [f"update candidate.mart_energy_structure set energy_kwh = energy_kwh + {tolerance('MART-25', 'tolerance_kwh')}"], False),
+    ("MART-25", "a point that began on the day of its first curve", point("valid_from = date '2026-10-29'"), False),
+    ("MART-25", "a point that began after its first curve", point("valid_from = date '2026-10-30'"), True),
+    ("MART-25", "a point that ended after its last curve", point("valid_to = date '2026-11-06'"), False),
+    ("MART-25", "a point that ended on the day of its last curve", point("valid_to = date '2026-11-05'"), True),
+    ("MART-25", "energy of one phase", one_more_curve("phase_code = 'A'"), False),
+    ("MART-25", "a curve of the first published month", one_more_curve("reading_date = date '2026-09-01'"), True),
+    ("MART-25", "a curve of the month before", one_more_curve("reading_date = date '2026-08-31'"), False),
+    ("MART-26", "a difference of the tolerance", [f"update candidate.mart_tariff_advice set energy_kwh = energy_kwh + {tolerance('MART-26', 'tolerance_kwh')}"], False),
+    ("MART-26", "a bill of the month that is still open", [f"update staging.stg_marketing__bills set bill_month = date '2026-11-01' where {A_BILL}"], True),
+    ("MART-26", "a bill of nobody", [f"update staging.stg_marketing__bills set account_no = null where {A_BILL}"], True),
+    ("MART-26", "no energy as by a bill that nobody has", advice(usage_basis_code="'BILL'", energy_kwh=0), True),
+    ("MART-26", "no energy told", advice(usage_basis_code="'BILL'", energy_kwh="null"), False),
     *(
         ("MART-30", f"a plan of 10 June without its accounts, {when}", [NOT_JUDGED, *statements], is_broken)
         for when, statements, is_broken in (
