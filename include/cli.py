@@ -233,6 +233,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _simulate(arguments: argparse.Namespace) -> int:
     from include.simulator import main as simulator
 
+    _check_folder(arguments.directory)
     given = [str(arguments.directory), "--accounts", str(arguments.accounts), "--days", str(arguments.days),
              "--seed", str(arguments.seed), "--business-date", str(arguments.date or default_business_date())]  # fmt: skip
     return simulator(given + (["--defects", str(arguments.defects)] if arguments.defects is not None else []))
@@ -275,6 +276,7 @@ def _findings(arguments: argparse.Namespace) -> int:
     )
     query = f"select {columns} from quality.findings where {where} order by rule_id, table_name, record_key::text, column_name, finding_id"
     with _warehouse() as url:
+        _check_known(url, arguments)
         names, rows = read_rows(url, query, values)
     if arguments.json:
         print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1, default=str))
@@ -286,6 +288,28 @@ def _findings(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_known(url: str, arguments: argparse.Namespace) -> None:
+    """A rule or an office that is mistyped must not read as one without findings; an empty warehouse knows none yet."""
+    from include.database import connect
+
+    with connect(url) as connection:
+        known = connection.execute(
+            "select array_agg(rule_id), array_agg(distinct owner order by owner) from"
+            " (select rule_id, owner from quality.rule_book union select rule_id, null from quality.findings) as known"
+        ).fetchone()
+    rules, offices = (set(names or ()) - {None} for names in known)
+    if arguments.rule and rules and arguments.rule not in rules:
+        raise UsageError(f"There is no rule {arguments.rule!r}.", where="--rule", next_step="take its id from ./kaw findings or the report.")
+    office = getattr(arguments, "office", None)
+    if office and offices and office not in offices:
+        raise UsageError(f"There is no office {office!r}.", where="--office", next_step=f"give one of: {', '.join(sorted(offices))}.")
+
+
+def _check_folder(path: Path) -> None:
+    if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
+        raise UsageError(f"{path} is not a folder.", where="DIR", next_step="give a folder; it is made where it is missing.")
+
+
 def _selection(arguments: argparse.Namespace):
     from include.quality.findings import Selection
 
@@ -295,6 +319,7 @@ def _selection(arguments: argparse.Namespace):
 def _worklists(arguments: argparse.Namespace) -> int:
     from include.worklists import write_worklists
 
+    _check_folder(arguments.directory)
     with _warehouse() as url:
         lists = write_worklists(url, arguments.directory)
     for made in lists:
@@ -307,6 +332,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     from include.replay import replay_and_tell
 
     with _warehouse() as url:
+        _check_known(url, arguments)
         replay_and_tell(url, _selection(arguments), dry_run=arguments.dry_run)
     return 0
 
@@ -330,7 +356,7 @@ def _waive(arguments: argparse.Namespace) -> int:
     with _warehouse() as url:
         number = waive(url, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until)
     print(f"Waiver {number}: {arguments.rule} {arguments.scope} until {arguments.until}, by {arguments.approver}.")
-    print("Next: ./kaw run  (the same night again)")
+    print("Next: repeat the command that the gate stopped, on the same delivery.")
     return 0
 
 
@@ -379,6 +405,9 @@ def _status(arguments: argparse.Namespace) -> int:
         print("Nothing is published yet. Next: ./kaw run")
         return 0
     print(f"Published as of {found['business_date']} by run {found['run']}")
+    for month, shown in found["months"].items():
+        if shown["state"] == "pinned":
+            print(f"{month} is rolled back and pinned: version {shown['version']} until ./kaw rollback --release")
     rows = [[name, mart["rows"], max(mart["versions"].values(), default=0), mart["hash"][:16]]
             for name, mart in found["marts"].items()]  # fmt: skip
     print_rows(["mart", "rows", "newest version", "hash"], rows)

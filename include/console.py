@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from include.landing.land import Receipt
 from include.publish import PublishResult
@@ -40,9 +41,9 @@ class Progress:
         with self.console.status(title) as self._status:
             yield
         self._status = None
-        self.console.print(f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s", highlight=False)
+        self.console.print(f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s", highlight=False, markup=False)
         for warning in self.warnings[:10]:
-            self.console.print(f"    [yellow]{warning}[/yellow]", highlight=False)
+            self.console.print(f"    {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)  # names as a source wrote them
 
     def summary(self) -> str:
         parts = []
@@ -78,7 +79,9 @@ class Progress:
             self.tested += what.tested_rows
             self.failed += what.failed_rows
         elif isinstance(what, PublishResult):
-            self.note = f"{len(what.versions)} months changed, {len(what.unchanged_months)} unchanged, {what.rows:,} rows"
+            left = {"pinned by a roll-back": what.pinned_months, "known by a later date": what.later_known_months}
+            others = "".join(f", {len(months)} {why}" for why, months in left.items() if months)
+            self.note = f"{len(what.versions)} months changed, {len(what.unchanged_months)} unchanged{others}, {what.rows:,} rows"
         elif isinstance(what, Path):
             self.note = str(what)
         elif isinstance(what, BaseException):
@@ -86,7 +89,7 @@ class Progress:
         else:
             self.note = str(what)
         if self._status is not None:
-            self._status.update(f"{self.title}  {self.summary()}  {time.monotonic() - self._started:.0f} s")
+            self._status.update(escape(f"{self.title}  {self.summary()}  {time.monotonic() - self._started:.0f} s"))
 
 
 @contextmanager

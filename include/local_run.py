@@ -10,7 +10,7 @@ from datetime import date
 from include import ledger, progress, runs, scheduler, server, simulated
 from include.console import Progress, output_to
 from include.database import SCHEMAS, connect, install
-from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced
+from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced, UsageError
 from include.settings import Settings, settings
 
 
@@ -24,9 +24,15 @@ def run_nights(
     """
     scheduler.refuse_while_up()
     given = settings()
+    any_simulated = any(simulated.is_simulated(s) for s in ("metering", "marketing", "contract"))
+    if not any_simulated and (blocking or any(asked is not None for asked in (accounts, days_of_curves, seed, defects))):
+        raise UsageError(
+            "--accounts, --days, --seed and --defects are of the simulated utility; all three sources here are yours.",
+            where="KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT",
+            next_step="leave the options out, or unset the addresses.",
+        )
     if fresh:
         _forget(given)
-    any_simulated = any(simulated.is_simulated(s) for s in ("metering", "marketing", "contract"))
     if any_simulated:
         simulated.choose(accounts, days_of_curves, seed, defects, blocking, fresh)
     started_server = given.warehouse is None and not server.is_running(given)
@@ -109,7 +115,7 @@ def _tell_result(url: str, day: date, console, seconds: float) -> None:
     )
     reports = sorted((settings().home / "reports").glob("**/*.html"), key=lambda p: p.stat().st_mtime)
     if reports:
-        console.print(f"Report: {reports[-1]}", highlight=False, soft_wrap=True)
+        console.print(f"Report: {reports[-1]}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql \"select * from marts.publication\"", highlight=False)
 
 

@@ -172,7 +172,7 @@ def replay_and_tell(url: str, selection: Selection, *, dry_run: bool) -> None:
             progress.listen(None)
             ledger.write_head(url)
         for line in _told(done, selection, dry_run):
-            console.print(line, highlight=False)
+            console.print(line, highlight=False, markup=False)
 
 
 def _told(done: Replayed, selection: Selection, dry_run: bool) -> list[str]:

@@ -100,9 +100,9 @@ def print_score(url: str, truth: list, console) -> None:
         console.print(f"  {f.name:<12}{f.planted:>8}{f.found:>8}{f.recall:>9.3f}{f.precision:>11.3f}", highlight=False)
     console.print(f"  {len(scored.stopping)} findings of severity block or quarantine that nobody planted", highlight=False)
     for rule_id, key, _ in scored.stopping[:10]:
-        console.print(f"    not planted: {rule_id} {key}", highlight=False)
+        console.print(f"    not planted: {rule_id} {key}", highlight=False, markup=False)
     for name, rule_id, key in scored.missed[:10]:
-        console.print(f"    missed: {name} {rule_id} {key}", highlight=False)
+        console.print(f"    missed: {name} {rule_id} {key}", highlight=False, markup=False)
 
 
 def _key(record_key: dict) -> str:

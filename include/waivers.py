@@ -30,6 +30,7 @@ def waive(
             raise _wrong(f"{option} is empty.", "say who decides and why; the ledger and the report show it.")
     with connect(url) as conn:
         _check_rule(conn, rule_id)
+        _check_table(conn, scope)
         row = conn.execute("select business_date from quality.current_run").fetchone()
         business_date = row[0] if row else default_business_date()
         if last_day < business_date:
@@ -96,6 +97,15 @@ def _checked_date(until: str | date) -> date:
     except ValueError:
         pass
     raise _wrong(f"--until {until!r} is not a day.", "write it as YYYY-MM-DD, the last business date that it covers.")
+
+
+def _check_table(conn, scope: str) -> None:
+    """A mistyped table would be signed for, and let nothing through."""
+    kind, _, name = scope.partition("=")
+    if kind != "table" or name in all_tables():
+        return
+    if not conn.execute("select 1 from quality.violations where table_name = %s limit 1", [name]).fetchone():
+        raise _wrong(f"There is no table {name!r}.", "take it from the message of the gate, or from ./kaw findings --json.")
 
 
 def _check_rule(conn, rule_id: str) -> None:

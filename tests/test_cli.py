@@ -10,8 +10,11 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from synthetic_marts import JULY, JUNE, Night
 
 from include import cli
+from include.quality.findings import note_rule_book
+from include.quality.rules import load_rules
 from include.settings import default_business_date
 
 COMMANDS = (
@@ -170,6 +173,33 @@ def test_sql_prints_csv_that_a_program_reads(kaw, warehouse):
     assert list(csv.reader(io.StringIO(out))) == [["text", "name", "amount", "nothing"], ['a,"b"', "客户", "1.50", ""]]
 
 
+def test_sql_prints_values_as_they_are(kaw, warehouse):
+    query = """select '[/b]' as "[x]", 0.000000001::numeric as small, '{"mp_no": "1"}'::jsonb as key, e'a\\nb' as lines"""
+    code, out, _ = kaw("sql", query)
+    assert code == 0
+    assert [line.rstrip().split(maxsplit=3) for line in out.splitlines()] == [
+        ["[x]", "small", "key", "lines"], ["[/b]", "0.000000001", '{"mp_no":', '"1"}  a\\nb']
+    ]
+    assert list(csv.reader(io.StringIO(kaw("sql", query, "--csv")[1])))[1] == ["[/b]", "0.000000001", '{"mp_no": "1"}', "a\nb"]
+
+
+def test_sql_keeps_short_columns_whole_and_shortens_long_ones(kaw, warehouse):
+    _, out, _ = kaw("sql", "select 'MET-27' as rule_id, repeat('x', 300) as observed, repeat('y', 300) as expected")
+    head, line = out.splitlines()
+    assert head.split() == ["rule_id", "observed", "expected"]
+    assert line.split()[0] == "MET-27"
+    assert len(line) <= 200
+    assert line.count("…") == 2
+
+
+def test_sql_prints_many_columns_below_one_another(kaw, warehouse):
+    columns = ", ".join(f"'value number {n:02d}' as column_{n:02d}" for n in range(30))
+    out = kaw("sql", f"select {columns} from generate_series(1, 2)")[1].splitlines()
+    assert out[:2] == ["-- row 1", "column_00  value number 00"]
+    assert out[30:32] == ["column_29  value number 29", "-- row 2"]
+    assert len(out) == 62
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -186,6 +216,57 @@ def test_sql_refuses_to_write(kaw, warehouse, query):
     assert "The query was refused" in error
     with psycopg.connect(warehouse) as connection:
         assert connection.execute("select count(*) from quality.runs").fetchone() == (0,)
+
+
+def test_sql_of_nothing(kaw, warehouse):
+    code, _, error = kaw("sql", " ")
+    assert code == 2
+    assert "The query is empty." in error
+
+
+@pytest.mark.parametrize("command", [["findings"], ["replay", "--dry-run"]], ids=lambda value: value[0])
+def test_an_unknown_rule_is_not_one_without_findings(kaw, warehouse, command):
+    with psycopg.connect(warehouse) as connection:
+        note_rule_book(connection, load_rules()[:3])
+        known, office = connection.execute("select rule_id, owner from quality.rule_book limit 1").fetchone()
+    code, _, error = kaw(*command, "--rule", "NOSUCH-01")
+    assert code == 2
+    assert "There is no rule 'NOSUCH-01'." in error
+    if command == ["findings"]:
+        assert kaw("findings", "--rule", known, "--office", office)[0] == 0
+        code, _, error = kaw("findings", "--office", "nobody")
+        assert code == 2
+        assert "There is no office 'nobody'.\nWhere: --office\nNext: give one of: " in error
+        assert office in error
+
+
+@pytest.mark.parametrize("options", [["--accounts", "40"], ["--seed", "0"], ["--defects", "7"], ["--defects-blocking"]], ids=str)
+def test_options_of_the_simulated_utility_are_not_ignored_on_sources_of_ones_own(kaw, fresh_home, monkeypatch, tmp_path, options):
+    for source in ("METERING", "MARKETING", "CONTRACT"):
+        monkeypatch.setenv(f"KAW_SOURCE_{source}", str(tmp_path))
+    code, _, error = kaw("run", *options, "--fresh")
+    assert code == 2
+    assert "all three sources here are yours" in error
+    assert not fresh_home.home.exists()
+
+
+@pytest.mark.parametrize("command", ["worklists", "simulate"])
+def test_a_folder_that_is_a_file(kaw, warehouse, tmp_path, command):
+    (tmp_path / "taken").touch()
+    for path in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        code, _, error = kaw(command, str(path))
+        assert code == 2
+        assert f"{path} is not a folder." in error
+
+
+def test_the_status_tells_a_pinned_month(kaw, warehouse, tmp_path):
+    night = Night(warehouse, tmp_path)
+    night.publish()
+    night.fill(2, [JUNE, JULY])
+    night.publish()
+    assert "pinned" not in kaw("status")[1]
+    assert kaw("rollback", "--approver", "the approver", "--reason", "wrong")[0] == 0
+    assert "2026-07 is rolled back and pinned: version 1 until ./kaw rollback --release" in kaw("status")[1]
 
 
 def test_sql_that_is_wrong_says_what_is_wrong(kaw, warehouse):

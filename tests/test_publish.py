@@ -226,6 +226,23 @@ def test_a_roll_back_shows_the_version_before_until_it_is_released(night: Night)
     ]  # fmt: skip
 
 
+def test_a_publish_that_was_taken_back_and_released_is_not_taken_back_again(night: Night) -> None:
+    for value in (1, 2, 3):
+        night.fill(value, [JUNE, JULY])
+        night.publish()
+    assert rollback(night.url, approver="the approver", reason="wrong tariff") == {JUNE: 2, JULY: 2}
+    release(night.url, approver="the approver", reason="corrected")
+    night.fill(2, [JUNE, JULY])
+    assert night.publish().unchanged_months == [JUNE, JULY]
+    assert rollback(night.url, approver="the approver", reason="wrong too") == {JUNE: 1, JULY: 1}
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+    release(night.url, approver="the approver", reason="corrected")
+    night.fill(3, [JUNE, JULY])
+    again = night.publish().versions
+    assert rollback(night.url, JULY, approver="the approver", reason="wrong again") == {JULY: 1}
+    assert again[JULY] > 1
+
+
 def test_a_roll_back_of_one_month_leaves_the_others(night: Night) -> None:
     night.publish()
     night.fill(2, [JUNE, JULY])

@@ -42,11 +42,11 @@ def waiver_for(url: str, table: str, account: str | None, key: str, day: str, ru
 
 
 @pytest.mark.parametrize(("scope", "covered", "not_covered"), [
-    ("all", ("t1", "A1", '{"mp_no": "1"}'), None),
-    ("table=t1", ("t1", None, '{"mp_no": "1"}'), ("t2", "A1", '{"mp_no": "1"}')),
-    ("account=A1", ("t1", "A1", '{"mp_no": "1"}'), ("t1", "A2", '{"mp_no": "1"}')),
-    ("account=A1", ("t1", "A1", '{"mp_no": "1"}'), ("t1", None, '{"mp_no": "1"}')),
-    ('key={"mp_no": "1"}', ("t1", "A1", '{"mp_no": "1", "data_date": "2026-07-10"}'), ("t1", "A1", '{"mp_no": "2"}')),
+    ("all", ("met_meter", "A1", '{"mp_no": "1"}'), None),
+    ("table=met_meter", ("met_meter", None, '{"mp_no": "1"}'), ("t2", "A1", '{"mp_no": "1"}')),
+    ("account=A1", ("met_meter", "A1", '{"mp_no": "1"}'), ("met_meter", "A2", '{"mp_no": "1"}')),
+    ("account=A1", ("met_meter", "A1", '{"mp_no": "1"}'), ("met_meter", None, '{"mp_no": "1"}')),
+    ('key={"mp_no": "1"}', ("met_meter", "A1", '{"mp_no": "1", "data_date": "2026-07-10"}'), ("met_meter", "A1", '{"mp_no": "2"}')),
 ])  # fmt: skip
 def test_a_waiver_covers_its_scope_and_nothing_else(
     blocked: str, scope: str, covered: tuple, not_covered: tuple | None
@@ -60,8 +60,8 @@ def test_a_waiver_covers_its_scope_and_nothing_else(
 
 def test_a_waiver_ends_after_its_last_day(blocked: str) -> None:
     number = waive(blocked, "MET-01", **GOOD)
-    assert waiver_for(blocked, "t1", None, "{}", "2026-07-31") == number
-    assert waiver_for(blocked, "t1", None, "{}", "2026-08-01") is None
+    assert waiver_for(blocked, "met_meter", None, "{}", "2026-07-31") == number
+    assert waiver_for(blocked, "met_meter", None, "{}", "2026-08-01") is None
     with connect(blocked) as conn:
         assert conn.execute("select waiver_id from quality.active_waivers").fetchall() == [(number,)]
         conn.execute("update quality.current_run set business_date = '2026-08-01'")
@@ -83,6 +83,7 @@ def test_a_waiver_is_recorded_with_its_signature(blocked: str) -> None:
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"scope": "everything"}, "none of the scopes"),
     ({"scope": "table="}, "none of the scopes"),
+    ({"scope": "table=met_metre"}, "There is no table 'met_metre'"),
     ({"scope": "account= "}, "none of the scopes"),
     ({"scope": "key=mp_no"}, "needs a JSON object"),
     ({"scope": "key={}"}, "needs a JSON object"),
@@ -155,7 +156,7 @@ def test_nothing_is_signed_off_without_an_approver_and_a_reason(published: str, 
     assert ledger.head(published) == before
 
 
-ASKED = {"rule": "MET-01", "scope": "table=t1", "reason": "known fault", "until": "2026-07-31"}
+ASKED = {"rule": "MET-01", "scope": "table=met_meter", "reason": "known fault", "until": "2026-07-31"}
 
 
 @pytest.mark.parametrize("change", [
@@ -164,11 +165,11 @@ ASKED = {"rule": "MET-01", "scope": "table=t1", "reason": "known fault", "until"
     "delete from quality.ledger where event = 'waiver'",
 ])  # fmt: skip
 def test_a_waiver_that_is_not_as_the_ledger_has_it_lets_nothing_through(blocked: str, change: str):
-    waive(blocked, "MET-01", **GOOD | {"scope": "table=t1"})
-    assert waiver_for(blocked, "t1", None, "{}", "2026-07-10") == 1
+    waive(blocked, "MET-01", **GOOD | {"scope": "table=met_meter"})
+    assert waiver_for(blocked, "met_meter", None, "{}", "2026-07-10") == 1
     with connect(blocked) as conn:
         conn.execute(change)
-    assert waiver_for(blocked, "t1", None, "{}", "2026-07-10") is None
+    assert waiver_for(blocked, "met_meter", None, "{}", "2026-07-10") is None
     with connect(blocked) as conn:
         assert conn.execute("select count(*) from quality.active_waivers").fetchone() == (0,)
 
@@ -185,7 +186,7 @@ def test_a_waiver_approved_in_airflow_bears_the_name_of_who_approved_it(blocked:
     with connect(blocked) as conn:
         assert conn.execute(
             "select waiver_id, rule_id, scope, approver, reason, valid_until, entered_by from quality.waivers"
-        ).fetchall() == [(number, "MET-01", "table=t1", "the approver", "known fault", date(2026, 7, 31), "airflow:7")]
+        ).fetchall() == [(number, "MET-01", "table=met_meter", "the approver", "known fault", date(2026, 7, 31), "airflow:7")]
         assert conn.execute("select event, actor, detail ->> 'approver' from quality.ledger").fetchall() == [
             ("waiver", "airflow:7", "the approver")
         ]

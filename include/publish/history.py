@@ -200,20 +200,38 @@ def _require_signature(approver: str, reason: str) -> None:
 def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, int]:
     """Month -> version before: of the last publish that moved pointers, or of one month's last publish.
 
-    That version is the one that readers saw before, and its rows must still be there.
+    That version is the one that readers saw before, and its rows must still be there. A move that was taken back and
+    released is over: it would lead to the version that readers see already.
     """
-    if month:
-        rows = conn.execute(
-            "select published_month, from_version from publish.pointer_moves"
-            " where event = 'publish' and published_month = %s order by move_id desc limit 1",
-            [month],
-        ).fetchall()
-    else:
-        rows = conn.execute(
-            "select published_month, from_version from publish.pointer_moves where event = 'publish' and (run_id, moved_at) ="
-            " (select run_id, moved_at from publish.pointer_moves where event = 'publish' order by move_id desc limit 1)"
-            " order by published_month"
-        ).fetchall()
+    rows = conn.execute(
+        """
+        with moves as (
+            select published_month, from_version, run_id, moved_at, move_id
+            from publish.pointer_moves as moved
+            where
+                event = 'publish'
+                and (%(month)s::date is null or published_month = %(month)s)
+                and not exists (
+                    select 1
+                    from publish.pointer_moves as back
+                    inner join publish.pointer_moves as released
+                        on back.published_month = released.published_month and back.move_id < released.move_id
+                    where
+                        back.published_month = moved.published_month
+                        and back.event = 'roll_back'
+                        and back.from_version = moved.to_version
+                        and back.move_id > moved.move_id
+                        and released.event = 'release'
+                )
+        )
+
+        select published_month, from_version
+        from moves
+        where (run_id, moved_at) = (select run_id, moved_at from moves order by move_id desc limit 1)
+        order by published_month
+        """,
+        {"month": month},
+    ).fetchall()
     return dict(rows)
 
 
