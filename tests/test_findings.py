@@ -10,7 +10,8 @@ import pytest
 from include import cli
 from include.database import connect
 from include.quality import findings
-from include.quality.findings import STATES, Selection
+from include.quality.findings import STATES, Selection, note_rule_book
+from include.quality.rules import load_rules
 from include.waivers import waive
 
 FIRST = date(2026, 7, 1)
@@ -120,6 +121,8 @@ def test_the_command_filters_and_tells_office_and_age(gate: Gate, fresh_home, mo
     monkeypatch.setenv("KAW_WAREHOUSE", gate.url)
     gate.night("30")
     gate.night("30")
+    with connect(gate.url) as conn:
+        note_rule_book(conn, load_rules())  # the other offices are known too
     for arguments, count in (
         ((), 1), (("--office", "metering office"), 1), (("--office", "contract office"), 0), (("--source", "metering"), 1),
         (("--account", "A1", "--rule", "MET-01"), 1), (("--account", "A2"), 0), (("--state", "changed"), 0), (("--state", "all"), 1),
