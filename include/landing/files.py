@@ -1,6 +1,7 @@
 """What stands in a CSV, Parquet or xlsx file: its rows as text, each with its line, and the lines that do not split."""
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -43,7 +44,7 @@ def read_csv(content: bytes, is_known_whole: bool) -> Read:
             ),
         )
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise FileProblem(f"it is no UTF-8 CSV ({_short(error)})") from None
+        raise FileProblem(f"it is no UTF-8 CSV{_other_encoding(content)} ({_short(error)})") from None
     count = rows.num_rows + len(malformed)
     last = malformed[-1] if malformed else None
     if last and last.number == count + 1 and last.actual_columns < last.expected_columns:
@@ -56,6 +57,15 @@ def read_csv(content: bytes, is_known_whole: bool) -> Read:
     aside = {row.number - 2 for row in malformed}
     kept = [line for at, line in enumerate(lines) if at not in aside] if aside else lines
     return _with_lines(rows, kept), [(lines[row.number - 2], row.text) for row in malformed]
+
+
+def _other_encoding(content: bytes) -> str:
+    """A hint for who delivers it: old Chinese systems write GBK, which as UTF-8 is nothing."""
+    for encoding in ("utf-8", "gb18030"):
+        with contextlib.suppress(UnicodeDecodeError):
+            content.decode(encoding)
+            return "" if encoding == "utf-8" else "; it reads as GBK"
+    return ""
 
 
 def _lines(content: bytes, count: int) -> list[int]:
