@@ -12,15 +12,19 @@ class KawError(Exception):
     exit_code = 3
 
     def __init__(self, what: str, *, where: str | None = None, next_step: str | None = None) -> None:
+        super().__init__(what)
         self.what = what
         self.where = where
         self.next_step = next_step
-        parts = [what.rstrip()]
-        if where:
-            parts.append(f"Where: {where}")
-        if next_step:
-            parts.append(f"Next: {next_step}")
-        super().__init__("\n".join(parts))
+
+    def __str__(self) -> str:
+        """Made when it is read: who passes an error on may add where it happened."""
+        parts = [self.what.rstrip()]
+        if self.where:
+            parts.append(f"Where: {self.where}")
+        if self.next_step:
+            parts.append(f"Next: {self.next_step}")
+        return "\n".join(parts)
 
 
 class GateBlocked(KawError):

@@ -13,6 +13,7 @@ import pytest
 from synthetic_marts import JULY, JUNE, Night
 
 from include import cli
+from include.errors import InfrastructureError
 from include.quality.findings import note_rule_book
 from include.quality.rules import load_rules
 from include.settings import default_business_date
@@ -267,6 +268,12 @@ def test_the_status_tells_a_pinned_month(kaw, warehouse, tmp_path):
     assert "pinned" not in kaw("status")[1]
     assert kaw("rollback", "--approver", "the approver", "--reason", "wrong")[0] == 0
     assert "2026-07 is rolled back and pinned: version 1 until ./kaw rollback --release" in kaw("status")[1]
+
+
+def test_an_error_tells_the_place_that_is_added_on_its_way():
+    error = InfrastructureError("It failed.", next_step="repeat the command.")
+    error.where = "log run.log"
+    assert str(error) == "It failed.\nWhere: log run.log\nNext: repeat the command."
 
 
 def test_sql_that_is_wrong_says_what_is_wrong(kaw, warehouse):
