@@ -214,7 +214,7 @@ def _arrival_rule(table: Table) -> Rule:
     jsonb_build_object('table', '{table.name}') as record_key,
     count(*) filter (where receipts.state = 'landed' and receipts.business_date = :business_date) as landed,
     count(*) filter (where receipts.state = 'landed' and receipts.business_date = :business_date and {empty}) as empty,
-    count(*) filter (
+    array_agg(receipts.file_name order by receipts.load_id) filter (
         where receipts.state = 'refused' and receipts.business_date = :business_date
             and receipts.fence is not distinct from newest.fence
     ) as refused
@@ -229,13 +229,14 @@ having {expected}""",
         violations_sql="""select
     record_key,
     case
-        when refused > 0 then refused || ' refused'
+        when cardinality(refused) > 0
+            then cardinality(refused) || ' refused' || coalesce(': ' || nullif(array_to_string(refused, ', '), ''), '')
         when landed > 0 then 'delivered without a row'
         else 'no delivery'
     end as observed,
     'a delivery' as expected
 from tested
-where landed = empty or refused > 0""",
+where landed = empty or cardinality(refused) > 0""",
     )
 
 

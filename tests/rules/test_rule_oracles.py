@@ -273,10 +273,12 @@ def test_a_table_that_did_not_arrive_blocks(staged: Staged):
     arrival = {r.id: r for r in load_base_rules()}
     staged.connection.execute("delete from quality.receipts where table_name = 'mkt_bill'")
     staged.connection.execute("update quality.receipts set delivered_rows = 0 where table_name = 'mkt_customer'")
-    staged.connection.execute("update quality.receipts set state = 'refused' where table_name = 'con_contract'")
+    for table, file in (("con_contract", "con_contract/a.csv"), ("con_amendment", None)):  # a database has no file
+        staged.connection.execute("update quality.receipts set state = 'refused', file_name = %s where table_name = %s", (file, table))
     observed = {name: [v["observed"] for v in staged.violations(arrival[f"ARR-{name}"])] for name in all_tables()}
     assert {name: seen for name, seen in observed.items() if seen} == {
         "mkt_bill": ["no delivery"],
         "mkt_customer": ["delivered without a row"],
-        "con_contract": ["1 refused"],
+        "con_contract": ["1 refused: con_contract/a.csv"],
+        "con_amendment": ["1 refused"],
     }
