@@ -102,7 +102,7 @@ def _gate(check, run: Run, progress: Progress) -> GateResult:
     except GateBlocked as blocked:
         ledger.write_head(url)  # before the report, which compares it
         alert("blocked", str(blocked), {"run_id": run.run_id, "business_date": run.business_date.isoformat()})
-        write_report(run.as_dict())
+        blocked.next_step = f"{blocked.next_step}\nReport: {write_report(run.as_dict())}"
         raise
     finally:
         ledger.write_head(url)

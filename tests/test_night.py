@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,7 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(utility: Util
     assert blocked.value.exit_code == 1
     assert "PIP-03" in str(blocked.value)
     assert "./kaw waive PIP-03 --scope table=met_measuring_point" in str(blocked.value)
+    assert Path(str(blocked.value).rpartition("Report: ")[2]).is_file()
     assert utility.hashes() == before
     assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]
 
