@@ -109,7 +109,7 @@ def _is_plain(scene: Scene, a: Account) -> bool:
     return a.has_fixed_terms and a.backup_feeder is None and a.voltage != "AC380V"
 
 
-def _is_closed(scene: Scene, a: Account) -> bool:
+def _was_in_force_at_close(scene: Scene, a: Account) -> bool:
     """The version in force was so when the last month closed, and a tariff is compared of then."""
     starts = scene.edit.value("con_contract", contract_row(scene, a), "valid_from")
     return starts < scene.simulation.business_date.replace(day=1)
@@ -127,7 +127,7 @@ CLASSES = [
     Defect(
         "X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.terms[0].basic_mode != "BY_CONTRACT_MD"
     ),
-    Defect("X5", frozenset({"c.tariff"}), _tariff, 0.005, _is_closed),
+    Defect("X5", frozenset({"c.tariff"}), _tariff, 0.005, _was_in_force_at_close),
     Defect("X6", frozenset({"c.voltage"}), _voltage, 0.002, _is_plain),
     Defect("X7", frozenset({"c.name"}), _name, 0.02),
     Defect("X8", _COMPARED | {"bill"}, _expired, 0.01, _is_small),

@@ -55,7 +55,12 @@ inspected as (
         inspections.account_no,
         inspections.inspection_no,
         inspections.done_date,
-        case when plates.sides[2]::numeric in (1, 5) then 'CT' else 'PT' end as ratio_code,
+        case
+            when plates.sides[2]::numeric in (
+                select series.value::numeric from {{ ref('quality_series') }} as series where series.kind = 'ct_secondary_a'
+            ) then 'CT'
+            else 'PT'
+        end as ratio_code,
         plates.sides[1]::numeric / nullif(plates.sides[2]::numeric, 0) as ratio
     from {{ ref('stg_marketing__inspections') }} as inspections
     cross join lateral regexp_matches(inspections.result_text, '([0-9]+)/([0-9]+)', 'g') as plates (sides)
