@@ -145,6 +145,14 @@ def _parser() -> argparse.ArgumentParser:
     quality.add_argument("--clean-days", type=_count, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
     quality.add_argument("--json", action="store_true", help="everything, for a program")
 
+    text = "landing, the gate and publishing as ratios to what the database can do at least, and beside other tools"
+    speed = benches.add_parser("speed", help=text, description=text[0].upper() + text[1:] + ".")
+    speed.set_defaults(command=_bench_speed)
+    speed.add_argument("--accounts", type=_positive, default=1000, help="accounts of the synthetic utility (default 1000)")
+    speed.add_argument("--days", type=_positive, default=3, help="days of curves (default 3)")
+    speed.add_argument("--repeats", type=_positive, default=3, metavar="N", help="medians of N (default 3)")
+    speed.add_argument("--json", action="store_true", help="everything, for a program")
+
     command("up", _up, "start Airflow with scheduler and page on 127.0.0.1")
     down = command("down", _down, "stop Airflow and the embedded server")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
@@ -428,19 +436,33 @@ def _sql(arguments: argparse.Namespace) -> int:
 
 
 def _bench_quality(arguments: argparse.Namespace) -> int:
-    from include.bench.quality import Plan, measure, print_outcome
+    from include.bench import quality
+
+    plan = quality.Plan(arguments.seeds, arguments.shares, arguments.accounts, arguments.days, arguments.least, arguments.clean_days)
+    outcome = _measured(quality, arguments.json, plan)
+    return 1 if outcome.shortfalls else 0
+
+
+def _bench_speed(arguments: argparse.Namespace) -> int:
+    from include.bench import speed
+
+    _measured(speed, arguments.json, arguments.accounts, arguments.days, arguments.repeats)
+    return 0
+
+
+def _measured(bench, as_json: bool, *plan):
+    """What the bench measured, printed as its table or as JSON."""
     from include.console import Progress, output_to
     from include.local_run import only_one
 
-    plan = Plan(arguments.seeds, arguments.shares, arguments.accounts, arguments.days, arguments.least, arguments.clean_days)
-    log = settings().home / "logs" / "bench_quality.log"
+    log = settings().home / "logs" / f"{bench.__name__.replace('include.bench.', 'bench_')}.log"
     with _warehouse(must_exist=False) as url, only_one(url), output_to(log) as console:
-        console.quiet = arguments.json
-        outcome = measure(plan, Progress(console))
-        print_outcome(outcome, console)
-    if arguments.json:
+        console.quiet = as_json
+        outcome = bench.measure(*plan, Progress(console))
+        bench.print_outcome(outcome, console)
+    if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1, default=str))
-    return 1 if outcome.shortfalls else 0
+    return outcome
 
 
 def _up(_: argparse.Namespace) -> int:
