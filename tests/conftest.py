@@ -123,34 +123,53 @@ def server() -> Server:
 
 
 @pytest.fixture(scope="session")
-def template(server: Server) -> str:
+def session_home(server: Server) -> Path:
+    """The home of the session's server, whatever home a test moves into."""
+    return settings().home
+
+
+@pytest.fixture(scope="session")
+def template(server: Server, session_home: Path) -> str:
     """Name of a database with every schema and empty table of the warehouse; made once a session, only ever copied."""
-    with (settings().home / "template.lock").open("a") as lock:
+    with _made_once(server, session_home, TEMPLATE) as unfinished:
+        if unfinished:
+            from include import ledger
+            from include.database import install
+
+            with _admin(server) as connection:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
+            install(server.url(unfinished))
+            ledger.write_head(server.url(unfinished))  # the home has a head from the beginning
+    return TEMPLATE
+
+
+@contextlib.contextmanager
+def _made_once(server: Server, home: Path, name: str) -> Iterator[str | None]:
+    """The name under which to make a database that all workers copy; None where one of them has made it."""
+    with (home / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with _admin(server) as connection:
-            if connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
-                return TEMPLATE
-            unfinished = f"{TEMPLATE}_unfinished"
-            drop(server, unfinished)
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
-        from include import ledger
-        from include.database import install
+            if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+                yield None
+                return
+        unfinished = f"{name}_unfinished"
+        drop(server, unfinished)
+        yield unfinished
+        with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
+            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (unfinished,))
+            connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name)))
 
-        install(server.url(unfinished))
-        ledger.write_head(server.url(unfinished))  # the home has a head from the beginning
-        with _admin(server) as connection:
-            rename = sql.SQL("alter database {} rename to {}")
-            connection.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(TEMPLATE)))
-    return TEMPLATE
+
+def _copy(server: Server, template: str, name: str) -> None:
+    with _admin(server) as connection:
+        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
 
 
 @pytest.fixture
 def database(server: Server, template: str) -> Iterator[str]:
     """Address of a warehouse of this test alone, with every schema and no row."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with _admin(server) as connection:
-        create = sql.SQL("create database {} template {}")
-        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    _copy(server, template, name)
     yield server.url(name)
     drop(server, name)
 
@@ -181,13 +200,37 @@ def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def another_utility(empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A second home, to compare with."""
-    from include.database import install
+def clean_night(server: Server, session_home: Path, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A utility of this test alone, after the clean night of `tests.nights.DAY`."""
+    yield from _after_a_night(server, session_home, template, None, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def faulty_night(server: Server, session_home: Path, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A utility of this test alone, after the night of `tests.nights.DAY` with the defects of seed 7."""
+    yield from _after_a_night(server, session_home, template, 7, tmp_path, monkeypatch)
+
+
+def _after_a_night(server: Server, home: Path, template: str, defects: int | None, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """A copy of a home and its warehouse. The night itself is run once a session, by the first test that asks for it."""
     from tests.nights import Utility
 
-    install(empty_database)
-    return Utility(empty_database, tmp_path / "second", monkeypatch)
+    ran = "faulty_night" if defects else "clean_night"
+    with _made_once(server, home, ran) as unfinished:
+        if unfinished:
+            shutil.rmtree(home / ran, ignore_errors=True)
+            _copy(server, template, unfinished)
+            with pytest.MonkeyPatch.context() as environment:
+                night = Utility(server.url(unfinished), home / ran, environment)
+                night.deliver(defects=defects)
+                night.run()
+    shutil.copytree(home / ran, folder / ran)
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _copy(server, ran, name)
+    utility = Utility(server.url(name), folder / ran, monkeypatch)
+    utility.enter()
+    yield utility
+    drop(server, name)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ class Utility:
             f"KAW_SOURCE_{source.upper()}": str(self.deliveries / source) for source in SOURCE_NAMES
         }
         for source in SOURCE_NAMES:
-            (self.deliveries / source).mkdir(parents=True)
+            (self.deliveries / source).mkdir(parents=True, exist_ok=True)
         self._monkeypatch = monkeypatch
 
     @property

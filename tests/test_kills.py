@@ -87,12 +87,10 @@ class Home:
 
 
 @pytest.mark.timeout(900)
-def test_a_night_killed_in_mid_landing_and_in_mid_publish_ends_as_an_undisturbed_one(utility: Utility, tmp_path: Path):
-    utility.deliver()
-    utility.run()
-    undisturbed = utility.hashes()
+def test_a_night_killed_in_mid_landing_and_in_mid_publish_ends_as_an_undisturbed_one(clean_night: Utility, tmp_path: Path):
+    undisturbed = clean_night.hashes()
 
-    home = Home(tmp_path / "killed", utility.environment)
+    home = Home(tmp_path / "killed", clean_night.environment)
     try:
         from include.database import install
 

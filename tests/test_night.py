@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from include import truth
+from include import night, truth
 from include.errors import GateBlocked
 from include.waivers import waive
 from tests.nights import DAY, Utility
@@ -20,11 +20,9 @@ LISTED = {
 
 
 @pytest.mark.timeout(600)
-def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(utility: Utility, another_utility: Utility):
-    planted = utility.deliver(defects=7).truth
-    utility.run()
-
-    scored = truth.score(utility.url, planted)
+def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(clean_night: Utility, faulty_night: Utility):
+    utility = faulty_night
+    scored = truth.score(utility.url, utility.deliver(defects=7).truth)
     assert [m for m in scored.missed if m[1] in LISTED] == []
     assert scored.stopping == []
     assert len(scored.figures) >= 20
@@ -40,18 +38,15 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(u
     ) == []
     assert utility.rows("select table_name, record_key from quality.kept_back") == []
 
-    another_utility.deliver()
-    another_utility.run()
-    assert utility.hashes() == another_utility.hashes()
-    assert another_utility.rows(
+    assert utility.hashes() == clean_night.hashes()
+    assert clean_night.rows(
         "select rule_id, record_key from quality.findings where severity in ('block', 'quarantine')"
     ) == []
 
 
 @pytest.mark.timeout(600)
-def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(utility: Utility):
-    utility.deliver()
-    utility.run()
+def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(clean_night: Utility):
+    utility = clean_night
     before = utility.hashes()
 
     utility.deliver(blocking=True)
@@ -72,9 +67,8 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(utility: Util
 
 
 @pytest.mark.timeout(600)
-def test_the_same_night_twice_and_the_next_night_keep_every_delivered_row_accounted_for(utility: Utility):
-    utility.deliver()
-    utility.run()
+def test_the_same_night_twice_and_the_next_night_keep_every_delivered_row_accounted_for(clean_night: Utility):
+    utility = clean_night
     first = utility.hashes()
     utility.run()
     assert utility.hashes() == first
@@ -94,11 +88,8 @@ def test_the_same_night_twice_and_the_next_night_keep_every_delivered_row_accoun
     assert utility.rows("select count(*) from marts.publication")[0][0] >= 13
 
 
-def test_conservation_blocks_when_a_row_is_lost(utility: Utility):
-    utility.deliver()
-    utility.run()
-    from include import night
-
+def test_conservation_blocks_when_a_row_is_lost(clean_night: Utility):
+    utility = clean_night
     run = night.begin_run(DAY)
     for step in ("build_staging", "check_staged", "build_warehouse_and_marts"):
         getattr(night, step)(run)

@@ -29,9 +29,8 @@ def state(utility: Utility) -> dict:
 
 
 @pytest.mark.timeout(900)
-def test_rows_come_back_without_a_landing_once_their_correction_has_landed(utility: Utility, capfd):
-    utility.deliver(defects=7)
-    utility.run()
+def test_rows_come_back_without_a_landing_once_their_correction_has_landed(faulty_night: Utility, capfd):
+    utility = faulty_night
     kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")[0][0]
     opened = utility.rows("select count(*) from quality.open_findings where state = 'open'")[0][0]
     assert kept > 50

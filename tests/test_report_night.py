@@ -21,9 +21,8 @@ from tests.test_report import Page
 
 
 @pytest.mark.timeout(900)
-def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_bytes_after_the_next(utility: Utility) -> None:
-    utility.deliver(defects=7)
-    utility.run()
+def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_bytes_after_the_next(faulty_night: Utility) -> None:
+    utility = faulty_night
     path = Path(utility.environment["KAW_HOME"]) / "reports" / f"{DAY}_run_1" / "report.html"
     _assert_every_section_is_filled(utility, path)
     before = {file.name: file.read_bytes() for file in path.parent.iterdir()}

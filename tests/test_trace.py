@@ -18,21 +18,14 @@ from include.transform import manifest_path
 from tests.nights import DAY, Utility
 
 
-@pytest.fixture
-def night(utility: Utility):
-    """A night with planted defects, of which some rows are kept back."""
-    utility.deliver(defects=7)
-    utility.run()
-    return utility
-
-
 def sources(found: dict) -> dict[str, dict]:
     return {source["table"]: source for source in found["sources"]}
 
 
 @pytest.mark.timeout(900)
-def test_a_published_row_leads_back_to_its_source_rows(night: Utility, capsys):
+def test_a_published_row_leads_back_to_its_source_rows(faulty_night: Utility, capsys):
     """One night for all of it: a night costs more than the questions asked of it."""
+    night = faulty_night
     account = night.rows("select account_no from marts.mart_energy_structure where energy_kwh > 0 order by 1 limit 1")[0][0]
     whole = f"account_no={account},month_start_date=2026-11-01"
     found = trace(night.url, "mart_energy_structure", whole)
