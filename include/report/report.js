@@ -61,7 +61,7 @@
   function searchFindings() {
     rules ??= [...document.querySelectorAll("#findings > details")].map((rule) => ({
       rule,
-      name: rule.querySelector("summary").textContent.toLowerCase(),
+      name: [...rule.querySelectorAll(":scope > summary, :scope > p")].map((part) => part.textContent.toLowerCase()).join(" "),
       rows: [...rule.querySelectorAll("tbody tr")].map((row) => ({ row, text: row.textContent.toLowerCase() })),
     }));
     const words = findingSearch.value.toLowerCase().split(/\s+/).filter(Boolean);
