@@ -19,7 +19,7 @@ from include.local_run import compare
 from include.publish import pointers_as_of, publish, release, rollback
 from include.report import write_report
 from include.report.findings import COLUMNS, safe_cell
-from include.waivers import waive
+from include.waivers import end_waiver, waive
 
 DAY = date(2026, 7, 10)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -367,6 +367,27 @@ def test_every_kind_of_decision_on_record_is_told(warehouse: Warehouse) -> None:
     page = warehouse.report()
     for told in ("roll-back", "the wrong file", "release", "the right file", "head-lost", "cannot be seen"):
         assert told in page.text
+
+
+def test_a_waiver_that_was_ended_is_told_and_the_report_before_stays_the_same(warehouse: Warehouse) -> None:
+    number = waive(warehouse.url, "MET-02", "all", "the approver", "a known fault", "2026-12-31")
+    with connect(warehouse.url) as conn:
+        ledger.append(conn, "verdict", {"run_id": 1, "gate": 2}, "tester")
+    ledger.write_head(warehouse.url, warehouse.head_file)
+    assert ">in force</span>" in warehouse.report().html
+    end_waiver(warehouse.url, number, "the chief", "it was no fault")
+    warehouse.report(1)
+    assert warehouse.written.is_rebuilt
+    warehouse.execute("""
+        insert into quality.runs (business_date, state, last_load_id, finished_at) values ('2026-07-11', 'published', 3, now())
+    """)
+    ledger.write_head(warehouse.url, warehouse.head_file)
+    page = warehouse.report(2)
+    text = page.text
+    for told in ("waiver-end 1, MET-02", "the chief", "it was no fault"):
+        assert told in text
+    assert "ended 0 2" in text  # of the waivers: its state, findings let through, and when it was entered
+    assert ">in force</span>" not in page.html
 
 
 def test_a_damaged_ledger_is_told(warehouse: Warehouse) -> None:
