@@ -224,6 +224,8 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     of_mart = hashlib.sha256(f"2026-07 {hash_}\n".encode()).hexdigest()
     everything = hashlib.sha256(f"mart_energy {of_mart}\n".encode()).hexdigest()
     assert f"--expect {everything}" in page.text
+    assert "for this report nothing was made again" in page.text
+    assert "can be made again" not in page.text
 
 
 def test_a_run_that_only_warns_holds_nothing_back(warehouse: Warehouse) -> None:
@@ -516,8 +518,8 @@ def test_marts_that_are_not_the_expected_ones_are_told(warehouse: Warehouse) -> 
     """What ./kaw run --expect does in the end; the page prints the command with the hash."""
     warehouse.publish()
     (expected,) = re.findall(r"./kaw run --date 2026-07-10 --expect ([0-9a-f]{64})", warehouse.report().text)
-    compare(warehouse.url, None)
-    compare(warehouse.url, expected)
+    assert compare(warehouse.url, None) is None
+    assert compare(warehouse.url, expected) == f"Made again: the hash of all marts is the expected one, {expected}."
     warehouse.execute("update publish.versions set hash = repeat('0', 32)")
     with pytest.raises(NotReproduced, match=f"expected was {expected}") as error:
         compare(warehouse.url, expected)
