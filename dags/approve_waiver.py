@@ -1,8 +1,8 @@
-"""Lets a rule's findings pass until a date, on the responsibility of the user who approves it on Airflow's page.
+"""Lets a rule's findings pass until a date, or ends that before, on the responsibility of who approves it on Airflow's page.
 
-Started by hand, with what `./kaw waive` takes: rule, scope, reason and the last business date. The run waits for an answer,
-a day at most; approved, it enters the waiver with that user's name, in the ledger too. No night starts this or waits for it:
-after the waiver, trigger `build_warehouse` for the date that was stopped.
+Started by hand, with what `./kaw waive` takes: rule, scope and the last business date, or the number of a waiver to end; and
+the reason. The run waits for an answer, a day at most; approved, it is entered with that user's name, in the ledger too. No
+night starts this or waits for it: after the waiver, trigger `build_warehouse` for the date that was stopped.
 """
 from datetime import timedelta
 
@@ -11,10 +11,11 @@ from airflow.sdk import Param, dag, get_current_context, task
 from include.orchestration import AT_ONCE, BY_HAND, REASON, approval
 
 ASKED = {
-    "rule": Param("", type="string", minLength=1, description="Rule id, for example PIP-03."),
-    "scope": Param("", type="string", minLength=1, description='all, table=NAME, account=NO, or key={"mp_no": "..."}.'),
+    "rule": Param(None, type=["null", "string"], description="Rule id, for example PIP-03."),
+    "scope": Param(None, type=["null", "string"], description='all, table=NAME, account=NO, or key={"mp_no": "..."}.'),
     "reason": REASON,
-    "until": Param("", type="string", format="date", description="Last business date that it holds for, YYYY-MM-DD."),
+    "until": Param(None, type=["null", "string"], format="date", description="Last business date that it holds for, YYYY-MM-DD."),
+    "end": Param(None, type=["null", "integer"], minimum=1, description="Number of a waiver to end, instead of the three."),
 }
 
 
@@ -27,7 +28,8 @@ def approve_waiver():
 
         return waive_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
 
-    answer = approval("Let {{ params.rule }} pass until {{ params.until }}?", "Scope: {{ params.scope }}")
+    asked = "{% if params.end %}End waiver {{ params.end }}?{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
+    answer = approval(asked, "{% if not params.end %}Scope: {{ params.scope }}{% endif %}")
     enter_waiver(answer.output)
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from include.errors import UsageError
 from include.publish import release, rollback
-from include.waivers import waive
+from include.waivers import check_asked, end_waiver, waive
 
 
 def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
-    """Enters the waiver and returns its number."""
+    """Enters the waiver, or ends the one whose number is given, and returns its number."""
+    check_asked(asked["rule"], asked["scope"], asked["until"], asked["end"])
+    if asked["end"]:
+        return end_waiver(url, asked["end"], reason=asked["reason"], **_signed(answer))
     return waive(url, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer))
 
 

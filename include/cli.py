@@ -108,12 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("key", metavar="KEY", help="column=value,... or a JSON object; a part of the key lists the rows it fits")
     trace.add_argument("--json", action="store_true", help="everything, for a program")
 
-    waive = command("waive", _waive, "let a rule's findings pass until a date, on somebody's responsibility")
-    waive.add_argument("rule", metavar="RULE", help="rule id, for example PIP-03")
-    waive.add_argument("--scope", required=True, help="all, table=NAME, account=NO, or key={\"mp_no\": \"...\"}")
+    waive = command("waive", _waive, "let a rule's findings pass until a date, on somebody's responsibility, or end that before")
+    waive.add_argument("rule", metavar="RULE", nargs="?", help="rule id, for example PIP-03")
+    waive.add_argument("--scope", help="all, table=NAME, account=NO, or key={\"mp_no\": \"...\"}")
     waive.add_argument("--approver", required=True, help="who takes responsibility")
     waive.add_argument("--reason", required=True)
-    waive.add_argument("--until", required=True, metavar="DATE", help="last business date it holds for")
+    waive.add_argument("--until", metavar="DATE", help="last business date it holds for")
+    waive.add_argument("--end", type=_positive, metavar="NO", help="end this waiver before its date, instead of RULE, --scope and --until")
 
     report = command("report", _report, "write the auditors' report of a run (HTML, with CSV, JSON and xlsx beside it), or rebuild it to the same bytes")
     report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
@@ -359,8 +360,14 @@ def _trace(arguments: argparse.Namespace) -> int:
 
 
 def _waive(arguments: argparse.Namespace) -> int:
-    from include.waivers import waive
+    from include.waivers import check_asked, end_waiver, waive
 
+    check_asked(arguments.rule, arguments.scope, arguments.until, arguments.end)
+    if arguments.end:
+        with _warehouse() as url:
+            end_waiver(url, arguments.end, arguments.approver, arguments.reason)
+        print(f"Waiver {arguments.end} is ended, by {arguments.approver}. Its findings are open again from the next gate on.")
+        return 0
     with _warehouse() as url:
         number = waive(url, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until)
     print(f"Waiver {number}: {arguments.rule} {arguments.scope} until {arguments.until}, by {arguments.approver}.")

@@ -57,7 +57,8 @@ def run_nights(
 
                             print_score(url, simulated.simulate(day).truth, console)
                 _tell_result(url, days[-1], console, time.monotonic() - started)
-                compare(url, expect)
+                if same := compare(url, expect):
+                    console.print(same, highlight=False, markup=False)
             except KawError as error:
                 error.where = error.where or str(log)
                 raise
@@ -119,8 +120,11 @@ def _tell_result(url: str, day: date, console, seconds: float) -> None:
     console.print(f"Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql \"select * from marts.publication\"", highlight=False)
 
 
-def compare(url: str, expect: str | None) -> None:
-    """Raises NotReproduced where something is expected and the marts that readers see have another hash in all."""
+def compare(url: str, expect: str | None) -> str | None:
+    """What is to be told where the marts that readers see have the expected hash in all; None where nothing is expected.
+
+    Raises NotReproduced where they have another.
+    """
     from include.publish import status
 
     found = status(url)["hash"]
@@ -130,6 +134,7 @@ def compare(url: str, expect: str | None) -> None:
             where="marts.publication",
             next_step="compare ./kaw status --json with the report mart by mart, and code version and deliveries with its own.",
         )
+    return f"Made again: the hash of all marts is the expected one, {found}." if expect else None
 
 
 def _finding_counts(url: str) -> list:

@@ -129,6 +129,7 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
     judgeable = {rule.id: rule for rule in gate.rules_of(1) if rule.id != gate.LIMIT_RULE}
     asked = [row for row in selected if row[1] in judgeable]
     with connect(url, fence=run.fence) as connection, connection.transaction(force_rollback=True):
+        _take_numbers_back(connection)
         (trial,) = connection.execute(
             "insert into quality.runs (business_date, last_load_id) select business_date, last_load_id from quality.runs"
             " where run_id = %s returning run_id", (run.run_id,),
@@ -146,6 +147,15 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         findings.quarantine(connection, trial)
         left = tuple(row[0] for row in selected if row[1] not in judgeable)
         return _after(connection, asked, kept) | {"not_judged": left}
+
+
+def _take_numbers_back(connection: psycopg.Connection) -> None:
+    """Numbers of runs, findings and events that are drawn from here on are given back at the end of the transaction."""
+    for (restart,) in connection.execute(
+        "select format('alter sequence %I.%I restart with %s', schemaname, sequencename, coalesce(last_value + 1, start_value))"
+        " from pg_sequences where schemaname = 'quality'"
+    ).fetchall():
+        connection.execute(restart)
 
 
 def _set_phase(url: str, run: Run, phase: str) -> None:

@@ -1,4 +1,4 @@
-"""Waivers: an approver lets a rule's findings in a scope through until a date, and the ledger keeps who, what and why."""
+"""Waivers: an approver lets a rule's findings in a scope through until a date, or ends that before; the ledger keeps who and why."""
 
 from __future__ import annotations
 
@@ -25,14 +25,11 @@ def waive(
     """
     scope = _checked_scope(scope)
     last_day = _checked_date(until)
-    for option, value in (("--approver", approver), ("--reason", reason)):
-        if not (value or "").strip():
-            raise _wrong(f"{option} is empty.", "say who decides and why; the ledger and the report show it.")
+    _check_signature(approver, reason)
     with connect(url) as conn:
         _check_rule(conn, rule_id)
         _check_table(conn, scope)
-        row = conn.execute("select business_date from quality.current_run").fetchone()
-        business_date = row[0] if row else default_business_date()
+        business_date = _business_date(conn)
         if last_day < business_date:
             raise _wrong(
                 f"--until {last_day} lies before the business date {business_date}: the waiver would be over already.",
@@ -54,6 +51,41 @@ def waive(
     return waiver_id
 
 
+def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by: str | None = None) -> int:
+    """End a waiver before its date and return its number; its findings are open again from the next gate on.
+
+    The waiver stays as it was signed: its end is an entry of the ledger. Raises UsageError, with nothing entered, where no
+    such waiver is in force or a signature is missing.
+    """
+    _check_signature(approver, reason)
+    with connect(url) as conn:
+        found = conn.execute(
+            "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s", [waiver_id]
+        ).fetchone()
+        if found is None:
+            raise _wrong(f"There is no waiver {waiver_id}.", "take its number from the report, which lists every waiver.")
+        rule_id, scope, valid_until, end_entry = found
+        if end_entry is not None:
+            raise _wrong(f"Waiver {waiver_id} was ended already, by ledger entry {end_entry}.", "nothing is left to do.")
+        if valid_until < _business_date(conn):
+            raise _wrong(f"Waiver {waiver_id} was over on {valid_until}.", "nothing is left to do.")
+        detail = {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver.strip(), "reason": reason.strip()}
+        ledger.append(conn, "waiver_end", detail, actor=entered_by)
+    ledger.write_head(url)
+    return waiver_id
+
+
+def check_asked(rule_id: str | None, scope: str | None, until: str | None, end: int | None) -> None:
+    """Raises UsageError unless either a new waiver is asked for, whole, or one to end."""
+    given = {"RULE": rule_id, "--scope": scope, "--until": until}
+    wrong = [option for option, value in given.items() if bool(value) == bool(end)]
+    if wrong:
+        raise _wrong(
+            f"{', '.join(wrong)} {'cannot be given with --end' if end else 'must be given'}.",
+            "give RULE, --scope and --until for a new waiver, or --end NO for one that ends.",
+        )
+
+
 def proposed_waiver(rule_id: str, tables: set[str], until: date) -> str:
     """The command of the narrowest scope that lets a rule pass which is broken in these tables; a mart's grain is no table."""
     scope = f"table={min(tables)}" if len(tables) == 1 and tables <= all_tables().keys() else "all"
@@ -62,6 +94,17 @@ def proposed_waiver(rule_id: str, tables: set[str], until: date) -> str:
 
 def _wrong(what: str, next_step: str) -> UsageError:
     return UsageError(what, where="waive", next_step=next_step)
+
+
+def _check_signature(approver: str, reason: str) -> None:
+    for option, value in (("--approver", approver), ("--reason", reason)):
+        if not (value or "").strip():
+            raise _wrong(f"{option} is empty.", "say who decides and why; the ledger and the report show it.")
+
+
+def _business_date(conn) -> date:
+    row = conn.execute("select business_date from quality.current_run").fetchone()
+    return row[0] if row else default_business_date()
 
 
 def _checked_scope(scope: str) -> str:

@@ -51,11 +51,11 @@ class Browser:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def show(self, scheme: str, media: str = "") -> None:
-        """`scheme` light or dark; `media` print, or nothing for the screen."""
+    def show(self, scheme: str, media: str = "", width: int = WIDTH) -> None:
+        """`scheme` light or dark; `media` print, or nothing for a screen of this width in pixels."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._call("Emulation.setEmulatedMedia", media=media, features=features)
-        width = PAPER if media == "print" else WIDTH
+        width = PAPER if media == "print" else width
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1, mobile=False)
 
     def screenshot(self, path: Path) -> None:

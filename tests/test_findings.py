@@ -12,7 +12,7 @@ from include.database import connect
 from include.quality import findings
 from include.quality.findings import STATES, Selection, note_rule_book
 from include.quality.rules import load_rules
-from include.waivers import waive
+from include.waivers import end_waiver, waive
 
 FIRST = date(2026, 7, 1)
 
@@ -99,6 +99,16 @@ def test_a_finding_lives_from_its_opening_to_its_fix(gate: Gate):
     assert gate.selected() == {"fixed", "all"}
     assert gate.night("30") == {"opened": 1}
     assert gate.told() == [fixed, (2, "open", "opened", 0, None, False, office)]
+
+
+def test_a_finding_is_open_again_at_the_next_gate_after_its_waiver_was_ended(gate: Gate):
+    assert gate.night("40") == {"opened": 1}
+    number = waive(gate.url, "MET-01", "account=A1", "the approver", "being replaced", FIRST + timedelta(days=90))
+    assert gate.night("40") == {"waived": 1}
+    end_waiver(gate.url, number, "the approver", "it was not replaced")
+    assert gate.selected() == {"waived", "all"}
+    assert gate.night("40") == {"expired": 1}
+    assert gate.selected() == {"open", "expired", "all"}
 
 
 @pytest.mark.parametrize(("selection", "fits"), [

@@ -243,6 +243,21 @@ def test_an_unknown_column_is_told_and_kept_out(utility):
     assert utility.query("select unknown_columns from quality.receipts") == [(["colour"],)]
 
 
+@pytest.mark.parametrize("delivered", ["the same file", "another file", "a renamed copy"])
+def test_an_unknown_column_is_told_in_each_night_that_delivers_it(utility, delivered):
+    """Also where the content landed before: the column is missing from the warehouse until somebody extends the contract."""
+    content = csv_text("met_meter", [meter("M1") | {"colour": "crimson"}], extra="colour")
+    path = utility.write("met_meter", "m.csv" if delivered == "the same file" else "m_20260115.csv", content)
+    utility.land()
+    if delivered == "another file":
+        utility.write("met_meter", "m_20260116.csv", content.replace("crimson", "blue"))
+    elif delivered == "a renamed copy":
+        path.rename(path.with_name("copy.csv"))
+    (receipt,) = utility.land(date(2026, 1, 16))
+    assert (receipt.inserted_rows, receipt.unknown_columns) == (0, ("colour",))
+    assert utility.query("select unknown_columns from quality.receipts") == [(["colour"],)] * 2
+
+
 def test_a_write_with_an_old_fence_is_refused(database):
     old, new = take_fence(database, "extract_metering"), take_fence(database, "extract_metering")
     refusal = Refusal(all_tables()["met_meter"], "no matter")

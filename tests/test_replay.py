@@ -18,6 +18,7 @@ def state(utility: Utility) -> dict:
         "events": utility.rows("select count(*), max(event_id) from quality.finding_events"),
         "kept": utility.rows("select * from quality.quarantined_rows order by table_name, raw_id"),
         "runs": utility.rows("select run_id, state from quality.runs order by run_id"),
+        "numbers": utility.rows("select sequencename, last_value from pg_sequences where schemaname = 'quality' order by 1"),
         "current": utility.rows("select * from quality.current_run"),
         "ledger": utility.rows("select max(entry_no) from quality.ledger"),
         "results": utility.rows("select count(*) from quality.rule_results"),

@@ -19,7 +19,7 @@ from include.local_run import compare
 from include.publish import pointers_as_of, publish, release, rollback
 from include.report import write_report
 from include.report.findings import COLUMNS, safe_cell
-from include.waivers import waive
+from include.waivers import end_waiver, waive
 
 DAY = date(2026, 7, 10)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -224,6 +224,8 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     of_mart = hashlib.sha256(f"2026-07 {hash_}\n".encode()).hexdigest()
     everything = hashlib.sha256(f"mart_energy {of_mart}\n".encode()).hexdigest()
     assert f"--expect {everything}" in page.text
+    assert "for this report nothing was made again" in page.text
+    assert "can be made again" not in page.text
 
 
 def test_a_run_that_only_warns_holds_nothing_back(warehouse: Warehouse) -> None:
@@ -338,7 +340,7 @@ def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
         " values ('MET-02', 'all', %s, %s, '2026-07-31', 'x', '2026-07-01')", [evil, evil],
     )  # fmt: skip
     page = warehouse.report()
-    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert [attributes.get("type") for tag, attributes in page.tags if tag == "script"] == ["application/json", None]
     assert "img" not in [tag for tag, _ in page.tags]
     assert evil in page.text
     assert "without effect: not as the ledger has it" in page.text
@@ -367,6 +369,27 @@ def test_every_kind_of_decision_on_record_is_told(warehouse: Warehouse) -> None:
     page = warehouse.report()
     for told in ("roll-back", "the wrong file", "release", "the right file", "head-lost", "cannot be seen"):
         assert told in page.text
+
+
+def test_a_waiver_that_was_ended_is_told_and_the_report_before_stays_the_same(warehouse: Warehouse) -> None:
+    number = waive(warehouse.url, "MET-02", "all", "the approver", "a known fault", "2026-12-31")
+    with connect(warehouse.url) as conn:
+        ledger.append(conn, "verdict", {"run_id": 1, "gate": 2}, "tester")
+    ledger.write_head(warehouse.url, warehouse.head_file)
+    assert ">in force</span>" in warehouse.report().html
+    end_waiver(warehouse.url, number, "the chief", "it was no fault")
+    warehouse.report(1)
+    assert warehouse.written.is_rebuilt
+    warehouse.execute("""
+        insert into quality.runs (business_date, state, last_load_id, finished_at) values ('2026-07-11', 'published', 3, now())
+    """)
+    ledger.write_head(warehouse.url, warehouse.head_file)
+    page = warehouse.report(2)
+    text = page.text
+    for told in ("waiver-end 1, MET-02", "the chief", "it was no fault"):
+        assert told in text
+    assert "ended 0 2" in text  # of the waivers: its state, findings let through, and when it was entered
+    assert ">in force</span>" not in page.html
 
 
 def test_a_damaged_ledger_is_told(warehouse: Warehouse) -> None:
@@ -495,8 +518,8 @@ def test_marts_that_are_not_the_expected_ones_are_told(warehouse: Warehouse) -> 
     """What ./kaw run --expect does in the end; the page prints the command with the hash."""
     warehouse.publish()
     (expected,) = re.findall(r"./kaw run --date 2026-07-10 --expect ([0-9a-f]{64})", warehouse.report().text)
-    compare(warehouse.url, None)
-    compare(warehouse.url, expected)
+    assert compare(warehouse.url, None) is None
+    assert compare(warehouse.url, expected) == f"Made again: the hash of all marts is the expected one, {expected}."
     warehouse.execute("update publish.versions set hash = repeat('0', 32)")
     with pytest.raises(NotReproduced, match=f"expected was {expected}") as error:
         compare(warehouse.url, expected)

@@ -3,6 +3,7 @@ every section filled and readable, in light, in dark and on paper."""
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from include.waivers import waive
 from tests.browser import Browser, browser
 from tests.test_report import Warehouse, warehouse  # noqa: F401
 
@@ -28,6 +30,7 @@ QUESTIONS = [
     ("How is it made again?", ["nav a[href='#reproduce']"], "#reproduce", "./kaw run --date 2026-07-10 --expect "),
 ]
 SECTIONS = 15
+TELEPHONE = 390  # pixels across; Browser's own width is that of a laptop
 READABLE = 4.5  # contrast of text with its ground, WCAG 2.2 AA, whatever the size of the letters
 
 # Clicks what a person could click, and tells whether the answer is in sight then.
@@ -75,7 +78,7 @@ _UNREADABLE = """(() => {
 _TOO_WIDE = """[...document.querySelectorAll('table')].filter((t) => t.checkVisibility() &&
   t.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((t) => t.caption.innerText)"""
 # A table of which a part can be seen only by moving it sideways, on a screen of a laptop.
-_CUT_OFF = """[...document.querySelectorAll('#conservation .scroll, #rules .scroll, #reconciliation .scroll')]
+_CUT_OFF = """[...document.querySelectorAll('main .scroll')]
   .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth).map((box) => box.querySelector('caption').innerText)"""
 
 
@@ -103,12 +106,17 @@ def test_ten_questions_are_answered_in_three_clicks(warehouse: Warehouse, page: 
 def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
     warehouse: Warehouse, page: Browser  # noqa: F811
 ) -> None:
+    warehouse.finding("MET-02", {"mp_no": "0" * 22, "data_date": "2026-07-10"}, observed="slot 17 to slot 23, " * 9, expected="96 slots, " * 9)
+    waive(warehouse.url, "MET-02", 'key={"mp_no": "0000000000000000000001"}', "A. Auditor", "the head-end was replaced, " * 9, "2026-12-31")
     warehouse.publish()
     warehouse.report()
     page.open(warehouse.path)
-    page.show("light")
-    assert page.evaluate(_CUT_OFF) == []  # the last column of these is the verdict
     page.evaluate(_OPEN_ALL)
+    page.show("light")
+    assert page.evaluate(_CUT_OFF) == []
+    page.show("light", width=TELEPHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE  # only a table moves sideways
+    assert [caption for caption in page.evaluate(_CUT_OFF) if caption.startswith("All findings")] == []
     assert page.evaluate("document.querySelectorAll('main section').length") == SECTIONS
     assert page.evaluate(_EMPTY_SECTIONS) == []
     grounds = set()
@@ -138,8 +146,56 @@ def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Wareh
       return [...document.querySelectorAll('#rule-table tbody tr:not([hidden])')].map((row) => row.cells[0].innerText)
         .concat(document.getElementById('finding-count').innerText);
     })()""")
-    assert told == ["MET-02", "1 of 3 findings shown"]
+    assert told == ["MET-02", "1 findings in the list, 1 of 3 shown"]
     assert page.problems == []
+
+
+# What is typed, and what the page then tells: the count, and the lines of all findings that fit.
+_SEARCH = """(() => {
+  const field = document.getElementById('finding-search');
+  field.value = %s;
+  field.dispatchEvent(new Event('input'));
+  const lines = [...document.querySelectorAll('#finding-hits:not([hidden]) tbody tr')];
+  return [document.getElementById('finding-count').innerText, lines.map((line) => [...line.cells].map((cell) => cell.innerText))];
+})()"""
+
+
+def _search(page: Browser, words: str) -> tuple[str, list[list[str]]]:
+    return tuple(page.evaluate(_SEARCH % json.dumps(words)))
+
+
+def test_the_search_finds_what_is_only_in_the_list(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
+    """MET-02 has 3 findings of A1 and 250 more, of which the page shows the first 100; MET-05 has one of them waived."""
+    warehouse.result("MET-05", tested=9, failed=1, verdict="waived", severity="warn")
+    warehouse.finding("MET-05", {"mp_no": "0777"}, event="waived")
+    warehouse.finding("MET-02", {"mp_no": "0009"}, count=250)
+    warehouse.report()
+    with (warehouse.path.parent / "findings.csv").open(encoding="utf-8", newline="") as file:
+        rows = [" ".join(line) for line in csv.reader(file)]
+    page.open(warehouse.path)
+    told, lines = _search(page, "0009 250")
+    assert told == "1 findings in the list, 0 of 101 shown"
+    assert [line[:4] for line in lines] == [["MET-02", "met_interval_96", "metering office", "1"]]
+    assert '"n": 250, "mp_no": "0009"' in rows[int(lines[0][4]) - 1]
+    assert _search(page, "a1")[0] == "254 findings in the list, 101 of 101 shown"
+    assert [line[0] for line in _search(page, "a1")[1]] == ["MET-02", "MET-05"]
+    assert _search(page, "MET-05 waived A1")[1] == [["MET-05", "met_interval_96", "metering office", "1", "255"]]
+    assert "0777" in rows[255 - 1]
+    assert _search(page, "metering office MET-02")[1][0][3:] == ["253", "2–254"]
+    assert _search(page, "nowhere") == ("0 findings in the list, 0 of 101 shown", [])
+    assert _search(page, "") == ("", [])
+    assert page.problems == []
+
+
+def test_an_index_that_is_full_says_what_it_has(warehouse: Warehouse, page: Browser, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """The account A1 takes 10 bytes and 2 for each of its rows: 30 bytes hold rows 2 to 11."""
+    monkeypatch.setattr("include.report.search.BUDGET", {"account numbers": 30, "record keys": 0})
+    warehouse.finding("MET-02", {"mp_no": "0009"}, count=20)
+    text = warehouse.report().text
+    assert "it has the account numbers up to row 11 of findings.csv, it has the record keys up to row 1 of findings.csv" in text
+    page.open(warehouse.path)
+    assert _search(page, "A1")[1][0][3:] == ["10", "2–11"]
+    assert _search(page, "MET-02")[1][0][3:] == ["23", "2–24"]
 
 
 @pytest.mark.soak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,8 @@ from synthetic_marts import JULY, JUNE, Night
 
 from include.database import connect, install
 from include.publish import rollback
+from include.quality.gate import check_candidates, check_staged_data
+from include.runs import Run
 
 
 @pytest.fixture
@@ -54,6 +57,13 @@ def test_a_reader_sees_the_pointed_version_and_nothing_else(night: Night) -> Non
     ("kaw_loader", "select * from marts.publication"),
     ("kaw_transformer", "insert into raw_marketing.mkt_bill (_load_id) values (1)"),
     ("kaw_transformer", "update publish.pointer set version = 1"),
+    ("kaw_gatekeeper", "update raw_marketing.mkt_bill set _load_id = 0"),
+    ("kaw_gatekeeper", "insert into candidate.mart_energy values ('A1')"),
+    ("kaw_gatekeeper", "update publish.pointer set version = 1"),
+    ("kaw_gatekeeper", "update quality.runs set business_date = '2026-07-11'"),
+    ("kaw_gatekeeper", "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
+                       " values ('MET-01', 'all', 'a', 'b', '2026-07-10', 'c')"),
+    ("kaw_gatekeeper", "update quality.ledger set actor = 'x'"),
     ("kaw_publisher", "insert into candidate.mart_energy values ('A1')"),
     ("kaw_publisher", "delete from quality.ledger"),
 ])  # fmt: skip
@@ -77,7 +87,19 @@ def test_pointers_are_moved_by_the_publisher(night: Night, step) -> None:
         step(night)
 
 
+@pytest.mark.parametrize(("gate", "first_written"), [(check_staged_data, "rule_book"), (check_candidates, "conservation")])
+def test_a_gate_acts_as_the_gatekeeper(database: str, gate, first_written: str) -> None:
+    with connect(database) as conn:
+        conn.execute(f"revoke delete on quality.{first_written} from kaw_gatekeeper")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=first_written):
+        gate(database, Run(1, date(2026, 7, 10), ""))
+
+
 @pytest.mark.parametrize(("role", "statement"), [
+    ("kaw_gatekeeper", "insert into quality.retested values (1, 1);"
+                       " update quality.runs set state = 'blocked'; select nextval('quality.finding_ids')"),
+    ("kaw_gatekeeper", "create temp table t as select * from candidate.mart_health"),
+    ("kaw_gatekeeper", "select quality.analyze_quarantined_rows(), count(*) from publish.mart_energy"),
     ("kaw_loader", "insert into raw_marketing.mkt_bill (_load_id, _business_date, _channel, _key, _hash)"
                    " values (1, '2026-07-10', 'auto', gen_random_uuid(), gen_random_uuid())"),
     ("kaw_transformer", "select count(*) from raw_marketing.mkt_bill"),

@@ -14,7 +14,10 @@ import pyarrow.compute as pc
 import pytest
 
 from include.contracts import all_tables, load_contracts
+from include.landing.check import check_sources
+from include.landing.extract import extract
 from include.simulator import generate, load_databases, main, write_deliveries, write_forms
+from include.simulator.deliver import form_rows
 from include.simulator.delivery_text import EVENT_COLUMNS
 from include.simulator.tables import arrow_type
 
@@ -481,6 +484,32 @@ def test_the_command_writes_the_folder_and_names_the_planted_classes(tmp_path, c
     columns = "defect_class source_name table_name record_key column_name right_value rule_ids"
     assert " ".join(truth.columns) == columns
     assert (tmp_path / "contract/con_contract/_manifest.json").exists()
+
+
+def test_the_folder_of_the_command_is_the_whole_utility(database, tmp_path, capsys, monkeypatch):
+    """Landed from the addresses that the command prints, every table has its rows, those of two units by form."""
+    day = date(2025, 7, 15)
+    assert main([str(tmp_path), "--accounts", "20", "--days", "4", "--business-date", f"{day}"]) == 0
+    addresses = dict(line.strip().split("=") for line in capsys.readouterr().out.splitlines() if "KAW_SOURCE_" in line)
+    assert set(addresses) == {f"KAW_SOURCE_{source}" for source in ("METERING", "MARKETING", "CONTRACT", "FORMS")}
+    for name, value in (addresses | {"KAW_HOME": f"{tmp_path}/home", "KAW_WAREHOUSE": database}).items():
+        monkeypatch.setenv(name, value)
+    checks = {(check.source, check.table): check for check in check_sources(day)}
+    assert [check.problem for check in checks.values() if check.problem] == []
+    assert {name for source, name in checks if source == "forms"} == {"mkt_inspection", "mkt_manager_visit"}
+    for source in load_contracts():
+        assert [receipt for receipt in extract(source, day) if receipt.state != "landed"] == []
+    whole = generate(day, accounts=20, days=4)
+    with psycopg.connect(database) as connection:
+        for (source, name), table in whole.tables.items():
+            counted = connection.execute(
+                f"select _channel, count(*) from raw_{source}.{name} where not _is_tombstone group by 1 order by 1"
+            ).fetchall()
+            by_form = sum(form_rows(whole, name, accounts).num_rows for accounts in whole.form_units.values()
+                          if (source, name) in whole.form_tables)  # fmt: skip
+            expected = [("auto", table.num_rows - by_form), ("form", by_form)]
+            assert counted == [(channel, rows) for channel, rows in expected if rows], name
+            assert (by_form > 0) == ((source, name) in whole.form_tables), name
 
 
 def test_a_wrong_argument_is_refused_with_exit_code_two(tmp_path):

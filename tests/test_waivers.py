@@ -13,7 +13,7 @@ from include import cli, ledger
 from include.approvals import move_pointers_as_answered, waive_as_answered
 from include.database import connect
 from include.errors import UsageError
-from include.waivers import proposed_waiver, waive
+from include.waivers import end_waiver, proposed_waiver, waive
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
 
@@ -68,6 +68,49 @@ def test_a_waiver_ends_after_its_last_day(blocked: str) -> None:
         assert conn.execute("select waiver_id from quality.active_waivers").fetchall() == []
 
 
+def test_a_waiver_that_was_ended_lets_nothing_through_and_stays_as_it_was_signed(blocked: str) -> None:
+    """Another of the same rule goes on."""
+    first, second = waive(blocked, "MET-01", **GOOD), waive(blocked, "MET-01", **GOOD | {"scope": "account=A1"})
+    assert end_waiver(blocked, first, " the chief ", " wrong scope ", "the clerk") == first
+    assert waiver_for(blocked, "met_meter", None, "{}", "2026-07-10") is None
+    assert waiver_for(blocked, "met_meter", "A1", "{}", "2026-07-10") == second
+    with connect(blocked) as conn:
+        assert conn.execute("select waiver_id from quality.active_waivers").fetchall() == [(second,)]
+        assert conn.execute("select approver, valid_until from quality.waivers where waiver_id = 1").fetchall() == [
+            ("the approver", date(2026, 7, 31))
+        ]
+        assert conn.execute("select entry_no, actor, detail from quality.ledger where event = 'waiver_end'").fetchall() == [
+            (3, "the clerk", {"waiver_id": 1, "rule_id": "MET-01", "scope": "all", "approver": "the chief", "reason": "wrong scope"})
+        ]
+
+
+def test_only_a_waiver_that_is_in_force_can_be_ended(blocked: str) -> None:
+    waive(blocked, "MET-01", **GOOD)
+    with pytest.raises(UsageError, match="There is no waiver 2"):
+        end_waiver(blocked, 2, "the chief", "why")
+    end_waiver(blocked, 1, "the chief", "why")
+    with pytest.raises(UsageError, match="ended already, by ledger entry 2"):
+        end_waiver(blocked, 1, "the chief", "why")
+    waive(blocked, "MET-01", **GOOD)
+    with connect(blocked) as conn:
+        conn.execute("update quality.current_run set business_date = '2026-08-01'")
+    with pytest.raises(UsageError, match="was over on 2026-07-31"):
+        end_waiver(blocked, 2, "the chief", "why")
+    assert ledger.head(blocked)[0] == 3
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--end", "1", "--until", "2026-07-31"], "--until cannot be given with --end"),
+    (["MET-01", "--end", "1"], "RULE cannot be given with --end"),
+    (["MET-01"], "--scope, --until must be given"),
+])  # fmt: skip
+def test_a_new_waiver_or_an_end_is_asked_for_and_not_both(published: str, capsys, arguments: list[str], said: str):
+    before = ledger.head(published)
+    assert cli.main(["waive", *arguments, "--approver", "who", "--reason", "why"]) == 2
+    assert said in capsys.readouterr().err
+    assert ledger.head(published) == before
+
+
 def test_a_waiver_is_recorded_with_its_signature(blocked: str) -> None:
     waive(blocked, "MET-01", **{**GOOD, "until": date(2026, 7, 31)}, entered_by="the clerk")
     with connect(blocked) as conn:
@@ -109,10 +152,11 @@ def test_a_wrong_waiver_is_refused_and_enters_nothing(blocked: str, wrong: dict,
 
 SIGNED = (
     ["waive", "MET-01", "--scope", "all", "--until", "2026-07-31"],
+    ["waive", "--end", "1"],
     ["rollback"],
     ["rollback", "--release"],
 )
-EVENTS = ("waiver", "roll_back", "release")
+EVENTS = ("waiver", "waiver_end", "roll_back", "release")
 
 
 @pytest.fixture
@@ -156,7 +200,8 @@ def test_nothing_is_signed_off_without_an_approver_and_a_reason(published: str, 
     assert ledger.head(published) == before
 
 
-ASKED = {"rule": "MET-01", "scope": "table=met_meter", "reason": "known fault", "until": "2026-07-31"}
+ASKED = {"rule": "MET-01", "scope": "table=met_meter", "reason": "known fault", "until": "2026-07-31", "end": None}
+END = {"rule": None, "scope": None, "reason": "the meter was replaced", "until": None, "end": 1}
 
 
 @pytest.mark.parametrize("change", [
@@ -190,6 +235,19 @@ def test_a_waiver_approved_in_airflow_bears_the_name_of_who_approved_it(blocked:
         assert conn.execute("select event, actor, detail ->> 'approver' from quality.ledger").fetchall() == [
             ("waiver", "airflow:7", "the approver")
         ]
+
+
+def test_an_end_approved_in_airflow_bears_the_name_of_who_approved_it(blocked: str):
+    waive_as_answered(blocked, ASKED, APPROVED)
+    with pytest.raises(UsageError, match="RULE cannot be given with --end"):
+        waive_as_answered(blocked, END | {"rule": "MET-01"}, APPROVED)
+    with pytest.raises(UsageError, match="must be given"):
+        waive_as_answered(blocked, END | {"end": None}, APPROVED)
+    assert waive_as_answered(blocked, END, APPROVED) == 1
+    with connect(blocked) as conn:
+        assert conn.execute(
+            "select event, actor, detail ->> 'approver', detail ->> 'reason' from quality.ledger order by entry_no desc limit 1"
+        ).fetchone() == ("waiver_end", "airflow:7", "the approver", "the meter was replaced")
 
 
 @pytest.mark.parametrize(("answer", "said"), REFUSED)

@@ -325,15 +325,15 @@ def _refused_value(error: psycopg.DataError) -> str:
 
 
 def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, business_date: date) -> Receipt:
-    """The same content again changes nothing and leaves a receipt that says so."""
-    first, rows = connection.execute(
-        "select load_id, delivered_rows from quality.receipts"
+    """The same content again changes nothing and leaves a receipt that says so, and again of columns that were kept out."""
+    first, rows, unknown = connection.execute(
+        "select load_id, delivered_rows, unknown_columns from quality.receipts"
         " where table_name = %s and content_sha256 = %s and state = 'landed' order by load_id limit 1",
         (file.table.name, file.content_sha256),
     ).fetchone()
-    load_id = _insert_receipt(connection, file, business_date, state="landed", delivered=rows, duplicate_of=first)
+    load_id = _insert_receipt(connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first)
     connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
-    return Receipt(file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name)
+    return Receipt(file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown))
 
 
 def _refresh_statistics(connection: psycopg.Connection, table: Table, new_rows: int) -> None:

@@ -98,7 +98,11 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
 
 
 def _gather_statistics(connection: psycopg.Connection) -> None:
-    """Statistics for relations that have none: dbt has just made them, and without any the planner takes nested loops."""
+    """Statistics for relations that have none: dbt has just made them, and without any the planner takes nested loops.
+
+    Only a table's owner may: the login steps out of the gatekeeper's role for it, up to the end of the transaction.
+    """
+    connection.execute("set local role none")
     relations = connection.execute(
         """select format('%I.%I', namespace.nspname, relation.relname)
         from pg_class as relation

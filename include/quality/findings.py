@@ -193,7 +193,7 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
         (run_id,),
     )
     # without statistics, and with nested loops, a few hundred rows kept back of 900 accounts take more than eight minutes
-    connection.execute("analyze quality.quarantined_rows")
+    connection.execute("select quality.analyze_quarantined_rows()")
     connection.execute("set local enable_nestloop = off")
     for tables in load_contracts().values():
         _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)

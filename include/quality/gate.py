@@ -13,7 +13,7 @@ import psycopg
 
 from include import ledger
 from include.contracts import all_tables
-from include.database import connect
+from include.database import acting_role, connect
 from include.errors import GateBlocked
 from include.quality import conservation, findings, verdict
 from include.quality.base_rules import load_base_rules, staging_relation
@@ -22,6 +22,7 @@ from include.quality.rules import Rule, load_rules
 from include.runs import Run
 from include.waivers import proposed_waiver
 
+GATEKEEPER = "kaw_gatekeeper"
 LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last
 Progress = Callable[[Result], None]
 
@@ -47,7 +48,7 @@ def rules_of(gate: int) -> list[Rule]:
 
 def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 1. Afterwards the phase is `admit`. Raises GateBlocked where a violation of severity block is not waived."""
-    with connect(url, fence=run.fence) as connection:
+    with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
         findings.note_rule_book(connection, [*load_base_rules(), *load_rules()])
         _count_staged_rows(connection, run.run_id)
     result = _check(url, run, 1, progress)
@@ -57,7 +58,7 @@ def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -
 
 def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 2: conservation and the rules over the candidate marts."""
-    with connect(url, fence=run.fence) as connection:
+    with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
         conservation.recompute(connection, run.run_id)
     result = _check(url, run, 2, progress)
     _raise_where_blocked(url, run, result)
@@ -65,10 +66,10 @@ def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) ->
 
 
 def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
-    rules = rules_of(gate)
-    results = evaluate_all(lambda: connect(url, fence=run.fence), rules, run.run_id, run.business_date, progress)
-    observed = verdict.great_expectations_counts(url, run.run_id, [r.id for r in rules])
-    with connect(url, fence=run.fence) as connection:
+    rules, role = rules_of(gate), acting_role(url, GATEKEEPER)
+    results = evaluate_all(lambda: connect(url, fence=run.fence, role=role), rules, run.run_id, run.business_date, progress)
+    observed = verdict.great_expectations_counts(url, run.run_id, [r.id for r in rules], role)
+    with connect(url, fence=run.fence, role=role) as connection:
         connection.execute("select quality.assert_fence()")
         findings.judge(connection, run.run_id, gate)
         counted = dict(connection.execute("select rule_id, count(*) from judged group by rule_id").fetchall())

@@ -15,8 +15,8 @@ from include.quality.rules import Rule
 from include.settings import settings
 
 
-def great_expectations_counts(url: str, run_id: int, rule_ids: list[str]) -> dict[str, int]:
-    """Unexpected rows per rule as Great Expectations counts them; its own result is kept as evidence."""
+def great_expectations_counts(url: str, run_id: int, rule_ids: list[str], role: str | None = None) -> dict[str, int]:
+    """Unexpected rows per rule as Great Expectations counts them in a role; its own result is kept as evidence."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     import great_expectations.expectations as gxe
@@ -25,6 +25,9 @@ def great_expectations_counts(url: str, run_id: int, rule_ids: list[str]) -> dic
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     os.environ["KAW_GX_URL"] = url.replace("postgresql://", "postgresql+psycopg2://", 1)
+    options = os.environ.get("PGOPTIONS")
+    if role:
+        os.environ["PGOPTIONS"] = f"-c role={role}"
     try:
         warehouse = context.data_sources.add_postgres("warehouse", connection_string="${KAW_GX_URL}")
         asset = warehouse.add_query_asset(
@@ -41,6 +44,9 @@ def great_expectations_counts(url: str, run_id: int, rule_ids: list[str]) -> dic
         outcome = definition.run(result_format="BASIC")
     finally:
         del os.environ["KAW_GX_URL"]
+        if role:
+            os.environ.pop("PGOPTIONS")
+            os.environ.update({} if options is None else {"PGOPTIONS": options})
     counts = {}
     for result in outcome.results:
         if "observed_value" not in result.result:  # its query failed

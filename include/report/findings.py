@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.report import workbook
+from include.report.search import SearchIndex
 from include.report.text import safe_cell
 
 FIRST = 100  # findings of a rule on the page
@@ -20,7 +21,6 @@ ON_PAGE = {"usual": 10_000, "huge": 2_500}
 DETAILED_RULES = 600
 HUGE_BOOK = 1_000  # rules
 COLUMNS = (  # of the lists
-
     "rule_id", "axis", "severity", "source_name", "table_name", "record_key", "column_name", "account_no", "business_date",
     "observed", "expected", "suspect_side", "energy_at_stake_kwh", "amount_at_stake_cny", "state", "office", "age_days",
     "first_seen_at", "last_seen_at", "source_reference",
@@ -72,6 +72,7 @@ class Listed:
     by_rule: dict[str, list[dict]] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     shown_per_rule: int = FIRST
+    index: SearchIndex = field(default_factory=SearchIndex)  # of every finding of the lists
 
     @property
     def total(self) -> int:
@@ -105,6 +106,7 @@ def write(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict], 
             book.append(safe)
             line = json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False, default=str)
             as_json.write(f"{',' if number else ''}\n{line}")
+            listed.index.add(row)
             listed.states[row["state"]] += 1
             if row["state"] != "fixed":
                 listed.totals[row["rule_id"]] = listed.totals.get(row["rule_id"], 0) + 1

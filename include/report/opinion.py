@@ -10,7 +10,7 @@ def statements(content: dict) -> list[dict]:
     """`[{statement, evidence, conclusion, tone, section}]`; what was not examined is *not shown*, never *holds*."""
     made = [
         _arrived(content), _accounted_for(content), _tested(content), _right(content), _agree(content),
-        _waived(content), _reproducible(content), _on_record(content),
+        _waived(content), _on_record_by_hash(content), _on_record(content),
     ]  # fmt: skip
     return [dict(zip(("statement", "evidence", "conclusion", "section"), s, strict=True), tone=TONES[s[2]]) for s in made]
 
@@ -80,15 +80,17 @@ def _waived(content: dict) -> tuple:
     return "No finding was let through.", evidence, EXCEPTIONS if active or let_through else HOLDS, "waivers"
 
 
-def _reproducible(content: dict) -> tuple:
+def _on_record_by_hash(content: dict) -> tuple:
     run, published = content["run"], content["published"]
     is_shown = run["state"] == "published" and published["run"] == run["run_id"]
     evidence = (
-        f"{len(published['marts']):,} marts with their hash, code {(run['code_version'] or 'unknown')[:12]}"
+        f"{len(published['marts']):,} marts with their hash, code {(run['code_version'] or 'unknown')[:12]};"
+        " for this report nothing was made again, the command under Reproduce does that and compares"
         if is_shown
         else "readers see another run than this one" if published["marts"] else "nothing is published"
     )
-    return "What readers see can be made again from what was delivered.", evidence, HOLDS if is_shown else UNKNOWN, "published"
+    statement = "What readers see is on record by its hash, which tells whether it is the same when it is made again."
+    return statement, evidence, HOLDS if is_shown else UNKNOWN, "published"
 
 
 def _on_record(content: dict) -> tuple:

@@ -52,11 +52,16 @@
 
   const findingSearch = document.getElementById("finding-search");
   const findingCount = document.getElementById("finding-count");
+  const hits = document.getElementById("finding-hits");
+  const HITS = 200; // lines of them on the page, and runs of rows in one
+  const ROWS = 30;
   let rules;
+  let index;
+
   function searchFindings() {
     rules ??= [...document.querySelectorAll("#findings > details")].map((rule) => ({
       rule,
-      name: rule.querySelector("summary").textContent.toLowerCase(),
+      name: [...rule.querySelectorAll(":scope > summary, :scope > p")].map((part) => part.textContent.toLowerCase()).join(" "),
       rows: [...rule.querySelectorAll("tbody tr")].map((row) => ({ row, text: row.textContent.toLowerCase() })),
     }));
     const words = findingSearch.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -73,7 +78,72 @@
       shown += fitting;
       all += own.length;
     }
-    findingCount.textContent = words.length ? `${shown} of ${all} findings shown` : "";
+    const found = words.length ? searchIndex(words) : [];
+    const total = found.reduce((sum, { rows: fitting }) => sum + fitting.length, 0);
+    findingCount.textContent = words.length ? `${total} findings in the list, ${shown} of ${all} shown` : "";
+    hits.hidden = total === 0;
+    showHits(found);
+  }
+
+  function readIndex() {
+    index = JSON.parse(document.getElementById("finding-index").textContent);
+    index.end = 2;
+    index.groups = index.groups.map(([rule, table, office, rows]) => {
+      const names = [rule, table, office].map((name) => index.names[name]);
+      index.end += rows;
+      return { names, text: names.join(" ").toLowerCase(), first: index.end - rows, end: index.end };
+    });
+    index.terms = index.terms.map((term) => term.toLowerCase());
+  }
+
+  // Rule, table and office with the rows that fit every word.
+  function searchIndex(words) {
+    if (!index) readIndex();
+    const fits = new Uint8Array(index.end);
+    words.forEach((word, before) => {
+      const add = (row) => { if (fits[row] === before) fits[row] = before + 1; };
+      index.terms.forEach((term, n) => {
+        if (!term.includes(word)) return;
+        let row = 0;
+        for (const step of index.rows[n].split(" ")) add(row += parseInt(step, 36));
+      });
+      for (const { text, first, end } of index.groups) {
+        if (text.includes(word)) for (let row = first; row < end; row += 1) add(row);
+      }
+    });
+    return index.groups.map(({ names, first, end }) => {
+      const fitting = [];
+      for (let row = first; row < end; row += 1) if (fits[row] === words.length) fitting.push(row);
+      return { names, rows: fitting };
+    }).filter(({ rows: fitting }) => fitting.length);
+  }
+
+  function showHits(found) {
+    hits.querySelector("tbody").replaceChildren(...found.slice(0, HITS).map(({ names: [rule, table, office], rows: fitting }) => {
+      const line = document.createElement("tr");
+      for (const text of [rule, table, office, fitting.length.toLocaleString("en"), runsOf(fitting)]) line.insertCell().textContent = text;
+      line.cells[3].className = "n";
+      if (document.getElementById(`f-${rule}`)) {
+        const link = document.createElement("a");
+        link.href = `#f-${rule}`;
+        link.textContent = rule;
+        line.cells[0].replaceChildren(link);
+      }
+      return line;
+    }));
+    if (found.length > HITS) hits.querySelector("tbody").insertRow().insertCell().textContent = `and ${found.length - HITS} more`;
+  }
+
+  // 4, 7–9
+  function runsOf(fitting) {
+    const runs = [];
+    for (const row of fitting) {
+      const last = runs.at(-1);
+      if (last && last[1] === row - 1) last[1] = row;
+      else runs.push([row, row]);
+    }
+    const texts = runs.slice(0, ROWS).map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+    return texts.join(", ") + (runs.length > ROWS ? ` and ${runs.length - ROWS} more` : "");
   }
 
   function openTarget() {

@@ -132,6 +132,10 @@ def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
                 when not exists (
                     select 1 from quality.signed_waivers as signed where signed.waiver_id = waivers.waiver_id
                 ) then 'without effect: not as the ledger has it'
+                when exists (
+                    select 1 from quality.signed_waivers as signed
+                    where signed.waiver_id = waivers.waiver_id and signed.end_entry <= %(entry)s
+                ) then 'ended'
                 when waivers.valid_until < %(day)s then 'expired'
                 else 'in force'
             end as state,

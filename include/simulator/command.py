@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from include.settings import SOURCE_NAMES
 from include.simulator.deliver import write_deliveries
 from include.simulator.generate import Truth, generate
 
@@ -33,13 +34,15 @@ def main(argv: list[str] | None = None) -> int:
         simulation = generate(given.business_date, given.accounts, given.days, given.seed, given.defects)
     except ValueError as problem:
         parser.error(str(problem))
-    files = write_deliveries(simulation, given.directory)
+    files = write_deliveries(simulation, given.directory, by_form=True)
     write_truth(simulation.truth, given.directory / "truth.csv")
     rows = sum(table.num_rows for table in simulation.tables.values())
     print(
         f"Synthetic utility of {given.accounts} accounts to {given.business_date}: {rows:,} rows in {len(files)} files "
         f"under {given.directory}"
     )
+    for source in (*SOURCE_NAMES, "forms"):
+        print(f"  KAW_SOURCE_{source.upper()}={given.directory.absolute() / source}")
     for name, count in sorted(Counter(truth.defect_class for truth in simulation.truth).items()):
         print(f"  {name:8s} {count:5d} records")
     return 0

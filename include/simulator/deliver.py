@@ -32,24 +32,26 @@ _PARQUET = {"met_interval_96"}
 
 
 def write_deliveries(
-    simulation: Simulation, directory: Path | str, sources=("metering", "marketing", "contract"), full: bool = False
-) -> list[Path]:
+    simulation: Simulation, directory: Path | str, sources=("metering", "marketing", "contract"), full: bool = False,
+    by_form: bool = False,
+) -> list[Path]:  # fmt: skip
     """Write `directory/<source>/<table>/<table>_<YYYYMMDD>.{csv,parquet}` with a manifest beside each; return the files.
 
     The first file of an event table holds the whole window. A later one holds what is new since the latest earlier
-    file, unless `full`. The other tables are always whole. Writing the same day again rewrites the same bytes.
+    file, unless `full`. The other tables are always whole. `by_form` puts what units deliver by form into `directory/forms`
+    instead. Writing the same day again rewrites the same bytes.
     """
     written = []
     for source in sources:
         for name, contract in load_contracts()[source].items():
             folder = Path(directory) / source / name
             folder.mkdir(parents=True, exist_ok=True)
-            written.append(_write_table(simulation, contract, folder, full))
-    return written
+            table = without_forms(simulation, source, name) if by_form else simulation.tables[source, name]
+            written.append(_write_table(simulation, contract, table, folder, full))
+    return written + (write_forms(simulation, Path(directory) / "forms") if by_form else [])
 
 
-def _write_table(simulation: Simulation, contract: Table, folder: Path, full: bool) -> Path:
-    table = simulation.tables[contract.source, contract.name]
+def _write_table(simulation: Simulation, contract: Table, table: pa.Table, folder: Path, full: bool) -> Path:
     stamp = f"{simulation.business_date:%Y%m%d}"
     entries = [entry for entry in _manifest(folder) if entry["business_date"] != simulation.business_date.isoformat()]
     earlier = [
@@ -110,6 +112,15 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     dictionary = [f.name for f in table.schema if pa.types.is_string(f.type)]
     pa.parquet.write_table(table, buffer, compression="zstd", use_dictionary=dictionary, write_statistics=False)
     return buffer.getvalue()
+
+
+def without_forms(simulation: Simulation, source: str, name: str) -> pa.Table:
+    """The rows of a table that no unit delivers by form."""
+    table = simulation.tables[source, name]
+    if (source, name) not in simulation.form_tables:
+        return table
+    accounts = [cons for members in simulation.form_units.values() for cons in members]
+    return table.filter(pc.invert(pc.is_in(table["cons_no"], pa.array(accounts, pa.string()))))
 
 
 def form_rows(simulation: Simulation, name: str, accounts: list[str]) -> pa.Table:

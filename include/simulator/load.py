@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import psycopg
-import pyarrow as pa
-import pyarrow.compute as pc
 from psycopg import sql
 
 from include.contracts import load_contracts
+from include.simulator.deliver import without_forms
 from include.simulator.delivery_text import csv_bytes
 from include.simulator.generate import Simulation
 
@@ -21,9 +20,7 @@ def load_databases(simulation: Simulation, addresses: dict[str, str]) -> None:
     for source, address in addresses.items():
         with psycopg.connect(address) as connection, connection.cursor() as cursor:
             for name, contract in load_contracts()[source].items():
-                table = simulation.tables[source, name]
-                if (source, name) in simulation.form_tables:
-                    table = _without_forms(simulation, table)
+                table = without_forms(simulation, source, name)
                 target = sql.Identifier("public", name)
                 columns = sql.SQL(", ").join(
                     sql.SQL("{} " + c.physical_type).format(sql.Identifier(c.name)) for c in contract.columns
@@ -32,8 +29,3 @@ def load_databases(simulation: Simulation, addresses: dict[str, str]) -> None:
                 cursor.execute(sql.SQL("create table {} ({})").format(target, columns))
                 with cursor.copy(sql.SQL("copy {} from stdin (format csv)").format(target)) as copy:
                     copy.write(csv_bytes(table, header=False))
-
-
-def _without_forms(simulation: Simulation, table: pa.Table) -> pa.Table:
-    accounts = [cons for members in simulation.form_units.values() for cons in members]
-    return table.filter(pc.invert(pc.is_in(table["cons_no"], pa.array(accounts, pa.string()))))

@@ -1,10 +1,18 @@
 -- The one way past a blocked night: a rule's findings inside a scope, let through by a named approver until a date.
 
 create index if not exists ledger_of_waivers on quality.ledger ((detail ->> 'waiver_id')) where event = 'waiver';
+create index if not exists ledger_of_waiver_ends on quality.ledger ((detail ->> 'waiver_id')) where event = 'waiver_end';
 
 -- Waivers that are as the ledger has them: a row that was added or changed beside the ledger lets nothing through.
+-- `end_entry` is the entry that ended one before its date; null where none did.
 create or replace view quality.signed_waivers as
-select waivers.*
+select
+    waivers.*,
+    (
+        select min(ledger.entry_no)
+        from quality.ledger
+        where ledger.event = 'waiver_end' and ledger.detail ->> 'waiver_id' = waivers.waiver_id::text
+    ) as end_entry
 from quality.waivers
 where exists (
     select 1
@@ -31,6 +39,7 @@ as $$
     where
         waivers.rule_id = waiver_for.rule_id
         and waivers.valid_until >= waiver_for.on_date
+        and waivers.end_entry is null
         and case
             when waivers.scope = 'all' then true
             when waivers.scope like 'table=%' then substr(waivers.scope, 7) = waiver_for.table_name
@@ -45,4 +54,4 @@ create or replace view quality.active_waivers as
 select waivers.*
 from quality.signed_waivers as waivers
 cross join quality.current_run
-where waivers.valid_until >= current_run.business_date;
+where waivers.valid_until >= current_run.business_date and waivers.end_entry is null;

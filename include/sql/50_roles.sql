@@ -5,7 +5,7 @@ do $$
 declare
     wanted text;
 begin
-    foreach wanted in array array['kaw_loader', 'kaw_transformer', 'kaw_publisher', 'kaw_auditor', 'kaw_bi_reader']
+    foreach wanted in array array['kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_auditor', 'kaw_bi_reader']
     loop
         begin
             if not exists (select 1 from pg_roles where rolname = wanted) then
@@ -84,6 +84,19 @@ select quality.grant_to('kaw_transformer', array[
     format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
 ]);
 
+-- A gate judges everything and writes what it found and its verdict: it can neither mend data nor enter a waiver.
+select quality.grant_to('kaw_gatekeeper', array[
+    'usage on schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
+    'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
+    'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.retested,'
+    ' quality.finding_events, quality.quarantined_rows, quality.quarantine_events, quality.staged_rows, quality.conservation',
+    'update (state, verdict) on quality.runs',
+    'update (phase) on quality.current_run',
+    'usage on sequence quality.finding_ids',
+    'insert on quality.ledger',
+    format('temporary on database %I', current_database()) -- what a rule tested and found
+]);
+
 select quality.grant_to('kaw_publisher', array[
     'usage on schema candidate, warehouse, quality',
     'usage, create on schema publish, marts',
@@ -119,6 +132,8 @@ select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'wa
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
 select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 'warehouse'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
+select quality.grant_later(maker, 'kaw_gatekeeper', 'select', array['staging', 'warehouse', 'candidate', 'publish'])
+from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
 select quality.grant_later(maker, 'kaw_publisher', 'select, insert, update, delete', array['publish'])
 from unnest(array[current_user::text]) as makers (maker);
 select quality.grant_later(maker, role_name, 'select', array['publish', 'marts'])

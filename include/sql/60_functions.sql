@@ -149,3 +149,11 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
         )
     end
 $$;
+
+-- Only a table's owner may gather its statistics; a gate needs them between two statements of one transaction.
+create or replace function quality.analyze_quarantined_rows() returns void
+language plpgsql security definer set search_path = quality, pg_temp as $$
+begin
+    analyze quality.quarantined_rows;
+end
+$$;
