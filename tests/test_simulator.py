@@ -150,7 +150,7 @@ def test_the_rates_add_up_to_the_total_of_every_register(utility):
     registers = frame(utility, "met_register_freeze")
     active = registers[registers.energy_kind == "ACTIVE"].astype({"reading": float})
     wide = active.pivot(index=["meter_asset_no", "freeze_kind", "freeze_ts"], columns="rate", values="reading")
-    assert np.allclose(wide["T"], wide[["SHARP", "PEAK", "FLAT", "VALLEY"]].sum(axis=1), atol=1e-3)
+    assert np.allclose(wide["T"], wide[["SHARP", "PEAK", "FLAT", "VALLEY", "DEEP"]].sum(axis=1), atol=1e-3)
 
 
 def test_power_is_four_times_the_energy_of_the_slot_and_stays_below_the_capacity(utility):
@@ -279,7 +279,9 @@ def test_nothing_of_a_customer_lies_before_its_connection_or_after_its_closure(l
     for account, end in closed.close_date.items():
         assert (bills[bills.cons_no == account].read_to <= end).all()
         assert (tickets[tickets.cons_no == account].accepted_at.dt.date < end).all()
-    for account, begin in joined.connect_date.items():
+    unbilled = [account for account in joined.index if not bills.cons_no.eq(account).any()]
+    assert joined.connect_date[unbilled].to_dict() == {"0310000176": date(2026, 10, 1)}  # its first bill comes on 25 November
+    for account, begin in joined.connect_date.drop(unbilled).items():
         own = bills[bills.cons_no == account]
         assert own.read_from.min() >= begin
         assert (own[own.orig_bill_no.isna()].kwh_total > 0).all()
@@ -287,6 +289,11 @@ def test_nothing_of_a_customer_lies_before_its_connection_or_after_its_closure(l
     curves = frame(large, "met_interval_96")
     assert not set(points.cons_no[curves.mp_no]) & set(closed.index[closed.close_date <= date(2026, 11, 1)])
     assert points.remove_ts[points.cons_no.isin(closed.index)].notna().all()
+    contracts = frame(large, "con_contract").set_index("cons_no")
+    ended = contracts[contracts.status.isin(["EXPIRED", "TERMINATED"])]
+    assert set(ended.status) == {"EXPIRED", "TERMINATED"}
+    assert (ended.valid_to + timedelta(days=1) == closed.close_date[ended.index]).all()
+    assert (ended.auto_renew == (ended.status == "TERMINATED")).all()
     in_force = frame(large, "con_contract").query("status == 'EFFECTIVE'").cons_no
     assert sorted(in_force) == sorted(customers.index[customers.status == "NORMAL"])
 

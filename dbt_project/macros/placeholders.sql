@@ -6,7 +6,10 @@
         and lower(trim({{ column_name }})) not in (
             select lower(placeholder.value)
             from {{ ref('quality_placeholders') }} as placeholder
-            where placeholder.kind = '{{ kind }}' and placeholder.value is not null
+            where
+                placeholder.kind = '{{ kind }}'
+                and placeholder.value is not null
+                and {{ is_valid_on('placeholder', business_date()) }}
         )
     )
 {%- endmacro %}

@@ -19,7 +19,9 @@ select
     contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'least_years', :business_date)::integer) as earliest_end,
     contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'most_years', :business_date)::integer) as latest_end,
     contracts.valid_to - 1 in (
-        select defaults.default_date from staging.quality_default_dates as defaults
+        select defaults.default_date
+        from staging.quality_default_dates as defaults
+        where defaults.valid_from <= :business_date and (defaults.valid_to is null or :business_date < defaults.valid_to)
     ) as is_default
 from staging.stg_contract__contracts as contracts
 -- An amended version ended with its amendment, not with its term.

@@ -17,7 +17,12 @@ select
     terms.column_name,
     terms.term,
     coalesce(terms.term, '') = '' or lower(terms.term) in (
-        select placeholders.value from staging.quality_placeholders as placeholders where placeholders.kind = 'text'
+        select placeholders.value
+        from staging.quality_placeholders as placeholders
+        where
+            placeholders.kind = 'text'
+            and placeholders.valid_from <= :business_date
+            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
     ) as is_blank
 from staging.stg_contract__contracts as contracts
 left join (

@@ -16,7 +16,12 @@ select
     btrim(contracts.signer_name) as signer_name,
     contracts.signer_mandate_no,
     lower(btrim(contracts.signer_name)) in (
-        select placeholders.value from staging.quality_placeholders as placeholders where placeholders.kind in ('signer', 'text')
+        select placeholders.value
+        from staging.quality_placeholders as placeholders
+        where
+            placeholders.kind in ('signer', 'text')
+            and placeholders.valid_from <= :business_date
+            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
     ) as is_placeholder,
     customers.legal_representative_name
 from staging.stg_contract__contracts as contracts

@@ -15,7 +15,12 @@ select
     customers.account_no,
     btrim(coalesce(customers.account_name, '')) as account_name,
     lower(btrim(customers.account_name)) in (
-        select placeholders.value from staging.quality_placeholders as placeholders where placeholders.kind = 'name'
+        select placeholders.value
+        from staging.quality_placeholders as placeholders
+        where
+            placeholders.kind = 'name'
+            and placeholders.valid_from <= :business_date
+            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
     ) as is_placeholder,
     quality.parameter('MKT-03', 'characters', :business_date) as characters
 from staging.stg_marketing__customers as customers

@@ -35,7 +35,11 @@ select
     exists (
         select 1
         from staging.quality_placeholders as tokens
-        where tokens.kind = 'address_token' and strpos(customers.address, tokens.value) > 0
+        where
+            tokens.kind = 'address_token'
+            and strpos(customers.address, tokens.value) > 0
+            and tokens.valid_from <= :business_date
+            and (tokens.valid_to is null or :business_date < tokens.valid_to)
     ) as names_a_place
 from staging.stg_marketing__customers as customers
 inner join shared on btrim(customers.address) = shared.address

@@ -15,7 +15,12 @@ select
     transformers.account_no,
     transformers.capacity_kva,
     transformers.capacity_kva in (
-        select series.value::numeric from staging.quality_series as series where series.kind = 'transformer_kva'
+        select series.value::numeric
+        from staging.quality_series as series
+        where
+            series.kind = 'transformer_kva'
+            and series.valid_from <= :business_date
+            and (series.valid_to is null or :business_date < series.valid_to)
     ) as is_standard
 from staging.stg_marketing__transformers as transformers
 where transformers.capacity_kva is not null

@@ -15,7 +15,9 @@ select
     events._raw_id as raw_id,
     events.event_at,
     (events.event_at at time zone 'Asia/Shanghai')::date in (
-        select defaults.default_date from staging.quality_default_dates as defaults
+        select defaults.default_date
+        from staging.quality_default_dates as defaults
+        where defaults.valid_from <= :business_date and (defaults.valid_to is null or :business_date < defaults.valid_to)
     ) as is_default,
     points.installed_at
 from staging.stg_metering__power_events as events

@@ -15,10 +15,20 @@ select
     'ratio_primary' as column_name,
     transformers.ratio_primary || '/' || transformers.ratio_secondary as ratio,
     transformers.ratio_primary in (
-        select series.value::numeric from staging.quality_series as series where series.kind = 'ct_primary_a'
+        select series.value::numeric
+        from staging.quality_series as series
+        where
+            series.kind = 'ct_primary_a'
+            and series.valid_from <= :business_date
+            and (series.valid_to is null or :business_date < series.valid_to)
     )
     and transformers.ratio_secondary in (
-        select series.value::numeric from staging.quality_series as series where series.kind = 'ct_secondary_a'
+        select series.value::numeric
+        from staging.quality_series as series
+        where
+            series.kind = 'ct_secondary_a'
+            and series.valid_from <= :business_date
+            and (series.valid_to is null or :business_date < series.valid_to)
     ) as is_standard
 from staging.stg_metering__instrument_transformers as transformers
 where transformers.kind_code = 'CT'

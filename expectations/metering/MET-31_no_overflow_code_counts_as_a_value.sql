@@ -17,6 +17,7 @@ with codes as materialized (
         array_agg(overflow_value::double precision) filter (where scope = 'any') as any_codes,
         array_agg(overflow_value::double precision) as all_codes
     from staging.quality_overflow_codes
+    where valid_from <= :business_date and (valid_to is null or :business_date < valid_to)
     group by quantity_code
 ),
 

@@ -26,7 +26,8 @@ from include.simulator.prices import (
 from include.simulator.registers import rolled
 from include.simulator.world import World
 
-TOU_RATES = ("SHARP", "PEAK", "FLAT", "VALLEY")
+TOU_RATES = ("SHARP", "PEAK", "FLAT", "VALLEY", "DEEP")
+_FIRST_BILL_CHECKED = 24  # days: the readings of a new customer are checked on site before it is billed
 _LOSS_PARTS = 12  # transformer loss of customers metered on the low side, parts of 1000 of the energy read
 
 
@@ -59,6 +60,8 @@ def build_bills(world: World, energy: Energy, business_date: np.datetime64) -> B
     issued = calendar.first_of(months[month] + 1) + integers(
         world.seed, "issue", 0, 3, account, months[month].astype(int)
     )
+    joined = np.array([a.connect_on for a in world.accounts], dtype="datetime64[M]")[account]
+    issued = issued + np.where(months[month] == joined, _FIRST_BILL_CHECKED, 0)
     kept = issued <= business_date
     position = np.cumsum(kept) - 1
     line_bill = line["account"] * shape[1] + line["month"]
@@ -102,7 +105,7 @@ def _lines(world: World, energy: Energy, month_count: int) -> dict[str, np.ndarr
             * points.multiplier[rows][:, None]
             * (number in (0, 1)),
             "demand": (energy.demand[rows, :month_count] * points.multiplier[rows][:, None]) * (number in (0, 1)),
-            "position": (orders[rows] * 5 + number)[:, None],
+            "position": (orders[rows] * (1 + len(TOU_RATES)) + number)[:, None],
         }
         for name, array in values.items():
             parts.setdefault(name, []).append(np.broadcast_to(array, read.shape).ravel())

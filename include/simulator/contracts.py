@@ -26,7 +26,8 @@ def _years_later(day: date, years: int) -> date:
 def versions(account: Account, today: date) -> list[tuple[int, date, date, str]]:
     """(version, first day, last day, status) of the versions of a contract in force by `today`."""
     years = 5 if account.number % 10 == 4 else 10
-    first = (account.connect_on, _years_later(account.connect_on, years))
+    end = account.closed_on - timedelta(days=1) if account.leaves_at_term else _years_later(account.connect_on, years)
+    first = (account.connect_on, end)
     starts = [account.growth_on] if account.growth_on else [terms.since for terms in account.terms[1:]]
     starts = [first[0], *(start for start in starts if start <= today)]
     return [
@@ -140,7 +141,7 @@ def _contract(
         "signed_on": a.signed_on,
         "valid_from": start,
         "valid_to": end,
-        "auto_renew": a.number % 10 not in (2, 6, 8),
+        "auto_renew": a.number % 10 not in (2, 6, 8) and not a.leaves_at_term,
         "status": status,
         "voltage_level": a.voltage,
         "supply_mode": a.supply_mode,

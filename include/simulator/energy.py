@@ -16,13 +16,15 @@ import numpy as np
 from include.simulator import days as calendar
 from include.simulator.hashing import integers, normal, uniform
 from include.simulator.outages import Outages, supplied_share
-from include.simulator.prices import SHARP_MONTHS
+from include.simulator.prices import DEEP_MONTHS, SHARP_MONTHS
 from include.simulator.shapes import FAMILIES, SEGMENT_EDGES, SHIFTS, SLOTS, VARIANTS, Shapes, build_library
 from include.simulator.world import World
 
 CHUNK = 400
-REGISTERS = ("T", "SHARP", "PEAK", "FLAT", "VALLEY", "Q1", "Q4")
-_SEGMENT_RATES = ("VALLEY", "FLAT", "PEAK", "FLAT", "PEAK", "SHARP", "PEAK", "FLAT")
+REGISTERS = ("T", "SHARP", "PEAK", "FLAT", "VALLEY", "DEEP", "Q1", "Q4")
+_SEGMENT_RATES = ("VALLEY", "FLAT", "PEAK", "DEEP", "PEAK", "SHARP", "PEAK", "FLAT")
+# what a rate of some months is in the others
+_SEASONAL = {"SHARP": (SHARP_MONTHS, "PEAK"), "DEEP": (DEEP_MONTHS, "FLAT")}
 _HIDDEN = 0.006  # capacitive energy beside the inductive: idle hours with capacitors switched on
 
 
@@ -185,17 +187,19 @@ class _Chunk:
 
     def _segments(self, shape, total, broken) -> dict[str, np.ndarray]:
         """Energy by rate: the differences of the rounded cumulative curve at the edges of the rates."""
-        sharp_day = np.isin(self.days.astype("datetime64[M]").astype(int) % 12 + 1, SHARP_MONTHS)
-        rates = {rate: np.zeros_like(total) for rate in ("SHARP", "PEAK", "FLAT", "VALLEY")}
+        month = self.days.astype("datetime64[M]").astype(int) % 12 + 1
+        rates = {rate: np.zeros_like(total) for rate in ("SHARP", "PEAK", "FLAT", "VALLEY", "DEEP")}
         row, day, cumulative = broken
         before = np.zeros_like(total)
         for number, edge in enumerate(SEGMENT_EDGES[1:]):
             after = np.rint(total * self.library.cumulative[:, edge][shape])
             after[row, day] = np.rint(total[row, day] * cumulative[:, edge])
             rate, part = _SEGMENT_RATES[number], after - before
-            if rate == "SHARP":
-                rates["SHARP"] += part * sharp_day
-                rates["PEAK"] += part * ~sharp_day
+            if rate in _SEASONAL:
+                months, otherwise = _SEASONAL[rate]
+                in_season = np.isin(month, months)
+                rates[rate] += part * in_season
+                rates[otherwise] += part * ~in_season
             else:
                 rates[rate] += part
             before = after
@@ -229,7 +233,7 @@ class _Chunk:
             + 1
         ).clip(0)
         registers = {}
-        shares = {"SHARP": 0.02, "PEAK": 0.33, "FLAT": 0.35, "VALLEY": 0.30}
+        shares = {"SHARP": 0.02, "PEAK": 0.33, "FLAT": 0.33, "VALLEY": 0.30, "DEEP": 0.02}
         mean_plain = np.rint(self.load_kw * 24 / self.multiplier * 10_000)
         for name, daily in (*rates.items(), ("Q1", q1), ("Q4", q4)):
             share = shares.get(name, 0.4 if name == "Q1" else 0.0024)

@@ -157,6 +157,8 @@ def _ended(world: World, name: str, table: pa.Table, column: str, shift: int, va
             rows.append(row | noted | {column: np.datetime64(closed, "s") + np.timedelta64(34_000, "s")})
         elif name == "con_contract" and row["status"] == "AMENDED":
             rows.append(row)
+        elif name == "con_contract" and not row["auto_renew"]:  # it ran out
+            rows.append(row | values | noted | {"status": "EXPIRED"})
         elif name == "con_contract" or row[column] is None or row[column] > last:  # a contract had renewed itself up to here
             rows.append(row | {column: last} | values | noted)
         else:

@@ -16,7 +16,7 @@ from include.simulator.world import World
 _ZONE = ZoneInfo("Asia/Shanghai")
 _SHARE = 0.006
 _NEGATED = (
-    "kwh_total", "kwh_sharp", "kwh_peak", "kwh_flat", "kwh_valley", "kvarh_fwd", "kvarh_rev", "pf_adj_base", "basic_qty",
+    "kwh_total", "kwh_sharp", "kwh_peak", "kwh_flat", "kwh_valley", "kwh_deep", "kvarh_fwd", "kvarh_rev", "pf_adj_base", "basic_qty",
     "basic_charge", "energy_charge", "fund_charge", "line_loss_charge", "system_op_charge", "pf_adj_charge", "kwh_per_kva",
     "md_discount_charge", "total_charge",
 )  # fmt: skip

@@ -18,6 +18,7 @@ NAMES = {
     "PEAK": ("ACTIVE", "PEAK"),
     "FLAT": ("ACTIVE", "FLAT"),
     "VALLEY": ("ACTIVE", "VALLEY"),
+    "DEEP": ("ACTIVE", "DEEP"),
     "Q1": ("REACTIVE_Q1", "T"),
     "Q4": ("REACTIVE_Q4", "T"),
 }

@@ -145,7 +145,7 @@ def _agreements(world: World, agreements: list[Agreement], today: date) -> pa.Ta
 
 def _settlements(world: World, of_month: dict[tuple[int, int], Agreement], bills: Bills, business_date) -> pa.Table:
     pairs = list(zip(bills.account.tolist(), bills.month.astype(int).tolist(), strict=True))
-    settled = (bills.month + 1).astype("datetime64[D]") + 8
+    settled = np.maximum((bills.month + 1).astype("datetime64[D]") + 8, bills.issued_on)
     rows = np.flatnonzero(np.array([pair in of_month for pair in pairs]) & (settled <= business_date))
     account, month = bills.account[rows], bills.month[rows]
     year = month.astype("datetime64[Y]").astype(int) + 1970

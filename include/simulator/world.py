@@ -87,6 +87,11 @@ class Account:
         """Contract capacity on a day, kVA."""
         return self.contract_cap + (self.growth_kva if self.growth_on and day >= self.growth_on else 0)
 
+    @property
+    def leaves_at_term(self) -> bool:
+        """Whether the customer leaves because its contract, which does not renew itself, runs out."""
+        return self.closed_on is not None and self.number % 40 == 24
+
     def is_settled(self, today: date) -> bool:
         """Whether the account has been a customer for a hundred days and still is one."""
         return (today - self.connect_on).days > 100 and (self.closed_on is None or today < self.closed_on)
@@ -185,7 +190,7 @@ def _account(seed: int, i: int) -> Account:
     else:
         signed = accepted + timedelta(days=60 + int(draw("signed") * 60))
         connect = signed + timedelta(days=3 + int(draw("connect") * 8))
-    closed = _first_of_month(4 + i // 20 % 9 * 5) if life == _LEAVES else None
+    closed = _first_of_month(3 + i // 20 % 9 * 5) if life == _LEAVES else None
     if life == _JOINS:
         accepted, signed, connect = _joining(seed, i)
     cons_no = f"0310{i + 1:06d}"

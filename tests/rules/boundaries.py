@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, META, METER, OTHER_KEY
+from tests.rules.lists import LISTED
 
 CONTRACT = f"contract_no = {IN_FORCE} and status = 'EFFECTIVE'"
 PAYER = f"cons_no in (select cons_no from {{{{con_contract}}}} where {CONTRACT}) and valid_to is null"
@@ -310,4 +311,5 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
     ("XSR-25", "0.2 % more", ["update {{mkt_bill}} as bills set kwh_total = case when exists (select 1 from {{mkt_bill}} as other where (other.cons_no, other.bill_month) = (bills.cons_no, bills.bill_month) and other.bill_no < bills.bill_no) then 0 else 1000000 end", "update {{con_trade_settle}} set actual_mwh = 1002"], None),
     ("XSR-25", "a little more", ["update {{mkt_bill}} as bills set kwh_total = case when exists (select 1 from {{mkt_bill}} as other where (other.cons_no, other.bill_month) = (bills.cons_no, bills.bill_month) and other.bill_no < bills.bill_no) then 0 else 1000000 end", "update {{con_trade_settle}} set actual_mwh = 1002.0001"], "warn"),
     ("XSR-27", "one more in a sum", ["update quality.receipts set announced_sums = (select jsonb_object_agg(key, value::numeric + 1) from jsonb_each_text(landed_sums)) where table_name = 'mkt_bill'"], "block"),
+    *LISTED,
 ]  # fmt: skip

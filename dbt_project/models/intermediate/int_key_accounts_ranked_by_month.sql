@@ -35,6 +35,9 @@ thresholds as (
             as capacity_threshold_kva,
         (max(parameters.number_value) filter (where parameters.parameter_code = 'ranking_months'))::integer
             as ranking_months,
+        string_to_array(
+            max(parameters.text_value) filter (where parameters.parameter_code = 'important_class_codes'), ' '
+        ) as important_class_codes,
         max(parameters.text_value) filter (where parameters.parameter_code = 'strategic_tier_code')
             as strategic_tier_code
     from months
@@ -57,7 +60,7 @@ accounts as (
     select
         account_no,
         max(contract_capacity_kva) as contract_capacity_kva,
-        bool_or(importance_code in ('SPECIAL', 'FIRST', 'SECOND')) as is_important_user
+        array_agg(importance_code) as importance_codes
     from customers
     where account_no is not null
     group by account_no
@@ -125,7 +128,7 @@ judged as (
         shares.cum_share::numeric(12, 10) as cum_share,
         coalesce(shares.cum_share_before < ranking_months.pareto_revenue_share, false) as is_pareto,
         coalesce(accounts.contract_capacity_kva >= ranking_months.capacity_threshold_kva, false) as is_large_capacity,
-        coalesce(accounts.is_important_user, false) as is_important_user,
+        coalesce(accounts.importance_codes && ranking_months.important_class_codes, false) as is_important_user,
         strategic.account_no is not null as is_strategic
     from ranking_months
     cross join (

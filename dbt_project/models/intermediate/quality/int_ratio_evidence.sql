@@ -57,7 +57,8 @@ inspected as (
         inspections.done_date,
         case
             when plates.sides[2]::numeric in (
-                select series.value::numeric from {{ ref('quality_series') }} as series where series.kind = 'ct_secondary_a'
+                select series.value::numeric from {{ ref('quality_series') }} as series
+                where series.kind = 'ct_secondary_a' and {{ is_valid_on('series', day) }}
             ) then 'CT'
             else 'PT'
         end as ratio_code,
