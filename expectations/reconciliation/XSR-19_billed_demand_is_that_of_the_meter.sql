@@ -6,6 +6,8 @@ severity: warn
 owner: data quality office
 reason: The demand charge depends on the highest quarter of an hour.
 source: catalogue XSR-19
+at_stake: Difference in kW x what the bill charged for a kW; by an agreed demand only what lies above its limit, as often as it is charged. 0 where the charge does not go by demand.
+likely_wrong: "Not told: a register cleared late and a wrong bill leave the same trace."
 subject: mkt_bill
 not_tested: No bill has a demand and a month freeze of every meter.
 */
@@ -28,6 +30,7 @@ with demands as (
 billed_points as (
     select distinct
         bills._raw_id as raw_id,
+        bills.bill_no,
         bills.account_no,
         bills.bill_month,
         bills.actual_demand_kw,
@@ -46,7 +49,9 @@ select
     billed_points.actual_demand_kw,
     -- Feeds are measured one by one and added.
     sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw,
-    quality.parameter('XSR-19', 'relative', :business_date) as relative
+    quality.parameter('XSR-19', 'relative', :business_date) as relative,
+    max(priced.demand_price_cny * priced.charged_times) as cny_per_kw,
+    max(priced.charged_above_kw) as charged_above_kw
 from billed_points
 inner join staging.int_metering_points_as_of as points
     on
@@ -55,6 +60,7 @@ inner join staging.int_metering_points_as_of as points
         and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
 left join demands
     on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
+left join staging.int_bills_priced as priced on billed_points.bill_no = priced.bill_no
 group by billed_points.raw_id, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
 having count(*) = count(demands.max_demand_kw)
 -- violations
@@ -64,6 +70,9 @@ select
     bill_month as business_date,
     'md_actual_kw' as column_name,
     round(actual_demand_kw, 2) || ' kW' as observed,
-    round(meter_demand_kw, 2) || ' kW by the meters' as expected
+    round(meter_demand_kw, 2) || ' kW by the meters' as expected,
+    round(
+        abs(greatest(actual_demand_kw, charged_above_kw) - greatest(meter_demand_kw, charged_above_kw)) * cny_per_kw, 2
+    ) as amount_at_stake_cny
 from tested
 where abs(actual_demand_kw - meter_demand_kw) > relative * meter_demand_kw
