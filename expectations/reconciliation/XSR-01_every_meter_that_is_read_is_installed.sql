@@ -30,7 +30,7 @@ installed as (
     where
         installations.install_date <= read_points.last_read_date
         and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
-)
+),
 
 points as (
     select
@@ -74,10 +74,10 @@ measured as (
 select
     points.*,
     measured.energy_kwh,
-    priced.price_cny_per_kwh
+    last_billed.average_price_cny
 from points
 left join measured on points.raw_id = measured.raw_id
-left join staging.int_bills_priced as priced on points.account_no = priced.account_no and priced.is_last
+left join staging.int_accounts_last_billed as last_billed on points.account_no = last_billed.account_no
 -- violations
 select
     raw_id,
@@ -87,6 +87,6 @@ select
     'meter ' || coalesce(meter_asset_no, '') || ' read, not installed' as observed,
     'an installation of this meter at ' || metering_point_no as expected,
     round(energy_kwh, 4) as energy_at_stake_kwh,
-    round(energy_kwh * price_cny_per_kwh, 2) as amount_at_stake_cny
+    round(energy_kwh * average_price_cny, 2) as amount_at_stake_cny
 from tested
 where not is_installed

@@ -64,12 +64,6 @@ expected_days as (
             and points.valid_from <= days.reading_date
             and (points.valid_to is null or days.reading_date < points.valid_to)
     group by billed.metering_point_no, billed.bill_month, days.reading_date
-),
-
-amounts as (
-    select metering_point_no, bill_month, sum(billed_kwh) as billed_kwh, sum(billed_kwh * price_cny_per_kwh) as billed_cny
-    from staging.int_metering_points_billed
-    group by metering_point_no, bill_month
 )
 
 select
@@ -81,8 +75,8 @@ select
     count(*) * min(limits.slots) as expected_slots,
     coalesce(sum(curves.collected_slots), 0) as received_slots,
     min(limits.received_share) as received_share,
-    min(amounts.billed_kwh) as billed_kwh,
-    min(amounts.billed_cny) as billed_cny
+    min(amounts.point_kwh) as point_kwh,
+    min(amounts.point_cny) as point_cny
 from expected_days
 cross join limits
 left join staging.int_curves_latest as curves
@@ -91,7 +85,7 @@ left join staging.int_curves_latest as curves
         and expected_days.reading_date = curves.reading_date
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
-left join amounts
+left join staging.int_metering_points_billed as amounts
     on expected_days.metering_point_no = amounts.metering_point_no and expected_days.bill_month = amounts.bill_month
 group by expected_days.metering_point_no, expected_days.bill_month
 -- violations
@@ -102,7 +96,7 @@ select
     'mp_no' as column_name,
     received_slots || ' of ' || expected_slots || ' slots' as observed,
     'at least ' || round(100 * received_share) || ' %' as expected,
-    round(billed_kwh * (expected_slots - received_slots) / expected_slots, 4) as energy_at_stake_kwh,
-    round(billed_cny * (expected_slots - received_slots) / expected_slots, 2) as amount_at_stake_cny
+    round(point_kwh * (expected_slots - received_slots) / expected_slots, 4) as energy_at_stake_kwh,
+    round(point_cny * (expected_slots - received_slots) / expected_slots, 2) as amount_at_stake_cny
 from tested
 where received_slots < received_share * expected_slots

@@ -70,16 +70,15 @@ select
     points.pt_ratio as metering_ratio,
     installations.pt_ratio as marketing_ratio,
     annexes.pt_ratio as contract_ratio,
-    billed.billed_kwh,
-    billed.price_cny_per_kwh,
+    billed.point_kwh,
+    billed.point_cny,
     evidence.points as evidence_points,
     evidence.told as evidence_told
 from staging.stg_metering__measuring_points as points
 left join installations on points.metering_point_no = installations.metering_point_no
 left join annexes on points.metering_point_no = annexes.metering_point_no
 -- What the point was last billed is the basis of energy and money at stake.
-left join staging.int_metering_points_billed as billed
-    on points.metering_point_no = billed.metering_point_no and billed.is_last
+left join staging.int_metering_points_last_billed as billed on points.metering_point_no = billed.metering_point_no
 left join evidence on points.metering_point_no = evidence.metering_point_no
 where points.pt_ratio is not null and num_nonnulls(installations.pt_ratio, annexes.pt_ratio) > 0
 -- violations
@@ -133,6 +132,6 @@ select
         end || ': ' || round(100 * share_off, 1) || ' % off', ''
     ) || coalesce('; ' || evidence_told, '') as expected,
     suspect_side,
-    round(billed_kwh * share_at_stake, 4) as energy_at_stake_kwh,
-    round(billed_kwh * share_at_stake * price_cny_per_kwh, 2) as amount_at_stake_cny
+    round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
+    round(point_cny * share_at_stake, 2) as amount_at_stake_cny
 from shares

@@ -35,14 +35,14 @@ select
     contracts_in_force.contract_capacity_kva as contract_kva,
     customers.contract_capacity_kva as marketing_kva,
     quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva,
-    priced.capacity_price_cny,
+    last_billed.capacity_price_cny,
     terms.suspect_side,
     terms.told
 from contracts_in_force
 inner join customers on contracts_in_force.account_no = customers.account_no
-left join staging.int_bills_priced as priced on contracts_in_force.account_no = priced.account_no and priced.is_last
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 left join staging.int_terms_compared as terms
-    on contracts_in_force.account_no = terms.account_no and terms.field_name = 'contract_cap_kva'
+    on contracts_in_force.account_no = terms.account_no and terms.term_name = 'contract_cap_kva'
 where contracts_in_force.contract_capacity_kva is not null and customers.contract_capacity_kva is not null
 -- violations
 select

@@ -41,12 +41,12 @@ select
     contracts_in_force.account_no,
     annexes.capacities as contract_capacities,
     transformers.capacities as marketing_capacities,
-    abs(annexes.capacity_kva - transformers.capacity_kva) * priced.capacity_price_cny as difference_cny
+    abs(annexes.capacity_kva - transformers.capacity_kva) * last_billed.capacity_price_cny as difference_cny
 from contracts_in_force
 inner join annexes
     on contracts_in_force.contract_no = annexes.contract_no and contracts_in_force.version = annexes.version
 inner join transformers on contracts_in_force.account_no = transformers.account_no
-left join staging.int_bills_priced as priced on contracts_in_force.account_no = priced.account_no and priced.is_last
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 -- violations
 select
     raw_id,

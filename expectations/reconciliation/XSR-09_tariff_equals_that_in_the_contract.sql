@@ -48,16 +48,16 @@ select
     contracts_in_force.account_no,
     contracts_in_force.tariff_code,
     assigned.tariff_codes,
-    priced.total_charge_cny,
+    last_billed.bill_total_cny,
     repriced.tariff_difference_cny,
     terms.suspect_side,
     terms.told
 from contracts_in_force
 inner join assigned on contracts_in_force.account_no = assigned.account_no
-left join staging.int_bills_priced as priced on contracts_in_force.account_no = priced.account_no and priced.is_last
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
 left join staging.int_terms_compared as terms
-    on contracts_in_force.account_no = terms.account_no and terms.field_name = 'tariff_code'
+    on contracts_in_force.account_no = terms.account_no and terms.term_name = 'tariff_code'
 where contracts_in_force.tariff_code is not null
 -- violations
 select
@@ -69,6 +69,6 @@ select
     || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end
     || coalesce('; ' || told, '') as expected,
     suspect_side,
-    coalesce(tariff_difference_cny, total_charge_cny) as amount_at_stake_cny
+    coalesce(tariff_difference_cny, bill_total_cny) as amount_at_stake_cny
 from tested
 where array[tariff_code] <> tariff_codes

@@ -30,11 +30,11 @@ select
     customers.voltage_level_code as marketing_level,
     measured.voltage_level_code as metering_level,
     measured.voltage_kv,
-    priced.billed_kwh,
-    priced.total_charge_cny
+    last_billed.bill_kwh,
+    last_billed.bill_total_cny
 from contracts_in_force
 inner join staging.stg_marketing__customers as customers on contracts_in_force.account_no = customers.account_no
-left join staging.int_bills_priced as priced on contracts_in_force.account_no = priced.account_no and priced.is_last
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 left join staging.int_voltage_levels_measured as measured on contracts_in_force.account_no = measured.account_no
 -- A level outside the list has a finding of its own (MKT-13).
 where customers.voltage_level_code ~ '^AC[0-9]+k?V$' and contracts_in_force.voltage_level_code ~ '^AC[0-9]+k?V$'
@@ -54,6 +54,6 @@ select
     contract_level || ' in the contract' as observed,
     marketing_level || ' in marketing' || coalesce('; likely ' || right_level || ' by meters at ' || voltage_kv || ' kV', '') as expected,
     quality.suspect_side(right_level, metering_level, marketing_level, contract_level) as suspect_side,
-    billed_kwh as energy_at_stake_kwh,
-    total_charge_cny as amount_at_stake_cny
+    bill_kwh as energy_at_stake_kwh,
+    bill_total_cny as amount_at_stake_cny
 from judged

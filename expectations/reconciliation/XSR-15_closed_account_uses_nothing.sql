@@ -82,10 +82,10 @@ select
     coalesce(used.energy_kwh, 0) as energy_kwh,
     used.last_date,
     used.is_removed,
-    priced.price_cny_per_kwh
+    last_billed.average_price_cny
 from customers
 left join used on customers.account_no = used.account_no
-left join staging.int_bills_priced as priced on customers.account_no = priced.account_no and priced.is_last
+left join staging.int_accounts_last_billed as last_billed on customers.account_no = last_billed.account_no
 -- violations
 select
     raw_id,
@@ -100,6 +100,6 @@ select
     end as expected,
     case when status_code = 'CLOSED' then case when is_removed then 'metering' else 'marketing' end end as suspect_side,
     energy_kwh as energy_at_stake_kwh,
-    round(energy_kwh * price_cny_per_kwh, 2) as amount_at_stake_cny
+    round(energy_kwh * average_price_cny, 2) as amount_at_stake_cny
 from tested
 where energy_kwh > 0

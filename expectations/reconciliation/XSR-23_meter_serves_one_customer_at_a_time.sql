@@ -29,12 +29,11 @@ select
     installations.account_no,
     installations.install_date,
     overlapping.installation as other_installation,
-    billed.billed_kwh,
-    billed.price_cny_per_kwh
+    billed.point_kwh,
+    billed.point_cny
 from staging.stg_marketing__meter_installations as installations
 left join overlapping on installations._raw_id = overlapping._raw_id
-left join staging.int_metering_points_billed as billed
-    on installations.metering_point_no = billed.metering_point_no and billed.is_last
+left join staging.int_metering_points_last_billed as billed on installations.metering_point_no = billed.metering_point_no
 where installations.install_date is not null
 -- violations
 select
@@ -43,7 +42,7 @@ select
     'meter_asset_no' as column_name,
     'also at ' || other_installation as observed,
     'one customer at a time' as expected,
-    billed_kwh as energy_at_stake_kwh,
-    round(billed_kwh * price_cny_per_kwh, 2) as amount_at_stake_cny
+    point_kwh as energy_at_stake_kwh,
+    round(point_cny, 2) as amount_at_stake_cny
 from tested
 where other_installation is not null

@@ -179,16 +179,16 @@ def test_energy_of_a_closed_account_costs_its_average_price(staged: Staged):
 
 
 def test_energy_in_another_rate_costs_the_price_of_that_rate(staged: Staged):
-    """10,000 kWh more of the peak than the registers tell, at 0.90 yuan."""
+    """50,000 kWh more of the peak than the registers tell, at 0.90 yuan."""
     newest = f"(select max(bill_no) from {{{{mkt_bill}}}} where cons_no = '{BY_CAPACITY}')"
     staged.plant(f"update {{{{mkt_bill_line}}}} set price = 0.9 where rate = 'PEAK' and bill_no = {newest}")
     staged.plant(
-        f"update {{{{mkt_bill}}}} as bills set kwh_peak = lines.kwh + 10000 from (select bill_no, sum(kwh_billed) as kwh from {{{{mkt_bill_line}}}} where rate = 'PEAK' group by bill_no) as lines"
+        f"update {{{{mkt_bill}}}} as bills set kwh_peak = lines.kwh + 50000 from (select bill_no, sum(kwh_billed) as kwh from {{{{mkt_bill_line}}}} where rate = 'PEAK' group by bill_no) as lines"
         f" where lines.bill_no = bills.bill_no and bills.bill_no = {newest}"
     )
     kwh, yuan = cost(staged, "XSR-18")
-    assert kwh == pytest.approx(Decimal("10000"), abs=Decimal("0.5"))
-    assert yuan == pytest.approx(Decimal("9000.00"), abs=Decimal("0.5"))
+    assert kwh == pytest.approx(Decimal("50000"), abs=Decimal("0.5"))
+    assert yuan == pytest.approx(Decimal("45000.00"), abs=Decimal("0.5"))
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ final as (
         bills.bill_no,
         bills.account_no,
         bills.bill_month,
-        bills.billed_kwh,
-        bills.total_charge_cny,
-        bills.total_charge_cny / nullif(bills.billed_kwh, 0) as price_cny_per_kwh,
+        bills.billed_kwh as bill_kwh,
+        bills.total_charge_cny as bill_total_cny,
+        bills.total_charge_cny / nullif(bills.billed_kwh, 0) as average_price_cny,
         case when bills.basic_mode_code = 'BY_CAPACITY' then bills.basic_unit_cny else 0 end as capacity_price_cny,
         case when bills.basic_mode_code in ('BY_ACTUAL_MD', 'BY_CONTRACT_MD') then bills.basic_unit_cny else 0 end as demand_price_cny,
         -- A demand above this is charged, each kW of it so many times: the whole of an actual demand, of an agreed one the excess.
@@ -46,8 +46,7 @@ final as (
         case
             when bills.basic_mode_code = 'BY_CONTRACT_MD' then {{ parameter('tariff_parameters', 'over_demand_factor', month_end) }}
             else 1
-        end as charged_times,
-        row_number() over (partition by bills.account_no order by bills.bill_month desc, bills.bill_no desc) = 1 as is_last
+        end as charged_times
     from charged as bills
     left join agreed on bills.bill_no = agreed.bill_no
 )

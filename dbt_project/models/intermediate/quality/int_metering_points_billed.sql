@@ -14,15 +14,13 @@ with lines as (
 final as (
     select
         lines.metering_point_no,
-        bills.bill_no,
         bills.bill_month,
-        lines.billed_kwh,
-        bills.price_cny_per_kwh,
-        row_number() over (
-            partition by lines.metering_point_no order by bills.bill_month desc, bills.bill_no desc
-        ) = 1 as is_last
+        sum(lines.billed_kwh) as point_kwh,
+        sum(lines.billed_kwh * bills.average_price_cny) as point_cny
     from lines
     inner join {{ ref('int_bills_priced') }} as bills on lines.bill_no = bills.bill_no
+    where bills.bill_month is not null
+    group by lines.metering_point_no, bills.bill_month
 )
 
 select * from final

@@ -18,9 +18,8 @@ transformers as (
 
 bills as (
     select bills.*
-    from {{ ref('int_bills_priced') }} as priced
-    inner join {{ ref('stg_marketing__bills') }} as bills on priced.bill_no = bills.bill_no
-    where priced.is_last
+    from {{ ref('int_accounts_last_billed') }} as last_billed
+    inner join {{ ref('stg_marketing__bills') }} as bills on last_billed.bill_no = bills.bill_no
 ),
 
 -- A bill does not name its tariff: it follows one whose prices all its lines have.
@@ -43,7 +42,7 @@ billed_tariffs as (
 told as (
     select
         terms.account_no,
-        'contract_cap_kva' as field_name,
+        'contract_cap_kva' as term_name,
         trim_scale(terms.contract_capacity_kva)::text as contract_value,
         trim_scale(terms.marketing_capacity_kva)::text as marketing_value,
         case
@@ -61,7 +60,7 @@ told as (
     union all
     select
         terms.account_no,
-        fields.field_name,
+        fields.term_name,
         fields.contract_value,
         fields.marketing_value,
         case when fields.billed_value = fields.contract_value then fields.billed_value end as third_value,
@@ -84,7 +83,7 @@ told as (
             -- A demand up to its limit is billed as agreed.
             case when bills.basic_mode_code = 'BY_CONTRACT_MD' then trim_scale(bills.basic_quantity)::text end
         )
-    ) as fields (field_name, contract_value, marketing_value, billed_value)
+    ) as fields (term_name, contract_value, marketing_value, billed_value)
     where fields.contract_value <> fields.marketing_value
 ),
 
@@ -118,14 +117,14 @@ judged as (
             case when amended.amended_value = told.contract_value then weights.points end
         ) as right_value
     from told
-    left join amended on told.account_no = amended.account_no and told.field_name = amended.field_name
+    left join amended on told.account_no = amended.account_no and told.term_name = amended.field_name
     cross join (select {{ rule_parameter('XSR-28', 'amendment_points', day) }} as points) as weights
 ),
 
 final as (
     select
         account_no,
-        field_name,
+        term_name,
         contract_value,
         marketing_value,
         right_value,

@@ -15,8 +15,8 @@ with bills as (
         terms.contract_demand_kw,
         terms.marketing_demand_kw
     from {{ ref('int_terms_in_force') }} as terms
-    inner join {{ ref('int_bills_priced') }} as priced on terms.account_no = priced.account_no and priced.is_last
-    inner join {{ ref('stg_marketing__bills') }} as bills on priced.bill_no = bills.bill_no
+    inner join {{ ref('int_accounts_last_billed') }} as last_billed on terms.account_no = last_billed.account_no
+    inner join {{ ref('stg_marketing__bills') }} as bills on last_billed.bill_no = bills.bill_no
     where
         terms.contract_tariff_code <> terms.marketing_tariff_code
         or terms.contract_standard_code <> terms.marketing_standard_code
