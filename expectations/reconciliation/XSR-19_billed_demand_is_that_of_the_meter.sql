@@ -40,29 +40,37 @@ billed_points as (
     from staging.stg_marketing__bills as bills
     inner join staging.stg_marketing__bill_lines as lines on bills.bill_no = lines.bill_no
     where bills.actual_demand_kw is not null and bills.orig_bill_no is null
+),
+
+metered as (
+    select
+        billed_points.raw_id,
+        billed_points.bill_no,
+        billed_points.account_no,
+        billed_points.bill_month,
+        billed_points.actual_demand_kw,
+        -- Feeds are measured one by one and added.
+        sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw
+    from billed_points
+    inner join staging.int_metering_points_as_of as points
+        on
+            billed_points.metering_point_no = points.metering_point_no
+            and points.valid_from <= billed_points.read_to - 1
+            and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
+    left join demands
+        on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
+    group by
+        billed_points.raw_id, billed_points.bill_no, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
+    having count(*) = count(demands.max_demand_kw)
 )
 
 select
-    billed_points.raw_id,
-    billed_points.account_no,
-    billed_points.bill_month,
-    billed_points.actual_demand_kw,
-    -- Feeds are measured one by one and added.
-    sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw,
-    quality.parameter('XSR-19', 'relative', :business_date) as relative,
-    max(priced.demand_price_cny * priced.charged_times) as cny_per_kw,
-    max(priced.charged_above_kw) as charged_above_kw
-from billed_points
-inner join staging.int_metering_points_as_of as points
-    on
-        billed_points.metering_point_no = points.metering_point_no
-        and points.valid_from <= billed_points.read_to - 1
-        and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
-left join demands
-    on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
-left join staging.int_bills_priced as priced on billed_points.bill_no = priced.bill_no
-group by billed_points.raw_id, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
-having count(*) = count(demands.max_demand_kw)
+    metered.*,
+    priced.demand_price_cny * priced.charged_times as cny_per_kw,
+    priced.charged_above_kw,
+    quality.parameter('XSR-19', 'relative', :business_date) as relative
+from metered
+left join staging.int_bills_priced as priced on metered.bill_no = priced.bill_no
 -- violations
 select
     raw_id,
