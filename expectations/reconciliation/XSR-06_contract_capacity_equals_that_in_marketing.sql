@@ -41,8 +41,11 @@ select
 from contracts_in_force
 inner join customers on contracts_in_force.account_no = customers.account_no
 left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
-left join staging.int_terms_compared as terms
-    on contracts_in_force.account_no = terms.account_no and terms.term_name = 'contract_cap_kva'
+left join (
+    select account_no, suspect_side, told
+    from staging.int_terms_compared
+    where term_name = 'contract_cap_kva'
+) as terms on contracts_in_force.account_no = terms.account_no
 where contracts_in_force.contract_capacity_kva is not null and customers.contract_capacity_kva is not null
 -- violations
 select

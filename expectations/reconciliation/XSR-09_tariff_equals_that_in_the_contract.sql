@@ -56,8 +56,11 @@ from contracts_in_force
 inner join assigned on contracts_in_force.account_no = assigned.account_no
 left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
-left join staging.int_terms_compared as terms
-    on contracts_in_force.account_no = terms.account_no and terms.term_name = 'tariff_code'
+left join (
+    select account_no, suspect_side, told
+    from staging.int_terms_compared
+    where term_name = 'tariff_code'
+) as terms on contracts_in_force.account_no = terms.account_no
 where contracts_in_force.tariff_code is not null
 -- violations
 select

@@ -46,8 +46,11 @@ inner join staging.stg_marketing__metering_points as points
         and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
         and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
 left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
-left join staging.int_terms_compared as terms
-    on contracts_in_force.account_no = terms.account_no and terms.term_name = 'pf_standard'
+left join (
+    select account_no, suspect_side, told
+    from staging.int_terms_compared
+    where term_name = 'pf_standard'
+) as terms on contracts_in_force.account_no = terms.account_no
 -- violations
 select
     raw_id,

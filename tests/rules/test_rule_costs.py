@@ -282,19 +282,31 @@ def test_a_capacity_is_right_as_two_of_contract_archive_and_transformers_say(sta
     assert words in expected if words else "likely" not in expected
 
 
-def test_an_amendment_that_is_not_in_force_says_nothing(staged: Staged):
-    agree(staged, BY_CAPACITY, "contract_cap_kva = 5050")
-    staged.plant(f"update {{{{mkt_customer}}}} set contract_cap_kva = 5100 where cons_no = '{BY_CAPACITY}'")
-    amend(staged, BY_CAPACITY, "contract_cap_kva", "5050", "2026-11-06")
-    assert told(staged, "XSR-06")[0] is None
-
-
-TERMS = {  # rule -> account, the field, what it is, another value, what the bill says of it
+TERMS = {  # rule -> account, the field, what it is, another value
     "XSR-09": (BY_CAPACITY, "tariff_code", "DGY-010", "DGY-035"),
     "XSR-10": (BY_CAPACITY, "pf_standard", "0.90", "0.85"),
     "XSR-11": (BY_CAPACITY, "basic_mode", "BY_CAPACITY", "BY_ACTUAL_MD"),
     "XSR-11 demand": (BY_AGREED, "contract_md_kw", "3480", "3000"),
 }
+
+
+@pytest.mark.parametrize("case", [case for case in TERMS if not case.endswith("demand")])
+def test_each_account_is_told_its_own_side_of_its_own_term(staged: Staged, case: str):
+    """Two accounts differ, each in two terms, on the one of which the other side is wrong."""
+    account, field, _, other = TERMS[case]
+    assign(staged, account, f"{field} = '{other}'")
+    agree(staged, LOW_SIDE, f"{field} = '{other}'")
+    staged.plant(f"update {{{{con_contract}}}} set contract_cap_kva = 77777 where cons_no in ('{account}', '{LOW_SIDE}') and status = 'EFFECTIVE'")
+    staged.stage()
+    assert {v["account_no"]: v["suspect_side"] for v in staged.violations(RULES[case])} == {account: "marketing", LOW_SIDE: None}
+    assert {v["account_no"]: v["suspect_side"] for v in staged.violations(RULES["XSR-06"])} == {account: "contract", LOW_SIDE: "contract"}
+
+
+def test_an_amendment_that_is_not_in_force_says_nothing(staged: Staged):
+    agree(staged, BY_CAPACITY, "contract_cap_kva = 5050")
+    staged.plant(f"update {{{{mkt_customer}}}} set contract_cap_kva = 5100 where cons_no = '{BY_CAPACITY}'")
+    amend(staged, BY_CAPACITY, "contract_cap_kva", "5050", "2026-11-06")
+    assert told(staged, "XSR-06")[0] is None
 
 
 @pytest.mark.parametrize("case", TERMS)
