@@ -71,12 +71,13 @@ compared as (
             and points.valid_from <= bills.read_to - 1
             and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
     inner join meters on lines.meter_asset_no = meters.meter_asset_no
-    inner join readings as opening
+    -- Left joins, though both are needed: else every pair of a meter's readings would be made first.
+    left join readings as opening
         on
             lines.meter_asset_no = opening.meter_asset_no
             and lines.rate_code = opening.rate_code
             and bills.read_from = opening.frozen_date
-    inner join readings as closing
+    left join readings as closing
         on
             lines.meter_asset_no = closing.meter_asset_no
             and lines.rate_code = closing.rate_code
