@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: Energy of a meter that marketing does not know is billed to nobody.
 source: catalogue XSR-01
+at_stake: What the meter counted in the month; yuan at the average price of the account's last bill.
+likely_wrong: "Not told: a swap booked late in marketing and a wrong number in metering leave the same trace."
 subject: met_measuring_point
 quarantines: met_measuring_point
 not_tested: No metering point was read in the month of the business date.
@@ -28,28 +30,54 @@ installed as (
     where
         installations.install_date <= read_points.last_read_date
         and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
+),
+
+points as (
+    select
+        points._raw_id as raw_id,
+        points.account_no,
+        points.metering_point_no,
+        points.meter_asset_no,
+        points.multiplier,
+        read_points.last_read_date,
+        points.metering_point_no in (
+            select installed.metering_point_no from installed
+        )
+        and (
+            points.meter_asset_no is null
+            or (points.metering_point_no, points.meter_asset_no) in (
+                select installed.metering_point_no, installed.meter_asset_no
+                from installed
+                where installed.meter_asset_no is not null
+            )
+        ) as is_installed
+    from read_points
+    inner join staging.stg_metering__measuring_points as points
+        on read_points.metering_point_no = points.metering_point_no
+),
+
+measured as (
+    select
+        points.raw_id,
+        sum(quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end) as energy_kwh
+    from points
+    inner join staging.int_curves_latest as curves on points.metering_point_no = curves.metering_point_no
+    where
+        not points.is_installed
+        and curves.reading_date >= date_trunc('month', :business_date::timestamp)::date
+        and curves.reading_date <= :business_date
+        and curves.quantity_code = 'E+'
+        and curves.phase_code = 'T'
+    group by points.raw_id
 )
 
 select
-    points._raw_id as raw_id,
-    points.account_no,
-    points.metering_point_no,
-    points.meter_asset_no,
-    read_points.last_read_date,
-    points.metering_point_no in (
-        select installed.metering_point_no from installed
-    )
-    and (
-        points.meter_asset_no is null
-        or (points.metering_point_no, points.meter_asset_no) in (
-            select installed.metering_point_no, installed.meter_asset_no
-            from installed
-            where installed.meter_asset_no is not null
-        )
-    ) as is_installed
-from read_points
-inner join staging.stg_metering__measuring_points as points
-    on read_points.metering_point_no = points.metering_point_no
+    points.*,
+    measured.energy_kwh,
+    last_billed.average_price_cny
+from points
+left join measured on points.raw_id = measured.raw_id
+left join staging.int_accounts_last_billed as last_billed on points.account_no = last_billed.account_no
 -- violations
 select
     raw_id,
@@ -57,6 +85,8 @@ select
     last_read_date as business_date,
     'meter_asset_no' as column_name,
     'meter ' || coalesce(meter_asset_no, '') || ' read, not installed' as observed,
-    'an installation of this meter at ' || metering_point_no as expected
+    'an installation of this meter at ' || metering_point_no as expected,
+    round(energy_kwh, 4) as energy_at_stake_kwh,
+    round(energy_kwh * average_price_cny, 2) as amount_at_stake_cny
 from tested
 where not is_installed

@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: Energy that is billed without readings is an estimate or a mistake.
 source: catalogue XSR-02
+at_stake: Billed energy x share of the slots that were not received; yuan at the bill's average price.
+likely_wrong: "Not told: a dead terminal and a bill without a meter leave the same trace."
 subject: metering point x month
 about: mkt_mp
 not_tested: No billed month lies in the days since collection started.
@@ -62,26 +64,39 @@ expected_days as (
             and points.valid_from <= days.reading_date
             and (points.valid_to is null or days.reading_date < points.valid_to)
     group by billed.metering_point_no, billed.bill_month, days.reading_date
+),
+
+counted as (
+    select
+        expected_days.metering_point_no,
+        expected_days.bill_month,
+        min(expected_days.account_no) as account_no,
+        count(*) * min(limits.slots) as expected_slots,
+        coalesce(sum(curves.collected_slots), 0) as received_slots,
+        min(limits.received_share) as received_share
+    from expected_days
+    cross join limits
+    left join staging.int_curves_latest as curves
+        on
+            expected_days.metering_point_no = curves.metering_point_no
+            and expected_days.reading_date = curves.reading_date
+            and curves.quantity_code = 'E+'
+            and curves.phase_code = 'T'
+    group by expected_days.metering_point_no, expected_days.bill_month
 )
 
 select
-    jsonb_build_object(
-        'mp_no', expected_days.metering_point_no, 'month', to_char(expected_days.bill_month, 'YYYYMM')
-    ) as record_key,
-    min(expected_days.account_no) as account_no,
-    expected_days.bill_month,
-    count(*) * min(limits.slots) as expected_slots,
-    coalesce(sum(curves.collected_slots), 0) as received_slots,
-    min(limits.received_share) as received_share
-from expected_days
-cross join limits
-left join staging.int_curves_latest as curves
-    on
-        expected_days.metering_point_no = curves.metering_point_no
-        and expected_days.reading_date = curves.reading_date
-        and curves.quantity_code = 'E+'
-        and curves.phase_code = 'T'
-group by expected_days.metering_point_no, expected_days.bill_month
+    jsonb_build_object('mp_no', counted.metering_point_no, 'month', to_char(counted.bill_month, 'YYYYMM')) as record_key,
+    counted.account_no,
+    counted.bill_month,
+    counted.expected_slots,
+    counted.received_slots,
+    counted.received_share,
+    amounts.point_kwh,
+    amounts.point_cny
+from counted
+left join staging.int_metering_points_billed as amounts
+    on counted.metering_point_no = amounts.metering_point_no and counted.bill_month = amounts.bill_month
 -- violations
 select
     record_key,
@@ -89,6 +104,8 @@ select
     bill_month as business_date,
     'mp_no' as column_name,
     received_slots || ' of ' || expected_slots || ' slots' as observed,
-    'at least ' || round(100 * received_share) || ' %' as expected
+    'at least ' || round(100 * received_share) || ' %' as expected,
+    round(point_kwh * (expected_slots - received_slots) / expected_slots, 4) as energy_at_stake_kwh,
+    round(point_cny * (expected_slots - received_slots) / expected_slots, 2) as amount_at_stake_cny
 from tested
 where received_slots < received_share * expected_slots

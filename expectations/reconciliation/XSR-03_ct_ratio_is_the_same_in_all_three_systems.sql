@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: A wrong ratio scales every kilowatt-hour that is billed.
 source: catalogue XSR-03; the likely-right side by XSR-28
+at_stake: Energy last billed x share by which the right ratio differs; yuan at the bill's average price.
+likely_wrong: Two of three systems, else the evidence of XSR-28; not told where none stands out.
 subject: met_measuring_point
 quarantines: met_measuring_point
 implies: [XSR-05, XSR-17]
@@ -44,22 +46,6 @@ annexes as (
     group by annexes.metering_point_no
 ),
 
--- What the point was last billed: the basis of energy and money at stake.
-bills as (
-    select distinct on (lines.metering_point_no)
-        lines.metering_point_no,
-        coalesce(
-            nullif(sum(lines.billed_kwh) filter (where lines.rate_code <> 'T'), 0),
-            sum(lines.billed_kwh) filter (where lines.rate_code = 'T')
-        ) as billed_kwh,
-        max(bills.total_charge_cny) / nullif(max(bills.billed_kwh), 0) as price_cny_per_kwh
-    from staging.stg_marketing__bill_lines as lines
-    inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
-    where bills.orig_bill_no is null and bills.bill_month <= :business_date
-    group by lines.metering_point_no, bills.bill_no, bills.bill_month
-    order by lines.metering_point_no, bills.bill_month desc, bills.bill_no desc
-),
-
 evidence as (
     select
         metering_point_no,
@@ -84,14 +70,15 @@ select
     points.ct_ratio as metering_ratio,
     installations.ct_ratio as marketing_ratio,
     annexes.ct_ratio as contract_ratio,
-    bills.billed_kwh,
-    bills.price_cny_per_kwh,
+    billed.point_kwh,
+    billed.point_cny,
     evidence.points as evidence_points,
     evidence.told as evidence_told
 from staging.stg_metering__measuring_points as points
 left join installations on points.metering_point_no = installations.metering_point_no
 left join annexes on points.metering_point_no = annexes.metering_point_no
-left join bills on points.metering_point_no = bills.metering_point_no
+-- What the point was last billed is the basis of energy and money at stake.
+left join staging.int_metering_points_last_billed as billed on points.metering_point_no = billed.metering_point_no
 left join evidence on points.metering_point_no = evidence.metering_point_no
 where points.ct_ratio is not null and num_nonnulls(installations.ct_ratio, annexes.ct_ratio) > 0
 -- violations
@@ -113,12 +100,7 @@ with judged as (
 shares as (
     select
         judged.*,
-        nullif(concat_ws(
-            ' and ',
-            case when metering_ratio <> right_ratio then 'metering' end,
-            case when marketing_ratio <> right_ratio then 'marketing' end,
-            case when contract_ratio <> right_ratio then 'contract' end
-        ), '') as suspect_side,
+        quality.suspect_side(right_ratio, metering_ratio, marketing_ratio, contract_ratio) as suspect_side,
         -- What was billed was billed with marketing's ratio: if that is the wrong one, the right bill differs by this share.
         case
             when marketing_ratio <> right_ratio then abs(right_ratio / nullif(marketing_ratio, 0) - 1)
@@ -150,6 +132,6 @@ select
         end || ': ' || round(100 * share_off, 1) || ' % off', ''
     ) || coalesce('; ' || evidence_told, '') as expected,
     suspect_side,
-    round(billed_kwh * share_at_stake, 4) as energy_at_stake_kwh,
-    round(billed_kwh * share_at_stake * price_cny_per_kwh, 2) as amount_at_stake_cny
+    round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
+    round(point_cny * share_at_stake, 2) as amount_at_stake_cny
 from shares

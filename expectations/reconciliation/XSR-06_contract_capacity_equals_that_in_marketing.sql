@@ -6,6 +6,8 @@ severity: warn
 owner: data quality office
 reason: One of the two is charged and the other agreed.
 source: catalogue XSR-06
+at_stake: Difference in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
+likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; not told where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
 */
@@ -32,9 +34,18 @@ select
     contracts_in_force.account_no,
     contracts_in_force.contract_capacity_kva as contract_kva,
     customers.contract_capacity_kva as marketing_kva,
-    quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva
+    quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva,
+    last_billed.capacity_price_cny,
+    terms.suspect_side,
+    terms.told
 from contracts_in_force
 inner join customers on contracts_in_force.account_no = customers.account_no
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
+left join (
+    select account_no, suspect_side, told
+    from staging.int_terms_compared
+    where term_name = 'contract_cap_kva'
+) as terms on contracts_in_force.account_no = terms.account_no
 where contracts_in_force.contract_capacity_kva is not null and customers.contract_capacity_kva is not null
 -- violations
 select
@@ -42,6 +53,8 @@ select
     account_no,
     'contract_cap_kva' as column_name,
     contract_kva || ' kVA in the contract' as observed,
-    marketing_kva || ' kVA in marketing' as expected
+    marketing_kva || ' kVA in marketing' || coalesce('; ' || told, '') as expected,
+    suspect_side,
+    round(abs(contract_kva - marketing_kva) * capacity_price_cny, 2) as amount_at_stake_cny
 from tested
 where abs(contract_kva - marketing_kva) > tolerance_kva

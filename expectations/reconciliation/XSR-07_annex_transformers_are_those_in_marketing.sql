@@ -6,6 +6,8 @@ severity: warn
 owner: data quality office
 reason: A transformer in one file only is charged or supplied without an agreement.
 source: catalogue XSR-07
+at_stake: Difference of the sums in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
+likely_wrong: "Not told: no third list of the transformers is delivered."
 subject: con_contract
 not_tested: No account has both sides.
 */
@@ -22,13 +24,13 @@ with contracts_in_force as (
 ),
 
 annexes as (
-    select contract_no, version, array_agg(capacity_kva order by capacity_kva) as capacities
+    select contract_no, version, array_agg(capacity_kva order by capacity_kva) as capacities, sum(capacity_kva) as capacity_kva
     from staging.stg_contract__transformer_annex_lines
     group by contract_no, version
 ),
 
 transformers as (
-    select account_no, array_agg(capacity_kva order by capacity_kva) as capacities
+    select account_no, array_agg(capacity_kva order by capacity_kva) as capacities, sum(capacity_kva) as capacity_kva
     from staging.stg_marketing__transformers
     where state_code <> 'REMOVED' and state_from <= :business_date and (state_to is null or :business_date < state_to)
     group by account_no
@@ -38,17 +40,20 @@ select
     contracts_in_force._raw_id as raw_id,
     contracts_in_force.account_no,
     annexes.capacities as contract_capacities,
-    transformers.capacities as marketing_capacities
+    transformers.capacities as marketing_capacities,
+    abs(annexes.capacity_kva - transformers.capacity_kva) * last_billed.capacity_price_cny as difference_cny
 from contracts_in_force
 inner join annexes
     on contracts_in_force.contract_no = annexes.contract_no and contracts_in_force.version = annexes.version
 inner join transformers on contracts_in_force.account_no = transformers.account_no
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 -- violations
 select
     raw_id,
     account_no,
     'contract_no' as column_name,
     array_to_string(contract_capacities, ', ') || ' kVA in the annex' as observed,
-    array_to_string(marketing_capacities, ', ') || ' kVA in marketing' as expected
+    array_to_string(marketing_capacities, ', ') || ' kVA in marketing' as expected,
+    round(difference_cny, 2) as amount_at_stake_cny
 from tested
 where contract_capacities <> marketing_capacities

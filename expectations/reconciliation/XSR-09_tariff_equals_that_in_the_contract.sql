@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: The customer pays by another price than was agreed.
 source: catalogue XSR-09
+at_stake: "The last bill at the contract's prices less at the archive's; the whole bill where one of them is not in the price list. No kWh: the price is in question."
+likely_wrong: Contract and bill against the archive, else a signed amendment; not told where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
@@ -45,9 +47,20 @@ select
     contracts_in_force._raw_id as raw_id,
     contracts_in_force.account_no,
     contracts_in_force.tariff_code,
-    assigned.tariff_codes
+    assigned.tariff_codes,
+    last_billed.bill_total_cny,
+    repriced.tariff_difference_cny,
+    terms.suspect_side,
+    terms.told
 from contracts_in_force
 inner join assigned on contracts_in_force.account_no = assigned.account_no
+left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
+left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
+left join (
+    select account_no, suspect_side, told
+    from staging.int_terms_compared
+    where term_name = 'tariff_code'
+) as terms on contracts_in_force.account_no = terms.account_no
 where contracts_in_force.tariff_code is not null
 -- violations
 select
@@ -55,6 +68,10 @@ select
     account_no,
     'tariff_code' as column_name,
     tariff_code || ' in the contract' as observed,
-    array_to_string(tariff_codes, ', ') || ' in marketing' as expected
+    array_to_string(tariff_codes, ', ') || ' in marketing'
+    || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end
+    || coalesce('; ' || told, '') as expected,
+    suspect_side,
+    coalesce(tariff_difference_cny, bill_total_cny) as amount_at_stake_cny
 from tested
 where array[tariff_code] <> tariff_codes

@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: The standard decides between a reward and a surcharge.
 source: catalogue XSR-10
+at_stake: "Base of the adjustment on the last bill x difference of the two percentages. No kWh: the price is in question."
+likely_wrong: Contract and bill against the archive, else a signed amendment; not told where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
@@ -26,7 +28,10 @@ select
     contracts_in_force._raw_id as raw_id,
     contracts_in_force.account_no,
     contracts_in_force.power_factor_standard_code as contract_standard,
-    assignments.power_factor_standard_code as marketing_standard
+    assignments.power_factor_standard_code as marketing_standard,
+    repriced.power_factor_difference_cny,
+    terms.suspect_side,
+    terms.told
 from contracts_in_force
 inner join staging.stg_marketing__tariff_assignments as assignments
     on
@@ -40,13 +45,21 @@ inner join staging.stg_marketing__metering_points as points
         and points.parent_metering_point_no is null
         and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
         and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
+left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
+left join (
+    select account_no, suspect_side, told
+    from staging.int_terms_compared
+    where term_name = 'pf_standard'
+) as terms on contracts_in_force.account_no = terms.account_no
 -- violations
 select
     raw_id,
     min(account_no) as account_no,
     'pf_standard' as column_name,
     min(contract_standard || ' in the contract') as observed,
-    min(marketing_standard || ' in marketing') as expected
+    min(marketing_standard || ' in marketing' || coalesce('; ' || told, '')) as expected,
+    min(suspect_side) as suspect_side,
+    max(power_factor_difference_cny) as amount_at_stake_cny
 from tested
 where contract_standard <> marketing_standard
 group by raw_id

@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: Energy of a closed account is billed to nobody, load on a sealed transformer runs past its seal.
 source: catalogue XSR-15; energy is not metered by transformer, so a seal is judged where none of the account is open
+at_stake: Energy while idle; yuan at the average price of the account's last bill.
+likely_wrong: "The status, as the meter counts; the readings, where metering too has the meter removed. Not told of a seal: it may be broken."
 subject: mkt_customer
 quarantines: mkt_customer
 */
@@ -44,11 +46,18 @@ idle_days as (
     from sealed_days
 ),
 
+removed as (
+    select metering_point_no, max((removed_at at time zone 'Asia/Shanghai')::date) as removed_date
+    from staging.stg_metering__measuring_points
+    group by metering_point_no
+),
+
 used as (
     select
         points.account_no,
         sum(quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end) as energy_kwh,
-        max(curves.reading_date) as last_date
+        max(curves.reading_date) as last_date,
+        bool_and(coalesce(removed.removed_date <= curves.reading_date, false)) as is_removed
     from idle_days
     inner join staging.int_metering_points_as_of as points
         on
@@ -61,6 +70,7 @@ used as (
             and idle_days.reading_date = curves.reading_date
             and curves.quantity_code = 'E+'
             and curves.phase_code = 'T'
+    left join removed on points.metering_point_no = removed.metering_point_no
     where points.role_code <> 'GENERATION'
     group by points.account_no
 )
@@ -70,9 +80,12 @@ select
     customers.account_no,
     customers.status_code,
     coalesce(used.energy_kwh, 0) as energy_kwh,
-    used.last_date
+    used.last_date,
+    used.is_removed,
+    last_billed.average_price_cny
 from customers
 left join used on customers.account_no = used.account_no
+left join staging.int_accounts_last_billed as last_billed on customers.account_no = last_billed.account_no
 -- violations
 select
     raw_id,
@@ -80,7 +93,13 @@ select
     last_date as business_date,
     'status' as column_name,
     case when status_code = 'CLOSED' then 'closed' else 'sealed' end || ', with ' || round(energy_kwh, 2) || ' kWh' as observed,
-    '0 kWh' as expected,
-    energy_kwh as energy_at_stake_kwh
+    '0 kWh' || case
+        when status_code <> 'CLOSED' then ''
+        when is_removed then '; likely closed, as the meter is on record as removed'
+        else '; likely in use, as the meter counts'
+    end as expected,
+    case when status_code = 'CLOSED' then case when is_removed then 'metering' else 'marketing' end end as suspect_side,
+    energy_kwh as energy_at_stake_kwh,
+    round(energy_kwh * average_price_cny, 2) as amount_at_stake_cny
 from tested
 where energy_kwh > 0

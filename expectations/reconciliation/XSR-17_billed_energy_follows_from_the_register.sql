@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: The customer pays for energy that the meter did not count, or not for energy that it did.
 source: catalogue XSR-17
+at_stake: Difference in kWh; yuan at the price of the line.
+likely_wrong: "Not told: the register is the only witness; a wrong ratio is weighed in XSR-03 and XSR-04."
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No bill line has both register readings of its period.
@@ -69,12 +71,13 @@ compared as (
             and points.valid_from <= bills.read_to - 1
             and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
     inner join meters on lines.meter_asset_no = meters.meter_asset_no
-    inner join readings as opening
+    -- Left joins, though both are needed: else every pair of a meter's readings would be made first.
+    left join readings as opening
         on
             lines.meter_asset_no = opening.meter_asset_no
             and lines.rate_code = opening.rate_code
             and bills.read_from = opening.frozen_date
-    inner join readings as closing
+    left join readings as closing
         on
             lines.meter_asset_no = closing.meter_asset_no
             and lines.rate_code = closing.rate_code

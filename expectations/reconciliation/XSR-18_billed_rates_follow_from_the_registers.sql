@@ -6,6 +6,8 @@ severity: warn
 owner: data quality office
 reason: Energy in another rate has another price.
 source: catalogue XSR-18
+at_stake: Difference in kWh; yuan at the price of the rate.
+likely_wrong: "Not told: the register is the only witness."
 subject: mkt_bill
 not_tested: No bill has both register readings of its rates.
 */
@@ -53,6 +55,7 @@ registers as (
             + coalesce(lines.transformer_loss_kwh, 0) + coalesce(lines.line_loss_kwh, 0) + coalesce(lines.added_kwh, 0)
         ) as register_kwh,
         sum(points.multiplier) as multipliers,
+        max(lines.price_cny_per_kwh) as price_cny_per_kwh,
         count(*) as lines,
         count(closing.register_reading_kwh - opening.register_reading_kwh) as lines_read
     from staging.stg_marketing__bills as bills
@@ -84,6 +87,7 @@ select
     parts.column_name,
     parts.part_kwh,
     registers.register_kwh,
+    registers.price_cny_per_kwh,
     greatest(
         quality.parameter('XSR-17', 'multiplier_factor', :business_date) * registers.multipliers,
         quality.parameter('XSR-17', 'relative', :business_date) * abs(registers.register_kwh)
@@ -107,6 +111,7 @@ select
     column_name,
     part_kwh || ' kWh' as observed,
     round(register_kwh, 2) || ' kWh by the registers' as expected,
-    abs(part_kwh - register_kwh) as energy_at_stake_kwh
+    abs(part_kwh - register_kwh) as energy_at_stake_kwh,
+    round(abs(part_kwh - register_kwh) * price_cny_per_kwh, 2) as amount_at_stake_cny
 from tested
 where abs(part_kwh - register_kwh) > tolerance_kwh

@@ -6,6 +6,8 @@ severity: warn
 owner: data quality office
 reason: The demand charge depends on the highest quarter of an hour.
 source: catalogue XSR-19
+at_stake: Difference in kW x what the bill charged for a kW; by an agreed demand only what lies above its limit, as often as it is charged. 0 where the charge does not go by demand.
+likely_wrong: "Not told: a register cleared late and a wrong bill leave the same trace."
 subject: mkt_bill
 not_tested: No bill has a demand and a month freeze of every meter.
 */
@@ -28,6 +30,7 @@ with demands as (
 billed_points as (
     select distinct
         bills._raw_id as raw_id,
+        bills.bill_no,
         bills.account_no,
         bills.bill_month,
         bills.actual_demand_kw,
@@ -37,26 +40,37 @@ billed_points as (
     from staging.stg_marketing__bills as bills
     inner join staging.stg_marketing__bill_lines as lines on bills.bill_no = lines.bill_no
     where bills.actual_demand_kw is not null and bills.orig_bill_no is null
+),
+
+metered as (
+    select
+        billed_points.raw_id,
+        billed_points.bill_no,
+        billed_points.account_no,
+        billed_points.bill_month,
+        billed_points.actual_demand_kw,
+        -- Feeds are measured one by one and added.
+        sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw
+    from billed_points
+    inner join staging.int_metering_points_as_of as points
+        on
+            billed_points.metering_point_no = points.metering_point_no
+            and points.valid_from <= billed_points.read_to - 1
+            and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
+    left join demands
+        on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
+    group by
+        billed_points.raw_id, billed_points.bill_no, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
+    having count(*) = count(demands.max_demand_kw)
 )
 
 select
-    billed_points.raw_id,
-    billed_points.account_no,
-    billed_points.bill_month,
-    billed_points.actual_demand_kw,
-    -- Feeds are measured one by one and added.
-    sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw,
+    metered.*,
+    priced.demand_price_cny * priced.charged_times as cny_per_kw,
+    priced.charged_above_kw,
     quality.parameter('XSR-19', 'relative', :business_date) as relative
-from billed_points
-inner join staging.int_metering_points_as_of as points
-    on
-        billed_points.metering_point_no = points.metering_point_no
-        and points.valid_from <= billed_points.read_to - 1
-        and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
-left join demands
-    on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
-group by billed_points.raw_id, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
-having count(*) = count(demands.max_demand_kw)
+from metered
+left join staging.int_bills_priced as priced on metered.bill_no = priced.bill_no
 -- violations
 select
     raw_id,
@@ -64,6 +78,9 @@ select
     bill_month as business_date,
     'md_actual_kw' as column_name,
     round(actual_demand_kw, 2) || ' kW' as observed,
-    round(meter_demand_kw, 2) || ' kW by the meters' as expected
+    round(meter_demand_kw, 2) || ' kW by the meters' as expected,
+    round(
+        abs(greatest(actual_demand_kw, charged_above_kw) - greatest(meter_demand_kw, charged_above_kw)) * cny_per_kw, 2
+    ) as amount_at_stake_cny
 from tested
 where abs(actual_demand_kw - meter_demand_kw) > relative * meter_demand_kw

@@ -6,6 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: The energy of one meter would be billed twice.
 source: catalogue XSR-23
+at_stake: What the point was last billed; yuan at the bill's average price.
+likely_wrong: "Not told: one system contradicts itself."
 subject: mkt_meter_install
 quarantines: mkt_meter_install
 */
@@ -26,9 +28,12 @@ select
     installations._raw_id as raw_id,
     installations.account_no,
     installations.install_date,
-    overlapping.installation as other_installation
+    overlapping.installation as other_installation,
+    billed.point_kwh,
+    billed.point_cny
 from staging.stg_marketing__meter_installations as installations
 left join overlapping on installations._raw_id = overlapping._raw_id
+left join staging.int_metering_points_last_billed as billed on installations.metering_point_no = billed.metering_point_no
 where installations.install_date is not null
 -- violations
 select
@@ -36,6 +41,8 @@ select
     account_no,
     'meter_asset_no' as column_name,
     'also at ' || other_installation as observed,
-    'one customer at a time' as expected
+    'one customer at a time' as expected,
+    point_kwh as energy_at_stake_kwh,
+    round(point_cny, 2) as amount_at_stake_cny
 from tested
 where other_installation is not null

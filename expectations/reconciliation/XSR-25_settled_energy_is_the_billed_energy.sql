@@ -6,6 +6,8 @@ severity: warn
 owner: data quality office
 reason: The market and the utility would be paid for different energy.
 source: catalogue XSR-25
+at_stake: Difference in kWh; yuan at the average price of the month's bill.
+likely_wrong: "Not told: XSR-17 compares the bill with the register, no third record the settlement."
 subject: con_trade_settle
 not_tested: No settled month is billed.
 */
@@ -22,6 +24,7 @@ select
     newest.trade_month,
     newest.actual_mwh,
     bills.billed_mwh,
+    priced.average_price_cny,
     quality.parameter('XSR-25', 'relative', :business_date) as relative
 from newest
 inner join staging.stg_contract__trade_agreements as agreements on newest.agreement_no = agreements.agreement_no
@@ -30,6 +33,11 @@ inner join (
     from staging.stg_marketing__bills
     group by account_no, bill_month
 ) as bills on agreements.account_no = bills.account_no and newest.trade_month = bills.bill_month
+left join (
+    select account_no, bill_month, max(average_price_cny) as average_price_cny
+    from staging.int_bills_priced
+    group by account_no, bill_month
+) as priced on agreements.account_no = priced.account_no and newest.trade_month = priced.bill_month
 where newest.actual_mwh is not null
 -- violations
 select
@@ -39,6 +47,7 @@ select
     'actual_mwh' as column_name,
     actual_mwh || ' MWh settled' as observed,
     round(billed_mwh, 4) || ' MWh billed' as expected,
-    abs(actual_mwh - billed_mwh) * 1000 as energy_at_stake_kwh
+    abs(actual_mwh - billed_mwh) * 1000 as energy_at_stake_kwh,
+    round(abs(actual_mwh - billed_mwh) * 1000 * average_price_cny, 2) as amount_at_stake_cny
 from tested
 where abs(actual_mwh - billed_mwh) > relative * abs(billed_mwh)

@@ -21,7 +21,7 @@ DIMENSIONS = ("completeness", "uniqueness", "validity", "consistency", "timeline
 SEVERITIES = ("warn", "quarantine", "block")  # from mild to severe
 
 REQUIRED_KEYS = ("sentence", "axis", "dimension", "severity", "owner", "reason", "source", "subject")
-OPTIONAL_KEYS = ("id", "quarantines", "implies", "not_tested", "about", "gate")
+OPTIONAL_KEYS = ("id", "quarantines", "implies", "not_tested", "about", "gate", "at_stake", "likely_wrong")
 
 _FILE_NAME = re.compile(r"(?P<id>[A-Z]+-\d{2,})_[a-z0-9_]+")
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<body>.*)", re.DOTALL)
@@ -61,6 +61,8 @@ class Rule:
     source_name: str = ""
     table_name: str = ""
     gate: int = 1  # 1 before the warehouse is built, 2 over the candidate marts
+    at_stake: str = ""  # how a finding's kWh and yuan are computed, or why there are none
+    likely_wrong: str = ""  # by what the suspect side is told, or why it is not
 
     @property
     def is_row_grain(self) -> bool:
@@ -130,6 +132,8 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
         source_name=all_tables()[about].source if about else area,
         table_name=about or header["subject"],
         gate=_gate(name, area, header),
+        at_stake=header.get("at_stake", ""),
+        likely_wrong=header.get("likely_wrong", ""),
     )
 
 

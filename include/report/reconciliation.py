@@ -89,6 +89,8 @@ def _line(rule: dict, at_stake: dict) -> dict:
         "findings": at_stake.get("findings", 0),
         "kwh": at_stake.get("kwh"),
         "cny": at_stake.get("cny"),
+        "at_stake": rule["at_stake"],
+        "likely_wrong": rule["likely_wrong"],
         "suspects": sorted((at_stake.get("suspects") or {}).items()),
     }
 

@@ -74,6 +74,8 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
             "sentence": getattr(rule, "sentence", "No longer in the rule book."),
             "reason": getattr(rule, "reason", ""),
             "source": getattr(rule, "source", ""),
+            "at_stake": getattr(rule, "at_stake", ""),
+            "likely_wrong": getattr(rule, "likely_wrong", ""),
             "path": getattr(rule, "path", ""),
             "axis": getattr(rule, "axis", ""),
             "dimension": getattr(rule, "dimension", ""),

@@ -125,10 +125,11 @@ $$;
 
 -- XSR-28: which of three systems' values is likely right. Two that agree outvote the third. Where all differ, or only two are
 -- known, the one with the most points of evidence is; null where no evidence stands out.
+drop function if exists quality.likely_right(numeric, numeric, numeric, numeric, numeric, numeric);
 create or replace function quality.likely_right(
-    metering numeric, marketing numeric, contract numeric,
+    metering anycompatible, marketing anycompatible, contract anycompatible,
     metering_points numeric, marketing_points numeric, contract_points numeric
-) returns numeric
+) returns anycompatible
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
     select case
         when metering = marketing or metering = contract then metering
@@ -156,4 +157,17 @@ language plpgsql security definer set search_path = quality, pg_temp as $$
 begin
     analyze quality.quarantined_rows;
 end
+$$;
+
+-- The systems whose value is another than the one that is likely right; null where that is not known.
+create or replace function quality.suspect_side(
+    right_value anycompatible, metering anycompatible, marketing anycompatible, contract anycompatible
+) returns text
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+    select nullif(concat_ws(
+        ' and ',
+        case when metering <> right_value then 'metering' end,
+        case when marketing <> right_value then 'marketing' end,
+        case when contract <> right_value then 'contract' end
+    ), '')
 $$;

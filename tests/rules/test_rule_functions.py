@@ -85,3 +85,22 @@ def test_a_threshold_that_is_not_in_the_seed_is_an_error(ask):
 def test_two_that_agree_are_right_and_else_the_best_evidence(ask, ratios: tuple, points: tuple, right: int | None):
     numbers = ", ".join(f"{number}::numeric" if number is not None else "null" for number in (*ratios, *points))
     assert ask(f"quality.likely_right({numbers})") == right
+
+
+def test_words_are_weighed_like_numbers(ask):
+    assert ask("quality.likely_right('0.90'::text, '0.85'::text, '0.90'::text, null, 9, null)") == "0.90"
+    assert ask("quality.likely_right(null, 'DGY-010'::text, 'DGY-035'::text, null, null, 4)") == "DGY-035"
+
+
+@pytest.mark.parametrize(
+    ("right", "values", "suspects"),
+    [
+        (80, (80, 60, 80), "marketing"),
+        (80, (80, 60, 100), "marketing and contract"),
+        (80, (60, 80, None), "metering"),  # a side that is absent is no suspect
+        (None, (80, 60, 100), None),
+    ],
+)
+def test_suspect_is_who_says_another_thing_than_what_is_right(ask, right: int | None, values: tuple, suspects: str | None):
+    numbers = ", ".join(f"{number}::numeric" if number is not None else "null" for number in (right, *values))
+    assert ask(f"quality.suspect_side({numbers})") == suspects
