@@ -70,9 +70,9 @@ stages as (
         applications.account_no,
         stages.handler_no as clerk_no,
         (stages.ended_at at time zone 'Asia/Shanghai')::date as entry_date,
-        date_trunc('minute', stages.ended_at)
-        = date_trunc('minute', lag(stages.ended_at) over (partition by stages.handler_no order by stages.ended_at, stages._raw_id))
-            as looks_filled
+        date_trunc('minute', stages.ended_at) = date_trunc('minute', lag(stages.ended_at) over (
+            partition by stages.handler_no order by stages.ended_at, stages.application_no, stages.stage_seq
+        )) as looks_filled
     from {{ ref('stg_marketing__application_stages') }} as stages
     left join {{ ref('fct_applications') }} as applications on stages.application_no = applications.application_no
     where stages.ended_at is not null and stages.handler_no is not null
