@@ -21,7 +21,7 @@ MAY_READ = {
     "bridge": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
     "mart": {"dim", "fct", "bridge", "seed", "quality"},
 }
-READS_RAW = {"int_account_versions", "int_manager_versions", "int_ratios_compared"}
+READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_compared"}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
 MARTS = {
     "mart_access_list", "mart_catalog", "mart_churn_risk", "mart_complaint_vs_quality", "mart_connection_cycle_time",
@@ -31,10 +31,10 @@ MARTS = {
     "mart_process_conformance", "mart_safety_inspection", "mart_saving_advice", "mart_service_resource_balance",
     "mart_tariff_advice", "mart_team_load", "mart_ticket_sla", "mart_two_rates", "mart_two_rates_gap",
 }  # fmt: skip
-PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S14, S20, S22, S24, S30, S32
+PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S12, S14, S20, S22, S24, S30, S32
     "dim_managers", "bridge_account_managers", "fct_rule_results", "fct_quarantined_rows", "dim_service_tiers",
     "fct_manager_touches", "dim_policy_documents", "dim_fee_items", "fct_notifications", "fct_customer_outages",
-    "fct_power_quality_daily", "dim_source_units",
+    "fct_power_quality_daily", "dim_source_units", "fct_arbitrary_fill_scores",
 }  # fmt: skip
 QUESTIONS = {f"S{number:02}" for number in range(1, 36)}
 PARAMETER_COLUMNS = {"valid_from", "valid_to", "source_doc", "clause", "confidence"}

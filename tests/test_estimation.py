@@ -85,3 +85,36 @@ def test_an_estimate_stands_beside_the_readings_until_the_actual_arrives(utility
     late = Decimal("4741.22") - Decimal("3812.34") + Decimal("3677.07") - Decimal("3081.55") + Decimal("4902.05")
     assert utility.rows(month) == [(measured + late, 0, 0)]
     assert utility.rows(share) == [(0, False)]
+
+
+@pytest.mark.timeout(900)
+def test_two_persons_agree_on_slots_that_nothing_else_tells_until_the_actual_arrives(utility: Utility):
+    """On the first day of all there is no like day, and nine slots are too many for a line."""
+    if not STEEL.exists():
+        pytest.skip("shared data")
+    monday = date(2018, 1, 22)
+    told = (
+        "select reading_date, estimated_kwh, valid_slots, estimated_slots, missing_slots from warehouse.fct_energy_daily"
+        f" where reading_date = '{monday}'"
+    )
+    deliver(utility.deliveries, {monday: range(41, 50)})
+    utility.run(DAY)
+    assert utility.rows(told) == [(monday, None, 87, 0, 9)]
+
+    utility.rows(
+        "insert into staging.estimation_agreements (metering_point_no, quantity_code, reading_date, first_slot_no, last_slot_no,"
+        " energy_kwh, proposer, approver, reason) select metering_point_no, 'E+', reading_date, slots.first, slots.last, slots.energy,"
+        " 'clerk (test)', slots.approver, 'the collector burned' from warehouse.fct_energy_daily, (values (41, 48, 80, 'head (test)'),"
+        " (49, 49, 10, 'Clerk (test)')) as slots (first, last, energy, approver) where reading_date = %s returning 1", monday,
+    )  # fmt: skip
+    utility.run(DAY)
+    assert utility.rows(told) == [(monday, Decimal("80"), 87, 8, 1)]
+    assert [(day, code) for day, _, code in methods(utility)] == [(monday, 18)]
+    assert utility.rows("select observed, severity, state from quality.findings where rule_id = 'PIP-05'") == [
+        ("proposer and approver are one person", "warn", "open")
+    ]
+
+    deliver(utility.deliveries, {})
+    utility.run(DAY)
+    assert utility.rows(told) == [(monday, None, 96, 0, 0)]
+    assert methods(utility) == []

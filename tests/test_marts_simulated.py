@@ -242,3 +242,36 @@ def test_parameters_that_change_from_a_date_change_only_what_is_later(marts):
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     assert {key for key in changed if key[1] < CHANGED_FROM} == set()
     assert {name for name, _ in changed} >= {shown for *_, shown in CHANGED_PARAMETERS if shown}
+
+
+def conspicuous(marts: Marts) -> dict[tuple[str, str], tuple[int, int]]:
+    """(Test, clerk) -> (entries, entries that look filled) of all that the score names."""
+    found = marts.rows(
+        "select test_code, clerk_no, rows_judged, rows_filled from warehouse.fct_arbitrary_fill_scores where verdict_code = 'LOOKS_FILLED'"
+    )
+    return {(test, clerk): (judged, filled) for test, clerk, judged, filled in found}
+
+
+def test_clean_entries_name_nobody_and_a_handler_who_closes_in_bulk_is_named(marts):
+    """Nobody of twenty accounts has ten stages a month, so that six handlers get twelve each, one of them all in one minute."""
+    seen = dict(marts.rows("select test_code, sum(rows_judged) from warehouse.fct_entries_judged group by test_code"))
+    assert set(seen) >= {"INVENTED_FILE", "SAME_MINUTE", "SAME_SCORE", "SAME_TEXT"}
+    assert conspicuous(marts) == {}
+    scores = ["run", "--select", "fct_entries_judged", "fct_arbitrary_fill_scores"]
+    try:
+        with psycopg.connect(marts.url) as connection:
+            connection.execute(
+                """insert into staging.stg_marketing__application_stages (application_no, stage_seq, handler_no, ended_at, _raw_id)
+                select
+                    (select min(application_no) from warehouse.fct_applications), 0, 'H-' || handler,
+                    timestamptz '2025-11-20 09:00+08' + case when handler = 3 then stage * interval '1 second' else stage * interval '7 minutes' end,
+                    -(100 * handler + stage)
+                from generate_series(1, 6) as handler cross join generate_series(1, 13) as stage"""
+            )
+        run_dbt(scores, marts.url)
+        assert conspicuous(marts) == {("SAME_MINUTE", "H-3"): (12, 12)}
+    finally:
+        with psycopg.connect(marts.url) as connection:
+            connection.execute("delete from staging.stg_marketing__application_stages where _raw_id < 0")
+        run_dbt(scores, marts.url)
+    assert conspicuous(marts) == {}

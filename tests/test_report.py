@@ -53,6 +53,14 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
+def _node(name: str, columns: list[str], grain: list[str], **meta: str) -> dict:
+    """A mart of dbt's manifest."""
+    return {
+        "resource_type": "model", "name": name, "schema": "candidate", "columns": {column: {"description": ""} for column in columns},
+        "original_file_path": f"models/marts/{name}.sql", "config": {"meta": {"grain": grain, **meta}},
+    }  # fmt: skip
+
+
 class Warehouse:
     """Result tables of one synthetic run, filled by hand."""
 
@@ -171,17 +179,18 @@ class Warehouse:
             [rules],
         )
 
-    def publish(self) -> None:
+    def publish(self, **beside: list[str]) -> None:
+        """Publishes one mart, and the candidates `beside` it that a test has made, by name with their grain."""
         self.execute(
-            "create table candidate.mart_energy as select 'A1' as account_no, date '2026-07-01' as month, 5 as kwh"
+            "create table if not exists candidate.mart_energy as select 'A1' as account_no, date '2026-07-01' as month, 5 as kwh"
         )
-        columns = {name: {"description": ""} for name in ("account_no", "month", "kwh")}
+        nodes = {"mart_energy": _node("mart_energy", ["account_no", "month", "kwh"], ["account_no", "month"], published_month="month")}
+        for name, grain in beside.items():
+            columns = [c for (c,) in self.execute("select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
+                                                  " order by attnum", [f"candidate.{name}"])]  # fmt: skip
+            nodes[name] = _node(name, columns, grain)
         manifest = self.folder / "manifest.json"
-        manifest.write_text(json.dumps({"nodes": {"m": {
-            "resource_type": "model", "name": "mart_energy", "schema": "candidate", "columns": columns,
-            "original_file_path": "models/marts/mart_energy.sql",
-            "config": {"meta": {"grain": ["account_no", "month"], "published_month": "month"}},
-        }}}))  # fmt: skip
+        manifest.write_text(json.dumps({"nodes": nodes}))
         publish(self.url, 1, DAY, "", manifest)
         ledger.write_head(self.url, self.head_file)
 
@@ -243,6 +252,36 @@ def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
     assert "Passed: the night of 2026-07-10 passed its gates without a finding, and is published." in page.text
     assert "No rule has an open finding." in page.text
     assert "No row is held back." in page.text
+    assert "No score of offices and clerks was published yet." in page.text
+
+
+def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_published(warehouse: Warehouse) -> None:
+    warehouse.execute(
+        """
+        create table candidate.fct_arbitrary_fill_scores as
+        select date '2026-07-10' as as_of_date, 0.001 as level_of_the_night, * from (values
+            ('SAME_MINUTE', '31', 'H2', 'CLERK', 20, 1, 0.05, 0.362319, 0.2, 1.0, 100.0, 'OK'),
+            ('SAME_MINUTE', '31', 'H3', 'CLERK', 20, 16, 0.8, 0.144928, 0.2, 0.000000664, 23.3898, 'LOOKS_FILLED'),
+            ('SAME_MINUTE', '31', 'ALL', 'OFFICE', 69, 25, 0.362319, 0.05, 0.2, 0.0348835264, 67.1243, 'OK'),
+            ('SAME_MINUTE', '31', 'H5', 'CLERK', 9, 9, 1, 0.2125, 0.2, null, null, 'NOT_ENOUGH_ROWS'),
+            ('AT_THE_LIMIT', '31', 'D06', 'CLERK', 12, 5, 0.416667, null, 0.3, null, null, 'NO_OTHERS')
+        ) as scores (test_code, org_no, clerk_no, level_code, rows_judged, rows_filled, fill_share, expected_share, share_allowed,
+            corrected_p_value, score, verdict_code);
+        """
+    )
+    warehouse.publish(fct_arbitrary_fill_scores=["test_code", "org_no", "clerk_no"])
+    page = warehouse.report()
+    assert "3 were tested as of 2026-07-10, 1 named; 1 had too few entries, 1 nobody to be compared with." in page.text
+    assert "with a chance of 0.0010 at most" in page.text
+    assert (
+        "SAME_MINUTE 31 H3 20 16 80.00 % 14.49 % 20.00 % 0.000001 23.39 looks filled"
+        " SAME_MINUTE 31 the office 69 25 36.23 % 5.00 % 20.00 % 0.034884 67.12 ok"
+        " SAME_MINUTE 31 H2 20 1 5.00 % 36.23 % 20.00 % 1.000000 100.00 ok"
+    ) in page.text
+    published = warehouse.path.read_bytes()
+    warehouse.execute("update candidate.fct_arbitrary_fill_scores set verdict_code = 'OK', score = 100")
+    warehouse.report()
+    assert warehouse.path.read_bytes() == published
 
 
 def test_every_rule_of_the_book_is_listed_with_its_verdict(warehouse: Warehouse) -> None:

@@ -2,8 +2,9 @@
 {% macro published_tables() -%}
     {{ return([
         'bridge_account_managers', 'dim_fee_items', 'dim_managers', 'dim_policy_documents', 'dim_service_tiers',
-        'dim_source_units', 'fct_customer_outages', 'fct_manager_assessments', 'fct_manager_touches', 'fct_notifications',
-        'fct_outages_matched', 'fct_power_quality_daily', 'fct_quarantined_rows', 'fct_rule_results',
+        'dim_source_units', 'fct_arbitrary_fill_scores', 'fct_customer_outages', 'fct_manager_assessments',
+        'fct_manager_touches', 'fct_notifications', 'fct_outages_matched', 'fct_power_quality_daily',
+        'fct_quarantined_rows', 'fct_rule_results',
         'mart_access_list', 'mart_churn_risk', 'mart_complaint_vs_quality', 'mart_connection_cycle_time',
         'mart_connection_funnel', 'mart_contract_health', 'mart_credit_risk', 'mart_dq_scorecard', 'mart_energy_structure',
         'mart_high_reliability_plan', 'mart_key_account_360', 'mart_key_account_ranking', 'mart_load_cluster',

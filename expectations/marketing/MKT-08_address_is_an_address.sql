@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: marketing office
 reason: A crew finds no customer at the address `as above`.
-source: catalogue MKT-08
+source: catalogue MKT-08; each address alone, no test of chance
 subject: mkt_customer
 */
 -- tested

@@ -5,7 +5,7 @@ dimension: validity
 severity: block
 owner: data warehouse
 reason: A missing dimension that is silently weighted away rewards the manager who was not assessed.
-source: "requirement S35: sum(w) = 1; missing dimension, no score"
+source: "requirement S35: sum(w) = 1; missing dimension, no score; each score alone, no test of chance"
 subject: manager and month
 */
 -- tested

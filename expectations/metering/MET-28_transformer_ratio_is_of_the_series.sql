@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: metering office
 reason: A ratio that is not made was typed in wrong.
-source: catalogue MET-28
+source: catalogue MET-28; each ratio alone against a series, no test of chance
 subject: [met_it, met_measuring_point]
 */
 -- tested

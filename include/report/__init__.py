@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include import ledger
 from include.database import connect
 from include.errors import NotReproduced, UsageError
-from include.report import delivery, findings, lineage, opinion, published, reconciliation, trend, verdict
+from include.report import delivery, fill_scores, findings, lineage, opinion, published, reconciliation, trend, verdict
 from include.report.text import clip
 from include.runs import code_version
 from include.settings import TIMEZONE, settings
@@ -103,7 +103,10 @@ def _content(conn, run: dict, folder: Path) -> dict:
         "published": published.content(conn, run),
         "nights": verdict.nights(conn, run),
     }
-    return content | {"lineage": lineage.marts(content["published"])}
+    return content | {
+        "fill_scores": fill_scores.scores(conn, content["published"]),
+        "lineage": lineage.marts(content["published"]),
+    }
 
 
 def _held_to_the_ledger(url: str, run: dict, digests: dict, rebuilt: Path, head_file: Path | None) -> tuple[int, bool]:

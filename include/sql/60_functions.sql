@@ -171,3 +171,39 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
         case when contract <> right_value then 'contract' end
     ), '')
 $$;
+
+-- Chance of `hits` or more marked rows among `size` rows that are drawn from `all_size` rows of which `all_hits` are marked: the
+-- upper tail of the hypergeometric distribution, Fisher's exact test to one side. Weights are relative to that of `hits`; each
+-- follows from its neighbour, so that no factorial is needed, and those too small for a double to notice are left out.
+create or replace function quality.hypergeometric_tail(hits bigint, size bigint, all_hits bigint, all_size bigint)
+returns double precision
+language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
+declare
+    least_hits constant double precision := greatest(0, size + all_hits - all_size);
+    most_hits constant double precision := least(size, all_hits);
+    unmarked_left constant double precision := all_size - all_hits - size;
+    negligible constant double precision := 1e-17;
+    overwhelming constant double precision := 1e200;
+    place double precision := hits;
+    weight double precision := 1;
+    upper_sum double precision := 1;
+    lower_sum double precision := 0;
+begin
+    if hits > most_hits then
+        return 0;
+    end if;
+    while place < most_hits and weight > negligible * upper_sum and upper_sum < overwhelming loop
+        weight := weight * (all_hits - place) * (size - place) / ((place + 1) * (unmarked_left + place + 1));
+        upper_sum := upper_sum + weight;
+        place := place + 1;
+    end loop;
+    place := hits;
+    weight := 1;
+    while place > least_hits and weight > negligible * lower_sum and lower_sum < overwhelming loop
+        weight := weight * place * (unmarked_left + place) / ((all_hits - place + 1) * (size - place + 1));
+        lower_sum := lower_sum + weight;
+        place := place - 1;
+    end loop;
+    return upper_sum / (upper_sum + lower_sum);
+end
+$$;

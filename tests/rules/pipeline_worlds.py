@@ -5,6 +5,8 @@ from __future__ import annotations
 BILLS_OF_100 = "insert into quality.staged_rows (run_id, table_name, rows) select run_id, 'mkt_bill', 100 from quality.current_run"
 LIMIT = "update staging.quality_limits set valid_from = date '{0}', valid_to = {1} where name = '{2}'"
 
+AGREED = "insert into staging.int_agreed_estimates (line_no, metering_point_no, problem) values (1, 'P1', {0})"
+
 WAIVED = [
     "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by) values ('MKT-21', 'all', 'duty engineer (test)', 'known', '2026-11-05', 'test')",
     "insert into quality.ledger (entry_no, at, actor, event, detail, previous_digest, digest) select 1000000, now(), 'test', 'waiver', to_jsonb(waivers), '-', '-' from quality.waivers",
@@ -74,4 +76,6 @@ PIPELINE: list[tuple[str, str, list[str], str | None]] = [
     ("PIP-04", "a row in no state", conserved(11), "block"),
     ("PIP-04", "a row in two states", conserved(9), "block"),
     ("PIP-04", "a row in no state in another run", conserved(11, run_id="run_id + 1"), None),
+    ("PIP-05", "an agreement of two persons", [AGREED.format("null")], None),
+    ("PIP-05", "an agreement without a reason", [AGREED.format("'no reason'")], "warn"),
 ]  # fmt: skip

@@ -61,6 +61,32 @@ def test_made_up_numbers(ask, number: str, is_made_up: bool):
     assert ask(f"quality.is_made_up_number('{number}')") is is_made_up
 
 
+@pytest.mark.parametrize(
+    ("hits", "size", "all_hits", "all_size", "chance"),
+    [
+        (3, 4, 3, 10, "0.0333333333"),  # 7 of the 210 draws of four
+        (2, 4, 3, 10, "0.3333333333"),  # 63 more
+        (0, 4, 3, 10, "1"),
+        (4, 4, 3, 10, "0"),  # more than there are
+        (1, 8, 3, 10, "1"),  # fewer cannot be: two of the ten are left out
+        (16, 20, 26, 89, "0.0000000830"),  # C(26,16) C(63,4) + ... + C(26,20), over C(89,20)
+        (0, 50, 0, 1000, "1"),  # clean data
+        (600, 1000, 600, 100000, "0"),  # below what a double can tell from nothing
+        (1, 50000, 90000, 100000, "1"),
+    ],
+)
+def test_the_chance_of_so_many_marked_rows_is_the_tail_of_the_hypergeometric_distribution(ask, hits, size, all_hits, all_size, chance):
+    assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})::numeric(12, 10)") == Decimal(chance)
+
+
+def test_the_tail_agrees_with_another_implementation(ask):
+    from scipy.stats import hypergeom
+
+    for hits, size, all_hits, all_size in [(5, 20, 6, 60), (40, 100, 1000, 10000), (10200, 500000, 20000, 1000000), (3, 700, 900, 90000)]:
+        expected = hypergeom.sf(hits - 1, all_size, all_hits, size)
+        assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})") == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_threshold_that_is_not_in_the_seed_is_an_error(ask):
     with pytest.raises(Exception, match="no nothing of MET-02 on 2026-11-05"):
         ask("quality.parameter('MET-02', 'nothing', date '2026-11-05')")

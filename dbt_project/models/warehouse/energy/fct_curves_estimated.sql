@@ -12,6 +12,15 @@ scales as (
     select * from {{ ref('fct_estimation_scales') }}
 ),
 
+-- The energy of a line is spread evenly over its slots.
+agreed as (
+    select
+        *,
+        energy_kwh / (last_slot_no - first_slot_no + 1) as agreed_energy
+    from {{ ref('int_agreed_estimates') }}
+    where problem is null
+),
+
 methods as (
     select * from {{ ref('estimation_methods') }}
 ),
@@ -40,6 +49,12 @@ substituted as (
         coalesce(chosen.quality_code, 'N') as quality_code
     from slots
     left join scaled using (metering_point_no, quantity_code, reading_date, slot_no)
+    left join agreed
+        on
+            slots.metering_point_no = agreed.metering_point_no
+            and slots.quantity_code = agreed.quantity_code
+            and slots.reading_date = agreed.reading_date
+            and slots.slot_no between agreed.first_slot_no and agreed.last_slot_no
     left join lateral (
         select
             offered.energy,
@@ -51,7 +66,8 @@ substituted as (
             ('LINEAR', slots.linear_energy),
             ('SCALED_LIKE_DAYS', scaled.scaled_energy),
             ('LIKE_DAYS', scaled.like_day_energy),
-            ('ZERO', slots.outage_energy)
+            ('ZERO', slots.outage_energy),
+            ('AGREED', agreed.agreed_energy)
         ) as offered (method_name, energy)
         inner join methods
             on offered.method_name = methods.method_name and {{ is_valid_on('methods', 'slots.reading_date') }}
