@@ -90,7 +90,8 @@ populations as (
     group by feeders.org_no, months.month_start_date
 ),
 
--- The same interruptions under both standards, which differ in how long one must last to be sustained.
+-- The same interruptions under both standards, which differ in how long one must last to be sustained. A meter whose account has
+-- no point in force, such as one that is kept back, is no customer of the month: its interruption is in no figure either.
 counted as (
     select
         interruptions.*,
@@ -112,6 +113,15 @@ counted as (
             and interruptions.started_at < periods.period_end_at
             and periods.period_start_at < coalesce(interruptions.ended_at, 'infinity'::timestamptz)
     cross join (values ('DL/T 836'), ('IEEE 1366')) as standards (standard_code)
+    where
+        interruptions.side_code = 'SUPPLY'
+        or (interruptions.place_no, periods.month_start_date) in (
+            select
+                account_populations.entity_no,
+                account_populations.month_start_date
+            from account_populations
+            where account_populations.side_code = 'CUSTOMER'
+        )
 ),
 
 added as (
