@@ -49,41 +49,71 @@ readings as (
         registers.version desc nulls last, registers._raw_id desc
 ),
 
-compared as (
+-- One join after the other: in one, every pair of a meter's readings would be made first.
+lines as materialized (
     select
         lines._raw_id as raw_id,
         bills.account_no,
         bills.bill_month,
+        bills.read_from,
+        bills.read_to,
+        lines.metering_point_no,
+        lines.meter_asset_no,
+        lines.rate_code,
         lines.billed_kwh,
         lines.price_cny_per_kwh,
-        points.multiplier,
-        quality.register_difference(
-            opening.register_reading_kwh, closing.register_reading_kwh, meters.digits_int, limits.from_share, limits.below_share
-        ) * points.multiplier as register_kwh,
-        coalesce(lines.transformer_loss_kwh, 0) + coalesce(lines.line_loss_kwh, 0) + coalesce(lines.added_kwh, 0) as losses_kwh,
-        limits.multiplier_factor * points.multiplier as absolute_kwh,
-        limits.relative
+        coalesce(lines.transformer_loss_kwh, 0) + coalesce(lines.line_loss_kwh, 0) + coalesce(lines.added_kwh, 0) as losses_kwh
     from staging.stg_marketing__bill_lines as lines
     inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
+    where bills.orig_bill_no is null and lines.billed_kwh is not null
+),
+
+opened as materialized (
+    select
+        lines.*,
+        readings.register_reading_kwh as opening_kwh
+    from lines
+    inner join readings
+        on
+            lines.meter_asset_no = readings.meter_asset_no
+            and lines.rate_code = readings.rate_code
+            and lines.read_from = readings.frozen_date
+),
+
+closed as materialized (
+    select
+        opened.*,
+        readings.register_reading_kwh as closing_kwh
+    from opened
+    inner join readings
+        on
+            opened.meter_asset_no = readings.meter_asset_no
+            and opened.rate_code = readings.rate_code
+            and opened.read_to = readings.frozen_date
+),
+
+compared as (
+    select
+        closed.raw_id,
+        closed.account_no,
+        closed.bill_month,
+        closed.billed_kwh,
+        closed.price_cny_per_kwh,
+        points.multiplier,
+        quality.register_difference(
+            closed.opening_kwh, closed.closing_kwh, meters.digits_int, limits.from_share, limits.below_share
+        ) * points.multiplier as register_kwh,
+        closed.losses_kwh,
+        limits.multiplier_factor * points.multiplier as absolute_kwh,
+        limits.relative
+    from closed
     inner join staging.int_metering_points_as_of as points
         on
-            lines.metering_point_no = points.metering_point_no
-            and points.valid_from <= bills.read_to - 1
-            and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
-    inner join meters on lines.meter_asset_no = meters.meter_asset_no
-    -- Left joins, though both are needed: else every pair of a meter's readings would be made first.
-    left join readings as opening
-        on
-            lines.meter_asset_no = opening.meter_asset_no
-            and lines.rate_code = opening.rate_code
-            and bills.read_from = opening.frozen_date
-    left join readings as closing
-        on
-            lines.meter_asset_no = closing.meter_asset_no
-            and lines.rate_code = closing.rate_code
-            and bills.read_to = closing.frozen_date
+            closed.metering_point_no = points.metering_point_no
+            and points.valid_from <= closed.read_to - 1
+            and (points.valid_to is null or closed.read_to - 1 < points.valid_to)
+    inner join meters on closed.meter_asset_no = meters.meter_asset_no
     cross join limits
-    where bills.orig_bill_no is null and lines.billed_kwh is not null
 )
 
 select
