@@ -274,9 +274,9 @@ def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_pub
     assert "3 were tested as of 2026-07-10, 1 named; 1 had too few entries, 1 nobody to be compared with." in page.text
     assert "with a chance of 0.0010 at most" in page.text
     assert (
-        "SAME_MINUTE 31 H3 20 16 80.00 % 14.49 % 20.00 % 0.000001 23.39 looks filled"
-        " SAME_MINUTE 31 the office 69 25 36.23 % 5.00 % 20.00 % 0.034884 67.12 ok"
-        " SAME_MINUTE 31 H2 20 1 5.00 % 36.23 % 20.00 % 1.000000 100.00 ok"
+        "SAME_MINUTE 31 H3 20 16 80.00 % 14.49 % 20.00 % 6.6e-07 23.39 looks filled"
+        " SAME_MINUTE 31 the office 69 25 36.23 % 5.00 % 20.00 % 0.035 67.12 ok"
+        " SAME_MINUTE 31 H2 20 1 5.00 % 36.23 % 20.00 % 1 100.00 ok"
     ) in page.text
     published = warehouse.path.read_bytes()
     warehouse.execute("update candidate.fct_arbitrary_fill_scores set verdict_code = 'OK', score = 100")
