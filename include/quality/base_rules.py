@@ -229,14 +229,14 @@ having {expected}""",
         violations_sql="""select
     record_key,
     case
-        when cardinality(refused) > 0
+        when refused is not null
             then cardinality(refused) || ' refused' || coalesce(': ' || nullif(array_to_string(refused, ', '), ''), '')
         when landed > 0 then 'delivered without a row'
         else 'no delivery'
     end as observed,
     'a delivery' as expected
 from tested
-where landed = empty or cardinality(refused) > 0""",
+where landed = empty or refused is not null""",
     )
 
 
