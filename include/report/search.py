@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 
+from numpy import base_repr
+
 BUDGET = {"account numbers": 800_000, "record keys": 700_000}  # bytes of each on the page, which may have 5 MB in all
 FIRST_ROW = 2
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class SearchIndex:
@@ -65,7 +66,7 @@ class _Terms:
     def add(self, row: int, terms: list[str]) -> None:
         if self.last_row is not None:
             return
-        steps = {term: _base_36(row - self.rows.get(term, ([], 0))[1]) for term in terms}
+        steps = {term: base_repr(row - self.rows.get(term, ([], 0))[1], 36).lower() for term in terms}
         new = sum(len(json.dumps(term)) + len(', "", ') for term in terms if term not in self.rows)
         self._room -= new + sum(len(step) + 1 for step in steps.values())
         if self._room < 0:
@@ -75,11 +76,3 @@ class _Terms:
             before, _ = self.rows.get(term, ([], 0))
             before.append(step)
             self.rows[term] = (before, row)
-
-
-def _base_36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits
