@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,11 @@ _ASK = """(async ([clicks, place, answer]) => {
   if (bottom < 0 || top > innerHeight) return `${place} is out of sight`;
   return seen.innerText.includes(answer) ? "answered" : `${place} does not say it`;
 })(%s)"""
+# The table of rules is laid out when it comes into sight.
+_GO_TO_RULES = """(async () => {
+  location.hash = 'rules';
+  for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+})()"""
 _OPEN_ALL = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
 _EMPTY_SECTIONS = """[...document.querySelectorAll('main section')].map((section) => [
   section.id, section.innerText.replace(section.querySelector('h2').innerText, '').trim().length,
@@ -138,6 +144,7 @@ def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
 def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
     warehouse.report()
     page.open(warehouse.path)
+    page.evaluate(_GO_TO_RULES)
     told = page.evaluate("""(() => {
       const type = (id, text) => { const field = document.getElementById(id); field.value = text;
         field.dispatchEvent(new Event('input')); };
@@ -200,16 +207,23 @@ def test_an_index_that_is_full_says_what_it_has(warehouse: Warehouse, page: Brow
 
 @pytest.mark.soak
 def test_a_year_of_three_thousand_rules_opens_at_once(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
-    """365 runs of 3,000 rules, all failing in the last of them: below 5 MB, and open in less than 2 s without a network."""
+    """365 runs of 3,000 rules, all failing in the last of them: below 5 MB, and open in less than 2 s without a network.
+
+    So is the table of its rules, which is laid out when it comes into sight.
+    """
     warehouse.add_a_year(rules=3_000)
     warehouse.fail_three_thousand_rules(365)
     assert warehouse.execute("select count(*) from quality.rule_results where run_id > 1")[0][0] >= 364 * 3_000
     warehouse.report()
     size, seconds = warehouse.path.stat().st_size, page.open(warehouse.path)
-    print(f"\n{size:,} bytes, open in {seconds:.2f} s")
+    started = time.perf_counter()
+    page.evaluate(_GO_TO_RULES)
+    rules = time.perf_counter() - started
+    print(f"\n{size:,} bytes, open in {seconds:.2f} s, its rules {rules:.2f} s after a click")
     assert "MET-3999" in page.evaluate("document.getElementById('rule-table').innerText")
     assert size < 5_000_000
     assert seconds < 2
+    assert rules < 2
     assert page.problems == []
 
 
