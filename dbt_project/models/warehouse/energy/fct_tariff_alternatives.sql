@@ -86,12 +86,12 @@ final as (
         shifted.value_cny::numeric(16, 2) as shift_value_cny
     from adjusted
     left join lateral (
+        -- Unknown where neither rate is known; a month without sharp hours has the peak alone.
         select
-            shiftable_share * (coalesce(sharp_kwh, 0) + coalesce(peak_kwh, 0)) as kwh,
-            shiftable_share * (
-                coalesce(sharp_kwh * (sharp_price_cny - valley_price_cny), 0)
-                + coalesce(peak_kwh * (peak_price_cny - valley_price_cny), 0)
-            ) as value_cny
+            shiftable_share * coalesce(sharp_kwh + peak_kwh, sharp_kwh, peak_kwh) as kwh,
+            shiftable_share * coalesce(sharp.value_cny + peak.value_cny, sharp.value_cny, peak.value_cny) as value_cny
+        from (select sharp_kwh * (sharp_price_cny - valley_price_cny) as value_cny) as sharp
+        cross join (select peak_kwh * (peak_price_cny - valley_price_cny) as value_cny) as peak
         where is_tou
     ) as shifted on true
 )
