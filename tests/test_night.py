@@ -18,11 +18,10 @@ LISTED = {
     *(f"XSR-{n}" for n in ("01", "02", "03", "06", "09", "13", "14", "17")),
 }
 
-# Columns that are constant while the data are clean, and have several values once defects are planted; docs/ranges.md says
-# which others need a row that the gate keeps back, or a defect that nobody plants.
+# Columns that are constant while the data are clean, and have several values once defects are planted.
 CONSTANT_ON_CLEAN_DATA = {
-    "mart_contract_health": ["is_expired", "is_expired_billed"],
-    "mart_metering_integrity": ["is_multiplier_equal"],
+    "mart_contract_health": ["is_expired", "is_expired_billed", "is_unsigned", "missing_attachment_cnt"],
+    "mart_metering_integrity": ["is_multiplier_equal", "is_clock_ok"],
     "mart_key_account_360": ["dq_rule_ids", "held_back_rows", "held_back_kwh", "held_back_cny"],
     "mart_catalog": ["open_findings", "dq_status_code"],
     "mart_dq_scorecard": [
@@ -35,11 +34,18 @@ CONSTANT_ON_CLEAN_DATA = {
     "fct_quarantined_rows": ["table_name", "rule_id"],
 }  # fmt: skip
 
+# And those whose defects the gate keeps back: they have several values once such a finding is waived.
+CONSTANT_WHILE_KEPT_BACK = {
+    "mart_contract_health": ["tariff_gap", "capacity_gap_kva"],
+    "mart_metering_integrity": ["is_sum_check_ok", "sum_check_diff_kwh"],
+    "mart_dq_scorecard": ["waived_cnt"],
+}
 
-def constant_columns(utility: Utility) -> set[str]:
-    """Which of `CONSTANT_ON_CLEAN_DATA` have one value, or none, throughout a published mart."""
+
+def constant_columns(utility: Utility, listed: dict[str, list[str]]) -> set[str]:
+    """Which of the listed columns have one value, or none, throughout a published mart."""
     found = set()
-    for mart, columns in CONSTANT_ON_CLEAN_DATA.items():
+    for mart, columns in listed.items():
         counts = ", ".join(f"count(distinct {column})" for column in columns)
         (values,) = utility.rows(f"select {counts} from marts.{mart}")
         found |= {f"{mart}.{column}" for column, count in zip(columns, values, strict=True) if count < 2}
@@ -57,7 +63,7 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(c
     assert utility.rows(built_by) == [("kaw_transformer",)]  # dbt never acts as the owner
     kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")
     assert kept[0][0] >= 60
-    assert constant_columns(utility) == set()
+    assert constant_columns(utility, CONSTANT_ON_CLEAN_DATA) == set()
 
     utility.deliver()
     utility.run()
@@ -70,6 +76,17 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(c
     assert clean_night.rows(
         "select rule_id, record_key from quality.findings where severity in ('block', 'quarantine')"
     ) == []
+
+
+@pytest.mark.timeout(600)
+def test_what_is_waived_is_published_and_seen_there(faulty_night: Utility):
+    utility = faulty_night
+    assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK) != set()
+    for rule in ("XSR-09", "MET-12"):
+        waive(utility.url, rule, "all", "duty engineer (test)", "known, to be published as it is", DAY)
+    utility.run()
+    assert utility.rows("select rule_id from quality.rule_results where verdict = 'waived' and run_id = 2") == [("MET-12",), ("XSR-09",)]
+    assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK) == set()
 
 
 @pytest.mark.timeout(600)

@@ -17,6 +17,7 @@ CLASSES = {
     "I",
     "MET-01",
     "MET-02",
+    "MET-04",
     "MET-05",
     "MET-06",
     "MET-08",
@@ -31,12 +32,13 @@ CLASSES = {
     "MKT-23",
     "CON-01",
     "CON-02",
+    "CON-04",
     "CON-08",
 }
 RULES = [
-    "MET-01", "MET-02", "MET-05", "MET-06", "MET-08", "MET-12", "MET-16", "MET-21",
+    "MET-01", "MET-02", "MET-04", "MET-05", "MET-06", "MET-08", "MET-12", "MET-16", "MET-21",
     "MET-27", "MET-31", "MET-32", "MKT-01", "MKT-03", "MKT-06", "MKT-10", "MKT-11",
-    "MKT-12", "MKT-13", "MKT-21", "MKT-23", "CON-01", "CON-02", "CON-06", "CON-08",
+    "MKT-12", "MKT-13", "MKT-21", "MKT-23", "CON-01", "CON-02", "CON-04", "CON-06", "CON-08",
     "XSR-01", "XSR-02", "XSR-03", "XSR-06", "XSR-09", "XSR-13", "XSR-14", "XSR-17",
 ]  # fmt: skip
 QUARANTINING = {

@@ -55,6 +55,22 @@ def _expired(scene: Scene, a: Account, number: int) -> None:
     scene.edit.set("con_contract", row, valid_to=end, auto_renew=False)
 
 
+def _unsigned(scene: Scene, a: Account, number: int) -> None:
+    """Nobody ever signed the contract by which the account is billed."""
+    for bill in scene.edit.find("mkt_bill", cons_no=a.cons_no):
+        if scene.edit.value("mkt_bill", bill, "status") != "REVERSED":
+            scene.note("X8", "mkt_bill", bill, "bill_month", ["XSR-14"])
+    scene.edit.set("con_contract", contract_row(scene, a), signed_on=None)
+
+
+def _scan(scene: Scene, a: Account, number: int) -> None:
+    """No scan at all, or the first pages of one."""
+    row = contract_row(scene, a)
+    scene.note("CON-04", "con_contract", row, "scan_file_id", ["CON-04"])
+    missing = {"scan_file_id": None, "scan_pages": None, "page_hash": None}
+    scene.edit.set("con_contract", row, **({"scan_pages": 2} if number % 3 == 2 else missing))
+
+
 def _supply(scene: Scene, a: Account, number: int) -> None:
     feeders = [
         f for f in scene.edit.table("met_feeder")["feeder_no"].to_pylist() if f.startswith("10F") and f != a.main_feeder
@@ -131,11 +147,13 @@ CLASSES = [
     Defect("X6", frozenset({"c.voltage"}), _voltage, 0.002, _is_plain),
     Defect("X7", frozenset({"c.name"}), _name, 0.02),
     Defect("X8", _COMPARED | {"bill"}, _expired, 0.01, _is_small),
+    Defect("X8 unsigned", frozenset({"c.valid", "bill"}), _unsigned, 0.0, _is_plain),
     Defect("X10", frozenset({"c.supply"}), _supply, 0.003, lambda s, a: _is_plain(s, a) and a.voltage == "AC10kV"),
     Defect("X15", frozenset({"c.valid"}), _signed_late, 0.01, _is_plain),
-    Defect("CON-01", _COMPARED | {"c.demand", "c.boundary"}, _twice, 0.0, lambda s, a: a.has_fixed_terms),
+    Defect("CON-01", _COMPARED | {"c.demand", "c.boundary", "c.scan"}, _twice, 0.0, lambda s, a: a.has_fixed_terms),
     Defect("CON-02", _COMPARED, _ends_before_start, 0.0, _renews),
     Defect("P boundary", frozenset({"c.boundary"}), _boundary, 0.0, _is_plain),
+    Defect("CON-04", frozenset({"c.scan"}), _scan, 0.0, lambda s, a: a.has_fixed_terms),
     Defect("CON-08", frozenset({"c.demand"}), _demand, 0.0, lambda s, a: a.has_fixed_terms and a.terms[0].basic_mode == "BY_CONTRACT_MD"),
     Defect(
         "I standard",

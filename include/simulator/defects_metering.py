@@ -274,6 +274,15 @@ def _event_twice(scene: Scene, a: Account, number: int) -> None:
     scene.edit.copy("met_power_event", row, event_id=copy_id, recv_ts=first + timedelta(minutes=10), **changes)
 
 
+def _clock(scene: Scene, a: Account, number: int) -> None:
+    """A terminal whose clock is three quarters of an hour off, on one day: slow or fast."""
+    day = scene.recent[number % len(scene.recent)]
+    row = scene.edit.find("met_collect_task", terminal_no=scene.world.terminal_no[a.number], data_date=day, task_code="REALTIME")[0]
+    scene.note("MET-04", "met_collect_task", row, "terminal_ts", ["MET-04"])
+    off = timedelta(minutes=45 if number % 2 else -45)
+    scene.edit.set("met_collect_task", row, terminal_ts=scene.edit.value("met_collect_task", row, "recv_ts") + off)
+
+
 def _multiplier(scene: Scene, a: Account, number: int) -> None:
     row = scene.edit.find("met_measuring_point", mp_no=scene.mp(a))[0]
     scene.note("MET-27", "met_measuring_point", row, "multiplier", ["MET-27"])
@@ -317,6 +326,7 @@ CLASSES = [
     Defect("MET-02", frozenset({"I"}), _short_curve),
     Defect("MET-31", frozenset({"I"}), _overflow),
     Defect("MET-16", frozenset({"U"}), _voltage),
+    Defect("MET-04", frozenset({"clock"}), _clock),
     Defect("MET-05", frozenset({"register"}), _out_of_range),
     Defect("MET-06", frozenset({"register"}), _backwards),
     Defect("X14", frozenset({"event"}), _unseen_outage, 0.005, _is_surely_key),
