@@ -20,7 +20,7 @@ LISTED = {
 
 # Columns that are constant while the data are clean, and have several values once defects are planted.
 CONSTANT_ON_CLEAN_DATA = {
-    "mart_contract_health": ["is_expired", "is_expired_billed", "is_unsigned", "missing_attachment_cnt"],
+    "mart_contract_health": ["is_expired", "is_expired_billed", "is_unsigned"],
     "mart_metering_integrity": ["is_multiplier_equal", "is_clock_ok"],
     "mart_key_account_360": ["dq_rule_ids", "held_back_rows", "held_back_kwh", "held_back_cny"],
     "mart_catalog": ["open_findings", "dq_status_code"],
@@ -34,9 +34,11 @@ CONSTANT_ON_CLEAN_DATA = {
     "fct_quarantined_rows": ["table_name", "rule_id"],
 }  # fmt: skip
 
-# And those whose defects the gate keeps back: they have several values once such a finding is waived.
+# And those whose defects the gate keeps back, by their own rule or, among so few accounts, by another defect of the same contract
+# or customer: they have several values once those findings are waived.
+WAIVED = ("CON-08", "MET-12", "MKT-10", "XSR-09")
 CONSTANT_WHILE_KEPT_BACK = {
-    "mart_contract_health": ["tariff_gap", "capacity_gap_kva"],
+    "mart_contract_health": ["tariff_gap", "capacity_gap_kva", "missing_attachment_cnt"],
     "mart_metering_integrity": ["is_sum_check_ok", "sum_check_diff_kwh"],
     "mart_dq_scorecard": ["waived_cnt"],
 }
@@ -81,11 +83,12 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(c
 @pytest.mark.timeout(600)
 def test_what_is_waived_is_published_and_seen_there(faulty_night: Utility):
     utility = faulty_night
-    assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK) != set()
-    for rule in ("XSR-09", "MET-12"):
+    assert "mart_contract_health.tariff_gap" in constant_columns(utility, CONSTANT_WHILE_KEPT_BACK)
+    for rule in WAIVED:
         waive(utility.url, rule, "all", "duty engineer (test)", "known, to be published as it is", DAY)
     utility.run()
-    assert utility.rows("select rule_id from quality.rule_results where verdict = 'waived' and run_id = 2") == [("MET-12",), ("XSR-09",)]
+    verdicts = "select rule_id from quality.rule_results where verdict = 'waived' and run_id = 2 order by 1"
+    assert utility.rows(verdicts) == [(rule,) for rule in WAIVED]
     assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK) == set()
 
 
