@@ -136,7 +136,7 @@ def _is_small(scene: Scene, a: Account) -> bool:
 
 
 def _renews(scene: Scene, a: Account) -> bool:
-    return _is_small(scene, a) and a.number % 10 not in (2, 6, 8)
+    return _is_small(scene, a) and scene.edit.value("con_contract", contract_row(scene, a), "auto_renew")
 
 
 CLASSES = [
