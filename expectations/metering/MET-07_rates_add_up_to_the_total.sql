@@ -10,12 +10,11 @@ subject: met_register_freeze
 not_tested: No meter delivered readings by rate.
 */
 -- tested
-with readings as (
-    select distinct on (
+-- A register that comes again is compared with the others of its moment, which came in an earlier night.
+with changed as (
+    select distinct
         registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
-        registers.rate_code, registers.frozen_at
-    )
-        registers.*
+        registers.frozen_at
     from staging.stg_metering__register_freezes as registers
     where
         registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
@@ -24,6 +23,22 @@ with readings as (
             from quality.open_findings as open_findings
             where open_findings.table_name = 'met_register_freeze'
         )
+),
+
+readings as (
+    select distinct on (
+        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
+        registers.rate_code, registers.frozen_at
+    )
+        registers.*
+    from staging.stg_metering__register_freezes as registers
+    inner join changed
+        on
+            registers.meter_asset_no = changed.meter_asset_no
+            and registers.freeze_kind_code = changed.freeze_kind_code
+            and registers.energy_kind_code = changed.energy_kind_code
+            and registers.direction_code = changed.direction_code
+            and registers.frozen_at = changed.frozen_at
     order by
         registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
         registers.rate_code, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc

@@ -62,4 +62,13 @@ LISTED: list[tuple[str, str, list[str], str | None]] = [
             ("2026-09-01 to 2026-09-02", "quarantine"), ("2026-09-01 to open", "quarantine"), ("2026-09-02 to open", None), ("2000-01-01 to 2026-09-01", None),
         )
     ),
+    ("CON-11", "a rate of penalty that is in another list", ["update {{con_contract}} set penalty_rate = '5'"], "quarantine"),
+    ("MKT-18", "a capacity that is in another list", ["update {{mkt_transformer}} set cap_kva = 75"], "warn"),
+    ("CON-15", "a signer of a name that is in another list", [f"update {{{{con_contract}}}} set signer = '镇', signer_mandate_no = 'M-1' where {_CONTRACT}"], None),
+    *(
+        ("MKT-11", f"a default date that is allowed in the opening, as {column}", [
+            f"with allowed as (update staging.quality_default_dates set allowed_in = 'mkt_contract.valid_to mkt_customer.open_date' where default_date = date '2000-01-01' returning 1)"
+            f" update {{{{mkt_customer}}}} set {column} = date '2000-01-01' where cons_no = {ACCOUNT}"], severity)
+        for column, severity in (("open_date", None), ("connect_date", "quarantine"))
+    ),
 ]  # fmt: skip

@@ -63,6 +63,7 @@ from tests.rules.population_worlds import (
     validities,
     without_slots,
 )  # fmt: skip
+from tests.rules.quiet_nights import QUIET_NIGHTS
 
 POPULATIONS: list[tuple[str, str, list[str], str | None]] = [
     ("CON-01", "two contracts with a common day", two_contracts(("2025-01-01", "2026-01-01"), ("2026-01-01", "2027-12-31")), "quarantine"),
@@ -245,4 +246,5 @@ POPULATIONS: list[tuple[str, str, list[str], str | None]] = [
     ("XSR-27", "another sum beside a rejected row", receipt(f"rejected_rows = 1, {ANOTHER_SUM}"), None),
     ("XSR-27", "another sum of a refused delivery", receipt(f"state = 'refused', {ANOTHER_SUM}"), None),
     ("XSR-27", "a sum of a column that did not land", receipt("announced_sums = landed_sums || '{\"a_column\": 1}'"), None),
+    *QUIET_NIGHTS,
 ]  # fmt: skip

@@ -1,0 +1,95 @@
+"""What of tonight makes a rule look again: (rule, what came tonight, statements on raw tables, the severity found or None).
+
+Everything else came in earlier nights, whose gate has passed.
+"""
+# ruff: noqa: E501  (one case a line reads as a table)
+from __future__ import annotations
+
+from tests.rules.boundaries import with_limits
+from tests.rules.faults import BILLING, E_PLUS, METER, OTHER_KEY
+from tests.rules.population_worlds import A_REGISTER, TOTAL, reading, register
+
+_PASSED = 1_000_000
+QUIET = f"update quality.current_run set last_passed_load_id = {_PASSED}"
+AT = "freeze_ts = '2026-{} 00:00+08'"
+BAD_CURVE = f"update {{{{met_interval_96}}}} set v[40] = v[40] + (select sum(x) * 0.1 + 3 from unnest(v) as x) where {E_PLUS} and mp_no = {BILLING}"
+FELL = f"update {{{{met_register_freeze}}}} set reading = reading - 500 where {A_REGISTER} and {AT.format('11-04')}"
+RATES = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'ACTIVE' and {AT.format('11-06')}"
+OFF = f"update {{{{met_register_freeze}}}} set reading = reading + 1.6 where {RATES} and rate = 'FLAT'"
+
+
+def tonight(table: str, where: str, load: int = _PASSED + 1) -> str:
+    """Rows that came by a load of tonight; by one that has passed where `load` says so."""
+    return f"update {{{{{table}}}}} set _load_id = {load} where {where}"
+
+
+def one_more(table: str, columns: str, where: str, **changes: str) -> str:
+    """A row of tonight like another one but for some columns."""
+    key = OTHER_KEY.replace("_load_id", str(_PASSED + 1))
+    values = ", ".join(changes.get(column, column) for column in columns.split(", "))
+    names = "_load_id, _business_date, _channel, _file_line, _is_tombstone, _key, _hash"
+    return f"insert into {{{{{table}}}}} ({names}, {columns}) select {key}, {values} from {{{{{table}}}}} where {where}"
+
+
+def found(rule_id: str, where: str) -> str:
+    """An open finding of a register."""
+    return (
+        "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name, record_key, raw_id)"
+        f" select 1, current_run.run_id, 'opened', '2026-11-04', '{rule_id}', 'mismatch', 'warn', 'metering', 'met_register_freeze', '{{}}', registers._raw_id"
+        f" from quality.current_run cross join {{{{met_register_freeze}}}} as registers where {where}"
+    )
+
+
+_OF_REGISTERS = "meter_asset_no, freeze_kind, freeze_ts, energy_kind, dir, rate, reading, version, recv_ts, collect_way"
+_OF_CURVES = "mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way"
+
+
+def by_hand(readings: int, value: str = "10 * n", frozen: str = "2026-11-01", **limits: float) -> list[str]:
+    """Readings of one organisation that were entered by hand, of which each but those that `value` changes ends in 0."""
+    change = (
+        f"update {{{{met_register_freeze}}}} as rows set collect_way = 'MANUAL', freeze_ts = '{frozen} 00:00+08', reading = {value}"
+        " from (select _raw_id, row_number() over (order by _raw_id) as n from {{met_register_freeze}}) as numbered"
+        f" where rows._raw_id = numbered._raw_id and n <= {readings}"
+    )
+    return [
+        "update {{mkt_customer}} set org_no = '3101'", "update {{met_meter}} set digits_dec = 0",
+        *with_limits("MET-30", {"manual_share": 1} | limits, change),
+    ]  # fmt: skip
+
+
+QUIET_NIGHTS: list[tuple[str, str, list[str], str | None]] = [
+    ("MET-06", "nothing of a register that fell", [FELL, QUIET], None),
+    ("MET-06", "nothing but an open finding of a register that fell", [FELL, QUIET, found("MET-06", f"{A_REGISTER} and {AT.format('11-04')}")], "quarantine"),
+    *(
+        ("MET-06", f"a reading below one of two days before, where {days} days are looked back", [
+            *with_limits("MET-06", {"look_back_days": days}, FELL), f"delete from {{{{met_register_freeze}}}} where {A_REGISTER} and {AT.format('11-03')}",
+            tonight("met_register_freeze", f"{A_REGISTER} and {AT.format('11-04')}"), QUIET], severity)
+        for days, severity in ((2, "quarantine"), (1, None))
+    ),
+    ("MET-07", "nothing of rates that do not add up", [OFF, QUIET], None),
+    ("MET-07", "one of the rates that do not add up", [OFF, QUIET, tonight("met_register_freeze", f"{RATES} and rate = 'FLAT'")], "warn"),
+    ("MET-07", "one of the rates that do add up", [QUIET, tonight("met_register_freeze", f"{RATES} and rate = 'FLAT'")], None),
+    ("MET-07", "nothing but an open finding of the total", [OFF, QUIET, found("MET-07", f"{RATES} and rate = 'T'")], "warn"),
+    ("MET-12", "nothing of a curve that does not add up", [BAD_CURVE, QUIET], None),
+    ("MET-12", "a curve that does not add up", [BAD_CURVE, QUIET, tonight("met_interval_96", f"{E_PLUS} and mp_no = {BILLING}")], "quarantine"),
+    ("MET-12", "a curve of one phase beside it", [BAD_CURVE, QUIET, one_more("met_interval_96", _OF_CURVES, f"{E_PLUS} and mp_no = {BILLING}", phase="'A'")], None),
+    ("MET-12", "a register of its day", [BAD_CURVE, QUIET, tonight("met_register_freeze", f"{TOTAL} and {AT.format('11-04')}")], "quarantine"),
+    ("MET-12", "nothing, the register having passed with the last load", [BAD_CURVE, QUIET, tonight("met_register_freeze", f"{TOTAL} and {AT.format('11-04')}", _PASSED)], None),
+    *(
+        ("MET-12", f"a register of its day whose {column} is {value}", [BAD_CURVE, QUIET, one_more("met_register_freeze", _OF_REGISTERS, f"{TOTAL} and {AT.format('11-04')}", **{column: value})], None)
+        for column, value in (("freeze_kind", "'MONTH'"), ("energy_kind", "'REACTIVE_Q1'"), ("dir", "'REV'"), ("rate", "'PEAK'"))
+    ),
+    ("MET-12", "a register of its day, at the beginning of which the register had fallen", [
+        BAD_CURVE, register(f"{reading('11-03')} + 5", "11-02"), QUIET, tonight("met_register_freeze", f"{TOTAL} and {AT.format('11-04')}")], None),
+    ("MET-12", "a register of its day, the register having fallen before a gap", [
+        BAD_CURVE, register(f"{reading('11-03')} + 5", "11-01"), f"delete from {{{{met_register_freeze}}}} where {TOTAL} and {AT.format('11-02')}", QUIET,
+        tonight("met_register_freeze", f"{TOTAL} and {AT.format('11-04')}")], "quarantine"),
+    ("MET-30", "200 readings by hand that end in 0", by_hand(200), "warn"),
+    ("MET-30", "199 of them", by_hand(199), None),
+    ("MET-30", "200, of which one is below zero", by_hand(200, "case n when 1 then -10 else 10 * n end"), None),
+    ("MET-30", "200, of which one is zero", by_hand(200, "case n when 1 then 0 else 10 * n end"), "warn"),
+    ("MET-30", "200 of the first day that counts", by_hand(200, frozen="2026-10-07"), "warn"),
+    ("MET-30", "200 of the day before", by_hand(200, frozen="2026-10-06"), None),
+    ("MET-30", "a chi-square of 1800, where that is the limit", by_hand(200, last_digit_chi_square=1800), None),
+    ("MET-30", "a chi-square of 1800, where a little less is the limit", by_hand(200, last_digit_chi_square=1799.9), "warn"),
+]  # fmt: skip
