@@ -7,9 +7,17 @@ owner: metering office
 reason: Reactive energy without active energy is a lost channel, and it lowers the power factor.
 source: catalogue MET-13; California VEE kVARh check
 subject: met_interval_96
-not_tested: No curve with a zero slot and reactive energy landed tonight.
+not_tested: No day with a zero slot and reactive energy has a curve that landed tonight.
 */
 -- tested
+-- A curve that landed tonight is judged with the other channels of its day.
+with changed as (
+    select distinct landed.metering_point_no, landed.reading_date
+    from staging.stg_metering__curves as landed
+    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = landed._raw_id
+    where landed.quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4')
+)
+
 select
     curves._raw_id as raw_id,
     curves.reading_date,
@@ -21,7 +29,7 @@ select
             and coalesce(reverse.values_by_slot[slots.slot_no], 0) = 0
     ) as first_slot
 from staging.int_curves_latest as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join changed on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
 inner join staging.int_curves_latest as reactive
     on
         curves.metering_point_no = reactive.metering_point_no

@@ -7,9 +7,18 @@ owner: metering office
 reason: Counted as load it lowers energy and power factor; the slot is treated as missing.
 source: catalogue MET-32
 subject: met_interval_96
-not_tested: No curve of active energy landed tonight.
+not_tested: No curve of energy or of the power factor landed tonight.
 */
 -- tested
+-- A day is looked at again with the day before and after it, whose slots stand beside its own, and with any of its channels.
+with changed as (
+    select distinct landed.metering_point_no, landed.reading_date + shifts.days as reading_date
+    from staging.stg_metering__curves as landed
+    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = landed._raw_id
+    cross join (values (-1), (0), (1)) as shifts (days)
+    where landed.quantity_code in ('E+', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF')
+)
+
 select
     curves._raw_id as raw_id,
     curves.reading_date,
@@ -17,7 +26,7 @@ select
     slots.value_before,
     slots.value_after
 from staging.int_curves_latest as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join changed on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
 left join staging.int_zero_coded_slots as slots
     on curves.metering_point_no = slots.metering_point_no and curves.reading_date = slots.reading_date
 where curves.quantity_code = 'E+' and curves.phase_code = 'T'

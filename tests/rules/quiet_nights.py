@@ -14,6 +14,7 @@ QUIET = f"update quality.current_run set last_passed_load_id = {_PASSED}"
 AT = "freeze_ts = '2026-{} 00:00+08'"
 BAD_CURVE = f"update {{{{met_interval_96}}}} set v[40] = v[40] + (select sum(x) * 0.1 + 3 from unnest(v) as x) where {E_PLUS} and mp_no = {BILLING}"
 FELL = f"update {{{{met_register_freeze}}}} set reading = reading - 500 where {A_REGISTER} and {AT.format('11-04')}"
+NO_ACTIVE = f"update {{{{met_interval_96}}}} set v[40] = 0, v[41] = 0 where {E_PLUS} and mp_no = {BILLING}"
 RATES = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'ACTIVE' and {AT.format('11-06')}"
 OFF = f"update {{{{met_register_freeze}}}} set reading = reading + 1.6 where {RATES} and rate = 'FLAT'"
 
@@ -42,6 +43,16 @@ def found(rule_id: str, where: str) -> str:
 
 _OF_REGISTERS = "meter_asset_no, freeze_kind, freeze_ts, energy_kind, dir, rate, reading, version, recv_ts, collect_way"
 _OF_CURVES = "mp_no, data_date, data_type, phase, version, is_primary, v, recv_ts, collect_way"
+
+
+def zero_coded(slot: int) -> str:
+    """A slot of 3 November in which neither energy nor power factor was read, delivered as zeros."""
+    return f"update {{{{met_interval_96}}}} set v[{slot}] = 0 where data_type in ('E+', 'RQ1', 'RQ4', 'PF') and data_date = date '2026-11-03' and mp_no = {BILLING}"
+
+
+def curve(data_type: str, day: str = "11-03") -> str:
+    """The curves of a kind, of that point and a day, that came tonight."""
+    return tonight("met_interval_96", f"data_type = '{data_type}' and data_date = date '2026-{day}' and mp_no = {BILLING}")
 
 
 def by_hand(readings: int, value: str = "10 * n", frozen: str = "2026-11-01", **limits: float) -> list[str]:
@@ -84,6 +95,14 @@ QUIET_NIGHTS: list[tuple[str, str, list[str], str | None]] = [
     ("MET-12", "a register of its day, the register having fallen before a gap", [
         BAD_CURVE, register(f"{reading('11-03')} + 5", "11-01"), f"delete from {{{{met_register_freeze}}}} where {TOTAL} and {AT.format('11-02')}", QUIET,
         tonight("met_register_freeze", f"{TOTAL} and {AT.format('11-04')}")], "quarantine"),
+    ("MET-13", "nothing of reactive energy without active", [NO_ACTIVE, QUIET], None),
+    *(("MET-13", f"{data_type} where there is reactive energy without active", [NO_ACTIVE, QUIET, curve(data_type)], severity)
+      for data_type, severity in (("E+", "warn"), ("RQ1", "warn"), ("RQ4", "warn"), ("U", None))),
+    ("MET-32", "nothing of a slot coded as zero", [zero_coded(40), QUIET], None),
+    *(("MET-32", f"{data_type} of a day with a slot coded as zero", [zero_coded(40), QUIET, curve(data_type)], severity)
+      for data_type, severity in (("E+", "warn"), ("RQ1", "warn"), ("RQ4", "warn"), ("U", None))),
+    *(("MET-32", f"the day {day} to that of the {slot}th slot, which is coded as zero", [zero_coded(slot), QUIET, curve("E+", day)], severity)
+      for day, slot, severity in (("11-04", 96, "warn"), ("11-05", 96, None), ("11-02", 1, "warn"), ("11-01", 1, None))),
     ("MET-30", "200 readings by hand that end in 0", by_hand(200), "warn"),
     ("MET-30", "199 of them", by_hand(199), None),
     ("MET-30", "200, of which one is below zero", by_hand(200, "case n when 1 then -10 else 10 * n end"), None),
