@@ -107,6 +107,6 @@ select
     reading_date as business_date,
     'v' || slot_no as column_name,
     slot_value || ' V' as observed,
-    low || ' to ' || high || ' V, or 0 V in an outage' as expected
+    trim_scale(low) || ' to ' || trim_scale(high) || ' V, or 0 V in an outage' as expected
 from tested
 where slot_no is not null

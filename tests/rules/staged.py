@@ -86,6 +86,17 @@ class Staged:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return {row[0] for row in cursor.fetchall()}
 
+    def told(self, rule: Rule) -> tuple[bool, set[tuple[str, str]]]:
+        """Whether a rule tests anything, and of which columns it expects what."""
+        query = f"""with tested as materialized ({rule.tested_sql}\n)
+            select true, null, null from tested group by 1
+            union all
+            select distinct false, found.column_name, found.expected::text from ({rule.violations_sql}\n) as found"""
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            rows = cursor.fetchall()
+        return any(is_tested for is_tested, *_ in rows), {(column, expected) for is_tested, column, expected in rows if not is_tested}
+
     def answer(self, rule: Rule) -> tuple[int, int, str]:
         """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""
         query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import psycopg
@@ -31,6 +31,7 @@ from tests.rules.populations import POPULATIONS
 from tests.rules.shaken import SEEDS, shake
 from tests.rules.staged import Staged
 from tests.rules.test_rule_answers import AIMED, make_marts, recorded
+from tests.rules.told import TOLD
 
 CATALOGUE = {rule.id: rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))}
 PIPELINES = {rule.id: rule for rule in load_rules() if rule.id.startswith("PIP")}
@@ -137,6 +138,7 @@ def worlds_of_the_catalogue(staged: Staged) -> Iterator[World]:
     yield typed([], CATALOGUE)
     yield from (typed(statements, {rule_id} | also) for rule_id, statements, also in FAULTS)
     yield from (typed(statements, {rule_id}) for rule_id, _, statements, _ in [*CASES, *POPULATIONS])
+    yield from (replace(typed(statements, {rule_id}), ask=Staged.told) for rule_id, _, statements, *_ in TOLD)
     answers = recorded()
     for seed in SEEDS:
         right = {rule_id: answer for (of_seed, rule_id), answer in answers.items() if of_seed == seed}

@@ -9,6 +9,7 @@ from tests.rules.faults import FAULTS
 from tests.rules.pipeline_worlds import PIPELINE
 from tests.rules.populations import POPULATIONS
 from tests.rules.staged import Staged
+from tests.rules.told import TOLD
 
 CATALOGUE = {rule.id: rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))}
 QUARANTINE = {
@@ -40,6 +41,12 @@ def test_a_value_at_the_edge_of_a_limit(staged: Staged, rule_id: str, _: str, st
 def test_a_record_is_looked_at_or_not(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
     staged.restart(statements)
     assert staged.verdict(CATALOGUE[rule_id]) == severity
+
+
+@pytest.mark.parametrize(("rule_id", "_", "statements", "is_tested", "told"), TOLD, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in TOLD])
+def test_a_rule_tells_where_and_what_it_expects(staged: Staged, rule_id: str, _: str, statements: list[str], is_tested: bool, told: set):
+    staged.restart(statements)
+    assert staged.told(CATALOGUE[rule_id]) == (is_tested, told)
 
 
 @pytest.mark.parametrize(("rule_id", "_", "statements", "severity"), PIPELINE, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in PIPELINE])
