@@ -49,7 +49,7 @@ SAMPLE = (
     "CON-01", "CON-02", "CON-03", "CON-08", "CON-10", "XSR-06", "XSR-11", "XSR-22", "XSR-27", "XSR-30",
 )  # fmt: skip
 LEAST_NOTICED = {
-    "catalogue": 0.98, "marts": 0.99, "pipeline": 0.99, "published models": 0.98, "contracts, rows": 0.99, "contracts, arrivals": 0.95,
+    "catalogue": 0.99, "marts": 0.99, "pipeline": 0.99, "published models": 0.98, "contracts, rows": 0.99, "contracts, arrivals": 0.95,
 }  # fmt: skip
 PARTS = ("header", "violations", "tested")
 MADE_OF_COLUMNS = {"contracts, rows": PARTS[:2]}  # whose population has a condition for each column, each of which a test breaks
