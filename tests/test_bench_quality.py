@@ -6,7 +6,7 @@ import json
 import pytest
 
 from include import cli, truth
-from include.quality import gate
+from include.bench import quality
 from include.settings import ROOT
 from include.simulator.defects import classes
 
@@ -58,10 +58,14 @@ def test_every_planted_record_is_found_for_its_reason_and_no_other(bench):
 
 
 @pytest.mark.timeout(600)
-def test_a_blind_rule_is_seen(bench, monkeypatch):
-    whole = gate.load_rules()
-    monkeypatch.setattr(gate, "load_rules", lambda: [rule for rule in whole if rule.id != "XSR-03"])
-    code, measured = bench("--clean-days", "0")
+def test_a_blind_rule_is_seen(faulty_night, monkeypatch, capsys):
+    """A night with planted defects, of which the findings of one rule are taken away: the bench fails, and says of which class."""
+    planted = faulty_night.deliver(defects=7).truth
+    faulty_night.rows("delete from quality.finding_events where rule_id = 'XSR-03' returning 1")
+    scored = truth.score(faulty_night.url, planted)
+    cell = quality.Cell(1, 0.001, scored.figures, scored.missed, scored.misnamed, scored.stray)
+    monkeypatch.setattr(quality, "measure", lambda plan, hear: quality.Outcome(plan, [cell], []))
+    code, measured = cli.main([*CELL]), json.loads(capsys.readouterr().out)
     assert code == 1
     figures = {f["name"]: f for f in measured["cells"][0]["figures"]}
     assert (figures["X3"]["planted"], figures["X3"]["found"], figures["X3"]["recall"]) == (3, 0, 0.0)
