@@ -5,12 +5,12 @@ Everything else came in earlier nights, whose gate has passed.
 # ruff: noqa: E501  (one case a line reads as a table)
 from __future__ import annotations
 
+from tests.rules.base_faults import QUIET
 from tests.rules.boundaries import with_limits
-from tests.rules.faults import BILLING, E_PLUS, METER, OTHER_KEY
+from tests.rules.faults import BILLING, E_PLUS, META, METER, OTHER_KEY
 from tests.rules.population_worlds import A_REGISTER, TOTAL, reading, register
 
-_PASSED = 1_000_000
-QUIET = f"update quality.current_run set last_passed_load_id = {_PASSED}"
+_PASSED = 1_000_000  # the last load that has passed in a QUIET night
 AT = "freeze_ts = '2026-{} 00:00+08'"
 BAD_CURVE = f"update {{{{met_interval_96}}}} set v[40] = v[40] + (select sum(x) * 0.1 + 3 from unnest(v) as x) where {E_PLUS} and mp_no = {BILLING}"
 FELL = f"update {{{{met_register_freeze}}}} set reading = reading - 500 where {A_REGISTER} and {AT.format('11-04')}"
@@ -28,8 +28,7 @@ def one_more(table: str, columns: str, where: str, **changes: str) -> str:
     """A row of tonight like another one but for some columns."""
     key = OTHER_KEY.replace("_load_id", str(_PASSED + 1))
     values = ", ".join(changes.get(column, column) for column in columns.split(", "))
-    names = "_load_id, _business_date, _channel, _file_line, _is_tombstone, _key, _hash"
-    return f"insert into {{{{{table}}}}} ({names}, {columns}) select {key}, {values} from {{{{{table}}}}} where {where}"
+    return f"insert into {{{{{table}}}}} ({META}, {columns}) select {key}, {values} from {{{{{table}}}}} where {where}"
 
 
 def found(rule_id: str, where: str) -> str:
