@@ -138,7 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     text = "how many planted defects gate 1 finds, class by class, and how quiet clean days are"
     quality = benches.add_parser("quality", help=text, description=text[0].upper() + text[1:] + ". Exit code 1 where a figure misses its bar.")
     quality.set_defaults(command=_bench_quality)
-    quality.add_argument("--seeds", type=_count, default=5, metavar="N", help="seeds 1 to N (default 5; 0 for clean days alone)")
+    quality.add_argument("--seeds", type=_count, default=5, metavar="N", help="so many seeds (default 5; 0 for clean days alone)")
+    quality.add_argument("--first-seed", type=_count, default=1, metavar="K", help="seeds from K on (default 1)")
     quality.add_argument("--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05")
     quality.add_argument("--accounts", type=_positive, default=900, help="accounts of a cell (default 900)")
     quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14)")
@@ -445,7 +446,10 @@ def _sql(arguments: argparse.Namespace) -> int:
 def _bench_quality(arguments: argparse.Namespace) -> int:
     from include.bench import quality
 
-    plan = quality.Plan(arguments.seeds, arguments.shares, arguments.accounts, arguments.days, arguments.least, arguments.clean_days)
+    plan = quality.Plan(
+        arguments.seeds, arguments.first_seed, arguments.shares, arguments.accounts, arguments.days, arguments.least,
+        arguments.clean_days,
+    )  # fmt: skip
     outcome = _measured(quality, arguments.json, plan)
     return 1 if outcome.shortfalls else 0
 

@@ -14,6 +14,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -165,13 +166,29 @@ def _copy(server: Server, template: str, name: str) -> None:
         connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
 
 
+_taken: set[str] = set()
+
+
+@contextlib.contextmanager
+def _copied(server: Server, template: str) -> Iterator[str]:
+    """A copy of a database under the first free name of this worker: few names, so that what dbt has parsed serves again."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = next(name for n in count() if (name := f"test_{worker}_{n}") not in _taken)
+    _taken.add(name)
+    try:
+        drop(server, name)
+        _copy(server, template, name)
+        yield name
+        drop(server, name)
+    finally:
+        _taken.discard(name)
+
+
 @pytest.fixture
 def database(server: Server, template: str) -> Iterator[str]:
     """Address of a warehouse of this test alone, with every schema and no row."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _copy(server, template, name)
-    yield server.url(name)
-    drop(server, name)
+    with _copied(server, template) as name:
+        yield server.url(name)
 
 
 @pytest.fixture
@@ -191,12 +208,26 @@ def _admin(server: Server) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@contextlib.contextmanager
+def _parsed(name: str, session_home: Path, home: Path) -> Iterator[None]:
+    """dbt's parsed project for a database of that name, which costs ten seconds: taken from an earlier test, kept for a later one."""
+    kept, own = session_home / "parsed" / f"{name}.msgpack", home / "dbt" / "partial_parse.msgpack"
+    if kept.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(kept, own)
+    yield
+    if own.exists():
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copy(own, kept)
+
+
 @pytest.fixture
-def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A home with a warehouse of its own and three folders that deliver; its nights run as the DAGs' steps."""
+def utility(database: str, session_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A home with a warehouse of its own and folders that deliver; its nights run as the DAGs' steps."""
     from tests.nights import Utility
 
-    return Utility(database, tmp_path / "first", monkeypatch)
+    with _parsed(database.rpartition("/")[2], session_home, tmp_path / "first" / "home"):
+        yield Utility(database, tmp_path / "first", monkeypatch)
 
 
 @pytest.fixture
@@ -225,12 +256,10 @@ def _after_a_night(server: Server, home: Path, template: str, defects: int | Non
                 night.deliver(defects=defects)
                 night.run()
     shutil.copytree(home / ran, folder / ran)
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _copy(server, ran, name)
-    utility = Utility(server.url(name), folder / ran, monkeypatch)
-    utility.enter()
-    yield utility
-    drop(server, name)
+    with _copied(server, ran) as name, _parsed(name, home, folder / ran / "home"):
+        utility = Utility(server.url(name), folder / ran, monkeypatch)
+        utility.enter()
+        yield utility
 
 
 @pytest.fixture(scope="module")

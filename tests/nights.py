@@ -15,18 +15,19 @@ from include.settings import SOURCE_NAMES
 from include.simulator import generate, write_deliveries
 
 DAY = date(2026, 11, 22)
+FOLDERS = (*SOURCE_NAMES, "forms")
 
 
 class Utility:
-    """A home with a warehouse of its own and three folders that deliver."""
+    """A home with a warehouse of its own, three folders that deliver, and one of forms."""
 
     def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.url = url
         self.deliveries = folder / "deliveries"
         self._environment = {"KAW_HOME": str(folder / "home"), "KAW_WAREHOUSE": url} | {
-            f"KAW_SOURCE_{source.upper()}": str(self.deliveries / source) for source in SOURCE_NAMES
+            f"KAW_SOURCE_{source.upper()}": str(self.deliveries / source) for source in FOLDERS
         }
-        for source in SOURCE_NAMES:
+        for source in FOLDERS:
             (self.deliveries / source).mkdir(parents=True, exist_ok=True)
         self._monkeypatch = monkeypatch
 
@@ -37,9 +38,9 @@ class Utility:
     def deliver(self, day: date = DAY, *, accounts: int = 20, days: int = 6, defects: int | None = None, blocking: bool = False):
         """Writes the deliveries of a night, in place of the last ones; returns the simulation."""
         simulation = generate(day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking)
-        for source in SOURCE_NAMES:
+        for source in FOLDERS:
             shutil.rmtree(self.deliveries / source)
-        write_deliveries(simulation, self.deliveries, full=True)
+        write_deliveries(simulation, self.deliveries, full=True, by_form=True)
         return simulation
 
     def enter(self) -> None:

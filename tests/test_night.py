@@ -79,6 +79,17 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(c
         "select rule_id, record_key from quality.findings where severity in ('block', 'quarantine')"
     ) == []
 
+    # One unit writes its forms on Fridays, and nobody has found another fit yet.
+    by_form = "access_mode_code = 'FORM' or status_code <> 'OK'"
+    assert clean_night.rows(
+        "select unit_no, expected_freq_hours, silent_hours, silent_limit_hours, last_delivered_date, status_code"
+        f" from marts.mart_access_list where {by_form} order by 1"
+    ) == [
+        ("U310102MAR", 24, 0, 36, DAY, "OK"),
+        ("U310103MAR", 168, 48, 252, DAY - timedelta(days=2), "OK"),
+        ("U310105CON", 24, 0, 36, DAY, "NOT_QUALIFIED"),
+    ]
+
 
 @pytest.mark.timeout(600)
 def test_what_is_waived_is_let_through_and_seen_in_the_marts(faulty_night: Utility):

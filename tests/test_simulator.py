@@ -477,6 +477,20 @@ def test_forms_hold_text_and_the_databases_do_not_hold_the_forms(utility, tmp_pa
     assert all(isinstance(value, str) or value is None for row in rows for value in row)
 
 
+def test_a_unit_that_writes_its_forms_on_fridays_hands_in_the_same_one_all_week(tmp_path):
+    """11 July 2025 is a Friday."""
+    contents = {}
+    for day in (date(2025, 7, 11), date(2025, 7, 17), date(2025, 7, 25)):
+        files = write_forms(generate(day, accounts=60, days=1), tmp_path / f"{day}")
+        contents[day.day] = {path.name: path.read_bytes() for path in files if path.parent.name == "mkt_manager_visit"}
+    nightly, weekly = "U310102MAR_202507{}.csv", "U310103MAR_202507{}.xlsx"
+    assert [list(found) for found in contents.values()] == [
+        [nightly.format(11), weekly.format(11)], [nightly.format(17), weekly.format(11)], [nightly.format(25), weekly.format(25)],
+    ]  # fmt: skip
+    assert contents[11][weekly.format(11)] == contents[17][weekly.format(11)] != contents[25][weekly.format(25)]
+    assert contents[11][nightly.format(11)] != contents[17][nightly.format(17)]
+
+
 def test_a_date_before_the_simulated_world_is_refused():
     with pytest.raises(ValueError, match="later business date"):
         generate(date(2024, 1, 1), accounts=20)

@@ -97,3 +97,19 @@
         order by raw._key, raw._business_date, raw._load_id desc, raw._raw_id desc
     ) as known
 {% endmacro %}
+
+{#- The day in the name of a file (the last one; 20260615 or 2026-06-15), as landing reads it; null where there is none. -#}
+{% macro date_of_file(file_name) -%}
+    (
+        select case when extract(day from counted.day) = found.parts[3]::integer then counted.day end
+        from (
+            select
+                regexp_match(
+                    {{ file_name }}, '.*((?:19|20)[0-9]{2})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])[^/]*$'
+                ) as parts
+        ) as found
+        cross join lateral (
+            select make_date(found.parts[1]::integer, found.parts[2]::integer, 1) + (found.parts[3]::integer - 1) as day
+        ) as counted
+    )
+{%- endmacro %}

@@ -33,6 +33,7 @@ class Plan:
     """What is measured: cells (seeds x shares) of a size, then clean days."""
 
     seeds: int
+    first_seed: int
     shares: list[float]
     accounts: int
     days: int
@@ -111,7 +112,7 @@ class Outcome:
 
 def measure(plan: Plan, hear) -> Outcome:
     """Measures cell by cell, then day by day; `hear` is told each step. Raises UsageError where the utility is too small."""
-    cells = [_cell(plan, seed, share, hear) for seed in range(1, plan.seeds + 1) for share in plan.shares]
+    cells = [_cell(plan, seed, share, hear) for seed in range(plan.first_seed, plan.first_seed + plan.seeds) for share in plan.shares]
     return Outcome(plan, cells, _clean_days(plan.clean_days, hear))
 
 

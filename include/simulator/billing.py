@@ -6,6 +6,7 @@ All sums are integers: energy in 10^-4 kWh, prices in 10^-6 yuan per kWh, money 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -194,17 +195,17 @@ class Payments:
     bounced: np.ndarray
     waived: np.ndarray
 
-    @property
+    @cached_property
     def again(self) -> np.ndarray:
         """The day of the payment that stands in place of a bounced one."""
         return self.first + 5
 
-    @property
+    @cached_property
     def last(self) -> np.ndarray:
         """The day on which everything is paid."""
         return np.where(self.bounced, self.again, np.where(np.isnat(self.second), self.first, self.second))
 
-    @property
+    @cached_property
     def owed_penalty(self) -> np.ndarray:
         return np.where(self.waived, 0, self.penalty + self.penalty_next_year)
 

@@ -132,9 +132,10 @@ def _allocate(scene: Scene, classes: list[Defect], dose: Dose | None):
     scarce = {d: sum(d.fits(scene, a) for a in accounts[:_JUDGED]) - len(d.touches) for d in classes}
     touched: dict[int, set[str]] = {a.number: set() for a in accounts}
     for defect in sorted(classes, key=lambda d: (scarce[d], d.code)):
+        hosts = [a for a in accounts if defect.fits(scene, a)] if dose else accounts
         if dose:
             least = max(defect.least, dose.least)
-            wanted = max(least, ceil(dose.share * sum(defect.fits(scene, a) for a in accounts)))
+            wanted = max(least, ceil(dose.share * len(hosts)))
             # a contract's parts are columns of one row, and no row of a dose has two defects
             touches = {part.split(".")[0] for part in defect.touches}
         else:
@@ -142,9 +143,9 @@ def _allocate(scene: Scene, classes: list[Defect], dose: Dose | None):
             wanted = max(least, LEAST + int(defect.rate * len(accounts)))
         draw = uniform(scene.seed, "defect " + defect.code, np.arange(len(scene.world.accounts)))
         order = sorted(
-            accounts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number]))
+            hosts, key=lambda a: (len(touched[a.number]) > 0, draw[a.number] + 0.05 * len(touched[a.number]))
         )
-        free = (a for a in order if not touched[a.number] & touches and defect.fits(scene, a))
+        free = (a for a in order if not touched[a.number] & touches and (dose or defect.fits(scene, a)))
         chosen = list(islice(free, wanted))
         if len(chosen) < (wanted if dose else least):
             raise ValueError(

@@ -130,14 +130,17 @@ def form_rows(simulation: Simulation, name: str, accounts: list[str]) -> pa.Tabl
 
 
 def write_forms(simulation: Simulation, directory: Path | str) -> list[Path]:
-    """Write the forms of the two units: `directory/<table>/<unit>_<YYYYMMDD>.csv` and, for the other unit, `.xlsx`."""
+    """Write the forms of the two units: `directory/<table>/<unit>_<YYYYMMDD>.csv` and, for the other unit, `.xlsx`.
+
+    A unit that writes its forms on Fridays delivers that of the last one again, the same bytes, until the next.
+    """
     written = []
     for _, name in simulation.form_tables:
         folder = Path(directory) / name
         folder.mkdir(parents=True, exist_ok=True)
         for number, (unit, accounts) in enumerate(sorted(simulation.form_units.items())):
             rows = form_rows(simulation, name, accounts)
-            path = folder / f"{unit}_{simulation.business_date:%Y%m%d}.{('csv', 'xlsx')[number % 2]}"
+            path = folder / f"{unit}_{simulation.form_days[unit]:%Y%m%d}.{('csv', 'xlsx')[number % 2]}"
             path.write_bytes(csv_bytes(rows) if path.suffix == ".csv" else _workbook_bytes(rows))
             written.append(path)
     return written

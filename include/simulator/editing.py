@@ -20,18 +20,33 @@ class Editor:
         self._cells: dict[str, dict[str, dict[int, object]]] = {}
         self._copies: dict[str, list[tuple[int, dict]]] = {}
         self._gone: dict[str, set[int]] = {}
+        self._sorted: dict[tuple[str, str], tuple[dict, np.ndarray, np.ndarray]] = {}
 
     def table(self, name: str) -> pa.Table:
         """The table as it was before any edit."""
         return self._tables[all_tables()[name].source, name]
 
     def find(self, name: str, **equals) -> list[int]:
-        """Row numbers whose columns equal the given values, in order."""
-        table, mask = self.table(name), None
-        for column, value in equals.items():
-            hit = pc.equal(table[column], pa.scalar(value, table[column].type))
-            mask = hit if mask is None else pc.and_(mask, hit)
-        return np.flatnonzero(mask.combine_chunks().to_numpy(zero_copy_only=False)).tolist()
+        """Row numbers whose columns equal the given values, in order; the first column should tell most rows apart."""
+        (first, value), *others = equals.items()
+        rows = self._rows_with(name, first, value)
+        for column, value in others:
+            found = self.table(name)[column].take(pa.array(rows))
+            hit = pc.equal(found, pa.scalar(value, found.type)).combine_chunks()
+            rows = rows[pc.fill_null(hit, False).to_numpy(zero_copy_only=False)]
+        return rows.tolist()
+
+    def _rows_with(self, name: str, column: str, value) -> np.ndarray:
+        if (name, column) not in self._sorted:
+            encoded = self.table(name)[column].combine_chunks().dictionary_encode()
+            codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+            order = np.argsort(codes, kind="stable")
+            edges = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
+            places = {found: place for place, found in enumerate(encoded.dictionary.to_pylist())}
+            self._sorted[name, column] = places, order, edges
+        places, order, edges = self._sorted[name, column]
+        place = places.get(value)
+        return order[:0] if place is None else order[edges[place] : edges[place + 1]]
 
     def value(self, name: str, row: int, column: str):
         return self.table(name)[column][row].as_py()

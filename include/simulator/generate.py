@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from include.simulator.energy import build_energy
 from include.simulator.inspections import build_inspections
 from include.simulator.lives import within_lives
 from include.simulator.managers import build_managers
-from include.simulator.marketing_archive import FORM_ORGS, build_marketing_archive
+from include.simulator.marketing_archive import FORM_ORGS, build_marketing_archive, form_day
 from include.simulator.metering_archive import build_metering_archive, build_supply_outages, build_supply_voltage
 from include.simulator.metering_events import build_alarms, build_power_events, build_samples, build_tasks
 from include.simulator.outages import build_outages
@@ -54,7 +54,8 @@ class Truth:
 class Simulation:
     """What the utility would deliver at the end of `business_date`; synthetic, all of it.
 
-    `form_units` maps the unit that fills forms to the accounts whose inspections and visits it reports.
+    `form_units` maps the unit that fills forms to the accounts whose inspections and visits it reports, `form_days` to the
+    day of its last forms.
     """
 
     business_date: date
@@ -62,6 +63,7 @@ class Simulation:
     tables: dict[tuple[str, str], pa.Table]
     form_tables: list[tuple[str, str]]
     form_units: dict[str, list[str]]
+    form_days: dict[str, date]
     truth: list[Truth] = field(default_factory=list)
 
 
@@ -90,7 +92,7 @@ def generate(
     world = build_world(seed, accounts)
     made = _build(world, today, days)
     tables = {(source, name): made[name] for source, contract in load_contracts().items() for name in contract}
-    simulation = Simulation(business_date, days, tables, list(FORM_TABLES), _form_units(world))
+    simulation = Simulation(business_date, days, tables, list(FORM_TABLES), _form_units(world), _form_days(business_date))
     if defects_seed is not None or blocking:
         from include.simulator.defects import plant
 
@@ -131,3 +133,8 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
 
 def _form_units(world: World) -> dict[str, list[str]]:
     return {f"U{ORGS[org]}MAR": [a.cons_no for a in world.accounts if a.org == org] for org in FORM_ORGS}
+
+
+def _form_days(business_date: date) -> dict[str, date]:
+    week = [business_date - timedelta(days=n) for n in range(7)]
+    return {f"U{ORGS[org]}MAR": next(day for day in week if form_day(org, day) == day) for org in FORM_ORGS}

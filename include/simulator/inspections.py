@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from include.simulator import tables
 from include.simulator.hashing import integers, uniform
+from include.simulator.marketing_archive import form_day
 from include.simulator.metering_archive import at_evening
 from include.simulator.world import ORGS, World
 
@@ -45,11 +46,12 @@ def _inspections(world: World, since, business_date) -> list[dict]:
         for i in np.flatnonzero(phase == number % 6).tolist():
             d = uniform(world.seed, "inspection", i, number, np.arange(8)).tolist()
             due = month.astype("datetime64[D]").item() + timedelta(days=4 + int(d[0] * 20))
-            if due - timedelta(days=30) > today:
-                continue
-            done = due + timedelta(days=int(d[1] * 7) - 4)
-            is_done = done <= today
             a = world.accounts[i]
+            planned = form_day(a.org, due - timedelta(days=30))
+            if planned > today:
+                continue
+            done = form_day(a.org, due + timedelta(days=int(d[1] * 7) - 4))
+            is_done = done <= today
             text = (
                 f"合成检查记录:{_PLACES[int(d[2] * 8)]}{_STATES[int(d[3] * 8)]},{_PLACES[int(d[4] * 8)]}{_STATES[int(d[5] * 8)]},"
                 f"实测温度{20 + int(d[6] * 45)}度,接地电阻{1 + int(d[7] * 30) / 10}欧"
@@ -66,7 +68,7 @@ def _inspections(world: World, since, business_date) -> list[dict]:
                     "customer_signed": d[4] < 0.98 if is_done else None,
                     "protection_setting_ok": d[7] < 0.96 if is_done and d[5] < 0.95 else None,
                     "result_text": text if is_done else None,
-                    "src_updated_at": at_evening(done if is_done else min(due - timedelta(days=30), today), i),
+                    "src_updated_at": at_evening(done if is_done else planned, i),
                 }
             )
     rows += _incidents(world, months, today)
@@ -80,7 +82,8 @@ def _incidents(world: World, months: np.ndarray, today: date) -> list[dict]:
         number = int(month.astype(int))
         chosen = uniform(world.seed, "incident", np.arange(len(world.accounts)), number) < 0.002
         for i in np.flatnonzero(chosen).tolist():
-            a, done = world.accounts[i], month.astype("datetime64[D]").item() + timedelta(days=(i * 7 + number) % 27)
+            a = world.accounts[i]
+            done = form_day(a.org, month.astype("datetime64[D]").item() + timedelta(days=(i * 7 + number) % 27))
             if done > today:
                 continue
             rows.append(

@@ -16,6 +16,14 @@ _FOUNDED = date(2016, 1, 4)
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _PREFIXES = ("139", "158", "186", "135", "177", "152", "181", "137")
 FORM_ORGS = (1, 2)
+WEEKLY_ORG = 2
+_TRIAL_UNIT = f"U{ORGS[4]}CON"  # delivers, but nobody has found it fit yet
+_FRIDAY = 4
+
+
+def form_day(org: int, day: date) -> date:
+    """The first day, from `day` on, on which the unit of an organisation writes its forms: one does so on Fridays."""
+    return day + timedelta(days=(_FRIDAY - day.weekday()) % 7) if org == WEEKLY_ORG else day
 
 
 def build_marketing_archive(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
@@ -227,16 +235,17 @@ def _access_list() -> pa.Table:
     rows = []
     for n, org in enumerate(ORGS):
         for source in ("METERING", "MARKETING", "CONTRACT"):
+            unit = f"U{org}{source[:3]}"
             is_form = n in FORM_ORGS and source == "MARKETING"
             qualified = date(2022, 3 + n, 1)
             rows.append(
                 {
-                    "unit_no": f"U{org}{source[:3]}",
+                    "unit_no": unit,
                     "org_no": org,
                     "source": source,
                     "access_mode": "FORM" if is_form else "AUTO",
-                    "qualified_on": None if is_form else qualified,
-                    "expected_freq_hours": 24,
+                    "qualified_on": None if is_form or unit == _TRIAL_UNIT else qualified,
+                    "expected_freq_hours": 168 if is_form and n == WEEKLY_ORG else 24,
                     "submitter": f"F{org}1" if is_form else None,
                     "checker": f"F{org}2" if is_form else None,
                     "src_updated_at": at_evening(qualified, n),

@@ -12,6 +12,7 @@ year, for a few hours in all, which makes the 99.9 % and more that utilities of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Outages:
     affected_outage: np.ndarray
     affected_account: np.ndarray
 
-    @property
+    @cached_property
     def day(self) -> np.ndarray:
         return self.start.astype("datetime64[D]")
 

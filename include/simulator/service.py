@@ -8,6 +8,7 @@ import pyarrow as pa
 from include.simulator import tables
 from include.simulator.hashing import choice, integers, uniform
 from include.simulator.managers import manager_on
+from include.simulator.marketing_archive import form_day
 from include.simulator.outages import FAULT, OWN, PLANNED, STORM_SECONDS, Outages
 from include.simulator.plans import plan_number
 from include.simulator.world import ORG_AREAS, ORGS, World
@@ -228,14 +229,15 @@ def _visits(world: World, tickets, cases, outages: Outages, since, business_date
     for case in cases:
         for n, (start, stop) in enumerate(case["spans"]):
             day = start.astype("datetime64[D]") + 1
-            if stop is not None and day < stop.astype("datetime64[D]") and (case["account"] + n) % 3:
+            if (stop is None or day < stop.astype("datetime64[D]")) and (case["account"] + n) % 3:
                 planned.append((case["account"], day, "APPLICATION", case["app_no"], f"A{n}"))
     rows = []
     for i, day, case_kind, case_no, tag in planned:
         a, stamp = world.accounts[i], int(day.astype(int))
         d = uniform(world.seed, "visit detail", i, stamp, np.arange(3)).tolist()
         visited = day.astype("datetime64[s]") + _minutes(540 + d[0] * 450)
-        if visited >= end or day < since:
+        written = np.datetime64(form_day(a.org, day.item()), "s")
+        if written >= end or day < since:
             continue
         kilowatts = int(a.load_kw * (0.9 + 0.2 * d[1]))
         rows.append(
@@ -249,7 +251,7 @@ def _visits(world: World, tickets, cases, outages: Outages, since, business_date
                 "case_kind": case_kind,
                 "case_no": case_no,
                 "summary": f"合成走访记录:平均负荷约{kilowatts}千瓦,{_REMARKS[int(d[1] * 4)]}",
-                "src_updated_at": day.astype("datetime64[s]") + np.timedelta64(70_000 + i % 5000, "s"),
+                "src_updated_at": written + np.timedelta64(70_000 + i % 5000, "s"),
             }
         )
     return rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 
@@ -134,7 +135,7 @@ class Points:
     tran_no: list[str | None]
     parent: list[str | None]
 
-    @property
+    @cached_property
     def multiplier(self) -> np.ndarray:
         return self.ct * self.pt
 

@@ -58,26 +58,30 @@ rows_by_org as (
     group by landed.source_name, accounts.org_no, receipts.business_date
 ),
 
--- A form's file begins with the number of its unit; one that was corrected and delivered again counts once.
+-- A form's file begins with the number of its unit; it counts for the day in its name, even where it says what the form before
+-- said, and once, however often it was corrected.
 forms as (
-    select distinct on (units.unit_no, receipts.table_name, receipts.business_date)
+    select distinct on (units.unit_no, receipts.table_name, dated.delivered_date)
         units.unit_no,
-        receipts.business_date,
+        dated.delivered_date,
         receipts.delivered_rows
     from units
     inner join receipts on split_part(receipts.file_name, '/', -1) like units.unit_no || '\_%'
-    where receipts.channel = 'form' and receipts.duplicate_of is null
-    order by units.unit_no, receipts.table_name, receipts.business_date, receipts.load_id desc
+    cross join lateral (
+        select coalesce({{ date_of_file('receipts.file_name') }}, receipts.business_date) as delivered_date
+    ) as dated
+    where receipts.channel = 'form'
+    order by units.unit_no, receipts.table_name, dated.delivered_date, receipts.load_id desc
 ),
 
 forms_by_day as (
     select distinct on (unit_no)
         unit_no,
-        business_date as delivered_date,
+        delivered_date,
         sum(delivered_rows) as delivered_rows
     from forms
-    group by unit_no, business_date
-    order by unit_no, business_date desc
+    group by unit_no, delivered_date
+    order by unit_no, delivered_date desc
 ),
 
 final as (
