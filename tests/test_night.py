@@ -80,10 +80,9 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(c
     ) == []
 
     # One unit writes its forms on Fridays, and nobody has found another fit yet.
-    by_form = "access_mode_code = 'FORM' or status_code <> 'OK'"
     assert clean_night.rows(
         "select unit_no, expected_freq_hours, silent_hours, silent_limit_hours, last_delivered_date, status_code"
-        f" from marts.mart_access_list where {by_form} order by 1"
+        " from marts.mart_access_list where access_mode_code = 'FORM' or status_code = 'NOT_QUALIFIED' order by 1"
     ) == [
         ("U310102MAR", 24, 0, 36, DAY, "OK"),
         ("U310103MAR", 168, 48, 252, DAY - timedelta(days=2), "OK"),
@@ -133,7 +132,7 @@ def test_the_same_night_twice_and_the_next_night_keep_every_delivered_row_accoun
     first = utility.hashes()
     utility.run()
     assert utility.hashes() == first
-    assert utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 51
+    assert utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 53  # 51 tables, two forms
     next_day = DAY + timedelta(days=1)
     utility.deliver(next_day)
     utility.run(next_day)

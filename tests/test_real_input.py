@@ -111,7 +111,6 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
         "select month_start_date, advice_code, saving_cny from marts.mart_saving_advice"
         " where extract(month from month_start_date) in (1, 8) and advice_code in ('MODE_SWITCH', 'PF_UP') order by 1, 2"
     ) == SAVING_ADVICE
-    assert utility.rows("select distinct usage_basis_code from marts.mart_saving_advice") == [("CURVES",)]
     assert utility.rows(
         "select is_whole_month, count(*) from marts.mart_energy_structure where month_start_date >= '2018-01-01' group by 1 order by 1"
     ) == [(True, 12)]

@@ -1,6 +1,6 @@
 with freezes as (
     select * from {{ ref('stg_metering__register_freezes') }}
-    where freeze_kind_code = 'MONTH' and direction_code = 'FWD' and rate_code = 'T'
+    where freeze_kind_code = 'MONTH' and direction_code = 'FWD'
 ),
 
 meters as (
@@ -12,9 +12,10 @@ metering_points as (
 ),
 
 newest as (
-    select distinct on (meter_asset_no, energy_kind_code, reading_date)
+    select distinct on (meter_asset_no, energy_kind_code, rate_code, reading_date)
         meter_asset_no,
         energy_kind_code,
+        rate_code,
         reading_date,
         date_trunc('month', reading_date::timestamp)::date as month_start_date,
         register_reading_kwh,
@@ -24,6 +25,7 @@ newest as (
     order by
         meter_asset_no,
         energy_kind_code,
+        rate_code,
         reading_date,
         version desc nulls last,
         received_at desc nulls last,
@@ -34,6 +36,7 @@ followed as (
     select
         meter_asset_no,
         energy_kind_code,
+        rate_code,
         reading_date,
         month_start_date,
         register_reading_kwh,
@@ -42,14 +45,15 @@ followed as (
         lag(register_reading_kwh) over by_month as previous_reading_kwh,
         lag(month_start_date) over by_month as previous_month_start_date
     from newest
-    window by_month as (partition by meter_asset_no, energy_kind_code order by reading_date)
+    window by_month as (partition by meter_asset_no, energy_kind_code, rate_code order by reading_date)
 ),
 
 -- Only a difference of two freezes one month apart is the energy of that month.
-final as (
-    select distinct on (followed.meter_asset_no, followed.energy_kind_code, followed.month_start_date)
+measured as (
+    select distinct on (followed.meter_asset_no, followed.energy_kind_code, followed.rate_code, followed.month_start_date)
         followed.meter_asset_no,
         followed.energy_kind_code,
+        followed.rate_code,
         followed.month_start_date,
         metering_points.metering_point_no,
         metering_points.account_no,
@@ -81,9 +85,48 @@ final as (
     order by
         followed.meter_asset_no,
         followed.energy_kind_code,
+        followed.rate_code,
         followed.month_start_date,
         followed.reading_date desc,
         metering_points.metering_point_no
+),
+
+rates as (
+    select
+        meter_asset_no,
+        energy_kind_code,
+        month_start_date,
+        {%- for rate in ['sharp', 'peak', 'flat', 'valley', 'deep'] %}
+        sum(energy_kwh) filter (where rate_code = '{{ rate | upper }}') as {{ rate }}_kwh{{ ',' if not loop.last }}
+        {%- endfor %}
+    from measured
+    group by meter_asset_no, energy_kind_code, month_start_date
+),
+
+final as (
+    select
+        measured.meter_asset_no,
+        measured.energy_kind_code,
+        measured.month_start_date,
+        measured.metering_point_no,
+        measured.account_no,
+        measured.is_counted_in_account,
+        measured.register_reading_kwh,
+        measured.energy_kwh,
+        rates.sharp_kwh,
+        rates.peak_kwh,
+        rates.flat_kwh,
+        rates.valley_kwh,
+        rates.deep_kwh,
+        measured.max_demand_kw,
+        measured.max_demand_at
+    from measured
+    inner join rates
+        on
+            measured.meter_asset_no = rates.meter_asset_no
+            and measured.energy_kind_code = rates.energy_kind_code
+            and measured.month_start_date = rates.month_start_date
+    where measured.rate_code = 'T'
 )
 
 select * from final

@@ -42,7 +42,7 @@ billed as (
     having bool_or(total_charge_cny >= 0 and status_code is distinct from 'REVERSED')
 ),
 
--- The demand of several feeds is added, whenever each of them had its maximum.
+-- The demand of several feeds is added, whenever each of them had its maximum; rates count where every feed has them.
 register_points as (
     select
         account_no,
@@ -51,6 +51,12 @@ register_points as (
         sum(energy_kwh) filter (where energy_kind_code = 'ACTIVE') as energy_kwh,
         sum(energy_kwh) filter (where energy_kind_code = 'REACTIVE_Q1') as lagging_kvarh,
         sum(energy_kwh) filter (where energy_kind_code = 'REACTIVE_Q4') as leading_kvarh,
+        sum(sharp_kwh) filter (where energy_kind_code = 'ACTIVE') as sharp_kwh,
+        sum(peak_kwh) filter (where energy_kind_code = 'ACTIVE') as peak_kwh,
+        sum(flat_kwh) filter (where energy_kind_code = 'ACTIVE') as flat_kwh,
+        sum(valley_kwh) filter (where energy_kind_code = 'ACTIVE') as valley_kwh,
+        sum(deep_kwh) filter (where energy_kind_code = 'ACTIVE') as deep_kwh,
+        coalesce(bool_or(num_nonnulls(sharp_kwh, peak_kwh, flat_kwh, valley_kwh, deep_kwh) > 0), false) as has_rates,
         max(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as max_demand_kw
     from register_months
     group by account_no, metering_point_no, month_start_date
@@ -64,6 +70,12 @@ curve_points as (
         sum(consumption_kwh) as energy_kwh,
         sum(lagging_kvarh) as lagging_kvarh,
         sum(leading_kvarh) as leading_kvarh,
+        null::numeric as sharp_kwh,
+        null::numeric as peak_kwh,
+        null::numeric as flat_kwh,
+        null::numeric as valley_kwh,
+        null::numeric as deep_kwh,
+        false as has_rates,
         max(max_kw) as max_demand_kw
     from energy_days
     group by account_no, metering_point_no, date_trunc('month', reading_date::timestamp)::date
@@ -83,6 +95,11 @@ metered as (
         sum(energy_kwh) as energy_kwh,
         sum(lagging_kvarh) as lagging_kvarh,
         sum(leading_kvarh) as leading_kvarh,
+        case when bool_and(has_rates) then sum(sharp_kwh) end as sharp_kwh,
+        case when bool_and(has_rates) then sum(peak_kwh) end as peak_kwh,
+        case when bool_and(has_rates) then sum(flat_kwh) end as flat_kwh,
+        case when bool_and(has_rates) then sum(valley_kwh) end as valley_kwh,
+        case when bool_and(has_rates) then sum(deep_kwh) end as deep_kwh,
         sum(max_demand_kw) as max_demand_kw
     from points
     group by usage_basis_code, account_no, month_start_date
@@ -100,11 +117,11 @@ known as (
         metered.account_no,
         metered.month_start_date,
         metered.energy_kwh,
-        rates.sharp_kwh,
-        rates.peak_kwh,
-        rates.flat_kwh,
-        rates.valley_kwh,
-        rates.deep_kwh,
+        coalesce(metered.sharp_kwh, rates.sharp_kwh),
+        coalesce(metered.peak_kwh, rates.peak_kwh),
+        coalesce(metered.flat_kwh, rates.flat_kwh),
+        coalesce(metered.valley_kwh, rates.valley_kwh),
+        coalesce(metered.deep_kwh, rates.deep_kwh),
         metered.max_demand_kw,
         {{ power_factor(
             'metered.energy_kwh',
