@@ -178,7 +178,9 @@ final as (
     cross join lateral (
         select
             case
-                when charges.usage_basis_code = 'BILL' then 'BILL' when loads.known_days > 0 then 'CURVES'
+                when charges.usage_basis_code = 'BILL' then 'BILL'
+                when charges.usage_basis_code = 'REGISTERS' and charges.flat_kwh is not null then 'REGISTERS'
+                when loads.known_days > 0 then 'CURVES'
             end as rate_basis_code
     ) as shares
     left join adjustments as with_lagging

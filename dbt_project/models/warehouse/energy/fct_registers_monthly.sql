@@ -113,11 +113,11 @@ final as (
         measured.is_counted_in_account,
         measured.register_reading_kwh,
         measured.energy_kwh,
-        rates.sharp_kwh,
-        rates.peak_kwh,
-        rates.flat_kwh,
-        rates.valley_kwh,
-        rates.deep_kwh,
+        rates.sharp_kwh::numeric(20, 4) as sharp_kwh,
+        rates.peak_kwh::numeric(20, 4) as peak_kwh,
+        rates.flat_kwh::numeric(20, 4) as flat_kwh,
+        rates.valley_kwh::numeric(20, 4) as valley_kwh,
+        rates.deep_kwh::numeric(20, 4) as deep_kwh,
         measured.max_demand_kw,
         measured.max_demand_at
     from measured
