@@ -59,7 +59,7 @@ rows_by_org as (
 ),
 
 -- A form's file begins with the number of its unit; it counts for the day in its name, even where it says what the form before
--- said, and once, however often it was corrected.
+-- said, and once, however often it was corrected. One without a day that merely lies there is no new delivery.
 forms as (
     select distinct on (units.unit_no, receipts.table_name, dated.delivered_date)
         units.unit_no,
@@ -68,9 +68,13 @@ forms as (
     from units
     inner join receipts on split_part(receipts.file_name, '/', -1) like units.unit_no || '\_%'
     cross join lateral (
-        select coalesce({{ date_of_file('receipts.file_name') }}, receipts.business_date) as delivered_date
+        select
+            coalesce(
+                {{ date_of_file('receipts.file_name') }},
+                case when receipts.duplicate_of is null then receipts.business_date end
+            ) as delivered_date
     ) as dated
-    where receipts.channel = 'form'
+    where receipts.channel = 'form' and dated.delivered_date is not null
     order by units.unit_no, receipts.table_name, dated.delivered_date, receipts.load_id desc
 ),
 
