@@ -56,7 +56,10 @@ register_points as (
         sum(flat_kwh) filter (where energy_kind_code = 'ACTIVE') as flat_kwh,
         sum(valley_kwh) filter (where energy_kind_code = 'ACTIVE') as valley_kwh,
         sum(deep_kwh) filter (where energy_kind_code = 'ACTIVE') as deep_kwh,
-        coalesce(bool_or(num_nonnulls(sharp_kwh, peak_kwh, flat_kwh, valley_kwh, deep_kwh) > 0), false) as has_rates,
+        coalesce(
+            bool_or(num_nonnulls(sharp_kwh, peak_kwh, flat_kwh, valley_kwh, deep_kwh) > 0)
+            filter (where energy_kind_code = 'ACTIVE'), false
+        ) as has_rates,
         max(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as max_demand_kw
     from register_months
     group by account_no, metering_point_no, month_start_date
