@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
 import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import psutil
@@ -173,7 +173,7 @@ _taken: set[str] = set()
 def _copied(server: Server, template: str) -> Iterator[str]:
     """A copy of a database under the first free name of this worker: few names, so that what dbt has parsed serves again."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = next(name for n in count() if (name := f"test_{worker}_{n}") not in _taken)
+    name = next(name for n in itertools.count() if (name := f"test_{worker}_{n}") not in _taken)
     _taken.add(name)
     try:
         drop(server, name)
