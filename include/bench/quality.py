@@ -140,7 +140,11 @@ def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
             scored = score(place.url, simulation.truth)
             found, planted = (sum(getattr(f, word) for f in scored.figures) for word in ("found", "planted"))
             hear(f"{found:,} of {planted:,} pairs found, {len(scored.stray)} findings not planted")
-    return Cell(seed, share, scored.figures, scored.missed, scored.misnamed, scored.stray)
+    cell = Cell(seed, share, scored.figures, scored.missed, scored.misnamed, scored.stray)
+    # a cell may take half an hour: what it shows is said at once
+    for sentence in cell.shortfalls(plan.least) or ["every figure reaches its bar"]:
+        hear.console.print(f"  {sentence}", highlight=False, soft_wrap=True)
+    return cell
 
 
 def _clean_days(count: int, hear) -> list[CleanDay]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,9 @@ _DEPARTMENTS = {
     "ARCHIVE": "D01",
 }
 
+# of a large organisation; a small one has six handlers
+_ACCOUNTS_PER_HANDLER = 300
+
 
 def increase_schedule(seed: int, account: Account):
     """Stages of the increase of an account, so that supply with the new capacity begins on its first day."""
@@ -44,6 +48,7 @@ def build_applications(world: World, since: np.datetime64, business_date: np.dat
     """mkt_application and mkt_app_stage at the end of the business date."""
     applications, stage_rows = [], []
     end_of_day = (business_date + 1).astype("datetime64[s]")
+    handlers = max(6, len(world.accounts) // _ACCOUNTS_PER_HANDLER)
     for application, org, runs, cancelled in _cases(world, since, business_date):
         if runs[0].start >= end_of_day:
             continue
@@ -68,7 +73,7 @@ def build_applications(world: World, since: np.datetime64, business_date: np.dat
                     "stage_seq": number,
                     "stage": run.name,
                     "dept_no": _DEPARTMENTS[run.name],
-                    "handler_no": f"H{ORGS[org]}{(len(applications) + number) % 6}",
+                    "handler_no": f"H{ORGS[org]}{(crc32(application['app_no'].encode()) + number) % handlers}",
                     "start_at": run.start,
                     "end_at": run.end if ended else None,
                     "clock_owner": run.owner,

@@ -222,15 +222,16 @@ def _visits(world: World, tickets, cases, outages: Outages, since, business_date
         planned.append((i, day, None, None, f"V{months[m].astype(int)}"))
     for t in tickets:
         if t["ticket_type"] == "COMPLAINT" and t["closed_at"] is not None:
-            planned.append((t["account"], t["closed_at"].astype("datetime64[D]") + 1, "TICKET", t["ticket_no"], "T"))
+            planned.append((t["account"], t["closed_at"].astype("datetime64[D]") + 1, "TICKET", t["ticket_no"], t["ticket_no"]))
     for o, i in zip(outages.affected_outage.tolist(), outages.affected_account.tolist(), strict=True):
         if outages.kind[o] == PLANNED and outages.day[o] >= since and (outages.key[o] + i) % 5 == 0:
-            planned.append((i, outages.day[o] - 3, "OUTAGE_PLAN", plan_number(int(outages.key[o])), "P"))
+            plan = plan_number(int(outages.key[o]))
+            planned.append((i, outages.day[o] - 3, "OUTAGE_PLAN", plan, plan))
     for case in cases:
         for n, (start, stop) in enumerate(case["spans"]):
             day = start.astype("datetime64[D]") + 1
             if (stop is None or day < stop.astype("datetime64[D]")) and (case["account"] + n) % 3:
-                planned.append((case["account"], day, "APPLICATION", case["app_no"], f"A{n}"))
+                planned.append((case["account"], day, "APPLICATION", case["app_no"], f"{case['app_no']}-{n}"))
     rows = []
     for i, day, case_kind, case_no, tag in planned:
         a, stamp = world.accounts[i], int(day.astype(int))
