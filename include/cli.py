@@ -462,15 +462,15 @@ def _bench_speed(arguments: argparse.Namespace) -> int:
 
 
 def _measured(bench, as_json: bool, *plan):
-    """What the bench measured, printed as its table or as JSON."""
+    """What the bench measured, printed as its table or as JSON; its progress is then on the error output."""
     from include.console import Progress, output_to
     from include.local_run import only_one
 
     log = settings().home / "logs" / f"{bench.__name__.replace('include.bench.', 'bench_')}.log"
-    with _warehouse(must_exist=False) as url, only_one(url), output_to(log) as console:
-        console.quiet = as_json
+    with _warehouse(must_exist=False) as url, only_one(url), output_to(log, on_stderr=as_json) as console:
         outcome = bench.measure(*plan, Progress(console))
-        bench.print_outcome(outcome, console)
+        if not as_json:
+            bench.print_outcome(outcome, console)
     if as_json:
         print(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1, default=str))
     return outcome

@@ -93,8 +93,8 @@ class Progress:
 
 
 @contextmanager
-def output_to(log: Path) -> Iterator[Console]:
-    """Sends everything that libraries print into `log` and yields a console on the real terminal."""
+def output_to(log: Path, *, on_stderr: bool = False) -> Iterator[Console]:
+    """Sends everything that libraries print into `log` and yields a console on the real output, or the error output."""
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -102,9 +102,9 @@ def output_to(log: Path) -> Iterator[Console]:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    stream = os.fdopen(os.dup(terminal), "w", encoding="utf-8", errors="replace")
+    stream = os.fdopen(os.dup(errors if on_stderr else terminal), "w", encoding="utf-8", errors="replace")
     try:
-        yield Console(file=stream, width=None if os.isatty(terminal) else 130)
+        yield Console(file=stream, width=None if stream.isatty() else 130)
     finally:
         stream.flush()
         sys.stdout.flush()

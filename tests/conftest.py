@@ -7,12 +7,9 @@ end; whoever first needs the server starts it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import itertools
 import os
 import shutil
 import tempfile
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,12 +17,11 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from psycopg import sql
 
 from include import server as embedded
 from include.server import Server
 from include.settings import Settings, settings
-from tests.databases import drop
+from tests import databases
 
 ROOT = Path(__file__).resolve().parent.parent
 HOMES = Path(tempfile.gettempdir())
@@ -132,93 +128,28 @@ def session_home(server: Server) -> Path:
 @pytest.fixture(scope="session")
 def template(server: Server, session_home: Path) -> str:
     """Name of a database with every schema and empty table of the warehouse; made once a session, only ever copied."""
-    with _made_once(server, session_home, TEMPLATE) as unfinished:
+    with databases.made_once(server, session_home, TEMPLATE) as unfinished:
         if unfinished:
             from include import ledger
             from include.database import install
 
-            with _admin(server) as connection:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
             install(server.url(unfinished))
             ledger.write_head(server.url(unfinished))  # the home has a head from the beginning
     return TEMPLATE
 
 
-@contextlib.contextmanager
-def _made_once(server: Server, home: Path, name: str) -> Iterator[str | None]:
-    """The name under which to make a database that all workers copy; None where one of them has made it."""
-    with (home / f"{name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with _admin(server) as connection:
-            if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
-                yield None
-                return
-        unfinished = f"{name}_unfinished"
-        drop(server, unfinished)
-        yield unfinished
-        with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
-            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (unfinished,))
-            connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name)))
-
-
-def _copy(server: Server, template: str, name: str) -> None:
-    with _admin(server) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-
-
-_taken: set[str] = set()
-
-
-@contextlib.contextmanager
-def _copied(server: Server, template: str) -> Iterator[str]:
-    """A copy of a database under the first free name of this worker: few names, so that what dbt has parsed serves again."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = next(name for n in itertools.count() if (name := f"test_{worker}_{n}") not in _taken)
-    _taken.add(name)
-    try:
-        drop(server, name)
-        _copy(server, template, name)
-        yield name
-        drop(server, name)
-    finally:
-        _taken.discard(name)
-
-
 @pytest.fixture
 def database(server: Server, template: str) -> Iterator[str]:
     """Address of a warehouse of this test alone, with every schema and no row."""
-    with _copied(server, template) as name:
+    with databases.copied(server, template) as name:
         yield server.url(name)
 
 
 @pytest.fixture
 def empty_database(server: Server) -> Iterator[str]:
     """Address of a database of this test alone, without anything in it."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with _admin(server) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    yield server.url(name)
-    drop(server, name)
-
-
-@contextlib.contextmanager
-def _admin(server: Server) -> Iterator[psycopg.Connection]:
-    """The login kaw (it owns and makes databases) outside any transaction."""
-    with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
-        yield connection
-
-
-@contextlib.contextmanager
-def _parsed(name: str, session_home: Path, home: Path) -> Iterator[None]:
-    """dbt's parsed project for a database of that name, which costs ten seconds: taken from an earlier test, kept for a later one."""
-    kept, own = session_home / "parsed" / f"{name}.msgpack", home / "dbt" / "partial_parse.msgpack"
-    if kept.exists():
-        own.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(kept, own)
-    yield
-    if own.exists():
-        kept.parent.mkdir(exist_ok=True)
-        shutil.copy(own, kept)
+    with databases.copied(server, "template1") as name:
+        yield server.url(name)
 
 
 @pytest.fixture
@@ -226,7 +157,7 @@ def utility(database: str, session_home: Path, tmp_path: Path, monkeypatch: pyte
     """A home with a warehouse of its own and folders that deliver; its nights run as the DAGs' steps."""
     from tests.nights import Utility
 
-    with _parsed(database.rpartition("/")[2], session_home, tmp_path / "first" / "home"):
+    with databases.parsed(database.rpartition("/")[2], session_home, tmp_path / "first" / "home"):
         yield Utility(database, tmp_path / "first", monkeypatch)
 
 
@@ -247,16 +178,15 @@ def _after_a_night(server: Server, home: Path, template: str, defects: int | Non
     from tests.nights import Utility
 
     ran = "faulty_night" if defects else "clean_night"
-    with _made_once(server, home, ran) as unfinished:
+    with databases.made_once(server, home, ran, template) as unfinished:
         if unfinished:
             shutil.rmtree(home / ran, ignore_errors=True)
-            _copy(server, template, unfinished)
-            with pytest.MonkeyPatch.context() as environment:
+            with pytest.MonkeyPatch.context() as environment, databases.parsed(unfinished, home, home / ran / "home"):
                 night = Utility(server.url(unfinished), home / ran, environment)
                 night.deliver(defects=defects)
                 night.run()
     shutil.copytree(home / ran, folder / ran)
-    with _copied(server, ran) as name, _parsed(name, home, folder / ran / "home"):
+    with databases.copied(server, ran) as name, databases.parsed(name, home, folder / ran / "home"):
         utility = Utility(server.url(name), folder / ran, monkeypatch)
         utility.enter()
         yield utility

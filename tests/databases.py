@@ -1,15 +1,87 @@
-"""Databases of the tests on the session's server."""
+"""Databases of the tests on the session's server: copies of one another, under few names, so that dbt parses seldom."""
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from include.server import Server
 
+_taken: set[str] = set()
+
+
+@contextlib.contextmanager
+def admin(server: Server) -> Iterator[psycopg.Connection]:
+    """The login kaw (it owns and makes databases) outside any transaction."""
+    with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
+        yield connection
+
 
 def drop(server: Server, name: str) -> None:
     """Drops a database whoever is in it; only a superuser may end an autovacuum worker."""
     with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def create(server: Server, name: str, template: str = "template1") -> None:
+    with admin(server) as connection:
+        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+@contextlib.contextmanager
+def copied(server: Server, template: str, kind: str = "test") -> Iterator[str]:
+    """A copy of a database under the first free name of this worker and kind, dropped afterwards."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = next(name for n in itertools.count() if (name := f"{kind}_{worker}_{n}") not in _taken)
+    _taken.add(name)
+    try:
+        drop(server, name)
+        create(server, name, template)
+        yield name
+        drop(server, name)
+    finally:
+        _taken.discard(name)
+
+
+@contextlib.contextmanager
+def made_once(server: Server, home: Path, name: str, template: str = "template1") -> Iterator[str | None]:
+    """A copy of `template` to make the database `name` of, which all workers copy; None where one of them has made it."""
+    with (home / f"{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with admin(server) as connection:
+            if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+                yield None
+                return
+        with copied(server, template) as unfinished:
+            yield unfinished
+            with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
+                connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (unfinished,))
+                connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def parsed(name: str, session_home: Path, home: Path) -> Iterator[None]:
+    """dbt's parsed project for a database of that name, which costs ten seconds: taken from an earlier test, kept for a later one."""
+    take_parsed(name, session_home, home)
+    yield
+    own = home / "dbt" / "partial_parse.msgpack"
+    if own.exists():
+        _kept(name, session_home).parent.mkdir(exist_ok=True)
+        shutil.copy(own, _kept(name, session_home))
+
+
+def take_parsed(name: str, session_home: Path, home: Path) -> None:
+    if _kept(name, session_home).exists():
+        (home / "dbt").mkdir(parents=True, exist_ok=True)
+        shutil.copy(_kept(name, session_home), home / "dbt" / "partial_parse.msgpack")
+
+
+def _kept(name: str, session_home: Path) -> Path:
+    return session_home / "parsed" / f"{name}.msgpack"

@@ -24,13 +24,14 @@ RULES = {
 
 
 @pytest.fixture
-def bench(database, fresh_home, monkeypatch, capsys):
-    """Runs the bench on a server of the session; exit code and what it measured."""
+def bench(database, fresh_home, monkeypatch, capfd):
+    """Runs the bench on a server of the session; exit code, what it measured and what it told meanwhile."""
     monkeypatch.setenv("KAW_WAREHOUSE", database)
 
-    def run(*more: str) -> tuple[int, dict]:
+    def run(*more: str) -> tuple[int, dict, str]:
         code = cli.main([*CELL, *more])
-        return code, json.loads(capsys.readouterr().out)
+        printed = capfd.readouterr()
+        return code, json.loads(printed.out), printed.err
 
     return run
 
@@ -46,8 +47,9 @@ def test_the_documented_classes_are_those_that_are_planted():
 
 @pytest.mark.timeout(600)
 def test_every_planted_record_is_found_for_its_reason_and_no_other(bench):
-    code, measured = bench("--clean-days", "1")
+    code, measured, told = bench("--clean-days", "1")
     assert measured["shortfalls"] == []
+    assert "every figure reaches its bar" in told
     assert code == 0
     (cell,) = measured["cells"]
     assert len(cell["figures"]) == 49

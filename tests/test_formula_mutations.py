@@ -15,7 +15,9 @@ import pytest
 
 from include import transform
 from include.errors import InfrastructureError
-from tests.test_scenarios import Project, project  # noqa: F401  (the fixture: the empty built warehouse)
+from include.server import Server
+from tests.databases import copied, take_parsed
+from tests.test_scenarios import TEMPLATE, Project, project  # noqa: F401  (the fixture: the empty built warehouse)
 
 
 class Mutation(NamedTuple):
@@ -170,15 +172,17 @@ def _waves() -> list[list[Mutation]]:
 
 
 @pytest.fixture(scope="module")
-def printed(project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:  # noqa: F811
+def printed(server: Server, session_home: Path, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:  # noqa: F811
     """What the unit tests of each mutated model printed on failing; nothing where none failed."""
-    found = {}
-    for wave in _waves():
-        found |= _printed_by(wave, project.url, tmp_path_factory.mktemp("mutated"))
+    home, found = tmp_path_factory.mktemp("home"), {}  # one for all: of each copy dbt reads only what differs
+    with copied(server, TEMPLATE) as name:
+        take_parsed(name, session_home, home)
+        for wave in _waves():
+            found |= _printed_by(wave, server.url(name), home, tmp_path_factory.mktemp("mutated"))
     return found
 
 
-def _printed_by(wave: list[Mutation], url: str, folder: Path) -> dict[Mutation, str]:
+def _printed_by(wave: list[Mutation], url: str, home: Path, folder: Path) -> dict[Mutation, str]:
     mutated = folder / "dbt_project"
     shutil.copytree(transform.PROJECT, mutated, ignore=shutil.ignore_patterns("target", "logs"))
     for mutation in wave:
@@ -187,7 +191,7 @@ def _printed_by(wave: list[Mutation], url: str, folder: Path) -> dict[Mutation, 
         file.write_text(file.read_text().replace(mutation.right, mutation.wrong))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(transform, "PROJECT", mutated)
-        patched.setenv("KAW_HOME", str(folder / "home"))
+        patched.setenv("KAW_HOME", str(home))
         with pytest.raises(InfrastructureError):
             transform.run_dbt(["test", "--select", *(f"{mutation.model},test_type:unit" for mutation in wave)], url)
         manifest = json.loads(transform.manifest_path().read_text())

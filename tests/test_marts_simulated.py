@@ -16,9 +16,10 @@ from psycopg import sql
 from include.contracts import load_contracts
 from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
 from include.server import Server
+from include.settings import settings
 from include.simulator import generate
 from include.transform import Built, manifest_path, run_dbt
-from tests.databases import drop
+from tests.databases import copied, parsed
 
 BUSINESS_DATE = date(2025, 11, 22)
 COLLECTION_START = date(2025, 11, 13)
@@ -80,19 +81,16 @@ class Marts:
 
 
 @pytest.fixture(scope="module")
-def marts(server: Server, template: str, own_target: None) -> Iterator[Marts]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-    with psycopg.connect(server.url(name), options="-c timezone=Asia/Shanghai") as connection:
-        land(connection)
-        connection.execute(
-            "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
-            " values (1, %s, 'admit', 0, %s)",
-            [BUSINESS_DATE, COLLECTION_START],
-        )
-    yield Marts(server.url(name), run_dbt(["build"], server.url(name)))
-    drop(server, name)
+def marts(server: Server, session_home: Path, template: str, own_target: None) -> Iterator[Marts]:
+    with copied(server, template) as name, parsed(name, session_home, settings().home):
+        with psycopg.connect(server.url(name), options="-c timezone=Asia/Shanghai") as connection:
+            land(connection)
+            connection.execute(
+                "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
+                " values (1, %s, 'admit', 0, %s)",
+                [BUSINESS_DATE, COLLECTION_START],
+            )
+        yield Marts(server.url(name), run_dbt(["build"], server.url(name)))
 
 
 def test_all_models_and_all_tests_of_dbt_pass(marts):

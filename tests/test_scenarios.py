@@ -11,11 +11,8 @@ scenario works in a transaction that is rolled back.
 """
 from __future__ import annotations
 
-import contextlib
 import csv
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,9 +23,8 @@ import pytest
 from psycopg import sql
 
 from include.database import connect
-from include.settings import settings
 from include.transform import manifest_path, run_dbt
-from tests.databases import drop
+from tests.databases import copied, made_once, parsed
 
 FOLDER = Path(__file__).parent / "scenarios"
 SCENARIOS = sorted(path.parent for path in FOLDER.glob("*/*/expected"))
@@ -71,32 +67,14 @@ def name_of(unique_id: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def project(server, template: str) -> Iterator[Project]:
-    folder = settings().home / "scenarios"
-    with (settings().home / "scenarios.lock").open("a") as lock, _admin(server) as admin:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
-            unfinished = f"{TEMPLATE}_unfinished"
-            drop(server, unfinished)
-            _copy(admin, unfinished, template)
-            _build_empty(server.url(unfinished), folder, unfinished)
-            rename = sql.SQL("alter database {} rename to {}")
-            admin.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(TEMPLATE)))
-    name = f"{TEMPLATE}_{os.getpid()}"
-    with _admin(server) as admin:
-        _copy(admin, name, TEMPLATE)
-    yield Project(server.url(name), json.loads((folder / "models.json").read_text()))
-    drop(server, name)
-
-
-@contextlib.contextmanager
-def _admin(server) -> Iterator[psycopg.Connection]:
-    with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
-        yield connection
-
-
-def _copy(admin: psycopg.Connection, name: str, source: str) -> None:
-    admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(source)))
+def project(server, session_home: Path, template: str) -> Iterator[Project]:
+    folder = session_home / "scenarios"
+    with made_once(server, session_home, TEMPLATE, template) as unfinished:
+        if unfinished:
+            with parsed(unfinished, session_home, folder):
+                _build_empty(server.url(unfinished), folder, unfinished)
+    with copied(server, TEMPLATE, "scenarios") as name:
+        yield Project(server.url(name), json.loads((folder / "models.json").read_text()))
 
 
 def _build_empty(url: str, folder: Path, database: str) -> None:

@@ -5,21 +5,16 @@ test works in a transaction that is rolled back, and re-stages what it touched w
 """
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from include.database import connect
-from include.settings import SOURCE_NAMES, settings
-from tests.databases import drop
+from include.settings import SOURCE_NAMES
+from tests.databases import copied, made_once, parsed
 from tests.rules.staged import Staged
 
 BUSINESS_DATE = date(2026, 11, 5)
@@ -29,57 +24,35 @@ TEMPLATE = "kaw_rules_template"
 
 
 @pytest.fixture(scope="session")
-def staged_template(server, template: str) -> str:
+def staged_template(server, session_home: Path, template: str) -> str:
     """Name of a database that holds the staged clean utility; made once a session."""
-    with (settings().home / "rules.lock").open("a") as lock, _admin(server) as admin:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
-            unfinished = f"{TEMPLATE}_unfinished"
-            drop(server, unfinished)
-            _copy(admin, unfinished, template)
-            _land_and_stage(server.url(unfinished), settings().home / "rules")
-            rename = sql.SQL("alter database {} rename to {}")
-            admin.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(TEMPLATE)))
+    with made_once(server, session_home, TEMPLATE, template) as unfinished:
+        if unfinished:
+            folder = session_home / "rules"
+            with parsed(unfinished, session_home, folder):
+                _land_and_stage(server.url(unfinished), folder)
     return TEMPLATE
 
 
 @pytest.fixture(scope="session")
 def staged_database(server, staged_template: str) -> Iterator[str]:
     """Address of this worker's own copy of the staged utility."""
-    with _a_copy(server, staged_template, f"{TEMPLATE}_{os.getpid()}") as url:
-        yield url
+    with copied(server, staged_template, "rules") as name:
+        yield server.url(name)
 
 
 @pytest.fixture
 def own_copy(server, staged_template: str) -> Iterator[str]:
     """Address of a copy of this test alone, which may commit."""
-    with _a_copy(server, staged_template, f"{TEMPLATE}_{os.getpid()}_own") as url:
-        yield url
-
-
-@contextlib.contextmanager
-def _a_copy(server, source: str, name: str) -> Iterator[str]:
-    with _admin(server) as admin:
-        _copy(admin, name, source)
-    yield server.url(name)
-    drop(server, name)
+    with copied(server, staged_template, "rules") as name:
+        yield server.url(name)
 
 
 @pytest.fixture
-def staged(staged_database: str) -> Iterator[Staged]:
+def staged(staged_database: str, session_home: Path) -> Iterator[Staged]:
     with connect(staged_database) as connection:
-        yield Staged(connection, BUSINESS_DATE, settings().home / "rules" / "models.json")
+        yield Staged(connection, BUSINESS_DATE, session_home / "rules" / "models.json")
         connection.rollback()
-
-
-@contextlib.contextmanager
-def _admin(server) -> Iterator[psycopg.Connection]:
-    with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
-        yield connection
-
-
-def _copy(admin: psycopg.Connection, name: str, source: str) -> None:
-    admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(source)))
 
 
 def _land_and_stage(url: str, folder: Path) -> None:
