@@ -28,8 +28,10 @@ def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_byt
     before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
 
     waive(utility.url, "XSR-03", "all", "A. Auditor", "the ratio is being measured", "2026-12-31")
-    utility.deliver(DAY + timedelta(days=1))
-    utility.run(DAY + timedelta(days=1))
+    next_day = DAY + timedelta(days=1)
+    utility.deliver(next_day)
+    utility.run(next_day)
+    _assert_the_next_day_is_published_and_every_row_accounted_for(utility, next_day)
     assert utility.rows("select count(*) from quality.finding_events where run_id = 2 and event = 'fixed'")[0][0] > 0
     assert utility.rows("select count(*) from quality.quarantine_events where run_id = 2 and state in ('released', 'superseded')")[0][0] > 0
     shutil.rmtree(path.parent)
@@ -45,6 +47,19 @@ def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_byt
     with pytest.raises(NotReproduced, match=r"findings\.csv, findings\.json, findings\.xlsx, report\.html differ"):
         write_report(utility.url, 1, path.parent.parent)
     assert path.read_bytes() == before["report.html"]
+
+
+def _assert_the_next_day_is_published_and_every_row_accounted_for(utility: Utility, day: date) -> None:
+    assert utility.rows("select distinct business_date from marts.publication where published_month = '2026-11-01'") == [(day,)]
+    assert utility.rows("select distinct as_of_date from marts.mart_key_account_360") == [(day,)]
+    assert utility.rows("select count(*) from marts.mart_key_account_ranking")[0][0] > 0
+    assert utility.rows("select count(*) from marts.publication")[0][0] >= 13
+    unbalanced = """
+        select load_id from quality.conservation
+        where delivered <> admitted + waived + quarantined + held + superseded + duplicate + rejected
+    """
+    assert utility.rows("select count(*) from quality.conservation")[0][0] >= 102
+    assert utility.rows(unbalanced) == []
 
 
 def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
