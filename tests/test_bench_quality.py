@@ -10,7 +10,7 @@ from include.bench import quality
 from include.settings import ROOT
 from include.simulator.defects import classes
 
-CELL = ("bench", "quality", "--seeds", "1", "--shares", "0.001", "--accounts", "150", "--days", "6", "--least", "3", "--json")
+CELL = ("bench", "quality", "--seeds", "1", "--shares", "0.001", "--accounts", "150", "--days", "7", "--least", "3", "--json")
 # planted codes that name a table's or a person's part, beside X1 to X16 and the rules' own ids
 PARTS = {
     "P boundary", "P capacity", "P date", "P email", "P mobile", "P name", "C address", "C mobile", "C stage",

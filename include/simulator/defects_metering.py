@@ -39,20 +39,21 @@ def _live_day(scene: Scene, code: str, a: Account):
 
 
 def _unread_days(scene: Scene, a: Account) -> list:
-    """Days without curves that leave a billed month with less than 90 % of its readings in the window; may be none."""
+    """Days without curves that leave a billed month with less than 90 % of its readings; none where the window is too short."""
     today = scene.simulation.business_date
     window = [today - timedelta(days=n) for n in range(1, scene.simulation.days)]
     month = today
     for _ in range(2):
         month = month.replace(day=1) - timedelta(days=1)
         inside = [day for day in window if (day.year, day.month) == (month.year, month.month)]
-        if inside and scene.edit.find("mkt_bill", cons_no=a.cons_no, bill_month=f"{month:%Y%m}"):
-            return inside[: -(-len(inside) // 3)]
+        least = month.day // 10 + 1
+        if len(inside) >= least and scene.edit.find("mkt_bill", cons_no=a.cons_no, bill_month=f"{month:%Y%m}"):
+            return inside[: max(least, -(-len(inside) // 3))]
     return []
 
 
 def _ghost(scene: Scene, a: Account, number: int) -> None:
-    """A third of a billed month without curves. Where the window holds no billed day, nothing can be tested."""
+    """A third of a billed month without curves. Where the window holds less than 10 % of one, nothing can be tested."""
     days = _unread_days(scene, a)
     rules = ["XSR-02"] if days else []
     days = days or scene.recent[:1]
@@ -63,10 +64,7 @@ def _ghost(scene: Scene, a: Account, number: int) -> None:
 
 
 def note_gaps(scene: Scene) -> None:
-    """Notes the points that ordinary losses left with too few readings of a billed month: as unread as planted ones.
-
-    In a window that holds a third of the month, two lost days are enough.
-    """
+    """Notes the points that ordinary losses left with too few readings of a billed month: as unread as planted ones."""
     first = scene.simulation.business_date.replace(day=1)
     last = first - timedelta(days=1)
     days = [first - timedelta(days=n) for n in range(1, scene.simulation.days - (scene.simulation.business_date - first).days)]
@@ -84,8 +82,8 @@ def note_gaps(scene: Scene) -> None:
     points = scene.world.points
     for mp, account in zip(points.mp_no, points.account, strict=True):
         is_settled = scene.world.accounts[int(account)].is_settled(scene.simulation.business_date)
-        share = sum(received.get(mp, {}).get(day, 0) for day in days) / (SLOTS * len(days) or 1)
-        if mp in billed and is_settled and mp not in planted and days and share < 0.9:
+        missing = sum(SLOTS - received.get(mp, {}).get(day, 0) for day in days)
+        if mp in billed and is_settled and mp not in planted and 10 * missing > SLOTS * last.day:
             key = {"mp_no": mp, "month": f"{last:%Y%m}"}
             scene.truth.append(Truth("X2", "marketing", "mkt_mp", key, "mp_no", mp, ["XSR-02"]))
 

@@ -296,8 +296,8 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
     ("CON-12", "a number for a word", ["update {{con_amendment}} set field_name = 'tariff_code', old_value = '1' where field_name = 'contract_cap_kva'"], "quarantine"),
     ("CON-16", "a wrong check character", [f"update {{{{con_contract}}}} set uscc = '911111111111111111' where {CONTRACT}"], "warn"),
     *(
-        ("XSR-02", f"{slots} of 96 slots, where 84 are needed", with_limits("XSR-02", {"received_share": 0.875}, f"update {{{{met_interval_96}}}} set v = v[1:{slots}] || array_fill(null::float8, array[{96 - slots}]) where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"), severity)
-        for slots, severity in ((84, None), (83, "quarantine"))
+        ("XSR-02", f"{slots} of 96 slots on three days, where 186 of 2,976 may be missing", with_limits("XSR-02", {"received_share": 0.9375}, f"update {{{{met_interval_96}}}} set v = v[1:{slots}] || array_fill(null::float8, array[{96 - slots}]) where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"), severity)
+        for slots, severity in ((34, None), (33, "quarantine"))
     ),
     ("XSR-05", "a millionth more", ["update {{mkt_bill_line}} set multiplier = multiplier * 1.000001"], None),
     ("XSR-05", "two millionths more", ["update {{mkt_bill_line}} set multiplier = multiplier * 1.000002"], "quarantine"),

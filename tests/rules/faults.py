@@ -87,7 +87,9 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("CON-06", [f"update {{{{con_contract}}}} set property_boundary = '/' where contract_no = {IN_FORCE} and status = 'EFFECTIVE'"], set()),
     ("CON-08", ["update {{con_contract}} set contract_md_kw = 0.39 * contract_cap_kva where status = 'EFFECTIVE' and basic_mode = 'BY_CONTRACT_MD'"], {"XSR-11"}),
     ("XSR-01", [f"delete from {{{{mkt_meter_install}}}} where mp_no = {BILLING}"], set()),
-    ("XSR-02", [f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"], set()),
+    ("XSR-02", [  # three days of 31 are in the world
+        "with limits as (update staging.quality_parameters set value = 0.95 where rule_id = 'XSR-02' and name = 'received_share' returning 1)"
+        f" delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"], set()),
     ("XSR-03", [f"update {{{{mkt_meter_install}}}} set ct_ratio = ct_ratio * 0.75, multiplier = multiplier * 0.75 where mp_no = {BILLING}"], set()),
     ("XSR-03", [f"update {{{{con_metering_annex}}}} set ct_ratio = ct_ratio * 0.75 where mp_no = {BILLING}"], set()),
     ("XSR-04", [f"update {{{{con_metering_annex}}}} set pt_ratio = 1 where mp_no = {BILLING}"], set()),

@@ -168,6 +168,14 @@ def unread(month: str) -> list[str]:
     return ["update quality.current_run set collection_start = date '2026-01-01'", f"delete from {{{{mkt_bill}}}} where bill_month <> '{month}'"]
 
 
+LOST_DAYS = f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"
+
+
+def lost(*changes: str) -> list[str]:
+    """The three days of October that were collected are lost at one point, where 5 % of a month may be."""
+    return [*changes, *with_limits("XSR-02", {"received_share": 0.95}, LOST_DAYS)]
+
+
 OPEN_MONTH = (
     "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name, record_key)"
     " select 1, run_id, 'opened', '2026-11-01', 'XSR-02', 'missing', 'quarantine', 'marketing', 'mkt_mp',"

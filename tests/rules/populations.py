@@ -30,6 +30,7 @@ from tests.rules.population_worlds import (
     ITS_POINT,
     KEY,
     KEY_CUSTOMERS,
+    LOST_DAYS,
     ONE_MORE_ANNOUNCED,
     ONE_NUMBER,
     OPEN_MONTH,
@@ -43,6 +44,7 @@ from tests.rules.population_worlds import (
     done,
     events,
     in_use,
+    lost,
     not_telephoned,
     notices,
     one_meter,
@@ -152,6 +154,11 @@ POPULATIONS: list[tuple[str, str, list[str], str | None]] = [
     ("MKT-19", "closed customers without a manager", ["delete from {{mkt_manager_assign}}", f"update {{{{mkt_customer}}}} set status = 'CLOSED' where {KEY_CUSTOMERS}"], None),
     ("XSR-02", "an unread month at the beginning of what is looked at", unread("202609"), "quarantine"),
     ("XSR-02", "an unread month before that", unread("202608"), None),
+    ("XSR-02", "three lost days of October, all that collection saw of it", [LOST_DAYS], None),
+    ("XSR-02", "lost days of a bill that corrects another", lost("update {{mkt_bill}} set orig_bill_no = bill_no where bill_month = '202610'"), None),
+    ("XSR-02", "lost days of a point that is not billed by", lost(f"update {{{{mkt_mp}}}} set mp_role = 'CHECK' where mp_no = {BILLING}"), None),
+    ("XSR-02", "two lost days of 30, as the point ended with the month's last day but one", lost(*in_use(None, "2026-10-30", f"mp_no = {BILLING}")), "quarantine"),
+    ("XSR-02", "one lost day of 29, as the point ended before", lost(*in_use(None, "2026-10-29", f"mp_no = {BILLING}")), None),
     ("XSR-02", "an unread month before that, with an open finding", [*unread("202608"), OPEN_MONTH], "quarantine"),
     *(
         ("XSR-15", f"a closed account, its points in use {when}", [*in_use(first, last, f"cons_no = {ACCOUNT}"), f"update {{{{mkt_customer}}}} set status = 'CLOSED', close_date = null where cons_no = {ACCOUNT}"], "quarantine" if found else None)

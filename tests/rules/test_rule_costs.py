@@ -76,13 +76,14 @@ def test_a_meter_that_is_not_installed_counts_for_nobody(staged: Staged):
 
 
 def test_a_bill_without_readings_is_at_stake_by_the_slots_that_are_missing(staged: Staged):
-    """Of three days of October since collection began two are missing: 66,666.6667 of 100,000 kWh."""
+    """Of 31 days of October two are missing, more than 5 %: 6,451.6129 of 100,000 kWh; what lies before collection began is not missing."""
     bill(staged, BY_CAPACITY)
     lines(staged, BY_CAPACITY, {"FLAT": 60_000, "PEAK": 40_000})
     staged.plant(
-        f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and data_date in (date '2026-10-30', date '2026-10-31')"
+        "with limits as (update staging.quality_parameters set value = 0.95 where rule_id = 'XSR-02' and name = 'received_share' returning 1)"
+        f" delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and data_date in (date '2026-10-30', date '2026-10-31')"
     )
-    assert cost(staged, "XSR-02") == (Decimal("66666.6667"), Decimal("53333.33"))
+    assert cost(staged, "XSR-02") == (Decimal("6451.6129"), Decimal("5161.29"))
 
 
 @pytest.mark.parametrize(
