@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     quality.add_argument("--first-seed", type=_count, default=1, metavar="K", help="seeds from K on (default 1)")
     quality.add_argument("--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05")
     quality.add_argument("--accounts", type=_positive, default=900, help="accounts of a cell (default 900)")
-    quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14)")
+    quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14; fewer than 7 have no room for class X2)")
     quality.add_argument("--least", type=_positive, default=20, metavar="N", help="records of every class, at least (default 20)")
     quality.add_argument("--clean-days", type=_count, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
     quality.add_argument("--json", action="store_true", help="everything, for a program")

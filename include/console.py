@@ -41,7 +41,8 @@ class Progress:
         with self.console.status(title) as self._status:
             yield
         self._status = None
-        self.console.print(f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s", highlight=False, markup=False)
+        line = f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)  # one line a step in a log
         for warning in self.warnings[:10]:
             self.console.print(f"    {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)  # names as a source wrote them
 

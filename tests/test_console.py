@@ -26,6 +26,10 @@ def test_a_name_with_brackets_is_printed_as_it_is() -> None:
     assert "unknown column [bold] is" in text
 
 
+def test_a_step_is_one_line_of_a_log_however_much_it_tells() -> None:
+    assert len(told("100,000 rows tested, 0 failed, " * 9).splitlines()) == 1
+
+
 def test_months_that_a_publish_leaves_alone_are_told() -> None:
     june, july = date(2026, 6, 1), date(2026, 7, 1)
     quiet = PublishResult(months=[june], versions={june: 2}, unchanged_months=[], rows=1200, seconds=1.0)

@@ -124,7 +124,7 @@ def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
                 BUSINESS_DATE, plan.accounts, plan.days, seed, defects_seed=seed, dose=Dose(share, plan.least)
             )
         except ValueError as error:
-            raise UsageError(f"{error}, seed {seed}, share {share:.1%}.", next_step="give more with --accounts.") from error
+            raise UsageError(f"{error}, seed {seed}, share {share:.1%}.", next_step="give more with --accounts or --days.") from error
         hear(f"{len(simulation.truth):,} records")
     with sandbox("quality") as place:
         with hear.step("land"):
