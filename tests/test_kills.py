@@ -136,7 +136,7 @@ def test_ten_kills_of_the_default_utility_each_end_as_the_undisturbed_night(tmp_
             time.sleep(seconds * moment / 11)
             home.kill(process, with_server=moment % 2 == 0)
             home.run()
-            print(f"killed after {seconds * moment / 11:.0f} of {seconds:.0f} s, server {'killed' if moment % 2 == 0 else 'left'}: same hashes")
             assert home.hashes() == undisturbed
+            print(f"killed after {seconds * moment / 11:.0f} of {seconds:.0f} s, server {'killed' if moment % 2 == 0 else 'left'}: same hashes")
         finally:
             server.purge(home.settings)
