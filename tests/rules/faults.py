@@ -4,6 +4,7 @@ from __future__ import annotations
 
 E_PLUS = "data_type = 'E+' and phase = 'T' and data_date = date '2026-11-03'"
 BILLING = "(select min(mp_no) from {{met_measuring_point}} where mp_role = 'BILLING' and wiring = '3P3W')"
+LOST_DAYS = f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"
 METER = "(select min(meter_asset_no) from {{met_measuring_point}} where mp_role = 'BILLING' and wiring = '3P3W')"
 ACCOUNT = "(select min(cons_no) from {{mkt_customer}} where status = 'NORMAL')"
 IN_FORCE = (
@@ -89,7 +90,7 @@ FAULTS: list[tuple[str, list[str], set[str]]] = [
     ("XSR-01", [f"delete from {{{{mkt_meter_install}}}} where mp_no = {BILLING}"], set()),
     ("XSR-02", [  # three days of 31 are in the world
         "with limits as (update staging.quality_parameters set value = 0.95 where rule_id = 'XSR-02' and name = 'received_share' returning 1)"
-        f" delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"], set()),
+        f" {LOST_DAYS}"], set()),
     ("XSR-03", [f"update {{{{mkt_meter_install}}}} set ct_ratio = ct_ratio * 0.75, multiplier = multiplier * 0.75 where mp_no = {BILLING}"], set()),
     ("XSR-03", [f"update {{{{con_metering_annex}}}} set ct_ratio = ct_ratio * 0.75 where mp_no = {BILLING}"], set()),
     ("XSR-04", [f"update {{{{con_metering_annex}}}} set pt_ratio = 1 where mp_no = {BILLING}"], set()),

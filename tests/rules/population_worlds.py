@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from tests.rules.boundaries import with_limits
-from tests.rules.faults import ACCOUNT, BILLING, META, METER, OTHER_KEY
+from tests.rules.faults import ACCOUNT, BILLING, LOST_DAYS, META, METER, OTHER_KEY
 
 TODAY = date(2026, 11, 5)
 DAY = date(2026, 11, 2)  # of the outages
@@ -166,9 +166,6 @@ def reported(kind: str = "FAULT", account: str = "0310000003") -> list[str]:
 def unread(month: str) -> list[str]:
     """The bills of one month, of which nothing was read though collection had begun."""
     return ["update quality.current_run set collection_start = date '2026-01-01'", f"delete from {{{{mkt_bill}}}} where bill_month <> '{month}'"]
-
-
-LOST_DAYS = f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and data_date < date '2026-11-01' and mp_no = {BILLING}"
 
 
 def lost(*changes: str) -> list[str]:

@@ -18,7 +18,7 @@ from tests.rules.boundaries import (
     numbered,
     with_limits,
 )
-from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, FIRST_THREE, META, METER, NO_GENERATION, OTHER_KEY
+from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, FIRST_THREE, LOST_DAYS, META, METER, NO_GENERATION, OTHER_KEY
 from tests.rules.population_worlds import (
     A_REGISTER,
     ANOTHER_SUM,
@@ -30,7 +30,6 @@ from tests.rules.population_worlds import (
     ITS_POINT,
     KEY,
     KEY_CUSTOMERS,
-    LOST_DAYS,
     ONE_MORE_ANNOUNCED,
     ONE_NUMBER,
     OPEN_MONTH,

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from include.quality.rules import load_rules
+from tests.rules.boundaries import with_limits
 from tests.rules.staged import Staged
 
 RULES = {rule.id: rule for rule in load_rules() if rule.area == "reconciliation"}
@@ -79,10 +80,10 @@ def test_a_bill_without_readings_is_at_stake_by_the_slots_that_are_missing(stage
     """Of 31 days of October two are missing, more than 5 %: 6,451.6129 of 100,000 kWh; what lies before collection began is not missing."""
     bill(staged, BY_CAPACITY)
     lines(staged, BY_CAPACITY, {"FLAT": 60_000, "PEAK": 40_000})
-    staged.plant(
-        "with limits as (update staging.quality_parameters set value = 0.95 where rule_id = 'XSR-02' and name = 'received_share' returning 1)"
-        f" delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and data_date in (date '2026-10-30', date '2026-10-31')"
-    )
+    days = "data_date in (date '2026-10-30', date '2026-10-31')"
+    lost = f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and {days}"
+    for statement in with_limits("XSR-02", {"received_share": 0.95}, lost):
+        staged.plant(statement)
     assert cost(staged, "XSR-02") == (Decimal("6451.6129"), Decimal("5161.29"))
 
 

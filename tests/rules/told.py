@@ -2,8 +2,8 @@
 # ruff: noqa: E501  (one case a line reads as a table)
 from __future__ import annotations
 
-from tests.rules.faults import ACCOUNT, BILLING
-from tests.rules.population_worlds import LOST_DAYS, in_use, overdue
+from tests.rules.faults import ACCOUNT, BILLING, LOST_DAYS
+from tests.rules.population_worlds import in_use, overdue
 
 _VOLTAGE = f"data_type = 'U' and phase = 'A' and data_date = date '2026-11-03' and mp_no = {BILLING}"
 _CURRENT = f"data_type = 'I' and phase = 'A' and data_date = date '2026-11-03' and mp_no = {BILLING}"
