@@ -4,6 +4,7 @@ Started by hand, with what `./kaw rollback` takes: the action and the reason. Th
 day at most. Approved, a roll-back points the months of the last publish at the version before and pins them there; a release
 lets the next run publish them again. Both bear that user's name in the ledger. No night starts this or waits for it.
 """
+
 from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task

@@ -4,6 +4,7 @@ Started by hand, with what `./kaw waive` takes: rule, scope and the last busines
 the reason. The run waits for an answer, a day at most; approved, it is entered with that user's name, in the ledger too. No
 night starts this or waits for it: after the waiver, trigger `build_warehouse` for the date that was stopped.
 """
+
 from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
@@ -14,8 +15,12 @@ ASKED = {
     "rule": Param(None, type=["null", "string"], description="Rule id, for example PIP-03."),
     "scope": Param(None, type=["null", "string"], description='all, table=NAME, account=NO, or key={"mp_no": "..."}.'),
     "reason": REASON,
-    "until": Param(None, type=["null", "string"], format="date", description="Last business date that it holds for, YYYY-MM-DD."),
-    "end": Param(None, type=["null", "integer"], minimum=1, description="Number of a waiver to end, instead of the three."),
+    "until": Param(
+        None, type=["null", "string"], format="date", description="Last business date that it holds for, YYYY-MM-DD."
+    ),
+    "end": Param(
+        None, type=["null", "integer"], minimum=1, description="Number of a waiver to end, instead of the three."
+    ),
 }
 
 

@@ -4,6 +4,7 @@ Starts when all three sources have landed the same business date, which is its p
 landed again, trigger it by hand with that `business_date`. A gate is never retried: bad data does not improve by waiting.
 When it blocks, the published marts stay as they are, and the report says what to do.
 """
+
 from datetime import timedelta
 
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task

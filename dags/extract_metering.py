@@ -3,6 +3,7 @@
 The source delivers by 08:00 of the next morning. Each table leaves a receipt; a file that must be refused does not stop
 the others, its arrival rule blocks at the gate. Repeating the run changes nothing: rows are compared by content.
 """
+
 from datetime import timedelta
 
 from airflow.sdk import dag, get_current_context, task

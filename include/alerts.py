@@ -28,8 +28,9 @@ def alert(kind: str, message: str, detail: dict | None = None) -> bool:
             log.warning("an alert of the unknown kind %s was sent", kind)
         body = json.dumps(
             {"kind": kind, "message": message, "detail": detail or {}, "at": datetime.now(TIMEZONE).isoformat()},
-            ensure_ascii=False, default=str,
-        ).encode()  # fmt: skip
+            ensure_ascii=False,
+            default=str,
+        ).encode()
         if not address.lower().startswith(("http://", "https://")):
             log.warning("alert %s was not sent: KAW_ALERT_WEBHOOK is not an http address", kind)
             return False

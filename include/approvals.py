@@ -3,6 +3,7 @@
 `asked` holds the parameters of the run, `answer` is what an ApprovalOperator hands on. Where the answer is no approval or has
 no name, UsageError is raised and nothing is changed.
 """
+
 from __future__ import annotations
 
 from include.errors import UsageError
@@ -27,6 +28,8 @@ def move_pointers_as_answered(url: str, asked: dict, answer: dict) -> list[str]:
 def _signed(answer: dict) -> dict[str, str]:
     """Who approved by name, and that user as the one who acts."""
     if answer["chosen_options"] != ["Approve"]:
-        raise UsageError("It was not approved.", where="Airflow", next_step="nothing was changed; ask again with what was missing.")
+        raise UsageError(
+            "It was not approved.", where="Airflow", next_step="nothing was changed; ask again with what was missing."
+        )
     user = answer["responded_by_user"] or {}
     return {"approver": user.get("name") or "", "entered_by": f"airflow:{user.get('id')}"}

@@ -1,5 +1,6 @@
 """The commands of `./kaw`. Every error is one message: what happened, where, what next. Exit codes: 0 good, 1 stopped by
 a gate, 2 wrong usage, 3 infrastructure."""
+
 from __future__ import annotations
 
 import argparse
@@ -46,15 +47,20 @@ def main(argv: list[str] | None = None) -> int:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(mask_secrets(traceback.format_exc()))
         print(f"kaw: {type(error).__name__}: {mask_secrets(' '.join(str(error).split())[:300])}", file=sys.stderr)
-        print(f"Where: {log}\nNext: repeat the command; if it fails again, report the file with its first lines.", file=sys.stderr)
+        print(
+            f"Where: {log}\nNext: repeat the command; if it fails again, report the file with its first lines.",
+            file=sys.stderr,
+        )
         return 3
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="./kaw", description="The key-account warehouse of a power utility: land, check, build, publish, report.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        prog="./kaw",
+        description="The key-account warehouse of a power utility: land, check, build, publish, report.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, function, text: str) -> argparse.ArgumentParser:
@@ -72,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     planted = run.add_mutually_exclusive_group()
     planted.add_argument("--defects", type=int, metavar="SEED", help="plant defects and print how many were found")
     planted.add_argument("--defects-blocking", action="store_true", help="plant a bulk edit that the gate must stop")
-    run.add_argument("--expect", metavar="HASH", help="exit with 1 unless the marts published in the end have this hash in all")
+    run.add_argument(
+        "--expect", metavar="HASH", help="exit with 1 unless the marts published in the end have this hash in all"
+    )
     run.add_argument("--fresh", action="store_true", help="forget everything in this home first")
 
     simulate = command("simulate", _simulate, "write the simulated utility as folders of deliveries (synthetic)")
@@ -89,42 +97,69 @@ def _parser() -> argparse.ArgumentParser:
     findings = command("findings", _findings, "list findings: rule, record, what was seen and what was expected")
     findings.add_argument("--json", action="store_true")
     findings.add_argument(
-        "--state", choices=["open", "changed", "expired", "waived", "fixed", "all"], default="open",
+        "--state",
+        choices=["open", "changed", "expired", "waived", "fixed", "all"],
+        default="open",
         help="default open; changed and expired (its waiver ended) are open ones whose last news was that",
-    )  # fmt: skip
+    )
     _add_selection(findings)
     findings.add_argument("--office", metavar="NAME", help="owner of the rule, for example 'metering office'")
-    findings.add_argument("--limit", type=_positive, default=50, help="rows on the terminal (default 50; --json lists all)")
+    findings.add_argument(
+        "--limit", type=_positive, default=50, help="rows on the terminal (default 50; --json lists all)"
+    )
 
-    worklists = command("worklists", _worklists, "write what each office has to put right: open findings as xlsx and CSV")
+    worklists = command(
+        "worklists", _worklists, "write what each office has to put right: open findings as xlsx and CSV"
+    )
     worklists.add_argument("directory", type=Path, metavar="DIR")
 
-    replay = command("replay", _replay, "judge quarantined rows again without landing anything, and admit those that pass now")
+    replay = command(
+        "replay", _replay, "judge quarantined rows again without landing anything, and admit those that pass now"
+    )
     _add_selection(replay)
     replay.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
 
     trace = command("trace", _trace, "follow a published row back to the source rows: files, lines, rules, versions")
     trace.add_argument("mart", metavar="MART", help="its name, with or without mart_")
-    trace.add_argument("key", metavar="KEY", help="column=value,... or a JSON object; a part of the key lists the rows it fits")
+    trace.add_argument(
+        "key", metavar="KEY", help="column=value,... or a JSON object; a part of the key lists the rows it fits"
+    )
     trace.add_argument("--json", action="store_true", help="everything, for a program")
 
-    waive = command("waive", _waive, "let a rule's findings pass until a date, on somebody's responsibility, or end that before")
+    waive = command(
+        "waive", _waive, "let a rule's findings pass until a date, on somebody's responsibility, or end that before"
+    )
     waive.add_argument("rule", metavar="RULE", nargs="?", help="rule id, for example PIP-03")
-    waive.add_argument("--scope", help="all, table=NAME, account=NO, or key={\"mp_no\": \"...\"}")
+    waive.add_argument("--scope", help='all, table=NAME, account=NO, or key={"mp_no": "..."}')
     waive.add_argument("--approver", required=True, help="who takes responsibility")
     waive.add_argument("--reason", required=True)
     waive.add_argument("--until", metavar="DATE", help="last business date it holds for")
-    waive.add_argument("--end", type=_positive, metavar="NO", help="end this waiver before its date, instead of RULE, --scope and --until")
+    waive.add_argument(
+        "--end",
+        type=_positive,
+        metavar="NO",
+        help="end this waiver before its date, instead of RULE, --scope and --until",
+    )
 
-    report = command("report", _report, "write the auditors' report of a run (HTML, with CSV, JSON and xlsx beside it), or rebuild it to the same bytes")
+    report = command(
+        "report",
+        _report,
+        "write the auditors' report of a run (HTML, with CSV, JSON and xlsx beside it), or rebuild it to the same bytes",
+    )
     report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
 
-    command("docs", _docs, "write the documentation of all models as one static page: columns, tests, lineage, who reads what")
+    command(
+        "docs",
+        _docs,
+        "write the documentation of all models as one static page: columns, tests, lineage, who reads what",
+    )
 
     rollback = command("rollback", _rollback, "show readers the version before, and keep it until released")
     rollback.add_argument("--approver", required=True)
     rollback.add_argument("--reason", required=True)
-    rollback.add_argument("--release", action="store_true", help="release what was rolled back; the next run publishes again")
+    rollback.add_argument(
+        "--release", action="store_true", help="release what was rolled back; the next run publishes again"
+    )
 
     status = command("status", _status, "what is published: version, rows and hash of every mart")
     status.add_argument("--json", action="store_true")
@@ -133,24 +168,47 @@ def _parser() -> argparse.ArgumentParser:
     sql.add_argument("query")
     sql.add_argument("--csv", action="store_true")
 
-    bench = commands.add_parser("bench", help="measure the warehouse on simulated utilities", description="Measure the warehouse.")
+    bench = commands.add_parser(
+        "bench", help="measure the warehouse on simulated utilities", description="Measure the warehouse."
+    )
     benches = bench.add_subparsers(title="benches", required=True, metavar="BENCH")
     text = "how many planted defects gate 1 finds, class by class, and how quiet clean days are"
-    quality = benches.add_parser("quality", help=text, description=text[0].upper() + text[1:] + ". Exit code 1 where a figure misses its bar.")
+    quality = benches.add_parser(
+        "quality", help=text, description=text[0].upper() + text[1:] + ". Exit code 1 where a figure misses its bar."
+    )
     quality.set_defaults(command=_bench_quality)
-    quality.add_argument("--seeds", type=_count, default=5, metavar="N", help="so many seeds (default 5; 0 for clean days alone)")
+    quality.add_argument(
+        "--seeds", type=_count, default=5, metavar="N", help="so many seeds (default 5; 0 for clean days alone)"
+    )
     quality.add_argument("--first-seed", type=_count, default=1, metavar="K", help="seeds from K on (default 1)")
-    quality.add_argument("--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05")
+    quality.add_argument(
+        "--shares", type=_shares, default=[0.001, 0.01, 0.05], metavar="S,...", help="default 0.001,0.01,0.05"
+    )
     quality.add_argument("--accounts", type=_positive, default=900, help="accounts of a cell (default 900)")
-    quality.add_argument("--days", type=_positive, default=14, help="days of curves of a cell (default 14; fewer than 7 have no room for class X2)")
-    quality.add_argument("--least", type=_positive, default=20, metavar="N", help="records of every class, at least (default 20)")
-    quality.add_argument("--clean-days", type=_count, default=30, metavar="N", help="clean nights after the cells (default 30; 0 for none)")
+    quality.add_argument(
+        "--days",
+        type=_positive,
+        default=14,
+        help="days of curves of a cell (default 14; fewer than 7 have no room for class X2)",
+    )
+    quality.add_argument(
+        "--least", type=_positive, default=20, metavar="N", help="records of every class, at least (default 20)"
+    )
+    quality.add_argument(
+        "--clean-days",
+        type=_count,
+        default=30,
+        metavar="N",
+        help="clean nights after the cells (default 30; 0 for none)",
+    )
     quality.add_argument("--json", action="store_true", help="everything, for a program")
 
     text = "landing, the gate and publishing as ratios to what the database can do at least, and beside other tools"
     speed = benches.add_parser("speed", help=text, description=text[0].upper() + text[1:] + ".")
     speed.set_defaults(command=_bench_speed)
-    speed.add_argument("--accounts", type=_positive, default=1000, help="accounts of the synthetic utility (default 1000)")
+    speed.add_argument(
+        "--accounts", type=_positive, default=1000, help="accounts of the synthetic utility (default 1000)"
+    )
     speed.add_argument("--days", type=_positive, default=3, help="days of curves (default 3)")
     speed.add_argument("--repeats", type=_positive, default=3, metavar="N", help="medians of N (default 3)")
     speed.add_argument("--json", action="store_true", help="everything, for a program")
@@ -204,7 +262,12 @@ def _warehouse(must_exist: bool = True):
     from include.database import install
 
     given = settings()
-    if must_exist and given.warehouse is None and not (given.home / "simulation.json").exists() and not server.exists(given):
+    if (
+        must_exist
+        and given.warehouse is None
+        and not (given.home / "simulation.json").exists()
+        and not server.exists(given)
+    ):
         raise UsageError(
             "There is no warehouse in this home yet.", where=str(given.home), next_step="make one with ./kaw run."
         )
@@ -235,17 +298,32 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return run_nights(
-        days, accounts=arguments.accounts, days_of_curves=arguments.days, seed=arguments.seed,
-        defects=arguments.defects, blocking=arguments.defects_blocking, fresh=arguments.fresh, expect=arguments.expect,
-    )  # fmt: skip
+        days,
+        accounts=arguments.accounts,
+        days_of_curves=arguments.days,
+        seed=arguments.seed,
+        defects=arguments.defects,
+        blocking=arguments.defects_blocking,
+        fresh=arguments.fresh,
+        expect=arguments.expect,
+    )
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
     from include.simulator import main as simulator
 
     _check_folder(arguments.directory)
-    given = [str(arguments.directory), "--accounts", str(arguments.accounts), "--days", str(arguments.days),
-             "--seed", str(arguments.seed), "--business-date", str(arguments.date or default_business_date())]  # fmt: skip
+    given = [
+        str(arguments.directory),
+        "--accounts",
+        str(arguments.accounts),
+        "--days",
+        str(arguments.days),
+        "--seed",
+        str(arguments.seed),
+        "--business-date",
+        str(arguments.date or default_business_date()),
+    ]
     return simulator(given + (["--defects", str(arguments.defects)] if arguments.defects is not None else []))
 
 
@@ -289,9 +367,21 @@ def _findings(arguments: argparse.Namespace) -> int:
         _check_known(url, arguments)
         names, rows = read_rows(url, query, values)
     if arguments.json:
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1, default=str))
+        print(
+            json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1, default=str)
+        )
         return 0
-    shown = ["rule_id", "severity", "office", "age_days", "record_key", "column_name", "observed", "expected", "source_reference"]
+    shown = [
+        "rule_id",
+        "severity",
+        "office",
+        "age_days",
+        "record_key",
+        "column_name",
+        "observed",
+        "expected",
+        "source_reference",
+    ]
     picked = [names.index(name) for name in shown]
     print_rows(shown, [[row[i] for i in picked] for row in rows[: arguments.limit]])
     print(f"{len(rows)} findings" + (f", the first {arguments.limit} shown" if len(rows) > arguments.limit else ""))
@@ -309,15 +399,23 @@ def _check_known(url: str, arguments: argparse.Namespace) -> None:
         ).fetchone()
     rules, offices = (set(names or ()) - {None} for names in known)
     if arguments.rule and rules and arguments.rule not in rules:
-        raise UsageError(f"There is no rule {arguments.rule!r}.", where="--rule", next_step="take its id from ./kaw findings or the report.")
+        raise UsageError(
+            f"There is no rule {arguments.rule!r}.",
+            where="--rule",
+            next_step="take its id from ./kaw findings or the report.",
+        )
     office = getattr(arguments, "office", None)
     if office and offices and office not in offices:
-        raise UsageError(f"There is no office {office!r}.", where="--office", next_step=f"give one of: {', '.join(sorted(offices))}.")
+        raise UsageError(
+            f"There is no office {office!r}.", where="--office", next_step=f"give one of: {', '.join(sorted(offices))}."
+        )
 
 
 def _check_folder(path: Path) -> None:
     if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
-        raise UsageError(f"{path} is not a folder.", where="DIR", next_step="give a folder; it is made where it is missing.")
+        raise UsageError(
+            f"{path} is not a folder.", where="DIR", next_step="give a folder; it is made where it is missing."
+        )
 
 
 def _selection(arguments: argparse.Namespace):
@@ -367,7 +465,9 @@ def _waive(arguments: argparse.Namespace) -> int:
     if arguments.end:
         with _warehouse() as url:
             end_waiver(url, arguments.end, arguments.approver, arguments.reason)
-        print(f"Waiver {arguments.end} is ended, by {arguments.approver}. Its findings are open again from the next gate on.")
+        print(
+            f"Waiver {arguments.end} is ended, by {arguments.approver}. Its findings are open again from the next gate on."
+        )
         return 0
     with _warehouse() as url:
         number = waive(url, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until)
@@ -403,7 +503,11 @@ def _rollback(arguments: argparse.Namespace) -> int:
         else:
             moved = rollback(url, approver=arguments.approver, reason=arguments.reason)
             for month, version in sorted(moved.items()):
-                print(f"{month:%Y-%m} shows version {version}" if version else f"{month:%Y-%m} shows nothing: it had no earlier version")
+                print(
+                    f"{month:%Y-%m} shows version {version}"
+                    if version
+                    else f"{month:%Y-%m} shows nothing: it had no earlier version"
+                )
             print("Pinned until ./kaw rollback --release --approver NAME --reason TEXT")
     return 0
 
@@ -424,8 +528,10 @@ def _status(arguments: argparse.Namespace) -> int:
     for month, shown in found["months"].items():
         if shown["state"] == "pinned":
             print(f"{month} is rolled back and pinned: version {shown['version']} until ./kaw rollback --release")
-    rows = [[name, mart["rows"], max(mart["versions"].values(), default=0), mart["hash"][:16]]
-            for name, mart in found["marts"].items()]  # fmt: skip
+    rows = [
+        [name, mart["rows"], max(mart["versions"].values(), default=0), mart["hash"][:16]]
+        for name, mart in found["marts"].items()
+    ]
     print_rows(["mart", "rows", "newest version", "hash"], rows)
     print(f"All marts: {found['hash']}")
     return 0
@@ -447,9 +553,14 @@ def _bench_quality(arguments: argparse.Namespace) -> int:
     from include.bench import quality
 
     plan = quality.Plan(
-        arguments.seeds, arguments.first_seed, arguments.shares, arguments.accounts, arguments.days, arguments.least,
+        arguments.seeds,
+        arguments.first_seed,
+        arguments.shares,
+        arguments.accounts,
+        arguments.days,
+        arguments.least,
         arguments.clean_days,
-    )  # fmt: skip
+    )
     outcome = _measured(quality, arguments.json, plan)
     return 1 if outcome.shortfalls else 0
 
@@ -483,7 +594,9 @@ def _up(_: argparse.Namespace) -> int:
     install(server.warehouse_url())
     print("Airflow is up already." if scheduler.is_up() else "Starting Airflow (about a minute) ...", flush=True)
     login = scheduler.up()
-    print(f"Airflow   {login['address']}\nUser      {login['user']}\nPassword  {login['password']}\nStop it with ./kaw down")
+    print(
+        f"Airflow   {login['address']}\nUser      {login['user']}\nPassword  {login['password']}\nStop it with ./kaw down"
+    )
     return 0
 
 

@@ -4,6 +4,7 @@ dbt makes the profiles before this step and the typical profiles, distances and 
 the label is decided here. It does not depend on the machine: profiles come rounded, starts are drawn from a fixed seed,
 one thread adds up in one order, and clusters are numbered by their own shape, the flattest first.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -51,7 +52,12 @@ def cluster_profiles(profiles: list[list[float]], limits: Limits) -> Clustering:
     different = len(np.unique(values, axis=0)) if len(values) else 0
     most = min(limits.max_clusters, different, len(values) - 1, len(values) // limits.min_cluster_accounts)
     if most < limits.min_clusters:
-        return Clustering(None, None, None, f"{len(values)} profiles, {different} different: too few for {limits.min_clusters} clusters")
+        return Clustering(
+            None,
+            None,
+            None,
+            f"{len(values)} profiles, {different} different: too few for {limits.min_clusters} clusters",
+        )
     best, tried = None, []
     with threadpool_limits(limits=1):
         for count in range(limits.min_clusters, most + 1):
@@ -75,7 +81,9 @@ def cluster_profiles(profiles: list[list[float]], limits: Limits) -> Clustering:
 def _numbered(values: np.ndarray, labels: np.ndarray) -> list[int]:
     """Labels from 1 on, the cluster with the lowest peak first. Sums of whole millionths are exact in any order."""
     units = np.rint(values * 1e6).astype(np.int64)
-    centres = {label: units[labels == label].sum(axis=0) / (labels == label).sum() for label in np.unique(labels).tolist()}
+    centres = {
+        label: units[labels == label].sum(axis=0) / (labels == label).sum() for label in np.unique(labels).tolist()
+    }
     order = sorted(centres, key=lambda label: (centres[label].max(), centres[label].tolist()))
     number = {label: n for n, label in enumerate(order, 1)}
     return [number[label] for label in labels.tolist()]

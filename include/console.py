@@ -1,4 +1,5 @@
 """What `./kaw` prints: steps with counts and times on the terminal, everything else in the log of the run."""
+
 from __future__ import annotations
 
 import os
@@ -44,7 +45,9 @@ class Progress:
         line = f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s"
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)  # one line a step in a log
         for warning in self.warnings[:10]:
-            self.console.print(f"    {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)  # names as a source wrote them
+            self.console.print(
+                f"    {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True
+            )  # names as a source wrote them
 
     def summary(self) -> str:
         parts = []

@@ -1,4 +1,5 @@
 """Connections to the warehouse and the objects in it that are not dbt's."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,12 +14,23 @@ from include.contracts import Table, all_tables
 SQL_FOLDER = Path(__file__).parent / "sql"
 TIMEZONE = "Asia/Shanghai"
 SCHEMAS = (
-    "raw_metering", "raw_marketing", "raw_contract", "staging", "quality", "warehouse", "candidate", "publish", "marts", "vault",
-)  # fmt: skip
+    "raw_metering",
+    "raw_marketing",
+    "raw_contract",
+    "staging",
+    "quality",
+    "warehouse",
+    "candidate",
+    "publish",
+    "marts",
+    "vault",
+)
 
 
 @contextmanager
-def connect(url: str, *, fence: str = "", role: str | None = None, autocommit: bool = False) -> Iterator[psycopg.Connection]:
+def connect(
+    url: str, *, fence: str = "", role: str | None = None, autocommit: bool = False
+) -> Iterator[psycopg.Connection]:
     """A connection in the time zone of the utility; commits at the end, rolls back on an error.
 
     `fence` (`<scope>:<number>`) goes with every write of the session; `role` is the least-privileged role to act in.
@@ -33,7 +45,9 @@ def connect(url: str, *, fence: str = "", role: str | None = None, autocommit: b
 def acting_role(url: str, role: str) -> str | None:
     """The role to act in, or None where the server lacks it or the login is no member: the login's own rights then do."""
     with connect(url) as connection:
-        found = connection.execute("select 1 from pg_roles where rolname = %s and pg_has_role(oid, 'member')", (role,)).fetchone()
+        found = connection.execute(
+            "select 1 from pg_roles where rolname = %s and pg_has_role(oid, 'member')", (role,)
+        ).fetchone()
     return role if found else None
 
 

@@ -1,4 +1,5 @@
 """One fence per run: a later run of a scope takes a higher number, and writes with an older one are refused there."""
+
 from __future__ import annotations
 
 from include.database import connect

@@ -192,11 +192,7 @@ def _problems_of_head(
     kept: tuple[int, str] | None, at_head: str | None, asked_for: int, last_no: int, head_name: str
 ) -> list[str]:
     if kept is None:
-        return (
-            [f"the head file {head_name} is missing or unreadable: a cut tail could not be seen."]
-            if last_no
-            else []
-        )
+        return [f"the head file {head_name} is missing or unreadable: a cut tail could not be seen."] if last_no else []
     number, digest = kept
     if number > last_no:
         return [f"the tail was cut: the head file knows entry {number}, the ledger ends at {last_no}."]

@@ -1,4 +1,5 @@
 """`./kaw run`: the DAGs of `dags/` one after the other in this process, with progress step by step."""
+
 from __future__ import annotations
 
 import contextlib
@@ -15,8 +16,15 @@ from include.settings import Settings, settings
 
 
 def run_nights(
-    days: list[date], *, accounts: int | None, days_of_curves: int | None, seed: int | None,
-    defects: int | None, blocking: bool, fresh: bool, expect: str | None = None,
+    days: list[date],
+    *,
+    accounts: int | None,
+    days_of_curves: int | None,
+    seed: int | None,
+    defects: int | None,
+    blocking: bool,
+    fresh: bool,
+    expect: str | None = None,
 ) -> int:
     """Runs the nights in order of date and stops at the first that does not publish. Returns the exit code.
 
@@ -25,7 +33,9 @@ def run_nights(
     scheduler.refuse_while_up()
     given = settings()
     any_simulated = any(simulated.is_simulated(s) for s in ("metering", "marketing", "contract"))
-    if not any_simulated and (blocking or any(asked is not None for asked in (accounts, days_of_curves, seed, defects))):
+    if not any_simulated and (
+        blocking or any(asked is not None for asked in (accounts, days_of_curves, seed, defects))
+    ):
         raise UsageError(
             "--accounts, --days, --seed and --defects are of the simulated utility; all three sources here are yours.",
             where="KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT",
@@ -78,7 +88,9 @@ def _let_go() -> None:
 
 
 def _night(url: str, day: date, hear: Progress, console, any_simulated: bool) -> int:
-    console.print(f"[bold]Night of {day}[/bold]" + (" (simulated utility: every row is synthetic)" if any_simulated else ""))
+    console.print(
+        f"[bold]Night of {day}[/bold]" + (" (simulated utility: every row is synthetic)" if any_simulated else "")
+    )
     for dag_id in (*scheduler.EXTRACTS, scheduler.BUILD):
         _run(url, dag_id, day, hear)
     state = runs.state_of(url, day)
@@ -117,7 +129,10 @@ def _tell_result(url: str, day: date, console, seconds: float) -> None:
     reports = sorted((settings().home / "reports").glob("**/*.html"), key=lambda p: p.stat().st_mtime)
     if reports:
         console.print(f"Report: {reports[-1]}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql \"select * from marts.publication\"", highlight=False)
+    console.print(
+        f'Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql "select * from marts.publication"',
+        highlight=False,
+    )
 
 
 def compare(url: str, expect: str | None) -> str | None:
@@ -150,7 +165,8 @@ def only_one(url: str):
     with connect(url, autocommit=True) as connection:
         if not connection.execute("select pg_try_advisory_lock(hashtext('kaw run'))").fetchone()[0]:
             raise InfrastructureError(
-                "Another ./kaw run is at work in this warehouse.", next_step="wait until it ends and repeat the command."
+                "Another ./kaw run is at work in this warehouse.",
+                next_step="wait until it ends and repeat the command.",
             )
         yield
 

@@ -1,4 +1,5 @@
 """The steps of a night after the sources have landed. Each is one Airflow task; all state between them is in the database."""
+
 from __future__ import annotations
 
 import hashlib
@@ -55,7 +56,14 @@ def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Bu
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
     url = server.warehouse_url()
-    warehouse = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
+    warehouse = [
+        "run",
+        "--select",
+        *staging_with_rows_kept_back(url),
+        "tag:warehouse",
+        "--exclude",
+        "tag:after_clusters",
+    ]
     built = run_dbt(warehouse, url, given.fence, progress=progress)
     cluster_loads(url, given.fence)
     return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)

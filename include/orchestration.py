@@ -2,6 +2,7 @@
 
 Imports Airflow and nothing of the work: every DAG file is read again and again.
 """
+
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
@@ -20,14 +21,20 @@ MARTS_PUBLISHED = Asset("marts.published")
 
 PARAMS = {
     "business_date": Param(
-        None, type=["null", "string"], format="date",
+        None,
+        type=["null", "string"],
+        format="date",
         description="Business date YYYY-MM-DD. Empty: the day of the partition key, else yesterday.",
     )
-}  # fmt: skip
+}
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True}
 BY_HAND = {
-    "schedule": None, "start_date": START, "catchup": False, "max_active_runs": 1, "dagrun_timeout": timedelta(hours=25)
-}  # fmt: skip
+    "schedule": None,
+    "start_date": START,
+    "catchup": False,
+    "max_active_runs": 1,
+    "dagrun_timeout": timedelta(hours=25),
+}
 AT_ONCE = {"retries": 0, "priority_weight": 100}  # before any task of a night: somebody waits for it
 REASON = Param("", type="string", minLength=1, description="Why; the ledger and the report show it.")
 
@@ -84,6 +91,11 @@ def tell_missed_deadline(context: dict) -> None:
     run = context["dag_run"]
     day = run.get("partition_key") or (run.get("conf") or {}).get("business_date")
     message = f"{run['dag_id']} has not finished in time" + (f" for {day}." if day else ".")
-    detail = {"dag_id": run["dag_id"], "run_id": run["dag_run_id"], "business_date": day, "state": run["state"],
-              "deadline": context["deadline"]["deadline_time"]}  # fmt: skip
+    detail = {
+        "dag_id": run["dag_id"],
+        "run_id": run["dag_run_id"],
+        "business_date": day,
+        "state": run["state"],
+        "deadline": context["deadline"]["deadline_time"],
+    }
     alert("deadline_missed", message, detail)

@@ -71,9 +71,17 @@ class Account:
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
         try:
             return subprocess.run(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, cwd="/", umask=0o077, **drop,
-            )  # fmt: skip
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=environment,
+                cwd="/",
+                umask=0o077,
+                **drop,
+            )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             raise InfrastructureError(
                 f"The embedded PostgreSQL could not be run: {error}.", where=str(command[0]), next_step=USE_OTHER
@@ -170,10 +178,19 @@ class Cluster:
                 if self._major() >= 17
                 else ["--locale=C"]
             )
-            done = account.run([
-                self.program("initdb"), "-D", self.data, "-U", superuser, f"--pwfile={secret}",
-                "--auth=scram-sha-256", "--encoding=UTF8", *locale,
-            ])  # fmt: skip
+            done = account.run(
+                [
+                    self.program("initdb"),
+                    "-D",
+                    self.data,
+                    "-U",
+                    superuser,
+                    f"--pwfile={secret}",
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    *locale,
+                ]
+            )
         finally:
             secret.unlink(missing_ok=True)
         if done.returncode:
@@ -261,10 +278,22 @@ class Cluster:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".previous.log"))
-        done = self.account.run([
-            self.program("pg_ctl"), "start", "-w", "-s", "-t", str(START_TIMEOUT_S), "-D", self.data, "-l", self.log,
-            "-o", f"-p {port}",
-        ])  # fmt: skip
+        done = self.account.run(
+            [
+                self.program("pg_ctl"),
+                "start",
+                "-w",
+                "-s",
+                "-t",
+                str(START_TIMEOUT_S),
+                "-D",
+                self.data,
+                "-l",
+                self.log,
+                "-o",
+                f"-p {port}",
+            ]
+        )
         if done.returncode == 0:
             return True
         log = self._log_tail()

@@ -1,4 +1,5 @@
 """One place where steps say what they did: a terminal listens in `./kaw run`, the task log hears it under Airflow."""
+
 from __future__ import annotations
 
 import logging

@@ -98,7 +98,8 @@ def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tup
             raise UsageError("No night has run yet.", where="quality.runs", next_step="make one with ./kaw run.")
         condition, values = selection.condition("open")
         selected = connection.execute(
-            f"select finding_id, rule_id, table_name, raw_id from quality.findings where {condition} order by finding_id", values
+            f"select finding_id, rule_id, table_name, raw_id from quality.findings where {condition} order by finding_id",
+            values,
         ).fetchall()
         kept = connection.execute("select table_name, raw_id, state from quality.kept_back").fetchall()
     return last[0], selected, kept
@@ -112,12 +113,14 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
     ):
         ids[state].append(finding_id)
     named = {(table_name, raw_id) for _, _, table_name, raw_id in selected}
-    released = set(connection.execute(
-        "select rows.table_name, rows.raw_id from quality.quarantined_rows as rows"
-        " inner join unnest(%s::text[], %s::bigint[]) as kept (table_name, raw_id)"
-        " on rows.table_name = kept.table_name and rows.raw_id = kept.raw_id where rows.released_run is not null",
-        ([table_name for table_name, *_ in kept], [raw_id for _, raw_id, _ in kept]),
-    ).fetchall())  # fmt: skip
+    released = set(
+        connection.execute(
+            "select rows.table_name, rows.raw_id from quality.quarantined_rows as rows"
+            " inner join unnest(%s::text[], %s::bigint[]) as kept (table_name, raw_id)"
+            " on rows.table_name = kept.table_name and rows.raw_id = kept.raw_id where rows.released_run is not null",
+            ([table_name for table_name, *_ in kept], [raw_id for _, raw_id, _ in kept]),
+        ).fetchall()
+    )
     states = {(table_name, raw_id): state for table_name, raw_id, state in kept}
     return {name: tuple(found) for name, found in ids.items()} | {
         "quarantined_admitted": sum(states[row] == "quarantined" and row in named for row in released),
@@ -132,14 +135,15 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         _take_numbers_back(connection)
         (trial,) = connection.execute(
             "insert into quality.runs (business_date, last_load_id) select business_date, last_load_id from quality.runs"
-            " where run_id = %s returning run_id", (run.run_id,),
-        ).fetchone()  # fmt: skip
+            " where run_id = %s returning run_id",
+            (run.run_id,),
+        ).fetchone()
         connection.execute("update quality.current_run set run_id = %s", (trial,))
         for (rule_id,) in connection.execute(
             "select rule_id from quality.open_findings where finding_id = any(%s)"
             " union select unnest(rule_ids) from quality.kept_back where state = 'quarantined' order by 1",
             ([finding_id for finding_id, *_ in asked],),
-        ).fetchall():  # fmt: skip
+        ).fetchall():
             if rule_id in judgeable:
                 say(evaluate(connection, judgeable[rule_id], trial, run.business_date))
         findings.judge(connection, trial, 1)
@@ -199,5 +203,7 @@ def _told(done: Replayed, selection: Selection, dry_run: bool) -> list[str]:
         lines.append(f"  only a replay tells {len(done.not_judged):,} (rules over other findings or over marts)")
     lines.append(f"  rows {would}admitted: {done.quarantined_admitted:,} quarantined, {done.held_admitted:,} held")
     if done.open:
-        lines.append("Next: let the source deliver what is still open; ./kaw worklists DIR writes it down for each office.")
+        lines.append(
+            "Next: let the source deliver what is still open; ./kaw worklists DIR writes it down for each office."
+        )
     return lines

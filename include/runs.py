@@ -1,4 +1,5 @@
 """The run at work: its business date, its fence, and what earlier runs left."""
+
 from __future__ import annotations
 
 import subprocess
@@ -32,7 +33,9 @@ def begin(url: str, business_date: date) -> Run:
     """Starts a build of the business date: takes the fence, closes what a killed run left, and sets the current run."""
     fence = take_fence(url, BUILD_SCOPE)
     with connect(url, fence=fence) as connection:
-        connection.execute("update quality.runs set state = 'failed', finished_at = now() where state in ('running', 'passed')")
+        connection.execute(
+            "update quality.runs set state = 'failed', finished_at = now() where state in ('running', 'passed')"
+        )
         run_id = connection.execute(
             "insert into quality.runs (business_date, last_load_id, code_version)"
             " select %s, coalesce(max(load_id), 0), %s from quality.receipts where business_date <= %s returning run_id",

@@ -1,4 +1,5 @@
 """Airflow on this machine: its environment, its metadata, a DAG run in this process, and the whole of it in the background."""
+
 from __future__ import annotations
 
 import base64
@@ -85,7 +86,9 @@ def run_dag(dag_id: str, business_date: date) -> bool:
     dag = _bag(DagBag).dags[dag_id]
     dag.deadline = None
     for task in dag.tasks:
-        task.retries = 0  # nobody waits five minutes in front of a terminal: the error is shown and the command repeated
+        task.retries = (
+            0  # nobody waits five minutes in front of a terminal: the error is shown and the command repeated
+        )
         task.outlets = []  # the caller runs the next DAG; an event would make the next scheduler build this night again
     run = dag.test(run_conf={"business_date": business_date.isoformat()})
     return run.state == "success"
@@ -205,9 +208,13 @@ def _start(*components: str) -> None:
     for component in components:
         with (logs / f"{component}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", component, *COMPONENTS[component]], stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT,
-            )  # fmt: skip
+                [sys.executable, "-m", "airflow", component, *COMPONENTS[component]],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd=ROOT,
+            )
         pids[component] = [process.pid, psutil.Process(process.pid).create_time()]
         (home() / "processes.json").write_text(json.dumps(pids))
 
@@ -241,13 +248,20 @@ def _make_login() -> None:
 
 def _python(*arguments: str, what: str, **variables: str) -> None:
     done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, check=False, timeout=300,
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=300,
         env=os.environ | variables,
-    )  # fmt: skip
+    )
     if done.returncode:
         log = home() / "command.log"
         log.write_text(mask_secrets(done.stdout + done.stderr))
-        raise InfrastructureError(what + ".", where=str(log), next_step="see the last lines there and repeat the command.")
+        raise InfrastructureError(
+            what + ".", where=str(log), next_step="see the last lines there and repeat the command."
+        )
 
 
 def _keep_port_free() -> None:
@@ -262,13 +276,15 @@ def _secrets() -> dict:
     path = home() / "secrets.json"
     if not path.exists():
         home().mkdir(parents=True, exist_ok=True)
-        _write_secrets({
-            "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-            "secret_key": secrets.token_urlsafe(32),
-            "jwt_secret": secrets.token_urlsafe(64),
-            "password": secrets.token_urlsafe(12),
-            "port": _free_port(),
-        })  # fmt: skip
+        _write_secrets(
+            {
+                "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+                "secret_key": secrets.token_urlsafe(32),
+                "jwt_secret": secrets.token_urlsafe(64),
+                "password": secrets.token_urlsafe(12),
+                "port": _free_port(),
+            }
+        )
     return json.loads(path.read_text())
 
 

@@ -1,4 +1,5 @@
 """The default source: where no address is set, the simulated utility delivers. Everything in it is synthetic."""
+
 from __future__ import annotations
 
 import fcntl
@@ -34,7 +35,9 @@ def is_simulated(source: str) -> bool:
     return settings().source(source) is None
 
 
-def choose(accounts: int | None, days: int | None, seed: int | None, defects: int | None, blocking: bool, fresh: bool) -> dict:
+def choose(
+    accounts: int | None, days: int | None, seed: int | None, defects: int | None, blocking: bool, fresh: bool
+) -> dict:
     """Notes what is simulated in this home. Another size or seed on a used home is a usage error: its past would change."""
     given = settings()
     path = given.home / STATE
@@ -98,8 +101,12 @@ def simulate(business_date: date):
         _last = (
             asked,
             generate(
-                business_date, accounts=options["accounts"], days=options["days"], seed=options["seed"],
-                defects_seed=options["defects"], blocking=options["blocking"],
+                business_date,
+                accounts=options["accounts"],
+                days=options["days"],
+                seed=options["seed"],
+                defects_seed=options["defects"],
+                blocking=options["blocking"],
             ),
-        )  # fmt: skip
+        )
     return _last[1]

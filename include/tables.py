@@ -1,4 +1,5 @@
 """Rows of a read-only query, for a terminal, as CSV, or for a program."""
+
 from __future__ import annotations
 
 import csv

@@ -79,7 +79,11 @@ def _mart(name: str) -> Mart:
 def _key(mart: Mart, text: str) -> dict[str, str]:
     """The parts of the key, or other columns, as text; a date may be given as its month, YYYY-MM."""
     try:
-        given = json.loads(text) if text.lstrip().startswith("{") else dict(p.split("=", 1) for p in text.split(",") if p.strip())
+        given = (
+            json.loads(text)
+            if text.lstrip().startswith("{")
+            else dict(p.split("=", 1) for p in text.split(",") if p.strip())
+        )
         wanted = {str(name).strip(): str(value).strip() for name, value in given.items()}
     except (ValueError, AttributeError):
         wanted = {}
@@ -87,17 +91,24 @@ def _key(mart: Mart, text: str) -> dict[str, str]:
     if unknown or not wanted:
         what = f"{mart.name} has no column {', '.join(unknown)}." if unknown else f"{text!r} is no key."
         form = ",".join(f"{name}=..." for name in mart.grain)
-        raise UsageError(what, where=f"trace {mart.name}", next_step=f"write it like {form}; a part of it lists the rows it fits.")
+        raise UsageError(
+            what, where=f"trace {mart.name}", next_step=f"write it like {form}; a part of it lists the rows it fits."
+        )
     return wanted
 
 
 def _rows(connection: psycopg.Connection, mart: Mart, wanted: dict[str, str]) -> tuple[list[dict], int]:
     conditions = [
-        sql.SQL("({column}::text = %s or {column}::text like %s)").format(column=sql.Identifier(name)) for name in wanted
+        sql.SQL("({column}::text = %s or {column}::text like %s)").format(column=sql.Identifier(name))
+        for name in wanted
     ]
-    values = [v for text in wanted.values() for v in (text, f"{text}-__" if re.fullmatch(r"\d{4}-\d\d", text) else text)]
+    values = [
+        v for text in wanted.values() for v in (text, f"{text}-__" if re.fullmatch(r"\d{4}-\d\d", text) else text)
+    ]
     query = sql.SQL("select *, count(*) over () as _total from {} where {} order by {} limit %s").format(
-        sql.Identifier("marts", mart.name), sql.SQL(" and ").join(conditions), sql.SQL(", ").join(map(sql.Identifier, mart.grain))
+        sql.Identifier("marts", mart.name),
+        sql.SQL(" and ").join(conditions),
+        sql.SQL(", ").join(map(sql.Identifier, mart.grain)),
     )
     try:
         rows = connection.cursor(row_factory=dict_row).execute(query, [*values, LISTED]).fetchall()
@@ -241,7 +252,11 @@ def _numbers() -> dict[str, dict[str, str]]:
 
 
 def _of_table(
-    connection: psycopg.Connection, table: Table, belonging: tuple[str, str] | None, run: dict, window: tuple[date, date]
+    connection: psycopg.Connection,
+    table: Table,
+    belonging: tuple[str, str] | None,
+    run: dict,
+    window: tuple[date, date],
 ) -> dict:
     """The rows of a table behind the row: how many, the first of them with file and line, and the ids of all."""
     known = f"_load_id <= {run['last_load_id']} and _business_date <= '{run['business_date']}'"
@@ -254,33 +269,44 @@ def _of_table(
     in_window = _event_in(table, *window) if _is_dated(table) else "true"
     personal = [c.name for c in table.scalar_columns if c.classification == "personal"]
     values = ", ".join(
-        f"'{c.name}', {_literal(WITHHELD) if c.name in personal else c.name}" for c in table.scalar_columns if c.name not in table.key
+        f"'{c.name}', {_literal(WITHHELD) if c.name in personal else c.name}"
+        for c in table.scalar_columns
+        if c.name not in table.key
     )
-    rows = connection.cursor(row_factory=dict_row).execute(
-        f"""
+    rows = (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            f"""
         with versions as (
             select raw.*, kept.state as kept_state, kept.rule_ids,
                 max(raw._load_id) over (partition by raw._key) as newest,
                 max(raw._load_id) filter (where kept.state is null) over (partition by raw._key) as newest_admitted
             from {table.raw_name} as raw
             left join quality.quarantined_rows as kept
-                on kept.table_name = '{table.name}' and raw._raw_id = kept.raw_id and kept.from_run <= {run['run_id']}
-                and coalesce(kept.released_run, {run['run_id']} + 1) > {run['run_id']}
+                on kept.table_name = '{table.name}' and raw._raw_id = kept.raw_id and kept.from_run <= {run["run_id"]}
+                and coalesce(kept.released_run, {run["run_id"]} + 1) > {run["run_id"]}
             where raw._key in (select _key from {table.raw_name} where {condition}) and {known}
         )
 
-        select _raw_id as raw_id, {record_key(table, 'versions')} as key, _load_id as load_id, _file_line as line,
+        select _raw_id as raw_id, {record_key(table, "versions")} as key, _load_id as load_id, _file_line as line,
             coalesce(kept_state, 'admitted') as state, rule_ids, {_object(values)} as values
         from versions
         where not _is_tombstone and _load_id in (newest, newest_admitted) and ({condition}) and ({in_window})
-        order by {record_key(table, 'versions')}::text collate "C", _raw_id
+        order by {record_key(table, "versions")}::text collate "C", _raw_id
         """
-    ).fetchall()
+        )
+        .fetchall()
+    )
     windowed = None if in_window == "true" else f"{window[0]} to {window[1]}"
     return {
-        "table": table.name, "total": len(rows), "by": by, "window": windowed, "rows": rows[:LISTED],
-        "raw_ids": [r["raw_id"] for r in rows], "load_ids": sorted({r["load_id"] for r in rows}),
-    }  # fmt: skip
+        "table": table.name,
+        "total": len(rows),
+        "by": by,
+        "window": windowed,
+        "rows": rows[:LISTED],
+        "raw_ids": [r["raw_id"] for r in rows],
+        "load_ids": sorted({r["load_id"] for r in rows}),
+    }
 
 
 def _object(pairs: str) -> str:
@@ -314,8 +340,10 @@ def _literal(value: object) -> str:
 
 
 def _loads(connection: psycopg.Connection, sources: list[dict]) -> list[dict]:
-    return connection.cursor(row_factory=dict_row).execute(
-        """
+    return (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
         select load_id, source_name, table_name, channel, business_date, file_name, content_sha256, delivered_rows, landed_at,
             (
                 select min(entry_no) from quality.ledger where event = 'load' and detail ->> 'load_id' = load_id::text
@@ -324,8 +352,10 @@ def _loads(connection: psycopg.Connection, sources: list[dict]) -> list[dict]:
         where load_id = any(%s)
         order by load_id
         """,
-        [sorted({load_id for source in sources for load_id in source.get("load_ids", [])})],
-    ).fetchall()
+            [sorted({load_id for source in sources for load_id in source.get("load_ids", [])})],
+        )
+        .fetchall()
+    )
 
 
 @cache
@@ -339,15 +369,23 @@ def _rules(connection: psycopg.Connection, mart: Mart, lineage: dict, run: dict)
     above = re.compile(rf"\bstaging\.({'|'.join(models) or 'none'})\b")
     itself = re.compile(rf"\b{re.escape('.'.join(mart.relation))}\b")
     concerned = {
-        rule.id: rule for rule in _rule_book()
+        rule.id: rule
+        for rule in _rule_book()
         if itself.search(rule.tested_sql + rule.violations_sql)
-        or (rule.gate == 1 and (raw & {*rule.subjects, rule.table_name} or above.search(rule.tested_sql + rule.violations_sql)))
-    }  # fmt: skip
-    rows = connection.cursor(row_factory=dict_row).execute(
-        "select rule_id, tested_rows, failed_rows, verdict, not_tested_reason from quality.rule_results"
-        " where run_id = %s and rule_id = any(%s) order by rule_id",
-        [run["run_id"], sorted(concerned)],
-    ).fetchall()
+        or (
+            rule.gate == 1
+            and (raw & {*rule.subjects, rule.table_name} or above.search(rule.tested_sql + rule.violations_sql))
+        )
+    }
+    rows = (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            "select rule_id, tested_rows, failed_rows, verdict, not_tested_reason from quality.rule_results"
+            " where run_id = %s and rule_id = any(%s) order by rule_id",
+            [run["run_id"], sorted(concerned)],
+        )
+        .fetchall()
+    )
     for row in rows:
         rule = concerned[row["rule_id"]]
         row |= {"sentence": rule.sentence, "severity": rule.severity, "path": rule.path}
@@ -357,8 +395,10 @@ def _rules(connection: psycopg.Connection, mart: Mart, lineage: dict, run: dict)
 def _findings(connection: psycopg.Connection, sources: list[dict], account_no: str | None, run: dict) -> list[dict]:
     """Findings on the traced rows or, in their tables, on the account, that were open or waived when that run had ended."""
     ids = [(source["table"], raw_id) for source in sources for raw_id in source["raw_ids"]]
-    return connection.cursor(row_factory=dict_row).execute(
-        """
+    return (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
         with latest as (
             select distinct on (finding_id) *
             from quality.finding_events
@@ -377,8 +417,13 @@ def _findings(connection: psycopg.Connection, sources: list[dict], account_no: s
             )
         order by rule_id, table_name, record_key::text, column_name, finding_id
         """,
-        {
-            "run": run["run_id"], "account": account_no, "tables": [source["table"] for source in sources],
-            "id_tables": [table for table, _ in ids], "ids": [raw_id for _, raw_id in ids],
-        },
-    ).fetchall()  # fmt: skip
+            {
+                "run": run["run_id"],
+                "account": account_no,
+                "tables": [source["table"] for source in sources],
+                "id_tables": [table for table, _ in ids],
+                "ids": [raw_id for _, raw_id in ids],
+            },
+        )
+        .fetchall()
+    )

@@ -12,7 +12,9 @@ def print_trace(found: dict) -> None:
     if "candidates" in found:
         print_rows(found["grain"], [list(row.values()) for row in found["candidates"]])
         shown = f", the first {LISTED} shown" if found["total"] > LISTED else ""
-        print(f"{found['total']:,} rows of {found['mart']} fit{shown}. Next: give a whole key, {', '.join(found['grain'])}.")
+        print(
+            f"{found['total']:,} rows of {found['mart']} fit{shown}. Next: give a whole key, {', '.join(found['grain'])}."
+        )
         return
     version, run = found["version"], found["run"]
     print(f"marts.{found['mart']}")
@@ -35,7 +37,9 @@ def print_trace(found: dict) -> None:
         print(f"  {source['table']}: {count}{of or ' in all, read whole'}{window}")
         for row in source["rows"]:
             load = loads[row["load_id"]]
-            place = (load["file_name"] or f"{load['source_name']} database") + (f":{row['line']}" if row["line"] else "")
+            place = (load["file_name"] or f"{load['source_name']} database") + (
+                f":{row['line']}" if row["line"] else ""
+            )
             kept = "" if row["state"] == "admitted" else f"  {row['state']} by {', '.join(row['rule_ids'])}"
             print(f"    {_short(row['key'])}  {place}, load {row['load_id']}{kept}")
         if source["rows"] and source["total"] > LISTED:
@@ -43,15 +47,28 @@ def print_trace(found: dict) -> None:
     print("\nLoads")
     print_rows(
         ["load", "table", "business date", "file", "sha256", "ledger entry"],
-        [[x["load_id"], x["table_name"], x["business_date"], x["file_name"], (x["content_sha256"] or "")[:16], x["ledger_entry"]]
-         for x in found["loads"]],
-    )  # fmt: skip
+        [
+            [
+                x["load_id"],
+                x["table_name"],
+                x["business_date"],
+                x["file_name"],
+                (x["content_sha256"] or "")[:16],
+                x["ledger_entry"],
+            ]
+            for x in found["loads"]
+        ],
+    )
     verdicts = Counter(rule["verdict"] or "not judged" for rule in found["rules"])
-    print(f"\nRules over these tables and the mart: {', '.join(f'{n} {verdict}' for verdict, n in sorted(verdicts.items()))}")
+    print(
+        f"\nRules over these tables and the mart: {', '.join(f'{n} {verdict}' for verdict, n in sorted(verdicts.items()))}"
+    )
     notable = [rule for rule in found["rules"] if rule["verdict"] in ("failed", "waived")]
     if notable:
-        print_rows(["rule", "verdict", "tested", "failed", "sentence"],
-                   [[r["rule_id"], r["verdict"], r["tested_rows"], r["failed_rows"], r["sentence"]] for r in notable])  # fmt: skip
+        print_rows(
+            ["rule", "verdict", "tested", "failed", "sentence"],
+            [[r["rule_id"], r["verdict"], r["tested_rows"], r["failed_rows"], r["sentence"]] for r in notable],
+        )
     print(f"\nFindings on these rows or this account: {len(found['findings']) or 'none'}")
     if found["findings"]:
         names = ("rule_id", "severity", "state", "table_name", "record_key", "column_name", "observed", "expected")

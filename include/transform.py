@@ -1,4 +1,5 @@
 """dbt, in this process: importing it costs seconds, so one invocation a layer and never one a model."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """How well the gate found the planted defects: recall, precision and reason per class, by (rule, record key)."""
+
 from __future__ import annotations
 
 import json
@@ -72,10 +73,13 @@ def score(url: str, truth: list) -> Score:
     for rule_id, record_key, _, _, column_name, observed in rows:
         named[rule_id, _key(record_key)].update(re.findall(r"\w+", f"{column_name} {observed}"))
     all_planted = {pair for pairs in planted.values() for pair in pairs}
-    stray = sorted({
-        (rule_id, _key(record_key), severity) for rule_id, record_key, severity, state, *_ in rows
-        if state == "open" and (rule_id, _key(record_key)) not in all_planted
-    })  # fmt: skip
+    stray = sorted(
+        {
+            (rule_id, _key(record_key), severity)
+            for rule_id, record_key, severity, state, *_ in rows
+            if state == "open" and (rule_id, _key(record_key)) not in all_planted
+        }
+    )
     figures, missed, misnamed = [], [], []
     for name, pairs in sorted(planted.items()):
         rules, found = {rule_id for rule_id, _ in pairs}, [pair for pair in pairs if pair in named]
@@ -84,10 +88,14 @@ def score(url: str, truth: list) -> Score:
         misnamed += [(name, *pair) for pair in wrong]
         figures.append(
             Figure(
-                name, len({key for _, key in pairs}), len(pairs), len(found), sum(s[0] in rules for s in stray),
+                name,
+                len({key for _, key in pairs}),
+                len(pairs),
+                len(found),
+                sum(s[0] in rules for s in stray),
                 len(found) - len(wrong),
             )
-        )  # fmt: skip
+        )
     return Score(figures, sorted(missed), sorted(misnamed), stray)
 
 
@@ -95,10 +103,15 @@ def print_score(url: str, truth: list, console) -> None:
     scored = score(url, truth)
     console.print("\nPlanted defects, found by (rule, record key):")
     console.print(f"  {'class':<12}{'planted':>8}{'found':>8}{'recall':>9}{'precision':>11}", highlight=False)
-    total = Figure("all", *(sum(getattr(f, name) for f in scored.figures) for name in ("records", "planted", "found", "stray", "right")))
+    total = Figure(
+        "all",
+        *(sum(getattr(f, name) for f in scored.figures) for name in ("records", "planted", "found", "stray", "right")),
+    )
     for f in [*scored.figures, total]:
         console.print(f"  {f.name:<12}{f.planted:>8}{f.found:>8}{f.recall:>9.3f}{f.precision:>11.3f}", highlight=False)
-    console.print(f"  {len(scored.stopping)} findings of severity block or quarantine that nobody planted", highlight=False)
+    console.print(
+        f"  {len(scored.stopping)} findings of severity block or quarantine that nobody planted", highlight=False
+    )
     for rule_id, key, _ in scored.stopping[:10]:
         console.print(f"    not planted: {rule_id} {key}", highlight=False, markup=False)
     for name, rule_id, key in scored.missed[:10]:

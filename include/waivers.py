@@ -42,11 +42,18 @@ def waive(
             [rule_id, scope, approver.strip(), reason.strip(), last_day, entered_by],
         ).fetchone()
         ledger.append(
-            conn, "waiver",
-            {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver.strip(),
-             "reason": reason.strip(), "valid_until": last_day},
+            conn,
+            "waiver",
+            {
+                "waiver_id": waiver_id,
+                "rule_id": rule_id,
+                "scope": scope,
+                "approver": approver.strip(),
+                "reason": reason.strip(),
+                "valid_until": last_day,
+            },
             actor=entered_by,
-        )  # fmt: skip
+        )
     ledger.write_head(url)
     return waiver_id
 
@@ -60,16 +67,27 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
     _check_signature(approver, reason)
     with connect(url) as conn:
         found = conn.execute(
-            "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s", [waiver_id]
+            "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s",
+            [waiver_id],
         ).fetchone()
         if found is None:
-            raise _wrong(f"There is no waiver {waiver_id}.", "take its number from the report, which lists every waiver.")
+            raise _wrong(
+                f"There is no waiver {waiver_id}.", "take its number from the report, which lists every waiver."
+            )
         rule_id, scope, valid_until, end_entry = found
         if end_entry is not None:
-            raise _wrong(f"Waiver {waiver_id} was ended already, by ledger entry {end_entry}.", "nothing is left to do.")
+            raise _wrong(
+                f"Waiver {waiver_id} was ended already, by ledger entry {end_entry}.", "nothing is left to do."
+            )
         if valid_until < _business_date(conn):
             raise _wrong(f"Waiver {waiver_id} was over on {valid_until}.", "nothing is left to do.")
-        detail = {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver.strip(), "reason": reason.strip()}
+        detail = {
+            "waiver_id": waiver_id,
+            "rule_id": rule_id,
+            "scope": scope,
+            "approver": approver.strip(),
+            "reason": reason.strip(),
+        }
         ledger.append(conn, "waiver_end", detail, actor=entered_by)
     ledger.write_head(url)
     return waiver_id
@@ -148,7 +166,9 @@ def _check_table(conn, scope: str) -> None:
     if kind != "table" or name in all_tables():
         return
     if not conn.execute("select 1 from quality.violations where table_name = %s limit 1", [name]).fetchone():
-        raise _wrong(f"There is no table {name!r}.", "take it from the message of the gate, or from ./kaw findings --json.")
+        raise _wrong(
+            f"There is no table {name!r}.", "take it from the message of the gate, or from ./kaw findings --json."
+        )
 
 
 def _check_rule(conn, rule_id: str) -> None:

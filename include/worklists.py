@@ -27,10 +27,26 @@ from include.report.text import safe_cell
 from include.settings import TIMEZONE
 
 COLUMNS = {  # heading -> width in characters
-    "rule": 10, "what should hold": 50, "severity": 11, "source": 11, "table": 22, "key": 40, "account": 14, "unit": 10,
-    "unit name": 18, "column": 18, "observed": 30, "expected": 30, "suspected": 12, "energy at stake, kWh": 14,
-    "amount at stake, yuan": 14, "first seen": 17, "age, days": 9, "where": 44, "what to do": 60,
-}  # fmt: skip
+    "rule": 10,
+    "what should hold": 50,
+    "severity": 11,
+    "source": 11,
+    "table": 22,
+    "key": 40,
+    "account": 14,
+    "unit": 10,
+    "unit name": 18,
+    "column": 18,
+    "observed": 30,
+    "expected": 30,
+    "suspected": 12,
+    "energy at stake, kWh": 14,
+    "amount at stake, yuan": 14,
+    "first seen": 17,
+    "age, days": 9,
+    "where": 44,
+    "what to do": 60,
+}
 _QUERY = """
     with customers as (
         select distinct on (cons_no) btrim(cons_no) as account_no, btrim(org_no) as unit
@@ -107,14 +123,30 @@ def _line(row: dict) -> list:
     personal = _personal(row["table_name"])
     key = {name: WITHHELD if name in personal else value for name, value in row["record_key"].items()}
     is_personal = row["column_name"] in personal
-    what = f"{row['column_name']} of {row['table_name']}" if row["column_name"] else f"this record of {row['table_name']}"
+    what = (
+        f"{row['column_name']} of {row['table_name']}" if row["column_name"] else f"this record of {row['table_name']}"
+    )
     values = [
-        row["rule_id"], row["sentence"], row["severity"], row["source_name"], row["table_name"],
-        json.dumps(key, ensure_ascii=False), row["account_no"], row["unit"], row["unit_name"], row["column_name"],
-        WITHHELD if is_personal and row["observed"] else row["observed"], row["expected"], row["suspect_side"],
-        row["energy_at_stake_kwh"], row["amount_at_stake_cny"], _minute(row["first_seen_at"]), row["age_days"],
-        row["source_reference"], _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
-    ]  # fmt: skip
+        row["rule_id"],
+        row["sentence"],
+        row["severity"],
+        row["source_name"],
+        row["table_name"],
+        json.dumps(key, ensure_ascii=False),
+        row["account_no"],
+        row["unit"],
+        row["unit_name"],
+        row["column_name"],
+        WITHHELD if is_personal and row["observed"] else row["observed"],
+        row["expected"],
+        row["suspect_side"],
+        row["energy_at_stake_kwh"],
+        row["amount_at_stake_cny"],
+        _minute(row["first_seen_at"]),
+        row["age_days"],
+        row["source_reference"],
+        _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
+    ]
     return [safe_cell(value) for value in values]
 
 

@@ -23,9 +23,13 @@ HEAVY = ("pandas", "numpy", "dbt", "great_expectations", "pyarrow", "openpyxl")
 def ask(*arguments: str, **variables: str) -> dict:
     """Starts this module in a process of its own and reads its answer."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.airflow_trial", *arguments], cwd=ROOT, env=os.environ | variables,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "tests.airflow_trial", *arguments],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -69,7 +73,7 @@ def _described(dag) -> dict:
             }
             for task in dag.tasks
         },
-    }  # fmt: skip
+    }
 
 
 def _dates(cases: list) -> list[str]:
@@ -125,7 +129,14 @@ def run() -> dict:
     answer = {"landing": answers("extract_metering", "2026-03-29")}
     landing.extract = record("extract", OSError("the source does not answer"))
     answer["failed_landing"] = answers("extract_metering", "2026-03-30")
-    for step in ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report"):
+    for step in (
+        "build_staging",
+        "check_staged",
+        "build_warehouse_and_marts",
+        "check_marts",
+        "publish_marts",
+        "write_report",
+    ):
         setattr(night, step, record(step))
     night.begin_run = lambda day: runs.Run(1, day, "trial:1").as_dict()
     answer["night"] = answers("build_warehouse", "2026-03-31")

@@ -14,9 +14,15 @@ from pathlib import Path
 WIDTH, HEIGHT = 1280, 900
 PAPER = 1047  # A4 across without its margins, in pixels of CSS
 _OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe", f"--window-size={WIDTH},{HEIGHT}",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--remote-debugging-pipe",
+    f"--window-size={WIDTH},{HEIGHT}",
+)
 _LOADED = """new Promise((done) => {
   const wait = () => setTimeout(done);
   if (document.readyState === 'complete') wait(); else addEventListener('load', wait);
@@ -34,7 +40,9 @@ class Browser:
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
-        self._call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
+        self._call(
+            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
+        )
 
     def open(self, path: Path) -> float:
         """Loads the page and returns the seconds until it had loaded, as the browser measured them."""

@@ -173,7 +173,9 @@ def faulty_night(server: Server, session_home: Path, template: str, tmp_path: Pa
     yield from _after_a_night(server, session_home, template, 7, tmp_path, monkeypatch)
 
 
-def _after_a_night(server: Server, home: Path, template: str, defects: int | None, folder: Path, monkeypatch: pytest.MonkeyPatch):
+def _after_a_night(
+    server: Server, home: Path, template: str, defects: int | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     """A copy of a home and its warehouse. The night itself is run once a session, by the first test that asks for it."""
     from tests.nights import Utility
 

@@ -1,4 +1,5 @@
 """Databases of the tests on the session's server: copies of one another, under few names, so that dbt parses seldom."""
+
 from __future__ import annotations
 
 import contextlib
@@ -32,7 +33,9 @@ def drop(server: Server, name: str) -> None:
 
 def create(server: Server, name: str, template: str = "template1") -> None:
     with admin(server) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        connection.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
 
 
 @contextlib.contextmanager
@@ -62,8 +65,12 @@ def made_once(server: Server, home: Path, name: str, template: str = "template1"
         with copied(server, template) as unfinished:
             yield unfinished
             with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
-                connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (unfinished,))
-                connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name)))
+                connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (unfinished,)
+                )
+                connection.execute(
+                    sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name))
+                )
 
 
 @contextlib.contextmanager

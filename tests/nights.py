@@ -1,4 +1,5 @@
 """Whole nights for the tests: the same steps as the DAGs, without the scheduler, on folders of deliveries."""
+
 from __future__ import annotations
 
 import shutil
@@ -35,7 +36,9 @@ class Utility:
     def environment(self) -> dict[str, str]:
         return dict(self._environment)
 
-    def deliver(self, day: date = DAY, *, accounts: int = 20, days: int = 6, defects: int | None = None, blocking: bool = False):
+    def deliver(
+        self, day: date = DAY, *, accounts: int = 20, days: int = 6, defects: int | None = None, blocking: bool = False
+    ):
         """Writes the deliveries of a night, in place of the last ones; returns the simulation."""
         simulation = generate(day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking)
         for source in FOLDERS:

@@ -14,18 +14,33 @@ JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 
 def model(name: str, columns: dict[str, str], meta: dict) -> dict:
     return {
-        "resource_type": "model", "name": name, "alias": name, "schema": "candidate", "description": f"Synthetic {name}.",
-        "original_file_path": f"models/marts/{name}.sql", "config": {"meta": meta},
+        "resource_type": "model",
+        "name": name,
+        "alias": name,
+        "schema": "candidate",
+        "description": f"Synthetic {name}.",
+        "original_file_path": f"models/marts/{name}.sql",
+        "config": {"meta": meta},
         "columns": {c: {"name": c, "description": f"{c}, synthetic", "data_type": t} for c, t in columns.items()},
-    }  # fmt: skip
+    }
 
 
 ENERGY = model(
     "mart_energy",
-    {"account_no": "text", "month": "date", "energy_kwh": "numeric(18, 4)", "load_factor": "double precision",
-     "load_id": "bigint"},
-    {"grain": ["account_no", "month"], "published_month": "month", "technical": ["load_id"], "scales": {"load_factor": 3}},
-)  # fmt: skip
+    {
+        "account_no": "text",
+        "month": "date",
+        "energy_kwh": "numeric(18, 4)",
+        "load_factor": "double precision",
+        "load_id": "bigint",
+    },
+    {
+        "grain": ["account_no", "month"],
+        "published_month": "month",
+        "technical": ["load_id"],
+        "scales": {"load_factor": 3},
+    },
+)
 HEALTH = model("mart_health", {"account_no": "text", "score": "integer"}, {"grain": ["account_no"]})
 
 
@@ -56,8 +71,9 @@ class Night:
         self.execute("truncate candidate.mart_energy, candidate.mart_health")
         self.execute(
             "insert into candidate.mart_energy select 'A' || a, m, %s, 0.5, %s from generate_series(1, %s) as a,"
-            " unnest(%s::date[]) as m", [value, value, accounts, months],
-        )  # fmt: skip
+            " unnest(%s::date[]) as m",
+            [value, value, accounts, months],
+        )
         self.execute(
             "insert into candidate.mart_health select 'A' || a, %s from generate_series(1, %s) as a", [value, accounts]
         )

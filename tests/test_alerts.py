@@ -77,10 +77,16 @@ def test_a_refusing_webhook_is_logged_without_its_address(webhook: Webhook, capl
     assert "very-secret-token" not in caplog.text
 
 
-@pytest.mark.parametrize("address", [
-    "http://127.0.0.1:1/very-secret-token", "http://[very-secret-token", "file:///very-secret-token",
-    "not an address very-secret-token", "http://very-secret-token.invalid/\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:1/very-secret-token",
+        "http://[very-secret-token",
+        "file:///very-secret-token",
+        "not an address very-secret-token",
+        "http://very-secret-token.invalid/\n",
+    ],
+)
 def test_a_wrong_address_never_raises_and_is_never_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:

@@ -1,4 +1,5 @@
 """The quality bench at its smallest: it is good as the rules are, and it is seen to fail where one rule is blind."""
+
 from __future__ import annotations
 
 import json
@@ -10,12 +11,36 @@ from include.bench import quality
 from include.settings import ROOT
 from include.simulator.defects import classes
 
-CELL = ("bench", "quality", "--seeds", "1", "--shares", "0.001", "--accounts", "150", "--days", "7", "--least", "3", "--json")
+CELL = (
+    "bench",
+    "quality",
+    "--seeds",
+    "1",
+    "--shares",
+    "0.001",
+    "--accounts",
+    "150",
+    "--days",
+    "7",
+    "--least",
+    "3",
+    "--json",
+)
 # planted codes that name a table's or a person's part, beside X1 to X16 and the rules' own ids
 PARTS = {
-    "P boundary", "P capacity", "P date", "P email", "P mobile", "P name", "C address", "C mobile", "C stage",
-    "I application", "I standard", "X8 unsigned",
-}  # fmt: skip
+    "P boundary",
+    "P capacity",
+    "P date",
+    "P email",
+    "P mobile",
+    "P name",
+    "C address",
+    "C mobile",
+    "C stage",
+    "I application",
+    "I standard",
+    "X8 unsigned",
+}
 RULES = {
     *(f"MET-{n}" for n in ("01", "02", "04", "05", "06", "08", "10", "11", "16", "21", "27", "31", "32")),
     *(f"MKT-{n}" for n in ("01", "13", "21", "23")),
@@ -53,7 +78,9 @@ def test_every_planted_record_is_found_for_its_reason_and_no_other(bench):
     assert code == 0
     (cell,) = measured["cells"]
     assert len(cell["figures"]) == 49
-    assert {f["name"]: (f["recall"], f["precision"]) for f in cell["figures"] if (f["recall"], f["precision"]) != (1.0, 1.0)} == {}
+    assert {
+        f["name"]: (f["recall"], f["precision"]) for f in cell["figures"] if (f["recall"], f["precision"]) != (1.0, 1.0)
+    } == {}
     assert min(f["records"] for f in cell["figures"]) == 3
     assert cell["missed"] == []
     assert measured["clean_days"][0]["severities"] == {}

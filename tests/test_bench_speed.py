@@ -1,4 +1,5 @@
 """The speed bench at its smallest: every way to do a part's work comes to the same rows. No time is asserted."""
+
 from __future__ import annotations
 
 import json
@@ -39,10 +40,19 @@ def test_each_part_has_its_limit_and_all_find_the_rows_that_were_spoiled(bench):
     assert code == 0
     measures = json.loads(out)["measures"]
     assert [(m["part"], m["kind"]) for m in measures] == [
-        ("land", "limit"), ("land", "ours"), ("land", "ours"), ("land", "peer"), ("land", "peer"),
-        ("check", "limit"), ("check", "ours"), ("check", "peer"), ("check", "peer"),
-        ("publish", "limit"), ("publish", "ours"), ("publish", "ours"),
-    ]  # fmt: skip
+        ("land", "limit"),
+        ("land", "ours"),
+        ("land", "ours"),
+        ("land", "peer"),
+        ("land", "peer"),
+        ("check", "limit"),
+        ("check", "ours"),
+        ("check", "peer"),
+        ("check", "peer"),
+        ("publish", "limit"),
+        ("publish", "ours"),
+        ("publish", "ours"),
+    ]
     rows = {part: {m["rows"] for m in measures if m["part"] == part} for part in ("land", "check")}
     assert len(rows["land"]) == 1
     assert rows["land"] == rows["check"]

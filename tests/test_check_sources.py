@@ -36,7 +36,9 @@ def problems(checks: list) -> dict:
 def state_of(utility: Utility) -> tuple:
     """Everything a check could have changed: files, and row counts of warehouse and source."""
     files = sorted((str(path), path.stat().st_mtime_ns) for path in utility.folder.parent.rglob("*"))
-    counts = utility.query("select count(*) from quality.receipts") + utility.query("select count(*) from quality.fences")
+    counts = utility.query("select count(*) from quality.receipts") + utility.query(
+        "select count(*) from quality.fences"
+    )
     with psycopg.connect(utility.address) as connection:
         relations = connection.execute("select relname, relpages from pg_class order by 1").fetchall()
     return files, counts, relations

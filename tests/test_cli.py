@@ -19,9 +19,23 @@ from include.quality.rules import load_rules
 from include.settings import default_business_date
 
 COMMANDS = (
-    "run", "simulate", "check-sources", "findings", "worklists", "replay", "trace", "waive", "report", "rollback", "status",
-    "sql", "bench", "up", "down", "test",
-)  # fmt: skip
+    "run",
+    "simulate",
+    "check-sources",
+    "findings",
+    "worklists",
+    "replay",
+    "trace",
+    "waive",
+    "report",
+    "rollback",
+    "status",
+    "sql",
+    "bench",
+    "up",
+    "down",
+    "test",
+)
 
 
 @pytest.fixture
@@ -89,8 +103,14 @@ def test_a_day_that_is_not_over_yet(kaw, fresh_home):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["status"], ["findings"], ["sql", "select 1"], ["report"], ["rollback", "--approver", "A", "--reason", "B"],
-        ["worklists", "lists"], ["replay", "--dry-run"], ["trace", "two_rates", "account_no=1"],
+        ["status"],
+        ["findings"],
+        ["sql", "select 1"],
+        ["report"],
+        ["rollback", "--approver", "A", "--reason", "B"],
+        ["worklists", "lists"],
+        ["replay", "--dry-run"],
+        ["trace", "two_rates", "account_no=1"],
     ],
     ids=lambda value: value[0],
 )
@@ -169,19 +189,29 @@ def test_sql_prints_a_table(kaw, warehouse):
 
 
 def test_sql_prints_csv_that_a_program_reads(kaw, warehouse):
-    code, out, _ = kaw("sql", "select 'a,\"b\"' as text, '客户' as name, 1.50::numeric as amount, null as nothing", "--csv")
+    code, out, _ = kaw(
+        "sql", "select 'a,\"b\"' as text, '客户' as name, 1.50::numeric as amount, null as nothing", "--csv"
+    )
     assert code == 0
     assert list(csv.reader(io.StringIO(out))) == [["text", "name", "amount", "nothing"], ['a,"b"', "客户", "1.50", ""]]
 
 
 def test_sql_prints_values_as_they_are(kaw, warehouse):
-    query = """select '[/b]' as "[x]", 0.000000001::numeric as small, '{"mp_no": "1"}'::jsonb as key, e'a\\nb' as lines"""
+    query = (
+        """select '[/b]' as "[x]", 0.000000001::numeric as small, '{"mp_no": "1"}'::jsonb as key, e'a\\nb' as lines"""
+    )
     code, out, _ = kaw("sql", query)
     assert code == 0
     assert [line.rstrip().split(maxsplit=3) for line in out.splitlines()] == [
-        ["[x]", "small", "key", "lines"], ["[/b]", "0.000000001", '{"mp_no":', '"1"}  a\\nb']
+        ["[x]", "small", "key", "lines"],
+        ["[/b]", "0.000000001", '{"mp_no":', '"1"}  a\\nb'],
     ]
-    assert list(csv.reader(io.StringIO(kaw("sql", query, "--csv")[1])))[1] == ["[/b]", "0.000000001", '{"mp_no": "1"}', "a\nb"]
+    assert list(csv.reader(io.StringIO(kaw("sql", query, "--csv")[1])))[1] == [
+        "[/b]",
+        "0.000000001",
+        '{"mp_no": "1"}',
+        "a\nb",
+    ]
 
 
 def test_sql_keeps_short_columns_whole_and_shortens_long_ones(kaw, warehouse):
@@ -241,8 +271,12 @@ def test_an_unknown_rule_is_not_one_without_findings(kaw, warehouse, command):
         assert office in error
 
 
-@pytest.mark.parametrize("options", [["--accounts", "40"], ["--seed", "0"], ["--defects", "7"], ["--defects-blocking"]], ids=str)
-def test_options_of_the_simulated_utility_are_not_ignored_on_sources_of_ones_own(kaw, fresh_home, monkeypatch, tmp_path, options):
+@pytest.mark.parametrize(
+    "options", [["--accounts", "40"], ["--seed", "0"], ["--defects", "7"], ["--defects-blocking"]], ids=str
+)
+def test_options_of_the_simulated_utility_are_not_ignored_on_sources_of_ones_own(
+    kaw, fresh_home, monkeypatch, tmp_path, options
+):
     for source in ("METERING", "MARKETING", "CONTRACT"):
         monkeypatch.setenv(f"KAW_SOURCE_{source}", str(tmp_path))
     code, _, error = kaw("run", *options, "--fresh")
@@ -307,5 +341,15 @@ def test_every_command_explains_itself(kaw, fresh_home, command):
 
 def test_every_option_of_run_is_explained(kaw):
     _, out, _ = kaw("run", "--help")
-    for option in ("--date", "--from", "--to", "--accounts", "--days", "--seed", "--defects", "--defects-blocking", "--fresh"):
+    for option in (
+        "--date",
+        "--from",
+        "--to",
+        "--accounts",
+        "--days",
+        "--seed",
+        "--defects",
+        "--defects-blocking",
+        "--fresh",
+    ):
         assert option in out

@@ -1,4 +1,5 @@
 """Load clusters: groups that anyone would see, numbered by their shape, and the same whatever the order of the threads."""
+
 from __future__ import annotations
 
 import pytest
@@ -40,15 +41,24 @@ def test_a_number_of_clusters_is_only_given_where_there_is_one():
 
 def test_the_step_labels_each_month_by_itself_and_replaces_what_it_wrote(database: str):
     with connect(database) as connection:
-        connection.execute("create table staging.load_cluster_parameters (parameter_code text, number_value numeric, valid_from date, valid_to date)")
+        connection.execute(
+            "create table staging.load_cluster_parameters (parameter_code text, number_value numeric, valid_from date, valid_to date)"
+        )
         connection.execute(
             "insert into staging.load_cluster_parameters values ('min_clusters', 2, '2000-01-01'), ('max_clusters', 4, '2000-01-01'),"
             " ('min_cluster_accounts', 3, '2000-01-01'), ('silhouette_sample', 5000, '2000-01-01')"
         )
-        connection.execute("create table warehouse.fct_load_profiles (month_start_date date, account_no text, profile numeric(12, 6)[])")
+        connection.execute(
+            "create table warehouse.fct_load_profiles (month_start_date date, account_no text, profile numeric(12, 6)[])"
+        )
         for n, profile in enumerate(DAY_SHIFT + FLAT):
-            connection.execute("insert into warehouse.fct_load_profiles values ('2025-06-01', %s, %s)", (f"A{n}", profile))
-        connection.execute("insert into warehouse.fct_load_profiles values ('2025-05-01', 'A0', %s), ('2025-06-01', 'A9', null)", (FLAT[0],))
+            connection.execute(
+                "insert into warehouse.fct_load_profiles values ('2025-06-01', %s, %s)", (f"A{n}", profile)
+            )
+        connection.execute(
+            "insert into warehouse.fct_load_profiles values ('2025-05-01', 'A0', %s), ('2025-06-01', 'A9', null)",
+            (FLAT[0],),
+        )
     for _ in range(2):
         assert cluster_loads(database, "") == 7
     with connect(database) as connection:

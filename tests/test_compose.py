@@ -152,12 +152,26 @@ def test_containers_get_the_databases_of_the_embedded_server(fresh_home):
     script = ROOT / "include" / "compose" / "databases.sql"
     done = subprocess.run(
         [
-            Cluster(fresh_home.home).program("psql"), "--no-psqlrc", "--no-password", "-v", "ON_ERROR_STOP=1",
-            "-h", running.host, "-p", str(running.port), "-U", embedded.ADMIN, "-d", "postgres", "-f", script,
+            Cluster(fresh_home.home).program("psql"),
+            "--no-psqlrc",
+            "--no-password",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            running.host,
+            "-p",
+            str(running.port),
+            "-U",
+            embedded.ADMIN,
+            "-d",
+            "postgres",
+            "-f",
+            script,
         ],
         env={"PATH": os.environ["PATH"], "PGPASSWORD": running.admin_password, "KAW_PASSWORD": running.password},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     for database in embedded.DATABASES:
         with psycopg.connect(running.url(database)) as connection:

@@ -35,6 +35,12 @@ def test_months_that_a_publish_leaves_alone_are_told() -> None:
     quiet = PublishResult(months=[june], versions={june: 2}, unchanged_months=[], rows=1200, seconds=1.0)
     assert "1 months changed, 0 unchanged, 1,200 rows" in told(quiet)
     kept = PublishResult(
-        months=[], versions={}, unchanged_months=[], rows=0, seconds=1.0, pinned_months=[june], later_known_months=[july]
+        months=[],
+        versions={},
+        unchanged_months=[],
+        rows=0,
+        seconds=1.0,
+        pinned_months=[june],
+        later_known_months=[july],
     )
     assert "0 unchanged, 1 pinned by a roll-back, 1 known by a later date, 0 rows" in told(kept)

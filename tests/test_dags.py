@@ -92,8 +92,14 @@ def test_a_gate_is_never_retried_and_a_landing_is(bag):
 def test_a_night_goes_through_both_gates_before_it_publishes(bag):
     tasks = bag["dags"]["build_warehouse"]["tasks"]
     order = [
-        "begin_run", "build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report",
-    ]  # fmt: skip
+        "begin_run",
+        "build_staging",
+        "check_staged",
+        "build_warehouse_and_marts",
+        "check_marts",
+        "publish_marts",
+        "write_report",
+    ]
     assert set(tasks) == set(order)
     assert all(first in tasks[second]["after"] for first, second in itertools.pairwise(order))
 
@@ -114,7 +120,9 @@ def test_no_night_waits_for_an_answer(bag):
 
 def test_what_has_landed_starts_the_night(bag):
     nightly = {name: bag["dags"][name] for name in NIGHTLY}
-    landed = {name: [asset for task in dag["tasks"].values() for asset in task["outlets"]] for name, dag in nightly.items()}
+    landed = {
+        name: [asset for task in dag["tasks"].values() for asset in task["outlets"]] for name, dag in nightly.items()
+    }
     assert landed == {
         "extract_metering": ["raw.metering"],
         "extract_marketing": ["raw.marketing"],
@@ -124,7 +132,9 @@ def test_what_has_landed_starts_the_night(bag):
     build = bag["dags"]["build_warehouse"]
     assert build["timetable"] == "PartitionedAssetTimetable"
     assert build["starts_by"] == ["raw.contract", "raw.marketing", "raw.metering"]
-    assert {dag["timetable"] for name, dag in nightly.items() if name != "build_warehouse"} == {"CronPartitionTimetable"}
+    assert {dag["timetable"] for name, dag in nightly.items() if name != "build_warehouse"} == {
+        "CronPartitionTimetable"
+    }
 
 
 def test_the_business_date_is_the_key_else_the_parameter_else_the_day_before(bag):

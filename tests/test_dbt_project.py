@@ -1,4 +1,5 @@
 """The shape of the dbt project, read from its manifest: layers, grains, descriptions and the meta that publishing needs."""
+
 from __future__ import annotations
 
 import json
@@ -24,18 +25,49 @@ MAY_READ = {
 READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_compared"}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
 MARTS = {
-    "mart_access_list", "mart_catalog", "mart_churn_risk", "mart_complaint_vs_quality", "mart_connection_cycle_time",
-    "mart_connection_funnel", "mart_contract_health", "mart_credit_risk", "mart_dq_scorecard", "mart_energy_structure",
-    "mart_high_reliability_plan", "mart_key_account_360", "mart_key_account_ranking", "mart_load_cluster",
-    "mart_manager_performance", "mart_metering_integrity", "mart_outage_notice_compliance", "mart_payment_behaviour",
-    "mart_process_conformance", "mart_safety_inspection", "mart_saving_advice", "mart_service_resource_balance",
-    "mart_tariff_advice", "mart_team_load", "mart_ticket_sla", "mart_two_rates", "mart_two_rates_gap",
-}  # fmt: skip
+    "mart_access_list",
+    "mart_catalog",
+    "mart_churn_risk",
+    "mart_complaint_vs_quality",
+    "mart_connection_cycle_time",
+    "mart_connection_funnel",
+    "mart_contract_health",
+    "mart_credit_risk",
+    "mart_dq_scorecard",
+    "mart_energy_structure",
+    "mart_high_reliability_plan",
+    "mart_key_account_360",
+    "mart_key_account_ranking",
+    "mart_load_cluster",
+    "mart_manager_performance",
+    "mart_metering_integrity",
+    "mart_outage_notice_compliance",
+    "mart_payment_behaviour",
+    "mart_process_conformance",
+    "mart_safety_inspection",
+    "mart_saving_advice",
+    "mart_service_resource_balance",
+    "mart_tariff_advice",
+    "mart_team_load",
+    "mart_ticket_sla",
+    "mart_two_rates",
+    "mart_two_rates_gap",
+}
 PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S12, S14, S20, S22, S24, S30, S32
-    "dim_managers", "bridge_account_managers", "fct_rule_results", "fct_quarantined_rows", "dim_service_tiers",
-    "fct_manager_touches", "dim_policy_documents", "dim_fee_items", "fct_notifications", "fct_customer_outages",
-    "fct_power_quality_daily", "dim_source_units", "fct_arbitrary_fill_scores",
-}  # fmt: skip
+    "dim_managers",
+    "bridge_account_managers",
+    "fct_rule_results",
+    "fct_quarantined_rows",
+    "dim_service_tiers",
+    "fct_manager_touches",
+    "dim_policy_documents",
+    "dim_fee_items",
+    "fct_notifications",
+    "fct_customer_outages",
+    "fct_power_quality_daily",
+    "dim_source_units",
+    "fct_arbitrary_fill_scores",
+}
 QUESTIONS = {f"S{number:02}" for number in range(1, 36)}
 PARAMETER_COLUMNS = {"valid_from", "valid_to", "source_doc", "clause", "confidence"}
 DOCS = Path(__file__).parents[1] / "docs"
@@ -86,7 +118,11 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     from include import night
 
     called = []
-    monkeypatch.setattr(night, "run_dbt", lambda arguments, *_, **__: called.append({a for a in arguments if a.startswith("tag:")}) or [])
+    monkeypatch.setattr(
+        night,
+        "run_dbt",
+        lambda arguments, *_, **__: called.append({a for a in arguments if a.startswith("tag:")}) or [],
+    )
     monkeypatch.setattr(night, "cluster_loads", lambda *_: called.append("clusters"))
     monkeypatch.setattr(night, "staging_with_rows_kept_back", lambda *_: [])
     for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
@@ -96,12 +132,22 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     night.build_staging(run)
     night.build_warehouse_and_marts(run)
     assert called == [
-        {"tag:seeds", "tag:staging"}, {"tag:warehouse", "tag:after_clusters"}, "clusters", {"tag:after_clusters", "tag:marts"},
-    ]  # fmt: skip
+        {"tag:seeds", "tag:staging"},
+        {"tag:warehouse", "tag:after_clusters"},
+        "clusters",
+        {"tag:after_clusters", "tag:marts"},
+    ]
 
 
 def test_a_layer_has_one_schema(models):
-    schemas = {"stg": "staging", "int": "staging", "dim": "warehouse", "bridge": "warehouse", "fct": "warehouse", "mart": "candidate"}
+    schemas = {
+        "stg": "staging",
+        "int": "staging",
+        "dim": "warehouse",
+        "bridge": "warehouse",
+        "fct": "warehouse",
+        "mart": "candidate",
+    }
     assert {n: node["schema"] for n, node in models.items()} == {n: schemas[n.split("_")[0]] for n in models}
 
 
@@ -131,45 +177,63 @@ def test_the_marts_are_those_that_the_paper_asks_for(models, published):
 def test_everything_published_has_a_contract_and_described_columns(published):
     for name, node in published.items():
         assert node["config"]["contract"]["enforced"], name
-        assert [c for c, column in node["columns"].items() if not column["description"] or not column["data_type"]] == [], name
+        assert [
+            c for c, column in node["columns"].items() if not column["description"] or not column["data_type"]
+        ] == [], name
 
 
 def test_a_number_that_is_no_count_tells_its_unit(published):
     numbers = {
-        f"{name}.{column}": told["description"] for name, node in published.items() if name in MARTS
-        for column, told in node["columns"].items() if RATHER_THAN_COUNTS.search(told["data_type"])
-    }  # fmt: skip
+        f"{name}.{column}": told["description"]
+        for name, node in published.items()
+        if name in MARTS
+        for column, told in node["columns"].items()
+        if RATHER_THAN_COUNTS.search(told["data_type"])
+    }
     assert len(numbers) > 200
     assert {column: told for column, told in numbers.items() if not re.search(UNITS, told, re.IGNORECASE)} == {}
 
 
 def test_the_ranges_tell_of_every_column_of_the_marts(published):
     """Each number has a row with what was seen and expected, each other column stands among flags, codes and days."""
-    sections = {part.split(",")[0]: part for part in (DOCS / "ranges.md").read_text(encoding="utf-8").split("\n## ")[1:]}
+    sections = {
+        part.split(",")[0]: part for part in (DOCS / "ranges.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    }
     assert {name for name in sections if name.startswith("mart_")} == MARTS
     for name in MARTS:
         numbers = set(re.findall(r"^\| (\w+) \|", sections[name], re.MULTILINE)) - {"column"}
         others = set(re.findall(r"`(\w+)`", sections[name]))
-        columns = {c: column["data_type"] for c, column in published[name]["columns"].items() if c not in ("account_no", "org_no")}
+        columns = {
+            c: column["data_type"]
+            for c, column in published[name]["columns"].items()
+            if c not in ("account_no", "org_no")
+        }
         assert numbers | others == set(columns), name
         assert {c for c, type_ in columns.items() if RATHER_THAN_COUNTS.search(type_)} <= numbers, name
 
 
 def test_the_requirements_name_only_what_there_is(manifest, published):
     """Tables, columns, unit tests, scenarios, data tests and rules of the table of statements."""
-    rows = re.findall(r"^\| (S\d\db?) \| (.*) \| (.*) \| (.*) \| (.*) \|$", (DOCS / "requirements.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (S\d\db?) \| (.*) \| (.*) \| (.*) \| (.*) \|$",
+        (DOCS / "requirements.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert {number for number, *_ in rows} == QUESTIONS | {"S32b"}
     tests = {
         "u": {unit["name"] for unit in manifest["unit_tests"].values()},
         "s": {path.name for path in (Path(__file__).parent / "scenarios").glob("*/*")},
-        "d": {path.stem for path in (PROJECT / "tests").glob("*.sql")} | {path.stem for path in (PROJECT / "macros" / "tests").glob("*.sql")},
-    }  # fmt: skip
+        "d": {path.stem for path in (PROJECT / "tests").glob("*.sql")}
+        | {path.stem for path in (PROJECT / "macros" / "tests").glob("*.sql")},
+    }
     rules = {path.name.split("_")[0] for path in (PROJECT.parent / "expectations").rglob("*.sql")}
     for number, _, tables, columns, told in rows:
         names = re.findall(r"`(\w+)`", tables)
         assert names, number
         assert set(names) <= set(published), number
-        assert set(re.findall(r"`(\w+)`", columns)) <= set().union(*(published[name]["columns"] for name in names)), number
+        assert set(re.findall(r"`(\w+)`", columns)) <= set().union(*(published[name]["columns"] for name in names)), (
+            number
+        )
         named = re.findall(r"\b([usd]) `(\w+)`", told)
         assert named, number
         assert [name for kind, name in named if name not in tests[kind]] == [], number
@@ -199,12 +263,16 @@ def test_every_mart_has_a_unit_test_of_its_formula_and_a_scenario(manifest, mode
 
 
 def test_everything_published_is_read_by_a_dashboard_or_a_report(manifest, published):
-    read = {node.split(".")[-1] for exposure in manifest["exposures"].values() for node in exposure["depends_on"]["nodes"]}
+    read = {
+        node.split(".")[-1] for exposure in manifest["exposures"].values() for node in exposure["depends_on"]["nodes"]
+    }
     assert read == set(published)
 
 
 def test_the_catalogue_counts_everything_published_but_itself(manifest, published):
-    (catalog,) = (n for n in manifest["nodes"].values() if n["name"] == "mart_catalog" and n["resource_type"] == "model")
+    (catalog,) = (
+        n for n in manifest["nodes"].values() if n["name"] == "mart_catalog" and n["resource_type"] == "model"
+    )
     macro = manifest["macros"]["macro.key_accounts.published_tables"]["macro_sql"]
     assert set(re.findall(r"'(\w+)'", macro)) == set(published) - {"mart_catalog"}
     read = {node.split(".")[-1] for node in catalog["depends_on"]["nodes"]}

@@ -3,6 +3,7 @@
 The expected figures were worked out by hand from the file of the steel works; each step of the estimation has its unit test
 beside its model. Working days before 6 February 2018 with all slots are the 5th, the 2nd and the 1st.
 """
+
 from __future__ import annotations
 
 import json
@@ -30,7 +31,9 @@ def deliver(folder: Path, held_back: dict[date, range]) -> None:
     shutil.rmtree(curves)
     curves.mkdir()
     header, *lines = STEEL.read_text("utf-8-sig").splitlines()
-    (curves / "steel.csv").write_text("\n".join([header, *(line for line in lines if _is_delivered(line, held_back))]) + "\n", "utf-8")
+    (curves / "steel.csv").write_text(
+        "\n".join([header, *(line for line in lines if _is_delivered(line, held_back))]) + "\n", "utf-8"
+    )
     (curves / "_manifest.json").write_text(json.dumps({"intervals": STEEL_LAYOUT}), "utf-8")
 
 
@@ -43,8 +46,12 @@ def _is_delivered(line: str, held_back: dict[date, range]) -> bool:
 def days(works: Utility) -> list[tuple]:
     return works.rows(
         "select reading_date, consumption_kwh, estimated_kwh, valid_slots, estimated_slots, missing_slots"
-        " from warehouse.fct_energy_daily where reading_date in (%s, %s, %s, %s) order by 1", MONDAY, TUESDAY, WEDNESDAY, THURSDAY,
-    )  # fmt: skip
+        " from warehouse.fct_energy_daily where reading_date in (%s, %s, %s, %s) order by 1",
+        MONDAY,
+        TUESDAY,
+        WEDNESDAY,
+        THURSDAY,
+    )
 
 
 def methods(works: Utility) -> list[tuple]:
@@ -82,8 +89,9 @@ def test_estimates_stand_beside_the_readings_until_the_actual_arrives(utility: U
         "insert into staging.estimation_agreements (metering_point_no, quantity_code, reading_date, first_slot_no, last_slot_no,"
         " energy_kwh, proposer, approver, reason) select metering_point_no, 'E+', reading_date, slots.first, slots.last, slots.energy,"
         " 'clerk (test)', slots.approver, 'the collector burned' from warehouse.fct_energy_daily, (values (41, 48, 80, 'head (test)'),"
-        " (49, 49, 10, 'Clerk (test)')) as slots (first, last, energy, approver) where reading_date = %s returning 1", MONDAY,
-    )  # fmt: skip
+        " (49, 49, 10, 'Clerk (test)')) as slots (first, last, energy, approver) where reading_date = %s returning 1",
+        MONDAY,
+    )
     utility.run(DAY, night.STEPS[:3])
     assert days(utility)[0] == (MONDAY, Decimal("3326.56"), Decimal("80"), 87, 8, 1)
     assert methods(utility)[0] == (MONDAY, "V", 18)

@@ -60,9 +60,12 @@ class Gate:
     def selected(self) -> set[str]:
         with connect(self.url) as connection:
             return {
-                state for state in STATES
-                if connection.execute(f"select 1 from quality.findings where {STATES[state]} and finding_id = 1").fetchone()
-            }  # fmt: skip
+                state
+                for state in STATES
+                if connection.execute(
+                    f"select 1 from quality.findings where {STATES[state]} and finding_id = 1"
+                ).fetchone()
+            }
 
 
 @pytest.fixture
@@ -111,15 +114,18 @@ def test_a_finding_is_open_again_at_the_next_gate_after_its_waiver_was_ended(gat
     assert gate.selected() == {"open", "expired", "all"}
 
 
-@pytest.mark.parametrize(("selection", "fits"), [
-    (Selection(), True),
-    (Selection(rule="MET-01", source="metering", office="metering office", account="A1"), True),
-    (Selection(rule="MET-02"), False),
-    (Selection(source="marketing"), False),
-    (Selection(office="marketing office"), False),
-    (Selection(account="A2"), False),
-    (Selection(account="' or true --"), False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("selection", "fits"),
+    [
+        (Selection(), True),
+        (Selection(rule="MET-01", source="metering", office="metering office", account="A1"), True),
+        (Selection(rule="MET-02"), False),
+        (Selection(source="marketing"), False),
+        (Selection(office="marketing office"), False),
+        (Selection(account="A2"), False),
+        (Selection(account="' or true --"), False),
+    ],
+)
 def test_a_selection_takes_what_all_its_parts_fit(gate: Gate, selection: Selection, fits: bool):
     gate.night("30")
     condition, values = selection.condition()
@@ -134,9 +140,15 @@ def test_the_command_filters_and_tells_office_and_age(gate: Gate, fresh_home, mo
     with connect(gate.url) as conn:
         note_rule_book(conn, load_rules())  # the other offices are known too
     for arguments, count in (
-        ((), 1), (("--office", "metering office"), 1), (("--office", "contract office"), 0), (("--source", "metering"), 1),
-        (("--account", "A1", "--rule", "MET-01"), 1), (("--account", "A2"), 0), (("--state", "changed"), 0), (("--state", "all"), 1),
-    ):  # fmt: skip
+        ((), 1),
+        (("--office", "metering office"), 1),
+        (("--office", "contract office"), 0),
+        (("--source", "metering"), 1),
+        (("--account", "A1", "--rule", "MET-01"), 1),
+        (("--account", "A2"), 0),
+        (("--state", "changed"), 0),
+        (("--state", "all"), 1),
+    ):
         assert cli.main(["findings", "--json", *arguments]) == 0
         assert len(json.loads(capsys.readouterr().out)) == count, arguments
     assert cli.main(["findings", "--json"]) == 0

@@ -40,7 +40,9 @@ def dollar_url(database: str) -> Iterator[str]:
     """Address of the same database for a reader whose password is full of template syntax."""
     role = "reader_" + urlsplit(database).path.strip("/")
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(sql.SQL("create role {} login password {}").format(sql.Identifier(role), sql.Literal(PASSWORD)))
+        connection.execute(
+            sql.SQL("create role {} login password {}").format(sql.Identifier(role), sql.Literal(PASSWORD))
+        )
         connection.execute(sql.SQL("grant usage on schema quality to {}").format(sql.Identifier(role)))
         connection.execute(sql.SQL("grant select on quality.violations to {}").format(sql.Identifier(role)))
         name = sql.Identifier(urlsplit(database).path.strip("/"))

@@ -30,7 +30,9 @@ LAYOUT = {
         "Lagging_Current_Power_Factor": {"data_type": "PF", "scale": 0.01},
     },
 }
-MONTHLY_KWH = ("126238.29 91497.34 80230.41 78769.80 79059.28 65404.64 81674.41 68559.43 57883.07 84665.65 86217.61 59436.78")
+MONTHLY_KWH = (
+    "126238.29 91497.34 80230.41 78769.80 79059.28 65404.64 81674.41 68559.43 57883.07 84665.65 86217.61 59436.78"
+)
 MONTHLY_PEAK_KW = "612.56 582.04 605.24 556.12 560.16 535.40 486.72 534.80 510.48 557.72 628.72 596.72"
 MONTHLY_POWER_FACTOR = ".9182 .9309 .9288 .9150 .8994 .8934 .8995 .8735 .8675 .8629 .8955 .9229"
 
@@ -53,8 +55,10 @@ def layout(**stamp: str) -> dict:
 def slots(curves: pa.Table) -> dict:
     return {
         (row["data_date"], slot): row[f"v{slot}"]
-        for row in curves.to_pylist() for slot in range(1, 97) if row[f"v{slot}"] is not None
-    }  # fmt: skip
+        for row in curves.to_pylist()
+        for slot in range(1, 97)
+        if row[f"v{slot}"] is not None
+    }
 
 
 @pytest.mark.parametrize(
@@ -92,10 +96,13 @@ def test_points_of_one_file_are_kept_apart():
         (rows_of("2026-01-05 00:00", "2026-01-05 00:00"), {}, "line 3 repeats a slot of its day"),
         (rows_of("2026-01-05 00:00", kw=["1"]), {}, "column kwh of its manifest is missing"),
         (rows_of("2026-01-05 00:00"), {"metering_point_column": "mp"}, "column mp of its manifest is missing"),
-        (rows_of("2026-01-05 00:00", kwh=["1"], mp=pa.array([None], pa.string())), {"metering_point_column": "mp"},
-         "line 2 names no metering point"),
+        (
+            rows_of("2026-01-05 00:00", kwh=["1"], mp=pa.array([None], pa.string())),
+            {"metering_point_column": "mp"},
+            "line 2 names no metering point",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_cannot_be_packed_says_why(rows, more, problem):
     with pytest.raises(FileProblem) as caught:
         day_curves(rows, layout() | more, TABLE)
@@ -121,7 +128,9 @@ def year(steel) -> dict[str, dict[date, list[Decimal]]]:
     assert (rows.num_rows, malformed) == (35_040, [])
     days: dict = defaultdict(dict)
     for row in day_curves(rows, LAYOUT, TABLE).to_pylist():
-        days[row["data_type"]][date.fromisoformat(row["data_date"])] = [Decimal(row[name]) for name in TABLE.curve_slots]
+        days[row["data_type"]][date.fromisoformat(row["data_date"])] = [
+            Decimal(row[name]) for name in TABLE.curve_slots
+        ]
     return days
 
 

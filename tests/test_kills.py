@@ -1,4 +1,5 @@
 """kill -9 of the whole process group, with the database server left running or killed as well; then the same command."""
+
 from __future__ import annotations
 
 import contextlib
@@ -33,7 +34,13 @@ class Home:
     def start(self, *arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "include.cli", "run", "--date", DAY.isoformat(), *arguments]
         return subprocess.Popen(
-            command, env=self.environment, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=self.environment,
+            cwd=ROOT,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def run(self, *arguments: str) -> str:
@@ -62,7 +69,12 @@ class Home:
 
     def hashes(self) -> dict[str, str]:
         found = subprocess.run(
-            [sys.executable, "-m", "include.cli", "status", "--json"], env=self.environment, cwd=ROOT, capture_output=True, text=True, check=True
+            [sys.executable, "-m", "include.cli", "status", "--json"],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return {name: mart["hash"] for name, mart in json.loads(found.stdout)["marts"].items()}
 
@@ -87,7 +99,9 @@ class Home:
 
 
 @pytest.mark.timeout(900)
-def test_a_night_killed_in_mid_landing_and_in_mid_publish_ends_as_an_undisturbed_one(clean_night: Utility, tmp_path: Path):
+def test_a_night_killed_in_mid_landing_and_in_mid_publish_ends_as_an_undisturbed_one(
+    clean_night: Utility, tmp_path: Path
+):
     undisturbed = clean_night.hashes()
 
     home = Home(tmp_path / "killed", clean_night.environment)
@@ -137,6 +151,8 @@ def test_ten_kills_of_the_default_utility_each_end_as_the_undisturbed_night(tmp_
             home.kill(process, with_server=moment % 2 == 0)
             home.run()
             assert home.hashes() == undisturbed
-            print(f"killed after {seconds * moment / 11:.0f} of {seconds:.0f} s, server {'killed' if moment % 2 == 0 else 'left'}: same hashes")
+            print(
+                f"killed after {seconds * moment / 11:.0f} of {seconds:.0f} s, server {'killed' if moment % 2 == 0 else 'left'}: same hashes"
+            )
         finally:
             server.purge(home.settings)

@@ -15,8 +15,15 @@ from include.fence import take_fence
 from include.landing.delivery import Refusal
 from include.landing.land import land
 
-FREEZE = {"freeze_kind": "DAY", "freeze_ts": "2026-01-15 00:00:00+08:00", "energy_kind": "P", "dir": "F", "rate": "T",
-          "version": "1", "recv_ts": "2026-01-15 01:00:00+08:00"}  # fmt: skip
+FREEZE = {
+    "freeze_kind": "DAY",
+    "freeze_ts": "2026-01-15 00:00:00+08:00",
+    "energy_kind": "P",
+    "dir": "F",
+    "rate": "T",
+    "version": "1",
+    "recv_ts": "2026-01-15 01:00:00+08:00",
+}
 
 
 @pytest.fixture
@@ -98,8 +105,9 @@ def test_an_unchanged_whole_table_of_a_new_day_is_an_arrival_of_that_day(utility
         utility.write("met_meter", f"met_meter_202601{day}.csv", [meter("M1")])
         utility.land(date(2026, 1, day))
     assert utility.query("select business_date, duplicate_rows, duplicate_of from quality.receipts order by 1") == [
-        (date(2026, 1, 14), 0, None), (date(2026, 1, 15), 1, 1),
-    ]  # fmt: skip
+        (date(2026, 1, 14), 0, None),
+        (date(2026, 1, 15), 1, 1),
+    ]
 
 
 def test_an_old_state_of_a_whole_table_that_comes_late_is_refused(utility):
@@ -148,7 +156,10 @@ def test_an_event_is_withdrawn_only_inside_the_days_that_a_file_is_complete_for(
     )
     utility.land()
     assert receipts(utility)[1][1:] == (1, 0, 1, 0, 1, None)
-    assert utility.in_force("met_register_freeze", "meter_asset_no", "reading::text") == [("M1", "10.0000"), ("M1", "9.0000")]
+    assert utility.in_force("met_register_freeze", "meter_asset_no", "reading::text") == [
+        ("M1", "10.0000"),
+        ("M1", "9.0000"),
+    ]
 
 
 @pytest.mark.parametrize(("complete_to", "left"), [("2026-01-30", 1), ("2026-01-31", 0)])
@@ -200,8 +211,18 @@ def test_a_rejected_row_keeps_where_it_stood_and_is_no_withdrawal(utility):
     assert utility.query(
         "select file_name, file_line, column_name, value_text, reason, record_key, row_text ->> 'maker', superseded_by"
         " from quality.rejected_rows"
-    ) == [("met_meter/met_meter_20260115.csv", 3, "manufactured_on", "2025-02-30", "is not a date YYYY-MM-DD",
-           {"meter_asset_no": "M2"}, "A", None)]  # fmt: skip
+    ) == [
+        (
+            "met_meter/met_meter_20260115.csv",
+            3,
+            "manufactured_on",
+            "2025-02-30",
+            "is not a date YYYY-MM-DD",
+            {"meter_asset_no": "M2"},
+            "A",
+            None,
+        )
+    ]
 
 
 def test_a_rejected_key_withdraws_nothing_because_it_may_be_any(utility):
@@ -237,7 +258,9 @@ def test_a_row_rejected_night_after_night_is_open_once(utility):
 
 
 def test_an_unknown_column_is_told_and_kept_out(utility):
-    utility.write("met_meter", "m_20260115.csv", csv_text("met_meter", [meter("M1") | {"colour": "red"}], extra="colour"))
+    utility.write(
+        "met_meter", "m_20260115.csv", csv_text("met_meter", [meter("M1") | {"colour": "red"}], extra="colour")
+    )
     (receipt,) = utility.land()
     assert (receipt.state, receipt.unknown_columns) == ("landed", ("colour",))
     assert utility.query("select unknown_columns from quality.receipts") == [(["colour"],)]

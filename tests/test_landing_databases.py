@@ -48,7 +48,11 @@ def payments(utility: Utility) -> list[tuple]:
 
 
 def test_the_first_night_takes_everything_and_announces_rows_and_sums(marketing):
-    change(marketing, pay("P1", "2024-01-01 10:00", "2024-01-02 00:00", "10.50"), pay("P2", "2026-01-10", "2026-01-11", "2"))
+    change(
+        marketing,
+        pay("P1", "2024-01-01 10:00", "2024-01-02 00:00", "10.50"),
+        pay("P2", "2026-01-10", "2026-01-11", "2"),
+    )
     assert landed(marketing)["mkt_payment"].inserted_rows == 2
     assert marketing.query(
         "select announced_rows, announced_sums, landed_sums, window_from, window_to::text from quality.receipts"
@@ -66,8 +70,12 @@ def test_the_window_starts_an_hour_before_the_cursor(marketing):
 
 
 def test_bulk_changes_that_the_cursor_misses_are_found_for_35_days_of_events(marketing):
-    change(marketing, pay("P1", "2025-12-11", "2026-01-14"), pay("P2", "2025-12-10 23:59", "2026-01-12"),
-           pay("P3", "2025-12-11", "2026-01-12"))  # fmt: skip
+    change(
+        marketing,
+        pay("P1", "2025-12-11", "2026-01-14"),
+        pay("P2", "2025-12-10 23:59", "2026-01-12"),
+        pay("P3", "2025-12-11", "2026-01-12"),
+    )
     landed(marketing, date(2026, 1, 14))
     change(marketing, "update mkt_payment set amount = 11", "delete from mkt_payment where pay_no = 'P3'")
     receipt = landed(marketing)["mkt_payment"]
@@ -83,9 +91,16 @@ def test_bulk_changes_of_bill_lines_are_found_through_their_bills(marketing):
             "insert into mkt_bill_line (bill_no, line_no, charge, src_updated_at)"
             f" select '{number}', n, 5, '2025-11-01 00:00+08' from generate_series(1, 2) as n",
         )
-    change(marketing, "update mkt_bill_line set src_updated_at = '2026-01-10 00:00+08' where bill_no = 'B1' and line_no = 1")
+    change(
+        marketing,
+        "update mkt_bill_line set src_updated_at = '2026-01-10 00:00+08' where bill_no = 'B1' and line_no = 1",
+    )
     landed(marketing, date(2026, 1, 14))
-    change(marketing, "update mkt_bill_line set charge = 6 where line_no = 1", "delete from mkt_bill_line where line_no = 2")
+    change(
+        marketing,
+        "update mkt_bill_line set charge = 6 where line_no = 1",
+        "delete from mkt_bill_line where line_no = 2",
+    )
     receipt = landed(marketing)["mkt_bill_line"]
     assert (receipt.delivered_rows, receipt.inserted_rows, receipt.tombstone_rows) == (1, 1, 1)
 
@@ -98,11 +113,17 @@ def test_a_time_in_the_far_future_does_not_end_the_window(marketing):
 
 
 def test_an_in_place_table_is_compared_whole(marketing):
-    change(marketing, "insert into mkt_customer (cons_no, cons_name, src_updated_at) values"
-           " ('0017', 'A', '2020-01-01 00:00+08'), ('0018', 'B', '2020-01-01 00:00+08')")  # fmt: skip
+    change(
+        marketing,
+        "insert into mkt_customer (cons_no, cons_name, src_updated_at) values"
+        " ('0017', 'A', '2020-01-01 00:00+08'), ('0018', 'B', '2020-01-01 00:00+08')",
+    )
     landed(marketing, date(2026, 1, 14))
-    change(marketing, "update mkt_customer set cons_name = 'C' where cons_no = '0017'",
-           "delete from mkt_customer where cons_no = '0018'")  # fmt: skip
+    change(
+        marketing,
+        "update mkt_customer set cons_name = 'C' where cons_no = '0017'",
+        "delete from mkt_customer where cons_no = '0018'",
+    )
     receipt = landed(marketing)["mkt_customer"]
     assert (receipt.delivered_rows, receipt.inserted_rows, receipt.tombstone_rows) == (1, 1, 1)
     assert marketing.in_force("mkt_customer", "cons_no", "cons_name") == [("0017", "C")]
@@ -165,8 +186,11 @@ def test_an_address_that_leads_nowhere_ends_with_3(marketing, monkeypatch, addre
 
 def test_a_source_that_ends_in_the_middle_ends_with_3(marketing):
     with Source(marketing.address, "marketing") as source:
-        change(marketing, "select pg_terminate_backend(pid) from pg_stat_activity"
-               " where datname = current_database() and pid <> pg_backend_pid()")  # fmt: skip
+        change(
+            marketing,
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()",
+        )
         with pytest.raises(InfrastructureError, match="stopped answering"):
             source.read(all_tables()["mkt_payment"], DAY, None)
 

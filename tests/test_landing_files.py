@@ -42,7 +42,9 @@ def workbook_bytes(*rows: list) -> bytes:
 
 NAMES = [c.name for c in all_tables()["met_meter"].columns]
 PARQUET = parquet_bytes({name: pa.array([METER.get(name)], pa.string()) for name in NAMES})
-RETYPED = csv_text("met_meter", [METER | {"meter_asset_no": f"M{n}", "manufactured_on": f"{n}.1.2026"} for n in range(10)])
+RETYPED = csv_text(
+    "met_meter", [METER | {"meter_asset_no": f"M{n}", "manufactured_on": f"{n}.1.2026"} for n in range(10)]
+)
 REFUSED = {
     "m.csv: column maker of the contract is missing": csv_text("met_meter", [METER], without="maker"),
     "m.csv: column maker stands twice in the header": csv_text("met_meter", [METER], extra="maker"),
@@ -96,7 +98,9 @@ def test_what_was_announced_and_did_not_come_is_refused(utility, problem):
     assert refused[0].startswith(problem)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"files": [{}]}', '{"files": [], "intervals": {"stamp": {}}}', '{"files": 5}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"files": [{}]}', '{"files": [], "intervals": {"stamp": {}}}', '{"files": 5}']
+)
 def test_an_unreadable_manifest_refuses_its_table_alone(utility, text):
     utility.write("met_meter", "m.csv", GOOD)
     utility.write("met_meter", "_manifest.json", text)
@@ -158,20 +162,38 @@ def test_a_quote_that_never_closes_is_a_half_written_file():
 
 
 def test_parquet_values_become_text_and_nan_becomes_null():
-    rows, _ = read_parquet(parquet_bytes({
-        "on": [date(2026, 1, 5)], "at": pa.array([datetime(2026, 1, 5, 4)], pa.timestamp("us", "UTC")), "n": [7],
-        "x": [float("nan")], "v1": [0.1], "flag": [True],
-    }))  # fmt: skip
+    rows, _ = read_parquet(
+        parquet_bytes(
+            {
+                "on": [date(2026, 1, 5)],
+                "at": pa.array([datetime(2026, 1, 5, 4)], pa.timestamp("us", "UTC")),
+                "n": [7],
+                "x": [float("nan")],
+                "v1": [0.1],
+                "flag": [True],
+            }
+        )
+    )
     row = rows.to_pylist()[0]
-    assert row == {"on": "2026-01-05", "at": "2026-01-05 04:00:00.000000Z", "n": "7", "x": None, "v1": 0.1, "flag": "true",
-                   "_file_line": 1}  # fmt: skip
+    assert row == {
+        "on": "2026-01-05",
+        "at": "2026-01-05 04:00:00.000000Z",
+        "n": "7",
+        "x": None,
+        "v1": 0.1,
+        "flag": "true",
+        "_file_line": 1,
+    }
 
 
 def test_workbook_cells_become_the_text_a_reader_sees():
     content = workbook_bytes(
-        ["no", "number", "on", "flag", None], ["0017", 12, datetime(2026, 1, 5), True], [],
-        [1230000000000000000000, 0.1, "2026-01-05", None], [123456789012345, 1e15, "05/01/2026", "x"],
-    )  # fmt: skip
+        ["no", "number", "on", "flag", None],
+        ["0017", 12, datetime(2026, 1, 5), True],
+        [],
+        [1230000000000000000000, 0.1, "2026-01-05", None],
+        [123456789012345, 1e15, "05/01/2026", "x"],
+    )
     rows, _ = read_xlsx(content)
     assert [list(row.values()) for row in rows.to_pylist()] == [
         ["0017", "12", "2026-01-05 00:00:00", "true", 2],
@@ -182,14 +204,17 @@ def test_workbook_cells_become_the_text_a_reader_sees():
 
 def test_a_form_keeps_leading_zeros_and_names_the_meter_number_that_the_spreadsheet_mangled(utility):
     numbers = ["0000000000000000000017", 1.23e21, "M3"]
-    rows = [[{"meter_asset_no": n, "manufactured_on": datetime(2020, 5, 1)}.get(name) for name in NAMES] for n in numbers]
+    rows = [
+        [{"meter_asset_no": n, "manufactured_on": datetime(2020, 5, 1)}.get(name) for name in NAMES] for n in numbers
+    ]
     form = Utility(utility.url, utility.folder.parent / "forms")
     form.write("met_meter", "unit_20260115.xlsx", workbook_bytes(NAMES, *rows))
     (receipt,) = utility.land(DAY)
     assert (receipt.state, receipt.inserted_rows, receipt.rejected_rows) == ("landed", 2, 1)
     assert utility.in_force("met_meter", "meter_asset_no", "manufactured_on") == [
-        ("0000000000000000000017", date(2020, 5, 1)), ("M3", date(2020, 5, 1)),
-    ]  # fmt: skip
+        ("0000000000000000000017", date(2020, 5, 1)),
+        ("M3", date(2020, 5, 1)),
+    ]
     assert utility.query("select file_line, column_name, reason from quality.rejected_rows") == [
         (3, "meter_asset_no", "is a number mangled by a spreadsheet; write it out in full, as text")
     ]

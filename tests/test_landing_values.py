@@ -18,30 +18,80 @@ from include.landing.land import land
 TYPES = {
     "numeric(6,2)": (
         ["0", "-0", "12.5", "+12.5", ".5", "5.", " 12.5 ", "1e3", "9999.99", "9999.994", "-9999.99", "0.001", "1e-300"],
-        ["", " ", "1,5", "1,234.50", "12.5 kWh", "NaN", "Infinity", "9999.995", "10000", "-10000", "1e4", "1e999", "１２", "0x1F"],
+        [
+            "",
+            " ",
+            "1,5",
+            "1,234.50",
+            "12.5 kWh",
+            "NaN",
+            "Infinity",
+            "9999.995",
+            "10000",
+            "-10000",
+            "1e4",
+            "1e999",
+            "１２",
+            "0x1F",
+        ],
     ),
-    "smallint": (["32767", "-32768", " 7 ", "+7", "007"], ["32768", "-32769", "1.0", "1e3", "", "１", "9" * 18, "9" * 30]),
+    "smallint": (
+        ["32767", "-32768", " 7 ", "+7", "007"],
+        ["32768", "-32769", "1.0", "1e3", "", "１", "9" * 18, "9" * 30],
+    ),
     "integer": (["2147483647", "-2147483648"], ["2147483648", "1_000", "12a"]),
     "date": (
         ["2024-02-29", "2026-12-31", "1999-01-01", " 2026-01-05", "2026-01-05 00:00:00"],
-        ["2025-02-30", "2025-02-29", "2026-13-01", "2026-1-5", "05.01.2026", "01/05/2026", "20260105", "0000-01-01", "today",
-         "2026-01-05 12:00:00"],
+        [
+            "2025-02-30",
+            "2025-02-29",
+            "2026-13-01",
+            "2026-1-5",
+            "05.01.2026",
+            "01/05/2026",
+            "20260105",
+            "0000-01-01",
+            "today",
+            "2026-01-05 12:00:00",
+        ],
     ),
     "timestamptz": (
-        ["2026-01-05 12:00:00+08:00", "2026-01-05T12:00:00Z", "2026-01-05 12:00", "2026-01-05 12:00:00.123456+08",
-         "2024-02-29 00:00:00 +0800", "2026-01-31 23:59:59-15:59"],
-        ["2026-01-05", "2026-02-30 12:00:00+08:00", "2026-01-05 24:00:00+08:00", "2026-01-05 12:60", "2026-01-05 12:00:00+99:00",
-         "2026-01-05 12:00:00+08:75", "45000.5", "now"],
+        [
+            "2026-01-05 12:00:00+08:00",
+            "2026-01-05T12:00:00Z",
+            "2026-01-05 12:00",
+            "2026-01-05 12:00:00.123456+08",
+            "2024-02-29 00:00:00 +0800",
+            "2026-01-31 23:59:59-15:59",
+        ],
+        [
+            "2026-01-05",
+            "2026-02-30 12:00:00+08:00",
+            "2026-01-05 24:00:00+08:00",
+            "2026-01-05 12:60",
+            "2026-01-05 12:00:00+99:00",
+            "2026-01-05 12:00:00+08:75",
+            "45000.5",
+            "now",
+        ],
     ),
     "boolean": (["true", "FALSE", "t", "f", "1", "0", " True "], ["yes please", "2", "是", ""]),
     "char(6)": (["202601", "2026"], ["2026-01", "２０２６０１１", "20\x0001"]),
     "varchar(96)": (["1" * 96, ""], ["1" * 97]),
     "text": (
-        ["0000000000000000000017", " blank ", "1.5", "1E21", "甲乙", "\N{SYMBOL FOR NULL}", 'a "quoted", text\nof two lines'],
+        [
+            "0000000000000000000017",
+            " blank ",
+            "1.5",
+            "1E21",
+            "甲乙",
+            "\N{SYMBOL FOR NULL}",
+            'a "quoted", text\nof two lines',
+        ],
         ["1.23E+21", "1,23E+21", "1e+05", " 4.1E+10 ", "nul\0l"],
     ),
     "numeric": (["1.5", "-1e-300", "1e308", "0e-999", "0.0"], ["1e309", "1e-400", "inf", "n/a", "--"]),
-}  # fmt: skip
+}
 
 
 def table_of(physical_type: str, classification: str | None = None) -> Table:
@@ -81,15 +131,24 @@ def test_every_type_of_the_contracts_is_tried():
 
 
 def test_the_first_bad_column_is_named_and_a_bad_key_is_known():
-    table = Table("anything", "metering", "", ("id",), "append", "id", (
-        Column("value", "integer", False, None, None, ""), Column("id", "text", True, None, None, "")))  # fmt: skip
+    table = Table(
+        "anything",
+        "metering",
+        "",
+        ("id",),
+        "append",
+        "id",
+        (Column("value", "integer", False, None, None, ""), Column("id", "text", True, None, None, "")),
+    )
     rows = pa.table({LINE: [2, 3], "value": ["x", "1"], "id": ["1.2E+20", "1.2E+20"]})
     assert [(r.column_name, r.key_is_bad) for r in check_types(table, rows)] == [("value", True), ("id", True)]
 
 
 def test_ten_values_of_which_none_casts_are_a_retyped_column_and_nine_are_bad_rows():
     assert len(check_types(table_of("integer"), rows_of(["x"] * 9))) == 9
-    with pytest.raises(RetypedColumn, match=r"column value is not integer in any of its 10 values \(the first is 'x'\)"):
+    with pytest.raises(
+        RetypedColumn, match=r"column value is not integer in any of its 10 values \(the first is 'x'\)"
+    ):
         check_types(table_of("integer"), rows_of(["x"] * 10 + [None]))
     assert len(check_types(table_of("integer"), rows_of(["x"] * 10 + ["1"]))) == 10
 
@@ -153,5 +212,7 @@ def test_a_null_character_is_kept_as_its_symbol(database):
     rows = pa.table({LINE: pa.array([2], pa.int64())} | columns | {"meter_asset_no": pa.array(["M\0"])})
     with connect(database, autocommit=True) as connection:
         assert land(connection, Delivery(table, rows), DAY).rejected_rows == 1
-        kept = connection.execute("select value_text, row_text ->> 'meter_asset_no', _key from quality.rejected_rows").fetchone()
+        kept = connection.execute(
+            "select value_text, row_text ->> 'meter_asset_no', _key from quality.rejected_rows"
+        ).fetchone()
     assert kept == ("M\N{SYMBOL FOR NULL}", "M\N{SYMBOL FOR NULL}", None)

@@ -70,9 +70,13 @@ def environment(clone: Path, with_uv: bool = True, **more: str) -> dict[str, str
 
 def run(clone: Path, *arguments: str, cwd: Path | None = None, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(clone, *arguments), capture_output=True, text=True, timeout=120, cwd=cwd or clone,
+        command(clone, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd or clone,
         env=environment(clone, **options),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -186,9 +190,13 @@ def test_modules_in_the_current_folder_are_not_taken_for_ours(clone, tmp_path):
 
 def test_interrupt_while_setting_up_is_one_line(clone):
     setting_up = subprocess.Popen(
-        command(clone), env=environment(clone, with_uv=False), stderr=subprocess.PIPE, text=True, start_new_session=True,
+        command(clone),
+        env=environment(clone, with_uv=False),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # ignored in a shell's background
-    )  # fmt: skip
+    )
     setting_up.stderr.readline()
     time.sleep(0.3)
     os.killpg(setting_up.pid, signal.SIGINT)
@@ -238,8 +246,13 @@ def test_an_ordinary_user_sets_up_a_clone_in_a_private_home(private_folder):
         for path in (private_folder, *private_folder.rglob("*")):
             os.chown(path, 1, 1, follow_symlinks=False)
     done = subprocess.run(
-        [python, str(clone / "kaw"), "run"], capture_output=True, text=True, timeout=120, cwd="/",
-        env={**tools, "PATH": f"{clone / 'tools'}:/usr/bin:/bin"}, **who,
-    )  # fmt: skip
+        [python, str(clone / "kaw"), "run"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd="/",
+        env={**tools, "PATH": f"{clone / 'tools'}:/usr/bin:/bin"},
+        **who,
+    )
     assert done.returncode == 0, done.stderr
     assert "tiny 1" in done.stdout

@@ -57,12 +57,15 @@ def test_an_empty_ledger_has_no_problem(database: str, head_file: Path) -> None:
     assert ledger.verify(database, head_file) == []
 
 
-@pytest.mark.parametrize("statement", [
-    "update quality.ledger set detail = detail || '{\"rows\": 31}' where entry_no = 3",
-    "update quality.ledger set actor = 'somebody' where entry_no = 3",
-    "update quality.ledger set event = 'verdict' where entry_no = 3",
-    "update quality.ledger set at = at + interval '1 microsecond' where entry_no = 3",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update quality.ledger set detail = detail || '{\"rows\": 31}' where entry_no = 3",
+        "update quality.ledger set actor = 'somebody' where entry_no = 3",
+        "update quality.ledger set event = 'verdict' where entry_no = 3",
+        "update quality.ledger set at = at + interval '1 microsecond' where entry_no = 3",
+    ],
+)
 def test_an_edited_entry_is_found(written: str, head_file: Path, statement: str) -> None:
     change(written, statement)
     assert any("entry 3" in problem and "was edited" in problem for problem in ledger.verify(written, head_file))
@@ -92,9 +95,10 @@ def test_a_deleted_entry_is_found(written: str, head_file: Path) -> None:
 
 def test_a_deleted_entry_whose_gap_was_closed_is_found(written: str, head_file: Path) -> None:
     change(
-        written, "delete from quality.ledger where entry_no = 2",
+        written,
+        "delete from quality.ledger where entry_no = 2",
         *(f"update quality.ledger set entry_no = {n - 1} where entry_no = {n}" for n in (3, 4, 5)),
-    )  # fmt: skip
+    )
     problems = ledger.verify(written, head_file)
     assert any("does not follow" in problem for problem in problems)
     assert any("tail was cut" in problem for problem in problems)
@@ -152,10 +156,12 @@ def test_a_head_that_is_made_anew_leaves_an_entry_for_good(written: str, head_fi
     assert ledger.read_head(head_file) == ledger.head(written)
     assert ledger.write_head(written, head_file)
     with connect(written) as conn:
-        lost = conn.execute("select entry_no, detail ->> 'reason' from quality.ledger where event = 'head_lost'").fetchall()
-    assert lost == [(
-        4, "the head file ledger.head was missing or unreadable: a tail that was cut before this entry cannot be seen"
-    )]  # fmt: skip
+        lost = conn.execute(
+            "select entry_no, detail ->> 'reason' from quality.ledger where event = 'head_lost'"
+        ).fetchall()
+    assert lost == [
+        (4, "the head file ledger.head was missing or unreadable: a tail that was cut before this entry cannot be seen")
+    ]
     assert ledger.verify(written, head_file) == []
 
 
@@ -192,15 +198,21 @@ def test_the_digest_of_findings_follows_their_content(database: str) -> None:
             return ledger.findings_digest(conn)
 
     empty = digest()
-    change(database, """
+    change(
+        database,
+        """
         insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
             record_key) values (1, 1, 'opened', now(), 'MET-01', 'mismatch', 'block', 'metering', 't', '{"a": 1}')
-    """)  # fmt: skip
+    """,
+    )
     opened = digest()
-    change(database, """
+    change(
+        database,
+        """
         insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
             record_key) values (1, 2, 'fixed', now(), 'MET-01', 'mismatch', 'block', 'metering', 't', '{"a": 1}')
-    """)  # fmt: skip
+    """,
+    )
     assert empty != opened
     assert digest() == empty
 
@@ -251,14 +263,20 @@ class Tampering:
         ).fetchone()
         self._renumber(number, 1)
         self._do(
-            "insert into quality.ledger values (%s, %s, %s, %s, %s, %s, %s)", number, *copy[:3], Jsonb(copy[3]), *copy[4:]
+            "insert into quality.ledger values (%s, %s, %s, %s, %s, %s, %s)",
+            number,
+            *copy[:3],
+            Jsonb(copy[3]),
+            *copy[4:],
         )
         if self.choice.random() < 0.5:
             self._do(
                 "update quality.ledger set previous_digest = coalesce("
                 "(select digest from quality.ledger where entry_no = %s), %s) where entry_no = %s",
-                number - 1, ledger.GENESIS, number,
-            )  # fmt: skip
+                number - 1,
+                ledger.GENESIS,
+                number,
+            )
             return self._forge_digest(number)
         return f"entry {number} "
 
@@ -279,12 +297,17 @@ class Tampering:
 
     def _forge_digest(self, number: int) -> str:
         entry = self.conn.execute(
-            "select entry_no, at, actor, event, detail, previous_digest from quality.ledger where entry_no = %s", [number]
+            "select entry_no, at, actor, event, detail, previous_digest from quality.ledger where entry_no = %s",
+            [number],
         ).fetchone()
         self._do("update quality.ledger set digest = %s where entry_no = %s", ledger.digest_of(*entry), number)
         if number > ENTRIES:
             return f"entries after {ENTRIES} "
-        return f"entry {number} is not the one" if number == ENTRIES and not self._has(ENTRIES + 1) else f"entry {number + 1} "
+        return (
+            f"entry {number} is not the one"
+            if number == ENTRIES and not self._has(ENTRIES + 1)
+            else f"entry {number + 1} "
+        )
 
     def _has(self, number: int) -> bool:
         return self.conn.execute("select 1 from quality.ledger where entry_no = %s", [number]).fetchone() is not None

@@ -1,4 +1,5 @@
 """The whole of dbt on a small simulated utility: everything builds, every data and unit test of dbt holds, figures agree."""
+
 from __future__ import annotations
 
 import re
@@ -32,10 +33,16 @@ def land(connection: psycopg.Connection) -> None:
     contracts = load_contracts()
     simulation = generate(BUSINESS_DATE, accounts=ACCOUNTS, days=10, seed=1)
     for (source, name), table in simulation.tables.items():
-        columns = [c for c in table.column_names if not (name == "met_interval_96" and c in contracts[source][name].curve_slots)]
+        columns = [
+            c
+            for c in table.column_names
+            if not (name == "met_interval_96" and c in contracts[source][name].curve_slots)
+        ]
         values = [table[c].to_pylist() for c in columns]
         if name == "met_interval_96":
-            slots = np.column_stack([table[c].to_numpy(zero_copy_only=False) for c in contracts[source][name].curve_slots])
+            slots = np.column_stack(
+                [table[c].to_numpy(zero_copy_only=False) for c in contracts[source][name].curve_slots]
+            )
             values.append([[None if np.isnan(v) else float(v) for v in row] for row in slots])
             columns.append("v")
         keys = [columns.index(k) for k in contracts[source][name].key]
@@ -109,12 +116,15 @@ def test_no_mart_is_empty_and_no_account_is_lost(marts):
 
 def test_revenue_of_the_ranking_is_the_sum_of_the_bills_and_shares_end_at_one(marts):
     ranked = "select sum(revenue_12m_cny) from candidate.mart_key_account_ranking where ranking_month = '2025-11-01'"
-    billed = (
-        "select sum(total_charge) from raw_marketing.mkt_bill where bill_month between '202411' and '202510'"
-    )
+    billed = "select sum(total_charge) from raw_marketing.mkt_bill where bill_month between '202411' and '202510'"
     assert abs(marts.one(ranked) - marts.one(billed)) <= Decimal("0.01")
-    assert marts.rows("select max(cum_share) from candidate.mart_key_account_ranking group by ranking_month") == [(1,)] * 13
-    unranked = f"select revenue_rank, revenue_12m_cny from candidate.mart_key_account_ranking where account_no = '{NO_BILLS}'"
+    assert (
+        marts.rows("select max(cum_share) from candidate.mart_key_account_ranking group by ranking_month")
+        == [(1,)] * 13
+    )
+    unranked = (
+        f"select revenue_rank, revenue_12m_cny from candidate.mart_key_account_ranking where account_no = '{NO_BILLS}'"
+    )
     assert set(marts.rows(unranked)) == {(None, 0)}
 
 
@@ -140,17 +150,21 @@ def test_slots_of_every_point_day_are_96(marts):
 
 
 def test_rates_lie_between_0_and_100(marts):
-    outside = (
-        "select count(*) from candidate.mart_two_rates where not (rs_pct between 0 and 100) or not (voltage_ok_pct between 0 and 100)"
-    )
+    outside = "select count(*) from candidate.mart_two_rates where not (rs_pct between 0 and 100) or not (voltage_ok_pct between 0 and 100)"
     assert marts.one(outside) == 0
 
 
 SMALLER_HERE = {  # they count accounts, days of curves or what a few managers and tiers have; a month charged in part has a low capacity
-    "mart_access_list.rows_last", "mart_energy_structure.utilisation_hours", "mart_key_account_ranking.ranked_accounts",
-    "mart_load_cluster.profile_days", "mart_manager_performance.portfolio_kva", "mart_service_resource_balance.accounts",
-    "mart_service_resource_balance.balance_index", "mart_tariff_advice.demand_per_kva", "mart_two_rates.period_hours",
-}  # fmt: skip
+    "mart_access_list.rows_last",
+    "mart_energy_structure.utilisation_hours",
+    "mart_key_account_ranking.ranked_accounts",
+    "mart_load_cluster.profile_days",
+    "mart_manager_performance.portfolio_kva",
+    "mart_service_resource_balance.accounts",
+    "mart_service_resource_balance.balance_index",
+    "mart_tariff_advice.demand_per_kva",
+    "mart_two_rates.period_hours",
+}
 
 
 def expected_ranges() -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
@@ -194,7 +208,13 @@ def test_a_rebuild_from_raw_rows_in_another_order_gives_the_same_marts(marts):
 CHANGED_FROM = date(2025, 9, 1)
 # seed, number that changes, by what factor, for which rows, and the mart that must show it
 CHANGED_PARAMETERS = [
-    ("key_account_parameters", "number_value", "0.5", "parameter_code = 'pareto_revenue_share'", "mart_key_account_ranking"),
+    (
+        "key_account_parameters",
+        "number_value",
+        "0.5",
+        "parameter_code = 'pareto_revenue_share'",
+        "mart_key_account_ranking",
+    ),
     ("service_clocks", "target_value", "0.1", "true", "mart_ticket_sla"),
     ("notice_checkpoints", "lead_minutes_min", "0.5", "true", None),
     ("tariff_prices", "price_cny", "1.1", "component_code in ('CAPACITY', 'DEMAND')", "mart_tariff_advice"),
@@ -213,7 +233,10 @@ def month_hashes(marts: Marts) -> dict[tuple[str, date], str]:
         for mart in read_marts(manifest_path()):
             month = month_of(mart, BUSINESS_DATE)
             query = sql.SQL("select {} as month, {} from {} where {} group by 1").format(
-                month, hash_of_rows(mart, column_types(connection, *mart.relation)), mart.candidate, is_published(mart, BUSINESS_DATE)
+                month,
+                hash_of_rows(mart, column_types(connection, *mart.relation)),
+                mart.candidate,
+                is_published(mart, BUSINESS_DATE),
             )
             found |= {(mart.name, month): hash_ for month, hash_ in connection.execute(query).fetchall()}
     return found
@@ -225,14 +248,24 @@ def test_parameters_that_change_from_a_date_change_only_what_is_later(marts):
         for seed, number, factor, rows, _ in CHANGED_PARAMETERS:
             names = [n for n in column_types(connection, "staging", seed) if n not in (number, "valid_from")]
             others = sql.SQL(", ").join(map(sql.Identifier, names))
-            values = {"seed": sql.Identifier("staging", seed), "number": sql.Identifier(number), "others": others,
-                      "rows": sql.SQL(rows), "day": sql.Literal(CHANGED_FROM), "factor": sql.SQL(factor)}  # fmt: skip
-            connection.execute(sql.SQL(
-                "insert into {seed} ({number}, valid_from, {others}) select {number} * {factor}, {day}, {others}"
-                " from {seed} where valid_to is null and valid_from < {day} and {rows}"
-            ).format(**values))  # fmt: skip
+            values = {
+                "seed": sql.Identifier("staging", seed),
+                "number": sql.Identifier(number),
+                "others": others,
+                "rows": sql.SQL(rows),
+                "day": sql.Literal(CHANGED_FROM),
+                "factor": sql.SQL(factor),
+            }
+            connection.execute(
+                sql.SQL(
+                    "insert into {seed} ({number}, valid_from, {others}) select {number} * {factor}, {day}, {others}"
+                    " from {seed} where valid_to is null and valid_from < {day} and {rows}"
+                ).format(**values)
+            )
             closed = connection.execute(
-                sql.SQL("update {seed} set valid_to = {day} where valid_to is null and valid_from < {day} and {rows}").format(**values)
+                sql.SQL(
+                    "update {seed} set valid_to = {day} where valid_to is null and valid_from < {day} and {rows}"
+                ).format(**values)
             )
             assert closed.rowcount > 0, seed
     run_dbt(["run", "--select", "path:models/intermediate", "tag:warehouse", "tag:marts"], marts.url)

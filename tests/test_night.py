@@ -1,4 +1,5 @@
 """Whole nights: clean, with planted defects, corrected, blocked and waived."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -25,14 +26,21 @@ CONSTANT_ON_CLEAN_DATA = {
     "mart_key_account_360": ["dq_rule_ids", "held_back_rows", "held_back_kwh", "held_back_cny"],
     "mart_catalog": ["open_findings", "dq_status_code"],
     "mart_dq_scorecard": [
-        "defect_cnt", "defects_per_1000_accounts", "accounts_affected", "kva_affected", "revenue_at_risk_cny", "energy_at_stake_kwh",
-        "amount_at_stake_cny", "rows_failed", "score",
+        "defect_cnt",
+        "defects_per_1000_accounts",
+        "accounts_affected",
+        "kva_affected",
+        "revenue_at_risk_cny",
+        "energy_at_stake_kwh",
+        "amount_at_stake_cny",
+        "rows_failed",
+        "score",
     ],
     "mart_manager_performance": ["dq_defects_owned", "data_quality_pct"],
     "mart_access_list": ["arbitrary_findings"],
     "fct_rule_results": ["rows_failed", "fail_rate", "status_code", "open_findings"],
     "fct_quarantined_rows": ["table_name", "rule_id"],
-}  # fmt: skip
+}
 
 # And those whose defects the gate keeps back, by their own rule or, among so few accounts, by another defect of the same contract
 # or customer: they have several values once those findings are waived.
@@ -55,7 +63,9 @@ def constant_columns(utility: Utility, listed: dict[str, list[str]], schema: str
 
 
 @pytest.mark.timeout(600)
-def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(clean_night: Utility, faulty_night: Utility):
+def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(
+    clean_night: Utility, faulty_night: Utility
+):
     utility = faulty_night
     scored = truth.score(utility.url, utility.deliver(defects=7).truth)
     assert [m for m in scored.missed if m[1] in LISTED] == []
@@ -69,15 +79,19 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(c
 
     utility.deliver()
     utility.run()
-    assert utility.rows(
-        "select rule_id, record_key from quality.findings where state <> 'fixed' and severity in ('block', 'quarantine')"
-    ) == []
+    assert (
+        utility.rows(
+            "select rule_id, record_key from quality.findings where state <> 'fixed' and severity in ('block', 'quarantine')"
+        )
+        == []
+    )
     assert utility.rows("select table_name, record_key from quality.kept_back") == []
 
     assert utility.hashes() == clean_night.hashes()
-    assert clean_night.rows(
-        "select rule_id, record_key from quality.findings where severity in ('block', 'quarantine')"
-    ) == []
+    assert (
+        clean_night.rows("select rule_id, record_key from quality.findings where severity in ('block', 'quarantine')")
+        == []
+    )
 
     # One unit writes its forms on Fridays, and nobody has found another fit yet.
     assert clean_night.rows(
@@ -104,7 +118,9 @@ def test_what_is_waived_is_seen_in_the_marts_and_a_row_that_is_lost_stops_them(f
     assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK, "candidate") == set()
 
     night.check_marts(run)
-    utility.rows("delete from staging.stg_marketing__bills where bill_no = (select min(bill_no) from staging.stg_marketing__bills) returning 1")
+    utility.rows(
+        "delete from staging.stg_marketing__bills where bill_no = (select min(bill_no) from staging.stg_marketing__bills) returning 1"
+    )
     with pytest.raises(GateBlocked, match="PIP-04"):
         night.check_marts(run)
 
@@ -124,11 +140,15 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(clean_night: 
     assert utility.hashes() == before
     assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]
 
-    waive(utility.url, "PIP-03", "table=met_measuring_point", "duty engineer (test)", "bulk edit known, being undone", DAY)
+    waive(
+        utility.url, "PIP-03", "table=met_measuring_point", "duty engineer (test)", "bulk edit known, being undone", DAY
+    )
     utility.run()
     assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("published",)]
     assert utility.hashes() != before
-    assert utility.rows("select verdict from quality.rule_results where rule_id = 'PIP-03' order by run_id desc limit 1") == [("waived",)]
+    assert utility.rows(
+        "select verdict from quality.rule_results where rule_id = 'PIP-03' order by run_id desc limit 1"
+    ) == [("waived",)]
 
 
 @pytest.mark.timeout(600)
@@ -137,4 +157,6 @@ def test_the_same_night_twice_changes_nothing(clean_night: Utility):
     first = utility.hashes()
     utility.run()
     assert utility.hashes() == first
-    assert utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 53  # 51 tables, two forms
+    assert (
+        utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 53
+    )  # 51 tables, two forms

@@ -1,4 +1,5 @@
 """The rules about the pipeline itself: calendar, types, the tables' limits, conservation. Each is seen to break once."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -19,7 +20,9 @@ def run(database: str):
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("create table staging.working_days (date date, is_working_day boolean)")
         connection.execute("insert into staging.working_days values ('2026-12-30', true), ('2026-12-31', true)")
-        connection.execute("create table staging.quality_limits (name text, value numeric, valid_from date, valid_to date)")
+        connection.execute(
+            "create table staging.quality_limits (name text, value numeric, valid_from date, valid_to date)"
+        )
         connection.execute(
             "insert into staging.quality_limits values ('quarantined_share', 0.05, '2000-01-01', null),"
             " ('quarantined_rows', 20, '2000-01-01', null)"
@@ -34,19 +37,30 @@ def failed(connection, rule_id: str, day: date = DAY) -> list[tuple]:
     result = evaluate(connection, rule, 1, day)
     assert result.tested_rows > 0
     return connection.execute(
-        "select record_key, observed, expected from quality.violations where rule_id = %s order by record_key::text", (rule_id,)
+        "select record_key, observed, expected from quality.violations where rule_id = %s order by record_key::text",
+        (rule_id,),
     ).fetchall()
 
 
 def test_a_run_past_the_calendar_is_stopped_and_told_which_seed_to_extend(run):
     assert failed(run, "PIP-01") == []
     assert failed(run, "PIP-01", date(2027, 1, 1)) == [
-        ({"seed": "working_days"}, "2026-12-31", "a calendar up to 2027-01-01; extend dbt_project/seeds/common/working_days.csv")
+        (
+            {"seed": "working_days"},
+            "2026-12-31",
+            "a calendar up to 2027-01-01; extend dbt_project/seeds/common/working_days.csv",
+        )
     ]
 
 
 def receipt(connection, table: str, **values) -> int:
-    values = {"source_name": "metering", "table_name": table, "channel": "auto", "business_date": DAY, "state": "landed"} | values
+    values = {
+        "source_name": "metering",
+        "table_name": table,
+        "channel": "auto",
+        "business_date": DAY,
+        "state": "landed",
+    } | values
     return connection.execute(
         f"insert into quality.receipts ({', '.join(values)}) values ({', '.join(['%s'] * len(values))}) returning load_id",
         list(values.values()),
@@ -95,10 +109,18 @@ def test_waived_and_arbitrary_fill_rows_do_not_count_against_the_limit(run):
         " values ('MKT-21', 'all', 'duty engineer (test)', 'known', '2026-12-31', 'test')"
     )
     assert len(failed(run, "PIP-03")) == 1  # nothing before the ledger has it
-    ledger.append(run, "waiver", {
-        "waiver_id": 1, "rule_id": "MKT-21", "scope": "all", "approver": "duty engineer (test)", "reason": "known",
-        "valid_until": "2026-12-31",
-    })  # fmt: skip
+    ledger.append(
+        run,
+        "waiver",
+        {
+            "waiver_id": 1,
+            "rule_id": "MKT-21",
+            "scope": "all",
+            "approver": "duty engineer (test)",
+            "reason": "known",
+            "valid_until": "2026-12-31",
+        },
+    )
     assert failed(run, "PIP-03") == []
     run.execute("delete from quality.waivers")
     run.execute(
@@ -113,5 +135,6 @@ def test_a_row_in_no_state_or_in_two_breaks_conservation(run):
         " (1, 3, 'mkt_bill', 10, 7, 0, 1, 1, 1, 1, 0)"
     )
     assert [(key["load_id"], observed) for key, observed, _ in failed(run, "PIP-04")] == [
-        (2, "9 rows accounted for"), (3, "11 rows accounted for"),
-    ]  # fmt: skip
+        (2, "9 rows accounted for"),
+        (3, "11 rows accounted for"),
+    ]

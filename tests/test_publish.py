@@ -35,8 +35,9 @@ def test_the_first_publish_shows_every_mart_of_every_month(night: Night) -> None
     assert night.seen() == {(JUNE, 1), (JULY, 1)}
     assert night.execute("select distinct published_month from marts.mart_health") == [(JULY,)]
     assert night.execute("select published_month, version, business_date, state from marts.publication order by 1") == [
-        (JUNE, 1, date(2026, 7, 10), "published"), (JULY, 1, date(2026, 7, 10), "published"),
-    ]  # fmt: skip
+        (JUNE, 1, date(2026, 7, 10), "published"),
+        (JULY, 1, date(2026, 7, 10), "published"),
+    ]
 
 
 def test_the_same_content_again_moves_only_the_date(night: Night) -> None:
@@ -76,12 +77,15 @@ def test_the_hash_tells_content_and_not_history(night: Night) -> None:
     assert status(night.url)["marts"]["mart_energy"]["versions"] == {"2026-06": 3, "2026-07": 3}
 
 
-@pytest.mark.parametrize("change", [
-    "update candidate.mart_energy set energy_kwh = null where account_no = 'A1'",
-    "update candidate.mart_energy set account_no = '~' where account_no = 'A1'",
-    "update candidate.mart_energy set load_factor = 0.501 where account_no = 'A1'",
-    "delete from candidate.mart_energy where account_no = 'A1'",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update candidate.mart_energy set energy_kwh = null where account_no = 'A1'",
+        "update candidate.mart_energy set account_no = '~' where account_no = 'A1'",
+        "update candidate.mart_energy set load_factor = 0.501 where account_no = 'A1'",
+        "delete from candidate.mart_energy where account_no = 'A1'",
+    ],
+)
 def test_every_change_of_a_business_column_changes_the_hash(night: Night, change: str) -> None:
     night.publish()
     before = night.hashes()["mart_energy"]
@@ -111,8 +115,11 @@ def test_a_month_that_was_published_by_mistake_disappears_with_its_rows(night: N
 
 
 def test_a_mart_that_builds_fewer_months_back_keeps_its_older_ones(night: Night) -> None:
-    monthly = model("mart_health", {"account_no": "text", "score": "integer", "month": "date"},
-                    {"grain": ["account_no", "month"], "published_month": "month"})  # fmt: skip
+    monthly = model(
+        "mart_health",
+        {"account_no": "text", "score": "integer", "month": "date"},
+        {"grain": ["account_no", "month"], "published_month": "month"},
+    )
     night.describe(ENERGY, monthly)
     night.execute("alter table candidate.mart_health add column month date")
     night.execute("update candidate.mart_health set month = '2026-06-01'")
@@ -135,10 +142,12 @@ def test_readers_of_two_marts_never_see_two_versions(night: Night) -> None:
         try:
             with psycopg.connect(night.url, autocommit=True) as conn:
                 while not stop.is_set():
-                    seen.append(conn.execute(
-                        "select array_agg(distinct e.energy_kwh::integer || '/' || h.score), count(*)"
-                        " from marts.mart_energy as e full join marts.mart_health as h on e.account_no = h.account_no"
-                    ).fetchone())  # fmt: skip
+                    seen.append(
+                        conn.execute(
+                            "select array_agg(distinct e.energy_kwh::integer || '/' || h.score), count(*)"
+                            " from marts.mart_energy as e full join marts.mart_health as h on e.account_no = h.account_no"
+                        ).fetchone()
+                    )
         except Exception as error:
             errors.append(error)
 
@@ -174,9 +183,11 @@ def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeat
     code = "import sys; from datetime import date; from include.publish import publish; "
     code += "publish(sys.argv[1], 9, date(2026, 7, 10), '', sys.argv[2])"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, night.url, str(night.manifest)], cwd=ROOT, start_new_session=True,
+        [sys.executable, "-c", code, night.url, str(night.manifest)],
+        cwd=ROOT,
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     deadline = time.monotonic() + 30
     while not night.execute("select 1 from publish.mart_energy where version = 2 limit 1"):
         assert time.monotonic() < deadline
@@ -222,8 +233,13 @@ def test_a_roll_back_shows_the_version_before_until_it_is_released(night: Night)
     assert night.publish().versions == {JUNE: 3, JULY: 3}
     assert night.seen() == {(JUNE, 3), (JULY, 3)}
     assert [e for (e,) in night.execute("select event from quality.ledger order by entry_no")] == [
-        "publish", "publish", "roll_back", "publish", "release", "publish",
-    ]  # fmt: skip
+        "publish",
+        "publish",
+        "roll_back",
+        "publish",
+        "release",
+        "publish",
+    ]
 
 
 def test_a_publish_that_was_taken_back_and_released_is_not_taken_back_again(night: Night) -> None:
@@ -315,7 +331,9 @@ def test_a_month_can_be_asked_as_known_when_it_closed_and_as_known_now(night: Ni
         assert closed(night) == (set() if value == 1 else {(JUNE, 2)})
     assert night.seen() == {(JUNE, 4), (JULY, 4)}
     comment = night.execute("select obj_description('marts.mart_energy_at_close'::regclass)")
-    assert comment == [("As known when each month closed; a month that is not over has no row. Synthetic mart_energy.",)]
+    assert comment == [
+        ("As known when each month closed; a month that is not over has no row. Synthetic mart_energy.",)
+    ]
 
 
 def test_a_version_that_stays_true_over_the_end_of_its_month_closes_it(night: Night) -> None:
@@ -341,8 +359,11 @@ def test_a_version_that_was_rolled_back_is_no_closing_version(night: Night) -> N
 
 
 def test_a_published_fact_is_shown_like_a_mart_from_the_first_published_month_to_that_of_d(night: Night) -> None:
-    fact = model("fct_calls", {"call_no": "text", "called_date": "date"},
-                 {"grain": ["call_no"], "published_month": "called_date", "published": True})  # fmt: skip
+    fact = model(
+        "fct_calls",
+        {"call_no": "text", "called_date": "date"},
+        {"grain": ["call_no"], "published_month": "called_date", "published": True},
+    )
     fact |= {"schema": "warehouse", "original_file_path": "models/warehouse/service/fct_calls.sql"}
     unpublished = fact | {"name": "fct_other", "config": {"meta": {"grain": ["call_no"]}}}
     night.describe(ENERGY, HEALTH, fact, unpublished)
@@ -379,8 +400,10 @@ def test_an_added_column_appears_and_a_removed_or_retyped_one_is_refused(night: 
     night.execute("alter table candidate.mart_energy add column note text default 'new'")
     night.publish()
     assert night.execute("select distinct note from marts.mart_energy") == [("new",)]
-    assert night.execute("select col_description('marts.mart_energy'::regclass, attnum) from pg_attribute"
-                         " where attrelid = 'marts.mart_energy'::regclass and attname = 'note'") == [("A note.",)]  # fmt: skip
+    assert night.execute(
+        "select col_description('marts.mart_energy'::regclass, attnum) from pg_attribute"
+        " where attrelid = 'marts.mart_energy'::regclass and attname = 'note'"
+    ) == [("A note.",)]
     night.describe(ENERGY, HEALTH)
     with pytest.raises(InfrastructureError, match="removes note"):
         night.publish()

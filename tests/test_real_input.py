@@ -3,6 +3,7 @@
 The expected figures are those that the data's description states (`../shared/data/README.md`), typed in. The archive beside
 the readings is synthetic: one customer with one metering point.
 """
+
 from __future__ import annotations
 
 from datetime import date
@@ -13,7 +14,9 @@ import pytest
 from tests.nights import Utility
 from tests.real_input.works import ALUMINIUM_DAY, STEEL_DAY, deliver_aluminium_works, deliver_steel_works
 
-MONTHLY_KWH = "126238.29 91497.34 80230.41 78769.80 79059.28 65404.64 81674.41 68559.43 57883.07 84665.65 86217.61 59436.78"
+MONTHLY_KWH = (
+    "126238.29 91497.34 80230.41 78769.80 79059.28 65404.64 81674.41 68559.43 57883.07 84665.65 86217.61 59436.78"
+)
 MONTHLY_PEAK_KW = "612.56 582.04 605.24 556.12 560.16 535.40 486.72 534.80 510.48 557.72 628.72 596.72"
 POWER_FACTOR = ".9182 .9309 .9288 .9150 .8994 .8934 .8995 .8735 .8675 .8629 .8955 .9229"
 ADJUSTMENT_PCT = "-0.30 -0.45 -0.45 -0.15 0 0.5 0 1.5 1.5 2.0 0 -0.30"
@@ -31,9 +34,11 @@ TARIFF_ADVICE = [
 ]
 # August: (1.5 % + 0.75 %) of 71992.65; January: (0.75 % - 0.30 %) of 107320.95.
 SAVING_ADVICE = [
-    (date(2018, 1, 1), "MODE_SWITCH", Decimal("6458.27")), (date(2018, 1, 1), "PF_UP", Decimal("482.94")),
-    (date(2018, 8, 1), "MODE_SWITCH", Decimal("9605.64")), (date(2018, 8, 1), "PF_UP", Decimal("1619.83")),
-]  # fmt: skip
+    (date(2018, 1, 1), "MODE_SWITCH", Decimal("6458.27")),
+    (date(2018, 1, 1), "PF_UP", Decimal("482.94")),
+    (date(2018, 8, 1), "MODE_SWITCH", Decimal("9605.64")),
+    (date(2018, 8, 1), "PF_UP", Decimal("1619.83")),
+]
 
 
 def numbers(text: str) -> list[Decimal]:
@@ -87,14 +92,22 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
     expected = [MONTHLY_KWH, MONTHLY_PEAK_KW, POWER_FACTOR, ADJUSTMENT_PCT, WITH_LEADING, WITH_LEADING_PCT]
     assert [list(column) for column in zip(*months, strict=True)] == [numbers(text) for text in expected]
 
-    for relation, energy in (("marts.mart_energy_structure", "energy_kwh"), ("warehouse.fct_energy_daily", "consumption_kwh")):
+    for relation, energy in (
+        ("marts.mart_energy_structure", "energy_kwh"),
+        ("warehouse.fct_energy_daily", "consumption_kwh"),
+    ):
         year = f"select sum({energy}), sum(lagging_kvarh), sum(leading_kvarh), max(max_kw) from {relation}"
-        assert utility.rows(year) == [(Decimal("959636.71"), Decimal("456759.84"), Decimal("135638.04"), Decimal("628.72"))]
+        assert utility.rows(year) == [
+            (Decimal("959636.71"), Decimal("456759.84"), Decimal("135638.04"), Decimal("628.72"))
+        ]
     assert utility.rows(
         "select (max_kw_slot_started_at at time zone 'Asia/Shanghai')::text from marts.mart_energy_structure"
         " where max_kw = 628.72"
     ) == [("2018-11-22 09:30:00",)]
-    for relation, energy in (("marts.mart_energy_structure", "energy_kwh"), ("warehouse.fct_demand_daily", "known_kw_sum / 4")):
+    for relation, energy in (
+        ("marts.mart_energy_structure", "energy_kwh"),
+        ("warehouse.fct_demand_daily", "known_kw_sum / 4"),
+    ):
         load_factor = f"select round(sum({energy}) / 8760 / max(max_kw), 4) from {relation}"
         assert utility.rows(load_factor) == [(Decimal("0.1742"),)]
 
@@ -107,10 +120,13 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
         " total_charge_cny, saving_cny from marts.mart_tariff_advice where extract(month from month_start_date) in (1, 7, 8)"
         " order by 1"
     ) == [(month, *numbers(text)) for month, text in TARIFF_ADVICE]
-    assert utility.rows(
-        "select month_start_date, advice_code, saving_cny from marts.mart_saving_advice"
-        " where extract(month from month_start_date) in (1, 8) and advice_code in ('MODE_SWITCH', 'PF_UP') order by 1, 2"
-    ) == SAVING_ADVICE
+    assert (
+        utility.rows(
+            "select month_start_date, advice_code, saving_cny from marts.mart_saving_advice"
+            " where extract(month from month_start_date) in (1, 8) and advice_code in ('MODE_SWITCH', 'PF_UP') order by 1, 2"
+        )
+        == SAVING_ADVICE
+    )
     assert utility.rows(
         "select is_whole_month, count(*) from marts.mart_energy_structure where month_start_date >= '2018-01-01' group by 1 order by 1"
     ) == [(True, 12)]
@@ -123,7 +139,9 @@ def test_the_log_of_the_aluminium_works_tells_of_one_outage_and_four_overflows(u
     assert states(utility) == [(ALUMINIUM_DAY, "published")]
     assert landed(utility, "met_pq_sample") == [("landed", 2_343, 2_343, 0, 0)]
 
-    assert sorted({(rule, severity, column, observed) for rule, severity, _, _, column, observed in findings(utility)}) == [
+    assert sorted(
+        {(rule, severity, column, observed) for rule, severity, _, _, column, observed in findings(utility)}
+    ) == [
         ("MET-31", "quarantine", "p_kw", "4915.0500"),
         ("MET-31", "quarantine", "pf", "327.6700"),
         ("MET-31", "quarantine", "q_kvar", "4915.0500"),
@@ -133,11 +151,16 @@ def test_the_log_of_the_aluminium_works_tells_of_one_outage_and_four_overflows(u
         "select to_char((record_key ->> 'sampled_at')::timestamptz at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS')"
         " from quality.quarantined_rows where table_name = 'met_pq_sample' and state = 'quarantined' and rule_ids = '{MET-31}'"
         " order by 1"
-    ) == [("2019-08-31 17:46:13.135",), ("2019-09-01 07:21:13.135",), ("2019-09-01 07:48:13.135",), ("2019-09-01 10:35:13.135",)]
+    ) == [
+        ("2019-08-31 17:46:13.135",),
+        ("2019-09-01 07:21:13.135",),
+        ("2019-09-01 07:48:13.135",),
+        ("2019-09-01 10:35:13.135",),
+    ]
     assert utility.rows("select count(*) from quality.quarantined_rows") == [(4,)]
-    assert utility.rows(
-        "select count(*), max(active_power_kw) from staging.stg_metering__power_quality_samples"
-    ) == [(2_339, Decimal("644.55"))]
+    assert utility.rows("select count(*), max(active_power_kw) from staging.stg_metering__power_quality_samples") == [
+        (2_339, Decimal("644.55"))
+    ]
 
     assert utility.rows(
         "select account_no, to_char(started_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS.MS'),"

@@ -18,7 +18,9 @@ def state(utility: Utility) -> dict:
         "events": utility.rows("select count(*), max(event_id) from quality.finding_events"),
         "kept": utility.rows("select * from quality.quarantined_rows order by table_name, raw_id"),
         "runs": utility.rows("select run_id, state from quality.runs order by run_id"),
-        "numbers": utility.rows("select sequencename, last_value from pg_sequences where schemaname = 'quality' order by 1"),
+        "numbers": utility.rows(
+            "select sequencename, last_value from pg_sequences where schemaname = 'quality' order by 1"
+        ),
         "current": utility.rows("select * from quality.current_run"),
         "ledger": utility.rows("select max(entry_no) from quality.ledger"),
         "results": utility.rows("select count(*) from quality.rule_results"),
@@ -44,7 +46,10 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     assert state(utility) == before
     told = " ".join(capfd.readouterr().out.split())
     assert f"Dry run of {DAY}, findings selected: rule {rule} (nothing was changed)" in told
-    assert f"would be fixed 0 would be waived 0 would be still open {of_rule} rows would be admitted: 0 quarantined, 0 held" in told
+    assert (
+        f"would be fixed 0 would be waived 0 would be still open {of_rule} rows would be admitted: 0 quarantined, 0 held"
+        in told
+    )
     assert cli.main(["replay", "--account", "nobody"]) == 0
     assert "No open finding is selected (account nobody): nothing to replay." in capfd.readouterr().out
 
@@ -53,7 +58,9 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     loads = utility.rows("select max(load_id) from quality.receipts")
     before = state(utility)
     rehearsed = replay.rehearse(utility.url, EVERYTHING)
-    assert {k: v for k, v in state(utility).items() if k not in STAGED} == {k: v for k, v in before.items() if k not in STAGED}
+    assert {k: v for k, v in state(utility).items() if k not in STAGED} == {
+        k: v for k, v in before.items() if k not in STAGED
+    }
 
     done = replay.replay(utility.url, EVERYTHING)
     assert utility.rows("select max(load_id) from quality.receipts") == loads
@@ -66,7 +73,10 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     assert utility.rows("select 1 from quality.kept_back") == []
     assert utility.rows("select 1 from quality.open_findings where severity in ('block', 'quarantine')") == []
 
-    hashes, events = utility.hashes(), utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'")
+    hashes, events = (
+        utility.hashes(),
+        utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'"),
+    )
     again = replay.replay(utility.url, EVERYTHING)
     assert (again.fixed, again.quarantined_admitted, again.held_admitted) == ((), 0, 0)
     assert utility.hashes() == hashes

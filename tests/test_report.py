@@ -56,9 +56,13 @@ class Page(HTMLParser):
 def _node(name: str, columns: list[str], grain: list[str], **meta: str) -> dict:
     """A mart of dbt's manifest."""
     return {
-        "resource_type": "model", "name": name, "schema": "candidate", "columns": {column: {"description": ""} for column in columns},
-        "original_file_path": f"models/marts/{name}.sql", "config": {"meta": {"grain": grain, **meta}},
-    }  # fmt: skip
+        "resource_type": "model",
+        "name": name,
+        "schema": "candidate",
+        "columns": {column: {"description": ""} for column in columns},
+        "original_file_path": f"models/marts/{name}.sql",
+        "config": {"meta": {"grain": grain, **meta}},
+    }
 
 
 class Warehouse:
@@ -184,10 +188,19 @@ class Warehouse:
         self.execute(
             "create table if not exists candidate.mart_energy as select 'A1' as account_no, date '2026-07-01' as month, 5 as kwh"
         )
-        nodes = {"mart_energy": _node("mart_energy", ["account_no", "month", "kwh"], ["account_no", "month"], published_month="month")}
+        nodes = {
+            "mart_energy": _node(
+                "mart_energy", ["account_no", "month", "kwh"], ["account_no", "month"], published_month="month"
+            )
+        }
         for name, grain in beside.items():
-            columns = [c for (c,) in self.execute("select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
-                                                  " order by attnum", [f"candidate.{name}"])]  # fmt: skip
+            columns = [
+                c
+                for (c,) in self.execute(
+                    "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 order by attnum",
+                    [f"candidate.{name}"],
+                )
+            ]
             nodes[name] = _node(name, columns, grain)
         manifest = self.folder / "manifest.json"
         manifest.write_text(json.dumps({"nodes": nodes}))
@@ -358,7 +371,9 @@ def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: War
     assert "253 open, 0 waived, 1 fixed" in page.text
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
+@pytest.mark.parametrize(
+    "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+)
 def test_a_spreadsheet_does_not_execute_a_finding(warehouse: Warehouse, value: str) -> None:
     assert safe_cell(value) == f"'{value}"
     warehouse.finding("MET-02", {"mp_no": "0009"}, observed=value)
@@ -376,8 +391,9 @@ def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
     warehouse.execute("update quality.quarantine_events set record_key = %s", [json.dumps({"mp_no": evil})])
     warehouse.execute(
         "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by, entered_at)"
-        " values ('MET-02', 'all', %s, %s, '2026-07-31', 'x', '2026-07-01')", [evil, evil],
-    )  # fmt: skip
+        " values ('MET-02', 'all', %s, %s, '2026-07-31', 'x', '2026-07-01')",
+        [evil, evil],
+    )
     page = warehouse.report()
     assert [attributes.get("type") for tag, attributes in page.tags if tag == "script"] == ["application/json", None]
     assert "img" not in [tag for tag, _ in page.tags]
@@ -495,7 +511,13 @@ def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: Wareho
     assert warehouse.written.told() == f"noted in ledger entry {number}"
     noted = warehouse.execute("select event, detail from quality.ledger order by entry_no desc limit 1")[0]
     assert noted[0] == "report"
-    assert sorted(noted[1]["sha256"]) == ["findings.csv", "findings.json", "findings.xlsx", "receipts.csv", "report.html"]
+    assert sorted(noted[1]["sha256"]) == [
+        "findings.csv",
+        "findings.json",
+        "findings.xlsx",
+        "receipts.csv",
+        "report.html",
+    ]
     before = _bytes(warehouse.path.parent)
     _later_night(warehouse)
     later = warehouse.report().text
@@ -506,22 +528,32 @@ def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: Wareho
     warehouse.report(1)
     assert _bytes(warehouse.path.parent) == before
     assert (warehouse.written.told(), warehouse.written.sha256) == (f"same bytes as ledger entry {number}", digest)
-    assert sorted(path.name for path in (warehouse.folder / "reports").iterdir()) == ["2026-07-10_run_1", "2026-07-11_run_2"]
+    assert sorted(path.name for path in (warehouse.folder / "reports").iterdir()) == [
+        "2026-07-10_run_1",
+        "2026-07-11_run_2",
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "differing"),
     [
-        ("update quality.finding_events set observed = '9 slots' where record_key ->> 'mp_no' = '0002'",
-         "findings.csv, findings.json, findings.xlsx, report.html differ"),
-        ("update quality.receipts set content_sha256 = repeat('ef', 32) where load_id = 1", "receipts.csv, report.html differ"),
+        (
+            "update quality.finding_events set observed = '9 slots' where record_key ->> 'mp_no' = '0002'",
+            "findings.csv, findings.json, findings.xlsx, report.html differ",
+        ),
+        (
+            "update quality.receipts set content_sha256 = repeat('ef', 32) where load_id = 1",
+            "receipts.csv, report.html differ",
+        ),
         ("update quality.ledger set actor = 'somebody' where entry_no = 2", "report.html differs"),
         ("update quality.rule_results set tested_rows = 961 where rule_id = 'MET-01'", "report.html differs"),
         ("update publish.versions set hash = repeat('0', 32)", "report.html differs"),
     ],
     ids=("finding", "receipt", "ledger", "rule result", "version"),
-)  # fmt: skip
-def test_a_record_that_was_altered_is_seen_when_the_report_is_rebuilt(warehouse: Warehouse, change: str, differing: str) -> None:
+)
+def test_a_record_that_was_altered_is_seen_when_the_report_is_rebuilt(
+    warehouse: Warehouse, change: str, differing: str
+) -> None:
     warehouse.publish()
     warehouse.report()
     before = _bytes(warehouse.path.parent)
@@ -536,13 +568,17 @@ def test_a_record_that_was_altered_is_seen_when_the_report_is_rebuilt(warehouse:
     assert (warehouse.folder / "reports" / "2026-07-10_run_1_rebuilt" / "report.html").exists()
 
 
-def test_another_code_version_is_named_where_the_bytes_differ(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_code_version_is_named_where_the_bytes_differ(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("include.report.code_version", lambda: "the code of then")
     warehouse.report()
     monkeypatch.setattr("include.report.code_version", lambda: "the code of now")
     warehouse.report(1)
     warehouse.execute("delete from quality.finding_events where record_key ->> 'mp_no' = '0003'")
-    with pytest.raises(NotReproduced, match=r"the code of now; the ledger names code the code of then[\s\S]*check out the code"):
+    with pytest.raises(
+        NotReproduced, match=r"the code of now; the ledger names code the code of then[\s\S]*check out the code"
+    ):
         warehouse.report(1)
 
 
@@ -575,7 +611,15 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
         with connect(warehouse.url) as conn:
             told = pointers_as_of(conn, 99)
         assert [
-            (month, p["version"], p["business_date"], p["run_id"], p["held_back_share"], p["pinned_by"], p["pinned_reason"])
+            (
+                month,
+                p["version"],
+                p["business_date"],
+                p["run_id"],
+                p["held_back_share"],
+                p["pinned_by"],
+                p["pinned_reason"],
+            )
             for month, p in told.items()
         ] == now
 

@@ -22,7 +22,12 @@ QUESTIONS = [
     ("What may an opinion rest on?", ["nav a[href='#opinion']"], "#opinion", "Every delivered row is accounted for."),
     ("Which delivery was refused, and why?", ["nav a[href='#arrivals']"], "#arrivals", "The file is GBK, not UTF-8."),
     ("Is every row accounted for?", ["nav a[href='#conservation']"], "#conservation", "all 2 tables balance"),
-    ("What failed of MET-02?", ["nav a[href='#rules']", "#rule-table a[href='#f-MET-02']"], "#f-MET-02 table", "3 slots"),
+    (
+        "What failed of MET-02?",
+        ["nav a[href='#rules']", "#rule-table a[href='#f-MET-02']"],
+        "#f-MET-02 table",
+        "3 slots",
+    ),
     ("What was not tested?", ["nav a[href='#not-tested']", "#not-tested summary"], "#not-tested table", "MET-31"),
     ("What is the three systems' difference?", ["nav a[href='#reconciliation']"], "#reconciliation", "XSR-03"),
     ("How does this night compare?", ["nav a[href='#trend']"], "#trend", "Violations per 10,000"),
@@ -96,7 +101,7 @@ def page(tmp_path: Path) -> Iterator[Browser]:
         yield opened
 
 
-def test_ten_questions_are_answered_in_three_clicks(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
+def test_ten_questions_are_answered_in_three_clicks(warehouse: Warehouse, page: Browser) -> None:
     warehouse.publish()
     warehouse.report()
     assert len(QUESTIONS) >= 10
@@ -110,10 +115,22 @@ def test_ten_questions_are_answered_in_three_clicks(warehouse: Warehouse, page: 
 
 
 def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
-    warehouse: Warehouse, page: Browser  # noqa: F811
+    warehouse: Warehouse, page: Browser
 ) -> None:
-    warehouse.finding("MET-02", {"mp_no": "0" * 22, "data_date": "2026-07-10"}, observed="slot 17 to slot 23, " * 9, expected="96 slots, " * 9)
-    waive(warehouse.url, "MET-02", 'key={"mp_no": "0000000000000000000001"}', "A. Auditor", "the head-end was replaced, " * 9, "2026-12-31")
+    warehouse.finding(
+        "MET-02",
+        {"mp_no": "0" * 22, "data_date": "2026-07-10"},
+        observed="slot 17 to slot 23, " * 9,
+        expected="96 slots, " * 9,
+    )
+    waive(
+        warehouse.url,
+        "MET-02",
+        'key={"mp_no": "0000000000000000000001"}',
+        "A. Auditor",
+        "the head-end was replaced, " * 9,
+        "2026-12-31",
+    )
     warehouse.publish()
     warehouse.report()
     page.open(warehouse.path)
@@ -141,7 +158,7 @@ def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
     assert page.problems == []
 
 
-def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
+def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Warehouse, page: Browser) -> None:
     warehouse.report()
     page.open(warehouse.path)
     page.evaluate(_GO_TO_RULES)
@@ -171,7 +188,7 @@ def _search(page: Browser, words: str) -> tuple[str, list[list[str]]]:
     return tuple(page.evaluate(_SEARCH % json.dumps(words)))
 
 
-def test_the_search_finds_what_is_only_in_the_list(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
+def test_the_search_finds_what_is_only_in_the_list(warehouse: Warehouse, page: Browser) -> None:
     """MET-02 has 3 findings of A1 and 250 more, of which the page shows the first 100; MET-05 has one of them waived."""
     warehouse.result("MET-05", tested=9, failed=1, verdict="waived", severity="warn")
     warehouse.finding("MET-05", {"mp_no": "0777"}, event="waived")
@@ -194,19 +211,24 @@ def test_the_search_finds_what_is_only_in_the_list(warehouse: Warehouse, page: B
     assert page.problems == []
 
 
-def test_an_index_that_is_full_says_what_it_has(warehouse: Warehouse, page: Browser, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_an_index_that_is_full_says_what_it_has(
+    warehouse: Warehouse, page: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The account A1 takes 10 bytes and 2 for each of its rows: 30 bytes hold rows 2 to 11."""
     monkeypatch.setattr("include.report.search.BUDGET", {"account numbers": 30, "record keys": 0})
     warehouse.finding("MET-02", {"mp_no": "0009"}, count=20)
     text = warehouse.report().text
-    assert "it has the account numbers up to row 11 of findings.csv, it has the record keys up to row 1 of findings.csv" in text
+    assert (
+        "it has the account numbers up to row 11 of findings.csv, it has the record keys up to row 1 of findings.csv"
+        in text
+    )
     page.open(warehouse.path)
     assert _search(page, "A1")[1][0][3:] == ["10", "2–11"]
     assert _search(page, "MET-02")[1][0][3:] == ["23", "2–24"]
 
 
 @pytest.mark.soak
-def test_a_year_of_three_thousand_rules_opens_at_once(warehouse: Warehouse, page: Browser) -> None:  # noqa: F811
+def test_a_year_of_three_thousand_rules_opens_at_once(warehouse: Warehouse, page: Browser) -> None:
     """365 runs of 3,000 rules, all failing in the last of them: below 5 MB, and open in less than 2 s without a network.
 
     So is the table of its rules, which is laid out when it comes into sight.
@@ -244,8 +266,12 @@ def test_what_goes_wrong_in_a_page_is_seen(page: Browser, tmp_path: Path, html: 
 
 
 def test_a_table_that_does_not_fit_on_paper_is_seen(page: Browser, tmp_path: Path) -> None:
-    rows = "".join(f"<table style='width: {width}px'><caption>{width}</caption><tr><td></table>" for width in (1030, 1060))
-    (tmp_path / "page.html").write_text(f"<!doctype html><title>A page</title><style>body {{ margin: 0 }}</style>{rows}")
+    rows = "".join(
+        f"<table style='width: {width}px'><caption>{width}</caption><tr><td></table>" for width in (1030, 1060)
+    )
+    (tmp_path / "page.html").write_text(
+        f"<!doctype html><title>A page</title><style>body {{ margin: 0 }}</style>{rows}"
+    )
     page.open(tmp_path / "page.html")
     page.show("light", "print")
     assert page.evaluate(_TOO_WIDE) == ["1060"]

@@ -21,7 +21,9 @@ from tests.test_report import Page
 
 
 @pytest.mark.timeout(900)
-def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_bytes_after_the_next(faulty_night: Utility) -> None:
+def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_bytes_after_the_next(
+    faulty_night: Utility,
+) -> None:
     utility = faulty_night
     path = Path(utility.environment["KAW_HOME"]) / "reports" / f"{DAY}_run_1" / "report.html"
     _assert_every_section_is_filled(utility, path)
@@ -33,7 +35,12 @@ def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_byt
     utility.run(next_day)
     _assert_the_next_day_is_published_and_every_row_accounted_for(utility, next_day)
     assert utility.rows("select count(*) from quality.finding_events where run_id = 2 and event = 'fixed'")[0][0] > 0
-    assert utility.rows("select count(*) from quality.quarantine_events where run_id = 2 and state in ('released', 'superseded')")[0][0] > 0
+    assert (
+        utility.rows(
+            "select count(*) from quality.quarantine_events where run_id = 2 and state in ('released', 'superseded')"
+        )[0][0]
+        > 0
+    )
     shutil.rmtree(path.parent)
     written = write_report(utility.url, 1, path.parent.parent)
     assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
@@ -50,7 +57,9 @@ def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_byt
 
 
 def _assert_the_next_day_is_published_and_every_row_accounted_for(utility: Utility, day: date) -> None:
-    assert utility.rows("select distinct business_date from marts.publication where published_month = '2026-11-01'") == [(day,)]
+    assert utility.rows(
+        "select distinct business_date from marts.publication where published_month = '2026-11-01'"
+    ) == [(day,)]
     assert utility.rows("select distinct as_of_date from marts.mart_key_account_360") == [(day,)]
     assert utility.rows("select count(*) from marts.mart_key_account_ranking")[0][0] > 0
     assert utility.rows("select count(*) from marts.publication")[0][0] >= 13
@@ -69,7 +78,7 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     sections = re.findall(r'<section id="([\w-]+)".*?</section>', page.html, re.DOTALL)
     assert len(sections) == len(set(sections)) == 15
     for text in re.findall(r"<section .*?</section>", page.html, re.DOTALL):
-        assert "<tr><th scope=\"row\"" in text or "<table" in text or "<pre" in text
+        assert '<tr><th scope="row"' in text or "<table" in text or "<pre" in text
     assert page.text.count("./kaw trace mart_") >= 5
     assert "metering – marketing – contract" in page.text
     assert "great_expectations_run_1_" in page.text
@@ -85,12 +94,18 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
 
 
 def test_a_rule_reads_the_systems_whose_staging_it_names() -> None:
-    assert reconciliation.sides_of("select 1 from staging.stg_contract__contracts, staging.stg_metering__meters") == ("metering", "contract")
+    assert reconciliation.sides_of("select 1 from staging.stg_contract__contracts, staging.stg_metering__meters") == (
+        "metering",
+        "contract",
+    )
     assert reconciliation.sides_of("select 1 from quality.receipts") == ()
 
 
 def test_what_is_compared_through_an_intermediate_model_is_no_comparison_of_a_system_with_itself() -> None:
-    assert reconciliation.sides_of("select 1 from staging.int_curves_latest, staging.stg_marketing__bills") == ("metering", "marketing")
+    assert reconciliation.sides_of("select 1 from staging.int_curves_latest, staging.stg_marketing__bills") == (
+        "metering",
+        "marketing",
+    )
     alone = {r.id for r in load_rules() if r.id.startswith("XSR") and len(reconciliation.sides_of(r.tested_sql)) < 2}
     assert alone == {"XSR-23", "XSR-27", "XSR-30"}  # installations, receipts and notices, each of one system
 
@@ -103,8 +118,9 @@ def test_the_trend_counts_failures_per_ten_thousand_by_month() -> None:
     ]
     axis = trend._axis("missing", rows, days)
     assert [(m["month"], m["runs"], m["tested"], m["share"]) for m in axis["months"]] == [
-        ("2026-06", 1, 20_000, 1.0), ("2026-07", 2, 20_000, 2.0),
-    ]  # fmt: skip
+        ("2026-06", 1, 20_000, 1.0),
+        ("2026-07", 2, 20_000, 2.0),
+    ]
     assert (axis["highest"], axis["last"]) == (4.0, 0.0)
     assert axis["line"] == "8.0,78.5 200.0,8.0 392.0,102.0"
 

@@ -9,6 +9,7 @@ to be compared, all rows; `<model>.some.csv` lists only some of the rows that co
 The SQL is what dbt compiled: the project is built once a session on a warehouse in which nothing has landed, and each
 scenario works in a transaction that is rolled back.
 """
+
 from __future__ import annotations
 
 import csv
@@ -125,15 +126,17 @@ def _set_run(connection: psycopg.Connection, path: Path) -> None:
     connection.execute("insert into quality.runs (business_date) values (%s)", days[:1])
     connection.execute(
         "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
-        " select max(run_id), %s, 'admit', 0, %s from quality.runs", days,
-    )  # fmt: skip
+        " select max(run_id), %s, 'admit', 0, %s from quality.runs",
+        days,
+    )
 
 
 def _relation(connection: psycopg.Connection, name: str) -> sql.Identifier:
     if "." in name:
         return sql.Identifier(*name.split("."))
     (schema,) = connection.execute(
-        "select schemaname from pg_tables where tablename = %s and schemaname in ('staging', 'warehouse', 'candidate')", (name,)
+        "select schemaname from pg_tables where tablename = %s and schemaname in ('staging', 'warehouse', 'candidate')",
+        (name,),
     ).fetchone()
     return sql.Identifier(schema, name)
 
@@ -157,7 +160,9 @@ def _header(path: Path) -> list[str]:
 def _compute(connection: psycopg.Connection, node: dict, name: str) -> None:
     relation = sql.Identifier(node["schema"], name)
     query = sql.SQL(node["sql"])
-    columns = [c.name for c in connection.execute(sql.SQL("select * from ({}) as rows limit 0").format(query)).description]
+    columns = [
+        c.name for c in connection.execute(sql.SQL("select * from ({}) as rows limit 0").format(query)).description
+    ]
     connection.execute(sql.SQL("delete from {}").format(relation))
     connection.execute(
         sql.SQL("insert into {} ({}) {}").format(relation, sql.SQL(", ").join(map(sql.Identifier, columns)), query)
@@ -167,7 +172,9 @@ def _compute(connection: psycopg.Connection, node: dict, name: str) -> None:
 def _difference(connection: psycopg.Connection, name: str, path: Path) -> str | None:
     """Expected rows that did not come out and rows that came out unexpected, in the types of the model; None if none."""
     relation, columns = _relation(connection, name), sql.SQL(", ").join(map(sql.Identifier, _header(path)))
-    connection.execute(sql.SQL("create temporary table expected on commit drop as select {} from {} limit 0").format(columns, relation))
+    connection.execute(
+        sql.SQL("create temporary table expected on commit drop as select {} from {} limit 0").format(columns, relation)
+    )
     _load(connection, sql.Identifier("pg_temp", "expected"), path)
     sides = {
         "expected, not there": "select {0} from pg_temp.expected except all select {0} from {1}",

@@ -61,7 +61,14 @@ def test_a_task_that_fails_fails_its_dag_at_once(trial):
 def test_a_night_goes_step_by_step(trial):
     steps = [name for name, *_ in trial["night"]["calls"]]
     assert trial["night"]["succeeded"]
-    assert steps == ["build_staging", "check_staged", "build_warehouse_and_marts", "check_marts", "publish_marts", "write_report"]
+    assert steps == [
+        "build_staging",
+        "check_staged",
+        "build_warehouse_and_marts",
+        "check_marts",
+        "publish_marts",
+        "write_report",
+    ]
     assert tuple(steps) == STEPS  # what a replay does, too
     assert all("'business_date': '2026-03-31'" in run for _, run in trial["night"]["calls"])
 
@@ -251,10 +258,16 @@ def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     _until(lambda: paused.search((up.home / "airflow" / "logs" / "scheduler.log").read_text()))
     assert up.call(question, {"chosen_options": ["Approve"], "params_input": {}}, token, method="PATCH")[0] == 200
     ended = "select state from dag_run where run_id = %s and state in ('success', 'failed')"
-    assert _until(lambda: up.select(ended, (run["dag_run_id"],)), patience_s=400) == [("success",)], up.log("approve_waiver")
+    assert _until(lambda: up.select(ended, (run["dag_run_id"],)), patience_s=400) == [("success",)], up.log(
+        "approve_waiver"
+    )
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
-        (waiver,) = warehouse.execute("select rule_id, scope, approver, reason, entered_by from quality.waivers").fetchall()
-        entries = warehouse.execute("select actor, detail ->> 'approver' from quality.ledger where event = 'waiver'").fetchall()
+        (waiver,) = warehouse.execute(
+            "select rule_id, scope, approver, reason, entered_by from quality.waivers"
+        ).fetchall()
+        entries = warehouse.execute(
+            "select actor, detail ->> 'approver' from quality.ledger where event = 'waiver'"
+        ).fetchall()
     assert waiver[:4] == ("PIP-03", "all", "admin", "known fault")
     assert entries == [(waiver[4], "admin")]
     assert waiver[4].startswith("airflow:")
@@ -265,7 +278,9 @@ def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
     for name in EXTRACTS:
         body = {"logical_date": None, "conf": {"business_date": BY_HAND}}
         assert up.call(f"/api/v2/dags/{name}/dagRuns", body, token)[0] == 200
-    _until(lambda: up.select("select 1 from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,)))
+    _until(
+        lambda: up.select("select 1 from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,))
+    )
     started_by = up.select(
         "select count(*) from asset_event where partition_key = %s and source_dag_id like 'extract_%%'", (BY_HAND,)
     )

@@ -45,8 +45,11 @@ def start_python(code: str, home: Path, **options) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "KAW_HOME": str(home)},
-        stdout=subprocess.PIPE, text=True, start_new_session=True, **options,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
 
 
 PRINT_PORT = "from include import server; print(server.ensure().port)"
@@ -312,12 +315,19 @@ assert not cluster.base.exists()
 
 def run_in_private_home(clone: Path, owner: int) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", IN_PRIVATE_HOME, str(owner)], capture_output=True, text=True, timeout=120, cwd="/",
+        [sys.executable, "-c", IN_PRIVATE_HOME, str(owner)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd="/",
         env={
-            "PATH": os.environ["PATH"], "HOME": str(clone.parent), "KAW_HOME": str(clone / ".kaw"),
-            "PYTHONPATH": f"{clone}{os.pathsep}{clone / 'site'}", "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": os.environ["PATH"],
+            "HOME": str(clone.parent),
+            "KAW_HOME": str(clone / ".kaw"),
+            "PYTHONPATH": f"{clone}{os.pathsep}{clone / 'site'}",
+            "PYTHONDONTWRITEBYTECODE": "1",
         },
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

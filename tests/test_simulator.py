@@ -280,7 +280,9 @@ def test_nothing_of_a_customer_lies_before_its_connection_or_after_its_closure(l
         assert (bills[bills.cons_no == account].read_to <= end).all()
         assert (tickets[tickets.cons_no == account].accepted_at.dt.date < end).all()
     unbilled = [account for account in joined.index if not bills.cons_no.eq(account).any()]
-    assert joined.connect_date[unbilled].to_dict() == {"0310000176": date(2026, 10, 1)}  # its first bill comes on 25 November
+    assert joined.connect_date[unbilled].to_dict() == {
+        "0310000176": date(2026, 10, 1)
+    }  # its first bill comes on 25 November
     for account, begin in joined.connect_date.drop(unbilled).items():
         own = bills[bills.cons_no == account]
         assert own.read_from.min() >= begin
@@ -423,7 +425,10 @@ def test_most_notices_of_planned_outages_are_in_time():
     assert len(done) > 20
     spans = ((168, 999), (48, 168), (12, 48), (0.5, 12))
     in_time = [
-        all(lead[current & (notices.plan_no == plan) & (notices.cons_no == account)].between(*span).any() for span in spans)
+        all(
+            lead[current & (notices.plan_no == plan) & (notices.cons_no == account)].between(*span).any()
+            for span in spans
+        )
         for plan, account in zip(done.plan_no, done.cons_no, strict=True)
     ]
     # some notices come late, and who is told at short notice gets none a week before
@@ -485,8 +490,10 @@ def test_a_unit_that_writes_its_forms_on_fridays_hands_in_the_same_one_all_week(
         contents[day.day] = {path.name: path.read_bytes() for path in files if path.parent.name == "mkt_manager_visit"}
     nightly, weekly = "U310102MAR_202507{}.csv", "U310103MAR_202507{}.xlsx"
     assert [list(found) for found in contents.values()] == [
-        [nightly.format(11), weekly.format(11)], [nightly.format(17), weekly.format(11)], [nightly.format(25), weekly.format(25)],
-    ]  # fmt: skip
+        [nightly.format(11), weekly.format(11)],
+        [nightly.format(17), weekly.format(11)],
+        [nightly.format(25), weekly.format(25)],
+    ]
     assert contents[11][weekly.format(11)] == contents[17][weekly.format(11)] != contents[25][weekly.format(25)]
     assert contents[11][nightly.format(11)] != contents[17][nightly.format(17)]
 
@@ -526,8 +533,11 @@ def test_the_folder_of_the_command_is_the_whole_utility(database, tmp_path, caps
             counted = connection.execute(
                 f"select _channel, count(*) from raw_{source}.{name} where not _is_tombstone group by 1 order by 1"
             ).fetchall()
-            by_form = sum(form_rows(whole, name, accounts).num_rows for accounts in whole.form_units.values()
-                          if (source, name) in whole.form_tables)  # fmt: skip
+            by_form = sum(
+                form_rows(whole, name, accounts).num_rows
+                for accounts in whole.form_units.values()
+                if (source, name) in whole.form_tables
+            )
             expected = [("auto", table.num_rows - by_form), ("form", by_form)]
             assert counted == [(channel, rows) for channel, rows in expected if rows], name
             assert (by_form > 0) == ((source, name) in whole.form_tables), name

@@ -26,7 +26,9 @@ def sources(found: dict) -> dict[str, dict]:
 def test_a_published_row_leads_back_to_its_source_rows(faulty_night: Utility, capsys):
     """One night for all of it: a night costs more than the questions asked of it."""
     night = faulty_night
-    account = night.rows("select account_no from marts.mart_energy_structure where energy_kwh > 0 order by 1 limit 1")[0][0]
+    account = night.rows("select account_no from marts.mart_energy_structure where energy_kwh > 0 order by 1 limit 1")[
+        0
+    ][0]
     whole = f"account_no={account},month_start_date=2026-11-01"
     found = trace(night.url, "mart_energy_structure", whole)
     every_way_of_naming_it_finds_the_same_row(night, account, found)
@@ -44,7 +46,10 @@ def every_way_of_naming_it_finds_the_same_row(night: Utility, account: str, foun
     assert found["row"]["account_no"] == account
     as_json = json.dumps({"account_no": account, "month_start_date": "2026-11"})
     assert trace(night.url, "energy_structure", as_json) == found
-    assert trace(night.url, "marts.mart_energy_structure", f" month_start_date = 2026-11 , account_no = {account}") == found
+    assert (
+        trace(night.url, "marts.mart_energy_structure", f" month_start_date = 2026-11 , account_no = {account}")
+        == found
+    )
 
 
 def each_source_row_stands_in_its_file_at_its_line(night: Utility, account: str, found: dict) -> None:
@@ -58,18 +63,28 @@ def each_source_row_stands_in_its_file_at_its_line(night: Utility, account: str,
             if path.suffix == ".csv":
                 lines = path.read_text(encoding="utf-8-sig").splitlines()
                 (values,) = csv.DictReader([lines[0], lines[row["line"] - 1]])
-                text = {name: value for name, value in row["key"].items() if isinstance(value, str) and ":" not in value}
+                text = {
+                    name: value for name, value in row["key"].items() if isinstance(value, str) and ":" not in value
+                }
                 assert {name: values[name] for name in text} == text
                 looked_at += 1
     assert looked_at > 10
     archive, curves, bills = (sources(found)[name] for name in ("met_measuring_point", "met_interval_96", "mkt_bill"))
     points = [row["key"]["mp_no"] for row in archive["rows"]]
-    assert points == [mp for (mp,) in night.rows(
-        "select metering_point_no from staging.stg_metering__measuring_points where account_no = %s order by 1", account
-    )]  # fmt: skip
-    assert curves["total"] == night.rows(
-        "select count(*) from staging.stg_metering__curves where metering_point_no = any(%s) and reading_date >= '2026-11-01'", points
-    )[0][0]  # fmt: skip
+    assert points == [
+        mp
+        for (mp,) in night.rows(
+            "select metering_point_no from staging.stg_metering__measuring_points where account_no = %s order by 1",
+            account,
+        )
+    ]
+    assert (
+        curves["total"]
+        == night.rows(
+            "select count(*) from staging.stg_metering__curves where metering_point_no = any(%s) and reading_date >= '2026-11-01'",
+            points,
+        )[0][0]
+    )
     assert len(curves["rows"]) == min(curves["total"], 20)
     assert bills["total"] == 0  # November is not billed yet
 
@@ -78,8 +93,10 @@ def version_and_hash_are_those_that_readers_see(night: Utility, found: dict) -> 
     version = found["version"]
     assert (version["published_month"].isoformat(), version["version"]) == ("2026-11-01", 1)
     assert status(night.url)["marts"]["mart_energy_structure"]["versions"]["2026-11"] == version["version"]
-    assert night.rows("select detail #>> '{versions,2026-11,hashes,mart_energy_structure}' from quality.ledger"
-                      " where entry_no = %s", version["ledger_entry"]) == [(version["hash"],)]  # fmt: skip
+    assert night.rows(
+        "select detail #>> '{versions,2026-11,hashes,mart_energy_structure}' from quality.ledger where entry_no = %s",
+        version["ledger_entry"],
+    ) == [(version["hash"],)]
     assert (found["run"]["business_date"], found["run"]["state"]) == (DAY, "published")
     assert found["lineage"]["inputs"]["stg_metering__measuring_points"][-1] == "met_measuring_point"
     assert "fct_energy_daily" in found["lineage"]["layers"]["warehouse"]
@@ -89,7 +106,8 @@ def what_was_checked_is_told_with_its_verdict(night: Utility, found: dict) -> No
     rules = {rule["rule_id"]: rule for rule in found["rules"]}
     told = [(r, v["tested_rows"], v["failed_rows"], v["verdict"]) for r, v in rules.items()]
     assert told == night.rows(
-        "select rule_id, tested_rows, failed_rows, verdict from quality.rule_results where rule_id = any(%s) order by 1", [*rules]
+        "select rule_id, tested_rows, failed_rows, verdict from quality.rule_results where rule_id = any(%s) order by 1",
+        [*rules],
     )
     assert {"MET-01", "MET-12", "XSR-03"} <= set(rules)  # on its curves, registers and ratios
     assert any(rule_id.startswith("MART-") for rule_id in rules)
@@ -105,7 +123,11 @@ def a_row_kept_back_is_shown_as_such_and_personal_values_are_not(night: Utility)
     (row,) = [row for row in sources(found)[table]["rows"] if row["raw_id"] == raw_id]
     assert (row["state"], row["rule_ids"]) == ("quarantined", rules)
     assert {finding["rule_id"] for finding in found["findings"]} >= set(rules)
-    shown = {row["values"][name] for row in sources(found)["mkt_contact"]["rows"] for name in ("contact_name", "mobile", "phone")}
+    shown = {
+        row["values"][name]
+        for row in sources(found)["mkt_contact"]["rows"]
+        for name in ("contact_name", "mobile", "phone")
+    }
     assert shown == {row["values"]["signer"]} == {WITHHELD}
 
 
@@ -116,7 +138,9 @@ def every_mart_can_be_traced(night: Utility) -> None:
         columns = ", ".join(f"{name}::text" for name in mart.grain)
         rows = night.rows(f"select {columns} from marts.{mart.name} order by {columns} limit 1")
         if rows:
-            key = json.dumps({name: value for name, value in zip(mart.grain, rows[0], strict=True) if value is not None})
+            key = json.dumps(
+                {name: value for name, value in zip(mart.grain, rows[0], strict=True) if value is not None}
+            )
             found = trace(night.url, mart.name, key)
             layers = found["lineage"]["layers"]
             from_findings = {"findings", "kept_back", "rule_results"} & set(layers["quality"])

@@ -41,13 +41,20 @@ def waiver_for(url: str, table: str, account: str | None, key: str, day: str, ru
         ).fetchone()[0]
 
 
-@pytest.mark.parametrize(("scope", "covered", "not_covered"), [
-    ("all", ("met_meter", "A1", '{"mp_no": "1"}'), None),
-    ("table=met_meter", ("met_meter", None, '{"mp_no": "1"}'), ("t2", "A1", '{"mp_no": "1"}')),
-    ("account=A1", ("met_meter", "A1", '{"mp_no": "1"}'), ("met_meter", "A2", '{"mp_no": "1"}')),
-    ("account=A1", ("met_meter", "A1", '{"mp_no": "1"}'), ("met_meter", None, '{"mp_no": "1"}')),
-    ('key={"mp_no": "1"}', ("met_meter", "A1", '{"mp_no": "1", "data_date": "2026-07-10"}'), ("met_meter", "A1", '{"mp_no": "2"}')),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("scope", "covered", "not_covered"),
+    [
+        ("all", ("met_meter", "A1", '{"mp_no": "1"}'), None),
+        ("table=met_meter", ("met_meter", None, '{"mp_no": "1"}'), ("t2", "A1", '{"mp_no": "1"}')),
+        ("account=A1", ("met_meter", "A1", '{"mp_no": "1"}'), ("met_meter", "A2", '{"mp_no": "1"}')),
+        ("account=A1", ("met_meter", "A1", '{"mp_no": "1"}'), ("met_meter", None, '{"mp_no": "1"}')),
+        (
+            'key={"mp_no": "1"}',
+            ("met_meter", "A1", '{"mp_no": "1", "data_date": "2026-07-10"}'),
+            ("met_meter", "A1", '{"mp_no": "2"}'),
+        ),
+    ],
+)
 def test_a_waiver_covers_its_scope_and_nothing_else(
     blocked: str, scope: str, covered: tuple, not_covered: tuple | None
 ) -> None:
@@ -79,8 +86,14 @@ def test_a_waiver_that_was_ended_lets_nothing_through_and_stays_as_it_was_signed
         assert conn.execute("select approver, valid_until from quality.waivers where waiver_id = 1").fetchall() == [
             ("the approver", date(2026, 7, 31))
         ]
-        assert conn.execute("select entry_no, actor, detail from quality.ledger where event = 'waiver_end'").fetchall() == [
-            (3, "the clerk", {"waiver_id": 1, "rule_id": "MET-01", "scope": "all", "approver": "the chief", "reason": "wrong scope"})
+        assert conn.execute(
+            "select entry_no, actor, detail from quality.ledger where event = 'waiver_end'"
+        ).fetchall() == [
+            (
+                3,
+                "the clerk",
+                {"waiver_id": 1, "rule_id": "MET-01", "scope": "all", "approver": "the chief", "reason": "wrong scope"},
+            )
         ]
 
 
@@ -99,11 +112,14 @@ def test_only_a_waiver_that_is_in_force_can_be_ended(blocked: str) -> None:
     assert ledger.head(blocked)[0] == 3
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["--end", "1", "--until", "2026-07-31"], "--until cannot be given with --end"),
-    (["MET-01", "--end", "1"], "RULE cannot be given with --end"),
-    (["MET-01"], "--scope, --until must be given"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--end", "1", "--until", "2026-07-31"], "--until cannot be given with --end"),
+        (["MET-01", "--end", "1"], "RULE cannot be given with --end"),
+        (["MET-01"], "--scope, --until must be given"),
+    ],
+)
 def test_a_new_waiver_or_an_end_is_asked_for_and_not_both(published: str, capsys, arguments: list[str], said: str):
     before = ledger.head(published)
     assert cli.main(["waive", *arguments, "--approver", "who", "--reason", "why"]) == 2
@@ -123,21 +139,24 @@ def test_a_waiver_is_recorded_with_its_signature(blocked: str) -> None:
     assert ledger.head(blocked)[0] == 1
 
 
-@pytest.mark.parametrize(("wrong", "message"), [
-    ({"scope": "everything"}, "none of the scopes"),
-    ({"scope": "table="}, "none of the scopes"),
-    ({"scope": "table=met_metre"}, "There is no table 'met_metre'"),
-    ({"scope": "account= "}, "none of the scopes"),
-    ({"scope": "key=mp_no"}, "needs a JSON object"),
-    ({"scope": "key={}"}, "needs a JSON object"),
-    ({"scope": 'key={"a": [1]}'}, "needs a JSON object"),
-    ({"approver": " "}, "--approver is empty"),
-    ({"reason": ""}, "--reason is empty"),
-    ({"until": "2026-02-30"}, "is not a day"),
-    ({"until": "31.07.2026"}, "is not a day"),
-    ({"until": "2026-07-09"}, "would be over already"),
-    ({"rule_id": "MET-999"}, "There is no rule"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"scope": "everything"}, "none of the scopes"),
+        ({"scope": "table="}, "none of the scopes"),
+        ({"scope": "table=met_metre"}, "There is no table 'met_metre'"),
+        ({"scope": "account= "}, "none of the scopes"),
+        ({"scope": "key=mp_no"}, "needs a JSON object"),
+        ({"scope": "key={}"}, "needs a JSON object"),
+        ({"scope": 'key={"a": [1]}'}, "needs a JSON object"),
+        ({"approver": " "}, "--approver is empty"),
+        ({"reason": ""}, "--reason is empty"),
+        ({"until": "2026-02-30"}, "is not a day"),
+        ({"until": "31.07.2026"}, "is not a day"),
+        ({"until": "2026-07-09"}, "would be over already"),
+        ({"rule_id": "MET-999"}, "There is no rule"),
+    ],
+)
 def test_a_wrong_waiver_is_refused_and_enters_nothing(blocked: str, wrong: dict, message: str) -> None:
     given = {"rule_id": "MET-01", **GOOD, **wrong}
     with pytest.raises(UsageError, match=message) as refused:
@@ -179,18 +198,27 @@ def test_every_sign_off_is_a_ledger_entry_with_approver_reason_and_user(publishe
     with connect(published) as conn:
         entries = conn.execute(
             "select event, actor, trim(detail ->> 'approver'), detail ->> 'reason' from quality.ledger"
-            " where event = any(%s) order by entry_no", [list(EVENTS)],
-        ).fetchall()  # fmt: skip
+            " where event = any(%s) order by entry_no",
+            [list(EVENTS)],
+        ).fetchall()
     user = pwd.getpwuid(os.getuid()).pw_name
     assert entries == [(event, user, "the approver", f"reason {number}") for number, event in enumerate(EVENTS)]
     assert ledger.verify(published) == []
 
 
 @pytest.mark.parametrize("command", SIGNED, ids=EVENTS)
-@pytest.mark.parametrize("unsigned", [
-    ["--reason", "why"], ["--approver", "who"], ["--approver", " ", "--reason", "why"], ["--approver", "who", "--reason", ""],
-])  # fmt: skip
-def test_nothing_is_signed_off_without_an_approver_and_a_reason(published: str, capsys, command: list[str], unsigned: list[str]):
+@pytest.mark.parametrize(
+    "unsigned",
+    [
+        ["--reason", "why"],
+        ["--approver", "who"],
+        ["--approver", " ", "--reason", "why"],
+        ["--approver", "who", "--reason", ""],
+    ],
+)
+def test_nothing_is_signed_off_without_an_approver_and_a_reason(
+    published: str, capsys, command: list[str], unsigned: list[str]
+):
     before = ledger.head(published)
     try:
         code = cli.main([*command, *unsigned])
@@ -204,11 +232,16 @@ ASKED = {"rule": "MET-01", "scope": "table=met_meter", "reason": "known fault", 
 END = {"rule": None, "scope": None, "reason": "the meter was replaced", "until": None, "end": 1}
 
 
-@pytest.mark.parametrize("change", [
-    "update quality.waivers set valid_until = '2026-08-31'", "update quality.waivers set scope = 'all'",
-    "update quality.waivers set reason = 'another'", "update quality.waivers set approver = 'another'",
-    "delete from quality.ledger where event = 'waiver'",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update quality.waivers set valid_until = '2026-08-31'",
+        "update quality.waivers set scope = 'all'",
+        "update quality.waivers set reason = 'another'",
+        "update quality.waivers set approver = 'another'",
+        "delete from quality.ledger where event = 'waiver'",
+    ],
+)
 def test_a_waiver_that_is_not_as_the_ledger_has_it_lets_nothing_through(blocked: str, change: str):
     waive(blocked, "MET-01", **GOOD | {"scope": "table=met_meter"})
     assert waiver_for(blocked, "met_meter", None, "{}", "2026-07-10") == 1
@@ -231,7 +264,9 @@ def test_a_waiver_approved_in_airflow_bears_the_name_of_who_approved_it(blocked:
     with connect(blocked) as conn:
         assert conn.execute(
             "select waiver_id, rule_id, scope, approver, reason, valid_until, entered_by from quality.waivers"
-        ).fetchall() == [(number, "MET-01", "table=met_meter", "the approver", "known fault", date(2026, 7, 31), "airflow:7")]
+        ).fetchall() == [
+            (number, "MET-01", "table=met_meter", "the approver", "known fault", date(2026, 7, 31), "airflow:7")
+        ]
         assert conn.execute("select event, actor, detail ->> 'approver' from quality.ledger").fetchall() == [
             ("waiver", "airflow:7", "the approver")
         ]
@@ -259,7 +294,10 @@ def test_a_refused_or_nameless_answer_enters_nothing(blocked: str, answer: dict,
 
 def test_a_rollback_and_its_release_approved_in_airflow_bear_the_name_of_who_approved_them(published: str):
     for action in ("roll back", "release"):
-        assert move_pointers_as_answered(published, {"action": action, "reason": "wrong file"}, APPROVED) == ["2026-06", "2026-07"]
+        assert move_pointers_as_answered(published, {"action": action, "reason": "wrong file"}, APPROVED) == [
+            "2026-06",
+            "2026-07",
+        ]
     with connect(published) as conn:
         assert conn.execute(
             "select event, actor, detail ->> 'approver', detail ->> 'reason' from quality.ledger order by entry_no desc limit 2"
@@ -274,11 +312,14 @@ def test_a_refused_or_nameless_answer_moves_no_pointer(published: str, answer: d
     assert ledger.head(published) == before
 
 
-@pytest.mark.parametrize(("rule_id", "tables", "scope"), [
-    ("PIP-03", {"met_meter"}, "table=met_meter"),
-    ("PIP-03", {"met_meter", "mkt_bill"}, "all"),
-    ("MART-24", {"account x month x advice"}, "all"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule_id", "tables", "scope"),
+    [
+        ("PIP-03", {"met_meter"}, "table=met_meter"),
+        ("PIP-03", {"met_meter", "mkt_bill"}, "all"),
+        ("MART-24", {"account x month x advice"}, "all"),
+    ],
+)
 def test_a_blocked_gate_proposes_a_waiver_that_can_be_entered(rule_id: str, tables: set[str], scope: str):
     assert proposed_waiver(rule_id, tables, date(2026, 7, 31)) == (
         f"./kaw waive {rule_id} --scope {scope} --approver NAME --reason TEXT --until 2026-07-31"

@@ -20,34 +20,61 @@ LONG_NUMBER = "3114012345678901234570"
 def open_findings(database: str) -> str:
     """A rule of the metering office, one of the marketing office, an idle one; findings open since three business dates."""
     with connect(database) as connection:
-        connection.execute("insert into quality.runs (business_date) select date '2026-07-07' + n from generate_series(0, 3) as n")
+        connection.execute(
+            "insert into quality.runs (business_date) select date '2026-07-07' + n from generate_series(0, 3) as n"
+        )
         connection.execute(
             "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
             " values (4, '2026-07-10', 'admit', 0, '2026-06-01')"
         )
-        for rule, office in (("MET-01", "metering office"), ("MKT-05", "marketing office"), ("CON-01", "contract office")):
+        for rule, office in (
+            ("MET-01", "metering office"),
+            ("MKT-05", "marketing office"),
+            ("CON-01", "contract office"),
+        ):
             connection.execute(
                 "insert into quality.rule_book values (%s, 1, 'A sentence.', 'mismatch', 'validity', 'quarantine', %s, true, 'p')",
                 (rule, office),
             )
-        for load, (table, columns, values) in enumerate((
-            ("mkt_org", "org_no, org_name", ("31", "=cmd|' /C calc'!A0")),
-            ("mkt_customer", "cons_no, org_no, cons_name", ("A1", "31", "=cmd|' /C calc'!A0")),
-        ), start=1):  # fmt: skip
+        for load, (table, columns, values) in enumerate(
+            (
+                ("mkt_org", "org_no, org_name", ("31", "=cmd|' /C calc'!A0")),
+                ("mkt_customer", "cons_no, org_no, cons_name", ("A1", "31", "=cmd|' /C calc'!A0")),
+            ),
+            start=1,
+        ):
             connection.execute(
                 f"insert into raw_marketing.{table} (_load_id, _business_date, _channel, _key, _hash, {columns}) values"
                 f" (%s, '2026-07-07', 'auto', gen_random_uuid(), gen_random_uuid(), {', '.join(['%s'] * len(values))})",
                 (load, *values),
             )
         for number, observed in enumerate((*ATTACKS, LONG_NUMBER, "名称"), start=1):
-            add(connection, number, "MET-01", "met_measuring_point", json.dumps({"mp_no": f"000{number}"}), "ct_ratio", observed)
-        add(connection, 100, "MKT-05", "mkt_contact", '{"cons_no": "A1", "contact_role": "LEGAL"}', "mobile", "13800138000")
+            add(
+                connection,
+                number,
+                "MET-01",
+                "met_measuring_point",
+                json.dumps({"mp_no": f"000{number}"}),
+                "ct_ratio",
+                observed,
+            )
+        add(
+            connection,
+            100,
+            "MKT-05",
+            "mkt_contact",
+            '{"cons_no": "A1", "contact_role": "LEGAL"}',
+            "mobile",
+            "13800138000",
+        )
         add(connection, 101, "MKT-05", "number", '{"mobile": "13800138000"}', None, "4 customers")
         add(connection, 102, "MKT-05", "mkt_contact", '{"cons_no": "A2"}', "cons_no", "gone", event="fixed")
     return database
 
 
-def add(connection, finding: int, rule: str, table: str, key: str, column: str | None, observed: str, event: str = "seen") -> None:
+def add(
+    connection, finding: int, rule: str, table: str, key: str, column: str | None, observed: str, event: str = "seen"
+) -> None:
     for run, what in ((1, "opened"), (4, event)):
         connection.execute(
             "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,"
@@ -55,7 +82,7 @@ def add(connection, finding: int, rule: str, table: str, key: str, column: str |
             " (%s, %s, %s, '2026-07-08 09:30+08', %s, 'mismatch', 'quarantine', 'metering', %s, %s, %s, 'A1', %s, '30', -12.50,"
             " 'met/mp.csv:7')",
             (finding, run, what, rule, table, key, column, observed),
-        )  # fmt: skip
+        )
 
 
 def read_csv(path: Path) -> list[dict]:
@@ -65,7 +92,11 @@ def read_csv(path: Path) -> list[dict]:
 
 def test_each_office_gets_its_open_findings_twice_and_an_idle_office_an_empty_list(open_findings, tmp_path):
     made = write_worklists(open_findings, tmp_path)
-    assert [(w.office, w.rows) for w in made] == [("contract office", 0), ("marketing office", 2), ("metering office", 8)]
+    assert [(w.office, w.rows) for w in made] == [
+        ("contract office", 0),
+        ("marketing office", 2),
+        ("metering office", 8),
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for w in made for path in w.files)
     for worklist in made:
         as_xlsx, as_csv = worklist.files
@@ -90,11 +121,15 @@ def test_no_cell_is_a_formula_and_no_number_is_turned(open_findings, tmp_path):
     sheet = load_workbook(tmp_path / "metering_office.xlsx")["findings"]
     cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s", "n"}
-    assert all(not str(cell.value).startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells if cell.data_type == "s")
+    assert all(
+        not str(cell.value).startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells if cell.data_type == "s"
+    )
     names = [cell.value for cell in sheet[1]]
     observed = {row[names.index("observed")] for row in sheet.iter_rows(min_row=2, values_only=True)}
     assert {"'=cmd|' /C calc'!A0", "'+1+1", "'-2+3", "'@SUM(1)", "'\tx", LONG_NUMBER, "名称"} <= observed
-    assert {row[names.index("unit name")] for row in sheet.iter_rows(min_row=2, values_only=True)} == {"'=cmd|' /C calc'!A0"}
+    assert {row[names.index("unit name")] for row in sheet.iter_rows(min_row=2, values_only=True)} == {
+        "'=cmd|' /C calc'!A0"
+    }
     lines = read_csv(tmp_path / "metering_office.csv")
     assert [line["observed"] for line in lines] == [*(f"'{a}" for a in ATTACKS), LONG_NUMBER, "名称"]
 

@@ -4,6 +4,7 @@ A cell is a seed and a share: a clean utility of that seed with the share of eve
 gate 1. The tables' limits would stop such a night, as they should; the bench waives them. The classes and the figures seen
 are in docs/quality-bench.md.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -60,17 +61,25 @@ class Cell:
         for name in sorted(d.code for d in classes()):
             figure = measured.get(name)
             if figure is None or figure.records < least:
-                said.append(f"{where}: class {name} has {figure.records if figure else 0} records; at least {least} are wanted")
+                said.append(
+                    f"{where}: class {name} has {figure.records if figure else 0} records; at least {least} are wanted"
+                )
                 continue
             bar = STATISTICAL_BAR if name in statistical else 1
             for word in ("recall", "precision"):
                 if getattr(figure, word) < bar:
-                    said.append(f"{where}: {word} of class {name} is {getattr(figure, word):.3f}; at least {bar:.3f} is wanted")
+                    said.append(
+                        f"{where}: {word} of class {name} is {getattr(figure, word):.3f}; at least {bar:.3f} is wanted"
+                    )
         right, found = sum(f.right for f in self.figures), sum(f.found for f in self.figures)
         if right < REASON_BAR * found:
-            said.append(f"{where}: {right} of {found} findings name the planted column; at least {REASON_BAR:.0%} are wanted")
+            said.append(
+                f"{where}: {right} of {found} findings name the planted column; at least {REASON_BAR:.0%} are wanted"
+            )
         if stopping := [finding for finding in self.stray if finding[2] in STOPPING]:
-            said.append(f"{where}: {len(stopping)} findings of severity block or quarantine were not planted, first {stopping[0]}")
+            said.append(
+                f"{where}: {len(stopping)} findings of severity block or quarantine were not planted, first {stopping[0]}"
+            )
         return said
 
 
@@ -85,8 +94,16 @@ class CleanDay:
     def shortfalls(self) -> list[str]:
         bad = self.severities.get("block", 0) + self.severities.get("quarantine", 0)
         warnings = self.severities.get("warn", 0)
-        said = [f"{self.business_date}: {bad} findings of severity block or quarantine on a clean day: {self.rules}"] if bad else []
-        return said + ([f"{self.business_date}: {warnings} warnings on a clean day; at most one is wanted: {self.rules}"] if warnings > 1 else [])
+        said = (
+            [f"{self.business_date}: {bad} findings of severity block or quarantine on a clean day: {self.rules}"]
+            if bad
+            else []
+        )
+        return said + (
+            [f"{self.business_date}: {warnings} warnings on a clean day; at most one is wanted: {self.rules}"]
+            if warnings > 1
+            else []
+        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,11 @@ class Outcome:
 
 def measure(plan: Plan, hear) -> Outcome:
     """Measures cell by cell, then day by day; `hear` is told each step. Raises UsageError where the utility is too small."""
-    cells = [_cell(plan, seed, share, hear) for seed in range(plan.first_seed, plan.first_seed + plan.seeds) for share in plan.shares]
+    cells = [
+        _cell(plan, seed, share, hear)
+        for seed in range(plan.first_seed, plan.first_seed + plan.seeds)
+        for share in plan.shares
+    ]
     return Outcome(plan, cells, _clean_days(plan.clean_days, hear))
 
 
@@ -124,13 +145,17 @@ def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
                 BUSINESS_DATE, plan.accounts, plan.days, seed, defects_seed=seed, dose=Dose(share, plan.least)
             )
         except ValueError as error:
-            raise UsageError(f"{error}, seed {seed}, share {share:.1%}.", next_step="give more with --accounts or --days.") from error
+            raise UsageError(
+                f"{error}, seed {seed}, share {share:.1%}.", next_step="give more with --accounts or --days."
+            ) from error
         hear(f"{len(simulation.truth):,} records")
     with sandbox("quality") as place:
         with hear.step("land"):
             place.land(simulation, hear, full=True)
         run = night.begin_run(BUSINESS_DATE)
-        waive(place.url, LIMIT_RULE, "all", "quality bench", "the tables' limits are tested on their own", BUSINESS_DATE)
+        waive(
+            place.url, LIMIT_RULE, "all", "quality bench", "the tables' limits are tested on their own", BUSINESS_DATE
+        )
         with hear.step("build staging"):
             night.build_staging(run, hear)
         # what stopped the gate stands among the findings
@@ -184,7 +209,10 @@ def print_outcome(outcome: Outcome, console) -> None:
             by_class[figure.name].append(figure)
     if by_class:
         console.print(f"\nPlanted defects in {len(outcome.cells)} cells; the lowest of the cells where they differ:")
-        console.print(f"  {'class':<15}{'kind':<15}{'records':>9}{'pairs':>8}{'found':>8}{'recall':>9}{'precision':>11}{'reason':>9}", highlight=False)
+        console.print(
+            f"  {'class':<15}{'kind':<15}{'records':>9}{'pairs':>8}{'found':>8}{'recall':>9}{'precision':>11}{'reason':>9}",
+            highlight=False,
+        )
     for name, figures in sorted(by_class.items()):
         kind = "statistical" if name in statistical else "deterministic"
         counts = [sum(getattr(f, word) for f in figures) for word in ("records", "planted", "found")]
@@ -196,15 +224,22 @@ def print_outcome(outcome: Outcome, console) -> None:
     for cell in outcome.cells:
         for title, pairs in (("missed", cell.missed), ("another column", cell.misnamed), ("not planted", cell.stray)):
             for pair in pairs[:10]:
-                console.print(f"    {title}, seed {cell.seed}, {cell.share:.1%}: {' '.join(pair)}", highlight=False, soft_wrap=True)
+                console.print(
+                    f"    {title}, seed {cell.seed}, {cell.share:.1%}: {' '.join(pair)}",
+                    highlight=False,
+                    soft_wrap=True,
+                )
     if outcome.clean_days:
         total = sum((Counter(day.severities) for day in outcome.clean_days), Counter())
         most = max(day.severities.get("warn", 0) for day in outcome.clean_days)
         console.print(
             f"\n{len(outcome.clean_days)} clean days: {total['block']} block, {total['quarantine']} quarantine,"
-            f" {total['warn']} warn, at most {most} on a day", highlight=False,
-        )  # fmt: skip
+            f" {total['warn']} warn, at most {most} on a day",
+            highlight=False,
+        )
     short = outcome.shortfalls
-    console.print(f"\n{len(short)} figures miss their bar" if short else "\nEvery figure reaches its bar", highlight=False)
+    console.print(
+        f"\n{len(short)} figures miss their bar" if short else "\nEvery figure reaches its bar", highlight=False
+    )
     for sentence in short[:40]:
         console.print(f"  {sentence}", highlight=False, soft_wrap=True)

@@ -1,4 +1,5 @@
 """A place for one measurement: a new database, an empty home and three folders that deliver; gone afterwards."""
+
 from __future__ import annotations
 
 import contextlib
@@ -54,7 +55,8 @@ def sandbox(name: str) -> Iterator[Sandbox]:
             except errors.InsufficientPrivilege as error:
                 raise InfrastructureError(
                     "The login of the warehouse may not create databases; the bench needs one of its own.",
-                    where="KAW_WAREHOUSE", next_step="grant it createdb, or unset KAW_WAREHOUSE for the embedded server.",
+                    where="KAW_WAREHOUSE",
+                    next_step="grant it createdb, or unset KAW_WAREHOUSE for the embedded server.",
                 ) from error
         install(url)
         for source in SOURCE_NAMES:
@@ -74,7 +76,8 @@ def _clear(server_url: str, database: str, home: Path) -> None:
     with connect(server_url, autocommit=True) as connection:
         # `with (force)` would need a superuser where an autovacuum worker is in it
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = current_user", (database,)
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = current_user",
+            (database,),
         )
         connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(database)))
     for folder in ("deliveries", "reports"):

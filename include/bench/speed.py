@@ -4,6 +4,7 @@ The limit of a part is the least that the database can do for it: a binary COPY 
 tables. A peer does the same work with another tool that a data engineer might have taken. Seconds are this machine's;
 ratios can be compared between machines. Peers that land or check must come to the same counts, or the bench fails.
 """
+
 from __future__ import annotations
 
 import statistics
@@ -65,9 +66,14 @@ class Outcome:
         return limit.rows_per_second / measure.rows_per_second
 
     def as_dict(self) -> dict:
-        return {"accounts": self.accounts, "repeats": self.repeats, "measures": [
-            asdict(m) | {"rows_per_second": round(m.rows_per_second), "ratio": round(self.ratio(m), 2)} for m in self.measures
-        ]}  # fmt: skip
+        return {
+            "accounts": self.accounts,
+            "repeats": self.repeats,
+            "measures": [
+                asdict(m) | {"rows_per_second": round(m.rows_per_second), "ratio": round(self.ratio(m), 2)}
+                for m in self.measures
+            ],
+        }
 
 
 def measure(accounts: int, days: int, repeats: int, hear) -> Outcome:
@@ -102,7 +108,13 @@ class Bench:
         self.measures: list[Measure] = []
 
     def _take(
-        self, part: str, what: str, kind: str, work: Callable[[], int], before: Callable[[], object] | None = None, once: bool = False
+        self,
+        part: str,
+        what: str,
+        kind: str,
+        work: Callable[[], int],
+        before: Callable[[], object] | None = None,
+        once: bool = False,
     ) -> int:
         """Does the work, several times unless `once`, and notes the median; `work` returns how many rows it was about."""
         seconds = []
@@ -136,7 +148,12 @@ class Bench:
             connection.execute(f"truncate {self.table.raw_name}")
 
     def _copy_pipe(self) -> int:
-        with connect(self.url) as source, connect(self.url) as target, source.cursor() as reader, target.cursor() as writer:
+        with (
+            connect(self.url) as source,
+            connect(self.url) as target,
+            source.cursor() as reader,
+            target.cursor() as writer,
+        ):
             with (
                 reader.copy(f"copy public.{TABLE} to stdout (format binary)") as out,
                 writer.copy("copy public.landed from stdin (format binary)") as into,
@@ -191,7 +208,9 @@ class Bench:
     def _count_failures(self) -> int:
         key, lacking = ", ".join(self.table.key), " or ".join(f"{name} is null" for name in self._required())
         with connect(self.url) as connection:
-            rows, empty = connection.execute(f"select count(*), count(*) filter (where {lacking}) from {self.table.raw_name}").fetchone()
+            rows, empty = connection.execute(
+                f"select count(*), count(*) filter (where {lacking}) from {self.table.raw_name}"
+            ).fetchone()
             copies = connection.execute(
                 f"select count(*) from (select {key} from {self.table.raw_name} group by {key} having count(*) > 1) as copies"
             ).fetchone()[0]
@@ -213,10 +232,15 @@ class Bench:
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         warehouse = context.data_sources.add_postgres("warehouse", connection_string=_sqlalchemy_address(self.url))
         asset = warehouse.add_table_asset(TABLE, table_name=TABLE, schema_name=self.table.raw_name.partition(".")[0])
-        suite = context.suites.add(gx.ExpectationSuite(name=TABLE, expectations=[
-            *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in self._required()),
-            gxe.ExpectCompoundColumnsToBeUnique(column_list=list(self.table.key)),
-        ]))  # fmt: skip
+        suite = context.suites.add(
+            gx.ExpectationSuite(
+                name=TABLE,
+                expectations=[
+                    *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in self._required()),
+                    gxe.ExpectCompoundColumnsToBeUnique(column_list=list(self.table.key)),
+                ],
+            )
+        )
         batch = asset.add_batch_definition_whole_table("all")
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=TABLE, data=batch, suite=suite))
         outcome = definition.run(
@@ -252,7 +276,9 @@ class Bench:
         with connect(self.url) as connection:
             for candidate in candidates:
                 connection.execute("drop table if exists public.copied")
-                rows += connection.execute(sql.SQL("create table public.copied as select * from {}").format(candidate)).rowcount
+                rows += connection.execute(
+                    sql.SQL("create table public.copied as select * from {}").format(candidate)
+                ).rowcount
         return rows
 
     def _publish(self) -> int:
@@ -261,7 +287,9 @@ class Bench:
     @staticmethod
     def _require(holds: bool, what: str) -> None:
         if not holds:
-            raise InfrastructureError(f"The bench compares unlike things: {what}.", next_step="mend include/bench/speed.py.")
+            raise InfrastructureError(
+                f"The bench compares unlike things: {what}.", next_step="mend include/bench/speed.py."
+            )
 
 
 def _sqlalchemy_address(url: str) -> str:
@@ -272,9 +300,12 @@ def print_outcome(outcome: Outcome, console) -> None:
     """One line a measure: the limit of its part is 1.0."""
     title = f"Synthetic utility of {outcome.accounts:,} accounts, medians of {outcome.repeats}; the ratio is that of times for one row"
     console.print(f"\n{title}", highlight=False)
-    console.print(f"  {'part':<9}{'kind':<7}{'what':<56}{'rows':>11}{'seconds':>9}{'rows/s':>12}{'ratio':>8}", highlight=False)
+    console.print(
+        f"  {'part':<9}{'kind':<7}{'what':<56}{'rows':>11}{'seconds':>9}{'rows/s':>12}{'ratio':>8}", highlight=False
+    )
     for m in outcome.measures:
         console.print(
             f"  {m.part:<9}{m.kind:<7}{m.what:<56}{m.rows:>11,}{m.seconds:>9.3f}{m.rows_per_second:>12,.0f}{outcome.ratio(m):>8.1f}",
-            style="bold" if m.kind == "ours" else None, highlight=False,
-        )  # fmt: skip
+            style="bold" if m.kind == "ours" else None,
+            highlight=False,
+        )

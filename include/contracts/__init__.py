@@ -3,6 +3,7 @@
 The three `*.odcs.yaml` files beside this module say what each source delivers. They drive extraction, the raw tables,
 the dbt sources and the base rules; nothing else in the project restates a column list.
 """
+
 from __future__ import annotations
 
 import re
@@ -42,9 +43,11 @@ class Column:
     @property
     def is_amount(self) -> bool:
         """True for an energy or yuan column, whose sum a delivery announces."""
-        return self.physical_type.startswith("numeric") and bool(
-            re.search(r"kwh|mwh|kvarh|_yuan|_charge|^amount$|^reading$", self.name)
-        ) and not re.search(r"price|per_kva", self.name)
+        return (
+            self.physical_type.startswith("numeric")
+            and bool(re.search(r"kwh|mwh|kvarh|_yuan|_charge|^amount$|^reading$", self.name))
+            and not re.search(r"price|per_kva", self.name)
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 """Which delivered values have the contract's type. Checked on whole columns, so that the database never meets a bad one."""
+
 from __future__ import annotations
 
 import math
@@ -63,8 +64,12 @@ def check_types(table: Table, rows: pa.Table) -> list[Rejected]:
             continue
         filled = len(values) - values.null_count
         if count == filled >= _FEWEST_OF_A_RETYPED_COLUMN and column.physical_type != "text":
-            example = "" if column.classification == "personal" else f" (the first is {values.filter(bad)[0].as_py()!r})"
-            raise RetypedColumn(f"column {column.name} is not {column.physical_type} in any of its {filled} values{example}")
+            example = (
+                "" if column.classification == "personal" else f" (the first is {values.filter(bad)[0].as_py()!r})"
+            )
+            raise RetypedColumn(
+                f"column {column.name} is not {column.physical_type} in any of its {filled} values{example}"
+            )
         for index in pc.indices_nonzero(bad).to_pylist():
             entry = rejected.setdefault(index, Rejected(index, column.name, str(values[index].as_py()), reason))
             entry.key_is_bad |= column.name in table.key
@@ -80,7 +85,9 @@ def _fits(values: pa.Array, physical_type: str) -> tuple[pa.Array, str]:
     if limit := re.fullmatch(r"numeric\((\d+),(\d+)\)", physical_type):
         precision, scale = int(limit[1]), int(limit[2])
         quick = rf"^-?\d{{1,{precision - scale}}}(\.\d{{1,{scale}}})?$"
-        return _checked(values, quick, lambda text: _is_numeric(text, precision, scale)), f"is no number of {physical_type}"
+        return _checked(
+            values, quick, lambda text: _is_numeric(text, precision, scale)
+        ), f"is no number of {physical_type}"
     if size := _INTEGER_LIMITS.get(physical_type):
         quick = rf"^-?\d{{1,{_SAFE_DIGITS[physical_type]}}}$"
         return _checked(values, quick, lambda text: _is_integer(text, size)), f"is no whole number of {physical_type}"
@@ -88,7 +95,9 @@ def _fits(values: pa.Array, physical_type: str) -> tuple[pa.Array, str]:
         return _checked(values, f"^{_SAFE_DAY}$", lambda text: _is_day(_DATE, text)), "is not a date YYYY-MM-DD"
     if physical_type == "timestamptz":
         quick = f"^{_SAFE_DAY}[ T]{_TIME}{_ZONE}$"
-        return _checked(values, quick, lambda text: _is_day(_TIMESTAMP, text)), "is not a time YYYY-MM-DD hh:mm:ss+08:00"
+        return _checked(
+            values, quick, lambda text: _is_day(_TIMESTAMP, text)
+        ), "is not a time YYYY-MM-DD hh:mm:ss+08:00"
     if physical_type == "boolean":
         return pc.match_substring_regex(values, _BOOLEAN), "is not true or false"
     if limit := re.fullmatch(r"(?:var)?char\((\d+)\)", physical_type):

@@ -1,4 +1,5 @@
 """`./kaw check-sources`: can each source be reached, are its columns the contract's, how many rows has it. Writes nothing."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
@@ -50,10 +51,15 @@ def _check(source: str, address: str, business_date: date) -> list[Check]:
     if is_database(address):
         with Source(address, source) as database:
             return [
-                Check(source, t.name, 0 if (problem := database.problem(t)) else database.count(t),
-                      database.unknown_columns(t), problem)
+                Check(
+                    source,
+                    t.name,
+                    0 if (problem := database.problem(t)) else database.count(t),
+                    database.unknown_columns(t),
+                    problem,
+                )
                 for t in tables
-            ]  # fmt: skip
+            ]
     path = Path(address.removeprefix("file://"))
     if not path.is_dir():
         return [Check(source, "*", problem=f"the folder {path} is not there")]

@@ -1,4 +1,5 @@
 """Deliveries from a PostgreSQL source, read as Arrow through ADBC in one snapshot a table."""
+
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
@@ -9,20 +10,38 @@ from include.contracts import Table, all_tables
 from include.errors import InfrastructureError
 from include.landing.delivery import LINE, Delivery, Refusal, event_column, header_problem
 
-COMPARED_DAYS = 35  # the marketing cursor misses bulk changes; event tables are compared over these days (contracts/README)
+COMPARED_DAYS = (
+    35  # the marketing cursor misses bulk changes; event tables are compared over these days (contracts/README)
+)
 OVERLAP = timedelta(hours=1)
 _FAMILIES = {
-    "text": "text", "character varying": "text", "character": "text", "uuid": "text",
-    "numeric": "number", "double precision": "number", "real": "number",
-    "smallint": "integer", "integer": "integer", "bigint": "integer",
-    "date": "date", "timestamp with time zone": "timestamp", "timestamp without time zone": "timestamp",
+    "text": "text",
+    "character varying": "text",
+    "character": "text",
+    "uuid": "text",
+    "numeric": "number",
+    "double precision": "number",
+    "real": "number",
+    "smallint": "integer",
+    "integer": "integer",
+    "bigint": "integer",
+    "date": "date",
+    "timestamp with time zone": "timestamp",
+    "timestamp without time zone": "timestamp",
     "boolean": "boolean",
-}  # fmt: skip
+}
 _ACCEPTED = {
-    "text": {"text"}, "char": {"text"}, "varchar": {"text"},
-    "numeric": {"number", "integer"}, "smallint": {"integer"}, "integer": {"integer"}, "bigint": {"integer"},
-    "date": {"date"}, "timestamptz": {"timestamp"}, "boolean": {"boolean"},
-}  # fmt: skip
+    "text": {"text"},
+    "char": {"text"},
+    "varchar": {"text"},
+    "numeric": {"number", "integer"},
+    "smallint": {"integer"},
+    "integer": {"integer"},
+    "bigint": {"integer"},
+    "date": {"date"},
+    "timestamptz": {"timestamp"},
+    "boolean": {"boolean"},
+}
 
 
 def is_database(address: str) -> bool:
@@ -110,7 +129,9 @@ class Source:
         if last_cursor is not None and not compared_whole(table):
             first_day = business_date - timedelta(days=COMPARED_DAYS)
             window_from = last_cursor - OVERLAP
-            where = f"{table.cursor_column} >= '{window_from.isoformat()}' or {event_condition(table, first_day, date.max)}"
+            where = (
+                f"{table.cursor_column} >= '{window_from.isoformat()}' or {event_condition(table, first_day, date.max)}"
+            )
             complete = (first_day, date.max)
         columns = ", ".join(f'"{c.name}"::text as "{c.name}"' for c in table.columns)
         announced = self.fetch(f"select count(*) as rows{_sums(table)} from {table.name} where {where}").to_pylist()[0]
@@ -177,7 +198,13 @@ def _sums(table: Table) -> str:
 def _reason(error: Exception) -> str:
     """The server's words without address or login."""
     text = " ".join(str(error).split())
-    known = ("password authentication failed", "does not exist", "Connection refused", "could not translate host name", "timeout")
+    known = (
+        "password authentication failed",
+        "does not exist",
+        "Connection refused",
+        "could not translate host name",
+        "timeout",
+    )
     for word in known:
         if word.lower() in text.lower():
             return word

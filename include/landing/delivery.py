@@ -1,4 +1,5 @@
 """What a reader hands to the landing: rows as delivered, what was announced, and what an absent row means."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,4 +1,5 @@
 """One source, one business date: every table of its contract from its address into raw."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,5 @@
 """What stands in a CSV, Parquet or xlsx file: its rows as text, each with its line, and the lines that do not split."""
+
 from __future__ import annotations
 
 import contextlib

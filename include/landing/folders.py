@@ -1,4 +1,5 @@
 """Deliveries from a folder: `<address>/<table>/*.csv|*.parquet|*.xlsx`, with an optional `_manifest.json` per table."""
+
 from __future__ import annotations
 
 import hashlib
@@ -49,7 +50,9 @@ def read_folder(
         entry = announced[name]
         is_due = (entry.get("business_date") or date.min) <= business_date
         if is_due and entry.get("sha256") not in landed.by_name.values():
-            yield Refusal(table, "the manifest announces a file that is not there", f"{table.name}/{name}", channel=channel)
+            yield Refusal(
+                table, "the manifest announces a file that is not there", f"{table.name}/{name}", channel=channel
+            )
     landed_days = [day for name in landed.by_name if (day := _day_of(name.rpartition("/")[2], announced))]
     newest_day = max(landed_days, default=None)
     files_of_a_day = Counter(days.values())
@@ -96,7 +99,11 @@ def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict,
     if layout := manifest.get("intervals"):
         if announced_rows not in (None, rows.num_rows + len(malformed)):
             raise FileProblem(f"{announced_rows} rows were announced, {rows.num_rows + len(malformed)} came")
-        rows, announced_rows, sums = day_curves(rows, layout, table), None, None  # they were told of slots, not of curves
+        rows, announced_rows, sums = (
+            day_curves(rows, layout, table),
+            None,
+            None,
+        )  # they were told of slots, not of curves
     delivered = [name for name in rows.column_names if name != LINE]
     if problem := header_problem(table, delivered):
         raise FileProblem(problem)

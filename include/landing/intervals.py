@@ -10,6 +10,7 @@ The table's manifest declares the file in its key `intervals`:
 `same_day` (the day that ends) or `next_day`. Optional: `phase` per quantity (default T), `received_at` (hh:mm of the next
 day, default 08:00), `metering_point_column` instead of one number.
 """
+
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
@@ -51,7 +52,9 @@ def day_curves(rows: pa.Table, layout: dict, table: Table) -> pa.Table:
         wide = long.pivot(index=["mp_no", "data_date"], columns="slot", values="value")
         wide = wide.reindex(columns=range(1, 97))
         wide.columns = table.curve_slots
-        wide["point_flag"] = ["".join("1" if isinstance(v, str) else "0" for v in row) for row in wide.itertuples(index=False)]
+        wide["point_flag"] = [
+            "".join("1" if isinstance(v, str) else "0" for v in row) for row in wide.itertuples(index=False)
+        ]
         wide["data_type"], wide["phase"] = quantity["data_type"], quantity.get("phase", "T")
         wide[LINE] = long.groupby(["mp_no", "data_date"])[LINE].min()
         days.append(wide.reset_index())

@@ -3,6 +3,7 @@
 A row is inserted when the set of contents delivered for its key differs from the set landed last; otherwise it counts as
 duplicate. Nothing in raw is updated. Everything of one delivery happens in one transaction.
 """
+
 from __future__ import annotations
 
 import io
@@ -43,9 +44,7 @@ class Receipt:
     unknown_columns: tuple[str, ...] = ()
 
 
-def land(
-    connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyLanded, business_date: date
-) -> Receipt:
+def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyLanded, business_date: date) -> Receipt:
     """Lands one delivery in one transaction; a delivery that must be refused whole leaves a refused receipt.
 
     Raises psycopg.errors.ObjectNotInPrerequisiteState where a later run has taken the connection's fence.
@@ -102,16 +101,32 @@ def _land(
         " earlier.table_name = receipt.table_name and earlier.content_sha256 = receipt.content_sha256"
         " and earlier.state = 'landed' and earlier.load_id < receipt.load_id) end"
         " where load_id = %s",
-        (inserted, landed - inserted, count - landed, tombstones, json.dumps(sums), latest is not None, latest,
-         inserted + tombstones == 0, load_id),
-    )  # fmt: skip
+        (
+            inserted,
+            landed - inserted,
+            count - landed,
+            tombstones,
+            json.dumps(sums),
+            latest is not None,
+            latest,
+            inserted + tombstones == 0,
+            load_id,
+        ),
+    )
     connection.execute("drop table arrived, delivered")
     _note_load(connection, load_id)
     _refresh_statistics(connection, table, inserted + tombstones)
     return Receipt(
-        table.name, "landed", count, inserted, landed - inserted, count - landed, tombstones,
-        file_name=delivery.file_name, unknown_columns=tuple(delivery.unknown_columns),
-    )  # fmt: skip
+        table.name,
+        "landed",
+        count,
+        inserted,
+        landed - inserted,
+        count - landed,
+        tombstones,
+        file_name=delivery.file_name,
+        unknown_columns=tuple(delivery.unknown_columns),
+    )
 
 
 def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, rejected: list[Rejected]) -> None:
@@ -179,8 +194,12 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
         from once inner join arrived on once._place = arrived.ctid
         order by once._place
         """).format(
-            raw=sql.SQL(table.raw_name), names=_names([name for name, _ in raw_columns(table)]), load_id=load_id,
-            day=business_date, channel=delivery.channel, content=sql.SQL(", ".join(_content(table))),
+            raw=sql.SQL(table.raw_name),
+            names=_names([name for name, _ in raw_columns(table)]),
+            load_id=load_id,
+            day=business_date,
+            channel=delivery.channel,
+            content=sql.SQL(", ".join(_content(table))),
         )
     ).rowcount
 
@@ -191,7 +210,9 @@ def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id:
     scope = "true"
     if delivery.complete != "all":
         scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
-    event = {table.cursor_column} | {c.name for c in table.columns if c.physical_type in ("date", "timestamptz", "char(6)")}
+    event = {table.cursor_column} | {
+        c.name for c in table.columns if c.physical_type in ("date", "timestamptz", "char(6)")
+    }
     kept = [name for name, _ in raw_columns(table) if name in table.key or name in event]
     return connection.execute(
         sql.SQL("""
@@ -215,15 +236,18 @@ def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id:
         from newest
         where not _is_tombstone and _channel = {channel} and {scope}
         """).format(
-            raw=sql.SQL(table.raw_name), kept=_names(kept), load_id=load_id, day=business_date, channel=delivery.channel,
-            hash=TOMBSTONE_HASH, scope=sql.SQL(scope),
+            raw=sql.SQL(table.raw_name),
+            kept=_names(kept),
+            load_id=load_id,
+            day=business_date,
+            channel=delivery.channel,
+            hash=TOMBSTONE_HASH,
+            scope=sql.SQL(scope),
         )
     ).rowcount
 
 
-def _note_rejected(
-    connection: psycopg.Connection, delivery: Delivery, load_id: int, rejected: list[Rejected]
-) -> bool:
+def _note_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: int, rejected: list[Rejected]) -> bool:
     """Keeps rejected and malformed rows as text. True where the key of one of them cannot be known."""
     table = delivery.table
     names = [c.name for c in table.columns]
@@ -246,12 +270,25 @@ def _note_rejected(
         f" case when %(key_is_good)s then md5(record_send(row({key})))::uuid end)"
     )
     with connection.cursor() as cursor:
-        cursor.executemany(query, [
-            {"load": load_id, "source": table.source, "table": table.name, "file": delivery.file_name, "line": line,
-             "column": column, "value": _storable(value), "reason": reason, "key": _storable(key), "row": _storable(row),
-             "key_is_good": key_is_good}
-            for line, column, value, reason, key, row, key_is_good in entries
-        ])  # fmt: skip
+        cursor.executemany(
+            query,
+            [
+                {
+                    "load": load_id,
+                    "source": table.source,
+                    "table": table.name,
+                    "file": delivery.file_name,
+                    "line": line,
+                    "column": column,
+                    "value": _storable(value),
+                    "reason": reason,
+                    "key": _storable(key),
+                    "row": _storable(row),
+                    "key_is_good": key_is_good,
+                }
+                for line, column, value, reason, key, row, key_is_good in entries
+            ],
+        )
     return any(not key_is_good for *_, key_is_good in entries)
 
 
@@ -291,9 +328,17 @@ def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load
                 )
             )
         """,
-        {"load": load_id, "table": delivery.table.name, "channel": delivery.channel, "file": delivery.file_name,
-         "whole": delivery.complete == "all", "column": column, "first": first, "last": last},
-    )  # fmt: skip
+        {
+            "load": load_id,
+            "table": delivery.table.name,
+            "channel": delivery.channel,
+            "file": delivery.file_name,
+            "whole": delivery.complete == "all",
+            "column": column,
+            "first": first,
+            "last": last,
+        },
+    )
 
 
 def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict[str, str], datetime | None]:
@@ -314,7 +359,9 @@ def _refusal(delivery: Delivery, problem: str) -> Refusal:
 
 
 def _refuse(connection: psycopg.Connection, refusal: Refusal, business_date: date) -> Receipt:
-    _note_load(connection, _insert_receipt(connection, refusal, business_date, state="refused", problem=refusal.problem))
+    _note_load(
+        connection, _insert_receipt(connection, refusal, business_date, state="refused", problem=refusal.problem)
+    )
     return Receipt(refusal.table.name, "refused", problem=refusal.problem, file_name=refusal.file_name)
 
 
@@ -331,9 +378,13 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
         " where table_name = %s and content_sha256 = %s and state = 'landed' order by load_id limit 1",
         (file.table.name, file.content_sha256),
     ).fetchone()
-    load_id = _insert_receipt(connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first)
+    load_id = _insert_receipt(
+        connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
+    )
     connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
-    return Receipt(file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown))
+    return Receipt(
+        file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown)
+    )
 
 
 def _refresh_statistics(connection: psycopg.Connection, table: Table, new_rows: int) -> None:
@@ -341,7 +392,9 @@ def _refresh_statistics(connection: psycopg.Connection, table: Table, new_rows: 
 
     Only a table's owner may: the login steps out of the loader's role for it, up to the end of the transaction.
     """
-    known = connection.execute("select reltuples from pg_class where oid = %s::regclass", (table.raw_name,)).fetchone()[0]
+    known = connection.execute("select reltuples from pg_class where oid = %s::regclass", (table.raw_name,)).fetchone()[
+        0
+    ]
     if new_rows > max(known, 0) / 10:
         connection.execute("set local role none")
         connection.execute(f"analyze {table.raw_name}")
@@ -364,9 +417,20 @@ def _insert_receipt(
         " announced_sums, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state, problem)"
         " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id",
         (
-            what.table.source, what.table.name, what.channel, business_date, getattr(what, "window_from", None),
-            getattr(what, "announced_rows", None), json.dumps(sums) if sums else None, delivered, unknown or [],
-            what.content_sha256, what.file_name, duplicate_of, state, problem,
+            what.table.source,
+            what.table.name,
+            what.channel,
+            business_date,
+            getattr(what, "window_from", None),
+            getattr(what, "announced_rows", None),
+            json.dumps(sums) if sums else None,
+            delivered,
+            unknown or [],
+            what.content_sha256,
+            what.file_name,
+            duplicate_of,
+            state,
+            problem,
         ),
     ).fetchone()[0]
 

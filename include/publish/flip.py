@@ -96,9 +96,15 @@ def publish(url: str, run_id: int, business_date: date, fence: str, manifest_pat
     ledger.write_head(url)
     delete_old_versions(url, fence)
     return PublishResult(
-        months=changed, versions=versions, unchanged_months=unchanged, rows=rows, seconds=time.monotonic() - started,
-        pinned_months=pinned, later_known_months=later, flip_seconds=flip_seconds,
-    )  # fmt: skip
+        months=changed,
+        versions=versions,
+        unchanged_months=unchanged,
+        rows=rows,
+        seconds=time.monotonic() - started,
+        pinned_months=pinned,
+        later_known_months=later,
+        flip_seconds=flip_seconds,
+    )
 
 
 @contextmanager
@@ -134,10 +140,15 @@ def _candidate_content(
     """
     built: dict[str, dict[date, Content]] = {}
     for mart in marts:
-        query = sql.SQL("select {month} as month, count(*), {hash}, {key} from {candidate} where {shown} group by 1").format(
-            month=month_of(mart, business_date), hash=hash_of_rows(mart, types[mart.name]), key=example_key(mart),
-            candidate=mart.candidate, shown=is_published(mart, business_date),
-        )  # fmt: skip
+        query = sql.SQL(
+            "select {month} as month, count(*), {hash}, {key} from {candidate} where {shown} group by 1"
+        ).format(
+            month=month_of(mart, business_date),
+            hash=hash_of_rows(mart, types[mart.name]),
+            key=example_key(mart),
+            candidate=mart.candidate,
+            shown=is_published(mart, business_date),
+        )
         built[mart.name] = {month: Content(*held) for month, *held in conn.execute(query).fetchall()}
     built_months = {month for by_month in built.values() for month in by_month}
     months = sorted(built_months | {m for m in pointers if built_months and m > min(built_months)})
@@ -195,9 +206,14 @@ def _delete_leftovers(conn: psycopg.Connection, marts: list[Mart], next_versions
 
 
 def _copy(
-    conn: psycopg.Connection, mart: Mart, names: list[str], versions: dict[date, int],
-    content: dict[date, dict[str, Content]], pointers: dict[date, Pointer], business_date: date,
-) -> int:  # fmt: skip
+    conn: psycopg.Connection,
+    mart: Mart,
+    names: list[str],
+    versions: dict[date, int],
+    content: dict[date, dict[str, Content]],
+    pointers: dict[date, Pointer],
+    business_date: date,
+) -> int:
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     fresh = [m for m in versions if not content[m][mart.name].carried]
     carried = [m for m in versions if content[m][mart.name].carried]
@@ -208,12 +224,16 @@ def _copy(
             " from (select {build} as {month}, candidate.* from {candidate} as candidate where {shown}) as rows"
             " inner join unnest(%s::date[], %s::integer[]) as wanted (month, version) on rows.{month} = wanted.month"
         ).format(
-            table=mart.published, columns=columns, month=sql.Identifier("_published_month"),
+            table=mart.published,
+            columns=columns,
+            month=sql.Identifier("_published_month"),
             listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in names),
-            build=month_of(mart, business_date), candidate=mart.candidate, shown=is_published(mart, business_date),
+            build=month_of(mart, business_date),
+            candidate=mart.candidate,
+            shown=is_published(mart, business_date),
         ),
         [fresh, [versions[m] for m in fresh]],
-    ).rowcount  # fmt: skip
+    ).rowcount
     if carried:
         copied += conn.execute(
             sql.SQL(
@@ -222,11 +242,12 @@ def _copy(
                 " inner join unnest(%s::date[], %s::integer[], %s::integer[]) as wanted (month, old_version, version)"
                 " on rows.published_month = wanted.month and rows.version = wanted.old_version"
             ).format(
-                table=mart.published, columns=columns,
+                table=mart.published,
+                columns=columns,
                 listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in names),
             ),
             [carried, [pointers[m].version for m in carried], [versions[m] for m in carried]],
-        ).rowcount  # fmt: skip
+        ).rowcount
     expected = sum(content[m][mart.name].rows for m in versions)
     if copied != expected:
         raise InfrastructureError(
@@ -238,9 +259,14 @@ def _copy(
 
 
 def _move_pointers(
-    conn: psycopg.Connection, run_id: int, business_date: date, versions: dict[date, int], unchanged: list[date],
-    content: dict[date, dict[str, Content]], seen: dict[date, Pointer],
-) -> None:  # fmt: skip
+    conn: psycopg.Connection,
+    run_id: int,
+    business_date: date,
+    versions: dict[date, int],
+    unchanged: list[date],
+    content: dict[date, dict[str, Content]],
+    seen: dict[date, Pointer],
+) -> None:
     """The flip: pointers, version records, moves and the ledger's entry, in the caller's transaction."""
     months = sorted([*versions, *unchanged])
     present = _pointers(conn)
@@ -257,10 +283,20 @@ def _move_pointers(
         " hash, example_key, published_at) select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, n.example_key, now()"
         " from unnest(%s::date[], %s::integer[], %s::text[], %s::bigint[], %s::text[], %s::text[])"
         " as n (month, version, mart, rows, hash, example_key)",
-        [business_date, business_date, run_id, *_columns(
-            [(m, versions[m], name, c.rows, c.hash, c.example_key) for m in versions for name, c in content[m].items()], 6
-        )],
-    )  # fmt: skip
+        [
+            business_date,
+            business_date,
+            run_id,
+            *_columns(
+                [
+                    (m, versions[m], name, c.rows, c.hash, c.example_key)
+                    for m in versions
+                    for name, c in content[m].items()
+                ],
+                6,
+            ),
+        ],
+    )
     conn.execute(
         "update publish.versions as v set last_business_date = greatest(v.last_business_date, %s)"
         " from unnest(%s::date[], %s::integer[]) as n (month, version)"
@@ -271,10 +307,13 @@ def _move_pointers(
         "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
         " moved_at, actor) select n.month, 'publish', n.old_version, n.version, %s, %s, now(), %s"
         " from unnest(%s::date[], %s::integer[], %s::integer[]) as n (month, old_version, version)",
-        [run_id, business_date, ledger.current_actor(), *_columns(
-            [(m, seen[m].version if m in seen else 0, versions[m]) for m in versions], 3
-        )],
-    )  # fmt: skip
+        [
+            run_id,
+            business_date,
+            ledger.current_actor(),
+            *_columns([(m, seen[m].version if m in seen else 0, versions[m]) for m in versions], 3),
+        ],
+    )
     conn.execute(
         "insert into publish.pointer (published_month, version, business_date, run_id, published_at, held_back_rows,"
         " held_back_share, held_back_kwh, held_back_cny) select n.month, n.version, %s, %s, now(), %s, %s, %s, %s"
@@ -286,15 +325,23 @@ def _move_pointers(
         [business_date, run_id, *held, months, [numbers[m] for m in months]],
     )
     conn.execute("select publish.note_closing()")
-    ledger.append(conn, "publish", {
-        "run_id": run_id,
-        "business_date": business_date,
-        "versions": {f"{m:%Y-%m}": {
-            "version": versions[m], "hashes": {name: c.hash for name, c in sorted(content[m].items())}
-        } for m in versions},
-        "unchanged_months": [f"{m:%Y-%m}" for m in unchanged],
-        "held_back_share": held[1],
-    })  # fmt: skip
+    ledger.append(
+        conn,
+        "publish",
+        {
+            "run_id": run_id,
+            "business_date": business_date,
+            "versions": {
+                f"{m:%Y-%m}": {
+                    "version": versions[m],
+                    "hashes": {name: c.hash for name, c in sorted(content[m].items())},
+                }
+                for m in versions
+            },
+            "unchanged_months": [f"{m:%Y-%m}" for m in unchanged],
+            "held_back_share": held[1],
+        },
+    )
 
 
 def _columns(rows: list[tuple], width: int) -> list[list]:

@@ -22,7 +22,11 @@ PUBLISHER = "kaw_publisher"
 def status(url: str) -> dict:
     """What readers see now."""
     with connect(url) as conn:
-        rows = conn.cursor(row_factory=dict_row).execute("select * from publish.pointer order by published_month").fetchall()
+        rows = (
+            conn.cursor(row_factory=dict_row)
+            .execute("select * from publish.pointer order by published_month")
+            .fetchall()
+        )
         return shown(conn, {row["published_month"]: row for row in rows})
 
 
@@ -46,10 +50,14 @@ def pointers_as_of(conn: psycopg.Connection, entry_no: int) -> dict[date, dict]:
                 version = versions[month]["version"] if month in versions else pointers[month]["version"]
                 known[month, version] = max(day, known.get((month, version), day))
                 pointers[month] = {
-                    "version": version, "business_date": day, "run_id": detail["run_id"], "published_at": at,
+                    "version": version,
+                    "business_date": day,
+                    "run_id": detail["run_id"],
+                    "published_at": at,
                     "held_back_share": Decimal(detail["held_back_share"]) if "held_back_share" in detail else None,
-                    "pinned_by": None, "pinned_reason": None,
-                }  # fmt: skip
+                    "pinned_by": None,
+                    "pinned_reason": None,
+                }
         elif event == "roll_back":
             for month in versions.keys() & pointers.keys():
                 back = known.get((month, versions[month]), pointers[month]["business_date"])
@@ -153,10 +161,11 @@ def rollback(
         )
         conn.execute("select publish.note_closing()")
         ledger.append(
-            conn, "roll_back",
+            conn,
+            "roll_back",
             {"approver": approver, "reason": reason, "versions": {f"{m:%Y-%m}": v for m, v in targets.items()}},
             actor=entered_by,
-        )  # fmt: skip
+        )
     ledger.write_head(url)
     return targets
 
@@ -182,9 +191,11 @@ def release(url: str, *, approver: str, reason: str, entered_by: str | None = No
             )
         months = sorted(row[0] for row in rows)
         ledger.append(
-            conn, "release", {"approver": approver, "reason": reason, "months": [f"{m:%Y-%m}" for m in months]},
+            conn,
+            "release",
+            {"approver": approver, "reason": reason, "months": [f"{m:%Y-%m}" for m in months]},
             actor=entered_by,
-        )  # fmt: skip
+        )
     ledger.write_head(url)
     return months
 

@@ -125,7 +125,5 @@ def _ensure_comments(conn: psycopg.Connection, view: str, description: str, colu
     for name, text in wanted.items():
         if text and present.get(name) != text:
             conn.execute(
-                sql.SQL("comment on column {} is {}").format(
-                    sql.Identifier("marts", view, name), sql.Literal(text)
-                )
+                sql.SQL("comment on column {} is {}").format(sql.Identifier("marts", view, name), sql.Literal(text))
             )

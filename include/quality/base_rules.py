@@ -7,6 +7,7 @@ id: `MKT-13` is the allowed-value check of all marketing tables, and the keys of
 
 A row is judged as delivered: the rules read the raw row behind each staged row, under the contract's column names.
 """
+
 from __future__ import annotations
 
 import re
@@ -100,7 +101,8 @@ def _key_rule(table: Table) -> Rule:
     columns = ", ".join(f"raw.{c}" for c in table.key)
     lacking = " or ".join(_is_absent(table.column(c)) for c in table.key)
     return _rule(
-        table, "KEY",
+        table,
+        "KEY",
         sentence=f"The key of {table.name} ({key}) is filled and unique.",
         dimension="uniqueness",
         reason="Two rows of one key cannot both be right, and a row without a key cannot be corrected.",
@@ -122,7 +124,8 @@ where lacks_key or copies > 1""",
 def _required_rule(table: Table) -> Rule:
     required = [c for c in table.scalar_columns if c.is_required and c.name not in table.key]
     return _rule(
-        table, "REQUIRED",
+        table,
+        "REQUIRED",
         sentence=f"Every required column of {table.name} is filled.",
         axis="missing",
         dimension="completeness",
@@ -134,7 +137,8 @@ def _required_rule(table: Table) -> Rule:
 
 def _allowed_rule(table: Table) -> Rule:
     return _rule(
-        table, "ALLOWED",
+        table,
+        "ALLOWED",
         sentence=f"Every code of {table.name} is one of the values that the contract lists.",
         dimension="validity",
         reason="A code outside its list falls out of every mapping and of every sum by that code.",
@@ -148,7 +152,8 @@ def _marketing_allowed_rule() -> Rule:
     tables = [t for t in load_contracts()["marketing"].values() if any(c.allowed for c in t.scalar_columns)]
     queries = [_tested_by_column(t, _allowed_checks(t), table_name=t.name) for t in tables]
     return _rule(
-        tables[0], "ALLOWED",
+        tables[0],
+        "ALLOWED",
         id="MKT-13",
         sentence="Every code of the marketing system is one of the values that its contract lists.",
         dimension="validity",
@@ -171,7 +176,8 @@ def _reference_rule(table: Table) -> Rule:
         expected = f"a row of {reference.target_table} with this {', '.join(reference.target_columns)}"
         checks.append((table.column(reference.columns[0]), f"{given} and {alias}.is_there is null", value, expected))
     return _rule(
-        table, "REFERENCE",
+        table,
+        "REFERENCE",
         sentence=f"Every row that a row of {table.name} refers to inside the {table.source} system is there.",
         axis="missing",
         dimension="referential",
@@ -198,7 +204,8 @@ def _arrival_rule(table: Table) -> Rule:
     expected = "true" if table.is_daily else "coalesce(bool_or(receipts.state = 'landed'), false)"
     empty = "receipts.delivered_rows = 0" if table.is_full_compared else "false"
     return _rule(
-        table, "ARRIVAL",
+        table,
+        "ARRIVAL",
         id=f"ARR-{table.name}",
         sentence=f"The delivery of {table.name} for the business date has arrived"
         + (" and holds rows." if table.is_full_compared else "."),
@@ -263,7 +270,9 @@ def _tested_by_column(
         for column, fails, seen, expected in checks
     )
     name = f"\n    '{table_name}'::text as table_name," if table_name else ""
-    return "\n".join([f"""select
+    return "\n".join(
+        [
+            f"""select
     raw._raw_id as raw_id,{name}
     case
         when {conditions} then jsonb_strip_nulls(jsonb_build_object(
@@ -271,7 +280,10 @@ def _tested_by_column(
         ))
         else '{{}}'::jsonb
     end as broken_columns
-from {_staged_rows(table)}""", *joins])
+from {_staged_rows(table)}""",
+            *joins,
+        ]
+    )
 
 
 def _allowed_checks(table: Table) -> list[tuple[Column, str, str, str]]:

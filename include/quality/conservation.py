@@ -3,6 +3,7 @@
 delivered = admitted + waived + quarantined + held + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
 """
+
 from __future__ import annotations
 
 import psycopg

@@ -4,6 +4,7 @@ One transaction a rule. The population becomes a temporary table `tested`, the v
 `quality.violations`, and `quality.rule_results` gets the counts. Nothing is decided here: findings, quarantine and the
 verdict are made from these tables. Evaluating a rule again in the same run replaces what it wrote.
 """
+
 from __future__ import annotations
 
 import re
@@ -25,7 +26,9 @@ _PARAMETER = re.compile(r"(?<!:):(business_date|run_id)\b")
 _THRESHOLD = re.compile(r"quality\.parameter\('[^']*', '[^']*', :business_date\)")
 _OPTIONAL_TEXT = ("account_no", "column_name", "observed", "expected", "suspect_side")
 _OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny")
-_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity"} | set(_OPTIONAL_TEXT + _OPTIONAL_NUMBERS)
+_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity"} | set(
+    _OPTIONAL_TEXT + _OPTIONAL_NUMBERS
+)
 
 
 class RuleEvaluationError(RuntimeError):
@@ -68,7 +71,9 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
     try:
         with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
             cursor.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
-            cursor.execute("set local enable_nestloop = off")  # rules are set-based; a misjudged join would run for minutes
+            cursor.execute(
+                "set local enable_nestloop = off"
+            )  # rules are set-based; a misjudged join would run for minutes
             cursor.execute("set local timezone = 'Asia/Shanghai'")
             cursor.execute("select quality.assert_fence()")
             parameters = {"run_id": run_id, "business_date": business_date}
@@ -85,8 +90,15 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
                 """insert into quality.rule_results
                     (run_id, rule_id, tested_rows, failed_rows, severity, not_tested_reason, seconds)
                 values (%s, %s, %s, %s, %s, %s, %s)""",
-                (run_id, rule.id, tested_rows, failed_rows, rule.severity, None if tested_rows else rule.not_tested,
-                 round(seconds, 3)),
+                (
+                    run_id,
+                    rule.id,
+                    tested_rows,
+                    failed_rows,
+                    rule.severity,
+                    None if tested_rows else rule.not_tested,
+                    round(seconds, 3),
+                ),
             )
             cursor.execute("drop table tested, found")
     except psycopg.Error as error:
@@ -158,7 +170,9 @@ def _check_output(cursor: psycopg.Cursor, rule: Rule) -> None:
         needed.add("table_name")
     for name, columns in (("tested", _columns(cursor, "tested")), ("violations", found)):
         if needed - set(columns):
-            raise RuleEvaluationError(f"{rule.path}: the query `{name}` lacks {', '.join(sorted(needed - set(columns)))}.")
+            raise RuleEvaluationError(
+                f"{rule.path}: the query `{name}` lacks {', '.join(sorted(needed - set(columns)))}."
+            )
     if set(found) - _KNOWN:
         raise RuleEvaluationError(
             f"{rule.path}: the violations have unknown columns {', '.join(sorted(set(found) - _KNOWN))}."
@@ -169,7 +183,9 @@ def _check_output(cursor: psycopg.Cursor, rule: Rule) -> None:
             "select min(severity) from pg_temp.found where severity is null or not severity = any(%s)", (permitted,)
         )
         if above := cursor.fetchone()[0]:
-            raise RuleEvaluationError(f"{rule.path}: a violation is of severity {above}, above the rule's {rule.severity}.")
+            raise RuleEvaluationError(
+                f"{rule.path}: a violation is of severity {above}, above the rule's {rule.severity}."
+            )
 
 
 def _insert_violations(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> int:
@@ -181,9 +197,15 @@ def _insert_violations(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> 
             "table_name": "found.table_name" if "table_name" in columns else "%(table_name)s::text",
         }
         given = parameters | {"source_name": rule.source_name, "table_name": rule.table_name}
-        _insert(cursor, rule, columns, given, names | {
-            "raw_id": "null::bigint", "record_key": "found.record_key", "source_reference": names["table_name"],
-        }, from_clause="pg_temp.found as found")
+        _insert(
+            cursor,
+            rule,
+            columns,
+            given,
+            names
+            | {"raw_id": "null::bigint", "record_key": "found.record_key", "source_reference": names["table_name"]},
+            from_clause="pg_temp.found as found",
+        )
         cursor.execute("select count(distinct record_key) from pg_temp.found")
         return cursor.fetchone()[0]
     for table in _tables_found(cursor, rule):
@@ -191,13 +213,21 @@ def _insert_violations(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> 
             inner join {table.raw_name} as raw on found.raw_id = raw._raw_id
             left join quality.receipts as receipts on raw._load_id = receipts.load_id"""
         where = f"found.table_name = '{table.name}'" if len(rule.subjects) > 1 else "true"
-        _insert(cursor, rule, columns, parameters, {
-            "source_name": f"'{table.source}'",
-            "table_name": f"'{table.name}'",
-            "raw_id": "found.raw_id",
-            "record_key": record_key(table, "raw"),
-            "source_reference": f"coalesce(receipts.file_name, '{table.name}') || coalesce(':' || raw._file_line, '')",
-        }, from_clause=f"{clause} where {where}", table=table)
+        _insert(
+            cursor,
+            rule,
+            columns,
+            parameters,
+            {
+                "source_name": f"'{table.source}'",
+                "table_name": f"'{table.name}'",
+                "raw_id": "found.raw_id",
+                "record_key": record_key(table, "raw"),
+                "source_reference": f"coalesce(receipts.file_name, '{table.name}') || coalesce(':' || raw._file_line, '')",
+            },
+            from_clause=f"{clause} where {where}",
+            table=table,
+        )
     name = "table_name" if len(rule.subjects) > 1 else "1"
     cursor.execute(f"select count(*) from (select distinct {name}, raw_id from pg_temp.found) as failed")
     return cursor.fetchone()[0]
@@ -214,7 +244,13 @@ def _tables_found(cursor: psycopg.Cursor, rule: Rule) -> list[Table]:
 
 
 def _insert(
-    cursor: psycopg.Cursor, rule: Rule, columns: list[str], parameters: dict, values: dict, *, from_clause: str,
+    cursor: psycopg.Cursor,
+    rule: Rule,
+    columns: list[str],
+    parameters: dict,
+    values: dict,
+    *,
+    from_clause: str,
     table: Table | None = None,
 ) -> None:
     """One insert-select; `values` maps fixed columns to SQL, the rest comes from `found` where the rule gives it."""
@@ -225,11 +261,15 @@ def _insert(
     values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"
     fact_date = _fact_date(table) if table else None
     stated = ["found.business_date::date"] if "business_date" in columns else []
-    values["business_date"] = f"coalesce({', '.join([*stated, *([fact_date] if fact_date else []), '%(business_date)s'])})"
+    values["business_date"] = (
+        f"coalesce({', '.join([*stated, *([fact_date] if fact_date else []), '%(business_date)s'])})"
+    )
     if table:
         personal = ", ".join(f"'{c.name}'" for c in table.columns if c.classification == "personal")
         if personal:
-            values["observed"] = f"case when {values['column_name']} in ({personal}) then '{WITHHELD}' else {values['observed']} end"
+            values["observed"] = (
+                f"case when {values['column_name']} in ({personal}) then '{WITHHELD}' else {values['observed']} end"
+            )
         if account := _account(table):
             values["account_no"] = f"coalesce({values['account_no']}, {account})"
     values = {"run_id": "%(run_id)s", "rule_id": f"'{rule.id}'"} | values

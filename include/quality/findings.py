@@ -4,6 +4,7 @@ Set-based, in the caller's transaction. A finding is one violation through its l
 key and column while open; its events are appended, never changed. A row that a rule names leaves the warehouse's input;
 rows of the same source that refer to it, where no earlier version of it was admitted, are held with it.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -59,8 +60,20 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule]) -> None:
             "insert into quality.rule_book (rule_id, gate, sentence, axis, dimension, severity, owner, quarantines, path,"
             " source_name, table_names, tests_changes) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                (r.id, r.gate, r.sentence, r.axis, r.dimension, r.severity, r.owner, r.quarantines and r.is_row_grain, r.path,
-                 r.source_name, list(r.subjects or (r.table_name,)), r.tests_changes)
+                (
+                    r.id,
+                    r.gate,
+                    r.sentence,
+                    r.axis,
+                    r.dimension,
+                    r.severity,
+                    r.owner,
+                    r.quarantines and r.is_row_grain,
+                    r.path,
+                    r.source_name,
+                    list(r.subjects or (r.table_name,)),
+                    r.tests_changes,
+                )
                 for r in rules
             ],
         )
@@ -120,7 +133,7 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
             end,
             clock_timestamp(),
             now_seen.waiver_id,
-            {', '.join('now_seen.' + name.strip() for name in _CARRIED.split(','))}
+            {", ".join("now_seen." + name.strip() for name in _CARRIED.split(","))}
         from now_seen
         left join open_before as before
             on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
@@ -133,7 +146,7 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         f"""
         insert into quality.finding_events (finding_id, run_id, event, at, {_CARRIED})
         select before.finding_id, %(run)s, 'fixed', clock_timestamp(),
-            {', '.join('before.' + name.strip() for name in _CARRIED.split(','))}
+            {", ".join("before." + name.strip() for name in _CARRIED.split(","))}
         from open_before as before
         where
             not exists (
@@ -152,7 +165,8 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         values,
     )
     counts = connection.execute(
-        f"select event, count(*) from quality.finding_events where run_id = %(run)s and {of_gate} group by event", values
+        f"select event, count(*) from quality.finding_events where run_id = %(run)s and {of_gate} group by event",
+        values,
     )
     return dict(counts.fetchall())
 
@@ -199,9 +213,7 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
         _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
     connection.execute("set local enable_nestloop = on")
     _note_quarantine_events(connection, run_id)
-    counts = connection.execute(
-        "select state, count(*) from quality.kept_back group by state"
-    )
+    counts = connection.execute("select state, count(*) from quality.kept_back group by state")
     return dict(counts.fetchall())
 
 
@@ -212,12 +224,12 @@ def _note_quarantine_events(connection: psycopg.Connection, run_id: int) -> None
     connection.execute("delete from quality.quarantine_events where run_id = %s", (run_id,))
     connection.execute(
         f"""
-        insert into quality.quarantine_events (run_id, {columns.format('state')})
+        insert into quality.quarantine_events (run_id, {columns.format("state")})
         select %s, changed.*
         from (
             select {columns.format(now)} from quality.quarantined_rows
             except
-            select {columns.format('state')}
+            select {columns.format("state")}
             from (
                 select distinct on (table_name, raw_id) * from quality.quarantine_events order by table_name, raw_id, run_id desc
             ) as latest
@@ -265,9 +277,12 @@ def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], inse
     by_name = {t.name: t for t in tables}
     references = [(t, r) for t in tables for r in t.references if r.target_table in by_name]
     while True:
-        kept = {name for (name,) in connection.execute(
-            "select distinct table_name from quality.quarantined_rows where released_run is null"
-        )}  # fmt: skip
+        kept = {
+            name
+            for (name,) in connection.execute(
+                "select distinct table_name from quality.quarantined_rows where released_run is null"
+            )
+        }
         added = 0
         for child, reference in references:
             if reference.target_table in kept:
@@ -277,18 +292,26 @@ def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], inse
 
 
 def _hold_by(
-    connection: psycopg.Connection, run_id: int, child: Table, parent: Table, reference: Reference, insert: str, upsert: str
+    connection: psycopg.Connection,
+    run_id: int,
+    child: Table,
+    parent: Table,
+    reference: Reference,
+    insert: str,
+    upsert: str,
 ) -> int:
     pairs = list(zip(reference.columns, reference.target_columns, strict=True))
     join = " and ".join(f"raw.{c} = missing.{p}" for c, p in pairs)
     same = " and ".join(f"other.{p} = parent.{p}" for _, p in pairs)
-    in_force = "quarantined_rows.table_name = '{}' and quarantined_rows.raw_id = {} and quarantined_rows.released_run is null"
+    in_force = (
+        "quarantined_rows.table_name = '{}' and quarantined_rows.raw_id = {} and quarantined_rows.released_run is null"
+    )
     key = ", ".join(f"'{k}', raw.{k}" for k in child.key)
     account = "btrim(raw.cons_no)" if any(c.name == "cons_no" for c in child.columns) else "missing.account_no"
     return connection.execute(
         f"""
         with missing as (
-            select distinct on ({', '.join('parent.' + p for _, p in pairs)}) {', '.join('parent.' + p for _, p in pairs)},
+            select distinct on ({", ".join("parent." + p for _, p in pairs)}) {", ".join("parent." + p for _, p in pairs)},
                 kept.account_no, kept.rule_ids
             from quality.quarantined_rows as kept
             inner join {parent.raw_name} as parent on kept.raw_id = parent._raw_id
@@ -301,7 +324,7 @@ def _hold_by(
                     where {same} and not other._is_tombstone and other._raw_id <> parent._raw_id
                         and other._business_date <= run.business_date
                         and not exists (
-                            select 1 from quality.quarantined_rows where {in_force.format(parent.name, 'other._raw_id')}
+                            select 1 from quality.quarantined_rows where {in_force.format(parent.name, "other._raw_id")}
                         )
                         and (
                             other._load_id <= run.last_passed_load_id
@@ -310,7 +333,7 @@ def _hold_by(
                             )
                         )
                 )
-            order by {', '.join('parent.' + p for _, p in pairs)}, kept.raw_id
+            order by {", ".join("parent." + p for _, p in pairs)}, kept.raw_id
         )
         {insert}
         select '{child.source}', '{child.name}', raw._raw_id, 'held', missing.rule_ids,
@@ -319,7 +342,7 @@ def _hold_by(
         inner join {child.raw_name} as raw on staged._raw_id = raw._raw_id
         inner join missing on {join}
         where not exists (
-            select 1 from quality.quarantined_rows where {in_force.format(child.name, 'raw._raw_id')}
+            select 1 from quality.quarantined_rows where {in_force.format(child.name, "raw._raw_id")}
         )
         {upsert}
         """,

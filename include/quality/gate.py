@@ -3,6 +3,7 @@
 A gate evaluates its rules, lets Great Expectations give the verdict over the violations, records findings and quarantine,
 and writes the verdict to `quality.runs`. Exit codes come from there, never from the scheduler.
 """
+
 from __future__ import annotations
 
 import json
@@ -67,7 +68,9 @@ def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) ->
 
 def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
     rules, role = rules_of(gate), acting_role(url, GATEKEEPER)
-    results = evaluate_all(lambda: connect(url, fence=run.fence, role=role), rules, run.run_id, run.business_date, progress)
+    results = evaluate_all(
+        lambda: connect(url, fence=run.fence, role=role), rules, run.run_id, run.business_date, progress
+    )
     observed = verdict.great_expectations_counts(url, run.run_id, [r.id for r in rules], role)
     with connect(url, fence=run.fence, role=role) as connection:
         connection.execute("select quality.assert_fence()")
@@ -77,10 +80,13 @@ def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
         result = GateResult(
             gate, len(results), sum(r.tested_rows for r in results), sum(r.failed_rows for r in results), blocking={}
         )
-        result.blocking = dict(connection.execute(
-            "select rule_id, count(*) from judged where severity = 'block' and waiver_id is null"
-            " and rule_id = any(%s) group by rule_id order by rule_id", ([r.id for r in rules],)
-        ).fetchall())  # fmt: skip
+        result.blocking = dict(
+            connection.execute(
+                "select rule_id, count(*) from judged where severity = 'block' and waiver_id is null"
+                " and rule_id = any(%s) group by rule_id order by rule_id",
+                ([r.id for r in rules],),
+            ).fetchall()
+        )
         result.events = findings.record_findings(connection, run.run_id, gate)
         if gate == 1:
             result.kept_back = findings.quarantine(connection, run.run_id)
@@ -105,9 +111,13 @@ def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, 
         (run.run_id, result.gate),
     )
     summary = {
-        "rules": result.rules, "tested_rows": result.tested_rows, "failed_rows": result.failed_rows,
-        "blocking": result.blocking, "events": result.events, "kept_back": result.kept_back,
-    }  # fmt: skip
+        "rules": result.rules,
+        "tested_rows": result.tested_rows,
+        "failed_rows": result.failed_rows,
+        "blocking": result.blocking,
+        "events": result.events,
+        "kept_back": result.kept_back,
+    }
     state = "blocked" if result.blocking else "passed" if result.gate == 2 else "running"
     connection.execute(
         "update quality.runs set state = %s, verdict = coalesce(verdict, '{}') || %s where run_id = %s",
@@ -117,8 +127,9 @@ def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, 
         connection,
         "verdict",
         {"run_id": run.run_id, "business_date": run.business_date.isoformat(), "gate": result.gate, "state": state}
-        | summary | {"findings_digest": ledger.findings_digest(connection)},
-    )  # fmt: skip
+        | summary
+        | {"findings_digest": ledger.findings_digest(connection)},
+    )
 
 
 def _count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
@@ -137,18 +148,22 @@ def _raise_where_blocked(url: str, run: Run, result: GateResult) -> None:
     with connect(url) as connection:
         blocking = connection.execute(
             "select rule_id, table_name, observed from quality.violations where run_id = %s and severity = 'block'"
-            " and rule_id = any(%s) order by rule_id, table_name", (run.run_id, list(result.blocking)),
-        ).fetchall()  # fmt: skip
+            " and rule_id = any(%s) order by rule_id, table_name",
+            (run.run_id, list(result.blocking)),
+        ).fetchall()
     raise GateBlocked(_message(result, run), where=_where(blocking), next_step=_next_step(blocking, run))
 
 
 def _message(result: GateResult, run: Run) -> str:
     rules = {r.id: r for r in rules_of(result.gate)}
-    shown = [f"  {rule_id} ({count}): {rules[rule_id].sentence}" for rule_id, count in list(result.blocking.items())[:5]]
+    shown = [
+        f"  {rule_id} ({count}): {rules[rule_id].sentence}" for rule_id, count in list(result.blocking.items())[:5]
+    ]
     more = f"\n  and {len(result.blocking) - 5} more rules" if len(result.blocking) > 5 else ""
     return (
         f"Gate {result.gate} stopped the night of {run.business_date}; the published marts are as they were.\n"
-        + "\n".join(shown) + more
+        + "\n".join(shown)
+        + more
     )
 
 

@@ -3,6 +3,7 @@
 They are made from the models' own description (`config.meta` and the references in their SQL), read from dbt's files, so a
 new mart has them without a word more. Their ids are MART-GRAIN-<model> and MART-FILLED-<model>.
 """
+
 from __future__ import annotations
 
 import re
@@ -81,7 +82,8 @@ def _grain_rule(model: PublishedModel) -> Rule:
     key = ", ".join(f"rows.{column}" for column in model.grain)
     pairs = ", ".join(f"'{column}', rows.{column}" for column in model.grain)
     return _rule(
-        model, "GRAIN",
+        model,
+        "GRAIN",
         sentence=f"{model.name} has one row for each {', '.join(model.grain)}.",
         axis="mismatch",
         dimension="uniqueness",
@@ -107,7 +109,8 @@ def _filled_rule(model: PublishedModel) -> Rule:
     """Blocks where readers see rows now and would see none; warns where the facts have rows and the mart never had any."""
     facts = " and ".join(f"exists (select 1 from warehouse.{fact})" for fact in model.facts) or "false"
     return _rule(
-        model, "FILLED",
+        model,
+        "FILLED",
         sentence=f"{model.name} holds rows where what it reads holds rows, and does not lose them all.",
         axis="missing",
         dimension="completeness",

@@ -4,6 +4,7 @@ A rule file is `expectations/<area>/<ID>_<what_holds>.sql`: a YAML header in the
 the marker lines `-- tested` and `-- violations`. `tested` lists the population, `violations` selects from `tested` alone.
 Rules that follow from the contracts are made by `include.quality.base_rules` and have the same shape.
 """
+
 from __future__ import annotations
 
 import re
@@ -192,16 +193,22 @@ def _quarantines(name: str, header: dict, subjects: tuple[str, ...]) -> bool:
         return does
     stated = stated if isinstance(stated, list) else [stated]
     if not does:
-        raise RuleError(f"{name}: only a rule of severity quarantine whose subject is a contract table quarantines rows.")
+        raise RuleError(
+            f"{name}: only a rule of severity quarantine whose subject is a contract table quarantines rows."
+        )
     if tuple(stated) != subjects:
-        raise RuleError(f"{name}: quarantines is {', '.join(map(str, stated))}, but the subject is {', '.join(subjects)}.")
+        raise RuleError(
+            f"{name}: quarantines is {', '.join(map(str, stated))}, but the subject is {', '.join(subjects)}."
+        )
     return True
 
 
 def _gate(name: str, area: str, header: dict) -> int:
     gate = header.get("gate", 2 if area == "marts" else 1)
     if gate not in (1, 2) or (area == "marts" and gate == 1):
-        raise RuleError(f"{name}: gate is {gate!r}; it is 1 (staged rows) or 2 (candidate marts), and 2 for a rule on marts.")
+        raise RuleError(
+            f"{name}: gate is {gate!r}; it is 1 (staged rows) or 2 (candidate marts), and 2 for a rule on marts."
+        )
     return gate
 
 

@@ -2,6 +2,7 @@
 
 Its count, ours and the database's are compared; a rule that is missing from the evaluated suite fails the gate.
 """
+
 from __future__ import annotations
 
 import json
@@ -34,12 +35,18 @@ def great_expectations_counts(url: str, run_id: int, rule_ids: list[str], role: 
             "violations", query=f"select * from quality.violations where run_id = {int(run_id)}"
         )
         batch = asset.add_batch_definition_whole_table("of this run")
-        suite = context.suites.add(gx.ExpectationSuite(name="rule book", expectations=[
-            gxe.UnexpectedRowsExpectation(
-                unexpected_rows_query=f"select * from {{batch}} where rule_id = '{rule_id}'", meta={"rule_id": rule_id}
+        suite = context.suites.add(
+            gx.ExpectationSuite(
+                name="rule book",
+                expectations=[
+                    gxe.UnexpectedRowsExpectation(
+                        unexpected_rows_query=f"select * from {{batch}} where rule_id = '{rule_id}'",
+                        meta={"rule_id": rule_id},
+                    )
+                    for rule_id in rule_ids
+                ],
             )
-            for rule_id in rule_ids
-        ]))  # fmt: skip
+        )
         definition = context.validation_definitions.add(gx.ValidationDefinition(name="gate", data=batch, suite=suite))
         outcome = definition.run(result_format="BASIC")
     finally:

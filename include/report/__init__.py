@@ -69,7 +69,11 @@ def write_report(url: str, run_id: int | None = None, folder: Path = Path(), hea
     (rebuilt / "report.html").write_text(_template().render(content), encoding="utf-8")
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(rebuilt.iterdir())}
     evidence = {f"evidence/{file['name']}": file["sha256"] for file in content["evidence"]}
-    entry, is_rebuilt = _held_to_the_ledger(url, run, digests | evidence, rebuilt, head_file) if run["state"] in ENDED else (None, False)
+    entry, is_rebuilt = (
+        _held_to_the_ledger(url, run, digests | evidence, rebuilt, head_file)
+        if run["state"] in ENDED
+        else (None, False)
+    )
     target.mkdir(exist_ok=True)
     for path in rebuilt.iterdir():
         path.replace(target / path.name)
@@ -119,13 +123,20 @@ def _held_to_the_ledger(url: str, run: dict, digests: dict, rebuilt: Path, head_
             [run["run_id"]],
         ).fetchone()
         if noted is None:
-            detail = {"run_id": run["run_id"], "business_date": run["business_date"], "code_version": code_version(), "sha256": digests}
+            detail = {
+                "run_id": run["run_id"],
+                "business_date": run["business_date"],
+                "code_version": code_version(),
+                "sha256": digests,
+            }
             number, _ = ledger.append(conn, "report", detail)
     if noted is None:
         ledger.write_head(url, head_file)
         return number, False
     number, detail = noted
-    differing = sorted(name for name in digests.keys() | detail["sha256"].keys() if digests.get(name) != detail["sha256"].get(name))
+    differing = sorted(
+        name for name in digests.keys() | detail["sha256"].keys() if digests.get(name) != detail["sha256"].get(name)
+    )
     if not differing:
         return number, True
     now, then = code_version(), detail["code_version"]

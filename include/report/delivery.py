@@ -29,24 +29,30 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
         for table in tables.values():
             own = receipts.get(table.name, [])
             refused = [r for r in own if r["state"] == "refused"]
-            lines.append({
-                "name": table.name,
-                "is_daily": table.is_daily,
-                "receipts": own,
-                "refused": len(refused),
-                "announced": sum(r["announced_rows"] or 0 for r in own) if any(r["announced_rows"] for r in own) else None,
-                "state": "refused" if refused else "landed" if own else "no delivery",
-                **{name: sum(r[name] for r in own) for name in counted},
-            })  # fmt: skip
+            lines.append(
+                {
+                    "name": table.name,
+                    "is_daily": table.is_daily,
+                    "receipts": own,
+                    "refused": len(refused),
+                    "announced": sum(r["announced_rows"] or 0 for r in own)
+                    if any(r["announced_rows"] for r in own)
+                    else None,
+                    "state": "refused" if refused else "landed" if own else "no delivery",
+                    **{name: sum(r[name] for r in own) for name in counted},
+                }
+            )
         lines.sort(key=lambda line: line["state"] != "refused")
-        sources.append({
-            "name": source,
-            "tables": lines,
-            "landed": sum(line["state"] == "landed" for line in lines),
-            "refused": sum(line["refused"] for line in lines),
-            "absent": sum(line["state"] == "no delivery" for line in lines),
-            **{name: sum(line[name] for line in lines) for name in counted},
-        })  # fmt: skip
+        sources.append(
+            {
+                "name": source,
+                "tables": lines,
+                "landed": sum(line["state"] == "landed" for line in lines),
+                "refused": sum(line["refused"] for line in lines),
+                "absent": sum(line["state"] == "no delivery" for line in lines),
+                **{name: sum(line[name] for line in lines) for name in counted},
+            }
+        )
     return sources
 
 
@@ -55,8 +61,10 @@ def rejected(conn: psycopg.Connection, run: dict) -> dict:
 
     Their values stay in the database: they may be personal.
     """
-    rows = conn.cursor(row_factory=dict_row).execute(
-        """
+    rows = (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            """
         select
             rejected.source_name, rejected.table_name, rejected.column_name, rejected.reason,
             count(*) as rows,
@@ -71,19 +79,25 @@ def rejected(conn: psycopg.Connection, run: dict) -> dict:
         group by 1, 2, 3, 4
         order by 1, 2, 3, 4
         """,
-        {"day": run["business_date"], "last": run["last_load_id"]},
-    ).fetchall()  # fmt: skip
+            {"day": run["business_date"], "last": run["last_load_id"]},
+        )
+        .fetchall()
+    )
     return {"groups": rows, "total": sum(row["rows"] for row in rows)}
 
 
 def conservation(conn: psycopg.Connection, run: dict) -> dict:
     """Per table: delivered, and the states that must add up to it. Empty where the run was stopped before it was counted."""
     sums = ", ".join(f"sum({name})::bigint as {name}" for name in STATES)
-    rows = conn.cursor(row_factory=dict_row).execute(
-        f"select table_name, sum(delivered)::bigint as delivered, {sums} from quality.conservation where run_id = %s"
-        " group by table_name order by table_name",
-        [run["run_id"]],
-    ).fetchall()  # fmt: skip
+    rows = (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            f"select table_name, sum(delivered)::bigint as delivered, {sums} from quality.conservation where run_id = %s"
+            " group by table_name order by table_name",
+            [run["run_id"]],
+        )
+        .fetchall()
+    )
     sources = {table: source for source, tables in load_contracts().items() for table in tables}
     for row in rows:
         row["source_name"] = sources.get(row["table_name"], "")
@@ -142,14 +156,31 @@ def tiles(content: dict) -> list[dict]:
     kept = content["kept_back"]
     delivered = total.get("delivered")
     return [
-        {"label": "delivered", "value": delivered if delivered is not None else tonight, "tone": "",
-         "note": f"rows so far, {tonight:,} of them for this date" if total else "rows for this date"},
+        {
+            "label": "delivered",
+            "value": delivered if delivered is not None else tonight,
+            "tone": "",
+            "note": f"rows so far, {tonight:,} of them for this date" if total else "rows for this date",
+        },
         {"label": "tested", "value": tested, "tone": "", "note": "checks of a record by a rule"},
-        {"label": "admitted", "value": total.get("admitted"), "tone": "good",
-         "note": "rows that the warehouse builds on" if total else "not counted: stopped at gate 1"},
+        {
+            "label": "admitted",
+            "value": total.get("admitted"),
+            "tone": "good",
+            "note": "rows that the warehouse builds on" if total else "not counted: stopped at gate 1",
+        },
         {"label": "quarantined", "value": kept["quarantined"], "tone": "attention", "note": "rows kept with a finding"},
         {"label": "held", "value": kept["held"], "tone": "attention", "note": "rows that refer to a quarantined one"},
-        {"label": "rejected", "value": content["rejected"]["total"], "tone": "attention", "note": "rows that do not cast"},
-        {"label": "waived", "value": content["findings"].states["waived"], "tone": "attention",
-         "note": "findings let through by a named approver"},
-    ]  # fmt: skip
+        {
+            "label": "rejected",
+            "value": content["rejected"]["total"],
+            "tone": "attention",
+            "note": "rows that do not cast",
+        },
+        {
+            "label": "waived",
+            "value": content["findings"].states["waived"],
+            "tone": "attention",
+            "note": "findings let through by a named approver",
+        },
+    ]

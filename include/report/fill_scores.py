@@ -14,11 +14,15 @@ def scores(conn: psycopg.Connection, published: dict) -> dict | None:
     month = published["months"][0] if published["months"] else None
     if month is None or not month["marts"].get(MART, {}).get("rows"):
         return None
-    rows = conn.cursor(row_factory=dict_row).execute(
-        "select * from publish.fct_arbitrary_fill_scores where published_month = %s and version = %s"
-        " order by verdict_code = 'LOOKS_FILLED' desc, score nulls last, corrected_p_value, test_code, org_no, clerk_no",
-        [month["published_month"], month["version"]],
-    ).fetchall()  # fmt: skip
+    rows = (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            "select * from publish.fct_arbitrary_fill_scores where published_month = %s and version = %s"
+            " order by verdict_code = 'LOOKS_FILLED' desc, score nulls last, corrected_p_value, test_code, org_no, clerk_no",
+            [month["published_month"], month["version"]],
+        )
+        .fetchall()
+    )
     tested = [row for row in rows if row["score"] is not None]
     return {
         "as_of": rows[0]["as_of_date"],

@@ -21,10 +21,27 @@ ON_PAGE = {"usual": 10_000, "huge": 2_500}
 DETAILED_RULES = 600
 HUGE_BOOK = 1_000  # rules
 COLUMNS = (  # of the lists
-    "rule_id", "axis", "severity", "source_name", "table_name", "record_key", "column_name", "account_no", "business_date",
-    "observed", "expected", "suspect_side", "energy_at_stake_kwh", "amount_at_stake_cny", "state", "office", "age_days",
-    "first_seen_at", "last_seen_at", "source_reference",
-)  # fmt: skip
+    "rule_id",
+    "axis",
+    "severity",
+    "source_name",
+    "table_name",
+    "record_key",
+    "column_name",
+    "account_no",
+    "business_date",
+    "observed",
+    "expected",
+    "suspect_side",
+    "energy_at_stake_kwh",
+    "amount_at_stake_cny",
+    "state",
+    "office",
+    "age_days",
+    "first_seen_at",
+    "last_seen_at",
+    "source_reference",
+)
 
 # As of the run: a finding's last event in it or before. Fixed ones are listed by the run that found them fixed.
 _QUERY = """
@@ -82,7 +99,9 @@ class Listed:
         return self.totals.get(rule_id, 0)
 
 
-def write(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict], sheet_rows: int = workbook.SHEET_ROWS) -> Listed:
+def write(
+    conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict], sheet_rows: int = workbook.SHEET_ROWS
+) -> Listed:
     """Write findings.csv, .json and .xlsx of the run; each is complete, whatever the page shows."""
     listed = Listed()
     offices = {rule["id"]: rule["owner"] for rule in rules}

@@ -14,8 +14,22 @@ from psycopg.rows import dict_row
 from include.report.text import safe_cell
 from include.transform import manifest_path
 
-RECEIPTS = ("load_id", "source_name", "table_name", "channel", "business_date", "state", "file_name", "content_sha256",
-            "delivered_rows", "inserted_rows", "duplicate_rows", "rejected_rows", "tombstone_rows", "ledger_entry")  # fmt: skip
+RECEIPTS = (
+    "load_id",
+    "source_name",
+    "table_name",
+    "channel",
+    "business_date",
+    "state",
+    "file_name",
+    "content_sha256",
+    "delivered_rows",
+    "inserted_rows",
+    "duplicate_rows",
+    "rejected_rows",
+    "tombstone_rows",
+    "ledger_entry",
+)
 LISTED = 400  # receipts on the page
 
 
@@ -39,7 +53,9 @@ def _raw_tables(manifest: dict, name: str) -> list[str]:
         if key not in seen:
             seen.add(key)
             todo += nodes[key].get("depends_on", {}).get("nodes", [])
-    return sorted(n["name"] for n in map(nodes.get, seen) if n["resource_type"] == "source" and n["schema"].startswith("raw_"))
+    return sorted(
+        n["name"] for n in map(nodes.get, seen) if n["resource_type"] == "source" and n["schema"].startswith("raw_")
+    )
 
 
 def _trace_command(published: dict, name: str) -> str | None:
@@ -52,7 +68,10 @@ def _trace_command(published: dict, name: str) -> str | None:
 def receipts(conn: psycopg.Connection, run: dict, folder: Path) -> dict:
     """Write receipts.csv, every load that the run could read; the newest and the digest of the list go on the page."""
     path, first, total = folder / "receipts.csv", [], 0
-    with path.open("w", encoding="utf-8", newline="") as file, conn.cursor(name="receipts", row_factory=dict_row) as cursor:
+    with (
+        path.open("w", encoding="utf-8", newline="") as file,
+        conn.cursor(name="receipts", row_factory=dict_row) as cursor,
+    ):
         writer = csv.writer(file)
         writer.writerow(RECEIPTS)
         query = """

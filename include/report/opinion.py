@@ -9,14 +9,24 @@ TONES = {HOLDS: "good", EXCEPTIONS: "attention", FAILS: "bad", UNKNOWN: "quiet"}
 def statements(content: dict) -> list[dict]:
     """`[{statement, evidence, conclusion, tone, section}]`; what was not examined is *not shown*, never *holds*."""
     made = [
-        _arrived(content), _accounted_for(content), _tested(content), _right(content), _agree(content),
-        _waived(content), _on_record_by_hash(content), _on_record(content),
-    ]  # fmt: skip
-    return [dict(zip(("statement", "evidence", "conclusion", "section"), s, strict=True), tone=TONES[s[2]]) for s in made]
+        _arrived(content),
+        _accounted_for(content),
+        _tested(content),
+        _right(content),
+        _agree(content),
+        _waived(content),
+        _on_record_by_hash(content),
+        _on_record(content),
+    ]
+    return [
+        dict(zip(("statement", "evidence", "conclusion", "section"), s, strict=True), tone=TONES[s[2]]) for s in made
+    ]
 
 
 def _arrived(content: dict) -> tuple:
-    landed, refused, absent = (sum(source[name] for source in content["arrivals"]) for name in ("landed", "refused", "absent"))
+    landed, refused, absent = (
+        sum(source[name] for source in content["arrivals"]) for name in ("landed", "refused", "absent")
+    )
     evidence = f"{landed:,} tables landed, {refused:,} deliveries refused, {absent:,} tables without delivery"
     daily = sum(t["is_daily"] and t["state"] != "landed" for source in content["arrivals"] for t in source["tables"])
     if daily:
@@ -47,7 +57,12 @@ def _tested(content: dict) -> tuple:
     if unbalanced:
         evidence += f"; {unbalanced:,} rules whose passed and failed records are not those tested"
     conclusion = FAILS if unbalanced else UNKNOWN if silent == total else EXCEPTIONS if silent else HOLDS
-    return "Every rule of the book was applied to its whole population.", evidence, conclusion, "not-tested" if silent else "rules"
+    return (
+        "Every rule of the book was applied to its whole population.",
+        evidence,
+        conclusion,
+        "not-tested" if silent else "rules",
+    )
 
 
 def _right(content: dict) -> tuple:
@@ -68,7 +83,9 @@ def _agree(content: dict) -> tuple:
     different, absent = (sum(line[name] or 0 for line in lines) for name in ("different", "absent"))
     cny = sum(line["cny"] or 0 for line in lines)
     open_ones = sum(line["findings"] for line in lines)
-    evidence = f"{compared:,} comparisons, {different:,} different, {absent:,} absent on a side; {cny:,.2f} yuan at stake"
+    evidence = (
+        f"{compared:,} comparisons, {different:,} different, {absent:,} absent on a side; {cny:,.2f} yuan at stake"
+    )
     conclusion = UNKNOWN if not compared else EXCEPTIONS if different or absent or open_ones else HOLDS
     return "Metering, marketing and contract agree.", evidence, conclusion, "reconciliation"
 
@@ -87,7 +104,9 @@ def _on_record_by_hash(content: dict) -> tuple:
         f"{len(published['marts']):,} marts with their hash, code {(run['code_version'] or 'unknown')[:12]};"
         " for this report nothing was made again, the command under Reproduce does that and compares"
         if is_shown
-        else "readers see another run than this one" if published["marts"] else "nothing is published"
+        else "readers see another run than this one"
+        if published["marts"]
+        else "nothing is published"
     )
     statement = "What readers see is on record by its hash, which tells whether it is the same when it is made again."
     return statement, evidence, HOLDS if is_shown else UNKNOWN, "published"

@@ -18,7 +18,9 @@ SIGNED = 200  # decisions of named people on the page
 
 def content(conn: psycopg.Connection, run: dict) -> dict:
     """Months by mart with version, rows and hash, and the overall hashes that `./kaw status --json` printed then."""
-    pointers = {month: pointer for month, pointer in pointers_as_of(conn, run["ledger_entry"]).items() if pointer["version"]}
+    pointers = {
+        month: pointer for month, pointer in pointers_as_of(conn, run["ledger_entry"]).items() if pointer["version"]
+    }
     by_month: dict[date, dict[str, dict]] = {}
     for row in conn.cursor(row_factory=dict_row).execute(
         "select versions.* from publish.versions as versions inner join unnest(%s::date[], %s::integer[]) as p (month, version)"
@@ -26,7 +28,9 @@ def content(conn: psycopg.Connection, run: dict) -> dict:
         [list(pointers), [pointer["version"] for pointer in pointers.values()]],
     ):
         by_month.setdefault(row["published_month"], {})[row["mart"]] = row
-    months = [{"published_month": month, **pointer, "marts": by_month.get(month, {})} for month, pointer in pointers.items()]
+    months = [
+        {"published_month": month, **pointer, "marts": by_month.get(month, {})} for month, pointer in pointers.items()
+    ]
     return {**shown(conn, pointers), "months": months[::-1]}
 
 
@@ -38,11 +42,17 @@ def ledger_state(url: str, run: dict, head_file: Path | None = None) -> dict:
         entries = cursor.execute(
             "select entry_no, at, actor, event, digest from quality.ledger where entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], LAST_ENTRIES],
-        ).fetchall()  # fmt: skip
+        ).fetchall()
         signed = cursor.execute(
             "select entry_no, at, actor, event, detail, digest from quality.ledger"
             " where event in ('waiver', 'waiver_end', 'roll_back', 'release', 'head_lost') and entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], SIGNED],
-        ).fetchall()  # fmt: skip
+        ).fetchall()
     digest = entries[0]["digest"] if entries else ledger.GENESIS
-    return {"entry_no": run["ledger_entry"], "digest": digest, "problems": problems, "entries": entries, "signed": signed}
+    return {
+        "entry_no": run["ledger_entry"],
+        "digest": digest,
+        "problems": problems,
+        "entries": entries,
+        "signed": signed,
+    }

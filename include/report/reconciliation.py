@@ -55,7 +55,10 @@ def matrix(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
     }
     lines = [_line(rule, at_stake.get(rule["id"], {})) for rule in sorted(own, key=lambda rule: rule["id"])]
     groups = sorted({line["sides"] for line in lines}, key=lambda sides: (len(sides), [SIDES.index(s) for s in sides]))
-    return {"lines": lines, "pairs": [_sum(sides, [line for line in lines if line["sides"] == sides]) for sides in groups]}
+    return {
+        "lines": lines,
+        "pairs": [_sum(sides, [line for line in lines if line["sides"] == sides]) for sides in groups],
+    }
 
 
 def sides_of(statement: str) -> tuple[str, ...]:

@@ -24,7 +24,10 @@ class SearchIndex:
         self.rows = 0
 
     def add(self, finding: dict) -> None:
-        group = [self._names.setdefault(finding[name] or "", len(self._names)) for name in ("rule_id", "table_name", "office")]
+        group = [
+            self._names.setdefault(finding[name] or "", len(self._names))
+            for name in ("rule_id", "table_name", "office")
+        ]
         if not self._groups or self._groups[-1][:3] != group:
             self._groups.append([*group, 0])
         self._groups[-1][3] += 1
@@ -42,7 +45,9 @@ class SearchIndex:
     @property
     def coverage(self) -> dict[str, int]:
         """Kind -> the last row whose terms of this kind are all in the index."""
-        return {kind: FIRST_ROW - 1 + self.rows if t.last_row is None else t.last_row for kind, t in self._kinds.items()}
+        return {
+            kind: FIRST_ROW - 1 + self.rows if t.last_row is None else t.last_row for kind, t in self._kinds.items()
+        }
 
     def content(self) -> dict:
         """`names`; `groups` of [rule, table, office, rows]; `terms`, and to each its rows as steps in base 36, the first from 0."""

@@ -18,8 +18,10 @@ def trend(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
     A rule that has left the book has no axis any more and is not in the trend.
     """
     axes = {rule["id"]: rule["axis"] for rule in rules if rule["axis"]}
-    rows = conn.cursor(row_factory=dict_row).execute(
-        """
+    rows = (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            """
         with nights as (
             select distinct on (business_date) run_id, business_date
             from quality.runs
@@ -42,14 +44,20 @@ def trend(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
         group by axes.axis, nights.business_date
         order by axes.axis collate "C", nights.business_date
         """,
-        {"run": run["run_id"], "day": run["business_date"], "rules": list(axes), "axes": list(axes.values())},
-    ).fetchall()  # fmt: skip
+            {"run": run["run_id"], "day": run["business_date"], "rules": list(axes), "axes": list(axes.values())},
+        )
+        .fetchall()
+    )
     days = sorted({row["business_date"] for row in rows})
     months = sorted({f"{day:%Y-%m}" for day in days})
     by_axis: dict[str, list[dict]] = {}
     for row in rows:
         by_axis.setdefault(row["axis"], []).append(row)
-    return {"runs": len(days), "months": months, "axes": [_axis(axis, own, days) for axis, own in sorted(by_axis.items())]}
+    return {
+        "runs": len(days),
+        "months": months,
+        "axes": [_axis(axis, own, days) for axis, own in sorted(by_axis.items())],
+    }
 
 
 def _axis(axis: str, rows: list[dict], days: list[date]) -> dict:
@@ -66,7 +74,9 @@ def _axis(axis: str, rows: list[dict], days: list[date]) -> dict:
     ]
     months: dict[str, dict] = {}
     for row in rows:
-        month = months.setdefault(f"{row['business_date']:%Y-%m}", {"runs": 0, "tested": 0, "failed": 0, "not_tested": 0})
+        month = months.setdefault(
+            f"{row['business_date']:%Y-%m}", {"runs": 0, "tested": 0, "failed": 0, "not_tested": 0}
+        )
         month["runs"] += 1
         for name in ("tested", "failed", "not_tested"):
             month[name] += row[name]
@@ -77,7 +87,8 @@ def _axis(axis: str, rows: list[dict], days: list[date]) -> dict:
         "highest": highest,
         "last": shares[-1][1],
         "months": [
-            {"month": name, **month, "share": _per_10_000(month["failed"], month["tested"])} for name, month in months.items()
+            {"month": name, **month, "share": _per_10_000(month["failed"], month["tested"])}
+            for name, month in months.items()
         ],
     }
 

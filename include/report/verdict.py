@@ -20,10 +20,14 @@ def run(conn: psycopg.Connection, run_id: int | None) -> dict | None:
     `ledger_entry` is the entry that the report is as of, written at `as_of`: the last one of the run itself, or, where it
     ended before its first verdict, the last one before that end. What comes later is none of this report's business.
     """
-    found = conn.cursor(row_factory=dict_row).execute(
-        "select * from quality.runs where %(run)s::bigint is null or run_id = %(run)s order by run_id desc limit 1",
-        {"run": run_id},
-    ).fetchone()  # fmt: skip
+    found = (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            "select * from quality.runs where %(run)s::bigint is null or run_id = %(run)s order by run_id desc limit 1",
+            {"run": run_id},
+        )
+        .fetchone()
+    )
     if found:
         found["ledger_entry"], found["as_of"] = conn.execute(
             """
@@ -46,9 +50,14 @@ def run(conn: psycopg.Connection, run_id: int | None) -> dict | None:
 
 def nights(conn: psycopg.Connection, run: dict) -> dict:
     """First and last business date of the runs so far: what a warehouse knows of the past begins with its first night."""
-    return conn.cursor(row_factory=dict_row).execute(
-        "select min(business_date) as first, max(business_date) as last from quality.runs where run_id <= %s", [run["run_id"]]
-    ).fetchone()  # fmt: skip
+    return (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            "select min(business_date) as first, max(business_date) as last from quality.runs where run_id <= %s",
+            [run["run_id"]],
+        )
+        .fetchone()
+    )
 
 
 def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
@@ -69,29 +78,31 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
         rule, result = book.get(rule_id), results.get(rule_id, {})
         tested, failed = result.get("tested_rows"), result.get("failed_rows")
         records = failing.get(rule_id, 0) if failed else 0
-        listed.append({
-            "id": rule_id,
-            "sentence": getattr(rule, "sentence", "No longer in the rule book."),
-            "reason": getattr(rule, "reason", ""),
-            "source": getattr(rule, "source", ""),
-            "at_stake": getattr(rule, "at_stake", ""),
-            "likely_wrong": getattr(rule, "likely_wrong", ""),
-            "path": getattr(rule, "path", ""),
-            "axis": getattr(rule, "axis", ""),
-            "dimension": getattr(rule, "dimension", ""),
-            "sides": sides_of(getattr(rule, "tested_sql", "")),
-            "area": getattr(rule, "area", ""),
-            "owner": getattr(rule, "owner", ""),
-            "severity": result.get("severity") or getattr(rule, "severity", ""),
-            "gate": getattr(rule, "gate", 1),
-            "tested": tested,
-            "failed": failed,
-            "failing": None if tested is None else records,
-            "passed": None if tested is None else max(tested - records, 0),
-            "balances": tested is None or (records <= tested and bool(failed) == bool(records)),
-            "not_tested_reason": result.get("not_tested_reason") or "",
-            "verdict": result.get("verdict") or _verdict(tested, failed),
-        })  # fmt: skip
+        listed.append(
+            {
+                "id": rule_id,
+                "sentence": getattr(rule, "sentence", "No longer in the rule book."),
+                "reason": getattr(rule, "reason", ""),
+                "source": getattr(rule, "source", ""),
+                "at_stake": getattr(rule, "at_stake", ""),
+                "likely_wrong": getattr(rule, "likely_wrong", ""),
+                "path": getattr(rule, "path", ""),
+                "axis": getattr(rule, "axis", ""),
+                "dimension": getattr(rule, "dimension", ""),
+                "sides": sides_of(getattr(rule, "tested_sql", "")),
+                "area": getattr(rule, "area", ""),
+                "owner": getattr(rule, "owner", ""),
+                "severity": result.get("severity") or getattr(rule, "severity", ""),
+                "gate": getattr(rule, "gate", 1),
+                "tested": tested,
+                "failed": failed,
+                "failing": None if tested is None else records,
+                "passed": None if tested is None else max(tested - records, 0),
+                "balances": tested is None or (records <= tested and bool(failed) == bool(records)),
+                "not_tested_reason": result.get("not_tested_reason") or "",
+                "verdict": result.get("verdict") or _verdict(tested, failed),
+            }
+        )
     return sorted(listed, key=lambda r: (VERDICTS.index(r["verdict"]), _severity_rank(r["severity"]), r["id"]))
 
 
@@ -126,8 +137,10 @@ def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
 
     One without such an entry in the ledger was not entered by a command: it has no effect, and is listed from its own date on.
     """
-    return conn.cursor(row_factory=dict_row).execute(
-        """
+    return (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            """
         select
             waivers.*,
             case
@@ -156,8 +169,10 @@ def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
             )
         order by waivers.waiver_id
         """,
-        {"day": run["business_date"], "run": run["run_id"], "entry": run["ledger_entry"], "as_of": run["as_of"]},
-    ).fetchall()  # fmt: skip
+            {"day": run["business_date"], "run": run["run_id"], "entry": run["ledger_entry"], "as_of": run["as_of"]},
+        )
+        .fetchall()
+    )
 
 
 def summary(content: dict) -> dict:
@@ -197,8 +212,11 @@ def summary(content: dict) -> dict:
     outcome = "and is published" if run["state"] == "published" else "and is not published yet"
     waived = content["counts"]["waived"]
     if kept or failed or waived:
-        amounts = ((kept, "row held back", "rows held back"), (failed, "rule with findings", "rules with findings"),
-                   (waived, "rule waived", "rules waived"))  # fmt: skip
+        amounts = (
+            (kept, "row held back", "rows held back"),
+            (failed, "rule with findings", "rules with findings"),
+            (waived, "rule waived", "rules waived"),
+        )
         details = _listed([f"{number:,} {one if number == 1 else many}" for number, one, many in amounts if number])
         held = "Rows held back are kept with their reason, are missing from the marts, and are admitted by themselves"
         return {

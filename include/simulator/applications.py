@@ -34,7 +34,12 @@ def increase_schedule(seed: int, account: Account):
     """Stages of the increase of an account, so that supply with the new capacity begins on its first day."""
     back = 60
     while True:
-        runs = stages.schedule(seed, account.number * 10 + 1, account.growth_on - timedelta(days=back), whole=account.number % 20 in IMPORTANT_PLACES)
+        runs = stages.schedule(
+            seed,
+            account.number * 10 + 1,
+            account.growth_on - timedelta(days=back),
+            whole=account.number % 20 in IMPORTANT_PLACES,
+        )
         if stages.end_of(runs, "METER_ENERGISE") <= account.growth_on:
             return runs
         back += 2
@@ -148,7 +153,11 @@ def _short_cases(world: World, a: Account, base: dict, months: np.ndarray):
             continue
         yield (
             base
-            | {"app_no": f"AP{a.cons_no}{tag}", "app_type": app_type, "apply_cap_kva": a.transformers[-1].cap_kva if a.transformers else 20},
+            | {
+                "app_no": f"AP{a.cons_no}{tag}",
+                "app_type": app_type,
+                "apply_cap_kva": a.transformers[-1].cap_kva if a.transformers else 20,
+            },
             a.org,
             runs,
             None if cancelled is None else np.datetime64(runs[1].start, "s") + np.timedelta64(7200, "s"),

@@ -35,9 +35,7 @@ def build_bill_tables(
     issue = evening(world.seed, "bill evening", bills.issued_on, bills.account)
     moments = _payment_moments(world, bills, payments)
     # what is bounced is paid in full until the bank takes it back
-    status = np.where(
-        is_paid | (started & payments.bounced), "PAID", np.where(started, "PARTIAL", "ISSUED")
-    )
+    status = np.where(is_paid | (started & payments.bounced), "PAID", np.where(started, "PARTIAL", "ISSUED"))
     booked = np.where(is_paid, last, np.where(taken_back, payments.first + 2, payments.first))
     booked = booked.astype("datetime64[s]") + np.timedelta64(79_200, "s")
     changed = np.where(started | taken_back, booked, issue)
@@ -141,8 +139,12 @@ def _payment_table(world, bills, payments, numbers, moments, business_date) -> p
     day = np.timedelta64(86_400, "s")
     whole, rest = np.arange(len(bills)), np.flatnonzero(in_parts)
     bill = np.concatenate([whole, rest, bounced, bounced])
-    part = np.concatenate([np.ones(len(whole), int), np.full(len(rest), 2), np.full(len(bounced), 3), np.full(len(bounced), 4)])
-    paid_at = np.concatenate([moments[0], moments[1][rest], moments[0][bounced] + 2 * day, moments[0][bounced] + 5 * day])
+    part = np.concatenate(
+        [np.ones(len(whole), int), np.full(len(rest), 2), np.full(len(bounced), 3), np.full(len(bounced), 4)]
+    )
+    paid_at = np.concatenate(
+        [moments[0], moments[1][rest], moments[0][bounced] + 2 * day, moments[0][bounced] + 5 * day]
+    )
     amount = np.concatenate([down, (owed - down)[rest], -owed[bounced], owed[bounced]])
     order = np.lexsort((part, bill))
     order = order[paid_at[order].astype("datetime64[D]") <= business_date]

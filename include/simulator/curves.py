@@ -142,9 +142,9 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
         series["U", phase] = lambda r, n=n: volts[r, n]
         series["I", phase] = lambda r, n=n: _current(world, current, volts, r, n, day)
     primary, generator = active * points.multiplier[:, None], _generators(points)
-    series["E-", "T"] = lambda r: np.rint(
-        _FED_IN_SHARE * (primary[generator[r]] - primary[r]).clip(0) / points.multiplier[r][:, None]
-    ) / 10_000
+    series["E-", "T"] = lambda r: (
+        np.rint(_FED_IN_SHARE * (primary[generator[r]] - primary[r]).clip(0) / points.multiplier[r][:, None]) / 10_000
+    )
     sizes = np.array([len(CHANNELS[c]) for c in channel])
     offset = np.cumsum(sizes) - sizes
     values = np.empty((sizes.sum(), SLOTS))

@@ -101,7 +101,9 @@ def classes() -> list[Defect]:
     return [*defects_contract.CLASSES, *defects_marketing.CLASSES, *defects_metering.CLASSES]
 
 
-def plant(simulation: Simulation, world: World, defects_seed: int | None, blocking: bool, dose: Dose | None = None) -> None:
+def plant(
+    simulation: Simulation, world: World, defects_seed: int | None, blocking: bool, dose: Dose | None = None
+) -> None:
     """Plant all classes of `defects_seed`, and the bulk edit where `blocking`; fills `simulation.truth`.
 
     With a dose the truth names each class by its code. Raises ValueError where the utility is too small for the
@@ -170,5 +172,7 @@ def _key_accounts(world: World, edit: Editor) -> set[int]:
     return keys | {
         a.number
         for a in world.accounts
-        if a.cap_on(a.connect_on) >= 3000 or a.importance != "NONE" or a.number % 20 in ((0, 1) if a.number < 20 else (0, 1, 8))
+        if a.cap_on(a.connect_on) >= 3000
+        or a.importance != "NONE"
+        or a.number % 20 in ((0, 1) if a.number < 20 else (0, 1, 8))
     }

@@ -141,7 +141,11 @@ def _renews(scene: Scene, a: Account) -> bool:
 
 CLASSES = [
     Defect(
-        "X4", frozenset({"c.cap"}), _capacity, 0.01, lambda s, a: _is_plain(s, a) and a.terms[0].basic_mode != "BY_CONTRACT_MD"
+        "X4",
+        frozenset({"c.cap"}),
+        _capacity,
+        0.01,
+        lambda s, a: _is_plain(s, a) and a.terms[0].basic_mode != "BY_CONTRACT_MD",
     ),
     Defect("X5", frozenset({"c.tariff"}), _tariff, 0.005, _was_in_force_at_close),
     Defect("X6", frozenset({"c.voltage"}), _voltage, 0.002, _is_plain),
@@ -154,7 +158,13 @@ CLASSES = [
     Defect("CON-02", _COMPARED, _ends_before_start, 0.0, _renews),
     Defect("P boundary", frozenset({"c.boundary"}), _boundary, 0.0, _is_plain),
     Defect("CON-04", frozenset({"c.scan"}), _scan, 0.0, lambda s, a: a.has_fixed_terms),
-    Defect("CON-08", frozenset({"c.demand"}), _demand, 0.0, lambda s, a: a.has_fixed_terms and a.terms[0].basic_mode == "BY_CONTRACT_MD"),
+    Defect(
+        "CON-08",
+        frozenset({"c.demand"}),
+        _demand,
+        0.0,
+        lambda s, a: a.has_fixed_terms and a.terms[0].basic_mode == "BY_CONTRACT_MD",
+    ),
     Defect(
         "I standard",
         frozenset({"c.standard"}),

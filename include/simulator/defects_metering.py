@@ -67,7 +67,10 @@ def note_gaps(scene: Scene) -> None:
     """Notes the points that ordinary losses left with too few readings of a billed month: as unread as planted ones."""
     first = scene.simulation.business_date.replace(day=1)
     last = first - timedelta(days=1)
-    days = [first - timedelta(days=n) for n in range(1, scene.simulation.days - (scene.simulation.business_date - first).days)]
+    days = [
+        first - timedelta(days=n)
+        for n in range(1, scene.simulation.days - (scene.simulation.business_date - first).days)
+    ]
     days = [day for day in days if day.month == last.month]
     bills = scene.edit.table("mkt_bill").filter(pc.equal(scene.edit.table("mkt_bill")["bill_month"], f"{last:%Y%m}"))
     lines = scene.edit.table("mkt_bill_line")
@@ -275,7 +278,9 @@ def _event_twice(scene: Scene, a: Account, number: int) -> None:
 def _clock(scene: Scene, a: Account, number: int) -> None:
     """A terminal whose clock is three quarters of an hour off, on one day: slow or fast."""
     day = scene.recent[number % len(scene.recent)]
-    row = scene.edit.find("met_collect_task", terminal_no=scene.world.terminal_no[a.number], data_date=day, task_code="REALTIME")[0]
+    row = scene.edit.find(
+        "met_collect_task", terminal_no=scene.world.terminal_no[a.number], data_date=day, task_code="REALTIME"
+    )[0]
     scene.note("MET-04", "met_collect_task", row, "terminal_ts", ["MET-04"])
     off = timedelta(minutes=45 if number % 2 else -45)
     scene.edit.set("met_collect_task", row, terminal_ts=scene.edit.value("met_collect_task", row, "recv_ts") + off)

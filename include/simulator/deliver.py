@@ -21,20 +21,17 @@ from include.simulator.delivery_text import as_text, csv_bytes, event_days, loca
 from include.simulator.generate import Simulation
 
 # Tables that hold every day of the window and nothing complete before it.
-_WINDOWED = {
-    "met_interval_96",
-    "met_register_freeze",
-    "met_voltage_daily",
-    "met_pq_sample",
-    "met_collect_task",
-}
+_WINDOWED = {"met_interval_96", "met_register_freeze", "met_voltage_daily", "met_pq_sample", "met_collect_task"}
 _PARQUET = {"met_interval_96"}
 
 
 def write_deliveries(
-    simulation: Simulation, directory: Path | str, sources=("metering", "marketing", "contract"), full: bool = False,
+    simulation: Simulation,
+    directory: Path | str,
+    sources=("metering", "marketing", "contract"),
+    full: bool = False,
     by_form: bool = False,
-) -> list[Path]:  # fmt: skip
+) -> list[Path]:
     """Write `directory/<source>/<table>/<table>_<YYYYMMDD>.{csv,parquet}` with a manifest beside each; return the files.
 
     The first file of an event table holds the whole window. A later one holds what is new since the latest earlier

@@ -92,7 +92,9 @@ def generate(
     world = build_world(seed, accounts)
     made = _build(world, today, days)
     tables = {(source, name): made[name] for source, contract in load_contracts().items() for name in contract}
-    simulation = Simulation(business_date, days, tables, list(FORM_TABLES), _form_units(world), _form_days(business_date))
+    simulation = Simulation(
+        business_date, days, tables, list(FORM_TABLES), _form_units(world), _form_days(business_date)
+    )
     if defects_seed is not None or blocking:
         from include.simulator.defects import plant
 

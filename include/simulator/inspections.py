@@ -132,7 +132,15 @@ def _hazards(world: World, inspections: list[dict], today: date) -> list[dict]:
         )
         if d[0] < 0.05:  # a lesser one beside it
             place = f"合成隐患:{_PLACES[int(d[2] * 8)]}{_STATES[1 + int(d[3] * 6)]}"
-            rows.append(rows[-1] | {"hazard_no": f"{rows[-1]['hazard_no']}B", "hazard_level": "GENERAL", "hazard_desc": place, "reported_to_gov": False})
+            rows.append(
+                rows[-1]
+                | {
+                    "hazard_no": f"{rows[-1]['hazard_no']}B",
+                    "hazard_level": "GENERAL",
+                    "hazard_desc": place,
+                    "reported_to_gov": False,
+                }
+            )
     return rows
 
 

@@ -60,7 +60,10 @@ def within_lives(world: World, made: dict[str, pa.Table], business_date: np.date
         if who is None:
             kept[name] = table
             continue
-        row_begin, row_end = np.where(who < 0, np.datetime64("0001-01-01"), begin[who]), np.where(who < 0, np.datetime64("9999-12-31"), end[who])
+        row_begin, row_end = (
+            np.where(who < 0, np.datetime64("0001-01-01"), begin[who]),
+            np.where(who < 0, np.datetime64("9999-12-31"), end[who]),
+        )
         inside = row_begin <= business_date
         if name == "mkt_application":  # a customer to come has no number yet
             cons = np.where(inside, np.array(table["cons_no"].to_pylist(), dtype=object), None)
@@ -74,12 +77,19 @@ def within_lives(world: World, made: dict[str, pa.Table], business_date: np.date
         kept[name] = table.filter(pa.array(inside)) if not inside.all() else table
     kept["mkt_app_stage"] = made["mkt_app_stage"]
     for name, key, whole in (
-        ("mkt_bill_line", "bill_no", "mkt_bill"), ("mkt_payment", "bill_no", "mkt_bill"), ("mkt_penalty", "bill_no", "mkt_bill"),
-        ("mkt_hazard", "insp_no", "mkt_inspection"), ("con_trade_settle", "agree_no", "con_trade_agreement"),
+        ("mkt_bill_line", "bill_no", "mkt_bill"),
+        ("mkt_payment", "bill_no", "mkt_bill"),
+        ("mkt_penalty", "bill_no", "mkt_bill"),
+        ("mkt_hazard", "insp_no", "mkt_inspection"),
+        ("con_trade_settle", "agree_no", "con_trade_agreement"),
         ("con_trade_curve", "agree_no", "con_trade_agreement"),
-    ):  # fmt: skip
+    ):
         kept[name] = kept[name].filter(pc.is_in(kept[name][key], kept[whole][key].combine_chunks()))
-    for name, column in (("mkt_survey", "ticket_no"), ("mkt_manager_visit", "case_no"), ("mkt_corrective_action", "case_no")):
+    for name, column in (
+        ("mkt_survey", "ticket_no"),
+        ("mkt_manager_visit", "case_no"),
+        ("mkt_corrective_action", "case_no"),
+    ):
         kept[name] = _of_kept_cases(kept, name, column)
     plans = _outside_plans(kept["mkt_outage_plan"], kept["mkt_outage_affected"], number_of, begin, end)
     kept["mkt_outage_affected"] = kept["mkt_outage_affected"].filter(pa.array(plans))
@@ -126,9 +136,12 @@ def _days(name: str, table: pa.Table) -> np.ndarray:
 
 def _of_kept_cases(kept: dict[str, pa.Table], name: str, column: str) -> pa.Table:
     cases = {
-        *kept["mkt_ticket"]["ticket_no"].to_pylist(), *kept["mkt_inspection"]["insp_no"].to_pylist(),
-        *kept["mkt_application"]["app_no"].to_pylist(), *kept["mkt_outage_plan"]["plan_no"].to_pylist(), None,
-    }  # fmt: skip
+        *kept["mkt_ticket"]["ticket_no"].to_pylist(),
+        *kept["mkt_inspection"]["insp_no"].to_pylist(),
+        *kept["mkt_application"]["app_no"].to_pylist(),
+        *kept["mkt_outage_plan"]["plan_no"].to_pylist(),
+        None,
+    }
     return kept[name].filter(pa.array([case in cases for case in kept[name][column].to_pylist()]))
 
 
@@ -140,7 +153,9 @@ def _outside_plans(plans: pa.Table, affected: pa.Table, number_of, begin, end) -
     return (day >= begin[who]) & (day < end[who])
 
 
-def _ended(world: World, name: str, table: pa.Table, column: str, shift: int, values: dict, number_of, today: date) -> pa.Table:
+def _ended(
+    world: World, name: str, table: pa.Table, column: str, shift: int, values: dict, number_of, today: date
+) -> pa.Table:
     """The rows of customers that left, ended; a transformer of theirs is removed."""
     who = _who(name, table, number_of)
     gone = [n >= 0 and (world.accounts[n].closed_on or date.max) <= today for n in who.tolist()]
@@ -159,7 +174,9 @@ def _ended(world: World, name: str, table: pa.Table, column: str, shift: int, va
             rows.append(row)
         elif name == "con_contract" and not row["auto_renew"]:  # it ran out
             rows.append(row | values | noted | {"status": "EXPIRED"})
-        elif name == "con_contract" or row[column] is None or row[column] > last:  # a contract had renewed itself up to here
+        elif (
+            name == "con_contract" or row[column] is None or row[column] > last
+        ):  # a contract had renewed itself up to here
             rows.append(row | {column: last} | values | noted)
         else:
             rows.append(row)

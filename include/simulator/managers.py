@@ -47,7 +47,11 @@ def _swaps(world: World, account: int, until: date) -> list[date]:
 
 def manager_on(world: World, account: int, day: date) -> str:
     """Staff number of the primary manager of an account on a day."""
-    return [manager for start, manager in _primary(world, account, day) if start <= day or start == world.accounts[account].connect_on][-1]
+    return [
+        manager
+        for start, manager in _primary(world, account, day)
+        if start <= day or start == world.accounts[account].connect_on
+    ][-1]
 
 
 def _primary(world: World, account: int, until: date) -> list[tuple[date, str]]:
@@ -118,7 +122,10 @@ def _assignments(world: World, today: date) -> pa.Table:
         days = [day for day in _swaps(world, a.number, today) if day > a.connect_on]
         # the backup is the neighbour, who changes places with the primary manager
         first = max(handover_of(world.seed, number - 1) or a.connect_on, a.connect_on)
-        backup = [(first, f"M{number - 1:04d}"), *((day, f"M{number - 1 + n % 2:04d}") for n, day in enumerate(days, 1))]
+        backup = [
+            (first, f"M{number - 1:04d}"),
+            *((day, f"M{number - 1 + n % 2:04d}") for n, day in enumerate(days, 1)),
+        ]
         for role, spans in (("PRIMARY", primary), ("BACKUP", backup if number > 0 else [])):
             for n, (start, manager) in enumerate(spans):
                 end = spans[n + 1][0] if n + 1 < len(spans) else None

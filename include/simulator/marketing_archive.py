@@ -305,7 +305,9 @@ def _service_tiers(world: World, today: date) -> pa.Table:
                     "tier": tier,
                     "assessed_on": start - timedelta(days=5),
                     "assessor_no": f"E{(a.number + n) % 7 + 1:03d}",
-                    "assess_reason": f"按规模与重要性评定为{tier}(合成{a.number + 1})" if n == 0 else f"年度复评调整为{tier}(合成{a.number + 1})",
+                    "assess_reason": f"按规模与重要性评定为{tier}(合成{a.number + 1})"
+                    if n == 0
+                    else f"年度复评调整为{tier}(合成{a.number + 1})",
                     "src_updated_at": at_evening(end or start, a.number),
                 }
             )

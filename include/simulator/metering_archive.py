@@ -17,7 +17,6 @@ _JOINING_FROM = date(2023, 6, 1)
 _OUTAGE_KINDS = {PLANNED: "PLANNED", SHEDDING: "LOAD_SHEDDING"}
 
 
-
 def _installed_at(a: Account, key: int) -> np.datetime64:
     """In the forenoon; of customers that join in the years shown, at the midnight from which their curves run."""
     joins = a.connect_on >= _JOINING_FROM

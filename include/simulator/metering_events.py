@@ -85,7 +85,6 @@ def build_alarms(world: World, energy: Energy, since: np.datetime64) -> pa.Table
         },
     )
 
-
     return pa.concat_tables([_dips(world, np.arange(since, energy.days[-1] + 1)), others]).combine_chunks()
 
 

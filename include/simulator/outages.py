@@ -109,7 +109,9 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
 def _rare(world: World, months: np.ndarray, kind: int, until: np.datetime64) -> list[np.ndarray]:
     """The outages of a rarer kind, in the columns of `Outages`; `planned_*` are the actual times."""
     seed, (day_of_month, probability) = world.seed, _RARE[kind]
-    places = np.arange(len(world.accounts)) if kind == OWN else np.arange(-(-len(world.accounts) // ACCOUNTS_PER_FEEDER))
+    places = (
+        np.arange(len(world.accounts)) if kind == OWN else np.arange(-(-len(world.accounts) // ACCOUNTS_PER_FEEDER))
+    )
     times = np.arange(2) if kind == FLASH else np.arange(1)
     place, month, time = (g.ravel() for g in np.meshgrid(places, np.arange(len(months)), times, indexing="ij"))
     stream = f"outage kind {kind}"

@@ -129,7 +129,9 @@ def _cancelled(world: World, since: np.datetime64, business_date: np.datetime64)
     feeders = np.arange(-(-len(world.accounts) // ACCOUNTS_PER_FEEDER))
     months = np.arange(since.astype("datetime64[M]"), business_date.astype("datetime64[M]") + 2)
     feeder, month = (g.ravel() for g in np.meshgrid(feeders, months.astype(int), indexing="ij"))
-    for f, m in zip(*(x[uniform(world.seed, "plan cancelled", feeder, month) < 0.02] for x in (feeder, month)), strict=True):
+    for f, m in zip(
+        *(x[uniform(world.seed, "plan cancelled", feeder, month) < 0.02] for x in (feeder, month)), strict=True
+    ):
         accounts = f * ACCOUNTS_PER_FEEDER + np.arange(ACCOUNTS_PER_FEEDER)
         accounts = accounts[exposed(world, accounts)].tolist()
         if not accounts:
@@ -137,9 +139,17 @@ def _cancelled(world: World, since: np.datetime64, business_date: np.datetime64)
         start = (first_of(np.datetime64(int(m), "M")) + 21).astype("datetime64[s]") + np.timedelta64(9 * 3600, "s")
         key = int(f) * 100_000 + 90_000 + int(m)
         yield Plan(
-            key, int(f), accounts, start, start + np.timedelta64(4 * 3600, "s"), None, None, False, 0,
+            key,
+            int(f),
+            accounts,
+            start,
+            start + np.timedelta64(4 * 3600, "s"),
+            None,
+            None,
+            False,
+            0,
             start - np.timedelta64(16 * 3600 + key % 30 * 3600, "s"),
-        )  # fmt: skip
+        )
 
 
 def _steps(plan: Plan, draw: list[float], late: list[float]) -> list[tuple[str, int, int]]:
@@ -152,7 +162,8 @@ def _steps(plan: Plan, draw: list[float], late: list[float]) -> list[tuple[str, 
     ]
     tardy = (6 * _DAY, 2 * _DAY - 200, 10 * 60, 20)
     steps = [
-        (channel, tardy[n] if late[n] < _TARDY_SHARE else minutes, version) for n, (channel, minutes, version) in enumerate(steps)
+        (channel, tardy[n] if late[n] < _TARDY_SHARE else minutes, version)
+        for n, (channel, minutes, version) in enumerate(steps)
     ]
     if late[3] > _EARLY_CALL_FROM:  # a call that came the day before
         steps[3] = ("PHONE", 13 * 60, steps[3][2])
@@ -178,7 +189,9 @@ def _may_be_key(a: Account) -> bool:
     return a.contract_cap >= 800 or a.importance != "NONE" or a.number % 20 in (0, 1, 2, 3, 8)
 
 
-def _notices(world: World, plan: Plan, account: int | None, stop: np.datetime64, asked_for_it: bool = False) -> list[dict]:
+def _notices(
+    world: World, plan: Plan, account: int | None, stop: np.datetime64, asked_for_it: bool = False
+) -> list[dict]:
     """The notices of one plan to one account (or to the public) that have been sent before `stop`."""
     key, who = plan.key, -1 if account is None else account
     draw = uniform(world.seed, "notice", key, who, np.arange(5)).tolist()

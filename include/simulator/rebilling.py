@@ -16,10 +16,26 @@ from include.simulator.world import World
 _ZONE = ZoneInfo("Asia/Shanghai")
 _SHARE = 0.006
 _NEGATED = (
-    "kwh_total", "kwh_sharp", "kwh_peak", "kwh_flat", "kwh_valley", "kwh_deep", "kvarh_fwd", "kvarh_rev", "pf_adj_base", "basic_qty",
-    "basic_charge", "energy_charge", "fund_charge", "line_loss_charge", "system_op_charge", "pf_adj_charge", "kwh_per_kva",
-    "md_discount_charge", "total_charge",
-)  # fmt: skip
+    "kwh_total",
+    "kwh_sharp",
+    "kwh_peak",
+    "kwh_flat",
+    "kwh_valley",
+    "kwh_deep",
+    "kvarh_fwd",
+    "kvarh_rev",
+    "pf_adj_base",
+    "basic_qty",
+    "basic_charge",
+    "energy_charge",
+    "fund_charge",
+    "line_loss_charge",
+    "system_op_charge",
+    "pf_adj_charge",
+    "kwh_per_kva",
+    "md_discount_charge",
+    "total_charge",
+)
 _NEGATED_LINE = ("kwh_read", "tran_loss_kwh", "line_loss_kwh", "add_sub_kwh", "kwh_billed", "charge")
 
 
@@ -60,10 +76,17 @@ def rebill(
         moves = [(number, "5", -amount, evening), (f"{number}N", "6", amount, evening)]
         for bill, tag, moved, moment in moves:
             edit.copy(
-                "mkt_payment", first, pay_no=f"P{number}{tag}", bill_no=bill, amount=moved, paid_at=_local(moment),
+                "mkt_payment",
+                first,
+                pay_no=f"P{number}{tag}",
+                bill_no=bill,
+                amount=moved,
+                paid_at=_local(moment),
                 reversed_pay_no=f"P{number}1" if tag == "5" else None,
-                src_updated_at=_local(moment.astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(79_200, "s")),
-            )  # fmt: skip
+                src_updated_at=_local(
+                    moment.astype("datetime64[D]").astype("datetime64[s]") + np.timedelta64(79_200, "s")
+                ),
+            )
     edit.apply()
     return {name: edit.table(name) for name in ("mkt_bill", "mkt_bill_line", "mkt_payment")}
 

@@ -222,7 +222,9 @@ def _visits(world: World, tickets, cases, outages: Outages, since, business_date
         planned.append((i, day, None, None, f"V{months[m].astype(int)}"))
     for t in tickets:
         if t["ticket_type"] == "COMPLAINT" and t["closed_at"] is not None:
-            planned.append((t["account"], t["closed_at"].astype("datetime64[D]") + 1, "TICKET", t["ticket_no"], t["ticket_no"]))
+            planned.append(
+                (t["account"], t["closed_at"].astype("datetime64[D]") + 1, "TICKET", t["ticket_no"], t["ticket_no"])
+            )
     for o, i in zip(outages.affected_outage.tolist(), outages.affected_account.tolist(), strict=True):
         if outages.kind[o] == PLANNED and outages.day[o] >= since and (outages.key[o] + i) % 5 == 0:
             plan = plan_number(int(outages.key[o]))

@@ -256,7 +256,9 @@ def _account(seed: int, i: int) -> Account:
         tariff=tariff,
         terms=[
             Terms(connect, basic_mode, contract_md),
-            *_new_terms(seed, i, basic_mode, contract_md, contract_cap, can_change=i >= 20 and growth_on is None and not life),
+            *_new_terms(
+                seed, i, basic_mode, contract_md, contract_cap, can_change=i >= 20 and growth_on is None and not life
+            ),
         ],
         pf_standard=standard,
         is_tou=kind.cons_class != "AGRI",

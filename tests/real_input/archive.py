@@ -4,6 +4,7 @@ Everything here is synthetic and says so in its names (合成…): one organisat
 and one metering point, and one row in every other table that is delivered whole. Tables of events are empty but for the
 bill that the penalty refers to and the metering annex that a contract of high voltage must have.
 """
+
 from __future__ import annotations
 
 import csv
@@ -76,38 +77,82 @@ def _filled(column: Column, works: Works) -> object:
 def _shared(works: Works) -> dict[str, object]:
     """Values of columns that mean the same wherever they stand."""
     return {
-        "org_no": "3101", "feeder_no": "合成馈线1", "cons_no": "0000000001", "acct_no": "9000000001", "mp_no": "MP-1",
-        "meter_asset_no": "M-1", "tran_no": "T-1", "voltage_level": "AC10kV", "metering_side": works.metering_side,
-        "contract_cap_kva": 1250, "running_cap_kva": 1250, "cap_kva": 1250, "kva_connected": 1250,
-        "basic_mode": "BY_CAPACITY", "pf_standard": "0.90", "tariff_code": "DGY-010", "is_tou": "false", "urban_rural": "URBAN",
-        "importance": "NONE", "ct_ratio": 1, "pt_ratio": 1, "multiplier": 1,
-    }  # fmt: skip
+        "org_no": "3101",
+        "feeder_no": "合成馈线1",
+        "cons_no": "0000000001",
+        "acct_no": "9000000001",
+        "mp_no": "MP-1",
+        "meter_asset_no": "M-1",
+        "tran_no": "T-1",
+        "voltage_level": "AC10kV",
+        "metering_side": works.metering_side,
+        "contract_cap_kva": 1250,
+        "running_cap_kva": 1250,
+        "cap_kva": 1250,
+        "kva_connected": 1250,
+        "basic_mode": "BY_CAPACITY",
+        "pf_standard": "0.90",
+        "tariff_code": "DGY-010",
+        "is_tou": "false",
+        "urban_rural": "URBAN",
+        "importance": "NONE",
+        "ct_ratio": 1,
+        "pt_ratio": 1,
+        "multiplier": 1,
+    }
 
 
 def _of_table(works: Works) -> dict[str, dict[str, object]]:
     """Values that a rule looks at: order of times, sums, and a story without an outage or a connection."""
     end = works.since + timedelta(days=30)
     return {
-        "met_meter": {"meter_type": "3P4W", "rated_voltage_v": "3x57.7/100", "digits_int": 6, "digits_dec": 2,
-                      "status": "RUNNING"},
+        "met_meter": {
+            "meter_type": "3P4W",
+            "rated_voltage_v": "3x57.7/100",
+            "digits_int": 6,
+            "digits_dec": 2,
+            "status": "RUNNING",
+        },
         "met_measuring_point": {"feeder_no": "合成馈线1", "meter_asset_no": "M-1", "wiring": "3P4W"},
         "met_it": {"ratio_primary": 5, "ratio_secondary": 5},
         "mkt_org": {"org_name": "合成供电所"},
-        "mkt_customer": {"cons_name": works.customer_name, "addr": "合成市示范区工业路1号", "connect_date": works.since},
+        "mkt_customer": {
+            "cons_name": works.customer_name,
+            "addr": "合成市示范区工业路1号",
+            "connect_date": works.since,
+        },
         "mkt_contact": {"contact_name": "合成联系人", "is_primary_contact": "true"},
         "mkt_account": {"payer_name": works.customer_name},
         "mkt_transformer": {"state": "RUN"},
         "mkt_mp": {"feeder_no": "合成馈线1"},
         "mkt_meter_install": {"install_reading_total": 0},
-        "mkt_bill": {"bill_no": "合成账单1", "bill_month": f"{works.since:%Y%m}", "read_to": end, "energy_charge": 100,
-                     "total_charge": 100, "issued_on": end, "due_on": end, "status": "PAID"},
-        "mkt_penalty": {"bill_no": "合成账单1", "from_date": end, "to_date": end + timedelta(days=1),
-                        "penalty_rate": "0.002", "waived": "true", "waive_reason": "合成数据"},
+        "mkt_bill": {
+            "bill_no": "合成账单1",
+            "bill_month": f"{works.since:%Y%m}",
+            "read_to": end,
+            "energy_charge": 100,
+            "total_charge": 100,
+            "issued_on": end,
+            "due_on": end,
+            "status": "PAID",
+        },
+        "mkt_penalty": {
+            "bill_no": "合成账单1",
+            "from_date": end,
+            "to_date": end + timedelta(days=1),
+            "penalty_rate": "0.002",
+            "waived": "true",
+            "waive_reason": "合成数据",
+        },
         "mkt_application": {"app_no": "合成申请1", "app_type": "TARIFF_CHANGE", "status": "OPEN"},
         "mkt_app_stage": {"app_no": "合成申请1"},
         "mkt_ticket": {"ticket_type": "ENQUIRY"},
-        "mkt_outage_plan": {"plan_no": "合成计划1", "planned_start": f"{end} 08:00:00{ZONE}",
-                            "planned_end": f"{end} 12:00:00{ZONE}", "status": "CANCELLED"},
+        "mkt_outage_plan": {
+            "plan_no": "合成计划1",
+            "planned_start": f"{end} 08:00:00{ZONE}",
+            "planned_end": f"{end} 12:00:00{ZONE}",
+            "status": "CANCELLED",
+        },
         "mkt_outage_affected": {"plan_no": "合成计划1"},
         "mkt_outage_notice": {"plan_no": "合成计划1", "planned_start": f"{end} 08:00:00{ZONE}"},
         "mkt_manager": {"manager_no": "合成经理1", "manager_name": "合成客户经理"},
@@ -116,8 +161,17 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
         "mkt_inspection": {"insp_no": "合成检查1"},
         "mkt_hazard": {"insp_no": "合成检查1", "hazard_desc": "合成隐患"},
         "mkt_corrective_action": {"case_no": "合成申请1"},
-        "con_contract": {"contract_no": "合成合同1", "party_b_name": works.customer_name, "kind": "HV",
-                         "signed_on": works.since, "status": "EFFECTIVE", "auto_renew": "true", "property_boundary": "合成分界点",
-                         "main_feeder_no": "合成馈线1", "scan_file_id": "合成扫描1", "scan_pages": 8},
+        "con_contract": {
+            "contract_no": "合成合同1",
+            "party_b_name": works.customer_name,
+            "kind": "HV",
+            "signed_on": works.since,
+            "status": "EFFECTIVE",
+            "auto_renew": "true",
+            "property_boundary": "合成分界点",
+            "main_feeder_no": "合成馈线1",
+            "scan_file_id": "合成扫描1",
+            "scan_pages": 8,
+        },
         "con_metering_annex": {"contract_no": "合成合同1", "mp_no": "MP-1", "meter_asset_no": "M-1"},
-    }  # fmt: skip
+    }

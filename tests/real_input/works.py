@@ -1,4 +1,5 @@
 """The two recordings of ../shared/data as deliveries: a steel works' file as it is, an aluminium works' log converted."""
+
 from __future__ import annotations
 
 import csv
@@ -60,10 +61,17 @@ def deliver_aluminium_works(folder: Path) -> None:
 
 def _steady_curve(day: date) -> dict[str, object]:
     return {
-        "mp_no": "MP-1", "data_date": day, "data_type": "E+", "phase": "T", "version": 1, "is_primary": "true",
-        "point_flag": "1" * 96, "recv_ts": f"{day + timedelta(days=1)} 07:00:00{ZONE}", "collect_way": "AUTO",
+        "mp_no": "MP-1",
+        "data_date": day,
+        "data_type": "E+",
+        "phase": "T",
+        "version": 1,
+        "is_primary": "true",
+        "point_flag": "1" * 96,
+        "recv_ts": f"{day + timedelta(days=1)} 07:00:00{ZONE}",
+        "collect_way": "AUTO",
         **{f"v{slot}": 100 for slot in range(1, 97)},
-    }  # fmt: skip
+    }
 
 
 def _needs(path: Path) -> None:

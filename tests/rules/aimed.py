@@ -3,6 +3,7 @@
 Beside the cells of the staged relations, the seeds that the rule reads change, and the night: which rows are tonight's,
 which were kept back, which have an open finding. Like `shaken`, a world follows from its seed and the names alone.
 """
+
 from __future__ import annotations
 
 import re
@@ -40,7 +41,9 @@ class Aim:
         """Makes world `seed` of a rule, within the transaction."""
         random = Random(f"{seed} {rule.id}")
         connection = self._connection
-        connection.execute("set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off")  # as the engine evaluates
+        connection.execute(
+            "set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off"
+        )  # as the engine evaluates
         strength, is_dated, is_quiet = random.choice(_STRENGTHS), random.random() < 0.35, random.random() < 0.5
         last_passed = self._newest_load if is_quiet else shaken.LAST_PASSED
         connection.execute("update quality.current_run set last_passed_load_id = %s", (last_passed,))
@@ -60,11 +63,20 @@ class Aim:
             share = min(0.35, random.choice(_CELLS) / len(before[next(iter(before))])) * strength
             after = {
                 name: self._changed(
-                    name, before, is_dated, share, literals[name], thresholds[name], largest[name], last_passed, days, moments,
+                    name,
+                    before,
+                    is_dated,
+                    share,
+                    literals[name],
+                    thresholds[name],
+                    largest[name],
+                    last_passed,
+                    days,
+                    moments,
                     Random(f"{seed} {rule.id} {relation} {name}"),
                 )
                 for name in before
-            }  # fmt: skip
+            }
             rows = shaken.torn(list(zip(*after.values(), strict=True)), random)
             table = sql.Identifier(*relation.split("."))
             connection.execute(sql.SQL("truncate {}").format(table))
@@ -73,17 +85,31 @@ class Aim:
                     copy.write_row(row)
 
     def _changed(
-        self, name: str, before: dict[str, list], is_dated: bool, share: float, literals: list[str], thresholds: list[Decimal],
-        largest: Decimal, last_passed: int, days: list[date], moments: list[datetime], random: Random,
-    ) -> list:  # fmt: skip
+        self,
+        name: str,
+        before: dict[str, list],
+        is_dated: bool,
+        share: float,
+        literals: list[str],
+        thresholds: list[Decimal],
+        largest: Decimal,
+        last_passed: int,
+        days: list[date],
+        moments: list[datetime],
+        random: Random,
+    ) -> list:
         if is_dated and shaken.PERIOD.fullmatch(name):
             return [self._day(value, days, random) for value in before[name]]
         if is_dated and any(isinstance(value, datetime) for value in before[name]) and random.random() < 0.5:
             return [random.choice(moments) if moments and random.random() < 0.3 else value for value in before[name]]
         if is_dated and random.random() < 0.7:
             return before[name]
-        after = shaken.shaken(name, before, share, literals, thresholds, largest, self._business_date, random, last_passed)
-        return [value if value == was else _nought(value, random) for value, was in zip(after, before[name], strict=True)]
+        after = shaken.shaken(
+            name, before, share, literals, thresholds, largest, self._business_date, random, last_passed
+        )
+        return [
+            value if value == was else _nought(value, random) for value, was in zip(after, before[name], strict=True)
+        ]
 
     def _day(self, value: date | None, days: list[date], random: Random) -> date | None:
         """Where a period begins or ends: often on a day that decides, sometimes nowhere."""
@@ -91,7 +117,9 @@ class Aim:
             return value
         today = self._business_date
         month = today.replace(day=1)
-        day = random.choice([*days, *[today, month, month - timedelta(days=1)] * 3, today - timedelta(days=random.randrange(9))])
+        day = random.choice(
+            [*days, *[today, month, month - timedelta(days=1)] * 3, today - timedelta(days=random.randrange(9))]
+        )
         return None if random.random() < 0.2 else day + timedelta(days=random.choice((-1, 0, 0, 0, 1)))
 
     def _fill(self, relation: str, others: list[str], random: Random) -> None:
@@ -108,13 +136,25 @@ class Aim:
 
     def _days(self, relations: list[str], random: Random) -> list[date]:
         """Days that stand in some of the relations, beside which periods are made to begin and end."""
-        values = [value for name in relations for column in self._read(name)[1].values() for value in column if isinstance(value, date)]
+        values = [
+            value
+            for name in relations
+            for column in self._read(name)[1].values()
+            for value in column
+            if isinstance(value, date)
+        ]
         found = {value.date() if isinstance(value, datetime) else value for value in values}
         return sorted(random.sample(sorted(found), min(12, len(found)))) or [self._business_date]
 
     def _moments(self, relations: list[str], random: Random) -> list[datetime]:
         """Moments that stand in some of the relations, and the midnights and mornings of the days of readings."""
-        found = {value for name in relations for values in self._read(name)[1].values() for value in values if isinstance(value, datetime)}
+        found = {
+            value
+            for name in relations
+            for values in self._read(name)[1].values()
+            for value in values
+            if isinstance(value, datetime)
+        }
         known = random.sample(sorted(found), min(8, len(found)))
         zone = ZoneInfo("Asia/Shanghai")
         day = datetime(self._business_date.year, self._business_date.month, self._business_date.day, tzinfo=zone)
@@ -123,7 +163,9 @@ class Aim:
     def _read(self, relation: str) -> tuple[dict[str, Decimal], dict[str, list]]:
         if relation not in self._before:
             rows = self._connection.execute(
-                sql.SQL('select * from {} as t order by t::text collate "C"').format(sql.Identifier(*relation.split(".")))
+                sql.SQL('select * from {} as t order by t::text collate "C"').format(
+                    sql.Identifier(*relation.split("."))
+                )
             )
             largest = {column.name: shaken.largest_of(column) for column in rows.description}
             columns = [list(values) for values in zip(*rows.fetchall(), strict=True)]

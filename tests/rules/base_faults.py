@@ -3,7 +3,7 @@
 They change the raw row behind a staged one and stage nothing: a base rule reads the row as delivered. A row for each column
 that can be wrong, so that no column can be left out of a rule unseen.
 """
-# ruff: noqa: E501  (one case a line reads as a table)
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -44,7 +44,11 @@ def _nights(table: Table, what: str, statements: list[str], found: set[str]) -> 
 
 def _keys(table: Table) -> Iterator[Fault]:
     first = table.key[0]
-    yield "two rows of one key", [_again(table.raw_name, _row(table)), _again(staging_relation(table), _row(table))], {first}
+    yield (
+        "two rows of one key",
+        [_again(table.raw_name, _row(table)), _again(staging_relation(table), _row(table))],
+        {first},
+    )
     for column in table.key:
         yield f"no {column}", [_set(table, column, _nothing(table.column(column)))], {first}
 
@@ -101,8 +105,14 @@ def _nothing(column: Column) -> str:
 # -- arrivals
 
 
-
-def _receipt(state: str, table: str = "table_name", channel: str = "channel", day: str = "date '2026-11-05'", fence: str = "fence", rows: int = 1) -> str:
+def _receipt(
+    state: str,
+    table: str = "table_name",
+    channel: str = "channel",
+    day: str = "date '2026-11-05'",
+    fence: str = "fence",
+    rows: int = 1,
+) -> str:
     """One more receipt of each table."""
     return (
         "insert into quality.receipts (source_name, table_name, channel, business_date, state, fence, delivered_rows)"
@@ -112,29 +122,66 @@ def _receipt(state: str, table: str = "table_name", channel: str = "channel", da
 
 def _attempts(*sources: str) -> str:
     """Attempts of the three sources, one after the other."""
-    return "update quality.receipts set fence = case source_name " + " ".join(f"when '{name}' then {place}" for place, name in enumerate(sources)) + " end"
+    return (
+        "update quality.receipts set fence = case source_name "
+        + " ".join(f"when '{name}' then {place}" for place, name in enumerate(sources))
+        + " end"
+    )
 
 
 DAY_BEFORE = "date '2026-11-04'"
 
 
-ARRIVALS: list[tuple[str, list[str], set[str]]] = [  # (what happened to all tables, statements, which tables' arrival fails)
+ARRIVALS: list[
+    tuple[str, list[str], set[str]]
+] = [  # (what happened to all tables, statements, which tables' arrival fails)
     ("all arrived", ["update quality.receipts set state = state"], set()),
     ("nothing of tonight", ["update quality.receipts set business_date = business_date - 1"], {"all"}),
     ("one more, refused", [_receipt("refused")], {"all"}),
     ("one more, refused the day before", [_receipt("refused", day=DAY_BEFORE)], set()),
     ("one more, refused in an attempt before", [_receipt("landed", fence="7"), _receipt("refused", fence="6")], set()),
-    ("one more, refused; another day's attempt after it", [_receipt("refused", fence="7"), _receipt("landed", day=DAY_BEFORE, fence="9")], {"all"}),
-    ("one more, refused in each source's own attempt", [_attempts("metering", "marketing", "contract"), _receipt("refused")], {"all"}),
-    ("one more, refused in each source's own attempt, in another order", [_attempts("contract", "marketing", "metering"), _receipt("refused")], {"all"}),
-    ("refused in an attempt before, in the last one only other tables", [
-        "update quality.receipts set state = 'refused', fence = 6", _receipt("landed", day=DAY_BEFORE), _receipt("landed", table="'another_table'", fence="7")], {"all"}),
-    ("rows, and nothing in a refused one of an attempt before", [_receipt("landed", fence="7"), "delete from quality.receipts where fence is distinct from 7", _receipt("refused", fence="6", rows=0)], set()),
+    (
+        "one more, refused; another day's attempt after it",
+        [_receipt("refused", fence="7"), _receipt("landed", day=DAY_BEFORE, fence="9")],
+        {"all"},
+    ),
+    (
+        "one more, refused in each source's own attempt",
+        [_attempts("metering", "marketing", "contract"), _receipt("refused")],
+        {"all"},
+    ),
+    (
+        "one more, refused in each source's own attempt, in another order",
+        [_attempts("contract", "marketing", "metering"), _receipt("refused")],
+        {"all"},
+    ),
+    (
+        "refused in an attempt before, in the last one only other tables",
+        [
+            "update quality.receipts set state = 'refused', fence = 6",
+            _receipt("landed", day=DAY_BEFORE),
+            _receipt("landed", table="'another_table'", fence="7"),
+        ],
+        {"all"},
+    ),
+    (
+        "rows, and nothing in a refused one of an attempt before",
+        [
+            _receipt("landed", fence="7"),
+            "delete from quality.receipts where fence is distinct from 7",
+            _receipt("refused", fence="6", rows=0),
+        ],
+        set(),
+    ),
     ("rows, and nothing in it the day before", [_receipt("landed", day=DAY_BEFORE, rows=0)], set()),
     ("one more by hand, refused", [_receipt("refused", channel="'form'")], set()),
     ("only by hand", ["update quality.receipts set channel = 'form'"], {"daily"}),
     ("nothing in it", ["update quality.receipts set delivered_rows = 0"], {"full"}),
-    ("nothing in the one, rows in the other", ["update quality.receipts set delivered_rows = 0", _receipt("landed")], set()),
+    (
+        "nothing in the one, rows in the other",
+        ["update quality.receipts set delivered_rows = 0", _receipt("landed")],
+        set(),
+    ),
     ("all refused", ["update quality.receipts set state = 'refused'"], {"daily"}),
     ("never anything", ["delete from quality.receipts"], {"daily"}),
 ]

@@ -3,6 +3,7 @@
 The world is the simulated utility (synthetic): 20 accounts, 8 days. It is landed and staged by dbt once a session; each
 test works in a transaction that is rolled back, and re-stages what it touched with the SQL that dbt compiled.
 """
+
 from __future__ import annotations
 
 import json

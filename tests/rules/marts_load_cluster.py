@@ -5,8 +5,6 @@ GOOD = [
     select 'A'::text as account_no, date '2026-10-01' as month_start_date, 1 as cluster_no, 1 as cluster_count, 2 as cluster_accounts,
     null::text as no_cluster_code
     union all select 'B', date '2026-10-01', 1, 1, 2, null
-    union all select 'C', date '2026-10-01', null, null, null, 'TOO_FEW_DAYS'""",
+    union all select 'C', date '2026-10-01', null, null, null, 'TOO_FEW_DAYS'"""
 ]
-FAULTS = {
-    "MART-60": "delete from candidate.mart_load_cluster where account_no = 'B'",
-}
+FAULTS = {"MART-60": "delete from candidate.mart_load_cluster where account_no = 'B'"}

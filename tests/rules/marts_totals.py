@@ -24,7 +24,9 @@ GOOD = [
     # an account without a bill, whose energy is that of its registers
     "insert into candidate.mart_tariff_advice values ('NO BILL', '2026-10-01', 'REGISTERS', 1000)",
 ]
-A_ROW = "(account_no, month_start_date) in (select min(account_no), date '2026-10-01' from candidate.mart_energy_structure)"
+A_ROW = (
+    "(account_no, month_start_date) in (select min(account_no), date '2026-10-01' from candidate.mart_energy_structure)"
+)
 FAULTS = {
     "MART-25": f"update candidate.mart_energy_structure set energy_kwh = energy_kwh + 0.11 where {A_ROW}",
     "MART-26": "update candidate.mart_tariff_advice set energy_kwh = energy_kwh - 0.02 where usage_basis_code = 'BILL'",

@@ -3,6 +3,7 @@
 The text is read token by token: strings and comments are no operators. A condition ends where its `and` / `or` chain ends on
 its level of parentheses. `between x and y` is one condition.
 """
+
 from __future__ import annotations
 
 import re
@@ -13,26 +14,78 @@ from include.quality.rules import SEVERITIES, Rule
 
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|<=|>=|<>|::|[^\w\s]")
 _ENDS = {
-    "where", "on", "having", "when", "then", "else", "end", "case", "select", "from", "group", "order", "limit", "union", "inner",
-    "left", "cross", "join", "as", ",", "window", "by",
-}  # fmt: skip
+    "where",
+    "on",
+    "having",
+    "when",
+    "then",
+    "else",
+    "end",
+    "case",
+    "select",
+    "from",
+    "group",
+    "order",
+    "limit",
+    "union",
+    "inner",
+    "left",
+    "cross",
+    "join",
+    "as",
+    ",",
+    "window",
+    "by",
+}
 _FLIPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 
 
 # Changes that no row can feel: (rule or every rule, words of the change, why).
 UNFELT: tuple[tuple[str, str, str], ...] = (
-    ("", "\"tonight.table_name = 'met_interval_96' and\" -> ''", "`quality.tonight` holds curves alone, which its `table_name` only says"),
-    ("MET-03", "'<' -> '<=' in '_at + limits.tolerance < (curves.reading_date + 1)", "the last slot of a day ends with it"),
-    ("MET-14", "and curves.reading_date > ( select min(changed.reading_date)", "days before these are in no run that ends tonight; they are spared"),
-    ("MET-14", "'>' -> '>=' in \"T' and curves.reading_date > ( select min(chan", "one more day that is in no run that ends tonight"),
+    (
+        "",
+        "\"tonight.table_name = 'met_interval_96' and\" -> ''",
+        "`quality.tonight` holds curves alone, which its `table_name` only says",
+    ),
+    (
+        "MET-03",
+        "'<' -> '<=' in '_at + limits.tolerance < (curves.reading_date + 1)",
+        "the last slot of a day ends with it",
+    ),
+    (
+        "MET-14",
+        "and curves.reading_date > ( select min(changed.reading_date)",
+        "days before these are in no run that ends tonight; they are spared",
+    ),
+    (
+        "MET-14",
+        "'>' -> '>=' in \"T' and curves.reading_date > ( select min(chan",
+        "one more day that is in no run that ends tonight",
+    ),
     ("MET-14", "'and tonight.raw_id = changed._raw_id' -> ''", "more days that are in no run that ends tonight"),
-    ("MET-16", "curves_tonight.values_by_slot)) is false", "a first look that spares curves from being unfolded; each slot is looked at after it"),
+    (
+        "MET-16",
+        "curves_tonight.values_by_slot)) is false",
+        "a first look that spares curves from being unfolded; each slot is looked at after it",
+    ),
     ("MET-16", "'<=' -> '<' in 'rves_tonight.low::double precision <= all", "the same first look, a little wider"),
     ("MET-16", "'>=' -> '>' in 'ves_tonight.high::double precision >= all", "the same first look, a little wider"),
-    ("MET-18", "'<=' -> '<' in 'ount(*) filter (where ratios.ratio <= limits.limit_ratio", "no ratio of floating numbers is the limit to its last digit"),
-    ("MET-31", "'curves.values_by_slot && curves.codes and' -> ''", "a first look that spares curves from being unfolded"),
+    (
+        "MET-18",
+        "'<=' -> '<' in 'ount(*) filter (where ratios.ratio <= limits.limit_ratio",
+        "no ratio of floating numbers is the limit to its last digit",
+    ),
+    (
+        "MET-31",
+        "'curves.values_by_slot && curves.codes and' -> ''",
+        "a first look that spares curves from being unfolded",
+    ),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
-    ("XSR-27", "'>' -> '>=' in 'and later.load_id > receipts.load_id", "a refused delivery has not landed, so it does not answer itself"),
+    (
+        "XSR-27",
+        "'>' -> '>=' in 'and later.load_id > receipts.load_id",
+        "a refused delivery has not landed, so it does not answer itself",
+    ),
 )
 
 
@@ -64,7 +117,11 @@ class _Token:
 
 def mutants(rule: Rule) -> Iterator[Mutant]:
     """Violations emptied; the severity lowered; each condition dropped; each comparison's boundary flipped."""
-    yield Mutant("violations", "emptied", replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false"))
+    yield Mutant(
+        "violations",
+        "emptied",
+        replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false"),
+    )
     for severity in SEVERITIES[: SEVERITIES.index(rule.severity)][-1:]:
         lowered = _said_mildly(rule.violations_sql, severity)
         yield Mutant("header", f"severity {severity}", replace(rule, severity=severity, violations_sql=lowered))

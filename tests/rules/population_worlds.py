@@ -1,4 +1,5 @@
 """Statements that put somebody into the population of a rule or keep him out: outages, plans, notices, validities, receipts."""
+
 # ruff: noqa: E501  (one statement a line)
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ KEY_CUSTOMERS = "cons_no in (select account_no from staging.int_key_accounts whe
 
 def two_contracts(first: tuple[str, str], second: tuple[str, str], **of_second: str) -> list[str]:
     """Two contracts of one account, each from its first day to its last; `of_second` says what the second one is."""
-    changed = "".join(f", {column} = case n when 1 then {column} else '{value}' end" for column, value in of_second.items())
+    changed = "".join(
+        f", {column} = case n when 1 then {column} else '{value}' end" for column, value in of_second.items()
+    )
     return [
         f"update {{{{con_contract}}}} as rows set cons_no = {ACCOUNT}, valid_from = case n when 1 then date '{first[0]}' else date '{second[0]}' end,"
         f" valid_to = case n when 1 then date '{first[1]}' else date '{second[1]}' end{changed} from (select _raw_id, row_number() over (order by _raw_id) as n"
@@ -89,7 +92,9 @@ def reading(day: str) -> str:
 
 
 def register(value: str, day: str) -> str:
-    return f"update {{{{met_register_freeze}}}} set reading = {value} where {TOTAL} and freeze_ts = '2026-{day} 00:00+08'"
+    return (
+        f"update {{{{met_register_freeze}}}} set reading = {value} where {TOTAL} and freeze_ts = '2026-{day} 00:00+08'"
+    )
 
 
 def without_slots(day: str) -> str:
@@ -98,13 +103,15 @@ def without_slots(day: str) -> str:
 
 
 ZERO_AT_TEN = with_limits(
-    "MET-16", {"outage_tolerance_minutes": 15},
+    "MET-16",
+    {"outage_tolerance_minutes": 15},
     f"update {{{{met_interval_96}}}} set v[40] = 0 where data_type = 'U' and phase = 'A' and data_date = date '2026-11-02' and mp_no = {BILLING}",
-)  # fmt: skip
+)
 FIVE_CUSTOMERS = "(select cons_no from {{mkt_contact}} where contact_role = 'FINANCE' order by 1 limit 5)"
 ONE_NUMBER = f"update {{{{mkt_contact}}}} set mobile = '13987563412' where contact_role = 'FINANCE' and cons_no in {FIVE_CUSTOMERS}"
 AT_EIGHT = "update {{met_interval_96}} set recv_ts = '2026-11-06 08:00:0%d+08' where data_type = 'E+' and data_date = date '2026-11-05'"
 A_REGISTER = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'REACTIVE_Q1'"
+
 
 def in_use(first: str | None, last: str | None, of: str) -> list[str]:
     """Metering points that marketing has from a first to a last day."""
@@ -116,9 +123,12 @@ def validities(day: date) -> list[tuple[str, str | None, str | None, bool]]:
     """Points in use from a day or to a day, and whether they are in use on `day`."""
     text = {shift: str(day + timedelta(days=shift)) for shift in (-1, 0, 1, 9)}
     return [
-        ("from that day on", text[0], None, True), ("from the next day on", text[1], None, False),
-        ("to that day", None, text[0], True), ("to some later day", None, text[9], True), ("to the day before", None, text[-1], False),
-    ]  # fmt: skip
+        ("from that day on", text[0], None, True),
+        ("from the next day on", text[1], None, False),
+        ("to that day", None, text[0], True),
+        ("to some later day", None, text[9], True),
+        ("to the day before", None, text[-1], False),
+    ]
 
 
 def events(down: str, up: str, of: str, mark: str = "") -> list[str]:
@@ -131,9 +141,13 @@ def events(down: str, up: str, of: str, mark: str = "") -> list[str]:
     ]
 
 
-def done(status: str = "DONE", feeder: str = "null", start: str = "2026-11-02 03:00+08", end: str = "'2026-11-02 04:00+08'") -> list[str]:
+def done(
+    status: str = "DONE", feeder: str = "null", start: str = "2026-11-02 03:00+08", end: str = "'2026-11-02 04:00+08'"
+) -> list[str]:
     """A plan that switched off from three to four on 2026-11-02, of which no meter tells."""
-    return [f"update {{{{mkt_outage_plan}}}} set status = '{status}', feeder_no = {feeder}, actual_start = '{start}', actual_end = {end} where {DONE_PLAN}"]
+    return [
+        f"update {{{{mkt_outage_plan}}}} set status = '{status}', feeder_no = {feeder}, actual_start = '{start}', actual_end = {end} where {DONE_PLAN}"
+    ]
 
 
 PLANNED = f"cons_no in (select cons_no from {{{{mkt_outage_affected}}}} where {DONE_PLAN})"
@@ -160,12 +174,17 @@ def switched_off(start: str, end: str, account: str = "0310000003") -> list[str]
 
 
 def reported(kind: str = "FAULT", account: str = "0310000003") -> list[str]:
-    return [f"update {{{{mkt_ticket}}}} set ticket_type = '{kind}', cons_no = '{account}', accepted_at = '2026-11-02 03:30+08' where ticket_no = (select max(ticket_no) from {{{{mkt_ticket}}}})"]
+    return [
+        f"update {{{{mkt_ticket}}}} set ticket_type = '{kind}', cons_no = '{account}', accepted_at = '2026-11-02 03:30+08' where ticket_no = (select max(ticket_no) from {{{{mkt_ticket}}}})"
+    ]
 
 
 def unread(month: str) -> list[str]:
     """The bills of one month, of which nothing was read though collection had begun."""
-    return ["update quality.current_run set collection_start = date '2026-01-01'", f"delete from {{{{mkt_bill}}}} where bill_month <> '{month}'"]
+    return [
+        "update quality.current_run set collection_start = date '2026-01-01'",
+        f"delete from {{{{mkt_bill}}}} where bill_month <> '{month}'",
+    ]
 
 
 def lost(*changes: str) -> list[str]:
@@ -176,14 +195,16 @@ def lost(*changes: str) -> list[str]:
 OPEN_MONTH = (
     "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name, record_key)"
     " select 1, run_id, 'opened', '2026-11-01', 'XSR-02', 'missing', 'quarantine', 'marketing', 'mkt_mp',"
-    " '{\"mp_no\": \"031000000101\", \"month\": \"202608\"}' from quality.current_run"
+    ' \'{"mp_no": "031000000101", "month": "202608"}\' from quality.current_run'
 )
 
 
 def one_meter(removed: str, installed: str, account: str = "0310000002") -> list[str]:
     """A meter at one customer until a day and at another from a day on."""
     return [
-        "update {{mkt_meter_install}} as rows set meter_asset_no = 'M-1', cons_no = case n when 1 then '0310000001' else '" + account + "' end,"
+        "update {{mkt_meter_install}} as rows set meter_asset_no = 'M-1', cons_no = case n when 1 then '0310000001' else '"
+        + account
+        + "' end,"
         f" install_date = case n when 1 then date '2024-01-01' else date '{installed}' end, remove_date = case n when 1 then date '{removed}' end"
         " from (select _raw_id, row_number() over (order by _raw_id) as n from {{mkt_meter_install}}) as numbered"
         " where rows._raw_id = numbered._raw_id and n <= 2"
@@ -205,10 +226,14 @@ def current_transformer(ratio: str = "200", point: str = "031000000801", of: str
 
 def notices(changes: str, sent: str) -> list[str]:
     """Notices of the planned interruption of 10 June, 9:00, to a key account."""
-    return [f"update {{{{mkt_outage_notice}}}} set {changes} where plan_no = 'PL0000000072' and cons_no = '0310000004' and sent_at >= '2026-06-{sent} 00:00+08' and sent_at < date '2026-06-{sent}' + 1"]
+    return [
+        f"update {{{{mkt_outage_notice}}}} set {changes} where plan_no = 'PL0000000072' and cons_no = '0310000004' and sent_at >= '2026-06-{sent} 00:00+08' and sent_at < date '2026-06-{sent}' + 1"
+    ]
 
 
-EARLIER = notices("sent_at = '2026-06-08 10:00+08'", "03")  # the notice of seven days before, which counts for two days too
+EARLIER = notices(
+    "sent_at = '2026-06-08 10:00+08'", "03"
+)  # the notice of seven days before, which counts for two days too
 
 
 def not_telephoned(changes: str) -> list[str]:
@@ -221,7 +246,11 @@ def not_telephoned(changes: str) -> list[str]:
 
 def amended(changes: str, transformers: str | None = None) -> list[str]:
     """The amendment of a capacity, and the day on which the account's transformers changed."""
-    moved = [f"update {{{{mkt_transformer}}}} set state_from = date '{transformers}' where state_from = date '2024-03-01'"] if transformers else []
+    moved = (
+        [f"update {{{{mkt_transformer}}}} set state_from = date '{transformers}' where state_from = date '2024-03-01'"]
+        if transformers
+        else []
+    )
     return [f"update {{{{con_amendment}}}} set {changes} where field_name = 'contract_cap_kva'", *moved]
 
 

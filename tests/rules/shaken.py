@@ -4,6 +4,7 @@ Which cells change and to what follows from the seed and the names of relation a
 decides in rules: nothing, the literals and thresholds that rules compare the column with, the row's other columns of the
 type, another row's value, and whatever lies just beside these.
 """
+
 from __future__ import annotations
 
 import re
@@ -24,14 +25,43 @@ _RELATION = re.compile(r"\bstaging\.((?:stg|int)_\w+)")
 _STRING = r"'(?:[^']|'')*'"
 _COMPARED = re.compile(rf"\b(\w+)\s*(?:=|<>|in|not in)\s*\(?\s*({_STRING}(?:\s*,\s*{_STRING})*)")
 _CASE = re.compile(r"\bcase\s+(?:\w+\.)?(\w+)\b(.*?)\bend\b", re.DOTALL)
-_FACTORS = ("0", "-1", "0.1", "0.5", "0.9", "0.98", "0.99", "0.995", "1.001", "1.005", "1.01", "1.02", "1.05", "1.1", "1.2", "1.25", "2", "10")
+_FACTORS = (
+    "0",
+    "-1",
+    "0.1",
+    "0.5",
+    "0.9",
+    "0.98",
+    "0.99",
+    "0.995",
+    "1.001",
+    "1.005",
+    "1.01",
+    "1.02",
+    "1.05",
+    "1.1",
+    "1.2",
+    "1.25",
+    "2",
+    "10",
+)
 _STEPS = ("0.01", "0.02", "0.03", "0.5", "1", "2")
 _STRENGTHS = (1, 0.3, 0.1)  # rules that join much see whole rows only where little is changed
 _DAYS = range(9)  # the days of readings, and the one before
 _TIMES = (
-    timedelta(0), timedelta(days=1), timedelta(0), timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=15),
-    timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=7), timedelta(days=31),
-)  # fmt: skip
+    timedelta(0),
+    timedelta(days=1),
+    timedelta(0),
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(minutes=3),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=3),
+    timedelta(days=7),
+    timedelta(days=31),
+)
 PERIOD = re.compile(r"(valid|state)_(from|to)|(install|remove|effective|signed|connect|close)_date")
 _UNTOUCHED = {"_raw_id", "_key"}
 LAST_PASSED = -5  # below every true load: what was loaded tonight stays so, but where a row is given another load
@@ -40,11 +70,13 @@ LAST_PASSED = -5  # below every true load: what was loaded tonight stays so, but
 def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date, seed: int) -> None:
     """Changes the staged relations that `rules` read (the whole book, in every test alike), within the transaction."""
     literals, thresholds = literals_of(rules), thresholds_of(connection, rules)
-    connection.execute("set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off")  # as the engine evaluates
+    connection.execute(
+        "set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off"
+    )  # as the engine evaluates
     connection.execute("update quality.current_run set last_passed_load_id = %s", (LAST_PASSED,))
     for relation in sorted({name for rule in rules for name in _RELATION.findall(rule.tested_sql)}):
         table = sql.Identifier("staging", relation)
-        rows = connection.execute(sql.SQL("select * from {} as t order by t::text collate \"C\"").format(table))
+        rows = connection.execute(sql.SQL('select * from {} as t order by t::text collate "C"').format(table))
         largest = {column.name: largest_of(column) for column in rows.description}
         columns = [list(values) for values in zip(*rows.fetchall(), strict=True)]
         if not columns:
@@ -52,11 +84,23 @@ def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date
         before = dict(zip(largest, columns, strict=True))
         share = min(0.35, 6 / len(before)) * _STRENGTHS[seed % len(_STRENGTHS)]
         if seed in DATED:
-            dated = [moved(name, values, business_date, Random(f"{seed} {relation} {name}")) for name, values in before.items()]
+            dated = [
+                moved(name, values, business_date, Random(f"{seed} {relation} {name}"))
+                for name, values in before.items()
+            ]
             after = list(zip(*dated, strict=True))
         else:
             changed = [
-                shaken(name, before, share, literals[name], thresholds[name], largest[name], business_date, Random(f"{seed} {relation} {name}"))
+                shaken(
+                    name,
+                    before,
+                    share,
+                    literals[name],
+                    thresholds[name],
+                    largest[name],
+                    business_date,
+                    Random(f"{seed} {relation} {name}"),
+                )
                 for name in before
             ]
             after = torn(list(zip(*changed, strict=True)), Random(f"{seed} {relation}"))
@@ -92,9 +136,16 @@ def moved(name: str, values: list, today: date, random: Random) -> list:
 
 
 def shaken(
-    name: str, before: dict[str, list], share: float, literals: list[str], thresholds: list[Decimal], largest: Decimal, today: date, random: Random,
+    name: str,
+    before: dict[str, list],
+    share: float,
+    literals: list[str],
+    thresholds: list[Decimal],
+    largest: Decimal,
+    today: date,
+    random: Random,
     last_passed: int = LAST_PASSED,
-) -> list:  # fmt: skip
+) -> list:
     """One column with some of its values changed: in a wide table fewer, so that some rows stay whole."""
     values = list(before[name])
     share *= random.choice((0.2, 0.5, 1))
@@ -115,7 +166,9 @@ def shaken(
             values[place] = _text(value, before[name], literals, random)
         elif isinstance(kind, (int, float, Decimal)):
             others = [before[other][place] for other in before if isinstance(before[other][place], Decimal)]
-            values[place] = _number(value, before[name], others, thresholds, largest, random, is_whole=isinstance(kind, int))
+            values[place] = _number(
+                value, before[name], others, thresholds, largest, random, is_whole=isinstance(kind, int)
+            )
         elif isinstance(kind, date):
             others = [before[other][place] for other in before if isinstance(before[other][place], date)]
             values[place] = _time(value, kind, before[name], others, today, random)
@@ -128,14 +181,18 @@ def _text(value: str | None, column: list, literals: list[str], random: Random) 
     return random.choice([random.choice(column), "", " ", f"{value} "])
 
 
-def _number(value, column: list, others: list, thresholds: list[Decimal], largest: Decimal, random: Random, is_whole: bool):
+def _number(
+    value, column: list, others: list, thresholds: list[Decimal], largest: Decimal, random: Random, is_whole: bool
+):
     known = [Decimal(str(x)) for x in (value, random.choice(column), *others) if x is not None] or [Decimal(1)]
     start = random.choice([known[0], random.choice(known), random.choice(thresholds or known)])
-    moved = random.choice([
-        start,
-        start * random.choice([*map(Decimal, _FACTORS), *thresholds]),
-        start + random.choice((-1, 1)) * random.choice([*map(Decimal, _STEPS), *thresholds]),
-    ])  # fmt: skip
+    moved = random.choice(
+        [
+            start,
+            start * random.choice([*map(Decimal, _FACTORS), *thresholds]),
+            start + random.choice((-1, 1)) * random.choice([*map(Decimal, _STEPS), *thresholds]),
+        ]
+    )
     moved = max(-largest, min(largest, moved))
     return int(moved) if is_whole else round(moved, random.choice((2, 4)))
 
@@ -163,7 +220,8 @@ def _curve(values: list | None, random: Random) -> list | None:
     factor = random.choice((0.01, 0.5, 0.95, 1.003, 1.02, 1.06, 1.3, 2.0, 2.9, 4.0, 30.0, 1000.0))
     within = range(len(values)) if put == "scale" else range(first, first + (1 if put == "spike" else length))
     return [
-        x if place not in within else (x and x * factor) if put in ("spike", "scale") else put for place, x in enumerate(values)
+        x if place not in within else (x and x * factor) if put in ("spike", "scale") else put
+        for place, x in enumerate(values)
     ]
 
 
@@ -176,7 +234,9 @@ def literals_of(rules: list[Rule]) -> dict[str, list[str]]:
             found[column].update(re.findall(_STRING, strings))
         for column, arms in _CASE.findall(query):
             found[column].update(re.findall(rf"when\s+({_STRING})", arms))
-    return defaultdict(list, {column: sorted(s[1:-1].replace("''", "'") for s in strings) for column, strings in found.items()})
+    return defaultdict(
+        list, {column: sorted(s[1:-1].replace("''", "'") for s in strings) for column, strings in found.items()}
+    )
 
 
 def thresholds_of(connection: psycopg.Connection, rules: list[Rule]) -> dict[str, list[Decimal]]:

@@ -1,4 +1,5 @@
 """The staged utility as a test sees it: change a delivered row, stage again, ask which rules break."""
+
 from __future__ import annotations
 
 import json
@@ -95,7 +96,9 @@ class Staged:
         with psycopg.ClientCursor(self.connection) as cursor:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             rows = cursor.fetchall()
-        return any(is_tested for is_tested, *_ in rows), {(column, expected) for is_tested, column, expected in rows if not is_tested}
+        return any(is_tested for is_tested, *_ in rows), {
+            (column, expected) for is_tested, column, expected in rows if not is_tested
+        }
 
     def answer(self, rule: Rule) -> tuple[int, int, str]:
         """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""

@@ -1,4 +1,5 @@
 """What the rules of arbitrary fill state of chance: sample size, test, and how often honest work would be found."""
+
 from __future__ import annotations
 
 import csv
@@ -17,7 +18,9 @@ with SEED.open(encoding="utf-8") as lines:
     PARAMETERS = {(row["rule_id"], row["name"]): Fraction(row["value"]) for row in csv.DictReader(lines)}
 
 STATED = {rule.id: rule.source for rule in [*load_rules(), *load_base_rules()] if rule.axis == "arbitrary"}
-ALONE = re.compile(r"; (each \w+( of \w+)?|the share of each day) alone( against (a |fixed )?\w+)?, no test of chance(, since .+)?(;|$)")
+ALONE = re.compile(
+    r"; (each \w+( of \w+)?|the share of each day) alone( against (a |fixed )?\w+)?, no test of chance(, since .+)?(;|$)"
+)
 TESTED = re.compile(
     r"; (?P<test>binomial|chi-square|occupancy), where .+ and (?P<sample>\d+) or more are counted,"
     r" at most (?P<percent>[\d.]+) % of honest \w+ are found$"
@@ -40,17 +43,40 @@ def at_most_different(texts: int, size: int, sentences: int) -> float:
     chances = [1.0] + [0.0] * sentences
     for _ in range(size):
         chances = [
-            chances[n] * n / sentences + (chances[n - 1] * (sentences - n + 1) / sentences if n else 0.0) for n in range(sentences + 1)
+            chances[n] * n / sentences + (chances[n - 1] * (sentences - n + 1) / sentences if n else 0.0)
+            for n in range(sentences + 1)
         ]
     return sum(chances[: texts + 1])
 
 
 def test_every_rule_of_the_family_states_sample_size_test_and_level_or_that_it_judges_each_row_alone():
     assert set(STATED) == {
-        "CON-03", "CON-05", "CON-15", "CON-16", "MART-44", "MET-11", "MET-20", "MET-28", "MET-30", "MKT-03", "MKT-04", "MKT-05",
-        "MKT-06", "MKT-07", "MKT-08", "MKT-10", "MKT-11", "MKT-18", "MKT-33", "MKT-35", "MKT-39", "MKT-40",
-    }  # fmt: skip
-    assert [rule_id for rule_id, source in STATED.items() if not ALONE.search(source) and not TESTED.search(source)] == []
+        "CON-03",
+        "CON-05",
+        "CON-15",
+        "CON-16",
+        "MART-44",
+        "MET-11",
+        "MET-20",
+        "MET-28",
+        "MET-30",
+        "MKT-03",
+        "MKT-04",
+        "MKT-05",
+        "MKT-06",
+        "MKT-07",
+        "MKT-08",
+        "MKT-10",
+        "MKT-11",
+        "MKT-18",
+        "MKT-33",
+        "MKT-35",
+        "MKT-39",
+        "MKT-40",
+    }
+    assert [
+        rule_id for rule_id, source in STATED.items() if not ALONE.search(source) and not TESTED.search(source)
+    ] == []
     assert {rule_id for rule_id, source in STATED.items() if TESTED.search(source)} == set(TESTED_BY_CHANCE)
     for rule_id, (test, sample, level) in TESTED_BY_CHANCE.items():
         stated = TESTED.search(STATED[rule_id])
@@ -95,4 +121,6 @@ def test_two_texts_of_two_sentences_are_equal_half_the_time():
 def test_the_limit_of_the_last_digits_is_that_of_one_in_a_thousand():
     from scipy.stats import chi2
 
-    assert chi2.sf(float(PARAMETERS["MET-30", "last_digit_chi_square"]), 9) == pytest.approx(TESTED_BY_CHANCE["MET-30"][2], rel=1e-3)
+    assert chi2.sf(float(PARAMETERS["MET-30", "last_digit_chi_square"]), 9) == pytest.approx(
+        TESTED_BY_CHANCE["MET-30"][2], rel=1e-3
+    )

@@ -1,4 +1,5 @@
 """Every rule that the contracts imply is seen to fail, for each column and each way of arriving that it looks at."""
+
 from __future__ import annotations
 
 import pytest
@@ -25,7 +26,9 @@ def test_a_row_that_breaks_its_contract_is_quarantined_with_its_column(staged: S
 
 
 @pytest.mark.parametrize(("statements", "kinds"), [case[1:] for case in ARRIVALS], ids=[case[0] for case in ARRIVALS])
-def test_a_delivery_counts_as_arrived_where_it_is_tonights_and_good(staged: Staged, statements: list[str], kinds: set[str]):
+def test_a_delivery_counts_as_arrived_where_it_is_tonights_and_good(
+    staged: Staged, statements: list[str], kinds: set[str]
+):
     for statement in statements:
         assert staged.connection.execute(statement).rowcount > 0
     assert _blocked(staged) == {name for name, table in all_tables().items() if fails(table, kinds)}

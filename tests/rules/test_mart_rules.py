@@ -3,6 +3,7 @@
 The written rules have their stand-ins in `marts_<theme>.py` beside this file: GOOD makes the tables, FAULTS breaks one rule
 each. The rules that are made from the models' description are tried on tables of the described shape.
 """
+
 from __future__ import annotations
 
 import importlib
@@ -18,7 +19,10 @@ from tests.rules.staged import Staged
 
 WRITTEN = {rule.id: rule for rule in load_rules() if rule.area == "marts"}
 MADE = {rule.id: rule for rule in load_mart_rules()}
-THEMES = {path.stem: importlib.import_module(f"tests.rules.{path.stem}") for path in sorted(Path(__file__).parent.glob("marts_*.py"))}
+THEMES = {
+    path.stem: importlib.import_module(f"tests.rules.{path.stem}")
+    for path in sorted(Path(__file__).parent.glob("marts_*.py"))
+}
 FAULTS = [(theme, rule_id) for theme, module in THEMES.items() for rule_id in module.FAULTS]
 MODELS = published_models()
 FILLED = [name for name, model in MODELS.items() if not model.may_be_empty]
@@ -48,7 +52,9 @@ def test_a_fault_in_a_mart_breaks_only_its_rule(staged: Staged, theme: str, rule
     assert broken(staged, theme) == {rule_id}
 
 
-@pytest.mark.parametrize(("rule_id", "_", "statements", "is_broken"), EDGES, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in EDGES])
+@pytest.mark.parametrize(
+    ("rule_id", "_", "statements", "is_broken"), EDGES, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in EDGES]
+)
 def test_a_mart_at_the_edge_of_a_rule(staged: Staged, rule_id: str, _: str, statements: list[str], is_broken: bool):
     for statement in [*THEMES[theme_of(rule_id)].GOOD, *statements]:
         assert staged.connection.execute(statement).rowcount != 0, statement
@@ -92,7 +98,8 @@ def fill_facts(staged: Staged, model: PublishedModel, but: str | None = None) ->
 def publish(staged: Staged, name: str, rows: int = 7) -> None:
     """A version of the mart, which readers see."""
     staged.connection.execute(
-        "insert into publish.versions values ('2026-10-01', 1, %s, '2026-11-04', '2026-11-04', 1, %s, 'hash', now());", (name, rows)
+        "insert into publish.versions values ('2026-10-01', 1, %s, '2026-11-04', '2026-11-04', 1, %s, 'hash', now());",
+        (name, rows),
     )
     staged.connection.execute(
         "insert into publish.pointer values ('2026-10-01', 1, '2026-11-04', 1, now(), 0, 0, 0, 0)"

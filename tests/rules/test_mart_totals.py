@@ -1,4 +1,5 @@
 """Energy that got lost, came twice or came from nowhere on its way into a mart is found, with the energy at stake."""
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -43,7 +44,9 @@ def test_rounding_of_the_days_is_no_lost_energy(marts: Staged):
 
 
 def test_energy_of_a_month_in_which_no_curve_was_admitted_is_found(marts: Staged):
-    marts.connection.execute("update candidate.mart_energy_structure set energy_kwh = 5 where month_start_date = '2026-09-01'")
+    marts.connection.execute(
+        "update candidate.mart_energy_structure set energy_kwh = 5 where month_start_date = '2026-09-01'"
+    )
     assert {found["expected"] for found in marts.violations(RULES["MART-25"])} == {"0"}
 
 
@@ -57,6 +60,8 @@ def test_a_bill_that_the_ranking_lost_is_found_by_its_energy(marts: Staged):
 
 
 def test_advice_as_by_a_bill_that_nobody_has_is_found(marts: Staged):
-    marts.connection.execute("update candidate.mart_tariff_advice set usage_basis_code = 'BILL' where account_no = 'NO BILL'")
+    marts.connection.execute(
+        "update candidate.mart_tariff_advice set usage_basis_code = 'BILL' where account_no = 'NO BILL'"
+    )
     (found,) = marts.violations(RULES["MART-26"])
     assert (found["account_no"], found["observed"], found["expected"]) == ("NO BILL", "1000", "no bill")

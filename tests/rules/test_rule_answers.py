@@ -6,6 +6,7 @@ show a weakening of it that nothing else shows. There the record holds what was 
 The record was made by the rules themselves. It says that an answer changed, not that it was right: that is for the planted
 faults, the values at a limit and the oracles, whose expectations are typed in.
 """
+
 from __future__ import annotations
 
 import csv
@@ -26,9 +27,27 @@ AIMED = Path(__file__).with_name("aimed.csv")
 RULES = {rule.id: rule for rule in load_rules()}
 CATALOGUE = [rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))]
 SILENT = {  # they need many equal rows or days, a value of their own or an outage of a key account; planted faults break them
-    "MET-14", "MET-31", "MET-32", "MKT-04", "MKT-05", "MKT-06", "MKT-07", "MKT-10", "MKT-33", "MKT-35", "MKT-39", "MKT-40",
-    "CON-08", "CON-12", "CON-16", "XSR-02", "XSR-21", "XSR-23", "XSR-24", "XSR-27",
-}  # fmt: skip
+    "MET-14",
+    "MET-31",
+    "MET-32",
+    "MKT-04",
+    "MKT-05",
+    "MKT-06",
+    "MKT-07",
+    "MKT-10",
+    "MKT-33",
+    "MKT-35",
+    "MKT-39",
+    "MKT-40",
+    "CON-08",
+    "CON-12",
+    "CON-16",
+    "XSR-02",
+    "XSR-21",
+    "XSR-23",
+    "XSR-24",
+    "XSR-27",
+}
 
 
 Answers = dict[tuple[int, str], tuple[int, int, str]]
@@ -37,7 +56,10 @@ Answers = dict[tuple[int, str], tuple[int, int, str]]
 def recorded(path: Path = ANSWERS) -> Answers:
     """(seed, rule) -> rows tested, findings, digest of the findings."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {(int(row["seed"]), row["rule_id"]): (int(row["tested"]), int(row["found"]), row["digest"]) for row in csv.DictReader(file)}
+        return {
+            (int(row["seed"]), row["rule_id"]): (int(row["tested"]), int(row["found"]), row["digest"])
+            for row in csv.DictReader(file)
+        }
 
 
 def test_every_rule_answers_as_recorded(staged: Staged, tmp_path: Path):
@@ -70,10 +92,15 @@ def _compare(answers: Answers, path: Path, folder: Path) -> None:
     now = folder / path.name
     now.write_text(_told(answers), encoding="utf-8")
     was = recorded(path)
-    other = Counter(rule_id for seed, rule_id in answers | was if answers.get((seed, rule_id)) != was.get((seed, rule_id)))
+    other = Counter(
+        rule_id for seed, rule_id in answers | was if answers.get((seed, rule_id)) != was.get((seed, rule_id))
+    )
     if other:
         told = ", ".join(f"{rule_id} in {count}" for rule_id, count in sorted(other.items()))
-        pytest.fail(f"other answers than recorded, by worlds: {told}. If each change is meant, copy {now} over {path.name}.", pytrace=False)
+        pytest.fail(
+            f"other answers than recorded, by worlds: {told}. If each change is meant, copy {now} over {path.name}.",
+            pytrace=False,
+        )
 
 
 def test_the_shaken_worlds_break_every_rule_but_these():
@@ -85,5 +112,7 @@ def _told(answers: Answers) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["rule_id", "seed", "tested", "found", "digest"])
-    lines.writerows([rule_id, seed, *answer] for (seed, rule_id), answer in sorted(answers.items(), key=lambda item: item[0][::-1]))
+    lines.writerows(
+        [rule_id, seed, *answer] for (seed, rule_id), answer in sorted(answers.items(), key=lambda item: item[0][::-1])
+    )
     return text.getvalue()

@@ -2,6 +2,7 @@
 
 The bills of an account are set to round figures: 100,000 kWh, 80,000 yuan (0.80 yuan a kWh on average).
 """
+
 # ruff: noqa: E501  (one world a line reads as a table)
 from __future__ import annotations
 
@@ -15,7 +16,12 @@ from tests.rules.boundaries import with_limits
 from tests.rules.staged import Staged
 
 RULES = {rule.id: rule for rule in load_rules() if rule.area == "reconciliation"}
-BY_CAPACITY, BY_AGREED, BY_ACTUAL, LOW_SIDE = "0310000003", "0310000004", "0310000011", "0310000009"  # each with one metering point
+BY_CAPACITY, BY_AGREED, BY_ACTUAL, LOW_SIDE = (
+    "0310000003",
+    "0310000004",
+    "0310000011",
+    "0310000009",
+)  # each with one metering point
 CONTRACT = "{{con_contract}}"
 
 
@@ -34,7 +40,9 @@ def cost(staged: Staged, rule_id: str) -> tuple[Decimal | None, Decimal | None]:
 
 def bill(staged: Staged, account: str, terms: str = "") -> None:
     """Every bill of the account: 100,000 kWh, 80,000 yuan, and these terms."""
-    staged.plant(f"update {{{{mkt_bill}}}} set kwh_total = 100000, total_charge = 80000 {terms and ', ' + terms} where cons_no = '{account}'")
+    staged.plant(
+        f"update {{{{mkt_bill}}}} set kwh_total = 100000, total_charge = 80000 {terms and ', ' + terms} where cons_no = '{account}'"
+    )
 
 
 def lines(staged: Staged, account: str, kwh: dict[str, int]) -> None:
@@ -71,7 +79,9 @@ def test_a_meter_that_is_not_installed_counts_for_nobody(staged: Staged):
     point = f"mp_no = '{BY_CAPACITY}01'"
     bill(staged, BY_CAPACITY)
     staged.plant(f"update {{{{met_measuring_point}}}} set ct_ratio = 80, pt_ratio = 1, multiplier = 80 where {point}")
-    staged.plant(f"update {{{{met_interval_96}}}} set is_primary = false, v = array_fill(1::float8, array[96]) where data_type = 'E+' and {point}")
+    staged.plant(
+        f"update {{{{met_interval_96}}}} set is_primary = false, v = array_fill(1::float8, array[96]) where data_type = 'E+' and {point}"
+    )
     staged.plant(f"delete from {{{{mkt_meter_install}}}} where {point}")
     assert cost(staged, "XSR-01") == (Decimal("38400"), Decimal("30720.00"))
 
@@ -175,8 +185,12 @@ def test_a_voltage_level_puts_the_last_bill_at_stake(staged: Staged):
 def test_energy_of_a_closed_account_costs_its_average_price(staged: Staged):
     """1 kWh a slot of the account, on the business date: 96 kWh, at 0.80 76.80 yuan."""
     bill(staged, BY_CAPACITY)
-    staged.plant(f"update {{{{met_interval_96}}}} set is_primary = true, v = array_fill(1::float8, array[96]) where data_type = 'E+' and mp_no = '{BY_CAPACITY}01'")
-    staged.plant(f"update {{{{mkt_customer}}}} set status = 'CLOSED', close_date = null where cons_no = '{BY_CAPACITY}'")
+    staged.plant(
+        f"update {{{{met_interval_96}}}} set is_primary = true, v = array_fill(1::float8, array[96]) where data_type = 'E+' and mp_no = '{BY_CAPACITY}01'"
+    )
+    staged.plant(
+        f"update {{{{mkt_customer}}}} set status = 'CLOSED', close_date = null where cons_no = '{BY_CAPACITY}'"
+    )
     assert cost(staged, "XSR-15") == (Decimal("96"), Decimal("76.80"))
 
 
@@ -196,15 +210,32 @@ def test_energy_in_another_rate_costs_the_price_of_that_rate(staged: Staged):
 @pytest.mark.parametrize(
     ("account", "basic", "ratio", "yuan"),
     [
-        (BY_ACTUAL, "basic_mode = 'BY_ACTUAL_MD', basic_qty = 500, basic_price = 38.4, basic_charge = 19200", "1.1", "1920.00"),
-        (BY_ACTUAL, "basic_mode = 'BY_ACTUAL_MD', basic_qty = 500, basic_price = 38.4, basic_charge = 17280", "1.1", "1728.00"),  # reduced by 10 %
-        (BY_ACTUAL, "basic_mode = 'BY_CAPACITY', basic_qty = 500, basic_price = 24, basic_charge = 12000", "1.1", "0.00"),
+        (
+            BY_ACTUAL,
+            "basic_mode = 'BY_ACTUAL_MD', basic_qty = 500, basic_price = 38.4, basic_charge = 19200",
+            "1.1",
+            "1920.00",
+        ),
+        (
+            BY_ACTUAL,
+            "basic_mode = 'BY_ACTUAL_MD', basic_qty = 500, basic_price = 38.4, basic_charge = 17280",
+            "1.1",
+            "1728.00",
+        ),  # reduced by 10 %
+        (
+            BY_ACTUAL,
+            "basic_mode = 'BY_CAPACITY', basic_qty = 500, basic_price = 24, basic_charge = 12000",
+            "1.1",
+            "0.00",
+        ),
     ],
 )
 def test_a_demand_costs_what_the_bill_charged_for_a_kw(staged: Staged, account: str, basic: str, ratio: str, yuan: str):
     """500 kW by the meter, 550 on the bill."""
     demands(staged, account, 500)
-    staged.plant(f"update {{{{mkt_bill}}}} set {basic}, md_actual_kw = 500 * {ratio} where cons_no = '{account}' and bill_month = '202610'")
+    staged.plant(
+        f"update {{{{mkt_bill}}}} set {basic}, md_actual_kw = 500 * {ratio} where cons_no = '{account}' and bill_month = '202610'"
+    )
     assert cost(staged, "XSR-19") == (None, Decimal(yuan))
 
 
@@ -241,7 +272,10 @@ def test_a_meter_at_two_customers_puts_their_last_bills_at_stake(staged: Staged)
         f"update {{{{mkt_meter_install}}}} set meter_asset_no = (select min(meter_asset_no) from {{{{mkt_meter_install}}}} where cons_no = '{BY_CAPACITY}') where cons_no = '{LOW_SIDE}'"
     )
     staged.stage()
-    found = {v["account_no"]: (v["energy_at_stake_kwh"], v["amount_at_stake_cny"]) for v in staged.violations(RULES["XSR-23"])}
+    found = {
+        v["account_no"]: (v["energy_at_stake_kwh"], v["amount_at_stake_cny"])
+        for v in staged.violations(RULES["XSR-23"])
+    }
     assert set(found) == {BY_CAPACITY, LOW_SIDE}
     assert found[BY_CAPACITY] == (Decimal("100000"), Decimal("80000.00"))
 
@@ -250,7 +284,9 @@ def test_settled_energy_costs_the_average_price_of_the_month(staged: Staged):
     """110 MWh settled, 100 billed: 10,000 kWh, at 0.80 8,000 yuan."""
     settled = "(select agree_no, trade_month from {{con_trade_settle}} order by 1 desc, 2 desc limit 1)"
     account = "(select cons_no from {{con_trade_agreement}} order by agree_no desc limit 1)"
-    staged.plant(f"update {{{{mkt_bill}}}} set kwh_total = 100000, total_charge = 80000 where cons_no = {account} and bill_month = (select max(trade_month) from {settled} as newest)")
+    staged.plant(
+        f"update {{{{mkt_bill}}}} set kwh_total = 100000, total_charge = 80000 where cons_no = {account} and bill_month = (select max(trade_month) from {settled} as newest)"
+    )
     staged.plant(f"update {{{{con_trade_settle}}}} set actual_mwh = 110 where (agree_no, trade_month) = {settled}")
     assert cost(staged, "XSR-25") == (Decimal("10000"), Decimal("8000.00"))
 
@@ -271,10 +307,18 @@ def told(staged: Staged, rule_id: str) -> tuple[str | None, str]:
         (5050, 5100, None, None, None),
         (5050, 5100, "5050.00", "marketing", "likely 5050 by amendment"),
         (5050, 5100, "5100", "contract", "likely 5100 by amendment"),
-        (5000, 5050, "5050", "marketing", "likely 5000 by transformers of 5000 kVA"),  # two of three outvote a signature
+        (
+            5000,
+            5050,
+            "5050",
+            "marketing",
+            "likely 5000 by transformers of 5000 kVA",
+        ),  # two of three outvote a signature
     ],
 )
-def test_a_capacity_is_right_as_two_of_contract_archive_and_transformers_say(staged: Staged, contract, marketing, amended, suspect, words):
+def test_a_capacity_is_right_as_two_of_contract_archive_and_transformers_say(
+    staged: Staged, contract, marketing, amended, suspect, words
+):
     agree(staged, BY_CAPACITY, f"contract_cap_kva = {contract}")
     staged.plant(f"update {{{{mkt_customer}}}} set contract_cap_kva = {marketing} where cons_no = '{BY_CAPACITY}'")
     if amended:
@@ -298,10 +342,18 @@ def test_each_account_is_told_its_own_side_of_its_own_term(staged: Staged, case:
     account, field, _, other = TERMS[case]
     assign(staged, account, f"{field} = '{other}'")
     agree(staged, LOW_SIDE, f"{field} = '{other}'")
-    staged.plant(f"update {{{{con_contract}}}} set contract_cap_kva = 77777 where cons_no in ('{account}', '{LOW_SIDE}') and status = 'EFFECTIVE'")
+    staged.plant(
+        f"update {{{{con_contract}}}} set contract_cap_kva = 77777 where cons_no in ('{account}', '{LOW_SIDE}') and status = 'EFFECTIVE'"
+    )
     staged.stage()
-    assert {v["account_no"]: v["suspect_side"] for v in staged.violations(RULES[case])} == {account: "marketing", LOW_SIDE: None}
-    assert {v["account_no"]: v["suspect_side"] for v in staged.violations(RULES["XSR-06"])} == {account: "contract", LOW_SIDE: "contract"}
+    assert {v["account_no"]: v["suspect_side"] for v in staged.violations(RULES[case])} == {
+        account: "marketing",
+        LOW_SIDE: None,
+    }
+    assert {v["account_no"]: v["suspect_side"] for v in staged.violations(RULES["XSR-06"])} == {
+        account: "contract",
+        LOW_SIDE: "contract",
+    }
 
 
 def test_an_amendment_that_is_not_in_force_says_nothing(staged: Staged):
@@ -351,19 +403,28 @@ def test_a_signed_amendment_tells_which_term_was_agreed(staged: Staged, case: st
         (LOW_SIDE, "AC35kV", "AC10kV", None),  # the meter is behind the transformer
     ],
 )
-def test_a_voltage_level_is_the_one_that_the_meters_see(staged: Staged, account: str, contract: str, marketing: str, suspect: str | None):
+def test_a_voltage_level_is_the_one_that_the_meters_see(
+    staged: Staged, account: str, contract: str, marketing: str, suspect: str | None
+):
     agree(staged, account, f"voltage_level = '{contract}'")
     staged.plant(f"update {{{{mkt_customer}}}} set voltage_level = '{marketing}' where cons_no = '{account}'")
     side, expected = told(staged, "XSR-12")
     assert side == suspect
-    assert ("likely AC10kV by meters at 10." in expected or "likely AC10kV by meters at 9." in expected) == bool(suspect)
+    assert ("likely AC10kV by meters at 10." in expected or "likely AC10kV by meters at 9." in expected) == bool(
+        suspect
+    )
 
 
 @pytest.mark.parametrize(
-    ("removed", "suspect"), [("null", "marketing"), ("'2026-11-05 00:00+08'", "metering"), ("'2026-11-06 00:00+08'", "marketing")]
+    ("removed", "suspect"),
+    [("null", "marketing"), ("'2026-11-05 00:00+08'", "metering"), ("'2026-11-06 00:00+08'", "marketing")],
 )
-def test_a_closed_account_that_uses_power_is_in_use_unless_its_meter_is_gone(staged: Staged, removed: str, suspect: str):
-    staged.plant(f"update {{{{mkt_customer}}}} set status = 'CLOSED', close_date = null where cons_no = '{BY_CAPACITY}'")
+def test_a_closed_account_that_uses_power_is_in_use_unless_its_meter_is_gone(
+    staged: Staged, removed: str, suspect: str
+):
+    staged.plant(
+        f"update {{{{mkt_customer}}}} set status = 'CLOSED', close_date = null where cons_no = '{BY_CAPACITY}'"
+    )
     staged.plant(f"update {{{{met_measuring_point}}}} set remove_ts = {removed} where mp_no = '{BY_CAPACITY}01'")
     assert told(staged, "XSR-15")[0] == suspect
 
@@ -377,6 +438,9 @@ def test_a_seal_that_is_run_past_tells_of_no_side(staged: Staged):
 def test_every_comparison_states_what_it_costs_and_by_what_a_side_is_told():
     assert [rule.id for rule in RULES.values() if not (rule.at_stake and rule.likely_wrong)] == []
     for rule in RULES.values():
-        says_a_side, says_a_cost = "as suspect_side" in rule.violations_sql or "\n    suspect_side," in rule.violations_sql, "_at_stake_" in rule.violations_sql
+        says_a_side, says_a_cost = (
+            "as suspect_side" in rule.violations_sql or "\n    suspect_side," in rule.violations_sql,
+            "_at_stake_" in rule.violations_sql,
+        )
         assert says_a_side != rule.likely_wrong.startswith("Not told: "), rule.id
         assert says_a_cost != rule.at_stake.startswith("No money"), rule.id

@@ -1,4 +1,5 @@
 """A rule file that cannot be used is refused with a message that names the file and what is wrong."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -26,7 +27,9 @@ select raw_id from tested
 """
 
 
-def folder_with(tmp_path: Path, text: str, name: str = "MET-99_register_is_positive.sql", area: str = "metering") -> Path:
+def folder_with(
+    tmp_path: Path, text: str, name: str = "MET-99_register_is_positive.sql", area: str = "metering"
+) -> Path:
     (tmp_path / area).mkdir(exist_ok=True)
     (tmp_path / area / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -52,7 +55,11 @@ def test_a_good_file_becomes_a_rule(tmp_path: Path):
         ("subject: met_register_freeze", "subject: met_register_freeze\nquarantines: met_it", "quarantines is met_it"),
         ("subject: met_register_freeze", "subject: month\nquarantines: met_it", "only a rule of severity quarantine"),
         ("subject: met_register_freeze", "subject: met_register_freeze\nimplies: MET-12", "implies is a list"),
-        ("subject: met_register_freeze", "subject: met_register_freeze\nid: MET-98", "says id MET-98, the file name MET-99"),
+        (
+            "subject: met_register_freeze",
+            "subject: met_register_freeze\nid: MET-98",
+            "says id MET-98, the file name MET-99",
+        ),
         ("subject: met_register_freeze", "subject: met_register_freeze\ngate: 3", "gate is 3"),
         ("source: catalogue", "source: a: b: c", "not YAML"),
         ("-- violations\n", "", "`-- tested` and `-- violations` stand once each"),

@@ -1,4 +1,5 @@
 """Functions of the rules against the numeric oracles; expected values are typed in."""
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -47,7 +48,8 @@ def test_names_are_compared_after_normalisation(ask, one: str, other: str, simil
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "difference"), [(45120, 45099, -21), (45099, 45120, 21), (999000, 10, 1010), (500000, 10, -499990)]
+    ("before", "after", "difference"),
+    [(45120, 45099, -21), (45099, 45120, 21), (999000, 10, 1010), (500000, 10, -499990)],
 )
 def test_a_register_rolls_over_only_at_its_end(ask, before: int, after: int, difference: int):
     assert ask(f"quality.register_difference({before}, {after}, 6, 0.9, 0.1)") == difference
@@ -55,7 +57,13 @@ def test_a_register_rolls_over_only_at_its_end(ask, before: int, after: int, dif
 
 @pytest.mark.parametrize(
     ("number", "is_made_up"),
-    [("12345678901", True), ("13888888888", True), ("13987654321", True), ("13812345679", False), ("15987563412", False)],
+    [
+        ("12345678901", True),
+        ("13888888888", True),
+        ("13987654321", True),
+        ("13812345679", False),
+        ("15987563412", False),
+    ],
 )
 def test_made_up_numbers(ask, number: str, is_made_up: bool):
     assert ask(f"quality.is_made_up_number('{number}')") is is_made_up
@@ -75,16 +83,27 @@ def test_made_up_numbers(ask, number: str, is_made_up: bool):
         (1, 50000, 90000, 100000, "1"),
     ],
 )
-def test_the_chance_of_so_many_marked_rows_is_the_tail_of_the_hypergeometric_distribution(ask, hits, size, all_hits, all_size, chance):
-    assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})::numeric(12, 10)") == Decimal(chance)
+def test_the_chance_of_so_many_marked_rows_is_the_tail_of_the_hypergeometric_distribution(
+    ask, hits, size, all_hits, all_size, chance
+):
+    assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})::numeric(12, 10)") == Decimal(
+        chance
+    )
 
 
 def test_the_tail_agrees_with_another_implementation(ask):
     from scipy.stats import hypergeom
 
-    for hits, size, all_hits, all_size in [(5, 20, 6, 60), (40, 100, 1000, 10000), (10200, 500000, 20000, 1000000), (3, 700, 900, 90000)]:
+    for hits, size, all_hits, all_size in [
+        (5, 20, 6, 60),
+        (40, 100, 1000, 10000),
+        (10200, 500000, 20000, 1000000),
+        (3, 700, 900, 90000),
+    ]:
         expected = hypergeom.sf(hits - 1, all_size, all_hits, size)
-        assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})") == pytest.approx(expected, rel=1e-6)
+        assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})") == pytest.approx(
+            expected, rel=1e-6
+        )
 
 
 def test_a_threshold_that_is_not_in_the_seed_is_an_error(ask):
@@ -127,6 +146,8 @@ def test_words_are_weighed_like_numbers(ask):
         (None, (80, 60, 100), None),
     ],
 )
-def test_suspect_is_who_says_another_thing_than_what_is_right(ask, right: int | None, values: tuple, suspects: str | None):
+def test_suspect_is_who_says_another_thing_than_what_is_right(
+    ask, right: int | None, values: tuple, suspects: str | None
+):
     numbers = ", ".join(f"{number}::numeric" if number is not None else "null" for number in (right, *values))
     assert ask(f"quality.suspect_side({numbers})") == suspects

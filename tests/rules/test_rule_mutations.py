@@ -5,6 +5,7 @@ is broken, how severely), in the shaken and the aimed worlds the recorded answer
 does not end is none. `./kaw test --soak` judges the whole book, family by family, and prints the scores and the survivors,
 `./kaw test` a sample.
 """
+
 from __future__ import annotations
 
 from collections import Counter
@@ -45,14 +46,39 @@ FAMILIES = {
     "contracts, arrivals": {rule_id: rule for rule_id, rule in MADE.items() if rule_id.startswith("ARR-")},
 }
 SAMPLE = (
-    "MET-05", "MET-28", "MKT-06", "MKT-10", "MKT-11", "MKT-14", "MKT-15", "MKT-33", "MKT-35", "MKT-36",
-    "CON-01", "CON-02", "CON-03", "CON-08", "CON-10", "XSR-06", "XSR-11", "XSR-22", "XSR-27", "XSR-30",
-)  # fmt: skip
+    "MET-05",
+    "MET-28",
+    "MKT-06",
+    "MKT-10",
+    "MKT-11",
+    "MKT-14",
+    "MKT-15",
+    "MKT-33",
+    "MKT-35",
+    "MKT-36",
+    "CON-01",
+    "CON-02",
+    "CON-03",
+    "CON-08",
+    "CON-10",
+    "XSR-06",
+    "XSR-11",
+    "XSR-22",
+    "XSR-27",
+    "XSR-30",
+)
 LEAST_NOTICED = {
-    "catalogue": 0.99, "marts": 0.99, "pipeline": 0.99, "published models": 0.98, "contracts, rows": 0.99, "contracts, arrivals": 0.95,
-}  # fmt: skip
+    "catalogue": 0.99,
+    "marts": 0.99,
+    "pipeline": 0.99,
+    "published models": 0.98,
+    "contracts, rows": 0.99,
+    "contracts, arrivals": 0.95,
+}
 PARTS = ("header", "violations", "tested")
-MADE_OF_COLUMNS = {"contracts, rows": PARTS[:2]}  # whose population has a condition for each column, each of which a test breaks
+MADE_OF_COLUMNS = {
+    "contracts, rows": PARTS[:2]
+}  # whose population has a condition for each column, each of which a test breaks
 LONGEST_S = 8  # a mutant that takes longer has lost a join
 
 
@@ -124,7 +150,9 @@ def typed(statements: list[str], rule_ids: Iterable[str]) -> World:
     return World(lambda staged: staged.restart(statements), frozenset(rule_ids), "a typed verdict", Staged.verdict)
 
 
-def unstaged(statements: list[str], rule_ids: Iterable[str], ask: Callable[[Staged, Rule], object] = Staged.verdict) -> World:
+def unstaged(
+    statements: list[str], rule_ids: Iterable[str], ask: Callable[[Staged, Rule], object] = Staged.verdict
+) -> World:
     """A typed world of which nothing has to be staged anew."""
     return World(partial(_execute, statements=statements), frozenset(rule_ids), "a typed verdict", ask)
 
@@ -145,8 +173,11 @@ def worlds_of_the_catalogue(staged: Staged) -> Iterator[World]:
         rules = list(CATALOGUE.values())
         yield World(
             lambda staged, seed=seed, rules=rules: shake(staged.connection, rules, staged.business_date, seed),
-            frozenset(CATALOGUE), "a recorded answer", Staged.answer, right,
-        )  # fmt: skip
+            frozenset(CATALOGUE),
+            "a recorded answer",
+            Staged.answer,
+            right,
+        )
     yield from aimed_worlds(staged, CATALOGUE)
 
 
@@ -177,10 +208,27 @@ def worlds_of_the_marts(staged: Staged) -> Iterator[World]:
 def worlds_of_the_published_models() -> Iterator[World]:
     for name, model in marts.MODELS.items():
         for rows in ([None], [None, None], [model.grain[-1]]):
-            yield World(partial(_with_rows, model=model, without=rows), frozenset({f"MART-GRAIN-{name}"}), "a typed verdict", Staged.answer)
-        nights = [{}, {"but": None}, *({"but": fact} for fact in model.facts), {"seen": (name, 7)}, {"seen": (name, 0)}, {"seen": ("another", 7)}]
+            yield World(
+                partial(_with_rows, model=model, without=rows),
+                frozenset({f"MART-GRAIN-{name}"}),
+                "a typed verdict",
+                Staged.answer,
+            )
+        nights = [
+            {},
+            {"but": None},
+            *({"but": fact} for fact in model.facts),
+            {"seen": (name, 7)},
+            {"seen": (name, 0)},
+            {"seen": ("another", 7)},
+        ]
         for night in (*nights, {"but": None, "seen": (name, 7), "is_empty": False}):
-            yield World(partial(_with_facts, model=model, **night), frozenset({f"MART-FILLED-{name}"}), "a typed verdict", Staged.answer)
+            yield World(
+                partial(_with_facts, model=model, **night),
+                frozenset({f"MART-FILLED-{name}"}),
+                "a typed verdict",
+                Staged.answer,
+            )
 
 
 def _with_rows(staged: Staged, model: marts.PublishedModel, without: list[str | None]) -> None:
@@ -191,7 +239,11 @@ def _with_rows(staged: Staged, model: marts.PublishedModel, without: list[str | 
 
 
 def _with_facts(
-    staged: Staged, model: marts.PublishedModel, but: str | None = "all", seen: tuple[str, int] | None = None, is_empty: bool = True
+    staged: Staged,
+    model: marts.PublishedModel,
+    but: str | None = "all",
+    seen: tuple[str, int] | None = None,
+    is_empty: bool = True,
 ) -> None:
     """A model whose facts have rows, all but one or none of them, and of which readers saw some rows."""
     relation = marts.stand_in(staged, model)
@@ -232,12 +284,19 @@ def told(family: str, judged: Judged) -> str:
     by = ", ".join(f"{count} by {name}" for name, count in judged.noticed.items())
     lines = [f"{family}: mutants noticed: {made - judged.survivors} of {made}, {100 * judged.score:.1f} % ({by})"]
     lines += [f"unnoticed: {count} x {kind} in {part}" for (part, kind), count in kinds.most_common()]
-    return "\n".join(lines + [f"{rule_id} {m.part}: {m.change}" for rule_id, found in judged.alive.items() for m in found])
+    return "\n".join(
+        lines + [f"{rule_id} {m.part}: {m.change}" for rule_id, found in judged.alive.items() for m in found]
+    )
 
 
 def unheeded(judged: Judged) -> list[tuple[str, str]]:
     """Rules that can be emptied or made milder without notice."""
-    return [(rule_id, m.change) for rule_id, found in judged.alive.items() for m in found if m.kind in ("emptied", "severity", "severity lowered")]
+    return [
+        (rule_id, m.change)
+        for rule_id, found in judged.alive.items()
+        for m in found
+        if m.kind in ("emptied", "severity", "severity lowered")
+    ]
 
 
 def test_no_condition_of_the_violations_can_be_weakened(staged: Staged):

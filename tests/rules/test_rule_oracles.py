@@ -1,4 +1,5 @@
 """Rules at the edge of their limits, on the numbers of the oracles, and what the engine writes beside a violation."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -44,7 +45,9 @@ def test_o11_spike(staged: Staged, third: float, highest: float, is_spike: bool)
     ],
 )
 def test_o12_sum_check(staged: Staged, slot_sum: str, register: str, fails: bool):
-    staged.plant(f"update {{{{met_measuring_point}}}} set ct_ratio = 150, pt_ratio = 1, multiplier = 150 where mp_no = {BILLING}")
+    staged.plant(
+        f"update {{{{met_measuring_point}}}} set ct_ratio = 150, pt_ratio = 1, multiplier = 150 where mp_no = {BILLING}"
+    )
     staged.plant(
         f"update {{{{met_interval_96}}}} set is_primary = true, v = array_fill({slot_sum}::float8 / 96, array[96])"
         f" where {E_PLUS} and mp_no = {BILLING}"
@@ -63,8 +66,12 @@ def test_o12_sum_check(staged: Staged, slot_sum: str, register: str, fails: bool
 def test_a_register_that_rolls_over_is_no_fault(staged: Staged):
     where = f"meter_asset_no = {METER} and freeze_kind = 'DAY' and energy_kind = 'REACTIVE_Q1'"
     staged.plant(f"update {{{{met_meter}}}} set digits_int = 6 where meter_asset_no = {METER}")
-    staged.plant(f"update {{{{met_register_freeze}}}} set reading = 999990 + extract(epoch from freeze_ts - '2026-10-29 00:00+08') / 864000 where {where}")
-    staged.plant(f"update {{{{met_register_freeze}}}} set reading = 12 where {where} and freeze_ts >= '2026-11-05 00:00+08'")
+    staged.plant(
+        f"update {{{{met_register_freeze}}}} set reading = 999990 + extract(epoch from freeze_ts - '2026-10-29 00:00+08') / 864000 where {where}"
+    )
+    staged.plant(
+        f"update {{{{met_register_freeze}}}} set reading = 12 where {where} and freeze_ts >= '2026-11-05 00:00+08'"
+    )
     assert broken(staged, "MET-06") == []
 
 
@@ -105,7 +112,9 @@ def test_o14_wrong_ratio_in_marketing_puts_a_quarter_at_stake(staged: Staged):
 def three_ratios(staged: Staged) -> Staged:
     """400/5 in metering, 300/5 in marketing, 500/5 in the contract; all edited at one time, a load that any of them allows."""
     for table, ratio in (("met_measuring_point", 80), ("mkt_meter_install", 60), ("con_metering_annex", 100)):
-        staged.plant(f"update {{{{{table}}}}} set ct_ratio = {ratio}, src_updated_at = '2026-01-01 12:00+08' where mp_no = {BILLING}")
+        staged.plant(
+            f"update {{{{{table}}}}} set ct_ratio = {ratio}, src_updated_at = '2026-01-01 12:00+08' where mp_no = {BILLING}"
+        )
     staged.plant(f"update {{{{mkt_customer}}}} set running_cap_kva = 1000000 where cons_no = {OF_BILLING}")
     return staged
 
@@ -136,11 +145,26 @@ EDITED = f"update {{{{con_metering_annex}}}} set src_updated_at = '2026-01-02 12
         (INSPECTED.replace("{}", "2025-11-04"), None, None),
         (AMENDED.replace("{}", "2026-11-05"), "metering and marketing", "100: amendment"),
         (AMENDED.replace("{}", "2026-11-06"), None, None),
-        (f"update {{{{mkt_meter_install}}}} set install_date = date '2026-10-05' where mp_no = {BILLING}", "metering and contract", "60: work order"),
+        (
+            f"update {{{{mkt_meter_install}}}} set install_date = date '2026-10-05' where mp_no = {BILLING}",
+            "metering and contract",
+            "60: work order",
+        ),
         (f"update {{{{mkt_meter_install}}}} set install_date = date '2026-10-04' where mp_no = {BILLING}", None, None),
         (EDITED, "metering and marketing", "100: edited last (1)"),
     ],
-    ids=["nothing", "programmed", "too_early", "inspected", "year_ago", "amended", "not_yet", "work_order", "old_order", "edited"],
+    ids=[
+        "nothing",
+        "programmed",
+        "too_early",
+        "inspected",
+        "year_ago",
+        "amended",
+        "not_yet",
+        "work_order",
+        "old_order",
+        "edited",
+    ],
 )
 def test_where_all_three_differ_the_best_evidence_tells_who_is_right(three_ratios: Staged, statement, suspects, told):
     if statement:
@@ -158,7 +182,9 @@ def test_the_only_ratio_that_the_load_allows_speaks_for_itself(three_ratios: Sta
         f" raw_metering.met_measuring_point as points where curves.mp_no = {POINT} and points.mp_no = curves.mp_no"
         " and curves.data_type = 'P' and curves.phase = 'T'"
     ).fetchone()
-    three_ratios.plant(f"update {{{{mkt_customer}}}} set running_cap_kva = {power * 60 / Decimal('1.2') + 1} where cons_no = {OF_BILLING}")
+    three_ratios.plant(
+        f"update {{{{mkt_customer}}}} set running_cap_kva = {power * 60 / Decimal('1.2') + 1} where cons_no = {OF_BILLING}"
+    )
     (violation,) = broken(three_ratios, "XSR-03")
     assert violation["suspect_side"] == "metering and contract"
     assert "60: load fits this alone (3)" in violation["expected"]
@@ -194,7 +220,9 @@ def test_a_bulk_edit_speaks_against_its_value(three_ratios: Staged):
 def test_o6_power_factor_table(staged: Staged, power_factor: str, right: str, wrong: str):
     newest = "(select max(bill_no) from {{mkt_bill}} where pf_standard = '0.90')"
     for pct, fails in ((right, False), (wrong, True)):
-        staged.plant(f"update {{{{mkt_bill}}}} set pf_actual = {power_factor}, pf_adj_pct = {pct} where bill_no = {newest}")
+        staged.plant(
+            f"update {{{{mkt_bill}}}} set pf_actual = {power_factor}, pf_adj_pct = {pct} where bill_no = {newest}"
+        )
         assert bool(broken(staged, "MKT-23")) is fails
 
 
@@ -226,7 +254,9 @@ def test_a_curve_is_quarantined_below_86_slots_and_a_warning_above(staged: Stage
 
 
 def test_personal_values_are_withheld_and_the_place_is_named(staged: Staged):
-    staged.plant(f"update {{{{mkt_contact}}}} set mobile = '13800000000' where cons_no = {ACCOUNT} and contact_role = 'FINANCE'")
+    staged.plant(
+        f"update {{{{mkt_contact}}}} set mobile = '13800000000' where cons_no = {ACCOUNT} and contact_role = 'FINANCE'"
+    )
     (violation,) = broken(staged, "MKT-06")
     assert violation["observed"] == "withheld (personal)"
     assert violation["record_key"] == {"cons_no": violation["account_no"], "contact_role": "FINANCE"}
@@ -245,7 +275,9 @@ def test_an_open_finding_is_tested_again_when_its_record_is(staged: Staged):
     evaluate(staged.connection, RULES["MKT-03"], staged.run_id, staged.business_date)
     evaluate(staged.connection, RULES["MKT-03"], staged.run_id, staged.business_date)
     assert staged.connection.execute("select finding_id from quality.retested").fetchall() == [(1,)]
-    counts = staged.connection.execute("select tested_rows, failed_rows from quality.rule_results where rule_id = 'MKT-03'")
+    counts = staged.connection.execute(
+        "select tested_rows, failed_rows from quality.rule_results where rule_id = 'MKT-03'"
+    )
     assert counts.fetchall() == [(20, 1)]
     assert violation["raw_id"] is not None
 
@@ -274,7 +306,9 @@ def test_a_table_that_did_not_arrive_blocks(staged: Staged):
     staged.connection.execute("delete from quality.receipts where table_name = 'mkt_bill'")
     staged.connection.execute("update quality.receipts set delivered_rows = 0 where table_name = 'mkt_customer'")
     for table, file in (("con_contract", "con_contract/a.csv"), ("con_amendment", None)):  # a database has no file
-        staged.connection.execute("update quality.receipts set state = 'refused', file_name = %s where table_name = %s", (file, table))
+        staged.connection.execute(
+            "update quality.receipts set state = 'refused', file_name = %s where table_name = %s", (file, table)
+        )
     observed = {name: [v["observed"] for v in staged.violations(arrival[f"ARR-{name}"])] for name in all_tables()}
     assert {name: seen for name, seen in observed.items() if seen} == {
         "mkt_bill": ["no delivery"],

@@ -1,4 +1,5 @@
 """Every rule is seen to fail once: one planted fault breaks that rule, and besides it only what the fault truly implies."""
+
 from __future__ import annotations
 
 import pytest
@@ -24,32 +25,52 @@ def test_clean_data_break_no_rule(staged: Staged):
     assert staged.broken_rules() == set()
 
 
-@pytest.mark.parametrize(("rule_id", "statements", "also"), FAULTS, ids=[f"{rule_id}-{number}" for number, (rule_id, *_) in enumerate(FAULTS)])
+@pytest.mark.parametrize(
+    ("rule_id", "statements", "also"),
+    FAULTS,
+    ids=[f"{rule_id}-{number}" for number, (rule_id, *_) in enumerate(FAULTS)],
+)
 def test_a_planted_fault_breaks_only(staged: Staged, rule_id: str, statements: list[str], also: set[str]):
     for statement in statements:
         staged.plant(statement)
     assert staged.broken_rules() == {rule_id} | also
 
 
-@pytest.mark.parametrize(("rule_id", "_", "statements", "severity"), CASES, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in CASES])
-def test_a_value_at_the_edge_of_a_limit(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
+@pytest.mark.parametrize(
+    ("rule_id", "_", "statements", "severity"), CASES, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in CASES]
+)
+def test_a_value_at_the_edge_of_a_limit(
+    staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None
+):
     staged.restart(statements)
     assert staged.verdict(CATALOGUE[rule_id]) == severity
 
 
-@pytest.mark.parametrize(("rule_id", "_", "statements", "severity"), POPULATIONS, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in POPULATIONS])
-def test_a_record_is_looked_at_or_not(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
+@pytest.mark.parametrize(
+    ("rule_id", "_", "statements", "severity"),
+    POPULATIONS,
+    ids=[f"{rule_id}: {name}" for rule_id, name, *_ in POPULATIONS],
+)
+def test_a_record_is_looked_at_or_not(
+    staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None
+):
     staged.restart(statements)
     assert staged.verdict(CATALOGUE[rule_id]) == severity
 
 
-@pytest.mark.parametrize(("rule_id", "_", "statements", "is_tested", "told"), TOLD, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in TOLD])
-def test_a_rule_tells_where_and_what_it_expects(staged: Staged, rule_id: str, _: str, statements: list[str], is_tested: bool, told: set):
+@pytest.mark.parametrize(
+    ("rule_id", "_", "statements", "is_tested", "told"), TOLD, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in TOLD]
+)
+def test_a_rule_tells_where_and_what_it_expects(
+    staged: Staged, rule_id: str, _: str, statements: list[str], is_tested: bool, told: set
+):
     staged.restart(statements)
     assert staged.told(CATALOGUE[rule_id]) == (is_tested, told)
 
 
-@pytest.mark.parametrize(("rule_id", "_", "statements", "severity"), PIPELINE, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in PIPELINE])
+@pytest.mark.parametrize(
+    ("rule_id", "_", "statements", "severity"), PIPELINE, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in PIPELINE]
+)
 def test_a_rule_on_the_pipeline_says(staged: Staged, rule_id: str, _: str, statements: list[str], severity: str | None):
     for statement in statements:
         assert staged.connection.execute(statement).rowcount > 0

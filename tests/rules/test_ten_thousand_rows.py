@@ -1,4 +1,5 @@
 """10,000 planted rows of one rule through the engine: what was tested, what was found and both counts, each on its own."""
+
 from __future__ import annotations
 
 from include.database import connect
