@@ -14,7 +14,7 @@ from include.contracts import Table, load_contracts
 from include.database import acting_role, connect
 from include.errors import InfrastructureError
 from include.fence import take_fence
-from include.landing.databases import Source, is_database
+from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import Receipt, land
@@ -27,7 +27,7 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
     """Lands every table of `source` (metering, marketing, contract) for the business date; safe to repeat.
 
     Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
-    Raises InfrastructureError where the source or the warehouse cannot be reached.
+    Raises InfrastructureError where the source or the warehouse cannot be reached, a source after counted tries.
     """
     url = server.warehouse_url()
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
@@ -52,9 +52,7 @@ def _deliveries(
     tables = load_contracts()[source].values()
     address = address_of(source)
     if is_database(address):
-        with Source(address, source) as database:
-            for table in tables:
-                yield database.read(table, business_date, _last_cursor(connection, table))
+        yield from again(source, lambda: _from_database(connection, address, source, business_date))
     else:
         folder = _folder(address, source)
         for table in tables:
@@ -63,6 +61,14 @@ def _deliveries(
         folder = _folder(forms, "forms", is_simulated("forms"))
         for table in tables:
             yield from read_folder(folder, table, business_date, _landed(connection, table, "form"), channel="form")
+
+
+def _from_database(
+    connection: psycopg.Connection, address: str, source: str, business_date: date
+) -> Iterator[Delivery | Refusal]:
+    with Source(address, source) as database:
+        for table in load_contracts()[source].values():
+            yield database.read(table, business_date, _last_cursor(connection, table))
 
 
 def _folder(address: str, source: str, make: bool = False) -> Path:
