@@ -175,6 +175,7 @@ def _next_step(blocking: list[tuple[str, str, str]], run: Run) -> str:
     first = blocking[0][0]
     tables = {table_name for rule_id, table_name, _ in blocking if rule_id == first}
     return (
-        "let the source deliver again and repeat the command, or take responsibility for this night:\n"
+        "let the source deliver again (a refused file or form: corrected, under the same name) and repeat the command,"
+        " or take responsibility for this night:\n"
         f"  {proposed_waiver(first, tables, run.business_date)}"
     )
