@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from landing import Utility, new_utility, source_tables
 
-from include import cli
 from include.contracts import load_contracts
 from include.errors import InfrastructureError, UsageError
+from include.local import cli
 from include.settings import settings
 
 READ_OF_PAYMENTS = b'as "pay_no"'

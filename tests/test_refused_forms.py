@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from landing import DAY, Utility, csv_text, new_utility
 
-from include import runs
 from include.errors import GateBlocked
 from include.quality import gate
 from include.quality.base_rules import load_base_rules
-from include.waivers import waive
+from include.quality.waivers import waive
+from include.records import runs
 
 TABLE = "mkt_payment"
 RULE = f"ARR-{TABLE}"
