@@ -34,7 +34,7 @@ class Airflow:
     sessions: set[int] = field(default_factory=set)
 
     def kaw(self, *arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "include.cli", *arguments]
+        command = [sys.executable, "-m", "include.local.cli", *arguments]
         return subprocess.run(
             command, cwd=ROOT, env=os.environ | self.environment, capture_output=True, text=True, check=False
         )

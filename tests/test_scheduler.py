@@ -15,8 +15,8 @@ import psutil
 import psycopg
 import pytest
 
+from include.local.server import Server
 from include.night import STEPS
-from include.server import Server
 from include.settings import default_business_date, settings
 from tests.airflow_trial import ask
 from tests.airflow_up import Airflow, until, webhook_into
