@@ -69,6 +69,13 @@ class Airflow:
         """The state in which a run ends."""
         return until(lambda: (state := self.state(run_id)) in ("success", "failed") and state, patience_s)
 
+    def stop_builds(self, but: str = "") -> None:
+        """Marks every run of `build_warehouse` failed that is at work or waits, but one: they run one at a time."""
+        query = "select run_id from dag_run where dag_id = 'build_warehouse' and state in ('queued', 'running')"
+        for (run_id,) in self.select(query):
+            if run_id != but:
+                self.build(f"dagRuns/{run_id}", {"state": "failed"}, "PATCH")
+
     def tasks(self, run_id: str) -> dict[str, tuple[str | None, int]]:
         """State and number of tries of each task of a run."""
         found = self.select("select task_id, state, try_number from task_instance where run_id = %s", (run_id,))
@@ -107,7 +114,7 @@ class Airflow:
             connection.execute(f"alter database {name} with allow_connections {is_open}")
 
     def missed(self, run_id: str) -> list[dict]:
-        """What the webhook was told of the deadline of a run."""
+        """The alerts that the webhook got for the deadline of a run."""
         return [a for a in self.alerts if a["kind"] == "deadline_missed" and a["detail"]["run_id"] == run_id]
 
     def log(self, dag_id: str) -> str:
