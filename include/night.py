@@ -88,8 +88,6 @@ def publish_marts(run: dict, progress: Progress = _quiet):
     given = Run.from_dict(run)
     url = server.warehouse_url()
     result = publish(url, given.run_id, given.business_date, given.fence, manifest_path())
-    runs.finish(url, given, "published")
-    ledger.write_head(url)
     progress(result)
     return result
 

@@ -69,13 +69,6 @@ def begin(url: str, business_date: date) -> Run:
     return Run(run_id, business_date, fence)
 
 
-def finish(url: str, run: Run, state: str) -> None:
-    with connect(url, fence=run.fence) as connection:
-        connection.execute(
-            "update quality.runs set state = %s, finished_at = now() where run_id = %s", (state, run.run_id)
-        )
-
-
 def state_of(url: str, business_date: date) -> str | None:
     """State of the newest run of a business date; None where there is none."""
     with connect(url) as connection:
