@@ -6,11 +6,11 @@ import json
 from datetime import date
 from pathlib import Path
 
-from include import ledger
-from include.database import connect
 from include.publish import publish, status
 from include.publish.content import built_content, candidate_digests, candidate_types
 from include.publish.marts import read_marts
+from include.records import ledger
+from include.records.database import connect
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 

@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
-from include.database import connect
 from include.errors import InfrastructureError, UsageError
-from include.fence import take_fence
 from include.publish import release, rollback, status
+from include.records.database import connect
+from include.records.fence import take_fence
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -437,15 +437,15 @@ def test_the_views_are_the_same_objects_after_every_publish(night: Night) -> Non
 
 
 def test_what_was_held_back_is_published_with_the_month(night: Night) -> None:
+    run_id = night.judge()
     night.execute("""
-        insert into quality.runs (business_date) values ('2026-07-10');
         insert into quality.conservation values (1, 1, 'mkt_bill', 9, 7, 0, 1, 1, 0, 0, 0);
         insert into quality.quarantined_rows values
             ('marketing', 'mkt_bill', 1, 'quarantined', '{MKT-21}', '{}', 'A1', 100, 60, 1, null),
             ('marketing', 'mkt_bill_line', 2, 'held', '{MKT-21}', '{}', 'A1', null, 40, 1, null),
             ('marketing', 'mkt_bill', 3, 'quarantined', '{MKT-21}', '{}', 'A1', 999, 999, 1, 1);
     """)
-    night.publish()
+    night.publish_run(run_id)
     held = night.execute(
         "select held_back_rows, held_back_share, held_back_kwh, held_back_cny from marts.publication limit 1"
     )

@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 import pytest
 
 from include.contracts import all_tables, load_contracts
+from include.lab.simulator import generate, load_databases, main, write_deliveries, write_forms
+from include.lab.simulator.deliver import form_rows
+from include.lab.simulator.delivery_text import EVENT_COLUMNS
+from include.lab.simulator.tables import arrow_type
 from include.landing.check import check_sources
 from include.landing.extract import extract
-from include.simulator import generate, load_databases, main, write_deliveries, write_forms
-from include.simulator.deliver import form_rows
-from include.simulator.delivery_text import EVENT_COLUMNS
-from include.simulator.tables import arrow_type
 
 DAY = date(2025, 7, 15)
 SLOTS = [f"v{k}" for k in range(1, 97)]

@@ -19,8 +19,6 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include import ledger
-from include.database import acting_role, connect
 from include.errors import GateBlocked, InfrastructureError, UsageError
 from include.publish.content import (
     Content,
@@ -35,6 +33,8 @@ from include.publish.history import PUBLISHER, delete_old_versions
 from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 from include.publish.verdicts import Verdicts, passed_both
+from include.records import ledger
+from include.records.database import acting_role, connect
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,9 @@ def _hold_to(verdicts: Verdicts, candidates: dict[str, str]) -> None:
         n for n in candidates.keys() | verdicts.candidates.keys() if candidates.get(n) != verdicts.candidates.get(n)
     )
     if differing:
+        said = "1 candidate is" if len(differing) == 1 else f"{len(differing)} candidates are"
         raise NotJudged(
-            f"Nothing was published: {len(differing)} candidates are not what gate 2 judged: {', '.join(differing[:5])}.",
+            f"Nothing was published: {said} not what gate 2 judged: {', '.join(differing[:5])}.",
             where=f"candidate tables; ledger entry {verdicts.gate_2}",
             next_step="let nothing else write to the candidates, and run the night of this date again, from the start.",
         )

@@ -9,11 +9,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from include import ledger
-from include.database import acting_role, connect
 from include.errors import UsageError
 from include.publish.content import sha256_of
 from include.publish.verdicts import published_without_verdicts
+from include.records import ledger
+from include.records.database import acting_role, connect
 
 KEPT_VERSIONS = 7
 PUBLISHER = "kaw_publisher"

@@ -1,0 +1,5 @@
+import sys
+
+from include.lab.simulator.command import main
+
+sys.exit(main())
