@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from include import night
-from include.lab.simulator import generate, write_deliveries
+from include.lab.simulator.deliver import write_deliveries
+from include.lab.utility import generate
 from include.landing.extract import extract
 from include.publish import status
 from include.records.database import connect

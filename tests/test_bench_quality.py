@@ -8,7 +8,7 @@ import pytest
 
 from include.lab import score as truth
 from include.lab.bench import quality
-from include.lab.simulator.defects import classes
+from include.lab.defects.plant import classes
 from include.local import cli
 from include.settings import ROOT
 

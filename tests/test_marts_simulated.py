@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from include.contracts import load_contracts
-from include.lab.simulator import generate
+from include.lab.utility import generate
 from include.local.server import Server
 from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
 from include.settings import settings

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from include.contracts import all_tables
-from include.lab.simulator import generate
+from include.lab.utility import generate
 
 CLASSES = {
     *(f"X{n}" for n in range(1, 17)),

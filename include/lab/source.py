@@ -72,7 +72,8 @@ def deliver(source: str, business_date: date) -> None:
     """Makes the simulated source deliver the state of the business date; nothing where the source has an address."""
     if not is_simulated(source):
         return
-    from include.lab.simulator import load_databases, write_deliveries, write_forms
+    from include.lab.simulator.deliver import write_deliveries, write_forms
+    from include.lab.simulator.load import load_databases
 
     home = folder(settings())
     home.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ _last: tuple = ()
 def simulate(business_date: date):
     """The simulation of a business date; the last one is kept, so that three sources of one process share it."""
     global _last
-    from include.lab.simulator import generate
+    from include.lab.utility import generate
 
     options = chosen()
     asked = (business_date, json.dumps(options))

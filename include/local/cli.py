@@ -310,7 +310,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from include.lab.simulator import main as simulator
+    from include.lab.simulate import main as simulator
 
     _check_folder(arguments.directory)
     given = [

@@ -57,7 +57,8 @@ def staged(staged_database: str, session_home: Path) -> Iterator[Staged]:
 
 
 def _land_and_stage(url: str, folder: Path) -> None:
-    from include.lab.simulator import generate, write_deliveries
+    from include.lab.simulator.deliver import write_deliveries
+    from include.lab.utility import generate
     from include.landing.extract import extract
     from include.transform.dbt import manifest_path, run_dbt
 

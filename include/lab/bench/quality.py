@@ -15,9 +15,10 @@ from datetime import date, timedelta
 from include import night
 from include.errors import GateBlocked, UsageError
 from include.lab.bench.sandbox import sandbox
+from include.lab.defects.plant import classes
+from include.lab.defects.scene import Dose
 from include.lab.score import STOPPING, Figure, score
-from include.lab.simulator import generate
-from include.lab.simulator.defects import Dose, classes
+from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
 from include.records.database import connect

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from psycopg import errors, sql
 
 from include.errors import InfrastructureError
-from include.lab.simulator import write_deliveries
+from include.lab.simulator.deliver import write_deliveries
 from include.landing.extract import extract
 from include.local import server
 from include.records.database import connect, install

@@ -20,7 +20,8 @@ from include import night
 from include.contracts import Table, all_tables
 from include.errors import InfrastructureError, UsageError
 from include.lab.bench.sandbox import Sandbox, sandbox
-from include.lab.simulator import generate, load_databases
+from include.lab.simulator.load import load_databases
+from include.lab.utility import generate
 from include.landing.databases import Source
 from include.landing.land import land
 from include.publish import publish

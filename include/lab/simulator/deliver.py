@@ -18,7 +18,7 @@ import pyarrow.parquet
 
 from include.contracts import Table, load_contracts
 from include.lab.simulator.delivery_text import as_text, csv_bytes, event_days, local_days
-from include.lab.simulator.generate import Simulation
+from include.lab.simulator.simulation import Simulation
 
 # Tables that hold every day of the window and nothing complete before it.
 _WINDOWED = {"met_interval_96", "met_register_freeze", "met_voltage_daily", "met_pq_sample", "met_collect_task"}

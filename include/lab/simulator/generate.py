@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -28,55 +26,15 @@ from include.lab.simulator.plans import build_plans
 from include.lab.simulator.rebilling import rebill
 from include.lab.simulator.registers import build_registers
 from include.lab.simulator.service import build_service
+from include.lab.simulator.simulation import Simulation
 from include.lab.simulator.trade import build_trade
 from include.lab.simulator.world import ORGS, World, build_world
-
-if TYPE_CHECKING:
-    from include.lab.simulator.defects import Dose
 
 FORM_TABLES = [("marketing", "mkt_inspection"), ("marketing", "mkt_manager_visit")]
 
 
-@dataclass(frozen=True)
-class Truth:
-    """One record on which a planted defect breaks rules; `record_key` holds the key columns of the contract."""
-
-    defect_class: str
-    source_name: str
-    table_name: str
-    record_key: dict
-    column_name: str
-    right_value: str | None
-    rule_ids: list[str]
-
-
-@dataclass
-class Simulation:
-    """What the utility would deliver at the end of `business_date`; synthetic, all of it.
-
-    `form_units` maps the unit that fills forms to the accounts whose inspections and visits it reports, `form_days` to the
-    day of its last forms.
-    """
-
-    business_date: date
-    days: int
-    tables: dict[tuple[str, str], pa.Table]
-    form_tables: list[tuple[str, str]]
-    form_units: dict[str, list[str]]
-    form_days: dict[str, date]
-    truth: list[Truth] = field(default_factory=list)
-
-
-def generate(
-    business_date: date,
-    accounts: int = 200,
-    days: int = 45,
-    seed: int = 1,
-    defects_seed: int | None = None,
-    blocking: bool = False,
-    dose: Dose | None = None,
-) -> Simulation:
-    """The simulated utility at the end of `business_date`, with curves of the last `days` days.
+def generate(business_date: date, accounts: int = 200, days: int = 45, seed: int = 1) -> Simulation:
+    """The simulated utility at the end of `business_date`, with curves of the last `days` days, without a defect.
 
     A pure function of its arguments: a row of a past day is the same whatever the business date, the number of days
     and the number of accounts. Raises ValueError for a date before the simulated world has a year of history.
@@ -92,14 +50,9 @@ def generate(
     world = build_world(seed, accounts)
     made = _build(world, today, days)
     tables = {(source, name): made[name] for source, contract in load_contracts().items() for name in contract}
-    simulation = Simulation(
-        business_date, days, tables, list(FORM_TABLES), _form_units(world), _form_days(business_date)
+    return Simulation(
+        business_date, days, tables, list(FORM_TABLES), _form_units(world), _form_days(business_date), world
     )
-    if defects_seed is not None or blocking:
-        from include.lab.simulator.defects import plant
-
-        plant(simulation, world, defects_seed, blocking, dose)
-    return simulation
 
 
 def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]:

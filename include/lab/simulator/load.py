@@ -8,7 +8,7 @@ from psycopg import sql
 from include.contracts import load_contracts
 from include.lab.simulator.deliver import without_forms
 from include.lab.simulator.delivery_text import csv_bytes
-from include.lab.simulator.generate import Simulation
+from include.lab.simulator.simulation import Simulation
 
 
 def load_databases(simulation: Simulation, addresses: dict[str, str]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from include.lab.defects.scene import Defect, Scene
 from include.lab.simulator.contracts import contract_number
-from include.lab.simulator.defects import Defect, Scene
 from include.lab.simulator.world import Account, uscc_of
 
 # What is compared with the version in force on a day; a defect of its validity hides all of these.

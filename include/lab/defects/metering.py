@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.compute as pc
 
-from include.lab.simulator.defects import Defect, Scene
-from include.lab.simulator.generate import Truth
+from include.lab.defects.scene import Defect, Scene
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.shapes import SLOTS
+from include.lab.simulator.simulation import Truth
 from include.lab.simulator.world import Account
 
 _ZONE = ZoneInfo("Asia/Shanghai")

@@ -1,4 +1,4 @@
-"""The command `python -m include.lab.simulator DIR`: write a simulated utility as a folder of deliveries."""
+"""The command `./kaw simulate DIR`: writes a simulated utility as a folder of deliveries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from include.lab.simulator.deliver import write_deliveries
-from include.lab.simulator.generate import Truth, generate
+from include.lab.simulator.simulation import Truth
+from include.lab.utility import generate
 from include.settings import SOURCE_NAMES
 
 

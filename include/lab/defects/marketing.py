@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from include.lab.simulator.defects import Defect, Scene
-from include.lab.simulator.defects_contract import contract_row
+from include.lab.defects.contract import contract_row
+from include.lab.defects.scene import Defect, Scene
 from include.lab.simulator.marketing_archive import mobile_number
 from include.lab.simulator.world import CT_SERIES, Account
 
