@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from synthetic_marts import JULY, JUNE, Night, enter_verdicts
 
+from include import night as night_steps
 from include.errors import GateBlocked, InfrastructureError, KawError, UsageError
 from include.publish import release, rollback
 from include.quality.gate import GateResult, record_verdict
@@ -283,3 +284,31 @@ def test_every_override_names_approver_reason_and_target(night: Night) -> None:
     )
     release(night.url, approver="the chief", reason="corrected")
     assert last_entry(night) == ("release", {"approver": "the chief", "reason": "corrected", "versions": target})
+
+
+# -- one night at a time
+
+
+def test_no_step_of_a_night_starts_while_another_night_is_at_work(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    first = night_steps.begin_run(DAY)
+    refused = []
+
+    def build_beside(*_, **__) -> list:
+        """While the first night stages, a second one begins, and its publish is tried."""
+        for step in (lambda: night_steps.begin_run(DAY), lambda: night_steps.publish_marts(first)):
+            with pytest.raises(InfrastructureError, match="Another night is at work") as error:
+                step()
+            refused.append((error.value.exit_code, error.value.where))
+        return []
+
+    monkeypatch.setattr(night_steps, "run_dbt", build_beside)
+    night_steps.build_staging(first)
+    assert refused == [(3, "run 1, business date 2026-07-10")] * 2
+    second = night_steps.begin_run(DAY)
+    assert (second["run_id"], second["fence"]) == (
+        2,
+        "build_warehouse:2",
+    )  # the one refused took neither number nor fence
