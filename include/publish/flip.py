@@ -321,7 +321,10 @@ def _move_pointers(
         [business_date, run_id, *held, months, [numbers[m] for m in months]],
     )
     conn.execute("select publish.note_closing()")
-    conn.execute("update quality.runs set state = 'published', finished_at = now() where run_id = %s", [run_id])
+    conn.execute(
+        "update quality.runs set state = 'published', finished_at = now() where run_id = %s and state = 'passed'",
+        [run_id],
+    )
     ledger.append(
         conn,
         "publish",
