@@ -102,6 +102,7 @@ select quality.grant_to('kaw_publisher', array[
     'usage, create on schema publish, marts',
     'select on all tables in schema candidate, warehouse, quality, marts',
     'select, insert, update, delete on all tables in schema publish',
+    'update (state, finished_at) on quality.runs', -- the run is published in the transaction that moves the pointers
     'insert on quality.ledger'
 ]);
 
