@@ -14,9 +14,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from psycopg import errors, sql
 
 from include import server
-from include.database import connect, install
+from include.database import connect
 from include.errors import InfrastructureError
 from include.landing.extract import extract
+from include.records.migrations import migrate
+from include.records.warehouse import Warehouse
 from include.settings import SOURCE_NAMES, settings
 from include.simulator import write_deliveries
 
@@ -58,7 +60,7 @@ def sandbox(name: str) -> Iterator[Sandbox]:
                     where="KAW_WAREHOUSE",
                     next_step="grant it createdb, or unset KAW_WAREHOUSE for the embedded server.",
                 ) from error
-        install(url)
+        migrate(Warehouse(url))
         for source in SOURCE_NAMES:
             (deliveries / source).mkdir(parents=True)
         os.environ.update(environment)

@@ -14,12 +14,13 @@ from psycopg.rows import dict_row
 from include import ledger
 from include.database import acting_role, connect
 from include.errors import UsageError
+from include.records.warehouse import Warehouse
 
 KEPT_VERSIONS = 7
 PUBLISHER = "kaw_publisher"
 
 
-def status(url: str) -> dict:
+def status(url: str | Warehouse) -> dict:
     """What readers see now."""
     with connect(url) as conn:
         rows = (

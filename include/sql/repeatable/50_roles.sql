@@ -134,11 +134,16 @@ select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
 select quality.grant_later(maker, 'kaw_gatekeeper', 'select', array['staging', 'warehouse', 'candidate', 'publish'])
 from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
-select quality.grant_later(maker, 'kaw_publisher', 'select, insert, update, delete', array['publish'])
-from unnest(array[current_user::text]) as makers (maker);
+select quality.grant_later(current_user::text, 'kaw_publisher', 'select, insert, update, delete', array['publish']);
+select quality.grant_later(current_user::text, 'kaw_publisher', 'select', array['marts']);
 select quality.grant_later(maker, role_name, 'select', array['publish', 'marts'])
 from unnest(array[current_user::text, 'kaw_publisher']) as makers (maker)
 cross join unnest(array['kaw_auditor', 'kaw_bi_reader']) as readers (role_name);
+select quality.grant_later(maker, 'kaw_reader', 'select', array['staging', 'warehouse', 'candidate', 'publish', 'marts'])
+from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
+
+-- Tables that were published before one of these roles was there get its policies.
+select publish.protect(relname) from pg_class where relnamespace = 'publish'::regnamespace and relrowsecurity;
 
 -- What an earlier version built as the owner becomes the transformer's, who replaces it every night.
 do $$
