@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from synthetic_marts import JULY, JUNE, Night
 
-from include import cli
 from include.contracts import all_tables
-from include.database import connect
 from include.errors import InfrastructureError
+from include.local import cli
 from include.records import migrations, raw_tables
+from include.records.database import connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 

@@ -16,11 +16,12 @@ from nights import DAY, Utility
 from psycopg import sql
 from synthetic_marts import JULY, JUNE, Night
 
-from include import cli, night
-from include import server as embedded
-from include.database import connect
-from include.postgres import Cluster
-from include.server import Server
+from include import night
+from include.local import cli
+from include.local import server as embedded
+from include.local.postgres import Cluster
+from include.local.server import Server
+from include.records.database import connect
 
 READING = (
     ["status"],
@@ -39,7 +40,7 @@ WRITES = re.compile(
 )
 POLLER = """
 import os, sys, time
-from include import cli
+from include.local import cli
 polls = failures = 0
 while not os.path.exists(sys.argv[1]):
     polls += 1
@@ -104,7 +105,10 @@ def test_beside_an_idle_reader_a_status_keeps_no_other_reader_waiting(published:
         idle.execute("select * from quality.findings").fetchall()
         idle.execute("select * from marts.publication").fetchall()
         status = subprocess.Popen(
-            [sys.executable, "-m", "include.cli", "status"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "include.local.cli", "status"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         try:
             until = time.monotonic() + 60
@@ -218,7 +222,7 @@ def test_a_lock_that_is_not_had_is_one_message(
 
 
 def test_the_server_is_not_stopped_under_a_command_that_still_uses_it(fresh_home) -> None:
-    from include.in_use import server_in_use
+    from include.local.in_use import server_in_use
 
     def begin() -> Callable[[], None]:
         stack = contextlib.ExitStack()

@@ -1,1 +1,1 @@
-"""The warehouse's own records: the one way to a connection, and what its schema is made of."""
+"""The one way to a connection to the warehouse, and what it keeps on record: schema, runs, fences, ledger, read-only queries."""

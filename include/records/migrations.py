@@ -18,8 +18,8 @@ import psycopg
 
 from include.errors import InfrastructureError, UsageError
 from include.records import raw_tables
+from include.records.runs import code_version
 from include.records.warehouse import Warehouse
-from include.runs import code_version
 from include.settings import mask_secrets
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"

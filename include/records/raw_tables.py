@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 
 from include.contracts import Table, all_tables
-from include.database import raw_columns
 from include.errors import InfrastructureError
+from include.records.database import raw_columns
 
 
 def all_ddl() -> str:

@@ -244,7 +244,7 @@ create table if not exists quality.conservation (
     primary key (run_id, load_id)
 );
 
--- Append-only and hash-chained; written by include/ledger.py alone.
+-- Append-only and hash-chained; written by include/records/ledger.py alone.
 create table if not exists quality.ledger (
     entry_no bigint primary key,
     at timestamptz not null,
@@ -318,7 +318,7 @@ create table if not exists publish.closing (
     version integer not null
 );
 
--- Which accounts have days of the same shape: written by include/clusters.py between warehouse and marts, read by dbt as a
+-- Which accounts have days of the same shape: written by include/transform/clusters.py between warehouse and marts, read by dbt as a
 -- source. It is a pure function of warehouse.fct_load_profiles and of the seed of its parameters, and is written anew each night.
 create table if not exists warehouse.load_cluster_labels (
     month_start_date date not null,
