@@ -29,9 +29,9 @@ READING = (
     ["findings", "--state", "all"],
     ["sql", "select * from marts.publication"],
     ["sql", "select count(*) from quality.rejected_rows"],
-    ["trace", "two_rates", "account_no=0310000001"],
+    ["trace", "two_rates", "KEY"],
     ["report"],
-    ["worklists", "lists"],
+    ["worklists", "FOLDER"],
     ["docs"],
 )
 WRITES = re.compile(
@@ -77,11 +77,19 @@ def statements(server: Server, home: Path, url: str):
 def test_no_statement_of_a_reading_command_writes(
     clean_night: Utility, server: Server, session_home: Path, capsys: pytest.CaptureFixture, tmp_path: Path
 ) -> None:
-    account = clean_night.rows("select account_no from marts.mart_two_rates limit 1")[0][0]
+    (row,) = clean_night.rows(
+        "select entity_kind_code, entity_no, month_start_date, side_code from marts.mart_two_rates"
+        " where account_no is not null limit 1"
+    )
+    names = ("entity_kind_code", "entity_no", "month_start_date", "side_code")
+    given = {
+        "KEY": ",".join(f"{name}={value}" for name, value in zip(names, row, strict=True)),
+        "FOLDER": str(tmp_path),
+    }
     entries = clean_night.rows("select count(*) from quality.ledger")
     with statements(server, session_home, clean_night.url) as said:
         for command in READING:
-            arguments = [a.replace("0310000001", account).replace("lists", str(tmp_path / "lists")) for a in command]
+            arguments = [given.get(argument, argument) for argument in command]
             assert cli.main(arguments) == 0, (arguments, capsys.readouterr().err)
     assert len(said) > 3 * len(READING)
     assert [text for text in said if WRITES.search(text.partition("LOG: ")[2])] == []
