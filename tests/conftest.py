@@ -133,9 +133,10 @@ def template(server: Server, session_home: Path) -> str:
     with databases.made_once(server, session_home, TEMPLATE) as unfinished:
         if unfinished:
             from include.records import ledger
-            from include.records.database import install
+            from include.records.migrations import migrate
+            from include.records.warehouse import Warehouse
 
-            install(server.url(unfinished))
+            migrate(Warehouse(server.url(unfinished)))
             ledger.write_head(server.url(unfinished))  # the home has a head from the beginning
     return TEMPLATE
 

@@ -592,7 +592,7 @@ def test_another_code_version_is_named_where_the_bytes_differ(
 def test_a_run_that_has_not_ended_is_not_noted(warehouse: Warehouse) -> None:
     warehouse.execute("update quality.runs set state = 'running', finished_at = null")
     warehouse.report()
-    assert warehouse.written.told() == "the run has not ended, so the ledger does not note it"
+    assert warehouse.written.told() == "the ledger has no entry of it: the night that ends a run notes its report"
     assert warehouse.execute("select count(*) from quality.ledger where event = 'report'") == [(0,)]
 
 

@@ -14,12 +14,13 @@ from include.publish.content import sha256_of
 from include.publish.verdicts import published_without_verdicts
 from include.records import ledger
 from include.records.database import acting_role, connect
+from include.records.warehouse import Warehouse
 
 KEPT_VERSIONS = 7
 PUBLISHER = "kaw_publisher"
 
 
-def status(url: str) -> dict:
+def status(url: str | Warehouse) -> dict:
     """What readers see now."""
     with connect(url) as conn:
         rows = (

@@ -21,6 +21,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.settings import settings
 
 GENESIS = "0" * 64
@@ -139,7 +140,7 @@ def write_head(url: str, head_file: Path | None = None) -> bool:
     return True
 
 
-def verify(url: str, head_file: Path | None = None, until: int | None = None) -> list[str]:
+def verify(url: str | Warehouse, head_file: Path | None = None, until: int | None = None) -> list[str]:
     """Everything that is wrong with the ledger, as sentences; an empty list is an intact one.
 
     With `until` the entries after that one are only looked at for the head: they are later than what is asked about.

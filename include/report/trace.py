@@ -26,6 +26,7 @@ from include.quality.base_rules import STAGING_FOLDER, load_base_rules, staging_
 from include.quality.evaluate import WITHHELD, record_key
 from include.quality.rules import Rule, load_rules
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.transform.dbt import manifest_path
 
 LISTED = 20  # source rows of a table, and candidates for a part of a key
@@ -33,7 +34,7 @@ LAYERS = ("seeds", "quality", "raw", "staging", "intermediate", "warehouse", "ma
 _RENAMED = re.compile(r"trim\((\w+)\) as (\w+_no)\b")
 
 
-def trace(url: str, mart_name: str, key: str) -> dict:
+def trace(url: str | Warehouse, mart_name: str, key: str) -> dict:
     """Everything behind a published row; for a part of a key `{mart, grain, candidates, total}` instead.
 
     Raises UsageError where there is no such mart, column or row.

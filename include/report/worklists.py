@@ -22,6 +22,7 @@ from psycopg.rows import dict_row
 from include.contracts import all_tables
 from include.quality.evaluate import WITHHELD
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.report import workbook
 from include.report.text import safe_cell
 from include.settings import TIMEZONE
@@ -86,7 +87,7 @@ class Worklist:
     files: tuple[Path, Path]
 
 
-def write_worklists(url: str, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
+def write_worklists(url: str | Warehouse, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
     """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more."""
     folder.mkdir(parents=True, exist_ok=True)
     with connect(url) as connection:

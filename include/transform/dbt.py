@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from include.errors import InfrastructureError
-from include.records.database import acting_role
+from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
 
 PROJECT = ROOT / "dbt_project"
@@ -37,6 +37,12 @@ def run_dbt(
     arguments: list[str], url: str, fence: str = "", progress: Callable[[Built], None] = lambda _: None
 ) -> list[Built]:
     """Runs one dbt command in the role of the transformer; returns what it built. Raises InfrastructureError with dbt's words."""
+    return _run_dbt(arguments, Warehouse(url, fence).as_role(TRANSFORMER), progress)
+
+
+def _run_dbt(
+    arguments: list[str], warehouse: Warehouse, progress: Callable[[Built], None] = lambda _: None
+) -> list[Built]:
     from dbt.cli.main import dbtRunner
 
     built: list[Built] = []
@@ -51,11 +57,11 @@ def run_dbt(
     # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
     after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home)]
-    with _environment(url, fence, acting_role(url, TRANSFORMER)):
-        outcome = _parsed.get((url, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
+    with _environment(warehouse):
+        outcome = _parsed.get((warehouse.address, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
         if outcome.success:
             _parsed.clear()
-            _parsed[url, PROJECT, home] = outcome
+            _parsed[warehouse.address, PROJECT, home] = outcome
             outcome = dbtRunner(outcome.result, [hear]).invoke([*before, *arguments, *after])
     if not outcome.success:
         raise InfrastructureError(
@@ -66,9 +72,9 @@ def run_dbt(
     return built
 
 
-def write_docs(url: str, folder: Path) -> Path:
+def write_docs(warehouse: Warehouse, folder: Path) -> Path:
     """dbt's documentation of the project and of the tables in the warehouse, as one page that needs no network."""
-    run_dbt(["docs", "generate", "--static"], url)
+    _run_dbt(["docs", "generate", "--static"], warehouse)
     folder.mkdir(parents=True, exist_ok=True)
     return (settings().home / "dbt" / "static_index.html").replace(folder / "index.html")
 
@@ -81,16 +87,16 @@ def _reason(outcome) -> str:
 
 
 @contextmanager
-def _environment(url: str, fence: str, role: str | None):
-    """The profile's values, and the fence as a session setting, for the time of one command."""
-    parts = urlsplit(url)
+def _environment(warehouse: Warehouse):
+    """The profile's values, and how the warehouse's sessions act, for the time of one command."""
+    parts = urlsplit(warehouse.address)
     values = {
         "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
         "KAW_DBT_PORT": str(parts.port or 5432),
         "KAW_DBT_USER": unquote(parts.username or ""),
         "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
         "KAW_DBT_DATABASE": parts.path.lstrip("/"),
-        "PGOPTIONS": f"-c timezone=Asia/Shanghai -c kaw.fence={fence}" + (f" -c role={role}" if role else ""),
+        "PGOPTIONS": warehouse.session_options,
         "DO_NOT_TRACK": "1",
     }
     before = {name: os.environ.get(name) for name in values}

@@ -1,56 +1,4 @@
--- Publishing: one stable table per mart (made by include/publish), one pointer row per month, and what was published when.
-
-create table if not exists publish.pointer (
-    published_month date primary key check (published_month = date_trunc('month', published_month)),
-    version integer not null,
-    business_date date not null,
-    run_id bigint not null,
-    published_at timestamptz not null,
-    held_back_rows bigint not null,
-    held_back_share numeric(9, 8) not null,
-    held_back_kwh numeric(20, 4) not null,
-    held_back_cny numeric(20, 2) not null,
-    pinned_by text,
-    pinned_reason text,
-    pinned_at timestamptz
-);
-
--- Records: what each version of a month holds per mart. `last_business_date` is the last D that found it still true;
--- `deleted_at` says when retention took its rows away, the record stays.
-create table if not exists publish.versions (
-    published_month date not null,
-    version integer not null,
-    mart text not null,
-    business_date date not null,
-    last_business_date date not null,
-    run_id bigint not null,
-    rows bigint not null,
-    hash text not null,
-    published_at timestamptz not null,
-    deleted_at timestamptz,
-    primary key (published_month, version, mart)
-);
-alter table publish.versions add column if not exists example_key text; -- a row of it, as ./kaw trace takes it
-
--- Records: every move of a pointer. Version 0 is no version: nothing of that month is shown.
-create table if not exists publish.pointer_moves (
-    move_id bigint generated always as identity primary key,
-    published_month date not null,
-    event text not null check (event in ('publish', 'roll_back', 'release')),
-    from_version integer not null,
-    to_version integer not null,
-    run_id bigint not null,
-    business_date date not null,
-    moved_at timestamptz not null,
-    actor text not null
-);
-
--- The closing version of each month that is over: what was known when it closed. It is the first version that a run of the
--- month's last day or later found true, and was not rolled back; the views marts.<mart>_at_close show it.
-create table if not exists publish.closing (
-    published_month date primary key,
-    version integer not null
-);
+-- Publishing: which version of a month closed it, what readers see of the publish, and who sees which version.
 
 create or replace function publish.note_closing() returns void
 language sql as $$
@@ -134,6 +82,7 @@ begin
                 'exists (select 1 from publish.closing where closing.published_month = %1$I.published_month'
                 ' and closing.version = %1$I.version)', mart)),
             ('kaw_auditor', 'auditors_see_every_version', 'select', 'true'),
+            ('kaw_reader', 'reading_commands_see_every_version', 'select', 'true'),
             ('kaw_publisher', 'publishers_write_every_version', 'all', 'true')
         ) as policies (role_name, policy_name, command, condition)
     loop

@@ -1,8 +1,5 @@
 -- The one way past a blocked night: a rule's findings inside a scope, let through by a named approver until a date.
 
-create index if not exists ledger_of_waivers on quality.ledger ((detail ->> 'waiver_id')) where event = 'waiver';
-create index if not exists ledger_of_waiver_ends on quality.ledger ((detail ->> 'waiver_id')) where event = 'waiver_end';
-
 -- Waivers that are as the ledger has them: a row that was added or changed beside the ledger lets nothing through.
 -- `end_entry` is the entry that ended one before its date; null where none did.
 create or replace view quality.signed_waivers as

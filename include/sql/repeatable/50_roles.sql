@@ -1,18 +1,20 @@
 -- Who may do what. Group roles without log-in belong to the whole server and are shared by its databases: they are made
--- where they are missing, also when several databases are installed at once. A login that may not make roles goes on
+-- where they are missing, also when several databases are migrated at once. A login that may not make roles goes on
 -- without them, and the owner's own rights then do for the runs.
 do $$
 declare
     wanted text;
 begin
-    foreach wanted in array array['kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_auditor', 'kaw_bi_reader']
+    foreach wanted in array array[
+        'kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_reader', 'kaw_auditor', 'kaw_bi_reader'
+    ]
     loop
         begin
             if not exists (select 1 from pg_roles where rolname = wanted) then
                 execute format('create role %I nologin', wanted);
             end if;
         exception
-            when duplicate_object or unique_violation then null; -- another database was installed at the same moment
+            when duplicate_object or unique_violation then null; -- another database was migrated at the same moment
             when insufficient_privilege then
                 raise notice 'the role % does not exist and this login may not create it', wanted;
         end;
@@ -106,6 +108,12 @@ select quality.grant_to('kaw_publisher', array[
     'insert on quality.ledger'
 ]);
 
+-- What reads for the one who owns the warehouse (./kaw status, findings, sql, trace, report, ...) sees all of it.
+select quality.grant_to('kaw_reader', array[
+    'usage on schema raw_metering, raw_marketing, raw_contract, staging, quality, warehouse, candidate, publish, marts',
+    'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, quality, warehouse, candidate, publish, marts'
+]);
+
 -- Values of rejected rows may be personal: an auditor sees where and why, not what.
 select quality.grant_to('kaw_auditor', array[
     'usage on schema quality, marts, publish',
@@ -135,11 +143,16 @@ select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
 select quality.grant_later(maker, 'kaw_gatekeeper', 'select', array['staging', 'warehouse', 'candidate', 'publish'])
 from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
-select quality.grant_later(maker, 'kaw_publisher', 'select, insert, update, delete', array['publish'])
-from unnest(array[current_user::text]) as makers (maker);
+select quality.grant_later(current_user::text, 'kaw_publisher', 'select, insert, update, delete', array['publish']);
+select quality.grant_later(current_user::text, 'kaw_publisher', 'select', array['marts']);
 select quality.grant_later(maker, role_name, 'select', array['publish', 'marts'])
 from unnest(array[current_user::text, 'kaw_publisher']) as makers (maker)
 cross join unnest(array['kaw_auditor', 'kaw_bi_reader']) as readers (role_name);
+select quality.grant_later(maker, 'kaw_reader', 'select', array['staging', 'warehouse', 'candidate', 'publish', 'marts'])
+from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
+
+-- Tables that were published before one of these roles was there get its policies.
+select publish.protect(relname) from pg_class where relnamespace = 'publish'::regnamespace and relrowsecurity;
 
 -- What an earlier version built as the owner becomes the transformer's, who replaces it every night.
 do $$

@@ -125,7 +125,6 @@ $$;
 
 -- XSR-28: which of three systems' values is likely right. Two that agree outvote the third. Where all differ, or only two are
 -- known, the one with the most points of evidence is; null where no evidence stands out.
-drop function if exists quality.likely_right(numeric, numeric, numeric, numeric, numeric, numeric);
 create or replace function quality.likely_right(
     metering anycompatible, marketing anycompatible, contract anycompatible,
     metering_points numeric, marketing_points numeric, contract_points numeric
