@@ -23,10 +23,23 @@ _LAYOUT_KEYS = ("stamp", "quantities")
 
 @dataclass
 class Landed:
-    """What landed of a table: each file name's newest content, in order of landing, and the newest content of all."""
+    """What landed of a table: each file name's newest content, and all contents by date and load.
+
+    Of a content: the date of its file, its sha256, and whether it changed anything.
+    """
 
     by_name: dict[str, str] = field(default_factory=dict)
-    newest: str | None = None
+    contents: list[tuple[date, str, bool]] = field(default_factory=list)
+
+    def goes_back(self, sha256: str, day: date | None) -> bool:
+        """True where the source went back to an earlier state: the file is dated after all before it, which ends otherwise."""
+        before = [content for content in self.contents if day and content[0] <= day]
+        newest = next((content for _, content, is_new in reversed(before) if is_new), None)
+        return bool(before) and before[-1][0] < day and newest != sha256
+
+    def holds(self, sha256: str, day: date | None) -> bool:
+        """True where the content landed, for the day of the file or an earlier one."""
+        return any(content == sha256 and (day is None or landed <= day) for landed, content, _ in self.contents)
 
 
 def read_folder(
@@ -35,8 +48,8 @@ def read_folder(
     """Every file of a table that belongs to the business date or earlier, in order of date and name.
 
     A file dated later waits for its night. A file of an earlier night that lies there unchanged says nothing. Content
-    that landed before under another name is named, not landed: unless the file is dated after all that landed and the
-    newest content is another, because then the source went back to an earlier state.
+    that landed before under another name, for its day or an earlier one, is named, not landed: unless the source went
+    back to an earlier state. A file dated before one that landed is a delivery of its own date.
     """
     folder = address / table.name
     try:
@@ -53,8 +66,6 @@ def read_folder(
             yield Refusal(
                 table, "the manifest announces a file that is not there", f"{table.name}/{name}", channel=channel
             )
-    landed_days = [day for name in landed.by_name if (day := _day_of(name.rpartition("/")[2], announced))]
-    newest_day = max(landed_days, default=None)
     files_of_a_day = Counter(days.values())
     for path, day in sorted(days.items(), key=lambda item: (item[1] or date.min, item[0].name)):
         if day and day > business_date:
@@ -66,24 +77,23 @@ def read_folder(
             yield Refusal(table, f"it cannot be read ({error.strerror})", shown, channel=channel)
             continue
         sha256 = hashlib.sha256(content).hexdigest()
+        entry = announced.get(path.name, {})
+        complete = entry.get("complete_from"), entry.get("complete_to")
+        if not all(complete):
+            is_whole = table.is_full_compared and channel == "auto" and files_of_a_day[day] == 1
+            complete = "all" if is_whole else None
         if landed.by_name.get(shown) == sha256:
             if day in (None, business_date):
-                yield AlreadyLanded(table, shown, sha256, channel)
+                yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        is_later = day is not None and newest_day is not None and day > newest_day
-        is_renamed = shown not in landed.by_name and sha256 in landed.by_name.values()
-        if is_renamed and not (is_later and sha256 != landed.newest):
-            yield AlreadyLanded(table, shown, sha256, channel)
+        is_renamed = shown not in landed.by_name and landed.holds(sha256, day)
+        if is_renamed and not landed.goes_back(sha256, day):
+            yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        is_whole = table.is_full_compared and channel == "auto"
-        entry = announced.get(path.name, {})
         try:
-            if is_whole and day and newest_day and day < newest_day:
-                raise FileProblem(f"it comes after the whole table of {newest_day} has landed and cannot replace it")
             delivery = _read(path, content, table, entry, manifest, sha256)
             delivery.channel, delivery.file_name = channel, shown
-            if delivery.complete is None and is_whole and files_of_a_day[day] == 1:
-                delivery.complete = "all"
+            delivery.complete, delivery.business_date = complete, day
             yield delivery
         except FileProblem as problem:
             yield Refusal(table, str(problem), shown, sha256, channel, entry.get("rows"))
@@ -108,7 +118,6 @@ def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict,
     if problem := header_problem(table, delivered):
         raise FileProblem(problem)
     known = {c.name for c in table.columns}
-    span = entry.get("complete_from"), entry.get("complete_to")
     return Delivery(
         table=table,
         rows=rows.select([LINE] + [c.name for c in table.columns]),
@@ -116,7 +125,6 @@ def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict,
         announced_rows=announced_rows,
         announced_sums=sums,
         unknown_columns=[name for name in delivered if name not in known],
-        complete=span if all(span) else None,
         malformed=malformed,
     )
 

@@ -70,6 +70,8 @@ create table if not exists quality.receipts (
     fence bigint default nullif(split_part(current_setting('kaw.fence', true), ':', 2), '')::bigint,  -- the extraction it came in
     landed_at timestamptz not null default clock_timestamp()
 );
+-- Event days for which the delivery is the whole truth, so that an absent row is a withdrawn one; null: for none.
+alter table quality.receipts add column if not exists complete_for daterange;
 create index if not exists receipts_by_table on quality.receipts (table_name, business_date);
 create index if not exists receipts_by_content on quality.receipts (table_name, content_sha256);
 
@@ -88,6 +90,14 @@ create table if not exists quality.rejected_rows (
     superseded_by bigint references quality.receipts (load_id)
 );
 create index if not exists rejected_rows_by_key on quality.rejected_rows (table_name, _key);
+
+-- Keys that a form, or one of several files of a whole table, held as they were already known; raw has no row of it. A
+-- file that arrives late has to know what the next delivery held.
+create table if not exists quality.repeated_keys (
+    load_id bigint not null references quality.receipts (load_id),
+    _key uuid not null,
+    primary key (load_id, _key)
+);
 
 create table if not exists quality.touched_keys (
     table_name text not null,
