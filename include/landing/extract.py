@@ -81,20 +81,19 @@ def _folder(address: str, source: str, make: bool = False) -> Path:
 
 
 def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
-    """Newest landed content of each file name, and all contents by date and load.
+    """Newest landed content of each file name, and the contents of each date.
 
     A file that comes back after another content stood under its name (a correction taken back) is so read again.
     """
     rows = connection.execute(
-        "select file_name, content_sha256, business_date, duplicate_of is null from quality.receipts where table_name = %s"
+        "select file_name, content_sha256, business_date from quality.receipts where table_name = %s"
         " and channel = %s and state = 'landed' and content_sha256 is not null order by load_id",
         (table.name, channel),
     ).fetchall()
     landed = Landed()
-    for name, sha256, day, is_new in rows:
+    for name, sha256, day in rows:
         landed.by_name[name] = sha256
-        landed.contents.append((day, sha256, is_new))
-    landed.contents.sort(key=lambda content: content[0])
+        landed.by_date[day].add(sha256)
     return landed
 
 

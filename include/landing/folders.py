@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,23 +23,14 @@ _LAYOUT_KEYS = ("stamp", "quantities")
 
 @dataclass
 class Landed:
-    """What landed of a table: each file name's newest content, and all contents by date and load.
-
-    Of a content: the date of its file, its sha256, and whether it changed anything.
-    """
+    """What landed of a table: each file name's newest content, and the contents of each date."""
 
     by_name: dict[str, str] = field(default_factory=dict)
-    contents: list[tuple[date, str, bool]] = field(default_factory=list)
-
-    def goes_back(self, sha256: str, day: date | None) -> bool:
-        """True where the source went back to an earlier state: the file is dated after all before it, which ends otherwise."""
-        before = [content for content in self.contents if day and content[0] <= day]
-        newest = next((content for _, content, is_new in reversed(before) if is_new), None)
-        return bool(before) and before[-1][0] < day and newest != sha256
+    by_date: dict[date, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def holds(self, sha256: str, day: date | None) -> bool:
-        """True where the content landed, for the day of the file or an earlier one."""
-        return any(content == sha256 and (day is None or landed <= day) for landed, content, _ in self.contents)
+        """True where the content landed for that date; for any, where the file has none."""
+        return any(sha256 in contents for date_, contents in self.by_date.items() if day in (None, date_))
 
 
 def read_folder(
@@ -48,8 +39,8 @@ def read_folder(
     """Every file of a table that belongs to the business date or earlier, in order of date and name.
 
     A file dated later waits for its night. A file of an earlier night that lies there unchanged says nothing. Content
-    that landed before under another name, for its day or an earlier one, is named, not landed: unless the source went
-    back to an earlier state. A file dated before one that landed is a delivery of its own date.
+    that landed before under another name is named, not landed, where its file has the same date or none. A file of another
+    date is a delivery of its own, also where its bytes are those of an earlier one, or a file of a later date has landed.
     """
     folder = address / table.name
     try:
@@ -86,8 +77,7 @@ def read_folder(
             if day in (None, business_date):
                 yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        is_renamed = shown not in landed.by_name and landed.holds(sha256, day)
-        if is_renamed and not landed.goes_back(sha256, day):
+        if shown not in landed.by_name and landed.holds(sha256, day):
             yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
         try:

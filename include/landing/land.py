@@ -371,7 +371,6 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
         connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
     )
     connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
-    late.note_repeated(connection, file, load_id, first)
     return Receipt(
         file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown)
     )

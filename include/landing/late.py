@@ -35,31 +35,18 @@ def kept_of_withdrawn(table: Table) -> list[str]:
     return [name for name, _ in raw_columns(table) if name in table.key or name in dated]
 
 
-def note_repeated(
-    connection: psycopg.Connection, delivery: Delivery | AlreadyLanded, load_id: int, first: int | None = None
-) -> None:
+def note_repeated(connection: psycopg.Connection, delivery: Delivery, load_id: int) -> None:
     """The keys that left no row in raw, where no receipt can say which keys the delivery held.
 
-    `first` is the load of the same content, for what landed before; else the keys are those of `delivered`. Events by the
-    interface are left out: they repeat a month of keys every night.
+    Events by the interface are left out: they repeat a month of keys every night.
     """
-    if delivery.complete is not None or not (delivery.channel == "form" or delivery.table.is_full_compared):
-        return
-    if first is None:
-        repeated = (
-            "select distinct {load}::bigint, _key from delivered"
-            " where not exists (select 1 from {raw} as raw where raw._key = delivered._key and raw._load_id = {load})"
+    if delivery.complete is None and (delivery.channel == "form" or delivery.table.is_full_compared):
+        connection.execute(
+            sql.SQL(
+                "insert into quality.repeated_keys (load_id, _key) select distinct {load}::bigint, _key from delivered"
+                " where not exists (select 1 from {raw} as raw where raw._key = delivered._key and raw._load_id = {load})"
+            ).format(raw=sql.SQL(delivery.table.raw_name), load=load_id)
         )
-    else:
-        repeated = (
-            "select {load}::bigint, _key from {raw} where _load_id = {first} and not _is_tombstone"
-            " union select {load}::bigint, _key from quality.repeated_keys where load_id = {first}"
-        )
-    connection.execute(
-        sql.SQL("insert into quality.repeated_keys (load_id, _key) " + repeated).format(
-            raw=sql.SQL(delivery.table.raw_name), load=load_id, first=first
-        )
-    )
 
 
 def say_again(connection: psycopg.Connection, table: Table, load_id: int, business_date: date) -> None:
