@@ -97,15 +97,15 @@
             known.*,
             lag(known._hash) over (partition by known._key order by known._business_date) as _hash_before
         from (
-        select distinct on (raw._key, raw._business_date) raw.*
-        from {{ source('raw_' ~ source_name, table_name) }} as raw
-        left join {{ source('quality', 'quarantined_rows') }} as quarantined
-            on
-                raw._raw_id = quarantined.raw_id
-                and quarantined.table_name = '{{ table_name }}'
-                and quarantined.released_run is null
-        where raw._business_date <= {{ business_date() }} and quarantined.raw_id is null
-        order by raw._key, raw._business_date, {{ version_order('raw') }} desc, raw._raw_id desc
+            select distinct on (raw._key, raw._business_date) raw.*
+            from {{ source('raw_' ~ source_name, table_name) }} as raw
+            left join {{ source('quality', 'quarantined_rows') }} as quarantined
+                on
+                    raw._raw_id = quarantined.raw_id
+                    and quarantined.table_name = '{{ table_name }}'
+                    and quarantined.released_run is null
+            where raw._business_date <= {{ business_date() }} and quarantined.raw_id is null
+            order by raw._key, raw._business_date, {{ version_order('raw') }} desc, raw._raw_id desc
         ) as known
     ) as told
     where told._hash is distinct from told._hash_before

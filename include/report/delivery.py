@@ -14,7 +14,8 @@ LISTED = 200  # rows of one kind on the page; all are in the database
 def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
     """Per source its tables: the receipts of the business date and of late files, and one line that sums them.
 
-    A late file is dated earlier and landed since the nights of earlier dates. A table without a receipt is listed too, for what did not come is what matters.
+    A late file is dated earlier and landed since the nights of earlier dates. A table without a receipt is listed too, for
+    what did not come is what matters.
     """
     receipts: dict[str, list[dict]] = {}
     for row in conn.cursor(row_factory=dict_row).execute(

@@ -280,7 +280,7 @@ def _of_table(
             f"""
         with versions as (
             select raw.*, kept.state as kept_state, kept.rule_ids,
-                {version} as version, max({version}) over (partition by raw._key) as newest,
+                {version} as _version, max({version}) over (partition by raw._key) as newest,
                 max({version}) filter (where kept.state is null) over (partition by raw._key) as newest_admitted
             from {table.raw_name} as raw
             left join quality.quarantined_rows as kept
@@ -292,7 +292,7 @@ def _of_table(
         select _raw_id as raw_id, {record_key(table, "versions")} as key, _load_id as load_id, _file_line as line,
             coalesce(kept_state, 'admitted') as state, rule_ids, {_object(values)} as values
         from versions
-        where not _is_tombstone and version in (newest, newest_admitted) and ({condition}) and ({in_window})
+        where not _is_tombstone and _version in (newest, newest_admitted) and ({condition}) and ({in_window})
         order by {record_key(table, "versions")}::text collate "C", _raw_id
         """
         )
