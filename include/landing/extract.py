@@ -15,7 +15,8 @@ from include.lab.source import address_of, deliver, is_simulated
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
-from include.landing.land import Receipt, land
+from include.landing.land import land
+from include.landing.receipts import Receipt
 from include.local import server
 from include.records import ledger
 from include.records.database import acting_role, connect
@@ -86,19 +87,19 @@ def _folder(address: str, source: str, make: bool = False) -> Path:
 
 
 def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
-    """Newest landed content of each file name, and the content that landed last.
+    """Newest landed content of each file name, and the contents of each date.
 
     A file that comes back after another content stood under its name (a correction taken back) is so read again.
     """
     rows = connection.execute(
-        "select file_name, content_sha256, duplicate_of is null from quality.receipts where table_name = %s"
+        "select file_name, content_sha256, business_date from quality.receipts where table_name = %s"
         " and channel = %s and state = 'landed' and content_sha256 is not null order by load_id",
         (table.name, channel),
     ).fetchall()
     landed = Landed()
-    for name, sha256, has_landed in rows:
+    for name, sha256, day in rows:
         landed.by_name[name] = sha256
-        landed.newest = sha256 if has_landed else landed.newest
+        landed.by_date[day].add(sha256)
     return landed
 
 

@@ -47,7 +47,8 @@ create table if not exists {table.raw_name} (
     _hash uuid not null,
     {columns}
 );
-create index if not exists {table.name}_by_key on {table.raw_name} (_key, _load_id desc);
+create index if not exists {table.name}_by_version on {table.raw_name} (_key, _business_date desc, _load_id desc);
+drop index if exists {table.raw_name}_by_key; -- of before files could arrive late
 create index if not exists {table.name}_by_load on {table.raw_name} (_load_id);
 {no_statistics}
 """

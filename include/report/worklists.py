@@ -53,14 +53,14 @@ _QUERY = """
         select distinct on (cons_no) btrim(cons_no) as account_no, btrim(org_no) as unit
         from raw_marketing.mkt_customer
         where not _is_tombstone
-        order by cons_no, _load_id desc, _raw_id desc
+        order by cons_no, quality.version_order(_business_date, _load_id) desc, _raw_id desc
     ),
 
     units as (
         select distinct on (org_no) btrim(org_no) as unit, org_name as unit_name
         from raw_marketing.mkt_org
         where not _is_tombstone
-        order by org_no, _load_id desc, _raw_id desc
+        order by org_no, quality.version_order(_business_date, _load_id) desc, _raw_id desc
     )
 
     select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence, customers.unit, units.unit_name

@@ -1,5 +1,12 @@
 -- Functions that rules use; rule files stay readable and the thresholds stay in seeds.
 
+-- The order of a key's versions, and the one place that states it: by the date of the file or extract, then by load. A file
+-- that arrives after a later one is history at its own date. Not strict and without settings, so that it is inlined.
+create or replace function quality.version_order(business_date date, load_id bigint) returns bigint
+language sql immutable parallel safe as $$
+    select (business_date - date '2000-01-01')::bigint * 1099511627776 + load_id -- 2^40 loads a date
+$$;
+
 -- A threshold of the seed quality_parameters as it stood on the business date. A rule without its threshold must not pass.
 create or replace function quality.parameter(of_rule text, of_name text, as_of date) returns numeric
 language plpgsql stable set search_path = quality, pg_temp as $$

@@ -71,7 +71,7 @@ select quality.grant_to('kaw_loader', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, quality',
     'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
     'select, insert, update on quality.receipts, quality.rejected_rows',
-    'select, insert on quality.ledger',
+    'select, insert on quality.ledger, quality.repeated_keys',
     'select on quality.runs, quality.fences',
     format('temporary on database %I', current_database()) -- a delivery is compared before it lands
 ]);
