@@ -12,7 +12,7 @@ from include.alerts import alert
 from include.clusters import cluster_loads
 from include.database import connect
 from include.errors import GateBlocked
-from include.quality.base_rules import staging_relation
+from include.models import staging_relation
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.runs import Run
 from include.settings import settings

@@ -16,8 +16,9 @@ from include import ledger
 from include.contracts import all_tables
 from include.database import acting_role, connect
 from include.errors import GateBlocked
+from include.models import staging_relation
 from include.quality import conservation, findings, verdict
-from include.quality.base_rules import load_base_rules, staging_relation
+from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
 from include.runs import Run
@@ -50,7 +51,7 @@ def rules_of(gate: int) -> list[Rule]:
 def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 1. Afterwards the phase is `admit`. Raises GateBlocked where a violation of severity block is not waived."""
     with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
-        findings.note_rule_book(connection, [*load_base_rules(), *load_rules()])
+        findings.note_rule_book(connection, [*load_base_rules(), *load_rules()], run.business_date)
         _count_staged_rows(connection, run.run_id)
     result = _check(url, run, 1, progress)
     _raise_where_blocked(url, run, result)
@@ -157,7 +158,8 @@ def _raise_where_blocked(url: str, run: Run, result: GateResult) -> None:
 def _message(result: GateResult, run: Run) -> str:
     rules = {r.id: r for r in rules_of(result.gate)}
     shown = [
-        f"  {rule_id} ({count}): {rules[rule_id].sentence}" for rule_id, count in list(result.blocking.items())[:5]
+        f"  {rule_id} ({count}): {rules[rule_id].sentence_on(run.business_date)}"
+        for rule_id, count in list(result.blocking.items())[:5]
     ]
     more = f"\n  and {len(result.blocking) - 5} more rules" if len(result.blocking) > 5 else ""
     return (

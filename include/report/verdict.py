@@ -7,7 +7,6 @@ from datetime import date
 import psycopg
 from psycopg.rows import dict_row
 
-from include.report.reconciliation import sides_of
 from include.waivers import proposed_waiver
 
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
@@ -81,7 +80,7 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
         listed.append(
             {
                 "id": rule_id,
-                "sentence": getattr(rule, "sentence", "No longer in the rule book."),
+                "sentence": rule.sentence_on(run["business_date"]) if rule else "No longer in the rule book.",
                 "reason": getattr(rule, "reason", ""),
                 "source": getattr(rule, "source", ""),
                 "at_stake": getattr(rule, "at_stake", ""),
@@ -89,7 +88,7 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
                 "path": getattr(rule, "path", ""),
                 "axis": getattr(rule, "axis", ""),
                 "dimension": getattr(rule, "dimension", ""),
-                "sides": sides_of(getattr(rule, "tested_sql", "")),
+                "sides": getattr(rule, "sides", ()),
                 "area": getattr(rule, "area", ""),
                 "owner": getattr(rule, "owner", ""),
                 "severity": result.get("severity") or getattr(rule, "severity", ""),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from include.contracts import Column, Table, all_tables
-from include.quality.base_rules import staging_relation
+from include.models import staging_relation
 from include.quality.rules import Rule
 
 Fault = tuple[str, list[str], set[str]]

@@ -1,0 +1,85 @@
+"""A sentence shows the thresholds of the day that is judged, as a reader writes them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from include.quality import parameters
+from include.quality.declared import filled
+from include.quality.parameters import Parameter, shown
+from include.quality.rules import load_rules
+
+DAY = date(2026, 11, 23)
+BOOK = {rule.id: rule for rule in load_rules()}
+SEED = "rule_id,name,value,unit,valid_from,valid_to,source_doc,clause,confidence\n"
+
+
+@pytest.fixture
+def seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A seed of its own, which a test fills."""
+    path = tmp_path / "quality_parameters.csv"
+    known = parameters.parameters
+    monkeypatch.setattr(parameters, "parameters", lambda: known(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "form", "text"),
+    [
+        ("0.40", "fraction of contract capacity", "", "40 %"),
+        ("0.002", "fraction of billed energy", "", "0.2 %"),
+        ("1.8", "fraction of the third highest", "", "180 %"),
+        ("2", "percent of negative sequence", "", "2 %"),
+        ("1000", "kVA", "", "1,000"),
+        ("0.50", "kVA", "", "0.5"),
+        ("0.000001", "share", "", "0.000001"),
+        ("4", "pages", "words", "four"),
+        ("13", "pages", "words", "13"),
+        ("2.5", "pages", "words", "2.5"),
+        ("1", "kWh per unit of multiplier", "times", "once"),
+        ("2", "kWh per unit of multiplier", "times", "twice"),
+        ("3", "kWh per unit of multiplier", "times", "three times"),
+        ("19491001", "date as YYYYMMDD", "", "1949-10-01"),
+        ("8", "hour of the next day", "", "08:00"),
+    ],
+)
+def test_a_value_is_shown_as_a_reader_writes_it(value: str, unit: str, form: str, text: str):
+    assert shown(Parameter("R-1", "x", Decimal(value), unit, DAY, None), form) == text
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "text"),
+    [
+        ("CON-03", "The term of a high-voltage contract is one to ten years,"),
+        ("MET-12", "within twice the multiplier or 0.5 %, whichever is more."),
+        ("MET-09", "at most 1.2 times the running capacity."),
+        ("MET-23", "by 08:00 of the next day: a warning below 99 %, a block below 95 %."),
+        ("MKT-11", "lie between 1949-10-01 and the business date."),
+        ("XSR-18", "within 0.5 %."),
+    ],
+)
+def test_a_sentence_shows_its_thresholds(rule_id: str, text: str):
+    assert text in BOOK[rule_id].sentence_on(DAY)
+
+
+def test_every_sentence_can_be_shown():
+    sentences = [rule.sentence_on(DAY) for rule in BOOK.values()]
+    assert len(sentences) > 100
+    assert [s for s in sentences if "{" in s or "}" in s] == []
+
+
+def test_a_changed_threshold_changes_the_sentence_from_its_day_on(seed: Path):
+    seed.write_text(
+        SEED
+        + "XSR-06,tolerance_kva,0.5,kVA,2000-01-01,2026-11-23,catalogue,XSR-06,M\n"
+        + "XSR-06,tolerance_kva,2,kVA,2026-11-23,,catalogue,XSR-06,M\n"
+    )
+    sentence = BOOK["XSR-06"].sentence
+    assert filled(sentence, "XSR-06", date(2026, 11, 22)).endswith("within 0.5 kVA.")
+    assert filled(sentence, "XSR-06", DAY).endswith("within 2 kVA.")
+    with pytest.raises(LookupError, match="no tolerance_kva of XSR-06 on 1999-12-31"):
+        filled(sentence, "XSR-06", date(1999, 12, 31))
