@@ -11,9 +11,9 @@ A row is judged as delivered: the rules read the raw row behind each staged row,
 from __future__ import annotations
 
 from include.contracts import Column, Reference, Table, load_contracts
-from include.models import staging_relation
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import Rule
+from include.transform.models import staging_relation
 
 KEYS_WITH_A_RULE_FILE = {"met_interval_96": "MET-01", "mkt_customer": "MKT-01", "con_contract": "CON-01"}
 OFFICES = {"metering": "metering office", "marketing": "marketing office", "contract": "contract office"}

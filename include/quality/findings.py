@@ -13,8 +13,8 @@ from datetime import date
 import psycopg
 
 from include.contracts import Reference, Table, load_contracts
-from include.models import staging_relation
 from include.quality.rules import Rule
+from include.transform.models import staging_relation
 
 _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
 _CARRIED = (

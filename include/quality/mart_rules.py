@@ -1,13 +1,13 @@
 """Rules that every published model implies: one row for its grain with a filled key, and no model that lost all its rows.
 
-They are made from the models' own description (`include.models`), so a new mart has them without a word more. Their ids are
+They are made from the models' own description (`include.transform.models`), so a new mart has them without a word more. Their ids are
 MART-GRAIN-<model> and MART-FILLED-<model>.
 """
 
 from __future__ import annotations
 
-from include.models import Model, published_models
 from include.quality.rules import Rule
+from include.transform.models import Model, published_models
 
 
 def load_mart_rules() -> list[Rule]:

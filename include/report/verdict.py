@@ -7,7 +7,7 @@ from datetime import date
 import psycopg
 from psycopg.rows import dict_row
 
-from include.waivers import proposed_waiver
+from include.quality.waivers import proposed_waiver
 
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")

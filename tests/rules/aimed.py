@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 
 from include.contracts import all_tables
-from include.models import staging_relations
 from include.quality.rules import Rule
+from include.transform.models import staging_relations
 from tests.rules import shaken
 
 _STRENGTHS = (1, 0.3, 0.1, 0.03)

@@ -10,10 +10,10 @@ from pathlib import Path
 import psycopg
 
 from include.contracts import all_tables
-from include.models import staging_relation
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind, evaluate
 from include.quality.rules import SEVERITIES, Rule, load_rules
+from include.transform.models import staging_relation
 
 LIMIT_RULE = "PIP-03"  # reads what the other rules found
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from include.models import Model, published_models
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import load_rules
+from include.transform.models import Model, published_models
 from tests.rules.mart_edges import EDGES
 from tests.rules.staged import Staged
 

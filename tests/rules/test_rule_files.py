@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from include.models import staging_relation
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind
 from include.quality.rules import EXPECTATIONS, RuleError, load_rules
+from include.transform.models import staging_relation
 
 GOOD = """/*
 sentence: A register is never negative.
