@@ -81,6 +81,7 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
             {
                 "id": rule_id,
                 "sentence": rule.sentence_on(run["business_date"]) if rule else "No longer in the rule book.",
+                "population": getattr(rule, "population", ""),
                 "reason": getattr(rule, "reason", ""),
                 "source": getattr(rule, "source", ""),
                 "at_stake": getattr(rule, "at_stake", ""),

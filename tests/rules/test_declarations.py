@@ -13,6 +13,7 @@ from include.contracts import Table, all_tables, load_contracts
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind
 from include.quality.rules import Rule, load_rules
+from include.report.trace import _numbers
 from include.transform.models import published_models, staging_relation
 from tests.rules.staged import Staged
 from tests.rules.test_mart_rules import THEMES, stand_in, theme_of
@@ -186,3 +187,19 @@ def test_the_sides_that_a_rule_compares_come_from_what_it_reads(staged: Staged):
     assert {r.id for r in WRITTEN if r.area == "reconciliation" and len(r.compares) < 2} == {"XSR-27"}  # of receipts
     assert {r.id for r in WRITTEN if r.area == "reconciliation" and len(r.sides) < 2} == {"XSR-23", "XSR-27", "XSR-30"}
     assert {side for r in WRITTEN for side in r.sides} == set(load_contracts())
+
+
+def test_staging_calls_each_number_by_its_name(staged: Staged):
+    """The columns by which `./kaw trace` follows a row hold in staging what the source delivered, under the name stated."""
+    compared = 0
+    for table_name, numbers in _numbers().items():
+        table = all_tables()[table_name]
+        for staged_name, column in numbers.items():
+            ((rows, differing),) = run(
+                staged,
+                f"""select count(*), count(*) filter (where btrim(raw.{column}) is distinct from staged.{staged_name})
+                from {table.raw_name} as raw inner join {staging_relation(table)} as staged on raw._raw_id = staged._raw_id""",
+            )
+            assert differing == 0, (table_name, column)
+            compared += rows > 0
+    assert compared > 90

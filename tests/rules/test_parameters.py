@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from include.quality import parameters
+from include.quality import findings, parameters
 from include.quality.declared import filled
 from include.quality.parameters import Parameter, shown
 from include.quality.rules import load_rules
+from include.report import verdict
+from tests.rules.staged import Staged
 
 DAY = date(2026, 11, 23)
 BOOK = {rule.id: rule for rule in load_rules()}
+cached = parameters.parameters
 SEED = "rule_id,name,value,unit,valid_from,valid_to,source_doc,clause,confidence\n"
 
 
@@ -22,8 +25,7 @@ SEED = "rule_id,name,value,unit,valid_from,valid_to,source_doc,clause,confidence
 def seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A seed of its own, which a test fills."""
     path = tmp_path / "quality_parameters.csv"
-    known = parameters.parameters
-    monkeypatch.setattr(parameters, "parameters", lambda: known(path))
+    monkeypatch.setattr(parameters, "parameters", lambda: cached(path))
     return path
 
 
@@ -83,3 +85,28 @@ def test_a_changed_threshold_changes_the_sentence_from_its_day_on(seed: Path):
     assert filled(sentence, "XSR-06", DAY).endswith("within 2 kVA.")
     with pytest.raises(LookupError, match="no tolerance_kva of XSR-06 on 1999-12-31"):
         filled(sentence, "XSR-06", date(1999, 12, 31))
+
+
+def test_rule_book_and_report_show_the_thresholds_of_the_run(staged: Staged, seed: Path):
+    rules = [BOOK["XSR-06"]]
+    run = {"run_id": staged.run_id, "business_date": staged.business_date}
+    for value, text in (("0.5", "within 0.5 kVA."), ("2", "within 2 kVA.")):
+        seed.write_text(SEED + f"XSR-06,tolerance_kva,{value},kVA,2000-01-01,,catalogue,XSR-06,M\n")
+        cached.cache_clear()
+        findings.note_rule_book(staged.connection, rules, staged.business_date)
+        (sentence,) = staged.connection.execute("select sentence from quality.rule_book").fetchone()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("include.quality.rules.load_rules", lambda: rules)
+            patch.setattr("include.quality.base_rules.load_base_rules", lambda: [])
+            (listed,) = verdict.rules(staged.connection, run)
+        assert (sentence[-len(text) :], listed["sentence"]) == (text, sentence)
+
+
+def test_the_warehouse_holds_the_same_thresholds(staged: Staged):
+    rows = staged.connection.execute(
+        "select rule_id, name, value, unit, valid_from, valid_to from staging.quality_parameters"
+    ).fetchall()
+    assert len(rows) > 100
+    assert sorted(map(str, rows)) == sorted(
+        str((p.rule_id, p.name, p.value, p.unit, p.valid_from, p.valid_to)) for p in parameters.parameters()
+    )
