@@ -24,7 +24,7 @@ SCHEMAS = {
 # Everything, tonight as ever; records of a stated span of days before the business date; the rows that landed since the last
 # passed gate, with those of open findings; or the records of the metering points and days of such rows.
 TESTS = ("everything", "window", "touched rows", "touched points")
-KEYS = ("population", "tests", "touched_by", "reads", "compares", "parameters")
+SHARE = "% of "  # a form of a threshold in a sentence: {part:% of whole}
 
 
 @cache
@@ -86,8 +86,14 @@ def filled(sentence: str, rule_id: str, day: date) -> str:
     parts = []
     for text, name, form, _ in Formatter().parse(sentence):
         parts.append(text)
-        if name is not None:
-            parts.append(shown(parameter_on(*_split(name, rule_id), day), form))
+        if name is None:
+            continue
+        parameter = parameter_on(*_split(name, rule_id), day)
+        if form.startswith(SHARE):
+            whole = parameter_on(*_split(form.removeprefix(SHARE), rule_id), day)
+            parts.append(f"{round(100 * parameter.value / whole.value)} %")
+        else:
+            parts.append(shown(parameter, form))
     return "".join(parts)
 
 
@@ -129,7 +135,6 @@ def _check_sentence(sentence: str, names: tuple[str, ...]) -> None:
     for name, form in fields:
         if name not in names:
             raise ValueError(f"the sentence shows {{{name}}}, which parameters does not name.")
-        if form not in FORMS:
-            raise ValueError(
-                f"the sentence shows {{{name}:{form}}}; after the colon stands one of {', '.join(FORMS[1:])}."
-            )
+        if form not in FORMS and not (form.startswith(SHARE) and form.removeprefix(SHARE) in names):
+            known = ", ".join([*FORMS[1:], f"{SHARE}<another parameter>"])
+            raise ValueError(f"the sentence shows {{{name}:{form}}}; after the colon stands one of {known}.")

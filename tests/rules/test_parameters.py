@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -60,6 +61,7 @@ def test_a_value_is_shown_as_a_reader_writes_it(value: str, unit: str, form: str
         ("MET-12", "within twice the multiplier or 0.5 %, whichever is more."),
         ("MET-09", "at most 1.2 times the running capacity."),
         ("MET-23", "by 08:00 of the next day: a warning below 99 %, a block below 95 %."),
+        ("MET-02", "A curve holds 96 slots; below 86 (90 %) it is no basis for a day."),
         ("MKT-11", "lie between 1949-10-01 and the business date."),
         ("XSR-18", "within 0.5 %."),
     ],
@@ -72,6 +74,45 @@ def test_every_sentence_can_be_shown():
     sentences = [rule.sentence_on(DAY) for rule in BOOK.values()]
     assert len(sentences) > 100
     assert [s for s in sentences if "{" in s or "}" in s] == []
+
+
+# Numbers of a sentence that are no threshold of the seed: of a standard, a code, a scale, a format, an example or another seed.
+TYPED = {
+    *(
+        "CON-09",
+        "CON-11",
+        "CON-16",
+        "MART-08",
+        "MART-09",
+        "MART-14",
+        "MART-15",
+        "MART-22",
+        "MART-33",
+        "MART-44",
+        "MART-51",
+    ),
+    *(
+        "MET-08",
+        "MET-16",
+        "MET-17",
+        "MET-18",
+        "MET-25",
+        "MET-28",
+        "MET-31",
+        "MKT-01",
+        "MKT-02",
+        "MKT-04",
+        "MKT-05",
+        "MKT-09",
+    ),
+    *("MKT-10", "MKT-14", "MKT-16", "MKT-18", "MKT-23", "MKT-30", "PIP-05", "XSR-16"),
+}
+A_NUMBER = re.compile(r"\d|\b(one yuan|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice)\b")
+
+
+def test_a_new_number_in_a_sentence_is_a_threshold_of_the_seed_or_has_its_place_in_the_list():
+    typed = {rule.id for rule in BOOK.values() if A_NUMBER.search(re.sub(r"\{[^}]*\}", "", rule.sentence))}
+    assert typed == TYPED
 
 
 def test_a_changed_threshold_changes_the_sentence_from_its_day_on(seed: Path):
