@@ -12,7 +12,6 @@ from include.alerts import alert
 from include.errors import GateBlocked
 from include.local import server
 from include.progress import step as telling
-from include.quality.base_rules import staging_relation
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.records import ledger, runs
 from include.records.database import connect
@@ -20,6 +19,7 @@ from include.records.runs import Run
 from include.settings import settings
 from include.transform.clusters import cluster_loads
 from include.transform.dbt import PROJECT, Built, manifest_path, run_dbt
+from include.transform.models import staging_relation
 
 Progress = Callable[[object], None]
 # after begin_run, in this order; each is a function of this module and a task of dags/build_warehouse.py

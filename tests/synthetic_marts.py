@@ -23,7 +23,7 @@ def model(name: str, columns: dict[str, str], meta: dict) -> dict:
         "schema": "candidate",
         "description": f"Synthetic {name}.",
         "original_file_path": f"models/marts/{name}.sql",
-        "config": {"meta": meta},
+        "config": {"meta": {"published": True} | meta},
         "columns": {c: {"name": c, "description": f"{c}, synthetic", "data_type": t} for c, t in columns.items()},
     }
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import socket
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -258,7 +258,7 @@ def test_sql_of_nothing(kaw, warehouse):
 @pytest.mark.parametrize("command", [["findings"], ["replay", "--dry-run"]], ids=lambda value: value[0])
 def test_an_unknown_rule_is_not_one_without_findings(kaw, warehouse, command):
     with psycopg.connect(warehouse) as connection:
-        note_rule_book(connection, load_rules()[:3])
+        note_rule_book(connection, load_rules()[:3], date(2026, 11, 23))
         known, office = connection.execute("select rule_id, owner from quality.rule_book limit 1").fetchone()
     code, _, error = kaw(*command, "--rule", "NOSUCH-01")
     assert code == 2

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from include.contracts import all_tables
 from include.local.server import Server
 from include.publish.marts import read_marts
 from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
+from include.transform.models import published_models, staging_relations
 
 # What a model of each kind may read. Raw logs are read by staging, and by the one model that derives validity from them.
 MAY_READ = {
@@ -269,14 +271,40 @@ def test_everything_published_is_read_by_a_dashboard_or_a_report(manifest, publi
     assert read == set(published)
 
 
-def test_the_catalogue_counts_everything_published_but_itself(manifest, published):
-    (catalog,) = (
-        n for n in manifest["nodes"].values() if n["name"] == "mart_catalog" and n["resource_type"] == "model"
-    )
-    macro = manifest["macros"]["macro.key_accounts.published_tables"]["macro_sql"]
-    assert set(re.findall(r"'(\w+)'", macro)) == set(published) - {"mart_catalog"}
-    read = {node.split(".")[-1] for node in catalog["depends_on"]["nodes"]}
+def test_the_catalogue_counts_everything_published_but_itself(models, published):
+    read = {node.split(".")[-1] for node in models["mart_catalog"]["depends_on"]["nodes"]}
     assert read >= set(published) - {"mart_catalog"}
+    assert read & set(models) <= {*published, "fct_findings"}
+
+
+def test_what_is_published_is_stated_by_the_models_alone(models, published):
+    stated = {name for name, node in models.items() if node["config"]["meta"].get("published")}
+    assert stated == set(published) == set(published_models())
+    assert {name for name in models if name.startswith("mart_")} <= stated
+
+
+def test_a_published_model_is_filled_from_the_facts_that_it_reads(models):
+    for name, model in published_models().items():
+        read = {node.split(".")[-1] for node in models[name]["depends_on"]["nodes"]}
+        if name in READS_MARTS:
+            read -= set(published_models())
+        facts = {other for other in read if other.startswith(("fct_", "bridge_"))}
+        assert set(model.meta.get("filled_from", [])) == facts, name
+
+
+def test_a_staging_model_states_the_contract_table_that_it_stages(models):
+    staged = {}
+    for name, node in models.items():
+        if node["fqn"][1] == "staging":
+            (staged[name],) = {
+                needed.split(".")[-1]
+                for needed in node["depends_on"]["nodes"]
+                if needed.split(".")[2].startswith("raw_")
+            }
+    assert {f"staging.{name}": table for name, table in staged.items()} == {
+        v: k for k, v in staging_relations().items()
+    }
+    assert set(staged.values()) == set(all_tables())
 
 
 def test_the_documentation_is_one_page_that_loads_nothing(server: Server, template: str, published, tmp_path: Path):

@@ -138,7 +138,7 @@ def test_the_command_filters_and_tells_office_and_age(gate: Gate, fresh_home, mo
     gate.night("30")
     gate.night("30")
     with connect(gate.url) as conn:
-        note_rule_book(conn, load_rules())  # the other offices are known too
+        note_rule_book(conn, load_rules(), date(2026, 11, 23))  # the other offices are known too
     for arguments, count in (
         ((), 1),
         (("--office", "metering office"), 1),

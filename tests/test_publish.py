@@ -363,7 +363,7 @@ def test_a_published_fact_is_shown_like_a_mart_from_the_first_published_month_to
     fact = model(
         "fct_calls",
         {"call_no": "text", "called_date": "date"},
-        {"grain": ["call_no"], "published_month": "called_date", "published": True},
+        {"grain": ["call_no"], "published_month": "called_date"},
     )
     fact |= {"schema": "warehouse", "original_file_path": "models/warehouse/service/fct_calls.sql"}
     unpublished = fact | {"name": "fct_other", "config": {"meta": {"grain": ["call_no"]}}}

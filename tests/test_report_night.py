@@ -12,10 +12,9 @@ import pytest
 from openpyxl import load_workbook
 
 from include.errors import NotReproduced
-from include.quality.rules import load_rules
 from include.quality.waivers import waive
 from include.records.database import connect
-from include.report import reconciliation, trend, workbook, write_report
+from include.report import trend, workbook, write_report
 from tests.nights import DAY, Utility
 from tests.test_report import Page
 
@@ -91,23 +90,6 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     line = re.search(r'<tr><th scope="row"><a href="#f-XSR-03">XSR-03</a></th><td>The CT.*?</tr>', page.html).group()
     assert f'<td class="n">{ratio}</td>' in line
     assert DAY.isoformat() in page.text
-
-
-def test_a_rule_reads_the_systems_whose_staging_it_names() -> None:
-    assert reconciliation.sides_of("select 1 from staging.stg_contract__contracts, staging.stg_metering__meters") == (
-        "metering",
-        "contract",
-    )
-    assert reconciliation.sides_of("select 1 from quality.receipts") == ()
-
-
-def test_what_is_compared_through_an_intermediate_model_is_no_comparison_of_a_system_with_itself() -> None:
-    assert reconciliation.sides_of("select 1 from staging.int_curves_latest, staging.stg_marketing__bills") == (
-        "metering",
-        "marketing",
-    )
-    alone = {r.id for r in load_rules() if r.id.startswith("XSR") and len(reconciliation.sides_of(r.tested_sql)) < 2}
-    assert alone == {"XSR-23", "XSR-27", "XSR-30"}  # installations, receipts and notices, each of one system
 
 
 def test_the_trend_counts_failures_per_ten_thousand_by_month() -> None:

@@ -8,6 +8,8 @@ reason: With two versions in force nobody can say which price and capacity hold.
 source: catalogue CON-01
 subject: con_contract
 quarantines: con_contract
+population: contract versions
+reads: [stg_contract__contracts]
 */
 -- tested
 -- A supplementary agreement (PROTOCOL) stands beside its contract.

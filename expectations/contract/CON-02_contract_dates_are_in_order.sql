@@ -8,6 +8,8 @@ reason: A contract that ends before it begins is never in force; one signed late
 source: catalogue CON-02
 subject: con_contract
 quarantines: con_contract
+population: contract versions
+reads: [stg_contract__contracts]
 */
 -- tested
 select

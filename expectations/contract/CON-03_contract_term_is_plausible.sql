@@ -1,5 +1,5 @@
 /*
-sentence: The term of a high-voltage contract is one to ten years, and no default date ends a contract that does not renew itself.
+sentence: The term of a high-voltage contract is {least_years:words} to {most_years:words} years, and no default date ends a contract that does not renew itself.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -8,6 +8,9 @@ reason: A term of 99 years was not agreed, it was filled in.
 source: catalogue CON-03; each contract alone against fixed terms, no test of chance
 subject: con_contract
 not_tested: No high-voltage contract has an end.
+population: versions of high-voltage contracts that have an end
+reads: [quality_default_dates, stg_contract__contracts]
+parameters: [least_years, most_years]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: An effective contract has a scan of at least four pages.
+sentence: An effective contract has a scan of at least {pages:words} pages.
 axis: missing
 dimension: completeness
 severity: warn
@@ -8,6 +8,9 @@ reason: In a dispute the signed paper decides.
 source: catalogue CON-04
 subject: con_contract
 not_tested: No contract is effective.
+population: effective contract versions
+reads: [stg_contract__contracts]
+parameters: [pages]
 */
 -- tested
 select

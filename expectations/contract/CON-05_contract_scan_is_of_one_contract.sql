@@ -8,6 +8,8 @@ reason: One file under fourteen contracts proves one of them at most.
 source: catalogue CON-05; each hash of pages alone, no test of chance, since two different scans do not share a hash
 subject: con_contract
 not_tested: No contract has a scan.
+population: contract versions with a scan
+reads: [stg_contract__contracts]
 */
 -- tested
 with shared as (

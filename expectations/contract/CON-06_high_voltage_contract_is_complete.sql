@@ -9,6 +9,8 @@ source: catalogue CON-06
 subject: con_contract
 quarantines: con_contract
 not_tested: No high-voltage contract was delivered.
+population: versions of high-voltage contracts
+reads: [quality_placeholders, stg_contract__contracts, stg_contract__metering_annex_lines]
 */
 -- tested
 select

@@ -8,6 +8,8 @@ reason: One of the two is charged.
 source: catalogue CON-07
 subject: con_contract
 not_tested: No contract has a transformer annex.
+population: contract versions with a transformer annex
+reads: [stg_contract__contracts, stg_contract__transformer_annex_lines]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: A contract maximum demand is at least 40 % of the contract capacity.
+sentence: A contract maximum demand is at least {floor_share} of the contract capacity.
 axis: mismatch
 dimension: consistency
 severity: quarantine
@@ -9,6 +9,9 @@ source: catalogue CON-08; formulas 3.5, 40 % floor
 subject: con_contract
 quarantines: con_contract
 not_tested: No contract is charged by contract demand.
+population: contract versions that are charged by contract demand
+reads: [stg_contract__contracts]
+parameters: [floor_share]
 */
 -- tested
 select

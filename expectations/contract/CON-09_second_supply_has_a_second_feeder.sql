@@ -10,6 +10,8 @@ subject: con_contract
 quarantines: con_contract
 implies: [XSR-16]
 not_tested: No contract has a second supply.
+population: contract versions with a second supply
+reads: [stg_contract__contracts]
 */
 -- tested
 select

@@ -8,6 +8,9 @@ reason: An outage at an important user endangers people or the state.
 source: catalogue CON-10; a better supply than the class needs is in order
 subject: con_contract
 not_tested: No important user has an effective contract.
+population: effective contract versions of important users
+reads: [stg_contract__contracts]
+parameters: [security_factor]
 */
 -- tested
 select

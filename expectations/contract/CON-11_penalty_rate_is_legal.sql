@@ -9,6 +9,8 @@ source: catalogue CON-11; 供电营业规则
 subject: con_contract
 quarantines: con_contract
 not_tested: No contract states a penalty rate.
+population: contract versions with a penalty rate
+reads: [quality_series, stg_contract__contracts]
 */
 -- tested
 select

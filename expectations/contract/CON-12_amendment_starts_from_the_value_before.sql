@@ -9,6 +9,8 @@ source: catalogue CON-12
 subject: con_amendment
 quarantines: con_amendment
 not_tested: No amendment follows a version.
+population: amendments of a version that follows another
+reads: [raw_contract.con_contract, stg_contract__amendments, stg_contract__contracts]
 */
 -- tested
 select

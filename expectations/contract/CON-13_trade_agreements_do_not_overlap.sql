@@ -9,6 +9,8 @@ source: catalogue CON-13
 subject: con_trade_agreement
 quarantines: con_trade_agreement
 not_tested: No trade agreement was delivered.
+population: trade agreements
+reads: [stg_contract__trade_agreements]
 */
 -- tested
 with overlapping as (

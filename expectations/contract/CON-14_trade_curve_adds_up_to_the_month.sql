@@ -1,5 +1,5 @@
 /*
-sentence: The slots of a trade curve add up to the contract energy of the month within 0.1 %.
+sentence: The slots of a trade curve add up to the contract energy of the month within {relative}.
 axis: mismatch
 dimension: validity
 severity: warn
@@ -8,6 +8,9 @@ reason: Deviations are settled against the curve.
 source: catalogue CON-14
 subject: con_trade_settle
 not_tested: No settlement has a curve.
+population: settlements with a trade curve
+reads: [stg_contract__trade_curves, stg_contract__trade_settlements]
+parameters: [relative]
 */
 -- tested
 select

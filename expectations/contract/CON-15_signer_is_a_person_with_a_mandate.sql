@@ -8,6 +8,8 @@ reason: A contract signed by nobody in particular binds nobody.
 source: catalogue CON-15; each contract alone against a list, no test of chance
 subject: con_contract
 not_tested: No contract names its signer.
+population: contract versions that name a signer
+reads: [quality_placeholders, stg_contract__contracts, stg_marketing__customers]
 */
 -- tested
 select

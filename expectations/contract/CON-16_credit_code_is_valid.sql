@@ -8,6 +8,8 @@ reason: With a wrong code the customer cannot be matched to the register of comp
 source: catalogue CON-16; GB 32100-2015; each code alone, no test of chance
 subject: con_contract
 not_tested: No credit code was delivered.
+population: credit codes of contract versions
+reads: [int_key_accounts, stg_contract__contracts]
 */
 -- tested
 select

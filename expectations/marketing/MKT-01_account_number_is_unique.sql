@@ -8,6 +8,8 @@ reason: Bills, contracts and readings meet by this number.
 source: catalogue MKT-01
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers
+reads: [stg_marketing__customers]
 */
 -- tested
 select

@@ -8,6 +8,8 @@ reason: A spreadsheet turns long numbers into 1.23E+09 and drops leading zeros.
 source: catalogue MKT-02
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers
+reads: [stg_marketing__customers]
 */
 -- tested
 select

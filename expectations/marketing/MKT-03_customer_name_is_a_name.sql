@@ -1,5 +1,5 @@
 /*
-sentence: The name of a customer has at least two characters and is no placeholder.
+sentence: The name of a customer has at least {characters:words} characters and is no placeholder.
 axis: arbitrary
 dimension: completeness
 severity: quarantine
@@ -8,6 +8,9 @@ reason: A name filled in to pass the form names nobody.
 source: catalogue MKT-03; each name alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers
+reads: [quality_placeholders, stg_marketing__customers]
+parameters: [characters]
 */
 -- tested
 select

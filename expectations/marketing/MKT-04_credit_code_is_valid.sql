@@ -9,6 +9,8 @@ source: catalogue MKT-04; GB 32100-2015; each code alone, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 not_tested: No credit code was delivered.
+population: customers with a credit code
+reads: [int_key_accounts, stg_marketing__customers]
 */
 -- tested
 select

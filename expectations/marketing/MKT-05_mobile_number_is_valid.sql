@@ -8,6 +8,8 @@ reason: A notice to another number does not arrive.
 source: catalogue MKT-05; each number alone, no test of chance
 subject: mkt_contact
 not_tested: No mobile number was delivered.
+population: contacts with a mobile number
+reads: [stg_marketing__contacts]
 */
 -- tested
 select

@@ -8,6 +8,8 @@ reason: A notice sent to such a number reaches nobody.
 source: catalogue MKT-06; each contact alone against lists, no test of chance
 subject: mkt_contact
 not_tested: No contact has a mobile number or an e-mail address.
+population: contacts with a mobile number or an e-mail address
+reads: [quality_placeholders, stg_marketing__contacts]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: One mobile number serves at most four customers that have no payer in common.
+sentence: One mobile number serves at most {customers:words} customers that have no payer in common.
 axis: arbitrary
 dimension: uniqueness
 severity: warn
@@ -8,6 +8,9 @@ reason: A number shared by many is that of the clerk or of an agent.
 source: catalogue MKT-07; each number alone, no test of chance, since five of 100,000 customers draw one of 7,000,000,000 numbers once in 10^16 utilities
 subject: mkt_contact
 not_tested: No mobile number was delivered.
+population: contacts with a mobile number
+reads: [stg_marketing__contacts, stg_marketing__settlement_accounts]
+parameters: [customers]
 */
 -- tested
 with payers as (

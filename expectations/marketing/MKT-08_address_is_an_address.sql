@@ -1,5 +1,5 @@
 /*
-sentence: An address has at least six characters, names a place or a road, and serves at most two customers that have no payer in common.
+sentence: An address has at least {characters:words} characters, names a place or a road, and serves at most {customers:words} customers that have no payer in common.
 axis: arbitrary
 dimension: completeness
 severity: warn
@@ -7,6 +7,9 @@ owner: marketing office
 reason: A crew finds no customer at the address `as above`.
 source: catalogue MKT-08; each address alone, no test of chance
 subject: mkt_customer
+population: customers with an address
+reads: [quality_placeholders, stg_marketing__customers, stg_marketing__settlement_accounts]
+parameters: [characters, customers]
 */
 -- tested
 with payers as (

@@ -9,6 +9,8 @@ source: catalogue MKT-09; rule in use
 subject: mkt_customer
 quarantines: mkt_customer
 not_tested: No customer has a transformer of its own.
+population: customers with transformers of their own
+reads: [stg_marketing__customers, stg_marketing__transformers]
 */
 -- tested
 select

@@ -8,6 +8,8 @@ reason: Capacity charge, demand floor and every bound on load follow from it.
 source: catalogue MKT-10; each capacity alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers
+reads: [quality_placeholders, stg_marketing__customers]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The dates of a customer are no default of a form or program and lie between 1949-10-01 and the business date.
+sentence: The dates of a customer are no default of a form or program and lie between {earliest_yyyymmdd} and the business date.
 axis: arbitrary
 dimension: validity
 severity: quarantine
@@ -8,6 +8,9 @@ reason: A default date passes for an age, a delay or a duration.
 source: catalogue MKT-11; each date alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers
+reads: [quality_default_dates, stg_marketing__customers]
+parameters: [earliest_yyyymmdd]
 */
 -- tested
 select

@@ -9,6 +9,8 @@ source: catalogue MKT-12
 subject: mkt_application
 quarantines: mkt_application
 not_tested: No application has two dates to compare.
+population: applications with two dates to compare
+reads: [stg_marketing__application_stages, stg_marketing__applications, stg_marketing__customers]
 */
 -- tested
 with stage_ends as (

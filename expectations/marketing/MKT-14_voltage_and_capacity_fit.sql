@@ -1,5 +1,5 @@
 /*
-sentence: A supply of 35 kV or more has at least 1,000 kVA, one of 220 V at most 16 kW, and a resident is not supplied at 10 kV or more.
+sentence: A supply of 35 kV or more has at least {high_voltage_kva} kVA, one of 220 V at most {single_phase_kva} kW, and a resident is not supplied at 10 kV or more.
 axis: mismatch
 dimension: plausibility
 severity: quarantine
@@ -8,6 +8,9 @@ reason: Such a combination is not built; one of the two is wrong.
 source: catalogue MKT-14
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers with a voltage level and a capacity
+reads: [stg_marketing__customers]
+parameters: [high_voltage_kva, single_phase_kva]
 */
 -- tested
 select

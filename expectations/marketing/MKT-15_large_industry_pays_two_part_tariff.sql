@@ -1,5 +1,5 @@
 /*
-sentence: Large industry of 315 kVA or more pays a basic charge, and one by capacity has more than 100 kVA.
+sentence: Large industry of {two_part_from_kva} kVA or more pays a basic charge, and one by capacity has more than {capacity_above_kva} kVA.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -7,6 +7,9 @@ owner: marketing office
 reason: The basic charge is a large part of the revenue.
 source: catalogue MKT-15; formulas 3.5
 subject: mkt_tariff_assign
+population: tariff assignments in force of large industry
+reads: [stg_marketing__customers, stg_marketing__tariff_assignments]
+parameters: [capacity_above_kva, two_part_from_kva]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The power factor standard is 0.90 for large industry at high voltage above 160 kVA, 0.80 for agriculture, else 0.85.
+sentence: The power factor standard is 0.90 for large industry at high voltage above {high_standard_above_kva} kVA, 0.80 for agriculture, else 0.85.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,9 @@ reason: The standard decides between a reward and a surcharge.
 source: catalogue MKT-16; formulas 3.4
 subject: mkt_tariff_assign
 not_tested: No account has a power factor standard.
+population: tariff assignments with a power factor standard
+reads: [stg_marketing__customers, stg_marketing__tariff_assignments]
+parameters: [high_standard_above_kva]
 */
 -- tested
 select

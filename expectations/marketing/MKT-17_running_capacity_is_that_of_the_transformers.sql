@@ -8,6 +8,8 @@ reason: The capacity charge and every bound on load use the running capacity.
 source: catalogue MKT-17
 subject: mkt_customer
 not_tested: No customer has transformers.
+population: customers with transformers
+reads: [stg_marketing__customers, stg_marketing__transformers]
 */
 -- tested
 select

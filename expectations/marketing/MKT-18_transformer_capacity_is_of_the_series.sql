@@ -8,6 +8,8 @@ reason: A capacity that is not made was typed in.
 source: catalogue MKT-18; each capacity alone against a series, no test of chance
 subject: mkt_transformer
 not_tested: No transformer was delivered.
+population: transformer states
+reads: [quality_series, stg_marketing__transformers]
 */
 -- tested
 select

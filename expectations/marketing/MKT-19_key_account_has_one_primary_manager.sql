@@ -8,6 +8,8 @@ reason: With none nobody answers, with two nobody is answerable.
 source: catalogue MKT-19
 subject: mkt_customer
 not_tested: There is no key account.
+population: key accounts
+reads: [int_key_accounts, stg_marketing__customers, stg_marketing__manager_assignments]
 */
 -- tested
 with assigned as (

@@ -8,6 +8,8 @@ reason: An account whose manager has left has none.
 source: catalogue MKT-20
 subject: mkt_manager_assign
 not_tested: No manager is assigned.
+population: manager assignments in force
+reads: [stg_marketing__manager_assignments, stg_marketing__managers]
 */
 -- tested
 select

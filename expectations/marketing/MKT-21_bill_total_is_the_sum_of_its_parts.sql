@@ -1,5 +1,5 @@
 /*
-sentence: The total of a bill is the sum of its charges within 0.02 yuan.
+sentence: The total of a bill is the sum of its charges within {tolerance_cny} yuan.
 axis: mismatch
 dimension: consistency
 severity: quarantine
@@ -9,6 +9,9 @@ source: catalogue MKT-21
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill was delivered.
+population: bills
+reads: [stg_marketing__bills]
+parameters: [tolerance_cny]
 */
 -- tested
 select

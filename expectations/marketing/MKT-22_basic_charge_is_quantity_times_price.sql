@@ -9,6 +9,9 @@ source: catalogue MKT-22; oracle O7, parts are rounded before the sum
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill has a basic charge.
+population: bills with a basic charge
+reads: [stg_marketing__bill_lines, stg_marketing__bills]
+parameters: [tolerance_cny_per_part]
 */
 -- tested
 with parts as (

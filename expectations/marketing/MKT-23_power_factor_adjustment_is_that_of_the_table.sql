@@ -9,6 +9,8 @@ source: catalogue MKT-23; (83) 水电财字第215号
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill carries a power factor standard.
+population: bills with a power factor standard
+reads: [power_factor_adjustment, stg_marketing__bills]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The power factor of a bill follows from its active and reactive energy within 0.005.
+sentence: The power factor of a bill follows from its active and reactive energy within {tolerance}.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,9 @@ reason: A power factor of another origin adjusts the bill by another amount.
 source: catalogue MKT-24
 subject: mkt_bill
 not_tested: No bill has a power factor with both energies.
+population: bills with a power factor and both energies
+reads: [stg_marketing__bills]
+parameters: [tolerance]
 */
 -- tested
 select

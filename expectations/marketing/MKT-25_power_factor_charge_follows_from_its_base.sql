@@ -1,5 +1,5 @@
 /*
-sentence: The power factor charge is its base times its percentage within 0.02 yuan.
+sentence: The power factor charge is its base times its percentage within {tolerance_cny} yuan.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,9 @@ reason: The amount must follow from the two numbers printed beside it.
 source: catalogue MKT-25; oracle O7
 subject: mkt_bill
 not_tested: No bill has a power factor charge.
+population: bills with a power factor charge
+reads: [stg_marketing__bills]
+parameters: [tolerance_cny]
 */
 -- tested
 select

@@ -9,6 +9,8 @@ source: catalogue MKT-26
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No account has two bills.
+population: bills that follow another bill of the account
+reads: [stg_marketing__bills]
 */
 -- tested
 with ordered as (

@@ -9,6 +9,8 @@ source: catalogue MKT-27
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill is negative.
+population: bills with negative energy or total
+reads: [stg_marketing__bills]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The payments of a bill of the last 24 months do not exceed its total with its penalties.
+sentence: The payments of a bill of the last {months} months do not exceed its total with its penalties.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,10 @@ reason: What was paid twice is owed to the customer. Of older bills the source m
 source: catalogue MKT-28
 subject: mkt_bill
 not_tested: No bill of these months was paid.
+population: paid bills of the months before the business date
+tests: window
+reads: [stg_marketing__bills, stg_marketing__payments, stg_marketing__penalties]
+parameters: [months, tolerance_cny]
 */
 -- tested
 select

@@ -9,6 +9,8 @@ source: catalogue MKT-29
 subject: mkt_payment
 quarantines: mkt_payment
 not_tested: No payment names a bill.
+population: payments that name a bill
+reads: [stg_marketing__bills, stg_marketing__payments]
 */
 -- tested
 select

@@ -8,6 +8,14 @@ reason: A penalty that does not follow from the rule is contested.
 source: catalogue MKT-30; formulas 3.7
 subject: mkt_penalty
 not_tested: No penalty was delivered.
+population: penalties
+reads:
+  - penalty_rates
+  - stg_marketing__bills
+  - stg_marketing__customers
+  - stg_marketing__payments
+  - stg_marketing__penalties
+parameters: [tolerance_cny]
 */
 -- tested
 with bills as (

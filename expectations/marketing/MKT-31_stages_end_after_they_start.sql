@@ -8,6 +8,8 @@ reason: Twelve stages closed in the same minute were entered afterwards.
 source: catalogue MKT-31
 subject: mkt_app_stage
 not_tested: No stage has ended.
+population: stages that have ended
+reads: [stg_marketing__application_stages, stg_marketing__applications]
 */
 -- tested
 select

@@ -9,6 +9,12 @@ source: catalogue MKT-32
 subject: mkt_application
 quarantines: mkt_application
 not_tested: No application is finished.
+population: finished applications
+reads:
+  - quality_required_stages
+  - stg_marketing__application_stages
+  - stg_marketing__applications
+  - stg_marketing__customers
 */
 -- tested
 select

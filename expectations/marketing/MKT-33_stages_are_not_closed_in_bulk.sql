@@ -1,5 +1,5 @@
 /*
-sentence: At most 20 % of a handler's stages of a day end in one minute, where there are ten or more.
+sentence: At most {share} of a handler's stages of a day end in one minute, where there are {least_stages:words} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -9,6 +9,9 @@ source: catalogue MKT-33; binomial, where closings fall evenly on 480 minutes of
 subject: handler x day
 about: mkt_app_stage
 not_tested: No handler ended ten stages on one day.
+population: days of a handler with enough stages ended
+reads: [stg_marketing__application_stages]
+parameters: [least_stages, share]
 */
 -- tested
 with minutes as (

@@ -9,6 +9,8 @@ source: catalogue MKT-34
 subject: mkt_ticket
 quarantines: mkt_ticket
 not_tested: No ticket was delivered.
+population: tickets
+reads: [stg_marketing__tickets]
 */
 -- tested
 select

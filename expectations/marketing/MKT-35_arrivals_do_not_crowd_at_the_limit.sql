@@ -1,5 +1,5 @@
 /*
-sentence: Arrivals of urban fault crews do not crowd in the last minutes before the limit of 45 minutes.
+sentence: Arrivals of urban fault crews do not crowd in the last minutes before the limit of {limit_minutes} minutes.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -9,6 +9,9 @@ source: catalogue MKT-35; binomial, where arrivals fall evenly on the 45 minutes
 subject: department
 about: mkt_ticket
 not_tested: No department has ten urban arrivals.
+population: departments with enough urban arrivals
+reads: [stg_marketing__tickets]
+parameters: [edge_minutes, least_arrivals, limit_minutes, share]
 */
 -- tested
 with arrivals as (

@@ -1,5 +1,5 @@
 /*
-sentence: A planned outage ends after it starts, within 72 hours.
+sentence: A planned outage ends after it starts, within {hours} hours.
 axis: mismatch
 dimension: validity
 severity: quarantine
@@ -9,6 +9,9 @@ source: catalogue MKT-36
 subject: mkt_outage_plan
 quarantines: mkt_outage_plan
 not_tested: No outage was planned.
+population: outage plans
+reads: [stg_marketing__outage_plans]
+parameters: [hours]
 */
 -- tested
 select

@@ -9,6 +9,8 @@ source: catalogue MKT-37
 subject: mkt_outage_notice
 quarantines: mkt_outage_notice
 not_tested: No notice was sent.
+population: outage notices that were sent
+reads: [stg_marketing__outage_notices]
 */
 -- tested
 select

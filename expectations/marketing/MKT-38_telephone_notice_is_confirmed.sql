@@ -8,6 +8,8 @@ reason: A call that nobody confirmed cannot be proved.
 source: catalogue MKT-38
 subject: mkt_outage_notice
 not_tested: No notice was given by telephone.
+population: outage notices by telephone
+reads: [stg_marketing__outage_notices]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The scores that one collector brings in vary, where there are 30 or more.
+sentence: The scores that one collector brings in vary, where there are {least_answers} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -9,6 +9,9 @@ source: catalogue MKT-39; binomial, where 8 of 10 honest answers give the top sc
 subject: collector
 about: mkt_survey
 not_tested: No collector brought in 30 answers.
+population: collectors with enough answers
+reads: [stg_marketing__survey_answers]
+parameters: [least_answers, top_share]
 */
 -- tested
 select

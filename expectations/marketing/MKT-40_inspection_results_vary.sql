@@ -1,5 +1,5 @@
 /*
-sentence: The texts of an inspector's month vary, where there are 20 or more.
+sentence: The texts of an inspector's month vary, where there are {least_inspections} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -9,6 +9,9 @@ source: catalogue MKT-40; occupancy, where texts are drawn evenly from a third a
 subject: inspector x month
 about: mkt_inspection
 not_tested: No inspector made 20 inspections in a month.
+population: months of an inspector with enough inspections
+reads: [stg_marketing__inspections]
+parameters: [distinct_share, least_inspections]
 */
 -- tested
 select

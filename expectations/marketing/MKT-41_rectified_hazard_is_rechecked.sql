@@ -9,6 +9,8 @@ source: catalogue MKT-41
 subject: mkt_hazard
 quarantines: mkt_hazard
 not_tested: No hazard was rectified.
+population: rectified hazards
+reads: [stg_marketing__hazards, stg_marketing__inspections]
 */
 -- tested
 select

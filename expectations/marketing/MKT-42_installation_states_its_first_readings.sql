@@ -9,6 +9,8 @@ source: catalogue MKT-42; rule in use
 subject: mkt_meter_install
 quarantines: mkt_meter_install
 not_tested: No installed meter has readings.
+population: installations of meters that were read
+reads: [stg_marketing__meter_installations, stg_metering__register_freezes]
 */
 -- tested
 with rates as (

@@ -1,5 +1,5 @@
 /*
-sentence: The revenue of a ranking month is the sum of the bills of the twelve closed months before it within 0.01 yuan.
+sentence: The revenue of a ranking month is the sum of the bills of the {months:words} closed months before it within {tolerance_cny} yuan.
 axis: mismatch
 dimension: consistency
 severity: block
@@ -7,6 +7,9 @@ owner: data warehouse
 reason: A bill that is lost or counted twice changes who is a key account.
 source: "catalogue, mart-level rules: revenue of the ranking"
 subject: ranking month
+population: ranking months
+reads: [candidate.mart_key_account_ranking, stg_marketing__bills]
+parameters: [months, tolerance_cny]
 */
 -- tested
 with months as (

@@ -7,6 +7,9 @@ owner: data warehouse
 reason: Otherwise the rows of the ranking are not all of the revenue.
 source: "catalogue, mart-level rules: cum_share ends at 1.0"
 subject: ranking month
+population: ranking months
+reads: [candidate.mart_key_account_ranking]
+parameters: [tolerance]
 */
 -- tested
 select

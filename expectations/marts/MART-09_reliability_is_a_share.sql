@@ -7,6 +7,8 @@ owner: data warehouse
 reason: Outside the range hours are counted twice or in another month.
 source: "catalogue, mart-level rules: RS between 0 and 100"
 subject: row of a mart
+population: rows with a reliability of supply
+reads: [candidate.mart_two_rates, candidate.mart_two_rates_gap]
 */
 -- tested
 select

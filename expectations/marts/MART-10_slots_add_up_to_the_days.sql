@@ -1,5 +1,5 @@
 /*
-sentence: Valid, estimated, missing and outage slots of a month are 96 for each metering point and day.
+sentence: Valid, estimated, missing and outage slots of a month are {MET-02.slots} for each metering point and day.
 axis: missing
 dimension: completeness
 severity: block
@@ -7,6 +7,9 @@ owner: data warehouse
 reason: A slot that is in no state was forgotten, one in two was counted twice.
 source: catalogue, mart-level rules; oracle O22
 subject: account x month
+population: months of an account
+reads: [candidate.mart_energy_structure]
+parameters: [MET-02.slots]
 */
 -- tested
 select

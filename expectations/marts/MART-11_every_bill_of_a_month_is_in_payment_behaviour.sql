@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A bill that is lost or counted twice hides who pays late.
 source: catalogue, mart-level rules; S18 one row per bill
 subject: month of issue
+population: months of issue
+reads: [candidate.mart_payment_behaviour, stg_marketing__bills]
 */
 -- tested
 with paid as (

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: The guarantee that is asked of an account follows from its exposure.
 source: formulas 3.9, exposure
 subject: account x month
+population: months of an account with an exposure
+reads: [candidate.mart_credit_risk]
 */
 -- tested
 select

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A grade that is too good takes a risk that nobody decided on.
 source: formulas 3.9, credit; local credit code
 subject: account x month
+population: months of an account with a grade
+reads: [candidate.mart_credit_risk]
 */
 -- tested
 select

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A score that its own row does not explain cannot be acted on.
 source: formulas 3.9, churn
 subject: account x month
+population: months of an account with a churn score
+reads: [candidate.mart_churn_risk]
 */
 -- tested
 select

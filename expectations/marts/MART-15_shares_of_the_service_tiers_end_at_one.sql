@@ -7,6 +7,9 @@ owner: data warehouse
 reason: Otherwise a tier looks better or worse served than it is.
 source: "catalogue, mart-level rules: shares end at 1.0"
 subject: month
+population: months
+reads: [candidate.mart_service_resource_balance]
+parameters: [tolerance]
 */
 -- tested
 with months as (

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: An account without a tier, or with two, shifts every share of the balance.
 source: catalogue, mart-level rules; S03
 subject: month
+population: months
+reads: [candidate.mart_service_resource_balance, stg_marketing__bills, stg_marketing__customers]
 */
 -- tested
 with months as (

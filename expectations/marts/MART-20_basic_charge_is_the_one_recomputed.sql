@@ -1,5 +1,5 @@
 /*
-sentence: The basic charge of a month's bills is the one that capacity, demand, terms and prices give, within 0.02 yuan.
+sentence: The basic charge of a month's bills is the one that capacity, demand, terms and prices give, within {tolerance_cny} yuan.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,9 @@ reason: The account is billed for a capacity, a demand or a price that is not it
 source: catalogue, mart-level rules; oracles O7 and O8
 subject: account x month
 not_tested: No bill has a basic charge of a known price.
+population: months of an account with a basic charge of a known price
+reads: [candidate.mart_tariff_advice]
+parameters: [tolerance_cny]
 */
 -- tested
 select

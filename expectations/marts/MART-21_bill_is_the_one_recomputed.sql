@@ -1,5 +1,5 @@
 /*
-sentence: A month's bills without their basic charge are what energy, prices and power factor give, within 0.05 yuan.
+sentence: A month's bills without their basic charge are what energy, prices and power factor give, within {tolerance_cny} yuan.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,9 @@ reason: Advice by prices that are not the ones billed is worth nothing.
 source: catalogue, mart-level rules
 subject: account x month
 not_tested: No bill has an energy charge of a known price.
+population: months of an account with an energy charge of a known price
+reads: [candidate.mart_tariff_advice]
+parameters: [tolerance_cny]
 */
 -- tested
 select

@@ -8,6 +8,9 @@ reason: Energy without a rate has no price, and energy of two rates is paid twic
 source: catalogue, mart-level rules
 subject: account x month
 not_tested: No energy is split by rate.
+population: months of an account whose energy is split by rate
+reads: [candidate.mart_energy_structure, candidate.mart_tariff_advice]
+parameters: [tolerance]
 */
 -- tested
 with shares as (

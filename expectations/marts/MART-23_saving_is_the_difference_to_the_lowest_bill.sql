@@ -7,6 +7,8 @@ owner: data warehouse
 reason: An account would be told to pay more.
 source: catalogue, mart-level rules
 subject: account x month
+population: months of an account with tariff advice
+reads: [candidate.mart_tariff_advice]
 */
 -- tested
 select

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: Two marts that tell an account different savings are both not believed.
 source: catalogue, mart-level rules
 subject: account x month x advice
+population: pieces of saving advice
+reads: [candidate.mart_saving_advice, candidate.mart_tariff_advice]
 */
 -- tested
 select

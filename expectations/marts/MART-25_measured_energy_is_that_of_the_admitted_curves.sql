@@ -1,5 +1,5 @@
 /*
-sentence: The measured energy of an account's month is that of the admitted curves of its counted points, within 0.1 kWh.
+sentence: The measured energy of an account's month is that of the admitted curves of its counted points, within {tolerance_kwh} kWh.
 axis: mismatch
 dimension: consistency
 severity: block
@@ -8,6 +8,9 @@ reason: Energy that is lost or counted twice on the way to the mart is wrong in 
 source: "catalogue, mart-level rules: totals reconcile, energy of marts = admitted energy"
 subject: account x month
 not_tested: No energy curve has arrived.
+population: months of an account with measured energy
+reads: [candidate.mart_energy_structure, int_curves_latest, int_metering_points_as_of, stg_marketing__customers]
+parameters: [tolerance_kwh]
 */
 -- tested
 with admitted as (

@@ -1,5 +1,5 @@
 /*
-sentence: The billed energy of a ranking month and of a month of tariff advice is that of its admitted bills, within 0.01 kWh.
+sentence: The billed energy of a ranking month and of a month of tariff advice is that of its admitted bills, within {tolerance_kwh} kWh.
 axis: mismatch
 dimension: consistency
 severity: block
@@ -7,6 +7,9 @@ owner: data warehouse
 reason: Advice and ranking by energy that nobody was billed for cannot be explained to the customer.
 source: "catalogue, mart-level rules: totals reconcile, energy of marts = admitted energy"
 subject: ranking month, account x month
+population: ranking months, and months of an account with tariff advice
+reads: [candidate.mart_key_account_ranking, candidate.mart_tariff_advice, stg_marketing__bills]
+parameters: [tolerance_kwh, MART-07.months]
 */
 -- tested
 with rankings as (

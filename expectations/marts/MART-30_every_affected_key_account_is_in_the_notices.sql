@@ -7,6 +7,15 @@ owner: data warehouse
 reason: An account left out of the denominator makes the share of notices in time look better than it is.
 source: "catalogue, mart-level rules: notices denominators = affected pairs"
 subject: outage plan
+population: outage plans
+reads:
+  - candidate.mart_outage_notice_compliance
+  - int_key_accounts
+  - int_key_accounts_ranked_by_month
+  - mart_parameters
+  - notice_checkpoints
+  - stg_marketing__outage_affected_accounts
+  - stg_marketing__outage_plans
 */
 -- tested
 with plans as (

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: An interruption that only one side has is what the gap is about; none may be lost between the list and the count.
 source: "requirements S28: outages_only_meter, outages_only_supply, matched_outages"
 subject: month
+population: months
+reads: [candidate.mart_two_rates_gap, warehouse.dim_months, warehouse.fct_outages_matched]
 */
 -- tested
 with counted as (

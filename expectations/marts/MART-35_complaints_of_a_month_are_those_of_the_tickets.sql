@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A complaint that is lost hides the quality that it is about.
 source: "requirements S29: complaints about outage and quality"
 subject: month
+population: months
+reads: [candidate.mart_complaint_vs_quality, stg_marketing__tickets]
 */
 -- tested
 with told as (

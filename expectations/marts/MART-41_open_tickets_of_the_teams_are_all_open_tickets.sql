@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A case that lies with nobody is a case that nobody works on.
 source: "requirement S19: counts at day end"
 subject: day
+population: days
+reads: [candidate.mart_team_load, stg_marketing__tickets]
 */
 -- tested
 with days as (

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A rate over events instead of cases, or over open cases too, is another number.
 source: "requirement S16: cases with the exact permitted path / closed cases"
 subject: process and month
+population: months of a process
+reads: [candidate.mart_process_conformance]
 */
 -- tested
 with cases as (

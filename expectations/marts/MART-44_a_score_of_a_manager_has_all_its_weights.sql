@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A missing dimension that is silently weighted away rewards the manager who was not assessed.
 source: "requirement S35: sum(w) = 1; missing dimension, no score; each score alone, no test of chance"
 subject: manager and month
+population: months of a manager
+reads: [candidate.mart_manager_performance]
 */
 -- tested
 select

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: Coverage is done on time over due; an inspection that is left out was never due.
 source: "requirement S26: coverage = done on time / due"
 subject: month in which inspections are due
+population: months in which inspections are due
+reads: [candidate.mart_safety_inspection, stg_marketing__inspections]
 */
 -- tested
 with months as (

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A defect that one view of the scorecard leaves out is nobody's.
 source: "catalogue, mart-level rules: totals reconcile"
 subject: source
+population: sources
+reads: [candidate.mart_dq_scorecard]
 */
 -- tested
 select

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A unit that is not listed can fall silent unseen.
 source: "catalogue, mart-level rules: denominators are the affected units"
 subject: unit
+population: units of the delivered access list
+reads: [candidate.mart_access_list, stg_marketing__access_units]
 */
 -- tested
 with delivered as (

@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A contract without a row is a contract that nobody renews.
 source: "catalogue, mart-level rules: denominators are the contracts in force"
 subject: contract
+population: contracts that have begun
+reads: [candidate.mart_contract_health, stg_contract__contracts]
 */
 -- tested
 with begun as (

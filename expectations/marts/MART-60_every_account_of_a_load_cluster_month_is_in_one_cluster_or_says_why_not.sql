@@ -7,6 +7,8 @@ owner: data warehouse
 reason: A reader adds the clusters up to all accounts.
 source: "catalogue, mart-level rules: load clusters"
 subject: month × cluster
+population: clusters of a month
+reads: [candidate.mart_load_cluster]
 */
 -- tested
 select

@@ -9,6 +9,9 @@ source: catalogue MET-01
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
+population: curves that landed
+tests: touched rows
+reads: [stg_metering__curves]
 */
 -- tested
 select

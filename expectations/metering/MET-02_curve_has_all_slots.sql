@@ -1,5 +1,5 @@
 /*
-sentence: A curve holds 96 slots; below 86 (90 %) it is no basis for a day.
+sentence: A curve holds {slots} slots; below {quarantine_below_slots} ({quarantine_below_slots:% of slots}) it is no basis for a day.
 axis: missing
 dimension: completeness
 severity: quarantine
@@ -9,6 +9,10 @@ source: catalogue MET-02
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
+population: curves that landed
+tests: touched rows
+reads: [int_curves_latest, stg_metering__curves, stg_metering__measuring_points]
+parameters: [quarantine_below_slots, slots]
 */
 -- tested
 with limits as materialized (

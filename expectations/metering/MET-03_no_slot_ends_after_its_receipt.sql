@@ -1,5 +1,5 @@
 /*
-sentence: No slot of a curve ends later than three minutes after the curve was received.
+sentence: No slot of a curve ends later than {tolerance_minutes:words} minutes after the curve was received.
 axis: mismatch
 dimension: validity
 severity: quarantine
@@ -9,6 +9,10 @@ source: catalogue MET-03
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
+population: curves with a time of receipt that landed
+tests: touched rows
+reads: [stg_metering__curves]
+parameters: [tolerance_minutes]
 */
 -- tested
 with limits as materialized (

@@ -1,5 +1,5 @@
 /*
-sentence: The clock of a terminal differs from the time of receipt by three minutes at most, where the task is real-time.
+sentence: The clock of a terminal differs from the time of receipt by {tolerance_minutes:words} minutes at most, where the task is real-time.
 axis: late
 dimension: validity
 severity: warn
@@ -8,6 +8,9 @@ reason: A clock that drifts moves energy between slots and between prices.
 source: catalogue MET-04
 subject: met_collect_task
 not_tested: No real-time task reported its clock.
+population: real-time tasks that report their clock
+reads: [stg_metering__collection_tasks]
+parameters: [tolerance_minutes]
 */
 -- tested
 select

@@ -9,6 +9,9 @@ source: catalogue MET-05
 subject: met_register_freeze
 quarantines: met_register_freeze
 not_tested: No register reading landed tonight.
+population: register readings that landed
+tests: touched rows
+reads: [quality.open_findings, stg_metering__meters, stg_metering__register_freezes]
 */
 -- tested
 select

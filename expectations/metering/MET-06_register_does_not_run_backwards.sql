@@ -10,6 +10,10 @@ subject: met_register_freeze
 quarantines: met_register_freeze
 implies: [MET-12]
 not_tested: No register has two readings.
+population: register readings with one before them
+tests: touched points
+reads: [quality.open_findings, stg_metering__meters, stg_metering__register_freezes]
+parameters: [look_back_days, rollover_below_share, rollover_from_share]
 */
 -- tested
 with limits as materialized (

@@ -1,5 +1,5 @@
 /*
-sentence: The total register equals the sum of its time-of-use registers within 0.1 kWh, secondary.
+sentence: The total register equals the sum of its time-of-use registers within {tolerance_kwh} kWh, secondary.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,10 @@ reason: Otherwise the energy billed by rate is not the energy metered.
 source: catalogue MET-07
 subject: met_register_freeze
 not_tested: No meter delivered readings by rate.
+population: moments of a register with a total and its rates
+tests: touched points
+reads: [quality.open_findings, stg_metering__register_freezes]
+parameters: [tolerance_kwh]
 */
 -- tested
 -- A register that comes again is compared with the others of its moment, which came in an earlier night.

@@ -1,5 +1,5 @@
 /*
-sentence: The energy of a day is at most 24 hours of 1.2 times the running capacity.
+sentence: The energy of a day is at most 24 hours of {capacity_factor} times the running capacity.
 axis: mismatch
 dimension: plausibility
 severity: quarantine
@@ -10,6 +10,10 @@ subject: met_interval_96
 quarantines: met_interval_96
 implies: [MET-12]
 not_tested: No curve landed tonight.
+population: energy curves of points whose account states its running capacity
+tests: touched rows
+reads: [int_curves_latest, int_metering_points_as_of, stg_marketing__customers, stg_metering__curves]
+parameters: [capacity_factor]
 */
 -- tested
 with limits as materialized (

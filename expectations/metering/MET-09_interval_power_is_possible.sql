@@ -1,5 +1,5 @@
 /*
-sentence: Power in a slot is at most 1.2 times the running capacity.
+sentence: Power in a slot is at most {MET-08.capacity_factor} times the running capacity.
 axis: mismatch
 dimension: plausibility
 severity: quarantine
@@ -9,6 +9,10 @@ source: catalogue MET-09; formulas 3.1, power against capacity
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
+population: power curves of points whose account states its running capacity
+tests: touched rows
+reads: [int_curves_latest, int_metering_points_as_of, stg_marketing__customers, stg_metering__curves]
+parameters: [MET-08.capacity_factor]
 */
 -- tested
 with limits as materialized (

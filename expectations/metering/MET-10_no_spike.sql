@@ -1,5 +1,5 @@
 /*
-sentence: The highest slot of a day is at most 180 % above the third highest, where it is above the floor.
+sentence: The highest slot of a day is at most {tolerance} above the third highest, where it is above the floor.
 axis: mismatch
 dimension: plausibility
 severity: warn
@@ -8,6 +8,10 @@ reason: A lone peak is more often a fault of transmission than a load, and it se
 source: catalogue MET-10; California VEE spike check
 subject: met_interval_96
 not_tested: No curve landed tonight.
+population: power curves
+tests: touched rows
+reads: [int_metering_points_as_of, stg_metering__curves]
+parameters: [floor_kw, tolerance]
 */
 -- tested
 with limits as materialized (

@@ -1,5 +1,5 @@
 /*
-sentence: Power does not stay at one value above zero for 16 slots in a row.
+sentence: Power does not stay at one value above zero for {slots} slots in a row.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -8,6 +8,10 @@ reason: A frozen value is a stuck register or a value filled in by hand.
 source: catalogue MET-11; each curve alone, no test of chance
 subject: met_interval_96
 not_tested: No curve landed tonight.
+population: power curves
+tests: touched rows
+reads: [stg_metering__curves]
+parameters: [slots]
 */
 -- tested
 with limits as materialized (

@@ -1,5 +1,5 @@
 /*
-sentence: The slots of a day add up to the difference of the register, within twice the multiplier or 0.5 %, whichever is more.
+sentence: The slots of a day add up to the difference of the register, within {multiplier_factor:times} the multiplier or {relative}, whichever is more.
 axis: mismatch
 dimension: consistency
 severity: quarantine
@@ -9,6 +9,17 @@ source: catalogue MET-12; California VEE sum check with the relative form for ke
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No complete curve has both register readings of its day.
+population: complete energy curves with register readings at both ends of the day
+tests: touched points
+touched_by: [met_interval_96, met_register_freeze]
+reads:
+  - int_curves_latest
+  - int_zero_coded_slots
+  - stg_metering__curves
+  - stg_metering__measuring_points
+  - stg_metering__meters
+  - stg_metering__register_freezes
+parameters: [multiplier_factor, relative, MET-02.slots, MET-06.rollover_below_share, MET-06.rollover_from_share]
 */
 -- tested
 with limits as materialized (

@@ -8,6 +8,9 @@ reason: Reactive energy without active energy is a lost channel, and it lowers t
 source: catalogue MET-13; California VEE kVARh check
 subject: met_interval_96
 not_tested: No day with a zero slot and reactive energy has a curve that landed tonight.
+population: energy curves of days with a zero slot and reactive energy
+tests: touched points
+reads: [int_curves_latest, stg_metering__curves]
 */
 -- tested
 -- A curve that landed tonight is judged with the other channels of its day.

@@ -1,5 +1,5 @@
 /*
-sentence: A billing point of an account in normal service is not without energy for three days in a row.
+sentence: A billing point of an account in normal service is not without energy for {days:words} days in a row.
 axis: missing
 dimension: plausibility
 severity: warn
@@ -8,6 +8,10 @@ reason: A stopped meter and an empty factory look alike; somebody has to look.
 source: catalogue MET-14; remote-read zero rule
 subject: met_interval_96
 not_tested: No billing point of an account in normal service was read.
+population: energy curves of billing points of accounts in normal service
+tests: touched points
+reads: [int_curves_latest, int_metering_points_as_of, stg_marketing__customers, stg_metering__curves]
+parameters: [days]
 */
 -- tested
 with limits as materialized (

@@ -8,6 +8,9 @@ reason: Reverse energy without a generator is a meter wired backwards.
 source: catalogue MET-15
 subject: met_interval_96
 not_tested: No curve of reverse energy landed tonight.
+population: curves of reverse energy
+tests: touched rows
+reads: [int_curves_latest, int_metering_points_as_of, stg_contract__contracts]
 */
 -- tested
 select

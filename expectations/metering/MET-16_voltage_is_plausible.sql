@@ -9,6 +9,10 @@ source: catalogue MET-16; formulas 3.3, curves are secondary volts
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No voltage curve of a point with known wiring landed tonight.
+population: voltage curves of points whose wiring is known
+tests: touched rows
+reads: [int_customer_outages, stg_metering__curves, stg_metering__measuring_points]
+parameters: [high_3p3w_v, high_3p4w_v, high_lv_v, low_3p3w_v, low_3p4w_v, low_lv_v, outage_tolerance_minutes]
 */
 -- tested
 with limits as materialized (

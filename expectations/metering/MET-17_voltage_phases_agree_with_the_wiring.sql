@@ -8,6 +8,10 @@ reason: Voltages of the wrong wiring are judged by the wrong limits.
 source: catalogue MET-17
 subject: met_measuring_point
 not_tested: No meter's wiring is known.
+population: metering points whose wiring is known
+tests: touched points
+touched_by: [met_interval_96]
+reads: [int_curves_latest, stg_marketing__metering_points, stg_metering__curves, stg_metering__measuring_points]
 */
 -- tested
 with voltages as (

@@ -1,5 +1,5 @@
 /*
-sentence: The voltages of the three phases are balanced within 2 % of negative sequence in 95 % of the valid slots of a day.
+sentence: The voltages of the three phases are balanced within {limit_pct} of negative sequence in {share_within} of the valid slots of a day.
 axis: mismatch
 dimension: plausibility
 severity: warn
@@ -9,6 +9,11 @@ source: catalogue MET-18; GB/T 15543. In 3P3W wiring two line voltages are meter
 subject: metering point x day
 about: met_interval_96
 not_tested: No meter in 3P4W wiring delivered the voltages of its three phases.
+population: days of a 3P4W metering point with voltages of all three phases
+tests: touched points
+touched_by: [met_interval_96]
+reads: [int_curves_latest, stg_metering__measuring_points]
+parameters: [limit_pct, share_within]
 */
 -- tested
 with limits as materialized (

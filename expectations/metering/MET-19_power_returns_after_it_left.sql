@@ -8,6 +8,8 @@ reason: An outage whose beginning is missing has no length.
 source: catalogue MET-19
 subject: met_power_event
 not_tested: No point has two power events.
+population: POWER_UP events with an event before them
+reads: [stg_metering__power_events]
 */
 -- tested
 with ordered as (

@@ -9,6 +9,8 @@ source: catalogue MET-20; each event alone against a list, no test of chance
 subject: met_power_event
 quarantines: met_power_event
 not_tested: No power event was delivered.
+population: power events with a time
+reads: [quality_default_dates, stg_metering__measuring_points, stg_metering__power_events]
 */
 -- tested
 select

@@ -9,6 +9,8 @@ source: catalogue MET-21
 subject: met_power_event
 quarantines: met_power_event
 not_tested: No power event was delivered.
+population: power events with a point and a time
+reads: [stg_metering__power_events]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: An outage at a metering point lasts seven days at most.
+sentence: An outage at a metering point lasts {days:words} days at most.
 axis: mismatch
 dimension: plausibility
 severity: warn
@@ -8,6 +8,9 @@ reason: A longer one is a lost POWER_UP, and would fill the reliability of a mon
 source: catalogue MET-22
 subject: met_power_event
 not_tested: No POWER_DOWN was delivered.
+population: POWER_DOWN events
+reads: [stg_metering__power_events]
+parameters: [days]
 */
 -- tested
 with ordered as (

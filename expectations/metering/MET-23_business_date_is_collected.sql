@@ -1,5 +1,5 @@
 /*
-sentence: "The billing points of the business date are collected by 08:00 of the next day: a warning below 99 %, a block below 95 %."
+sentence: "The billing points of the business date are collected by {due_hour} of the next day: a warning below {warn_below_share}, a block below {block_below_share}."
 axis: late
 dimension: timeliness
 severity: block
@@ -9,6 +9,10 @@ source: catalogue MET-23
 subject: business date
 about: met_interval_96
 not_tested: No billing point is expected to report.
+population: the business date, where billing points should report
+tests: window
+reads: [int_curves_latest, int_metering_points_as_of]
+parameters: [block_below_share, due_hour, warn_below_share]
 */
 -- tested
 with expected as (

@@ -1,5 +1,5 @@
 /*
-sentence: The collection tasks of a day bring in at least 99 % of the items expected, in every organisation.
+sentence: The collection tasks of a day bring in at least {success_share} of the items expected, in every organisation.
 axis: missing
 dimension: completeness
 severity: warn
@@ -9,6 +9,9 @@ source: catalogue MET-24; a terminal is of the organisation of its first point, 
 subject: organisation x day
 about: met_collect_task
 not_tested: No collection task was delivered.
+population: days of collection of an organisation
+reads: [stg_marketing__customers, stg_metering__collection_tasks, stg_metering__measuring_points]
+parameters: [success_share]
 */
 -- tested
 with terminals as (

@@ -9,6 +9,8 @@ source: catalogue MET-25
 subject: met_register_freeze
 quarantines: met_register_freeze
 not_tested: No day freeze was delivered.
+population: day freezes
+reads: [stg_metering__register_freezes]
 */
 -- tested
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The maximum demand of a month is at least 98 % of the highest average power of its slots.
+sentence: The maximum demand of a month is at least {share} of the highest average power of its slots.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -8,6 +8,9 @@ reason: A demand below an interval was cleared late or read at another point.
 source: catalogue MET-26
 subject: met_register_freeze
 not_tested: No month freeze has curves of its month.
+population: month freezes of demand with curves of their month
+reads: [int_curves_latest, stg_metering__measuring_points, stg_metering__register_freezes]
+parameters: [share]
 */
 -- tested
 with highest as (

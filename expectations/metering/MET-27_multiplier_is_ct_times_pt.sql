@@ -8,6 +8,9 @@ reason: The multiplier scales every kilowatt-hour of the point.
 source: catalogue MET-27
 subject: met_measuring_point
 quarantines: met_measuring_point
+population: metering points with both ratios and a multiplier
+reads: [stg_metering__measuring_points]
+parameters: [tolerance]
 */
 -- tested
 select

@@ -7,6 +7,8 @@ owner: metering office
 reason: An expired verification makes the reading contestable.
 source: catalogue MET-29
 subject: met_meter
+population: running meters with a term of verification
+reads: [stg_metering__meters]
 */
 -- tested
 select

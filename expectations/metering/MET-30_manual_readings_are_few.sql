@@ -1,5 +1,5 @@
 /*
-sentence: At most 2 % of an organisation's readings of a day are entered by hand, and their last digits are not chosen.
+sentence: At most {manual_share} of an organisation's readings of a day are entered by hand, and their last digits are not chosen.
 axis: arbitrary
 dimension: plausibility
 severity: warn
@@ -9,6 +9,14 @@ source: catalogue MET-30; the share of each day alone, no test of chance; chi-sq
 subject: organisation x day, organisation
 about: met_register_freeze
 not_tested: No reading was delivered.
+population: days of readings of an organisation, and organisations with enough manual readings
+reads:
+  - stg_marketing__customers
+  - stg_metering__curves
+  - stg_metering__measuring_points
+  - stg_metering__meters
+  - stg_metering__register_freezes
+parameters: [last_digit_chi_square, last_digit_days, last_digit_readings, manual_share]
 */
 -- tested
 with limits as materialized (

@@ -9,6 +9,9 @@ source: catalogue MET-31; data sheet facts in the seed quality_overflow_codes
 subject: [met_interval_96, met_pq_sample]
 quarantines: [met_interval_96, met_pq_sample]
 not_tested: No curve and no sample landed tonight.
+population: curves and power-quality samples that landed
+tests: touched rows
+reads: [quality.open_findings, quality_overflow_codes, stg_metering__curves, stg_metering__power_quality_samples]
 */
 -- tested
 with codes as materialized (

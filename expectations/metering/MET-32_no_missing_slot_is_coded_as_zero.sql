@@ -8,6 +8,9 @@ reason: Counted as load it lowers energy and power factor; the slot is treated a
 source: catalogue MET-32
 subject: met_interval_96
 not_tested: No curve of energy or of the power factor landed tonight.
+population: energy curves, with the days beside them
+tests: touched points
+reads: [int_curves_latest, int_zero_coded_slots, stg_metering__curves]
 */
 -- tested
 -- A day is looked at again with the day before and after it, whose slots stand beside its own, and with any of its channels.

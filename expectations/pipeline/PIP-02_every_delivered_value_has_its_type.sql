@@ -8,6 +8,8 @@ reason: A row with a value that does not cast cannot land; it is kept as text in
 source: source contracts (ODCS), physicalType
 subject: delivered row
 not_tested: No row was rejected since the last correction.
+population: rejected rows
+reads: [quality.receipts, quality.rejected_rows]
 */
 -- tested
 select

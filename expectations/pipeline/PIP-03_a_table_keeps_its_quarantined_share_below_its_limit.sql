@@ -7,6 +7,8 @@ owner: data engineering
 reason: A few bad rows are kept back one by one; when a whole part of a table is bad, the marts would be wrong by omission.
 source: seed quality_limits
 subject: table
+population: tables with rows
+reads: [quality.rule_book, quality.staged_rows, quality.violations, quality_limits]
 */
 -- tested
 select

@@ -8,6 +8,8 @@ reason: A row that is in no state was lost, a row in two was counted twice; eith
 source: conservation, include/quality/conservation.py
 subject: receipt
 gate: 2
+population: receipts
+reads: [quality.conservation]
 */
 -- tested
 select

@@ -8,6 +8,8 @@ reason: A line that one person wrote alone is no agreement; it is not used, and 
 source: formulas.md 3.1, agreed or manual estimates; seed estimation_agreements
 subject: agreed estimate
 not_tested: No estimate was agreed.
+population: agreed estimates
+reads: [int_agreed_estimates]
 */
 -- tested
 select

@@ -11,6 +11,10 @@ likely_wrong: "Not told: a swap booked late in marketing and a wrong number in m
 subject: met_measuring_point
 quarantines: met_measuring_point
 not_tested: No metering point was read in the month of the business date.
+population: metering points read in the month of the business date
+tests: window
+reads: [int_accounts_last_billed, int_curves_latest, stg_marketing__meter_installations, stg_metering__measuring_points]
+compares: [metering.met_measuring_point.meter_asset_no, marketing.mkt_meter_install.meter_asset_no]
 */
 -- tested
 with read_points as (

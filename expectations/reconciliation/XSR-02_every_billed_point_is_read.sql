@@ -1,5 +1,5 @@
 /*
-sentence: A metering point that is billed for a month has at least 90 % of the readings expected in it; days before collection began count as read.
+sentence: A metering point that is billed for a month has at least {received_share} of the readings expected in it; days before collection began count as read.
 axis: missing
 dimension: completeness
 severity: quarantine
@@ -11,6 +11,17 @@ likely_wrong: "Not told: a dead terminal and a bill without a meter leave the sa
 subject: metering point x month
 about: mkt_mp
 not_tested: No more than a tenth of any billed month lies in the days since collection began.
+population: months of a billing point, as far as collection can have seen them
+tests: window
+reads:
+  - int_curves_latest
+  - int_metering_points_billed
+  - quality.open_findings
+  - stg_marketing__bill_lines
+  - stg_marketing__bills
+  - stg_marketing__metering_points
+compares: [metering.met_interval_96.mp_no, marketing.mkt_bill_line.mp_no]
+parameters: [months, received_share, MET-02.slots]
 */
 -- tested
 with limits as materialized (

@@ -11,6 +11,10 @@ likely_wrong: "Not told: the ratios of the point are weighed in XSR-03 and XSR-0
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No billed point has instrument transformers on record.
+population: bill lines of points with instrument transformers
+reads: [int_metering_points_as_of, stg_marketing__bill_lines, stg_marketing__bills]
+compares: [metering.met_measuring_point.multiplier, marketing.mkt_bill_line.multiplier]
+parameters: [MET-27.tolerance]
 */
 -- tested
 select

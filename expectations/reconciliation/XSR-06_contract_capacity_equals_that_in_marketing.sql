@@ -1,5 +1,5 @@
 /*
-sentence: The capacity in the contract equals the contract capacity of the customer within 0.5 kVA.
+sentence: The capacity in the contract equals the contract capacity of the customer within {tolerance_kva} kVA.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -10,6 +10,10 @@ at_stake: Difference in kVA x what the last bill charged for a kVA, a month; 0 w
 likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; not told where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
+population: contracts in force
+reads: [int_accounts_last_billed, int_terms_compared, stg_contract__contracts, stg_marketing__customers]
+compares: [marketing.mkt_customer.contract_cap_kva, contract.con_contract.contract_cap_kva]
+parameters: [tolerance_kva]
 */
 -- tested
 with contracts_in_force as (

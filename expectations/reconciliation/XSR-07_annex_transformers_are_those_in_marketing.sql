@@ -10,6 +10,13 @@ at_stake: Difference of the sums in kVA x what the last bill charged for a kVA, 
 likely_wrong: "Not told: no third list of the transformers is delivered."
 subject: con_contract
 not_tested: No account has both sides.
+population: contracts in force with a transformer annex and transformers in marketing
+reads:
+  - int_accounts_last_billed
+  - stg_contract__contracts
+  - stg_contract__transformer_annex_lines
+  - stg_marketing__transformers
+compares: [marketing.mkt_transformer.cap_kva, contract.con_transformer_annex.cap_kva]
 */
 -- tested
 with contracts_in_force as (

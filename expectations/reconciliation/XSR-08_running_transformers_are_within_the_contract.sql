@@ -10,6 +10,9 @@ at_stake: "No money: what runs is what is charged; the feeder is loaded beyond w
 likely_wrong: "Not told: the capacities are weighed in XSR-06."
 subject: con_contract
 not_tested: No account has both sides.
+population: contracts in force with running transformers in marketing
+reads: [stg_contract__contracts, stg_marketing__transformers]
+compares: [marketing.mkt_transformer.cap_kva, contract.con_contract.contract_cap_kva]
 */
 -- tested
 with contracts_in_force as (

@@ -11,6 +11,14 @@ likely_wrong: Contract and bill against the archive, else a signed amendment; no
 subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
+population: contracts in force with a tariff in marketing
+reads:
+  - int_terms_compared
+  - int_terms_repriced
+  - stg_contract__contracts
+  - stg_marketing__metering_points
+  - stg_marketing__tariff_assignments
+compares: [marketing.mkt_tariff_assign.pf_standard, contract.con_contract.pf_standard]
 */
 -- tested
 with contracts_in_force as (

@@ -10,6 +10,14 @@ at_stake: "No money: a name has no price; who has to pay is in question."
 likely_wrong: "Not told: no third record of the name is delivered, and the credit codes differ too."
 subject: con_contract
 not_tested: No account has both sides.
+population: contracts in force
+reads: [stg_contract__contracts, stg_marketing__customers]
+compares:
+  - marketing.mkt_customer.cons_name
+  - contract.con_contract.party_b_name
+  - marketing.mkt_customer.uscc
+  - contract.con_contract.uscc
+parameters: [similarity]
 */
 -- tested
 with contracts_in_force as (

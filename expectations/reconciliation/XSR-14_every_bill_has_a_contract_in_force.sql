@@ -10,6 +10,9 @@ at_stake: The whole bill.
 likely_wrong: "Not told: a contract that is absent or over contradicts no value of the bill."
 subject: mkt_bill
 not_tested: No billed account has a contract.
+population: bills of accounts with contracts
+reads: [stg_contract__contracts, stg_marketing__bills]
+compares: [marketing.mkt_bill.bill_month, contract.con_contract.valid_from]
 */
 -- tested
 with contract_accounts as (

@@ -10,6 +10,16 @@ at_stake: Energy while idle; yuan at the average price of the account's last bil
 likely_wrong: "The status, as the meter counts; the readings, where metering too has the meter removed. Not told of a seal: it may be broken."
 subject: mkt_customer
 quarantines: mkt_customer
+population: customers with a status
+reads:
+  - int_accounts_last_billed
+  - int_curves_latest
+  - int_metering_points_as_of
+  - stg_marketing__customers
+  - stg_marketing__transformers
+  - stg_metering__measuring_points
+compares: [metering.met_interval_96.v1, marketing.mkt_customer.status, marketing.mkt_transformer.state]
+parameters: [days]
 */
 -- tested
 with days as (

@@ -1,5 +1,5 @@
 /*
-sentence: The energy of a bill line is the difference of the metering system's register times its multiplier, with the losses of the line, within twice the multiplier or 0.5 %.
+sentence: The energy of a bill line is the difference of the metering system's register times its multiplier, with the losses of the line, within {multiplier_factor:times} the multiplier or {relative}.
 axis: mismatch
 dimension: consistency
 severity: quarantine
@@ -11,6 +11,15 @@ likely_wrong: "Not told: the register is the only witness; a wrong ratio is weig
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No bill line has both register readings of its period.
+population: bill lines with both register readings of their period
+reads:
+  - int_metering_points_as_of
+  - stg_marketing__bill_lines
+  - stg_marketing__bills
+  - stg_metering__meters
+  - stg_metering__register_freezes
+compares: [metering.met_register_freeze.reading, marketing.mkt_bill_line.kwh_billed]
+parameters: [multiplier_factor, relative, MET-06.rollover_below_share, MET-06.rollover_from_share]
 */
 -- tested
 with limits as materialized (

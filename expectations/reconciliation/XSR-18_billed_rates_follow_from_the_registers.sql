@@ -1,5 +1,5 @@
 /*
-sentence: The energy of each rate of a bill is that of the registers of this rate times their multiplier, with the losses of its lines, within 0.5 %.
+sentence: The energy of each rate of a bill is that of the registers of this rate times their multiplier, with the losses of its lines, within {XSR-17.relative}.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -10,6 +10,15 @@ at_stake: Difference in kWh; yuan at the price of the rate.
 likely_wrong: "Not told: the register is the only witness."
 subject: mkt_bill
 not_tested: No bill has both register readings of its rates.
+population: bills with both register readings of their rates
+reads:
+  - int_metering_points_as_of
+  - stg_marketing__bill_lines
+  - stg_marketing__bills
+  - stg_metering__meters
+  - stg_metering__register_freezes
+compares: [metering.met_register_freeze.reading, marketing.mkt_bill.kwh_peak]
+parameters: [MET-06.rollover_below_share, MET-06.rollover_from_share, XSR-17.multiplier_factor, XSR-17.relative]
 */
 -- tested
 with meters as (

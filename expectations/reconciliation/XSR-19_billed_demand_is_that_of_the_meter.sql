@@ -1,5 +1,5 @@
 /*
-sentence: The maximum demand of a bill is that of its meters times their multiplier within 1 %.
+sentence: The maximum demand of a bill is that of its meters times their multiplier within {relative}.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -10,6 +10,15 @@ at_stake: Difference in kW x what the bill charged for a kW; by an agreed demand
 likely_wrong: "Not told: a register cleared late and a wrong bill leave the same trace."
 subject: mkt_bill
 not_tested: No bill has a demand and a month freeze of every meter.
+population: bills with a demand and a month freeze of every meter
+reads:
+  - int_bills_priced
+  - int_metering_points_as_of
+  - stg_marketing__bill_lines
+  - stg_marketing__bills
+  - stg_metering__register_freezes
+compares: [metering.met_register_freeze.max_demand_kw, marketing.mkt_bill.md_actual_kw]
+parameters: [relative]
 */
 -- tested
 with demands as (

@@ -1,5 +1,5 @@
 /*
-sentence: At least 80 % of the billing points affected by a finished outage plan saw an outage in its time.
+sentence: At least {share} of the billing points affected by a finished outage plan saw an outage in its time.
 axis: missing
 dimension: consistency
 severity: warn
@@ -10,6 +10,14 @@ at_stake: "No money: an outage is a matter of reliability."
 likely_wrong: "Not told: a dead terminal and a plan that was not carried out leave the same trace."
 subject: mkt_outage_plan
 not_tested: No plan was carried out since collection started.
+population: outage plans carried out since collection began
+reads:
+  - int_customer_outages
+  - int_metering_points_as_of
+  - stg_marketing__outage_affected_accounts
+  - stg_marketing__outage_plans
+compares: [metering.met_power_event.event_ts, marketing.mkt_outage_plan.actual_start]
+parameters: [share]
 */
 -- tested
 with affected as (

@@ -1,5 +1,5 @@
 /*
-sentence: An outage of more than three minutes at a key account overlaps a plan, a fault ticket or a supply record.
+sentence: An outage of more than {minutes:words} minutes at a key account overlaps a plan, a fault ticket or a supply record.
 axis: missing
 dimension: consistency
 severity: warn
@@ -10,6 +10,21 @@ at_stake: "No money: an outage is a matter of reliability."
 likely_wrong: "Not told: nothing that was delivered explains the outage."
 subject: met_power_event
 not_tested: No key account had an outage.
+population: outages at key accounts
+reads:
+  - int_key_accounts
+  - int_metering_points_as_of
+  - stg_marketing__outage_affected_accounts
+  - stg_marketing__outage_plans
+  - stg_marketing__tickets
+  - stg_metering__power_events
+  - stg_metering__supply_outages
+compares:
+  - metering.met_power_event.event_ts
+  - metering.met_supply_outage.start_at
+  - marketing.mkt_outage_plan.planned_start
+  - marketing.mkt_ticket.accepted_at
+parameters: [minutes]
 */
 -- tested
 with downs as (

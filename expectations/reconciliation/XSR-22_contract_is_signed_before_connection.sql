@@ -10,6 +10,9 @@ at_stake: "No money: a date has no price."
 likely_wrong: "Not told: two dates, and no third record of either."
 subject: con_contract
 not_tested: No account has both sides.
+population: first contracts of accounts
+reads: [stg_contract__contracts, stg_marketing__customers]
+compares: [marketing.mkt_customer.connect_date, contract.con_contract.signed_on]
 */
 -- tested
 with first_versions as (

@@ -10,6 +10,9 @@ at_stake: What the point was last billed; yuan at the bill's average price.
 likely_wrong: "Not told: one system contradicts itself."
 subject: mkt_meter_install
 quarantines: mkt_meter_install
+population: installations of meters
+reads: [int_metering_points_last_billed, stg_marketing__meter_installations]
+compares: [marketing.mkt_meter_install.install_date, marketing.mkt_meter_install.remove_date]
 */
 -- tested
 with overlapping as (

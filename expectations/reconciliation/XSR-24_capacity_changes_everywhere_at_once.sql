@@ -1,5 +1,5 @@
 /*
-sentence: A change of capacity takes effect in contract, marketing and, where the current transformers changed, metering within 5 working days.
+sentence: A change of capacity takes effect in contract, marketing and, where the current transformers changed, metering within {working_days} working days.
 axis: late
 dimension: timeliness
 severity: warn
@@ -10,6 +10,16 @@ at_stake: "No money of its own: while the capacities differ, XSR-06 and XSR-07 t
 likely_wrong: "Not told: which of the dates is late is told by the dates themselves."
 subject: con_amendment
 not_tested: No amendment of a capacity has its counterpart in marketing or metering.
+population: amendments of a capacity with a counterpart in marketing or metering
+reads:
+  - int_metering_points_as_of
+  - stg_contract__amendments
+  - stg_contract__contracts
+  - stg_marketing__transformers
+  - stg_metering__instrument_transformers
+  - working_days
+compares: [metering.met_it.valid_from, marketing.mkt_transformer.state_from, contract.con_amendment.effective_on]
+parameters: [match_days, working_days]
 */
 -- tested
 with limits as materialized (

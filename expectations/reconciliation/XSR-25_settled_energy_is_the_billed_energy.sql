@@ -1,5 +1,5 @@
 /*
-sentence: The energy settled with a trade agreement is the billed energy of the account within 0.2 %.
+sentence: The energy settled with a trade agreement is the billed energy of the account within {relative}.
 axis: mismatch
 dimension: consistency
 severity: warn
@@ -10,6 +10,10 @@ at_stake: Difference in kWh; yuan at the average price of the month's bill.
 likely_wrong: "Not told: XSR-17 compares the bill with the register, no third record the settlement."
 subject: con_trade_settle
 not_tested: No settled month is billed.
+population: settled months that are billed
+reads: [int_bills_priced, stg_contract__trade_agreements, stg_contract__trade_settlements, stg_marketing__bills]
+compares: [marketing.mkt_bill.kwh_total, contract.con_trade_settle.actual_mwh]
+parameters: [relative]
 */
 -- tested
 with newest as (

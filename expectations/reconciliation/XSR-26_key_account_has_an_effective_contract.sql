@@ -10,6 +10,9 @@ at_stake: "No money of its own: the bills without a contract are those of XSR-14
 likely_wrong: "Not told: what is absent is in the contract system."
 subject: mkt_customer
 not_tested: There is no key account, or no contract at all.
+population: key accounts that are not closed
+reads: [int_key_accounts, stg_contract__contracts, stg_marketing__customers]
+compares: [marketing.mkt_customer.cons_no, contract.con_contract.cons_no]
 */
 -- tested
 with contracts_in_force as (

@@ -12,6 +12,14 @@ at_stake: "No money: a notice has no price."
 likely_wrong: "Not told: one system contradicts itself."
 subject: mkt_outage_affected
 not_tested: No outage that took place affected a key account.
+population: key accounts affected by an outage that took place
+reads:
+  - int_key_accounts
+  - notice_checkpoints
+  - stg_marketing__outage_affected_accounts
+  - stg_marketing__outage_notices
+  - stg_marketing__outage_plans
+compares: [marketing.mkt_outage_affected.cons_no, marketing.mkt_outage_notice.cons_no]
 */
 -- tested
 with plans as (

@@ -14,6 +14,22 @@ from pathlib import Path
 from include.settings import SOURCE_NAMES
 
 FOLDER = Path(__file__).parent
+# Numbers of things that staging calls by another name than the sources do; every other number keeps its own. No two sources
+# call one number differently.
+STAGED_NAMES = {
+    "acct_no": "settlement_account_no",
+    "agree_no": "agreement_no",
+    "amend_no": "amendment_no",
+    "app_no": "application_no",
+    "cons_no": "account_no",
+    "insp_no": "inspection_no",
+    "mp_no": "metering_point_no",
+    "parent_mp_no": "parent_metering_point_no",
+    "pay_no": "payment_no",
+    "reopen_of": "reopened_ticket_no",
+    "reversed_pay_no": "reversed_payment_no",
+    "tran_no": "transformer_no",
+}
 _CURVE_SLOT = re.compile(r"v([1-9]\d?)")
 
 

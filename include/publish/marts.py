@@ -17,13 +17,14 @@ from psycopg import sql
 
 from include.errors import InfrastructureError
 
+CANDIDATES = "candidate"  # schema of the marts of the run that is going on
 RESERVED = ("published_month", "version")  # columns that publishing adds
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"  # MD5 of nothing: a month in which a mart has no row
 
 
 @dataclass(frozen=True)
 class Mart:
-    """One published model: a mart, or a dimension or fact with `meta.published`.
+    """One model with `meta.published`: a mart, or a dimension or fact beside the marts.
 
     `published_month` is SQL over its columns, None where its month is D's. A fact holds the events of all times; of them
     the months from the first of dim_months to that of D are published.
@@ -60,22 +61,14 @@ def read_marts(manifest_path: Path) -> list[Mart]:
         raise InfrastructureError(
             f"dbt's manifest cannot be read: {error}.", where=str(manifest_path), next_step="build the marts first."
         ) from error
-    marts = [
-        _mart(node)
-        for node in nodes
-        if node["resource_type"] == "model" and (_is_mart(node) or _meta(node).get("published"))
-    ]
+    marts = [_mart(node) for node in nodes if node["resource_type"] == "model" and _meta(node).get("published")]
     if not marts:
         raise InfrastructureError(
-            "dbt's manifest has no mart.",
+            "dbt's manifest has no published model.",
             where=str(manifest_path),
-            next_step="build the models under models/marts first.",
+            next_step="state meta.published of the models that readers see, and build them.",
         )
     return sorted(marts, key=lambda mart: mart.name)
-
-
-def _is_mart(node: dict) -> bool:
-    return node["original_file_path"].startswith("models/marts/")
 
 
 def _meta(node: dict) -> dict:
@@ -93,7 +86,7 @@ def _mart(node: dict) -> Mart:
         published_month=meta.get("published_month"),
         technical=tuple(meta.get("technical") or ()),
         scales=dict(meta.get("scales") or {}),
-        is_fact=bool(meta.get("published_month")) and not _is_mart(node),
+        is_fact=bool(meta.get("published_month")) and node["schema"] != CANDIDATES,
     )
     if not mart.grain:
         raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")

@@ -10,37 +10,13 @@ A row is judged as delivered: the rules read the raw row behind each staged row,
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from pathlib import Path
-
 from include.contracts import Column, Reference, Table, load_contracts
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import Rule
+from include.transform.models import staging_relation
 
-STAGING_FOLDER = Path(__file__).parents[2] / "dbt_project" / "models" / "staging"
 KEYS_WITH_A_RULE_FILE = {"met_interval_96": "MET-01", "mkt_customer": "MKT-01", "con_contract": "CON-01"}
 OFFICES = {"metering": "metering office", "marketing": "marketing office", "contract": "contract office"}
-_STAGED_TABLE = re.compile(r"newest_landed\('(\w+)',\s*'(\w+)'")
-
-
-@cache
-def staging_relations() -> dict[str, str]:
-    """Contract table -> its staging relation, read from the staging model that stages it."""
-    found = {}
-    for path in sorted(STAGING_FOLDER.rglob("stg_*.sql")):
-        for _, table_name in _STAGED_TABLE.findall(path.read_text(encoding="utf-8")):
-            found[table_name] = f"staging.{path.stem}"
-    return found
-
-
-def staging_relation(table: Table | str) -> str:
-    """The staging relation of a contract table, like `staging.stg_marketing__bills`."""
-    name = table if isinstance(table, str) else table.name
-    try:
-        return staging_relations()[name]
-    except KeyError:
-        raise LookupError(f"No model under {STAGING_FOLDER.name} stages the table {name}.") from None
 
 
 def load_base_rules() -> list[Rule]:
@@ -75,8 +51,19 @@ def _rule(table: Table, kind: str, **given) -> Rule:
         "quarantines": True,
         "source_name": table.source,
         "table_name": table.name,
+        "population": f"rows of {table.name}",
+        **_declarations([table]),
     }
     return Rule(**(defaults | given))
+
+
+def _declarations(tables: list[Table], targets: list[Table] = ()) -> dict:
+    """What rules on the staged rows of tables read and test, as a header declares it; `targets` are read alone."""
+    events = tuple(t.name for t in tables if not t.is_full_compared)
+    reads = {name for t in (*tables, *targets) for name in (t.raw_name, staging_relation(t).removeprefix("staging."))}
+    if any(not t.is_full_compared and not t.curve_slots for t in tables):
+        reads.add("quality.open_findings")
+    return {"reads": tuple(sorted(reads)), "tests": "touched rows" if events else "everything", "touched_by": events}
 
 
 def _staged_rows(table: Table) -> str:
@@ -161,16 +148,19 @@ def _marketing_allowed_rule() -> Rule:
         source="catalogue MKT-13; contract of the marketing system",
         subject=", ".join(t.name for t in tables),
         subjects=tuple(t.name for t in tables),
+        population="rows of the marketing system's tables with codes",
+        **_declarations(tables),
         tested_sql="\nunion all\n".join(queries),
         violations_sql=_BROKEN_COLUMNS.replace("raw_id,", "raw_id,\n    table_name,", 1),
     )
 
 
 def _reference_rule(table: Table) -> Rule:
-    checks, joins = [], []
+    checks, joins, targets = [], [], []
     for number, reference in enumerate((r for r in table.references if not r.is_cross_system), start=1):
         alias = f"target_{number}"
         joins.append(_target_join(table, reference, alias))
+        targets.append(load_contracts()[table.source][reference.target_table])
         given = " and ".join(f"raw.{c} is not null" for c in reference.columns)
         value = " || ' / ' || ".join(f"raw.{c}::text" for c in reference.columns)
         expected = f"a row of {reference.target_table} with this {', '.join(reference.target_columns)}"
@@ -181,6 +171,7 @@ def _reference_rule(table: Table) -> Rule:
         sentence=f"Every row that a row of {table.name} refers to inside the {table.source} system is there.",
         axis="missing",
         dimension="referential",
+        **_declarations([table], targets),
         reason="A row that refers to nothing belongs to no account, and its energy or money to no sum.",
         tested_sql=_tested_by_column(table, checks, joins=joins),
         violations_sql=_BROKEN_COLUMNS,
@@ -224,6 +215,10 @@ def _arrival_rule(table: Table) -> Rule:
         subject="table",
         subjects=(),
         quarantines=False,
+        population=f"the table {table.name}, where it is delivered",
+        tests="everything",
+        touched_by=(),
+        reads=("quality.receipts",),
         not_tested="The table has no daily delivery and has never been delivered.",
         tested_sql=f"""select
     jsonb_build_object('table', '{table.name}') as record_key,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import psycopg
 
 from include.contracts import all_tables
-from include.quality.base_rules import staging_relation
+from include.transform.models import staging_relation
 
 
 def recompute(connection: psycopg.Connection, run_id: int) -> None:

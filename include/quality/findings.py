@@ -8,12 +8,13 @@ rows of the same source that refer to it, where no earlier version of it was adm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import psycopg
 
 from include.contracts import Reference, Table, load_contracts
-from include.quality.base_rules import staging_relation
 from include.quality.rules import Rule
+from include.transform.models import staging_relation
 
 _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
 _CARRIED = (
@@ -52,8 +53,8 @@ class Selection:
         return ", ".join(f"{name} {value}" for name, value in given.items() if value is not None) or "all"
 
 
-def note_rule_book(connection: psycopg.Connection, rules: list[Rule]) -> None:
-    """Replaces `quality.rule_book` by the rules of this run."""
+def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_date: date) -> None:
+    """Replaces `quality.rule_book` by the rules of this run; their sentences show the thresholds of its business date."""
     connection.execute("delete from quality.rule_book")
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -63,7 +64,7 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule]) -> None:
                 (
                     r.id,
                     r.gate,
-                    r.sentence,
+                    r.sentence_on(business_date),
                     r.axis,
                     r.dimension,
                     r.severity,

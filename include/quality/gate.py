@@ -17,7 +17,7 @@ from include.errors import GateBlocked
 from include.publish.content import built_content, candidate_digests, candidate_types
 from include.publish.marts import read_marts
 from include.quality import conservation, findings, verdict
-from include.quality.base_rules import load_base_rules, staging_relation
+from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
 from include.quality.waivers import proposed_waiver
@@ -25,6 +25,7 @@ from include.records import ledger
 from include.records.database import acting_role, connect
 from include.records.runs import Run
 from include.transform.dbt import manifest_path
+from include.transform.models import staging_relation
 
 GATEKEEPER = "kaw_gatekeeper"
 LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last
@@ -53,7 +54,7 @@ def rules_of(gate: int) -> list[Rule]:
 def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 1. Afterwards the phase is `admit`. Raises GateBlocked where a violation of severity block is not waived."""
     with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
-        findings.note_rule_book(connection, [*load_base_rules(), *load_rules()])
+        findings.note_rule_book(connection, [*load_base_rules(), *load_rules()], run.business_date)
         _count_staged_rows(connection, run.run_id)
     result = _check(url, run, 1, progress)
     _raise_where_blocked(url, run, result)
@@ -200,7 +201,8 @@ def _raise_where_blocked(url: str, run: Run, result: GateResult) -> None:
 def _message(result: GateResult, run: Run) -> str:
     rules = {r.id: r for r in rules_of(result.gate)}
     shown = [
-        f"  {rule_id} ({count}): {rules[rule_id].sentence}" for rule_id, count in list(result.blocking.items())[:5]
+        f"  {rule_id} ({count}): {rules[rule_id].sentence_on(run.business_date)}"
+        for rule_id, count in list(result.blocking.items())[:5]
     ]
     more = f"\n  and {len(result.blocking) - 5} more rules" if len(result.blocking) > 5 else ""
     return (

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import yaml
 
 from include.contracts import Table, all_tables
+from include.quality import declared
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 AREAS = ("metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
@@ -21,12 +23,35 @@ AXES = ("missing", "mismatch", "arbitrary", "late")
 DIMENSIONS = ("completeness", "uniqueness", "validity", "consistency", "timeliness", "plausibility", "referential")
 SEVERITIES = ("warn", "quarantine", "block")  # from mild to severe
 
-REQUIRED_KEYS = ("sentence", "axis", "dimension", "severity", "owner", "reason", "source", "subject")
-OPTIONAL_KEYS = ("id", "quarantines", "implies", "not_tested", "about", "gate", "at_stake", "likely_wrong")
+REQUIRED_KEYS = (
+    "sentence",
+    "axis",
+    "dimension",
+    "severity",
+    "owner",
+    "reason",
+    "source",
+    "subject",
+    "population",
+    "reads",
+)
+OPTIONAL_KEYS = (
+    "id",
+    "quarantines",
+    "implies",
+    "not_tested",
+    "about",
+    "gate",
+    "at_stake",
+    "likely_wrong",
+    "tests",
+    "touched_by",
+    "compares",
+    "parameters",
+)
 
 _FILE_NAME = re.compile(r"(?P<id>[A-Z]+-\d{2,})_[a-z0-9_]+")
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<body>.*)", re.DOTALL)
-_CHANGES = re.compile(r"\bquality\.tonight\b|\blast_passed_load_id\b")
 _MARKER = re.compile(r"^-- (tested|violations)[ \t]*$", re.MULTILINE)
 _DEFAULT_NOT_TESTED = "Nothing in its population was delivered."
 
@@ -64,6 +89,14 @@ class Rule:
     gate: int = 1  # 1 before the warehouse is built, 2 over the candidate marts
     at_stake: str = ""  # how a finding's kWh and yuan are computed, or why there are none
     likely_wrong: str = ""  # by what the suspect side is told, or why it is not
+    population: str = ""  # the records that it tests
+    tests: str = "everything"  # how many of them a run tests, see `declared.TESTS`
+    touched_by: tuple[str, ...] = ()  # contract tables whose rows make a run test, where it tests what is touched
+    reads: tuple[
+        str, ...
+    ] = ()  # relations of its queries but the run's own records: those of staging bare, others with schema
+    compares: tuple[str, ...] = ()  # the sides that should agree, each system.table.column of a contract
+    parameters: tuple[str, ...] = ()  # its thresholds in the seed quality_parameters; of another rule as MET-02.slots
 
     @property
     def is_row_grain(self) -> bool:
@@ -73,7 +106,16 @@ class Rule:
     @property
     def tests_changes(self) -> bool:
         """True where a run tests only what changed since the last passed gate; what passed before then still stands."""
-        return bool(_CHANGES.search(self.tested_sql))
+        return self.tests.startswith("touched")
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The systems that it compares."""
+        return declared.systems(self.compares)
+
+    def sentence_on(self, day: date) -> str:
+        """Its sentence with the thresholds as they are on a day. Raises LookupError where the seed has none for that day."""
+        return declared.filled(self.sentence, self.id, day)
 
 
 def load_rules(folder: Path = EXPECTATIONS) -> list[Rule]:
@@ -112,6 +154,10 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
         raise RuleError(f"{name}: about names {about}, which is no table of the contracts.")
     quarantines = _quarantines(name, header, subjects)
     tested_sql, violations_sql = _queries(name, body)
+    try:
+        declarations = declared.declared(header, file_name["id"], subjects)
+    except ValueError as error:
+        raise RuleError(f"{name}: {error}") from None
     return Rule(
         id=file_name["id"],
         path=f"expectations/{name}",
@@ -135,6 +181,7 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
         gate=_gate(name, area, header),
         at_stake=header.get("at_stake", ""),
         likely_wrong=header.get("likely_wrong", ""),
+        **declarations,
     )
 
 
@@ -160,7 +207,7 @@ def _split(name: str, text: str) -> tuple[dict, str]:
     if unknown:
         known = ", ".join(REQUIRED_KEYS + OPTIONAL_KEYS)
         raise RuleError(f"{name}: the header has the unknown key {', '.join(unknown)}; known are {known}.")
-    not_text = [k for k in REQUIRED_KEYS if k != "subject" and not isinstance(header[k], str)]
+    not_text = [k for k in REQUIRED_KEYS if k not in ("subject", "reads") and not isinstance(header[k], str)]
     if not_text:
         raise RuleError(f"{name}: the header's {', '.join(not_text)} is not text; put it in quotes.")
     return header, parts["body"]

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from pathlib import Path
-
 import psycopg
 from psycopg.rows import dict_row
 
 AREA = "reconciliation"
 SIDES = ("metering", "marketing", "contract")
-INTERMEDIATE = Path(__file__).parents[2] / "dbt_project" / "models" / "intermediate"
 ABSENCE = ("completeness", "referential")  # dimensions of rules that look for the record on the other side
 
 
@@ -59,22 +54,6 @@ def matrix(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
         "lines": lines,
         "pairs": [_sum(sides, [line for line in lines if line["sides"] == sides]) for sides in groups],
     }
-
-
-def sides_of(statement: str) -> tuple[str, ...]:
-    """The systems whose staging tables the statement reads, itself or through an intermediate model."""
-    found = _sides(statement)
-    return tuple(side for side in SIDES if side in found)
-
-
-def _sides(statement: str) -> frozenset[str]:
-    own = {side for side in SIDES if re.search(rf"\bstg_{side}__", statement)}
-    return frozenset(own).union(*(_model_sides(name) for name in set(re.findall(r"\bint_\w+", statement))))
-
-
-@cache
-def _model_sides(name: str) -> frozenset[str]:
-    return frozenset().union(*(_sides(path.read_text(encoding="utf-8")) for path in INTERMEDIATE.rglob(f"{name}.sql")))
 
 
 def _line(rule: dict, at_stake: dict) -> dict:

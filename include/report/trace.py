@@ -17,21 +17,21 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from include.contracts import Reference, Table, all_tables
+from include.contracts import STAGED_NAMES, Reference, Table, all_tables
 from include.errors import UsageError
 from include.landing.databases import event_condition
 from include.landing.delivery import event_column
 from include.publish.marts import Mart, read_marts
-from include.quality.base_rules import STAGING_FOLDER, load_base_rules, staging_relations
+from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import WITHHELD, record_key
 from include.quality.rules import Rule, load_rules
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 from include.transform.dbt import manifest_path
+from include.transform.models import staging_relations
 
 LISTED = 20  # source rows of a table, and candidates for a part of a key
 LAYERS = ("seeds", "quality", "raw", "staging", "intermediate", "warehouse", "marts")
-_RENAMED = re.compile(r"trim\((\w+)\) as (\w+_no)\b")
 
 
 def trace(url: str | Warehouse, mart_name: str, key: str) -> dict:
@@ -242,13 +242,14 @@ def _references() -> list[tuple[str, Reference]]:
 
 @cache
 def _numbers() -> dict[str, dict[str, str]]:
-    """Table -> {number as it is called from staging on: source column}, for columns that identify or refer; read from staging."""
+    """Table -> {number as it is called from staging on: source column}, for columns that identify or refer."""
     numbers = {}
-    for name, relation in staging_relations().items():
+    for name in staging_relations():
         table = all_tables()[name]
         naming = {*table.key, *(c for r in table.references for c in r.columns)}
-        text = next(STAGING_FOLDER.rglob(f"{relation.removeprefix('staging.')}.sql")).read_text()
-        numbers[name] = {staged: column for column, staged in _RENAMED.findall(text) if column in naming}
+        columns = [c.name for c in table.scalar_columns if c.name in naming and c.physical_type == "text"]
+        named = {STAGED_NAMES.get(column, column): column for column in columns}
+        numbers[name] = {staged: column for staged, column in named.items() if staged.endswith("_no")}
     return numbers
 
 
@@ -367,17 +368,14 @@ def _rule_book() -> list[Rule]:
 
 def _rules(connection: psycopg.Connection, mart: Mart, lineage: dict, run: dict) -> list[dict]:
     """The rules over the tables and models above the mart, and over the mart, with what that run found."""
-    raw, models = set(lineage["layers"]["raw"]), lineage["layers"]["staging"] + lineage["layers"]["intermediate"]
-    above = re.compile(rf"\bstaging\.({'|'.join(models) or 'none'})\b")
-    itself = re.compile(rf"\b{re.escape('.'.join(mart.relation))}\b")
+    layers = lineage["layers"]
+    raw, above = set(layers["raw"]), {*layers["staging"], *layers["intermediate"]}
+    itself = ".".join(mart.relation)
     concerned = {
         rule.id: rule
         for rule in _rule_book()
-        if itself.search(rule.tested_sql + rule.violations_sql)
-        or (
-            rule.gate == 1
-            and (raw & {*rule.subjects, rule.table_name} or above.search(rule.tested_sql + rule.violations_sql))
-        )
+        if itself in rule.reads
+        or (rule.gate == 1 and (raw & {*rule.subjects, rule.table_name} or above & {*rule.reads}))
     }
     rows = (
         connection.cursor(row_factory=dict_row)
@@ -390,7 +388,7 @@ def _rules(connection: psycopg.Connection, mart: Mart, lineage: dict, run: dict)
     )
     for row in rows:
         rule = concerned[row["rule_id"]]
-        row |= {"sentence": rule.sentence, "severity": rule.severity, "path": rule.path}
+        row |= {"sentence": rule.sentence_on(run["business_date"]), "severity": rule.severity, "path": rule.path}
     return rows
 
 

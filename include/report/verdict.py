@@ -8,7 +8,6 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.quality.waivers import proposed_waiver
-from include.report.reconciliation import sides_of
 
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")
@@ -81,7 +80,8 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
         listed.append(
             {
                 "id": rule_id,
-                "sentence": getattr(rule, "sentence", "No longer in the rule book."),
+                "sentence": rule.sentence_on(run["business_date"]) if rule else "No longer in the rule book.",
+                "population": getattr(rule, "population", ""),
                 "reason": getattr(rule, "reason", ""),
                 "source": getattr(rule, "source", ""),
                 "at_stake": getattr(rule, "at_stake", ""),
@@ -89,7 +89,7 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
                 "path": getattr(rule, "path", ""),
                 "axis": getattr(rule, "axis", ""),
                 "dimension": getattr(rule, "dimension", ""),
-                "sides": sides_of(getattr(rule, "tested_sql", "")),
+                "sides": getattr(rule, "sides", ()),
                 "area": getattr(rule, "area", ""),
                 "owner": getattr(rule, "owner", ""),
                 "severity": result.get("severity") or getattr(rule, "severity", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from include.errors import InfrastructureError
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
+from include.transform.models import published_models
 
 PROJECT = ROOT / "dbt_project"
 TRANSFORMER = "kaw_transformer"
@@ -56,7 +58,8 @@ def _run_dbt(
     home.mkdir(parents=True, exist_ok=True)
     # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
-    after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home)]
+    known = json.dumps({"published": list(published_models())})  # a reference must be known before dbt knows its models
+    after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home), "--vars", known]
     with _environment(warehouse):
         outcome = _parsed.get((warehouse.address, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
         if outcome.success:

@@ -6,7 +6,6 @@ which were kept back, which have an open finding. Like `shaken`, a world follows
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -16,16 +15,21 @@ import psycopg
 from psycopg import sql
 
 from include.contracts import all_tables
-from include.quality.base_rules import staging_relations
 from include.quality.rules import Rule
+from include.transform.models import staging_relations
 from tests.rules import shaken
 
-_READ = re.compile(r"\b((?:staging|candidate|warehouse)\.\w+)")
 _STRENGTHS = (1, 0.3, 0.1, 0.03)
 _CURVES = "staging.int_curves_latest"
 _CELLS = (6, 60)  # of a long column that change, at most
 _TWIN = 10_000_000
 _OTHER_TABLE = "another_table"
+
+
+def relations_of(rule: Rule) -> list[str]:
+    """The staged, warehouse and candidate relations that a rule reads, each with its schema."""
+    named = [name if "." in name else f"staging.{name}" for name in rule.reads]
+    return sorted(name for name in named if name.split(".")[0] in ("staging", "candidate", "warehouse"))
 
 
 class Aim:
@@ -47,10 +51,10 @@ class Aim:
         strength, is_dated, is_quiet = random.choice(_STRENGTHS), random.random() < 0.35, random.random() < 0.5
         last_passed = self._newest_load if is_quiet else shaken.LAST_PASSED
         connection.execute("update quality.current_run set last_passed_load_id = %s", (last_passed,))
-        if "quality.tonight" in rule.tested_sql or "open_findings" in rule.tested_sql:
+        if rule.tests_changes or "quality.open_findings" in rule.reads:
             self._plant_findings(rule, random)
         literals, thresholds = shaken.literals_of([rule]), shaken.thresholds_of(connection, [rule])
-        relations = sorted(set(_READ.findall(rule.tested_sql + rule.violations_sql)) - {"staging.quality_parameters"})
+        relations = relations_of(rule)
         days, moments = self._days(relations, random), self._moments(relations, random)
         for relation in relations:
             if len(relations) > 1 and random.random() < 0.3:
@@ -175,8 +179,8 @@ class Aim:
     def _plant_findings(self, rule: Rule, random: Random) -> None:
         """Some rows of what the rule reads are kept back, others have a finding: of this table or another, open or fixed."""
         tables = {relation: name for name, relation in staging_relations().items()}
-        relations = [name for name in _READ.findall(rule.tested_sql) if name in tables]
-        if _CURVES in rule.tested_sql:
+        relations = [name for name in relations_of(rule) if name in tables]
+        if "int_curves_latest" in rule.reads:
             relations.append(_CURVES)
             tables[_CURVES] = "met_interval_96"
         for relation in sorted(set(relations)):

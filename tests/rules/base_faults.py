@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from include.contracts import Column, Table, all_tables
-from include.quality.base_rules import staging_relation
 from include.quality.rules import Rule
+from include.transform.models import staging_relation
 
 Fault = tuple[str, list[str], set[str]]
 

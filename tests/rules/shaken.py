@@ -21,7 +21,6 @@ from include.quality.rules import Rule
 SEEDS = range(12)  # worlds that are recorded
 DATED = range(9, 12)  # of them those in which only periods of validity begin and end elsewhere
 
-_RELATION = re.compile(r"\bstaging\.((?:stg|int)_\w+)")
 _STRING = r"'(?:[^']|'')*'"
 _COMPARED = re.compile(rf"\b(\w+)\s*(?:=|<>|in|not in)\s*\(?\s*({_STRING}(?:\s*,\s*{_STRING})*)")
 _CASE = re.compile(r"\bcase\s+(?:\w+\.)?(\w+)\b(.*?)\bend\b", re.DOTALL)
@@ -74,7 +73,7 @@ def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date
         "set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off"
     )  # as the engine evaluates
     connection.execute("update quality.current_run set last_passed_load_id = %s", (LAST_PASSED,))
-    for relation in sorted({name for rule in rules for name in _RELATION.findall(rule.tested_sql)}):
+    for relation in sorted({name for rule in rules for name in rule.reads if name.startswith(("stg_", "int_"))}):
         table = sql.Identifier("staging", relation)
         rows = connection.execute(sql.SQL('select * from {} as t order by t::text collate "C"').format(table))
         largest = {column.name: largest_of(column) for column in rows.description}

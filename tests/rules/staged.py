@@ -10,9 +10,10 @@ from pathlib import Path
 import psycopg
 
 from include.contracts import all_tables
-from include.quality.base_rules import load_base_rules, staging_relation
+from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind, evaluate
 from include.quality.rules import SEVERITIES, Rule, load_rules
+from include.transform.models import staging_relation
 
 LIMIT_RULE = "PIP-03"  # reads what the other rules found
 
@@ -61,9 +62,19 @@ class Staged:
         """Ids of the rules of gate 1 with a violation, among those that read what was touched (all, if nothing was)."""
         anew = self.stage()
         rules = [r for r in [*load_base_rules(), *load_rules()] if r.gate == 1 and r.id != LIMIT_RULE]
-        relations = anew | self._touched
-        read = re.compile(rf"\b({'|'.join(relations)})\b") if relations else re.compile("")
-        return {rule.id for rule in rules if read.search(rule.tested_sql) and self._is_broken(rule)}
+        raw = {all_tables()[name].raw_name for name in self._touched & set(all_tables())}
+        changed = anew | raw | {f"quality.{name}" for name in self._touched}
+        return {rule.id for rule in rules if (not changed or changed & {*rule.reads}) and self._is_broken(rule)}
+
+    def sources(self) -> dict[str, set[str]]:
+        """Staged model -> contract tables behind it, as dbt knows them."""
+        found: dict[str, set[str]] = {}
+        for model in _in_order(self._models):
+            needs = [need.split(".") for need in model["needs"]]
+            found[model["name"]] = {need[-1] for need in needs if need[0] == "source"}.union(
+                *(found.get(need[-1], set()) for need in needs if need[0] == "model")
+            )
+        return found
 
     def _is_broken(self, rule: Rule) -> bool:
         """Whether a rule has a violation, in one query: the engine's records are not wanted a hundred times over."""

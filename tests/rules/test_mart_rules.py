@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from include.quality.mart_rules import PublishedModel, load_mart_rules, published_models
+from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import load_rules
+from include.transform.models import Model, published_models
 from tests.rules.mart_edges import EDGES
 from tests.rules.staged import Staged
 
@@ -25,7 +26,7 @@ THEMES = {
 }
 FAULTS = [(theme, rule_id) for theme, module in THEMES.items() for rule_id in module.FAULTS]
 MODELS = published_models()
-FILLED = [name for name, model in MODELS.items() if not model.may_be_empty]
+FILLED = [name for name, model in MODELS.items() if not model.meta.get("may_be_empty")]
 A_VALUE = {"date": "'2026-11-05'", "timestamp": "'2026-11-05'", "boolean": "'true'", "text": "'A'", "jsonb": "'{}'"}
 
 
@@ -69,19 +70,25 @@ def test_every_rule_on_marts_has_a_fault_and_is_of_gate_2():
 # -- rules that are made from the models' description
 
 
-def stand_in(staged: Staged, model: PublishedModel) -> sql.Identifier:
+def facts_of(model: Model) -> list[str]:
+    return model.meta.get("filled_from", [])
+
+
+def stand_in(staged: Staged, model: Model) -> sql.Identifier:
     """An empty table of the model's columns, and empty tables of the facts that it reads."""
     relation = sql.Identifier(*model.relation.split("."))
     columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in model.columns.items()]
     staged.connection.execute(sql.SQL("create table {} ({})").format(relation, sql.SQL(", ").join(columns)))
-    for fact in model.facts:
+    for fact in facts_of(model):
         staged.connection.execute(sql.SQL("create table warehouse.{} (n integer)").format(sql.Identifier(fact)))
     return relation
 
 
-def insert(staged: Staged, model: PublishedModel, relation: sql.Identifier, without: str | None = None) -> None:
+def insert(staged: Staged, model: Model, relation: sql.Identifier, without: str | None = None) -> None:
     """One row that holds its grain; the column `without` stays empty."""
-    columns = [name for name in model.grain if name != without] or [next(c for c in model.columns if c != without)]
+    columns = [name for name in model.meta["grain"] if name != without] or [
+        next(c for c in model.columns if c != without)
+    ]
     values = [A_VALUE.get(model.columns[name].split()[0].split("(")[0], "'1'") for name in columns]
     staged.connection.execute(
         sql.SQL("insert into {} ({}) values ({})").format(
@@ -90,8 +97,8 @@ def insert(staged: Staged, model: PublishedModel, relation: sql.Identifier, with
     )
 
 
-def fill_facts(staged: Staged, model: PublishedModel, but: str | None = None) -> None:
-    for fact in set(model.facts) - {but}:
+def fill_facts(staged: Staged, model: Model, but: str | None = None) -> None:
+    for fact in set(facts_of(model)) - {but}:
         staged.connection.execute(sql.SQL("insert into warehouse.{} values (1)").format(sql.Identifier(fact)))
 
 
@@ -124,7 +131,7 @@ def test_a_row_twice_and_an_empty_key_break_the_grain(staged: Staged, name: str)
     insert(staged, model, relation)
     assert verdicts(staged, name) == {"GRAIN": [("2 rows", "block")]} | filled
     staged.connection.execute(sql.SQL("delete from {}").format(relation))
-    insert(staged, model, relation, without=model.grain[-1])
+    insert(staged, model, relation, without=model.meta["grain"][-1])
     assert verdicts(staged, name) == {"GRAIN": [("1 rows, key not filled", "block")]} | filled
 
 
@@ -134,7 +141,7 @@ def test_a_mart_without_a_row_warns_where_it_has_input_and_blocks_where_it_is_pu
     stand_in(staged, model)
     assert verdicts(staged, name)["FILLED"] == []
     fill_facts(staged, model)
-    assert verdicts(staged, name)["FILLED"] == ([("no row", "warn")] if model.facts else [])
+    assert verdicts(staged, name)["FILLED"] == ([("no row", "warn")] if facts_of(model) else [])
     publish(staged, name)
     assert verdicts(staged, name)["FILLED"] == [("no row", "block")]
 
@@ -143,7 +150,7 @@ def test_a_mart_without_a_row_warns_where_it_has_input_and_blocks_where_it_is_pu
 def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none(staged: Staged, name: str):
     model = MODELS[name]
     stand_in(staged, model)
-    for fact in model.facts:
+    for fact in facts_of(model):
         with staged.connection.transaction(force_rollback=True):
             fill_facts(staged, model, but=fact)
             assert verdicts(staged, name)["FILLED"] == []

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from include.quality.base_rules import load_base_rules, staging_relation
+from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind
 from include.quality.rules import EXPECTATIONS, RuleError, load_rules
+from include.transform.models import staging_relation
 
 GOOD = """/*
 sentence: A register is never negative.
@@ -19,6 +20,8 @@ owner: metering office
 reason: It was never on the meter.
 source: catalogue
 subject: met_register_freeze
+population: register readings
+reads: [stg_metering__register_freezes]
 */
 -- tested
 select 1 as raw_id
@@ -66,6 +69,31 @@ def test_a_good_file_becomes_a_rule(tmp_path: Path):
         ("select raw_id from tested", "select 1 as raw_id", "not selected from `tested`"),
         ("select raw_id from tested", "", "no query under `-- violations`"),
         ("/*", "", "no header"),
+        ("population: register readings\n", "", "lacks population"),
+        ("reads: [stg_metering__register_freezes]\n", "", "lacks reads"),
+        ("population:", "tests: all\npopulation:", "tests is 'all'; it is one of everything, window, touched rows"),
+        ("population:", "touched_by: [met_it]\npopulation:", "this one tests everything"),
+        ("population:", "tests: touched rows\ntouched_by: [met_its]\npopulation:", "touched_by names met_its"),
+        (
+            "subject: met_register_freeze\n",
+            "subject: day\nabout: met_register_freeze\ntests: touched points\n",
+            "touched_by is missing",
+        ),
+        ("[stg_metering__register_freezes]", "stg_metering__register_freezes", "reads is a list of names"),
+        ("[stg_metering__register_freezes]", "[met_register_freeze]", "reads names met_register_freeze, which is no"),
+        ("[stg_metering__register_freezes]", "[quality.receipts, quality.receipts]", "names quality.receipts twice"),
+        ("population:", "compares: [met_it.ratio_primary]\npopulation:", "a side is system.table.column"),
+        ("population:", "compares: [contract.met_it.kind]\npopulation:", "a side is system.table.column"),
+        ("population:", "compares: [metering.met_it.ratio]\npopulation:", "met_it has the columns it_asset_no, phase"),
+        ("population:", "parameters: [share]\npopulation:", "the seed quality_parameters has of MET-99: none"),
+        ("population:", "parameters: [MET-26.shares]\npopulation:", "the seed quality_parameters has of MET-26: share"),
+        ("is never negative.", "is never below {share}.", "the sentence shows {share}, which parameters does not name"),
+        ("is never negative.", "is never below {share.", "a brace too many or too few"),
+        (
+            "register is never negative.",
+            "share is {MET-26.share:roman}.\nparameters: [MET-26.share]",
+            "after the colon stands one of words, times",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, before: str, after: str, said: str):

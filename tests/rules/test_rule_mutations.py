@@ -207,7 +207,7 @@ def worlds_of_the_marts(staged: Staged) -> Iterator[World]:
 
 def worlds_of_the_published_models() -> Iterator[World]:
     for name, model in marts.MODELS.items():
-        for rows in ([None], [None, None], [model.grain[-1]]):
+        for rows in ([None], [None, None], [model.meta["grain"][-1]]):
             yield World(
                 partial(_with_rows, model=model, without=rows),
                 frozenset({f"MART-GRAIN-{name}"}),
@@ -217,7 +217,7 @@ def worlds_of_the_published_models() -> Iterator[World]:
         nights = [
             {},
             {"but": None},
-            *({"but": fact} for fact in model.facts),
+            *({"but": fact} for fact in marts.facts_of(model)),
             {"seen": (name, 7)},
             {"seen": (name, 0)},
             {"seen": ("another", 7)},
@@ -231,7 +231,7 @@ def worlds_of_the_published_models() -> Iterator[World]:
             )
 
 
-def _with_rows(staged: Staged, model: marts.PublishedModel, without: list[str | None]) -> None:
+def _with_rows(staged: Staged, model: marts.Model, without: list[str | None]) -> None:
     """A model with some rows, each without a column of its key or with all."""
     relation = marts.stand_in(staged, model)
     for column in without:
@@ -240,7 +240,7 @@ def _with_rows(staged: Staged, model: marts.PublishedModel, without: list[str | 
 
 def _with_facts(
     staged: Staged,
-    model: marts.PublishedModel,
+    model: marts.Model,
     but: str | None = "all",
     seen: tuple[str, int] | None = None,
     is_empty: bool = True,

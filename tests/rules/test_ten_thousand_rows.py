@@ -30,7 +30,7 @@ def test_ten_thousand_wrong_bills_are_counted_alike_by_all_who_count(own_copy: s
         staged = Staged(connection, BUSINESS_DATE, settings().home / "rules" / "models.json")
         staged.plant(WRONG_BILLS)
         staged.stage()
-        findings.note_rule_book(connection, [RULE])
+        findings.note_rule_book(connection, [RULE], BUSINESS_DATE)
         result = evaluate(connection, RULE, staged.run_id, BUSINESS_DATE)
     counted = great_expectations_counts(own_copy, staged.run_id, [RULE.id])
     with connect(own_copy) as connection:
