@@ -11,8 +11,7 @@ not_tested: No high-voltage contract has an end.
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.valid_from,
     contracts.valid_to - 1 as last_day,
     contracts.is_auto_renewed,
@@ -28,9 +27,7 @@ from staging.stg_contract__contracts as contracts
 where contracts.kind_code = 'HV' and contracts.status_code in ('SIGNED', 'EFFECTIVE') and contracts.valid_to is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'valid_to' as column_name,
+    {{ finding('valid_to') }},
     valid_from || ' to ' || last_day as observed,
     'a term of ' || extract(year from age(earliest_end, valid_from)) || ' to '
     || extract(year from age(latest_end, valid_from)) || ' years' as expected

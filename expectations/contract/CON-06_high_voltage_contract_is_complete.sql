@@ -12,8 +12,7 @@ not_tested: No high-voltage contract was delivered.
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     terms.column_name,
     terms.term,
     coalesce(terms.term, '') = '' or lower(terms.term) in (

@@ -11,8 +11,7 @@ not_tested: No contract has a transformer annex.
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.contract_capacity_kva,
     annexes.capacity_kva
 from staging.stg_contract__contracts as contracts
@@ -25,9 +24,7 @@ inner join (
 where contracts.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     contract_capacity_kva || ' kVA' as observed,
     capacity_kva || ' kVA in the annex' as expected
 from tested

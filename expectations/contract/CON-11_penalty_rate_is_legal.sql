@@ -12,8 +12,7 @@ not_tested: No contract states a penalty rate.
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.penalty_rate,
     contracts.penalty_rate in (
         select series.value::numeric
@@ -27,9 +26,7 @@ from staging.stg_contract__contracts as contracts
 where contracts.penalty_rate is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'penalty_rate' as column_name,
+    {{ finding('penalty_rate') }},
     trim_scale(penalty_rate)::text as observed,
     '0.001, 0.002 or 0.003' as expected
 from tested

@@ -24,8 +24,7 @@ with overlapping as (
 )
 
 select
-    agreements._raw_id as raw_id,
-    agreements.account_no,
+    {{ row_of('agreements') }},
     agreements.agreement_no,
     agreements.valid_from,
     overlapping.agreement_no as other_agreement_no
@@ -33,9 +32,7 @@ from staging.stg_contract__trade_agreements as agreements
 left join overlapping on agreements._raw_id = overlapping._raw_id
 -- violations
 select
-    raw_id,
-    account_no,
-    'valid_from' as column_name,
+    {{ finding('valid_from') }},
     'overlaps ' || other_agreement_no as observed,
     'one agreement a day' as expected
 from tested

@@ -25,9 +25,7 @@ inner join (
 where settlements.contract_mwh is not null
 -- violations
 select
-    raw_id,
-    trade_month as business_date,
-    'contract_mwh' as column_name,
+    {{ finding('contract_mwh', day='trade_month', account=false) }},
     contract_mwh || ' MWh' as observed,
     mwh || ' MWh in the curve' as expected
 from tested

@@ -11,8 +11,7 @@ not_tested: No contract names its signer.
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     btrim(contracts.signer_name) as signer_name,
     contracts.signer_mandate_no,
     lower(btrim(contracts.signer_name)) in (
@@ -33,9 +32,7 @@ left join (
 where nullif(btrim(contracts.signer_name), '') is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'signer' as column_name,
+    {{ finding('signer') }},
     case when is_placeholder then 'a placeholder' else 'no mandate' end as observed,
     'a person, with a mandate unless the legal representative' as expected
 from tested

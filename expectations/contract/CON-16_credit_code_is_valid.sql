@@ -11,8 +11,7 @@ not_tested: No credit code was delivered.
 */
 -- tested
 select
-    subjects._raw_id as raw_id,
-    subjects.account_no,
+    {{ row_of('subjects') }},
     upper(btrim(subjects.uscc)) as uscc,
     coalesce(key_accounts.is_key_account, false) as is_key_account
 from staging.stg_contract__contracts as subjects
@@ -20,9 +19,7 @@ left join staging.int_key_accounts as key_accounts on subjects.account_no = key_
 where nullif(btrim(subjects.uscc), '') is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'uscc' as column_name,
+    {{ finding('uscc') }},
     uscc as observed,
     '18 characters with the check character of GB 32100' as expected
 from tested

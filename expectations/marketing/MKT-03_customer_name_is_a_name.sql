@@ -11,8 +11,7 @@ quarantines: mkt_customer
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     btrim(coalesce(customers.account_name, '')) as account_name,
     lower(btrim(customers.account_name)) in (
         select placeholders.value
@@ -26,9 +25,7 @@ select
 from staging.stg_marketing__customers as customers
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_name' as column_name,
+    {{ finding('cons_name') }},
     account_name as observed,
     'a name of at least ' || characters || ' characters' as expected
 from tested

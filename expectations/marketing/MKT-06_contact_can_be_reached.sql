@@ -11,8 +11,7 @@ not_tested: No contact has a mobile number or an e-mail address.
 */
 -- tested
 select
-    contacts._raw_id as raw_id,
-    contacts.account_no,
+    {{ row_of('contacts') }},
     values_given.column_name,
     lower(values_given.value_text) in (
         select placeholders.value

@@ -28,8 +28,7 @@ shared as (
 )
 
 select
-    contacts._raw_id as raw_id,
-    contacts.account_no,
+    {{ row_of('contacts') }},
     shared.customers,
     shared.payers,
     quality.parameter('MKT-07', 'customers', :business_date) as customers_allowed
@@ -37,9 +36,7 @@ from staging.stg_marketing__contacts as contacts
 inner join shared on btrim(contacts.mobile) = shared.mobile
 -- violations
 select
-    raw_id,
-    account_no,
-    'mobile' as column_name,
+    {{ finding('mobile') }},
     'a number of ' || customers || ' customers' as observed,
     'at most ' || customers_allowed || ', or one payer' as expected
 from tested

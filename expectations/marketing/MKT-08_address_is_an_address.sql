@@ -26,8 +26,7 @@ shared as (
 )
 
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     btrim(customers.address) as address,
     shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1 as is_shared,
     shared.customers,
@@ -45,9 +44,7 @@ from staging.stg_marketing__customers as customers
 inner join shared on btrim(customers.address) = shared.address
 -- violations
 select
-    raw_id,
-    account_no,
-    'addr' as column_name,
+    {{ finding('addr') }},
     address || case when is_shared then ' (' || customers || ' customers)' else '' end as observed,
     'an address of at least ' || characters || ' characters' as expected
 from tested

@@ -12,8 +12,7 @@ not_tested: No customer has a transformer of its own.
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.account_name,
     count(*) over same_customer as copies
 from staging.stg_marketing__customers as customers
@@ -28,9 +27,7 @@ window same_customer as (
 )
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_name' as column_name,
+    {{ finding('cons_name') }},
     account_name || ' (' || copies || ' customers)' as observed,
     'one customer of this name, address and class' as expected
 from tested

@@ -11,8 +11,7 @@ quarantines: mkt_customer
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.contract_capacity_kva,
     customers.contract_capacity_kva in (
         select placeholders.value::numeric
@@ -26,9 +25,7 @@ from staging.stg_marketing__customers as customers
 where customers.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     contract_capacity_kva || ' kVA' as observed,
     'a rated capacity above 0' as expected
 from tested

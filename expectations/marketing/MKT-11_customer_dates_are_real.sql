@@ -11,8 +11,7 @@ quarantines: mkt_customer
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     dates.column_name,
     dates.date_given,
     dates.date_given in (

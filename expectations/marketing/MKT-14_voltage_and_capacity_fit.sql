@@ -11,8 +11,7 @@ quarantines: mkt_customer
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.voltage_level_code,
     customers.customer_class_code,
     customers.contract_capacity_kva,
@@ -24,9 +23,7 @@ where customers.voltage_level_code in (
 )
 -- violations
 select
-    raw_id,
-    account_no,
-    'voltage_level' as column_name,
+    {{ finding('voltage_level') }},
     voltage_level_code || ', ' || customer_class_code || ', ' || contract_capacity_kva || ' kVA' as observed,
     'a voltage that fits class and capacity' as expected
 from tested

@@ -10,8 +10,7 @@ subject: mkt_tariff_assign
 */
 -- tested
 select
-    assignments._raw_id as raw_id,
-    assignments.account_no,
+    {{ row_of('assignments') }},
     assignments.basic_mode_code,
     customers.customer_class_code,
     customers.contract_capacity_kva,
@@ -25,9 +24,7 @@ where
     and customers.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'basic_mode' as column_name,
+    {{ finding('basic_mode') }},
     basic_mode_code || ' at ' || contract_capacity_kva || ' kVA' as observed,
     'a basic charge from ' || two_part_from_kva || ' kVA, by capacity above ' || capacity_above_kva || ' kVA' as expected
 from tested

@@ -11,8 +11,7 @@ not_tested: No account has a power factor standard.
 */
 -- tested
 select
-    assignments._raw_id as raw_id,
-    assignments.account_no,
+    {{ row_of('assignments') }},
     assignments.power_factor_standard_code,
     case
         when
@@ -31,9 +30,7 @@ where
     and assignments.power_factor_standard_code <> 'NONE'
 -- violations
 select
-    raw_id,
-    account_no,
-    'pf_standard' as column_name,
+    {{ finding('pf_standard') }},
     power_factor_standard_code as observed,
     standard_expected as expected
 from tested

@@ -11,8 +11,7 @@ not_tested: No customer has transformers.
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.running_capacity_kva,
     coalesce(transformers.running_kva, 0) as running_kva
 from staging.stg_marketing__customers as customers
@@ -27,9 +26,7 @@ inner join (
 where customers.running_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'running_cap_kva' as column_name,
+    {{ finding('running_cap_kva') }},
     running_capacity_kva || ' kVA' as observed,
     running_kva || ' kVA in transformers' as expected
 from tested

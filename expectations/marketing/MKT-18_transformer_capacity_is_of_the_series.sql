@@ -11,8 +11,7 @@ not_tested: No transformer was delivered.
 */
 -- tested
 select
-    transformers._raw_id as raw_id,
-    transformers.account_no,
+    {{ row_of('transformers') }},
     transformers.capacity_kva,
     transformers.capacity_kva in (
         select series.value::numeric
@@ -26,9 +25,7 @@ from staging.stg_marketing__transformers as transformers
 where transformers.capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'cap_kva' as column_name,
+    {{ finding('cap_kva') }},
     capacity_kva || ' kVA' as observed,
     'a capacity of the R10 series' as expected
 from tested

@@ -21,8 +21,7 @@ with assigned as (
 )
 
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     coalesce(assigned.managers, 0) as managers
 from staging.stg_marketing__customers as customers
 inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
@@ -30,9 +29,7 @@ left join assigned on customers.account_no = assigned.account_no
 where key_accounts.is_key_account and customers.status_code <> 'CLOSED'
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_no' as column_name,
+    {{ finding('cons_no') }},
     managers || ' primary managers' as observed,
     'one' as expected
 from tested

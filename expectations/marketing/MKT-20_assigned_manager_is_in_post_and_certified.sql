@@ -11,8 +11,7 @@ not_tested: No manager is assigned.
 */
 -- tested
 select
-    assignments._raw_id as raw_id,
-    assignments.account_no,
+    {{ row_of('assignments') }},
     managers.status_code,
     managers.certificate_valid_to
 from staging.stg_marketing__manager_assignments as assignments
@@ -22,9 +21,7 @@ where
     and (assignments.valid_to is null or :business_date < assignments.valid_to)
 -- violations
 select
-    raw_id,
-    account_no,
-    'manager_no' as column_name,
+    {{ finding('manager_no') }},
     case when status_code = 'LEFT' then 'has left' else 'certificate ended ' || certificate_valid_to - 1 end as observed,
     'in post, with a valid certificate' as expected
 from tested

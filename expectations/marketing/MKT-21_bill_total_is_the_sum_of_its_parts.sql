@@ -12,8 +12,7 @@ not_tested: No bill was delivered.
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.billed_kwh,
     bills.total_charge_cny,
@@ -25,10 +24,7 @@ from staging.stg_marketing__bills as bills
 where bills.total_charge_cny is not null and bills.energy_charge_cny is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'total_charge' as column_name,
+    {{ finding('total_charge', day='bill_month') }},
     total_charge_cny::text as observed,
     parts_cny::text as expected,
     billed_kwh as energy_at_stake_kwh,

@@ -22,8 +22,7 @@ tolerance as materialized (
 )
 
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.basic_charge_cny,
     bills.basic_quantity * bills.basic_price_cny - coalesce(bills.demand_discount_cny, 0) as computed_cny,
@@ -34,10 +33,7 @@ cross join tolerance
 where bills.basic_quantity is not null and bills.basic_price_cny is not null and bills.basic_charge_cny is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'basic_charge' as column_name,
+    {{ finding('basic_charge', day='bill_month') }},
     basic_charge_cny::text as observed,
     round(computed_cny, 2)::text as expected,
     abs(basic_charge_cny - computed_cny) as amount_at_stake_cny

@@ -12,8 +12,7 @@ not_tested: No bill carries a power factor standard.
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor_adjustment_pct,
     bills.power_factor_adjustment_base_cny,
@@ -30,10 +29,7 @@ inner join staging.power_factor_adjustment as adjustments
 where bills.power_factor_adjustment_pct is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'pf_adj_pct' as column_name,
+    {{ finding('pf_adj_pct', day='bill_month') }},
     trim_scale(power_factor_adjustment_pct)::text as observed,
     trim_scale(pct::numeric) || ' for ' || round(power_factor, 2) || ' at standard ' || power_factor_standard_code as expected,
     round(abs(power_factor_adjustment_pct - pct::numeric) / 100 * power_factor_adjustment_base_cny, 2) as amount_at_stake_cny

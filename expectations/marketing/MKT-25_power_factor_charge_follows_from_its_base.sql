@@ -11,8 +11,7 @@ not_tested: No bill has a power factor charge.
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor_charge_cny,
     bills.power_factor_adjustment_base_cny * bills.power_factor_adjustment_pct / 100 as computed_cny,
@@ -23,10 +22,7 @@ where bills.power_factor_charge_cny is not null
     and bills.power_factor_adjustment_pct is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'pf_adj_charge' as column_name,
+    {{ finding('pf_adj_charge', day='bill_month') }},
     power_factor_charge_cny::text as observed,
     round(computed_cny, 2)::text as expected,
     abs(power_factor_charge_cny - computed_cny) as amount_at_stake_cny

@@ -11,8 +11,7 @@ not_tested: No bill of these months was paid.
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     payments.paid_cny,
     bills.total_charge_cny + coalesce(penalties.penalty_cny, 0) as due_cny,
@@ -34,10 +33,7 @@ where
     - make_interval(months => quality.parameter('MKT-28', 'months', :business_date)::integer)
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'total_charge' as column_name,
+    {{ finding('total_charge', day='bill_month') }},
     paid_cny || ' paid' as observed,
     'at most ' || due_cny as expected,
     paid_cny - due_cny as amount_at_stake_cny

@@ -26,9 +26,7 @@ left join (
 where payments.bill_no is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'bill_no' as column_name,
+    {{ finding('bill_no') }},
     bill_no as observed,
     'a bill that exists' as expected,
     amount_cny as amount_at_stake_cny

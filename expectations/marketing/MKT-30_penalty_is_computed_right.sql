@@ -67,8 +67,7 @@ computed as (
 )
 
 select
-    penalties._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('penalties', account='bills') }},
     penalties.penalty_cny,
     penalties.is_waived,
     penalties.waive_reason,
@@ -82,9 +81,7 @@ inner join bills on penalties.bill_no = bills.bill_no
 inner join computed on penalties._raw_id = computed._raw_id
 -- violations
 select
-    raw_id,
-    account_no,
-    'penalty_yuan' as column_name,
+    {{ finding('penalty_yuan') }},
     penalty_cny::text as observed,
     case
         when is_waived then 'a reason for the waiver'

@@ -11,8 +11,7 @@ not_tested: No stage has ended.
 */
 -- tested
 select
-    stages._raw_id as raw_id,
-    applications.account_no,
+    {{ row_of('stages', account='applications') }},
     stages.stage_code,
     stages.started_at,
     stages.ended_at

@@ -12,8 +12,7 @@ not_tested: No application is finished.
 */
 -- tested
 select
-    applications._raw_id as raw_id,
-    applications.account_no,
+    {{ row_of('applications') }},
     applications.application_type_code,
     string_agg(required.stage_code, ', ' order by required.stage_code) filter (where stages.stage_code is null) as missing_stages
 from staging.stg_marketing__applications as applications
@@ -36,9 +35,7 @@ where applications.status_code = 'DONE'
 group by applications._raw_id, applications.account_no, applications.application_type_code
 -- violations
 select
-    raw_id,
-    account_no,
-    'app_type' as column_name,
+    {{ finding('app_type') }},
     'without ' || missing_stages as observed,
     'every stage that ' || application_type_code || ' requires' as expected
 from tested

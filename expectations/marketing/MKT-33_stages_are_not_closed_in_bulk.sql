@@ -33,9 +33,7 @@ group by minutes.handler_no, minutes.ended_date
 having sum(minutes.stages) >= quality.parameter('MKT-33', 'least_stages', :business_date)
 -- violations
 select
-    record_key,
-    ended_date as business_date,
-    'end_at' as column_name,
+    {{ finding('end_at', day='ended_date', key='record_key', account=false) }},
     stages_in_a_minute || ' of ' || stages || ' in one minute' as observed,
     'at most ' || round(100 * share) || ' %' as expected
 from tested

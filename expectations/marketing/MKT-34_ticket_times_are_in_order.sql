@@ -12,8 +12,7 @@ not_tested: No ticket was delivered.
 */
 -- tested
 select
-    tickets._raw_id as raw_id,
-    tickets.account_no,
+    {{ row_of('tickets') }},
     tickets.accepted_at,
     (
         select string_agg(steps.step || ' ' || steps.at, ', ' order by steps.step_no)

@@ -38,8 +38,7 @@ group by arrivals.dept_no
 having count(*) >= quality.parameter('MKT-35', 'least_arrivals', :business_date)
 -- violations
 select
-    record_key,
-    'arrived_at' as column_name,
+    {{ finding('arrived_at', key='record_key', account=false) }},
     arrivals_at_the_edge || ' of ' || arrivals || ' at the limit' as observed,
     'at most ' || round(100 * share) || ' %' as expected
 from tested

@@ -12,8 +12,7 @@ not_tested: No notice was sent.
 */
 -- tested
 select
-    notices._raw_id as raw_id,
-    notices.account_no,
+    {{ row_of('notices') }},
     notices.sent_at,
     notices.planned_start_at
 from staging.stg_marketing__outage_notices as notices

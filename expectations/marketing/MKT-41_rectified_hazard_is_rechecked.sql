@@ -12,8 +12,7 @@ not_tested: No hazard was rectified.
 */
 -- tested
 select
-    hazards._raw_id as raw_id,
-    inspections.account_no,
+    {{ row_of('hazards', account='inspections') }},
     hazards.rectified_date,
     hazards.recheck_result_code
 from staging.stg_marketing__hazards as hazards
@@ -25,9 +24,7 @@ left join (
 where hazards.rectified_date is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'recheck_result' as column_name,
+    {{ finding('recheck_result') }},
     'empty, rectified on ' || rectified_date as observed,
     'the result of a recheck' as expected
 from tested

@@ -10,21 +10,14 @@ subject: account x month
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_energy_structure', 'account_no', energy.account_no, 'month_start_date', energy.month_start_date
-    ) as record_key,
-    energy.account_no,
-    energy.month_start_date,
+    {{ mart_row('mart_energy_structure', 'energy', ['account_no', 'month_start_date']) }},
     energy.valid_slots + energy.estimated_slots + energy.missing_slots + energy.outage_slots as slots,
     energy.metering_point_days * quality.parameter('MET-02', 'slots', :business_date) as expected_slots
 from candidate.mart_energy_structure as energy
 where energy.metering_point_days is not null
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'valid_slots' as column_name,
+    {{ finding('valid_slots', day='month_start_date', key='record_key') }},
     slots || ' slots' as observed,
     expected_slots || ' slots' as expected
 from tested

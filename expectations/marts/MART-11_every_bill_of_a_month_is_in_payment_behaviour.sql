@@ -29,8 +29,7 @@ issued as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_payment_behaviour', 'issued_month', paid.issued_month) as record_key,
-    paid.issued_month,
+    {{ mart_row('mart_payment_behaviour', 'paid', ['issued_month']) }},
     paid.bills,
     paid.total_cny,
     coalesce(issued.bills, 0) as issued_bills,
@@ -39,9 +38,7 @@ from paid
 left join issued on paid.issued_month = issued.issued_month
 -- violations
 select
-    record_key,
-    issued_month as business_date,
-    'total_charge_cny' as column_name,
+    {{ finding('total_charge_cny', day='issued_month', key='record_key', account=false) }},
     bills || ' bills, ' || total_cny || ' yuan' as observed,
     issued_bills || ' bills, ' || issued_cny || ' yuan' as expected,
     abs(total_cny - issued_cny) as amount_at_stake_cny

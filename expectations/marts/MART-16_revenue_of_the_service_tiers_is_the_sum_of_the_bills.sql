@@ -28,8 +28,7 @@ billed as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_service_resource_balance', 'month_start_date', months.month_start_date) as record_key,
-    months.month_start_date,
+    {{ mart_row('mart_service_resource_balance', 'months', ['month_start_date']) }},
     months.revenue_cny,
     coalesce(sum(billed.total_charge_cny), 0) as billed_cny
 from months
@@ -41,9 +40,7 @@ left join billed
 group by months.month_start_date, months.revenue_cny
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    'revenue_cny' as column_name,
+    {{ finding('revenue_cny', day='month_start_date', key='record_key', account=false) }},
     revenue_cny::text as observed,
     billed_cny::text as expected,
     abs(revenue_cny - billed_cny) as amount_at_stake_cny

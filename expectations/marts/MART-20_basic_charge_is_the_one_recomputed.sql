@@ -11,11 +11,7 @@ not_tested: No bill has a basic charge of a known price.
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_tariff_advice', 'account_no', advice.account_no, 'month_start_date', advice.month_start_date
-    ) as record_key,
-    advice.account_no,
-    advice.month_start_date,
+    {{ mart_row('mart_tariff_advice', 'advice', ['account_no', 'month_start_date']) }},
     advice.billed_basic_charge_cny,
     advice.basic_charge_cny,
     quality.parameter('MART-20', 'tolerance_cny', :business_date) as tolerance_cny
@@ -23,10 +19,7 @@ from candidate.mart_tariff_advice as advice
 where advice.usage_basis_code = 'BILL' and advice.basic_charge_cny is not null and advice.billed_basic_charge_cny is not null
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'basic_charge' as column_name,
+    {{ finding('basic_charge', day='month_start_date', key='record_key') }},
     billed_basic_charge_cny::text as observed,
     basic_charge_cny::text as expected,
     abs(billed_basic_charge_cny - basic_charge_cny) as amount_at_stake_cny

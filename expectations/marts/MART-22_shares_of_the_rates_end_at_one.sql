@@ -47,10 +47,7 @@ from shares
 where coalesce(shares.sharp_share, shares.peak_share, shares.flat_share, shares.valley_share, shares.deep_share) is not null
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'peak_share' as column_name,
+    {{ finding('peak_share', day='month_start_date', key='record_key') }},
     share_of_all::text as observed,
     '1' as expected
 from tested

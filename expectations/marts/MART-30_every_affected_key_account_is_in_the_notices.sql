@@ -59,9 +59,7 @@ left join pairs on plans.plan_no = pairs.plan_no
 left join judged on plans.plan_no = judged.plan_no
 -- violations
 select
-    record_key,
-    planned_date as business_date,
-    'account_no' as column_name,
+    {{ finding('account_no', day='planned_date', key='record_key', account=false) }},
     judged_accounts || ' accounts' as observed,
     affected_accounts || ' affected key accounts' as expected
 from tested

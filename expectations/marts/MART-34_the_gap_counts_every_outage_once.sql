@@ -33,9 +33,7 @@ from counted
 full outer join listed using (month_start_date)
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    'matched_outages' as column_name,
+    {{ finding('matched_outages', day='month_start_date', key='record_key', account=false) }},
     counted_outages || ' interruptions' as observed,
     listed_outages || ' interruptions' as expected
 from tested

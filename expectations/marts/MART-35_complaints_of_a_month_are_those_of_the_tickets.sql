@@ -18,8 +18,7 @@ with told as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_complaint_vs_quality', 'month_start_date', told.month_start_date) as record_key,
-    told.month_start_date,
+    {{ mart_row('mart_complaint_vs_quality', 'told', ['month_start_date']) }},
     told.complaints,
     count(distinct tickets.ticket_no) as tickets
 from told
@@ -36,9 +35,7 @@ left join staging.stg_marketing__tickets as tickets
 group by told.month_start_date, told.complaints
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    'outage_complaints' as column_name,
+    {{ finding('outage_complaints', day='month_start_date', key='record_key', account=false) }},
     complaints || ' complaints' as observed,
     tickets || ' tickets' as expected
 from tested

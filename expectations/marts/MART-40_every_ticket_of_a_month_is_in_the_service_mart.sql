@@ -16,8 +16,7 @@ with months as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_ticket_sla', 'accepted_month', months.accepted_month) as record_key,
-    months.accepted_month,
+    {{ mart_row('mart_ticket_sla', 'months', ['accepted_month']) }},
     months.tickets,
     count(distinct staged.ticket_no) as staged_tickets
 from months
@@ -29,9 +28,7 @@ left join staging.stg_marketing__tickets as staged
 group by months.accepted_month, months.tickets
 -- violations
 select
-    record_key,
-    accepted_month as business_date,
-    'ticket_no' as column_name,
+    {{ finding('ticket_no', day='accepted_month', key='record_key', account=false) }},
     tickets::text as observed,
     staged_tickets::text as expected
 from tested

@@ -23,8 +23,7 @@ tickets as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_team_load', 'calendar_date', days.calendar_date) as record_key,
-    days.calendar_date,
+    {{ mart_row('mart_team_load', 'days', ['calendar_date']) }},
     days.open_tickets,
     count(tickets.ticket_no) as staged_tickets
 from days
@@ -35,9 +34,7 @@ left join tickets
 group by days.calendar_date, days.open_tickets
 -- violations
 select
-    record_key,
-    calendar_date as business_date,
-    'open_tickets' as column_name,
+    {{ finding('open_tickets', day='calendar_date', key='record_key', account=false) }},
     open_tickets::text as observed,
     staged_tickets::text as expected
 from tested

@@ -16,8 +16,7 @@ with months as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_safety_inspection', 'due_month', months.due_month) as record_key,
-    months.due_month,
+    {{ mart_row('mart_safety_inspection', 'months', ['due_month']) }},
     months.inspections,
     count(distinct staged.inspection_no) as staged_inspections
 from months
@@ -26,9 +25,7 @@ left join staging.stg_marketing__inspections as staged
 group by months.due_month, months.inspections
 -- violations
 select
-    record_key,
-    due_month as business_date,
-    'inspection_no' as column_name,
+    {{ finding('inspection_no', day='due_month', key='record_key', account=false) }},
     inspections::text as observed,
     staged_inspections::text as expected
 from tested

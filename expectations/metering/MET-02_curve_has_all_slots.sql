@@ -36,9 +36,7 @@ cross join limits
 -- violations
 -- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.
 select
-    raw_id,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', account=false) }},
     collected_slots || ' slots' as observed,
     slots || ' slots' as expected,
     case when collected_slots < quarantine_below then 'quarantine' else 'warn' end as severity

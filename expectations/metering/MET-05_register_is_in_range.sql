@@ -34,9 +34,7 @@ where
     )
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'reading' as column_name,
+    {{ finding('reading', day='reading_date', account=false) }},
     register_reading_kwh::text as observed,
     'from 0 to below ' || coalesce(round(above_range)::text, 'the range of the meter') as expected
 from tested

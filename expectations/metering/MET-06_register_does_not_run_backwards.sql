@@ -108,9 +108,7 @@ select
 from differences
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'reading' as column_name,
+    {{ finding('reading', day='reading_date', account=false) }},
     register_reading_kwh::text as observed,
     'at least ' || reading_before as expected
 from tested

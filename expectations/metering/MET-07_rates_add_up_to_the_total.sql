@@ -57,9 +57,7 @@ group by
 having bool_or(readings.rate_code = 'T') and bool_or(readings.rate_code <> 'T')
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'reading' as column_name,
+    {{ finding('reading', day='reading_date', account=false) }},
     total_kwh::text as observed,
     rates_kwh || ' (sum of the rates)' as expected
 from tested

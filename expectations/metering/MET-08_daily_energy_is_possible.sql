@@ -42,10 +42,7 @@ cross join limits
 where curves.quantity_code = 'E+' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     round(energy_kwh, 2) || ' kWh' as observed,
     'at most ' || round(bound_kwh, 2) || ' kWh' as expected,
     energy_kwh as energy_at_stake_kwh

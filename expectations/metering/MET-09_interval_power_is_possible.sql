@@ -42,10 +42,7 @@ cross join limits
 where curves.quantity_code = 'P' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     round(power_kw, 2) || ' kW' as observed,
     'at most ' || round(bound_kw, 2) || ' kW' as expected
 from tested

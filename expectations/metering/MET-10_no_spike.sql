@@ -45,9 +45,7 @@ cross join lateral (
 where curves.quantity_code = 'P' and curves.phase_code = 'T'
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', account=false) }},
     'highest ' || highest || ', third ' || third as observed,
     'highest at most ' || third * (1 + tolerance) as expected
 from tested

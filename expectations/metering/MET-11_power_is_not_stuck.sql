@@ -40,9 +40,7 @@ left join lateral (
 where curves.quantity_code = 'P' and curves.phase_code = 'T'
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', account=false) }},
     slot_value || ' in ' || length || ' slots' as observed,
     'fewer than ' || slots || ' equal slots in a row' as expected
 from tested

@@ -136,10 +136,7 @@ select * from compared
 where curve_kwh is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     round(curve_kwh, 2) || ' kWh' as observed,
     round(register_kwh, 2) || ' kWh within ' || round(tolerance_kwh, 2) as expected,
     abs(curve_kwh - register_kwh) as energy_at_stake_kwh

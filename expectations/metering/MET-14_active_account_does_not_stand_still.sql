@@ -67,10 +67,7 @@ inner join staging.stg_marketing__customers as customers
 where points.role_code = 'BILLING'
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     '0 kWh for ' || days || ' days' as observed,
     'energy above 0' as expected
 from tested

@@ -30,10 +30,7 @@ inner join staging.int_metering_points_as_of as points
 where curves.quantity_code = 'E-' and curves.phase_code = 'T' and points.role_code <> 'GENERATION'
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     reverse_energy || ' kWh back' as observed,
     '0 without own generation' as expected
 from tested

@@ -40,8 +40,7 @@ measured as (
 )
 
 select
-    points._raw_id as raw_id,
-    points.account_no,
+    {{ row_of('points') }},
     case
         when points.wiring_code = '3P4W' then '3P4W with voltage of phase ' || measured.phases_of_a_part || ' alone'
         when measured.has_phase_b then '3P3W with voltage on phase B'
@@ -57,9 +56,7 @@ left join measured on points.metering_point_no = measured.metering_point_no
 where points.wiring_code in ('3P3W', '3P4W')
 -- violations
 select
-    raw_id,
-    account_no,
-    'wiring' as column_name,
+    {{ finding('wiring') }},
     disagreement as observed,
     'voltages of three phases in 3P4W; in 3P3W none of phase B, and a supply above AC380V' as expected
 from tested

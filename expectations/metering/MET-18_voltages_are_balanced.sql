@@ -102,10 +102,7 @@ select
 from counted
 -- violations
 select
-    record_key,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', key='record_key') }},
     slots_within || ' of ' || valid_slots || ' slots within, up to ' || round(highest_pct, 2) || ' %' as observed,
     round(100 * share_within) || ' % of the slots within ' || round(limit_pct, 2) || ' %' as expected
 from tested

@@ -43,8 +43,7 @@ left join received on expected.metering_point_no = received.metering_point_no
 having count(*) > 0
 -- violations
 select
-    record_key,
-    'data_date' as column_name,
+    {{ finding('data_date', key='record_key', account=false) }},
     received_points || ' of ' || expected_points || ' points by 08:00' as observed,
     'at least ' || round(100 * warn_below) || ' %' as expected,
     case when received_points < block_below * expected_points then 'block' else 'warn' end as severity

@@ -31,9 +31,7 @@ where tasks.expected_count is not null and tasks.received_count is not null
 group by coalesce(terminals.org_no, 'none'), tasks.reading_date
 -- violations
 select
-    record_key,
-    reading_date as business_date,
-    'received_cnt' as column_name,
+    {{ finding('received_cnt', day='reading_date', key='record_key', account=false) }},
     received_count || ' of ' || expected_count as observed,
     'at least ' || round(100 * success_share) || ' %' as expected
 from tested

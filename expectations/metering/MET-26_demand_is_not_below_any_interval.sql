@@ -41,9 +41,7 @@ where
     and registers.max_demand_kw is not null
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'max_demand_kw' as column_name,
+    {{ finding('max_demand_kw', day='reading_date', account=false) }},
     max_demand_kw || ' kW' as observed,
     'at least ' || round(share * power_kw, 4) || ' kW' as expected
 from tested

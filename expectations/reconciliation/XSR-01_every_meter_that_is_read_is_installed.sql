@@ -80,10 +80,7 @@ left join measured on points.raw_id = measured.raw_id
 left join staging.int_accounts_last_billed as last_billed on points.account_no = last_billed.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    last_read_date as business_date,
-    'meter_asset_no' as column_name,
+    {{ finding('meter_asset_no', day='last_read_date') }},
     'meter ' || coalesce(meter_asset_no, '') || ' read, not installed' as observed,
     'an installation of this meter at ' || metering_point_no as expected,
     round(energy_kwh, 4) as energy_at_stake_kwh,

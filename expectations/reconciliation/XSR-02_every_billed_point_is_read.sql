@@ -102,10 +102,7 @@ left join staging.int_metering_points_billed as amounts
 where counted.collectable_slots > counted.missing_limit
 -- violations
 select
-    record_key,
-    account_no,
-    bill_month as business_date,
-    'mp_no' as column_name,
+    {{ finding('mp_no', day='bill_month', key='record_key') }},
     missing_slots || ' of ' || expected_slots || ' slots missing' as observed,
     'at most ' || trunc(missing_limit) || ' missing' as expected,
     round(point_kwh * missing_slots / expected_slots, 4) as energy_at_stake_kwh,

@@ -65,8 +65,7 @@ evidence as (
 )
 
 select
-    points._raw_id as raw_id,
-    points.account_no,
+    {{ row_of('points') }},
     points.pt_ratio as metering_ratio,
     installations.pt_ratio as marketing_ratio,
     annexes.pt_ratio as contract_ratio,
@@ -119,9 +118,7 @@ shares as (
 )
 
 select
-    raw_id,
-    account_no,
-    'pt_ratio' as column_name,
+    {{ finding('pt_ratio') }},
     'metering ' || coalesce(trim_scale(metering_ratio)::text, '-') || ', marketing '
     || coalesce(trim_scale(marketing_ratio)::text, '-') || ', contract '
     || coalesce(trim_scale(contract_ratio)::text, '-') as observed,

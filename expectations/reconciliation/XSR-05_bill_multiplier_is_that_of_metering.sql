@@ -14,8 +14,7 @@ not_tested: No billed point has instrument transformers on record.
 */
 -- tested
 select
-    lines._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('lines', account='bills') }},
     bills.bill_month,
     lines.multiplier as bill_multiplier,
     points.multiplier as metering_multiplier,
@@ -32,10 +31,7 @@ inner join staging.int_metering_points_as_of as points
 where lines.multiplier is not null and points.ratio_basis_code = 'INSTRUMENT_TRANSFORMERS'
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'multiplier' as column_name,
+    {{ finding('multiplier', day='bill_month') }},
     trim_scale(bill_multiplier)::text as observed,
     trim_scale(metering_multiplier)::text as expected,
     round(billed_kwh * abs(metering_multiplier / nullif(bill_multiplier, 0) - 1), 4) as energy_at_stake_kwh,

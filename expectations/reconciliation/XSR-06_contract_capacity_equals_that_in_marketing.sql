@@ -30,8 +30,7 @@ customers as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.contract_capacity_kva as contract_kva,
     customers.contract_capacity_kva as marketing_kva,
     quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva,
@@ -49,9 +48,7 @@ left join (
 where contracts_in_force.contract_capacity_kva is not null and customers.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     contract_kva || ' kVA in the contract' as observed,
     marketing_kva || ' kVA in marketing' || coalesce('; ' || told, '') as expected,
     suspect_side,

@@ -37,8 +37,7 @@ transformers as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     annexes.capacities as contract_capacities,
     transformers.capacities as marketing_capacities,
     abs(annexes.capacity_kva - transformers.capacity_kva) * last_billed.capacity_price_cny as difference_cny
@@ -49,9 +48,7 @@ inner join transformers on contracts_in_force.account_no = transformers.account_
 left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_no' as column_name,
+    {{ finding('contract_no') }},
     array_to_string(contract_capacities, ', ') || ' kVA in the annex' as observed,
     array_to_string(marketing_capacities, ', ') || ' kVA in marketing' as expected,
     round(difference_cny, 2) as amount_at_stake_cny

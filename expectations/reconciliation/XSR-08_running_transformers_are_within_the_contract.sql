@@ -31,8 +31,7 @@ transformers as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.contract_capacity_kva,
     transformers.running_kva
 from contracts_in_force
@@ -40,9 +39,7 @@ inner join transformers on contracts_in_force.account_no = transformers.account_
 where contracts_in_force.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     running_kva || ' kVA running' as observed,
     'at most ' || contract_capacity_kva || ' kVA' as expected
 from tested

@@ -44,8 +44,7 @@ assigned as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.tariff_code,
     assigned.tariff_codes,
     last_billed.bill_total_cny,
@@ -64,9 +63,7 @@ left join (
 where contracts_in_force.tariff_code is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'tariff_code' as column_name,
+    {{ finding('tariff_code') }},
     tariff_code || ' in the contract' as observed,
     array_to_string(tariff_codes, ', ') || ' in marketing'
     || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end

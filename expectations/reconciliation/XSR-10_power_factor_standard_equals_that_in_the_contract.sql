@@ -25,8 +25,7 @@ with contracts_in_force as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.power_factor_standard_code as contract_standard,
     assignments.power_factor_standard_code as marketing_standard,
     repriced.power_factor_difference_cny,

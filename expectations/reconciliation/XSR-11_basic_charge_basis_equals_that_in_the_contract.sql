@@ -25,8 +25,7 @@ with contracts_in_force as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.basic_mode_code as contract_mode,
     assignments.basic_mode_code as marketing_mode,
     contracts_in_force.contract_demand_kw as contract_kw,

@@ -24,8 +24,7 @@ with contracts_in_force as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.voltage_level_code as contract_level,
     customers.voltage_level_code as marketing_level,
     measured.voltage_level_code as metering_level,
@@ -48,9 +47,7 @@ with judged as (
 )
 
 select
-    raw_id,
-    account_no,
-    'voltage_level' as column_name,
+    {{ finding('voltage_level') }},
     contract_level || ' in the contract' as observed,
     marketing_level || ' in marketing' || coalesce('; likely ' || right_level || ' by meters at ' || voltage_kv || ' kV', '') as expected,
     quality.suspect_side(right_level, metering_level, marketing_level, contract_level) as suspect_side,

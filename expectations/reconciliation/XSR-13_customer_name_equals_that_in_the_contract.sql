@@ -24,8 +24,7 @@ with contracts_in_force as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.customer_name as contract_name,
     customers.account_name as marketing_name,
     coalesce(
@@ -38,9 +37,7 @@ inner join staging.stg_marketing__customers as customers on contracts_in_force.a
 where contracts_in_force.customer_name is not null and customers.account_name is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'party_b_name' as column_name,
+    {{ finding('party_b_name') }},
     contract_name as observed,
     marketing_name as expected
 from tested

@@ -39,8 +39,7 @@ covered as (
 )
 
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.billed_kwh,
     bills.total_charge_cny,
@@ -51,10 +50,7 @@ left join covered on bills._raw_id = covered._raw_id
 where bills.bill_month is not null and bills.status_code <> 'REVERSED'
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'bill_month' as column_name,
+    {{ finding('bill_month', day='bill_month') }},
     to_char(bill_month, 'YYYYMM') as observed,
     'a signed contract in force in this month' as expected,
     billed_kwh as energy_at_stake_kwh,

@@ -76,8 +76,7 @@ used as (
 )
 
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.status_code,
     coalesce(used.energy_kwh, 0) as energy_kwh,
     used.last_date,
@@ -88,10 +87,7 @@ left join used on customers.account_no = used.account_no
 left join staging.int_accounts_last_billed as last_billed on customers.account_no = last_billed.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    last_date as business_date,
-    'status' as column_name,
+    {{ finding('status', day='last_date') }},
     case when status_code = 'CLOSED' then 'closed' else 'sealed' end || ', with ' || round(energy_kwh, 2) || ' kWh' as observed,
     '0 kWh' || case
         when status_code <> 'CLOSED' then ''

@@ -31,17 +31,14 @@ feeders as (
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts_in_force') }},
     contracts_in_force.supply_mode_code,
     feeders.feeders
 from contracts_in_force
 inner join feeders on contracts_in_force.account_no = feeders.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    'supply_mode' as column_name,
+    {{ finding('supply_mode') }},
     supply_mode_code || ' in the contract' as observed,
     feeders || ' feeders in marketing' as expected
 from tested

@@ -123,10 +123,7 @@ from compared
 where register_kwh is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'kwh_billed' as column_name,
+    {{ finding('kwh_billed', day='bill_month') }},
     billed_kwh || ' kWh' as observed,
     round(register_kwh + losses_kwh, 2) || ' kWh within ' || round(tolerance_kwh, 2) as expected,
     abs(billed_kwh - register_kwh - losses_kwh) as energy_at_stake_kwh,

@@ -81,8 +81,7 @@ registers as (
 )
 
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     parts.column_name,
     parts.part_kwh,

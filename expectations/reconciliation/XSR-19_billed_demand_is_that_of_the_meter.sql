@@ -73,10 +73,7 @@ from metered
 left join staging.int_bills_priced as priced on metered.bill_no = priced.bill_no
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'md_actual_kw' as column_name,
+    {{ finding('md_actual_kw', day='bill_month') }},
     round(actual_demand_kw, 2) || ' kW' as observed,
     round(meter_demand_kw, 2) || ' kW by the meters' as expected,
     round(

@@ -50,8 +50,7 @@ from affected
 group by affected._raw_id
 -- violations
 select
-    raw_id,
-    'status' as column_name,
+    {{ finding('status', account=false) }},
     points_off || ' of ' || points || ' points off' as observed,
     'at least ' || round(100 * share) || ' %' as expected
 from tested

@@ -25,8 +25,7 @@ with overlapping as (
 )
 
 select
-    installations._raw_id as raw_id,
-    installations.account_no,
+    {{ row_of('installations') }},
     installations.install_date,
     overlapping.installation as other_installation,
     billed.point_kwh,
@@ -37,9 +36,7 @@ left join staging.int_metering_points_last_billed as billed on installations.met
 where installations.install_date is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'meter_asset_no' as column_name,
+    {{ finding('meter_asset_no') }},
     'also at ' || other_installation as observed,
     'one customer at a time' as expected,
     point_kwh as energy_at_stake_kwh,

@@ -100,10 +100,7 @@ cross join limits
 group by dated.raw_id, dated.account_no, dated.effective_date, limits.working_days
 -- violations
 select
-    raw_id,
-    account_no,
-    effective_date as business_date,
-    'effective_on' as column_name,
+    {{ finding('effective_on', day='effective_date') }},
     working_days || ' working days: ' || told as observed,
     'at most ' || most_working_days || ' apart' as expected
 from tested

@@ -19,8 +19,7 @@ with newest as (
 )
 
 select
-    newest._raw_id as raw_id,
-    agreements.account_no,
+    {{ row_of('newest', account='agreements') }},
     newest.trade_month,
     newest.actual_mwh,
     bills.billed_mwh,
@@ -41,10 +40,7 @@ left join (
 where newest.actual_mwh is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    trade_month as business_date,
-    'actual_mwh' as column_name,
+    {{ finding('actual_mwh', day='trade_month') }},
     actual_mwh || ' MWh settled' as observed,
     round(billed_mwh, 4) || ' MWh billed' as expected,
     abs(actual_mwh - billed_mwh) * 1000 as energy_at_stake_kwh,

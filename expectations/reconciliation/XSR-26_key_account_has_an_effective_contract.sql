@@ -24,8 +24,7 @@ with contracts_in_force as (
 )
 
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     contracts_in_force.contract_no
 from staging.stg_marketing__customers as customers
 inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
@@ -39,9 +38,7 @@ where
     )
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_no' as column_name,
+    {{ finding('cons_no') }},
     'no effective contract' as observed,
     'one' as expected
 from tested

@@ -92,10 +92,7 @@ left join given on required.raw_id = given.raw_id and required.checkpoint_code =
 group by required.raw_id, required.account_no, required.planned_start_at
 -- violations
 select
-    raw_id,
-    account_no,
-    planned_date as business_date,
-    'cons_no' as column_name,
+    {{ finding('cons_no', day='planned_date') }},
     'no notice ' || missing_notices as observed,
     required_notices as expected
 from tested
