@@ -20,7 +20,7 @@ select
     contracts.valid_to - 1 in (
         select defaults.default_date
         from staging.quality_default_dates as defaults
-        where defaults.valid_from <= :business_date and (defaults.valid_to is null or :business_date < defaults.valid_to)
+        where {{ is_valid_on('defaults', ':business_date') }}
     ) as is_default
 from staging.stg_contract__contracts as contracts
 -- An amended version ended with its amendment, not with its term.

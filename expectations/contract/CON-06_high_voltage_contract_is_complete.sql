@@ -15,14 +15,7 @@ select
     {{ row_of('contracts') }},
     terms.column_name,
     terms.term,
-    coalesce(terms.term, '') = '' or lower(terms.term) in (
-        select placeholders.value
-        from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind = 'text'
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
-    ) as is_blank
+    coalesce(terms.term, '') = '' or {{ is_listed('lower(terms.term)', 'staging.quality_placeholders', 'text') }} as is_blank
 from staging.stg_contract__contracts as contracts
 left join (
     select contract_no, version, count(*) as lines

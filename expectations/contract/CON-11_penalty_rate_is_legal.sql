@@ -14,14 +14,7 @@ not_tested: No contract states a penalty rate.
 select
     {{ row_of('contracts') }},
     contracts.penalty_rate,
-    contracts.penalty_rate in (
-        select series.value::numeric
-        from staging.quality_series as series
-        where
-            series.kind = 'penalty_rate'
-            and series.valid_from <= :business_date
-            and (series.valid_to is null or :business_date < series.valid_to)
-    ) as is_legal
+    {{ is_listed('contracts.penalty_rate', 'staging.quality_series', 'penalty_rate', type='numeric') }} as is_legal
 from staging.stg_contract__contracts as contracts
 where contracts.penalty_rate is not null
 -- violations

@@ -14,14 +14,7 @@ select
     {{ row_of('contracts') }},
     btrim(contracts.signer_name) as signer_name,
     contracts.signer_mandate_no,
-    lower(btrim(contracts.signer_name)) in (
-        select placeholders.value
-        from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind in ('signer', 'text')
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
-    ) as is_placeholder,
+    {{ is_listed('lower(btrim(contracts.signer_name))', 'staging.quality_placeholders', ['signer', 'text']) }} as is_placeholder,
     customers.legal_representative_name
 from staging.stg_contract__contracts as contracts
 left join (

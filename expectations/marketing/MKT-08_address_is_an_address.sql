@@ -37,8 +37,7 @@ select
         where
             tokens.kind = 'address_token'
             and strpos(customers.address, tokens.value) > 0
-            and tokens.valid_from <= :business_date
-            and (tokens.valid_to is null or :business_date < tokens.valid_to)
+            and {{ is_valid_on('tokens', ':business_date') }}
     ) as names_a_place
 from staging.stg_marketing__customers as customers
 inner join shared on btrim(customers.address) = shared.address

@@ -19,8 +19,7 @@ select
         from staging.quality_default_dates as defaults
         where
             'mkt_customer.' || dates.column_name <> all (string_to_array(coalesce(defaults.allowed_in, ''), ' '))
-            and defaults.valid_from <= :business_date
-            and (defaults.valid_to is null or :business_date < defaults.valid_to)
+            and {{ is_valid_on('defaults', ':business_date') }}
     ) as is_default,
     to_date(quality.parameter('MKT-11', 'earliest_yyyymmdd', :business_date)::text, 'YYYYMMDD') as earliest,
     :business_date as latest

@@ -18,10 +18,7 @@ select
     quality.parameter('MKT-15', 'capacity_above_kva', :business_date) as capacity_above_kva
 from staging.stg_marketing__tariff_assignments as assignments
     inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
-where
-    assignments.valid_from <= :business_date
-    and (assignments.valid_to is null or :business_date < assignments.valid_to)
-    and customers.contract_capacity_kva is not null
+where {{ is_valid_on('assignments', ':business_date') }} and customers.contract_capacity_kva is not null
 -- violations
 select
     {{ finding('basic_mode') }},

@@ -24,10 +24,7 @@ select
     end as standard_expected
 from staging.stg_marketing__tariff_assignments as assignments
     inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
-where
-    assignments.valid_from <= :business_date
-    and (assignments.valid_to is null or :business_date < assignments.valid_to)
-    and assignments.power_factor_standard_code <> 'NONE'
+where {{ is_valid_on('assignments', ':business_date') }} and assignments.power_factor_standard_code <> 'NONE'
 -- violations
 select
     {{ finding('pf_standard') }},

@@ -20,7 +20,7 @@ inner join (
         account_no,
         sum(capacity_kva) filter (where state_code = 'RUN') as running_kva
     from staging.stg_marketing__transformers
-    where state_from <= :business_date and (state_to is null or :business_date < state_to)
+    where {{ is_in_period(':business_date', 'state_from', 'state_to') }}
     group by account_no
 ) as transformers on customers.account_no = transformers.account_no
 where customers.running_capacity_kva is not null

@@ -13,14 +13,7 @@ not_tested: No transformer was delivered.
 select
     {{ row_of('transformers') }},
     transformers.capacity_kva,
-    transformers.capacity_kva in (
-        select series.value::numeric
-        from staging.quality_series as series
-        where
-            series.kind = 'transformer_kva'
-            and series.valid_from <= :business_date
-            and (series.valid_to is null or :business_date < series.valid_to)
-    ) as is_standard
+    {{ is_listed('transformers.capacity_kva', 'staging.quality_series', 'transformer_kva', type='numeric') }} as is_standard
 from staging.stg_marketing__transformers as transformers
 where transformers.capacity_kva is not null
 -- violations

@@ -13,10 +13,7 @@ not_tested: There is no key account.
 with assigned as (
     select account_no, count(*) as managers
     from staging.stg_marketing__manager_assignments
-    where
-        assign_role_code = 'PRIMARY'
-        and valid_from <= :business_date
-        and (valid_to is null or :business_date < valid_to)
+    where assign_role_code = 'PRIMARY' and {{ is_in_period(':business_date', 'valid_from', 'valid_to') }}
     group by account_no
 )
 

@@ -16,9 +16,7 @@ select
     managers.certificate_valid_to
 from staging.stg_marketing__manager_assignments as assignments
 inner join staging.stg_marketing__managers as managers on assignments.manager_no = managers.manager_no
-where
-    assignments.valid_from <= :business_date
-    and (assignments.valid_to is null or :business_date < assignments.valid_to)
+where {{ is_valid_on('assignments', ':business_date') }}
 -- violations
 select
     {{ finding('manager_no') }},

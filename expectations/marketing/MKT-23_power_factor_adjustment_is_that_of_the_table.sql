@@ -24,8 +24,7 @@ inner join staging.power_factor_adjustment as adjustments
     on
         bills.power_factor_standard_code = to_char(adjustments.standard::numeric, 'FM0.00')
         and round(bills.power_factor, 2) = adjustments.power_factor::numeric
-        and adjustments.valid_from <= bills.bill_month
-        and (adjustments.valid_to is null or bills.bill_month < adjustments.valid_to)
+        and {{ is_valid_on('adjustments', 'bills.bill_month') }}
 where bills.power_factor_adjustment_pct is not null
 -- violations
 select

@@ -28,8 +28,7 @@ left join (
     from staging.stg_marketing__penalties
     group by bill_no
 ) as penalties on bills.bill_no = penalties.bill_no
-where
-    bills.bill_month >= date_trunc('month', :business_date::timestamp)
+where bills.bill_month >= date_trunc('month', :business_date::timestamp)
     - make_interval(months => quality.parameter('MKT-28', 'months', :business_date)::integer)
 -- violations
 select

@@ -24,14 +24,13 @@ with bills as (
     inner join staging.penalty_rates as rates
         on
             rates.payer_class_code = case when customers.customer_class_code = 'RESIDENT' then 'RESIDENT' else 'OTHER' end
-            and rates.valid_from <= bills.due_date
-            and (rates.valid_to is null or bills.due_date < rates.valid_to)
+            and {{ is_valid_on('rates', 'bills.due_date') }}
     order by bills.bill_no, bills._raw_id desc, customers._raw_id desc
 ),
 
 -- A reversal settles the bill that it names, as a payment does.
 settlements as (
-    select bill_no, (paid_at at time zone 'Asia/Shanghai')::date as settled_date, amount_cny
+    select bill_no, {{ local_date('paid_at') }} as settled_date, amount_cny
     from staging.stg_marketing__payments
     where bill_no is not null
     union all

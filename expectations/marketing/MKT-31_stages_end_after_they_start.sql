@@ -26,7 +26,7 @@ where stages.started_at is not null and stages.ended_at is not null
 select
     raw_id,
     account_no,
-    (ended_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('ended_at') }} as business_date,
     'end_at' as column_name,
     stage_code || ' from ' || started_at || ' to ' || ended_at as observed,
     'an end after the start' as expected

@@ -25,8 +25,7 @@ inner join staging.quality_required_stages as required
     on
         applications.application_type_code = required.application_type_code
         and (not required.is_for_important_users or customers.importance_code <> 'NONE')
-        and required.valid_from <= (applications.accepted_at at time zone 'Asia/Shanghai')::date
-        and (required.valid_to is null or (applications.accepted_at at time zone 'Asia/Shanghai')::date < required.valid_to)
+        and {{ is_valid_on('required', local_date('applications.accepted_at')) }}
 left join (
     select distinct application_no, stage_code
     from staging.stg_marketing__application_stages

@@ -14,12 +14,12 @@ not_tested: No handler ended ten stages on one day.
 with minutes as (
     select
         handler_no,
-        (ended_at at time zone 'Asia/Shanghai')::date as ended_date,
+        {{ local_date('ended_at') }} as ended_date,
         date_trunc('minute', ended_at) as ended_minute,
         count(*) as stages
     from staging.stg_marketing__application_stages
     where handler_no is not null and ended_at is not null
-    group by handler_no, (ended_at at time zone 'Asia/Shanghai')::date, date_trunc('minute', ended_at)
+    group by handler_no, {{ local_date('ended_at') }}, date_trunc('minute', ended_at)
 )
 
 select

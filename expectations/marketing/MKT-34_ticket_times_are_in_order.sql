@@ -37,7 +37,7 @@ from staging.stg_marketing__tickets as tickets
 select
     raw_id,
     account_no,
-    (accepted_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('accepted_at') }} as business_date,
     'accepted_at' as column_name,
     disorder || ' too early' as observed,
     'accepted, dispatched, arrived, restored, closed' as expected

@@ -27,8 +27,7 @@ select
     jsonb_build_object('dept_no', arrivals.dept_no) as record_key,
     count(*) as arrivals,
     count(*) filter (
-        where
-            arrivals.minutes > quality.parameter('MKT-35', 'limit_minutes', :business_date)
+        where arrivals.minutes > quality.parameter('MKT-35', 'limit_minutes', :business_date)
             - quality.parameter('MKT-35', 'edge_minutes', :business_date)
             and arrivals.minutes <= quality.parameter('MKT-35', 'limit_minutes', :business_date)
     ) as arrivals_at_the_edge,

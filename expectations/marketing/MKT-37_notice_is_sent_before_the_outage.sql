@@ -21,7 +21,7 @@ where notices.sent_at is not null and notices.planned_start_at is not null
 select
     raw_id,
     account_no,
-    (planned_start_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('planned_start_at') }} as business_date,
     'sent_at' as column_name,
     sent_at::text as observed,
     'before ' || planned_start_at as expected

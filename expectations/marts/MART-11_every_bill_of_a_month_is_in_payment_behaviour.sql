@@ -11,21 +11,21 @@ subject: month of issue
 -- tested
 with paid as (
     select
-        date_trunc('month', issued_date::timestamp)::date as issued_month,
+        {{ month_of('issued_date') }} as issued_month,
         count(*) as bills,
         sum(total_charge_cny) as total_cny
     from candidate.mart_payment_behaviour
-    group by date_trunc('month', issued_date::timestamp)::date
+    group by {{ month_of('issued_date') }}
 ),
 
 issued as (
     select
-        date_trunc('month', issued_date::timestamp)::date as issued_month,
+        {{ month_of('issued_date') }} as issued_month,
         count(distinct bill_no) as bills,
         sum(total_charge_cny) as total_cny
     from staging.stg_marketing__bills
     where account_no is not null
-    group by date_trunc('month', issued_date::timestamp)::date
+    group by {{ month_of('issued_date') }}
 )
 
 select

@@ -12,7 +12,7 @@ subject: month
 with months as (
     select
         month_start_date,
-        (month_start_date + interval '1 month')::date as next_month_start_date,
+        {{ next_month('month_start_date') }} as next_month_start_date,
         sum(revenue_cny) as revenue_cny
     from candidate.mart_service_resource_balance
     group by month_start_date

@@ -23,8 +23,8 @@ select
     count(distinct tickets.ticket_no) as tickets
 from told
 left join staging.stg_marketing__tickets as tickets
-    on told.month_start_date <= (tickets.accepted_at at time zone 'Asia/Shanghai')::date
-        and (tickets.accepted_at at time zone 'Asia/Shanghai')::date < (told.month_start_date + interval '1 month')::date
+    on told.month_start_date <= {{ local_date('tickets.accepted_at') }}
+        and {{ local_date('tickets.accepted_at') }} < {{ next_month('told.month_start_date') }}
         and tickets.ticket_type_code = 'COMPLAINT'
         and tickets.ticket_subtype_code in ('OUTAGE', 'POWER_QUALITY')
         and exists (

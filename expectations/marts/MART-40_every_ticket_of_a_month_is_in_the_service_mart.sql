@@ -22,9 +22,9 @@ select
 from months
 left join staging.stg_marketing__tickets as staged
     on
-        (staged.accepted_at at time zone 'Asia/Shanghai')::date >= months.accepted_month
-        and (staged.accepted_at at time zone 'Asia/Shanghai')::date < months.accepted_month + interval '1 month'
-        and (staged.accepted_at at time zone 'Asia/Shanghai')::date <= :business_date
+        {{ local_date('staged.accepted_at') }} >= months.accepted_month
+        and {{ local_date('staged.accepted_at') }} < months.accepted_month + interval '1 month'
+        and {{ local_date('staged.accepted_at') }} <= :business_date
 group by months.accepted_month, months.tickets
 -- violations
 select

@@ -29,8 +29,8 @@ select
 from days
 left join tickets
     on
-        (tickets.accepted_at at time zone 'Asia/Shanghai')::date <= days.calendar_date
-        and (tickets.closed_at is null or (tickets.closed_at at time zone 'Asia/Shanghai')::date > days.calendar_date)
+        {{ local_date('tickets.accepted_at') }} <= days.calendar_date
+        and (tickets.closed_at is null or {{ local_date('tickets.closed_at') }} > days.calendar_date)
 group by days.calendar_date, days.open_tickets
 -- violations
 select

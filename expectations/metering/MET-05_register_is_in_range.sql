@@ -22,16 +22,7 @@ left join (
     from staging.stg_metering__meters
     group by meter_asset_no
 ) as meters on registers.meter_asset_no = meters.meter_asset_no
-where
-    registers.register_reading_kwh is not null
-    and (
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or registers._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_register_freeze'
-        )
-    )
+where registers.register_reading_kwh is not null and {{ is_new_or_open('registers', 'met_register_freeze') }}
 -- violations
 select
     {{ finding('reading', day='reading_date', account=false) }},

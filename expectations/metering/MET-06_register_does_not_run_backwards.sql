@@ -28,13 +28,7 @@ meters as (
 first_changed as (
     select min(registers.reading_date) as reading_date
     from staging.stg_metering__register_freezes as registers
-    where
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or registers._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_register_freeze'
-        )
+    where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
 
 -- A reading that is not on the meter at all (MET-05) is no reading to compare with.

@@ -16,13 +16,7 @@ with changed as (
         registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
         registers.frozen_at
     from staging.stg_metering__register_freezes as registers
-    where
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or registers._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_register_freeze'
-        )
+    where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
 
 readings as (

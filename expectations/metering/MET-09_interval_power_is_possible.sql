@@ -33,10 +33,7 @@ from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
 left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 inner join staging.int_metering_points_as_of as points
-    on
-        curves.metering_point_no = points.metering_point_no
-        and points.valid_from <= curves.reading_date
-        and (points.valid_to is null or curves.reading_date < points.valid_to)
+    on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
 inner join accounts on points.account_no = accounts.account_no
 cross join limits
 where curves.quantity_code = 'P' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0

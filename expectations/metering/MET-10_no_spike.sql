@@ -27,10 +27,7 @@ from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
 cross join limits
 left join staging.int_metering_points_as_of as points
-    on
-        curves.metering_point_no = points.metering_point_no
-        and points.valid_from <= curves.reading_date
-        and (points.valid_to is null or curves.reading_date < points.valid_to)
+    on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
 cross join lateral (
     select max(ranked.slot_value) as highest, min(ranked.slot_value) as third
     from (

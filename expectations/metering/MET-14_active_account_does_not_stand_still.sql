@@ -58,10 +58,7 @@ from runs
 cross join limits
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = runs._raw_id
 inner join staging.int_metering_points_as_of as points
-    on
-        runs.metering_point_no = points.metering_point_no
-        and points.valid_from <= runs.reading_date
-        and (points.valid_to is null or runs.reading_date < points.valid_to)
+    on runs.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'runs.reading_date') }}
 inner join staging.stg_marketing__customers as customers
     on points.account_no = customers.account_no and customers.status_code = 'NORMAL'
 where points.role_code = 'BILLING'

@@ -77,8 +77,7 @@ cross join limits
 left join lateral (
     select slots.slot_no, slots.slot_value
     from unnest(curves_tonight.values_by_slot) with ordinality as slots (slot_value, slot_no)
-    where
-        -- Most curves have no slot outside; they are not unfolded.
+    where -- Most curves have no slot outside; they are not unfolded.
         (
             (curves_tonight.low::double precision <= all (curves_tonight.values_by_slot)) is false
             or (curves_tonight.high::double precision >= all (curves_tonight.values_by_slot)) is false

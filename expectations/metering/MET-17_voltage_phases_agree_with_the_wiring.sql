@@ -48,10 +48,7 @@ select
     end as disagreement
 from staging.stg_metering__measuring_points as points
 left join staging.stg_marketing__metering_points as supplies
-    on
-        points.metering_point_no = supplies.metering_point_no
-        and supplies.valid_from <= :business_date
-        and (supplies.valid_to is null or :business_date < supplies.valid_to)
+    on points.metering_point_no = supplies.metering_point_no and {{ is_valid_on('supplies', ':business_date') }}
 left join measured on points.metering_point_no = measured.metering_point_no
 where points.wiring_code in ('3P3W', '3P4W')
 -- violations

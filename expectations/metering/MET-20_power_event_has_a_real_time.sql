@@ -14,10 +14,10 @@ not_tested: No power event was delivered.
 select
     events._raw_id as raw_id,
     events.event_at,
-    (events.event_at at time zone 'Asia/Shanghai')::date in (
+    {{ local_date('events.event_at') }} in (
         select defaults.default_date
         from staging.quality_default_dates as defaults
-        where defaults.valid_from <= :business_date and (defaults.valid_to is null or :business_date < defaults.valid_to)
+        where {{ is_valid_on('defaults', ':business_date') }}
     ) as is_default,
     points.installed_at
 from staging.stg_metering__power_events as events
@@ -30,7 +30,7 @@ where events.event_at is not null
 -- violations
 select
     raw_id,
-    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('event_at') }} as business_date,
     'event_ts' as column_name,
     event_at::text as observed,
     'after ' || coalesce(installed_at::text, 'the default dates') as expected

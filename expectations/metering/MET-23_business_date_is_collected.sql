@@ -14,10 +14,7 @@ not_tested: No billing point is expected to report.
 with expected as (
     select distinct points.metering_point_no
     from staging.int_metering_points_as_of as points
-    where
-        points.is_expected_to_report
-        and points.valid_from <= :business_date
-        and (points.valid_to is null or :business_date < points.valid_to)
+    where points.is_expected_to_report and {{ is_valid_on('points', ':business_date') }}
 ),
 
 received as (
@@ -28,7 +25,7 @@ received as (
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
         and curves.received_at
-            <= (:business_date + 1)::timestamp at time zone 'Asia/Shanghai'
+            <= {{ day_start_at(':business_date + 1') }}
             + make_interval(hours => quality.parameter('MET-23', 'due_hour', :business_date)::integer)
 )
 

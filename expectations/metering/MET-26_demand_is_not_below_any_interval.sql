@@ -13,7 +13,7 @@ not_tested: No month freeze has curves of its month.
 with highest as (
     select
         points.meter_asset_no,
-        date_trunc('month', curves.reading_date::timestamp)::date as month,
+        {{ month_of('curves.reading_date') }} as month,
         count(distinct curves.reading_date) as days_read,
         max((select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value)))::numeric as power_kw
     from staging.int_curves_latest as curves
@@ -30,9 +30,7 @@ select
     quality.parameter('MET-26', 'share', :business_date) as share
 from staging.stg_metering__register_freezes as registers
 inner join highest
-    on
-        registers.meter_asset_no = highest.meter_asset_no
-        and date_trunc('month', registers.reading_date::timestamp)::date = highest.month
+    on registers.meter_asset_no = highest.meter_asset_no and {{ month_of('registers.reading_date') }} = highest.month
 where
     registers.freeze_kind_code = 'MONTH'
     and registers.energy_kind_code = 'ACTIVE'

@@ -17,7 +17,7 @@ with read_points as (
     select curves.metering_point_no, max(curves.reading_date) as last_read_date
     from staging.int_curves_latest as curves
     where
-        curves.reading_date >= date_trunc('month', :business_date::timestamp)::date
+        curves.reading_date >= {{ month_of(':business_date') }}
         and curves.reading_date <= :business_date
         and curves.quantity_code = 'E+'
     group by curves.metering_point_no
@@ -64,7 +64,7 @@ measured as (
     inner join staging.int_curves_latest as curves on points.metering_point_no = curves.metering_point_no
     where
         not points.is_installed
-        and curves.reading_date >= date_trunc('month', :business_date::timestamp)::date
+        and curves.reading_date >= {{ month_of(':business_date') }}
         and curves.reading_date <= :business_date
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'

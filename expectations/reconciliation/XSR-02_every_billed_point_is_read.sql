@@ -34,7 +34,7 @@ billed as (
         bills.orig_bill_no is null
         and bills.status_code <> 'REVERSED'
         and (
-            bills.bill_month >= date_trunc('month', :business_date::timestamp)::date - make_interval(months => limits.months)
+            bills.bill_month >= {{ month_of(':business_date') }} - make_interval(months => limits.months)
             or jsonb_build_object('mp_no', lines.metering_point_no, 'month', to_char(bills.bill_month, 'YYYYMM')) in (
                 select open_findings.record_key
                 from quality.open_findings as open_findings
@@ -60,8 +60,7 @@ expected_days as (
         on
             billed.metering_point_no = points.metering_point_no
             and points.role_code = 'BILLING'
-            and points.valid_from <= days.reading_date
-            and (points.valid_to is null or days.reading_date < points.valid_to)
+            and {{ is_valid_on('points', 'days.reading_date') }}
     group by billed.metering_point_no, billed.bill_month, days.reading_date
 ),
 

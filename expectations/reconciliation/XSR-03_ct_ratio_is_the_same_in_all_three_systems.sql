@@ -19,9 +19,7 @@ with installations as (
         installations.metering_point_no,
         installations.ct_ratio
     from staging.stg_marketing__meter_installations as installations
-    where
-        installations.install_date <= :business_date
-        and (installations.remove_date is null or :business_date < installations.remove_date)
+    where {{ is_in_period(':business_date', 'installations.install_date', 'installations.remove_date') }}
     order by installations.metering_point_no, installations.install_date desc, installations._raw_id desc
 ),
 

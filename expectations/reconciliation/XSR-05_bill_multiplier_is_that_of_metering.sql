@@ -24,10 +24,7 @@ select
 from staging.stg_marketing__bill_lines as lines
 inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
 inner join staging.int_metering_points_as_of as points
-    on
-        lines.metering_point_no = points.metering_point_no
-        and points.valid_from <= bills.read_to - 1
-        and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
+    on lines.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'bills.read_to - 1') }}
 where lines.multiplier is not null and points.ratio_basis_code = 'INSTRUMENT_TRANSFORMERS'
 -- violations
 select

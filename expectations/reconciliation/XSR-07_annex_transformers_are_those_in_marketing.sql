@@ -32,7 +32,7 @@ annexes as (
 transformers as (
     select account_no, array_agg(capacity_kva order by capacity_kva) as capacities, sum(capacity_kva) as capacity_kva
     from staging.stg_marketing__transformers
-    where state_code <> 'REMOVED' and state_from <= :business_date and (state_to is null or :business_date < state_to)
+    where state_code <> 'REMOVED' and {{ is_in_period(':business_date', 'state_from', 'state_to') }}
     group by account_no
 )
 

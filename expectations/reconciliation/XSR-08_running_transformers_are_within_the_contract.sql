@@ -26,7 +26,7 @@ with contracts_in_force as (
 transformers as (
     select account_no, sum(capacity_kva) as running_kva
     from staging.stg_marketing__transformers
-    where state_code = 'RUN' and state_from <= :business_date and (state_to is null or :business_date < state_to)
+    where state_code = 'RUN' and {{ is_in_period(':business_date', 'state_from', 'state_to') }}
     group by account_no
 )
 

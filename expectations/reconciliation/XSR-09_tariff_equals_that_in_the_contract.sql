@@ -19,8 +19,8 @@ with contracts_in_force as (
     where
         contracts.status_code = 'EFFECTIVE'
         and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
+        and contracts.valid_from <= {{ last_month_end(':business_date') }}
+        and (contracts.valid_to is null or {{ last_month_end(':business_date') }} < contracts.valid_to or contracts.is_auto_renewed)
     order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
 ),
 
@@ -35,11 +35,8 @@ assigned as (
             assignments.metering_point_no = points.metering_point_no
             and points.role_code = 'BILLING'
             and points.parent_metering_point_no is null
-            and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-            and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
-    where
-        assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
+            and {{ is_valid_on('points', last_month_end(':business_date')) }}
+    where {{ is_valid_on('assignments', last_month_end(':business_date')) }}
     group by assignments.account_no
 )
 

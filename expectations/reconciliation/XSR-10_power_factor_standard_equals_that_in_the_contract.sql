@@ -19,8 +19,8 @@ with contracts_in_force as (
     where
         contracts.status_code = 'EFFECTIVE'
         and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
+        and contracts.valid_from <= {{ last_month_end(':business_date') }}
+        and (contracts.valid_to is null or {{ last_month_end(':business_date') }} < contracts.valid_to or contracts.is_auto_renewed)
     order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
 )
 
@@ -35,15 +35,13 @@ from contracts_in_force
 inner join staging.stg_marketing__tariff_assignments as assignments
     on
         contracts_in_force.account_no = assignments.account_no
-        and assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
+        and {{ is_valid_on('assignments', last_month_end(':business_date')) }}
 inner join staging.stg_marketing__metering_points as points
     on
         assignments.metering_point_no = points.metering_point_no
         and points.role_code = 'BILLING'
         and points.parent_metering_point_no is null
-        and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
+        and {{ is_valid_on('points', last_month_end(':business_date')) }}
 left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
 left join (
     select account_no, suspect_side, told

@@ -41,6 +41,4 @@ select
     contract_name as observed,
     marketing_name as expected
 from tested
-where
-    not has_same_uscc
-    and quality.name_similarity(contract_name, marketing_name) < similarity_needed
+where not has_same_uscc and quality.name_similarity(contract_name, marketing_name) < similarity_needed

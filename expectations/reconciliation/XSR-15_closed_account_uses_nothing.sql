@@ -47,7 +47,7 @@ idle_days as (
 ),
 
 removed as (
-    select metering_point_no, max((removed_at at time zone 'Asia/Shanghai')::date) as removed_date
+    select metering_point_no, max({{ local_date('removed_at') }}) as removed_date
     from staging.stg_metering__measuring_points
     group by metering_point_no
 ),
@@ -60,10 +60,7 @@ used as (
         bool_and(coalesce(removed.removed_date <= curves.reading_date, false)) as is_removed
     from idle_days
     inner join staging.int_metering_points_as_of as points
-        on
-            idle_days.account_no = points.account_no
-            and points.valid_from <= idle_days.reading_date
-            and (points.valid_to is null or idle_days.reading_date < points.valid_to)
+        on idle_days.account_no = points.account_no and {{ is_valid_on('points', 'idle_days.reading_date') }}
     inner join staging.int_curves_latest as curves
         on
             points.metering_point_no = curves.metering_point_no

@@ -26,7 +26,7 @@ with contracts_in_force as (
 feeders as (
     select account_no, count(distinct feeder_no) as feeders
     from staging.stg_marketing__metering_points
-    where valid_from <= :business_date and (valid_to is null or :business_date < valid_to) and nullif(feeder_no, '') is not null
+    where {{ is_in_period(':business_date', 'valid_from', 'valid_to') }} and nullif(feeder_no, '') is not null
     group by account_no
 )
 

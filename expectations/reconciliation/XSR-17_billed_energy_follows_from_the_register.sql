@@ -31,7 +31,7 @@ readings as (
     select distinct on (registers.meter_asset_no, registers.rate_code, registers.frozen_at)
         registers.meter_asset_no,
         registers.rate_code,
-        (registers.frozen_at at time zone 'Asia/Shanghai')::date as frozen_date,
+        {{ local_date('registers.frozen_at') }} as frozen_date,
         registers.register_reading_kwh
     from staging.stg_metering__register_freezes as registers
     where
@@ -108,10 +108,7 @@ compared as (
         limits.relative
     from closed
     inner join staging.int_metering_points_as_of as points
-        on
-            closed.metering_point_no = points.metering_point_no
-            and points.valid_from <= closed.read_to - 1
-            and (points.valid_to is null or closed.read_to - 1 < points.valid_to)
+        on closed.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'closed.read_to - 1') }}
     inner join meters on closed.meter_asset_no = meters.meter_asset_no
     cross join limits
 )

@@ -22,7 +22,7 @@ readings as (
     select distinct on (registers.meter_asset_no, registers.rate_code, registers.frozen_at)
         registers.meter_asset_no,
         registers.rate_code,
-        (registers.frozen_at at time zone 'Asia/Shanghai')::date as frozen_date,
+        {{ local_date('registers.frozen_at') }} as frozen_date,
         registers.register_reading_kwh
     from staging.stg_metering__register_freezes as registers
     where
@@ -62,10 +62,7 @@ registers as (
     inner join staging.stg_marketing__bill_lines as lines on bills.bill_no = lines.bill_no
     left join meters on lines.meter_asset_no = meters.meter_asset_no
     left join staging.int_metering_points_as_of as points
-        on
-            lines.metering_point_no = points.metering_point_no
-            and points.valid_from <= bills.read_to - 1
-            and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
+        on lines.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'bills.read_to - 1') }}
     left join readings as opening
         on
             lines.meter_asset_no = opening.meter_asset_no

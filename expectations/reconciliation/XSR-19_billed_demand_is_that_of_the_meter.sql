@@ -15,7 +15,7 @@ not_tested: No bill has a demand and a month freeze of every meter.
 with demands as (
     select distinct on (registers.meter_asset_no, registers.frozen_at)
         registers.meter_asset_no,
-        (registers.frozen_at at time zone 'Asia/Shanghai')::date as frozen_date,
+        {{ local_date('registers.frozen_at') }} as frozen_date,
         registers.max_demand_kw
     from staging.stg_metering__register_freezes as registers
     where
@@ -55,8 +55,7 @@ metered as (
     inner join staging.int_metering_points_as_of as points
         on
             billed_points.metering_point_no = points.metering_point_no
-            and points.valid_from <= billed_points.read_to - 1
-            and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
+            and {{ is_valid_on('points', 'billed_points.read_to - 1') }}
     left join demands
         on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
     group by

@@ -56,10 +56,7 @@ changes as (
         window versions as (partition by metering_point_no, phase_code order by valid_from, _raw_id)
     ) as ratios
     inner join staging.int_metering_points_as_of as points
-        on
-            ratios.metering_point_no = points.metering_point_no
-            and points.valid_from <= ratios.valid_from
-            and (points.valid_to is null or ratios.valid_from < points.valid_to)
+        on ratios.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'ratios.valid_from') }}
     where ratios.is_changed
 ),
 

@@ -29,9 +29,9 @@ def render(query: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    """An environment in which all macros call each other by name, as they do in dbt."""
-    environment = Environment(undefined=StrictUndefined, extensions=["jinja2.ext.do"], keep_trailing_newline=True)
-    for path in sorted(MACROS.glob("*.sql")):
-        module = environment.from_string(path.read_text(encoding="utf-8")).module
-        environment.globals |= {name: macro for name, macro in vars(module).items() if not name.startswith("_")}
+    """An environment that knows all macros. They are read as one text: Jinja looks a macro's names up where it stands."""
+    environment = Environment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(MACROS.glob("*.sql")))
+    module = environment.from_string(text).module
+    environment.globals |= {name: macro for name, macro in vars(module).items() if not name.startswith("_")}
     return environment
