@@ -20,22 +20,12 @@ with contract_accounts as (
 covered as (
     select distinct bills._raw_id
     from staging.stg_marketing__bills as bills
-    inner join staging.stg_contract__contracts as contracts
+    inner join staging.int_contracts_in_force as contracts
         on
             bills.account_no = contracts.account_no
-            and contracts.kind_code <> 'PROTOCOL'
-            -- A terminated contract was in force up to the day on which it ended.
-            and (
-                contracts.status_code in ('EFFECTIVE', 'AMENDED', 'EXPIRED')
-                or (contracts.status_code = 'TERMINATED' and contracts.valid_to is not null)
-            )
             and contracts.signed_date is not null
-            and contracts.valid_from < bills.bill_month + interval '1 month'
-            and (
-                contracts.valid_to is null
-                or contracts.valid_to > bills.bill_month
-                or (contracts.is_auto_renewed and contracts.status_code = 'EFFECTIVE')
-            )
+            and contracts.valid_from < {{ next_month('bills.bill_month') }}
+            and (contracts.valid_to is null or contracts.valid_to > bills.bill_month)
 )
 
 select
