@@ -22,3 +22,30 @@
     {{ day ~ ' as business_date,' if day }}
     '{{ column }}' as column_name
 {%- endmacro %}
+
+{#- Two amounts in yuan that are to be the same: what of `tested` differs by more than the tolerance, or at all without one. -#}
+{% macro amounts_that_differ(column, observed, expected, tolerance=none, day=none, key='raw_id', account=true, energy=none) -%}
+    select
+        {{ finding(column, day, key, account) }},
+        coalesce({{ observed }}::text, 'empty') as observed,
+        {{ 'round(' ~ expected ~ ', 2)' if tolerance else expected }}::text as expected,
+        {{ energy ~ ' as energy_at_stake_kwh,' if energy }}
+        abs({{ observed }} - {{ expected }}) as amount_at_stake_cny
+    from tested
+    where
+        {% if tolerance -%}
+        abs({{ observed }} - {{ expected }}) > {{ tolerance }}
+        {%- else -%}
+        {{ observed }} is distinct from {{ expected }}
+        {%- endif %}
+{%- endmacro %}
+
+{#- Two counts that are to be the same. -#}
+{% macro counts_that_differ(column, observed, expected, unit='', day=none, key='record_key', account=false) -%}
+    select
+        {{ finding(column, day, key, account) }},
+        {{ observed }} || '{{ ' ' ~ unit if unit }}' as observed,
+        {{ expected }} || '{{ ' ' ~ unit if unit }}' as expected
+    from tested
+    where {{ observed }} <> {{ expected }}
+{%- endmacro %}

@@ -17,11 +17,7 @@ select
     contracts.is_auto_renewed,
     contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'least_years', :business_date)::integer) as earliest_end,
     contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'most_years', :business_date)::integer) as latest_end,
-    contracts.valid_to - 1 in (
-        select defaults.default_date
-        from staging.quality_default_dates as defaults
-        where {{ is_valid_on('defaults', ':business_date') }}
-    ) as is_default
+    {{ is_default_date('contracts.valid_to - 1') }} as is_default
 from staging.stg_contract__contracts as contracts
 -- An amended version ended with its amendment, not with its term.
 where contracts.kind_code = 'HV' and contracts.status_code in ('SIGNED', 'EFFECTIVE') and contracts.valid_to is not null

@@ -17,11 +17,8 @@ select
     terms.term,
     coalesce(terms.term, '') = '' or {{ is_listed('lower(terms.term)', 'staging.quality_placeholders', 'text') }} as is_blank
 from staging.stg_contract__contracts as contracts
-left join (
-    select contract_no, version, count(*) as lines
-    from staging.stg_contract__metering_annex_lines
-    group by contract_no, version
-) as annexes on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
+left join {{ one_each('staging.stg_contract__metering_annex_lines', 'contract_no, version', '*', 'count', name='lines') }} as annexes
+    on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
 cross join lateral (
     values
     ('contract_cap_kva', case when contracts.contract_capacity_kva > 0 then contracts.contract_capacity_kva || ' kVA' end),

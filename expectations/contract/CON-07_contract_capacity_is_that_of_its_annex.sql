@@ -15,12 +15,8 @@ select
     contracts.contract_capacity_kva,
     annexes.capacity_kva
 from staging.stg_contract__contracts as contracts
-inner join (
-    select contract_no, version, sum(capacity_kva) as capacity_kva
-    from staging.stg_contract__transformer_annex_lines
-    where duty_code <> 'COLD_BACKUP'
-    group by contract_no, version
-) as annexes on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
+inner join {{ one_each('staging.stg_contract__transformer_annex_lines', 'contract_no, version', 'capacity_kva', 'sum', where="duty_code <> 'COLD_BACKUP'") }} as annexes
+    on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
 where contracts.contract_capacity_kva is not null
 -- violations
 select

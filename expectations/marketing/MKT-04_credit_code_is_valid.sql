@@ -11,13 +11,7 @@ quarantines: mkt_customer
 not_tested: No credit code was delivered.
 */
 -- tested
-select
-    {{ row_of('subjects') }},
-    upper(btrim(subjects.uscc)) as uscc,
-    coalesce(key_accounts.is_key_account, false) as is_key_account
-from staging.stg_marketing__customers as subjects
-left join staging.int_key_accounts as key_accounts on subjects.account_no = key_accounts.account_no
-where nullif(btrim(subjects.uscc), '') is not null
+{{ credit_codes_given('staging.stg_marketing__customers') }}
 -- violations
 select
     {{ finding('uscc') }},
@@ -25,4 +19,4 @@ select
     '18 characters with the check character of GB 32100' as expected,
     case when is_key_account then 'quarantine' else 'warn' end as severity
 from tested
-where not quality.uscc_is_valid(uscc) or uscc ~ '^[0-9]{2}0+$'
+where not {{ is_credit_code('uscc') }}

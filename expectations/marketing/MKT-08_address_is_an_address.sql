@@ -9,26 +9,10 @@ source: catalogue MKT-08; each address alone, no test of chance
 subject: mkt_customer
 */
 -- tested
-with payers as (
-    select account_no, min(payer_name) as payer_name
-    from staging.stg_marketing__settlement_accounts
-    group by account_no
-),
-
-shared as (
-    select
-        btrim(customers.address) as address,
-        count(distinct customers.account_no) as customers,
-        count(distinct coalesce(payers.payer_name, customers.account_no)) as payers
-    from staging.stg_marketing__customers as customers
-    left join payers on customers.account_no = payers.account_no
-    group by btrim(customers.address)
-)
-
 select
     {{ row_of('customers') }},
     btrim(customers.address) as address,
-    shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1 as is_shared,
+    coalesce(shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1, false) as is_shared,
     shared.customers,
     quality.parameter('MKT-08', 'characters', :business_date) as characters,
     exists (
@@ -40,7 +24,9 @@ select
             and {{ is_valid_on('tokens', ':business_date') }}
     ) as names_a_place
 from staging.stg_marketing__customers as customers
-inner join shared on btrim(customers.address) = shared.address
+left join {{ shared_values('staging.stg_marketing__customers', 'address') }} as shared
+    on btrim(customers.address) = shared.shared_value
+where customers.address is not null
 -- violations
 select
     {{ finding('addr') }},

@@ -14,13 +14,7 @@ select
     {{ row_of('customers') }},
     dates.column_name,
     dates.date_given,
-    dates.date_given in (
-        select defaults.default_date
-        from staging.quality_default_dates as defaults
-        where
-            'mkt_customer.' || dates.column_name <> all (string_to_array(coalesce(defaults.allowed_in, ''), ' '))
-            and {{ is_valid_on('defaults', ':business_date') }}
-    ) as is_default,
+    {{ is_default_date('dates.date_given', "'mkt_customer.' || dates.column_name") }} as is_default,
     to_date(quality.parameter('MKT-11', 'earliest_yyyymmdd', :business_date)::text, 'YYYYMMDD') as earliest,
     :business_date as latest
 from staging.stg_marketing__customers as customers

@@ -21,10 +21,4 @@ where bills.power_factor_charge_cny is not null
     and bills.power_factor_adjustment_base_cny is not null
     and bills.power_factor_adjustment_pct is not null
 -- violations
-select
-    {{ finding('pf_adj_charge', day='bill_month') }},
-    power_factor_charge_cny::text as observed,
-    round(computed_cny, 2)::text as expected,
-    abs(power_factor_charge_cny - computed_cny) as amount_at_stake_cny
-from tested
-where abs(power_factor_charge_cny - computed_cny) > tolerance_cny
+{{ amounts_that_differ('pf_adj_charge', 'power_factor_charge_cny', 'computed_cny', 'tolerance_cny', day='bill_month') }}

@@ -17,17 +17,10 @@ select
     bills.total_charge_cny + coalesce(penalties.penalty_cny, 0) as due_cny,
     quality.parameter('MKT-28', 'tolerance_cny', :business_date) as tolerance_cny
 from staging.stg_marketing__bills as bills
-inner join (
-    select bill_no, sum(amount_cny) as paid_cny
-    from staging.stg_marketing__payments
-    where bill_no is not null
-    group by bill_no
-) as payments on bills.bill_no = payments.bill_no
-left join (
-    select bill_no, sum(penalty_cny) as penalty_cny
-    from staging.stg_marketing__penalties
-    group by bill_no
-) as penalties on bills.bill_no = penalties.bill_no
+inner join {{ one_each('staging.stg_marketing__payments', 'bill_no', 'amount_cny', 'sum', name='paid_cny') }} as payments
+    on bills.bill_no = payments.bill_no
+left join {{ one_each('staging.stg_marketing__penalties', 'bill_no', 'penalty_cny', 'sum') }} as penalties
+    on bills.bill_no = penalties.bill_no
 where bills.bill_month >= date_trunc('month', :business_date::timestamp)
     - make_interval(months => quality.parameter('MKT-28', 'months', :business_date)::integer)
 -- violations

@@ -16,11 +16,8 @@ select
     stages.started_at,
     stages.ended_at
 from staging.stg_marketing__application_stages as stages
-left join (
-    select application_no, min(account_no) as account_no
-    from staging.stg_marketing__applications
-    group by application_no
-) as applications on stages.application_no = applications.application_no
+left join {{ one_each('staging.stg_marketing__applications', 'application_no', 'account_no') }} as applications
+    on stages.application_no = applications.application_no
 where stages.started_at is not null and stages.ended_at is not null
 -- violations
 select

@@ -16,11 +16,8 @@ select
     hazards.rectified_date,
     hazards.recheck_result_code
 from staging.stg_marketing__hazards as hazards
-left join (
-    select inspection_no, min(account_no) as account_no
-    from staging.stg_marketing__inspections
-    group by inspection_no
-) as inspections on hazards.inspection_no = inspections.inspection_no
+left join {{ one_each('staging.stg_marketing__inspections', 'inspection_no', 'account_no') }} as inspections
+    on hazards.inspection_no = inspections.inspection_no
 where hazards.rectified_date is not null
 -- violations
 select

@@ -29,10 +29,4 @@ left join staging.stg_marketing__bills as bills
         and bills.account_no is not null
 group by months.ranking_month, months.revenue_cny
 -- violations
-select
-    {{ finding('revenue_12m_cny', day='ranking_month', key='record_key', account=false) }},
-    revenue_cny::text as observed,
-    billed_cny::text as expected,
-    abs(revenue_cny - billed_cny) as amount_at_stake_cny
-from tested
-where abs(revenue_cny - billed_cny) > tolerance_cny
+{{ amounts_that_differ('revenue_12m_cny', 'revenue_cny', 'billed_cny', 'tolerance_cny', day='ranking_month', key='record_key', account=false) }}

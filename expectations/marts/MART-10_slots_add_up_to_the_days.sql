@@ -16,9 +16,4 @@ select
 from candidate.mart_energy_structure as energy
 where energy.metering_point_days is not null
 -- violations
-select
-    {{ finding('valid_slots', day='month_start_date', key='record_key') }},
-    slots || ' slots' as observed,
-    expected_slots || ' slots' as expected
-from tested
-where slots is distinct from expected_slots
+{{ counts_that_differ('valid_slots', 'slots', 'expected_slots', 'slots', day='month_start_date', account=true) }}

@@ -15,10 +15,4 @@ select
     credit.unpaid_cny + credit.penalty_open_cny + credit.expected_bill_cny - credit.deposit_cny as computed_cny
 from candidate.mart_credit_risk as credit
 -- violations
-select
-    {{ finding('exposure_cny', day='month_start_date', key='record_key') }},
-    exposure_cny::text as observed,
-    computed_cny::text as expected,
-    abs(exposure_cny - computed_cny) as amount_at_stake_cny
-from tested
-where exposure_cny is distinct from computed_cny
+{{ amounts_that_differ('exposure_cny', 'exposure_cny', 'computed_cny', day='month_start_date', key='record_key') }}

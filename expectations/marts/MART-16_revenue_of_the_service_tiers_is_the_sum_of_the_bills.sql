@@ -39,10 +39,4 @@ left join billed
         and billed.connected_date < months.next_month_start_date
 group by months.month_start_date, months.revenue_cny
 -- violations
-select
-    {{ finding('revenue_cny', day='month_start_date', key='record_key', account=false) }},
-    revenue_cny::text as observed,
-    billed_cny::text as expected,
-    abs(revenue_cny - billed_cny) as amount_at_stake_cny
-from tested
-where revenue_cny <> billed_cny
+{{ amounts_that_differ('revenue_cny', 'revenue_cny', 'billed_cny', day='month_start_date', key='record_key', account=false) }}

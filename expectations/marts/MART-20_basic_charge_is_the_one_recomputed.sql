@@ -18,10 +18,4 @@ select
 from candidate.mart_tariff_advice as advice
 where advice.usage_basis_code = 'BILL' and advice.basic_charge_cny is not null and advice.billed_basic_charge_cny is not null
 -- violations
-select
-    {{ finding('basic_charge', day='month_start_date', key='record_key') }},
-    billed_basic_charge_cny::text as observed,
-    basic_charge_cny::text as expected,
-    abs(billed_basic_charge_cny - basic_charge_cny) as amount_at_stake_cny
-from tested
-where abs(billed_basic_charge_cny - basic_charge_cny) > tolerance_cny
+{{ amounts_that_differ('basic_charge', 'billed_basic_charge_cny', 'basic_charge_cny', 'tolerance_cny', day='month_start_date', key='record_key') }}

@@ -21,10 +21,4 @@ where
     and advice.total_charge_cny - advice.basic_charge_cny is not null
     and advice.billed_total_cny - advice.billed_basic_charge_cny is not null
 -- violations
-select
-    {{ finding('total_charge', day='month_start_date', key='record_key') }},
-    billed_cny::text as observed,
-    computed_cny::text as expected,
-    abs(billed_cny - computed_cny) as amount_at_stake_cny
-from tested
-where abs(billed_cny - computed_cny) > tolerance_cny
+{{ amounts_that_differ('total_charge', 'billed_cny', 'computed_cny', 'tolerance_cny', day='month_start_date', key='record_key') }}

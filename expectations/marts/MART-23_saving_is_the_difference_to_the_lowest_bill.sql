@@ -22,10 +22,4 @@ select
 from candidate.mart_tariff_advice as advice
 where advice.total_charge_cny is not null
 -- violations
-select
-    {{ finding('saving_cny', day='month_start_date', key='record_key') }},
-    coalesce(saving_cny::text, 'empty') as observed,
-    difference_cny::text as expected,
-    abs(saving_cny - difference_cny) as amount_at_stake_cny
-from tested
-where saving_cny is distinct from difference_cny
+{{ amounts_that_differ('saving_cny', 'saving_cny', 'difference_cny', day='month_start_date', key='record_key') }}

@@ -32,9 +32,4 @@ select
 from counted
 full outer join listed using (month_start_date)
 -- violations
-select
-    {{ finding('matched_outages', day='month_start_date', key='record_key', account=false) }},
-    counted_outages || ' interruptions' as observed,
-    listed_outages || ' interruptions' as expected
-from tested
-where counted_outages <> listed_outages
+{{ counts_that_differ('matched_outages', 'counted_outages', 'listed_outages', 'interruptions', day='month_start_date') }}

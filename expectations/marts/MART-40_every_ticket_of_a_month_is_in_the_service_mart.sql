@@ -27,9 +27,4 @@ left join staging.stg_marketing__tickets as staged
         and {{ local_date('staged.accepted_at') }} <= :business_date
 group by months.accepted_month, months.tickets
 -- violations
-select
-    {{ finding('ticket_no', day='accepted_month', key='record_key', account=false) }},
-    tickets::text as observed,
-    staged_tickets::text as expected
-from tested
-where tickets <> staged_tickets
+{{ counts_that_differ('ticket_no', 'tickets', 'staged_tickets', day='accepted_month') }}

@@ -33,9 +33,4 @@ left join tickets
         and (tickets.closed_at is null or {{ local_date('tickets.closed_at') }} > days.calendar_date)
 group by days.calendar_date, days.open_tickets
 -- violations
-select
-    {{ finding('open_tickets', day='calendar_date', key='record_key', account=false) }},
-    open_tickets::text as observed,
-    staged_tickets::text as expected
-from tested
-where open_tickets <> staged_tickets
+{{ counts_that_differ('open_tickets', 'open_tickets', 'staged_tickets', day='calendar_date') }}

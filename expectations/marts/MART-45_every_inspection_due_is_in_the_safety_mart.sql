@@ -24,9 +24,4 @@ left join staging.stg_marketing__inspections as staged
     on months.due_month <= staged.due_date and staged.due_date < months.due_month + interval '1 month'
 group by months.due_month, months.inspections
 -- violations
-select
-    {{ finding('inspection_no', day='due_month', key='record_key', account=false) }},
-    inspections::text as observed,
-    staged_inspections::text as expected
-from tested
-where inspections <> staged_inspections
+{{ counts_that_differ('inspection_no', 'inspections', 'staged_inspections', day='due_month') }}

@@ -17,11 +17,8 @@ select
     registers.register_reading_kwh,
     10 ^ meters.digits_int::numeric as above_range
 from staging.stg_metering__register_freezes as registers
-left join (
-    select meter_asset_no, max(digits_int) as digits_int
-    from staging.stg_metering__meters
-    group by meter_asset_no
-) as meters on registers.meter_asset_no = meters.meter_asset_no
+left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
+    on registers.meter_asset_no = meters.meter_asset_no
 where registers.register_reading_kwh is not null and {{ is_new_or_open('registers', 'met_register_freeze') }}
 -- violations
 select

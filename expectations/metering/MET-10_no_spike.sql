@@ -10,24 +10,14 @@ subject: met_interval_96
 not_tested: No curve landed tonight.
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('MET-10', 'tolerance', :business_date) as tolerance,
-        quality.parameter('MET-10', 'floor_kw', :business_date) as floor_kw
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
     peaks.highest,
     peaks.third,
-    limits.tolerance,
-    limits.floor_kw / case when curves.is_primary then 1 else greatest(coalesce(points.multiplier, 1), 1) end as floor_kw
-from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-cross join limits
-left join staging.int_metering_points_as_of as points
-    on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
+    quality.parameter('MET-10', 'tolerance', :business_date) as tolerance,
+    quality.parameter('MET-10', 'floor_kw', :business_date) / greatest(coalesce(curves.to_primary, 1), 1) as floor_kw
+from {{ curves_tonight() }} as curves
 cross join lateral (
     select max(ranked.slot_value) as highest, min(ranked.slot_value) as third
     from (

@@ -10,19 +10,14 @@ subject: met_interval_96
 not_tested: No curve landed tonight.
 */
 -- tested
-with limits as materialized (
-    select quality.parameter('MET-11', 'slots', :business_date) as slots
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
-    limits.slots,
+    quality.parameter('MET-11', 'slots', :business_date) as slots,
     runs.slot_value,
     coalesce(runs.length, 0) as length
 from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-cross join limits
 left join lateral (
     select islands.slot_value, count(*) as length
     from (
@@ -33,7 +28,7 @@ left join lateral (
         where slots.slot_value <> 0
     ) as islands
     group by islands.slot_value, islands.island
-    having count(*) >= limits.slots
+    having count(*) >= quality.parameter('MET-11', 'slots', :business_date)
     order by count(*) desc, islands.slot_value
     limit 1
 ) as runs on true

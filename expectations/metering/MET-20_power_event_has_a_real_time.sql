@@ -14,18 +14,11 @@ not_tested: No power event was delivered.
 select
     events._raw_id as raw_id,
     events.event_at,
-    {{ local_date('events.event_at') }} in (
-        select defaults.default_date
-        from staging.quality_default_dates as defaults
-        where {{ is_valid_on('defaults', ':business_date') }}
-    ) as is_default,
+    {{ is_default_date(local_date('events.event_at')) }} as is_default,
     points.installed_at
 from staging.stg_metering__power_events as events
-left join (
-    select metering_point_no, min(installed_at) as installed_at
-    from staging.stg_metering__measuring_points
-    group by metering_point_no
-) as points on events.metering_point_no = points.metering_point_no
+left join {{ one_each('staging.stg_metering__measuring_points', 'metering_point_no', 'installed_at') }} as points
+    on events.metering_point_no = points.metering_point_no
 where events.event_at is not null
 -- violations
 select

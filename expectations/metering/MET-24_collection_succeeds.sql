@@ -13,10 +13,10 @@ not_tested: No collection task was delivered.
 -- tested
 with terminals as (
     select distinct on (points.terminal_no) points.terminal_no, customers.org_no
-    from staging.stg_metering__measuring_points as points
+    from staging.int_metering_points_current as points
     inner join staging.stg_marketing__customers as customers on points.account_no = customers.account_no
     where points.terminal_no is not null
-    order by points.terminal_no, points.metering_point_no, points._raw_id desc, customers._raw_id desc
+    order by points.terminal_no, points.metering_point_no, customers._raw_id desc
 )
 
 select

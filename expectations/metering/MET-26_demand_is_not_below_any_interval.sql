@@ -17,7 +17,7 @@ with highest as (
         count(distinct curves.reading_date) as days_read,
         max((select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value)))::numeric as power_kw
     from staging.int_curves_latest as curves
-    inner join staging.stg_metering__measuring_points as points on curves.metering_point_no = points.metering_point_no
+    inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'P' and curves.phase_code = 'T' and not curves.is_primary
     group by points.meter_asset_no, date_trunc('month', curves.reading_date::timestamp)
 )
@@ -31,12 +31,7 @@ select
 from staging.stg_metering__register_freezes as registers
 inner join highest
     on registers.meter_asset_no = highest.meter_asset_no and {{ month_of('registers.reading_date') }} = highest.month
-where
-    registers.freeze_kind_code = 'MONTH'
-    and registers.energy_kind_code = 'ACTIVE'
-    and registers.direction_code = 'FWD'
-    and registers.rate_code = 'T'
-    and registers.max_demand_kw is not null
+where {{ is_total_register('registers', 'MONTH') }} and registers.max_demand_kw is not null
 -- violations
 select
     {{ finding('max_demand_kw', day='reading_date', account=false) }},

@@ -78,11 +78,7 @@ counted as (
     cross join limits
     cross join quality.current_run as run
     left join staging.int_curves_latest as curves
-        on
-            expected_days.metering_point_no = curves.metering_point_no
-            and expected_days.reading_date = curves.reading_date
-            and curves.quantity_code = 'E+'
-            and curves.phase_code = 'T'
+        on {{ is_curve_of('curves', 'expected_days', 'E+') }}
     group by expected_days.metering_point_no, expected_days.bill_month
 )
 

@@ -46,12 +46,6 @@ idle_days as (
     from sealed_days
 ),
 
-removed as (
-    select metering_point_no, max({{ local_date('removed_at') }}) as removed_date
-    from staging.stg_metering__measuring_points
-    group by metering_point_no
-),
-
 used as (
     select
         points.account_no,
@@ -67,7 +61,7 @@ used as (
             and idle_days.reading_date = curves.reading_date
             and curves.quantity_code = 'E+'
             and curves.phase_code = 'T'
-    left join removed on points.metering_point_no = removed.metering_point_no
+    left join staging.int_metering_points_current as removed on points.metering_point_no = removed.metering_point_no
     where points.role_code <> 'GENERATION'
     group by points.account_no
 )

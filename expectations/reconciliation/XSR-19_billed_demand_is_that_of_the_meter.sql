@@ -18,12 +18,7 @@ with demands as (
         {{ local_date('registers.frozen_at') }} as frozen_date,
         registers.max_demand_kw
     from staging.stg_metering__register_freezes as registers
-    where
-        registers.freeze_kind_code = 'MONTH'
-        and registers.energy_kind_code = 'ACTIVE'
-        and registers.direction_code = 'FWD'
-        and registers.rate_code = 'T'
-        and registers.max_demand_kw is not null
+    where {{ is_total_register('registers', 'MONTH') }} and registers.max_demand_kw is not null
     order by registers.meter_asset_no, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
 ),
 

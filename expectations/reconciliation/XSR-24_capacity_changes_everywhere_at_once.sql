@@ -12,13 +12,7 @@ subject: con_amendment
 not_tested: No amendment of a capacity has its counterpart in marketing or metering.
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('XSR-24', 'working_days', :business_date) as working_days,
-        quality.parameter('XSR-24', 'match_days', :business_date)::integer as match_days
-),
-
-calendar as (
+with calendar as (
     select date as calendar_date, count(*) filter (where is_working_day) over (order by date) as working_day_no
     from staging.working_days
 ),
@@ -68,11 +62,10 @@ nearest as (
         changes.system_name,
         changes.change_date
     from amendments
-    cross join limits
     inner join changes
         on
             amendments.account_no = changes.account_no
-            and abs(changes.change_date - amendments.effective_date) <= limits.match_days
+            and abs(changes.change_date - amendments.effective_date) <= quality.parameter('XSR-24', 'match_days', :business_date)
     order by amendments.raw_id, changes.system_name, abs(changes.change_date - amendments.effective_date), changes.change_date
 ),
 
@@ -88,13 +81,12 @@ select
     dated.raw_id,
     dated.account_no,
     dated.effective_date,
-    limits.working_days as most_working_days,
+    quality.parameter('XSR-24', 'working_days', :business_date) as most_working_days,
     max(calendar.working_day_no) - min(calendar.working_day_no) as working_days,
     string_agg(dated.system_name || ' ' || dated.change_date, ', ' order by dated.system_name) as told
 from dated
 inner join calendar on dated.change_date = calendar.calendar_date
-cross join limits
-group by dated.raw_id, dated.account_no, dated.effective_date, limits.working_days
+group by dated.raw_id, dated.account_no, dated.effective_date
 -- violations
 select
     {{ finding('effective_on', day='effective_date') }},

@@ -32,11 +32,8 @@ inner join (
     from staging.stg_marketing__bills
     group by account_no, bill_month
 ) as bills on agreements.account_no = bills.account_no and newest.trade_month = bills.bill_month
-left join (
-    select account_no, bill_month, max(average_price_cny) as average_price_cny
-    from staging.int_bills_priced
-    group by account_no, bill_month
-) as priced on agreements.account_no = priced.account_no and newest.trade_month = priced.bill_month
+left join {{ one_each('staging.int_bills_priced', 'account_no, bill_month', 'average_price_cny', 'max') }} as priced
+    on agreements.account_no = priced.account_no and newest.trade_month = priced.bill_month
 where newest.actual_mwh is not null
 -- violations
 select

@@ -26,6 +26,7 @@ final as (
         supplied.voltage_level_code,
         measured.ct_ratio,
         measured.pt_ratio,
+        measured.multiplier,
         measured.installed_at,
         {{ local_date('measured.removed_at') }} as removed_date,
         measured.source_updated_at,
