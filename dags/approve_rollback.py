@@ -21,8 +21,8 @@ ASKED = {
 def approve_rollback():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def move_pointers(answered: dict) -> list:
-        from include import server
-        from include.approvals import move_pointers_as_answered
+        from include.local import server
+        from include.quality.approvals import move_pointers_as_answered
 
         return move_pointers_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
 

@@ -28,8 +28,8 @@ ASKED = {
 def approve_waiver():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def enter_waiver(answered: dict) -> int:
-        from include import server
-        from include.approvals import waive_as_answered
+        from include.local import server
+        from include.quality.approvals import waive_as_answered
 
         return waive_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
 

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from include import ledger, runs, server
 from include.alerts import alert
-from include.clusters import cluster_loads
-from include.database import connect
 from include.errors import GateBlocked
+from include.local import server
 from include.quality.base_rules import staging_relation
 from include.quality.gate import GateResult, check_candidates, check_staged_data
-from include.runs import Run
+from include.records import ledger, runs
+from include.records.database import connect
+from include.records.runs import Run
 from include.settings import settings
-from include.transform import PROJECT, Built, manifest_path, run_dbt
+from include.transform.clusters import cluster_loads
+from include.transform.dbt import PROJECT, Built, manifest_path, run_dbt
 
 Progress = Callable[[object], None]
 # after begin_run, in this order; each is a function of this module and a task of dags/build_warehouse.py

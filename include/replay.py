@@ -14,18 +14,20 @@ from datetime import date
 
 import psycopg
 
-from include import ledger, night, progress, scheduler
-from include.console import Progress, output_to
-from include.database import connect
+from include import night, progress
 from include.errors import KawError, UsageError
-from include.fence import take_fence
-from include.local_run import only_one
+from include.local import scheduler
+from include.local.console import Progress, output_to
+from include.local.run import only_one
 from include.quality import findings, gate
 from include.quality.evaluate import evaluate
 from include.quality.findings import Selection
-from include.runs import BUILD_SCOPE, Run
+from include.records import ledger
+from include.records.database import connect
+from include.records.fence import take_fence
+from include.records.runs import BUILD_SCOPE, Run
 from include.settings import settings
-from include.transform import run_dbt
+from include.transform.dbt import run_dbt
 
 Step = Callable[[str], AbstractContextManager]
 

@@ -97,7 +97,7 @@ def _dates(cases: list) -> list[str]:
 
 def prepare() -> dict:
     """Airflow's metadata of this home."""
-    from include import scheduler
+    from include.local import scheduler
 
     scheduler.prepare()
     return {"marker": str(scheduler.home() / "migrated")}
@@ -105,9 +105,11 @@ def prepare() -> dict:
 
 def run() -> dict:
     """A landing that succeeds, one that fails, a night that passes, and one that its gate stops."""
-    from include import night, runs, scheduler
+    from include import night
     from include.errors import GateBlocked
     from include.landing import extract as landing
+    from include.local import scheduler
+    from include.records import runs
 
     calls: list[list] = []
 

@@ -18,8 +18,8 @@ import psutil
 import psycopg
 import pytest
 
-from include import server as embedded
-from include.server import Server
+from include.local import server as embedded
+from include.local.server import Server
 from include.settings import Settings, settings
 from tests import databases
 
@@ -130,8 +130,8 @@ def template(server: Server, session_home: Path) -> str:
     """Name of a database with every schema and empty table of the warehouse; made once a session, only ever copied."""
     with databases.made_once(server, session_home, TEMPLATE) as unfinished:
         if unfinished:
-            from include import ledger
-            from include.database import install
+            from include.records import ledger
+            from include.records.database import install
 
             install(server.url(unfinished))
             ledger.write_head(server.url(unfinished))  # the home has a head from the beginning

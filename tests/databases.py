@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.server import Server
+from include.local.server import Server
 
 _taken: set[str] = set()
 

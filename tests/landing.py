@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from include.contracts import all_tables
-from include.database import connect
 from include.landing.extract import extract
 from include.landing.land import Receipt
+from include.records.database import connect
 
 DAY = date(2026, 1, 15)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from include import night
-from include.database import connect
+from include.lab.simulator.deliver import write_deliveries
+from include.lab.utility import generate
 from include.landing.extract import extract
 from include.publish import status
+from include.records.database import connect
 from include.settings import SOURCE_NAMES
-from include.simulator import generate, write_deliveries
 
 DAY = date(2026, 11, 22)
 FOLDERS = (*SOURCE_NAMES, "forms")

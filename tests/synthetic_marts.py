@@ -6,8 +6,8 @@ import json
 from datetime import date
 from pathlib import Path
 
-from include.database import connect
 from include.publish import publish, status
+from include.records.database import connect
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from include import cli, truth
-from include.bench import quality
+from include.lab import score as truth
+from include.lab.bench import quality
+from include.lab.defects.plant import classes
+from include.local import cli
 from include.settings import ROOT
-from include.simulator.defects import classes
 
 CELL = (
     "bench",

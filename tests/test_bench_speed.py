@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from include import cli
-from include.bench import speed
-from include.bench.speed import Measure, Outcome
+from include.lab.bench import speed
+from include.lab.bench.speed import Measure, Outcome
+from include.local import cli
 
 SMALL = ("bench", "speed", "--accounts", "20", "--days", "2", "--repeats", "1", "--json")
 

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from landing import DAY, Utility, csv_text, new_utility, source_tables
 
-from include import cli
 from include.contracts import load_contracts
 from include.landing.check import check_sources
+from include.local import cli
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from synthetic_marts import JULY, JUNE, Night
 
-from include import cli
 from include.errors import InfrastructureError
+from include.local import cli
 from include.quality.findings import note_rule_book
 from include.quality.rules import load_rules
 from include.settings import default_business_date

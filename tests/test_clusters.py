@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include.clusters import Limits, cluster_loads, cluster_profiles
-from include.database import connect
+from include.records.database import connect
+from include.transform.clusters import Limits, cluster_loads, cluster_profiles
 
 LIMITS = Limits(min_clusters=2, max_clusters=4, min_cluster_accounts=3, silhouette_sample=5000)
 FLAT = [[1.00, 1.00, 1.00, 1.00], [1.02, 0.98, 1.00, 1.00], [0.98, 1.02, 1.01, 0.99]]

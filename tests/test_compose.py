@@ -15,8 +15,8 @@ import psycopg
 import pytest
 import yaml
 
-from include import server as embedded
-from include.postgres import Cluster
+from include.local import server as embedded
+from include.local.postgres import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"

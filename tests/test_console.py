@@ -7,8 +7,8 @@ from datetime import date
 
 from rich.console import Console
 
-from include.console import Progress
 from include.landing.land import Receipt
+from include.local.console import Progress
 from include.publish import PublishResult
 
 

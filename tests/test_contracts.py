@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from include.contracts import all_tables, load_contracts
-from include.database import connect
 from include.landing.databases import compared_whole, event_condition
 from include.landing.delivery import event_column
+from include.records.database import connect
 from include.settings import SOURCE_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent

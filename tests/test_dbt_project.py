@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from include.local.server import Server
 from include.publish.marts import read_marts
-from include.server import Server
-from include.transform import PROJECT, manifest_path, run_dbt, write_docs
+from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
 
 # What a model of each kind may read. Raw logs are read by staging, and by the one model that derives validity from them.
 MAY_READ = {

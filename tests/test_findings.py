@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from include import cli
-from include.database import connect
+from include.local import cli
 from include.quality import findings
 from include.quality.findings import STATES, Selection, note_rule_book
 from include.quality.rules import load_rules
-from include.waivers import end_waiver, waive
+from include.quality.waivers import end_waiver, waive
+from include.records.database import connect
 
 FIRST = date(2026, 7, 1)
 

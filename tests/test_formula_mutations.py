@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import pytest
 
-from include import transform
 from include.errors import InfrastructureError
-from include.server import Server
+from include.local.server import Server
+from include.transform.dbt import dbt as transform
 from tests.databases import copied, take_parsed
 from tests.test_scenarios import TEMPLATE, Project, project  # noqa: F401  (the fixture: the empty built warehouse)
 

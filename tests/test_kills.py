@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from include import server
+from include.local import server
 from include.settings import Settings
 from tests.nights import DAY, Utility
 
@@ -32,7 +32,7 @@ class Home:
         self.environment.pop("KAW_WAREHOUSE", None)
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "include.cli", "run", "--date", DAY.isoformat(), *arguments]
+        command = [sys.executable, "-m", "include.local.cli", "run", "--date", DAY.isoformat(), *arguments]
         return subprocess.Popen(
             command,
             env=self.environment,
@@ -60,7 +60,7 @@ class Home:
                             child.kill()
 
     def data_folder(self) -> Path:
-        from include.postgres import Cluster
+        from include.local.postgres import Cluster
 
         return Cluster(self.settings.home).data
 
@@ -69,7 +69,7 @@ class Home:
 
     def hashes(self) -> dict[str, str]:
         found = subprocess.run(
-            [sys.executable, "-m", "include.cli", "status", "--json"],
+            [sys.executable, "-m", "include.local.cli", "status", "--json"],
             env=self.environment,
             cwd=ROOT,
             capture_output=True,
@@ -106,7 +106,7 @@ def test_a_night_killed_in_mid_landing_and_in_mid_publish_ends_as_an_undisturbed
 
     home = Home(tmp_path / "killed", clean_night.environment)
     try:
-        from include.database import install
+        from include.records.database import install
 
         install(server.url("warehouse", home.settings))
 

@@ -10,10 +10,10 @@ import pytest
 from landing import DAY, Utility, csv_text, new_utility
 
 from include.contracts import all_tables
-from include.database import connect
-from include.fence import take_fence
 from include.landing.delivery import Refusal
 from include.landing.land import land
+from include.records.database import connect
+from include.records.fence import take_fence
 
 FREEZE = {
     "freeze_kind": "DAY",

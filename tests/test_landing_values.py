@@ -10,10 +10,10 @@ import pytest
 from landing import DAY
 
 from include.contracts import Column, Table, all_tables
-from include.database import connect, raw_columns
 from include.landing.cast import RetypedColumn, check_types
 from include.landing.delivery import LINE, Delivery
 from include.landing.land import land
+from include.records.database import connect, raw_columns
 
 TYPES = {
     "numeric(6,2)": (

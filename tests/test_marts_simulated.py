@@ -15,11 +15,11 @@ import pytest
 from psycopg import sql
 
 from include.contracts import load_contracts
+from include.lab.utility import generate
+from include.local.server import Server
 from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
-from include.server import Server
 from include.settings import settings
-from include.simulator import generate
-from include.transform import Built, manifest_path, run_dbt
+from include.transform.dbt import Built, manifest_path, run_dbt
 from tests.databases import copied, parsed
 
 BUSINESS_DATE = date(2025, 11, 22)

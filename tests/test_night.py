@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from include import night, truth
+from include import night
 from include.errors import GateBlocked
-from include.waivers import waive
+from include.lab import score as truth
+from include.quality.waivers import waive
 from tests.nights import DAY, Utility
 
 LISTED = {

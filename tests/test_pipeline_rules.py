@@ -7,9 +7,9 @@ from datetime import date
 import psycopg
 import pytest
 
-from include import ledger
 from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
+from include.records import ledger
 
 DAY = date(2026, 12, 31)
 

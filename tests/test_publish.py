@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
-from include.database import connect
 from include.errors import InfrastructureError, UsageError
-from include.fence import take_fence
 from include.publish import release, rollback, status
+from include.records.database import connect
+from include.records.fence import take_fence
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include import cli, replay
+from include import replay
+from include.local import cli
 from include.quality.findings import Selection
 from tests.nights import DAY, Utility
 

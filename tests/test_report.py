@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from include import ledger
-from include.database import connect
 from include.errors import NotReproduced, UsageError
-from include.local_run import compare
+from include.local.run import compare
 from include.publish import pointers_as_of, publish, release, rollback
+from include.quality.waivers import end_waiver, waive
+from include.records import ledger
+from include.records.database import connect
 from include.report import write_report
 from include.report.findings import COLUMNS, safe_cell
-from include.waivers import end_waiver, waive
 
 DAY = date(2026, 7, 10)
 VOID = {"meta", "link", "br", "img", "input", "hr"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from include.waivers import waive
+from include.quality.waivers import waive
 from tests.browser import Browser, browser
 from tests.test_report import Warehouse, warehouse  # noqa: F401
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from include.database import connect
 from include.errors import NotReproduced
 from include.quality.rules import load_rules
+from include.quality.waivers import waive
+from include.records.database import connect
 from include.report import reconciliation, trend, workbook, write_report
-from include.waivers import waive
 from tests.nights import DAY, Utility
 from tests.test_report import Page
 

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from synthetic_marts import JULY, JUNE, Night
 
-from include.database import connect, install
 from include.publish import rollback
 from include.quality.gate import check_candidates, check_staged_data
-from include.runs import Run
+from include.records.database import connect, install
+from include.records.runs import Run
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from include.database import connect
-from include.transform import manifest_path, run_dbt
+from include.records.database import connect
+from include.transform.dbt import manifest_path, run_dbt
 from tests.databases import copied, made_once, parsed
 
 FOLDER = Path(__file__).parent / "scenarios"

@@ -24,8 +24,8 @@ import psutil
 import psycopg
 import pytest
 
+from include.local.server import Server
 from include.night import STEPS
-from include.server import Server
 from include.settings import default_business_date, settings
 from tests.airflow_trial import ROOT, ask
 from tests.databases import drop
@@ -100,7 +100,7 @@ class Airflow:
     sessions: set[int] = field(default_factory=set)
 
     def kaw(self, *arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "include.cli", *arguments]
+        command = [sys.executable, "-m", "include.local.cli", *arguments]
         return subprocess.run(
             command, cwd=ROOT, env=os.environ | self.environment, capture_output=True, text=True, check=False
         )

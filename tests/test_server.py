@@ -19,10 +19,10 @@ import psutil
 import psycopg
 import pytest
 
-from include import postgres
-from include import server as embedded
 from include.errors import InfrastructureError, UsageError
-from include.postgres import Cluster
+from include.local import postgres
+from include.local import server as embedded
+from include.local.postgres import Cluster
 from include.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -293,7 +293,8 @@ def clone_in_private_home(folder: Path, owner: int) -> Path:
 IN_PRIVATE_HOME = """
 import os, sys
 import encodings.idna, getpass, psutil, psycopg
-from include import postgres, server, settings
+from include.local import postgres, server
+from include import settings
 owner = int(sys.argv[1])
 if owner != os.geteuid():
     os.setgroups([]); os.setgid(owner); os.setuid(owner)

@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 import pytest
 
 from include.contracts import all_tables, load_contracts
+from include.lab.simulate import main
+from include.lab.simulator.deliver import form_rows, write_deliveries, write_forms
+from include.lab.simulator.delivery_text import EVENT_COLUMNS
+from include.lab.simulator.load import load_databases
+from include.lab.simulator.tables import arrow_type
+from include.lab.utility import generate
 from include.landing.check import check_sources
 from include.landing.extract import extract
-from include.simulator import generate, load_databases, main, write_deliveries, write_forms
-from include.simulator.deliver import form_rows
-from include.simulator.delivery_text import EVENT_COLUMNS
-from include.simulator.tables import arrow_type
 
 DAY = date(2025, 7, 15)
 SLOTS = [f"v{k}" for k in range(1, 97)]

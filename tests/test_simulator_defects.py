@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from include.contracts import all_tables
-from include.simulator import generate
+from include.lab.utility import generate
 
 CLASSES = {
     *(f"X{n}" for n in range(1, 17)),
@@ -178,7 +178,7 @@ def test_defects_change_nothing_else(spoilt, clean):
 
 
 def test_event_rows_are_spoilt_only_where_a_correction_is_delivered_again(spoilt):
-    from include.simulator.delivery_text import EVENT_COLUMNS
+    from include.lab.simulator.delivery_text import EVENT_COLUMNS
 
     first = date(2025, 7, 15).toordinal() - 30
     for truth in spoilt.truth:

@@ -8,13 +8,13 @@ import json
 
 import pytest
 
-from include import cli
 from include.errors import UsageError
+from include.local import cli
 from include.publish import status
 from include.publish.marts import read_marts
 from include.quality.evaluate import WITHHELD
-from include.trace import trace
-from include.transform import manifest_path
+from include.report.trace import trace
+from include.transform.dbt import manifest_path
 from tests.nights import DAY, Utility
 
 

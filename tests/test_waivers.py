@@ -9,11 +9,12 @@ from datetime import date
 import pytest
 from synthetic_marts import Night
 
-from include import cli, ledger
-from include.approvals import move_pointers_as_answered, waive_as_answered
-from include.database import connect
 from include.errors import UsageError
-from include.waivers import end_waiver, proposed_waiver, waive
+from include.local import cli
+from include.quality.approvals import move_pointers_as_answered, waive_as_answered
+from include.quality.waivers import end_waiver, proposed_waiver, waive
+from include.records import ledger
+from include.records.database import connect
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
 

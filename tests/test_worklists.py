@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from include.database import connect
-from include.worklists import COLUMNS, write_worklists
+from include.records.database import connect
+from include.report.worklists import COLUMNS, write_worklists
 
 ATTACKS = ("=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\tx", "\r=1")
 LONG_NUMBER = "3114012345678901234570"

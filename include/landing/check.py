@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
-from include import server
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
+from include.lab.source import address_of, folder, is_simulated
 from include.landing.databases import Source, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
+from include.local import server
 from include.settings import SOURCE_NAMES, mask_secrets, settings
-from include.simulated import address_of, folder, is_simulated
 
 
 @dataclass
@@ -100,7 +100,7 @@ def _check_files(source: str, path: Path, table: Table, business_date: date, cha
 
 
 def print_checks(checks: list[Check]) -> None:
-    from include.tables import print_rows
+    from include.records.tables import print_rows
 
     given = settings()
     for source in [*SOURCE_NAMES, *(["forms"] if given.source("forms") else [])]:

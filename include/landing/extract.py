@@ -8,17 +8,18 @@ from pathlib import Path
 
 import psycopg
 
-from include import ledger, server
 from include.alerts import alert
 from include.contracts import Table, load_contracts
-from include.database import acting_role, connect
 from include.errors import InfrastructureError
-from include.fence import take_fence
+from include.lab.source import address_of, deliver, is_simulated
 from include.landing.databases import Source, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import Receipt, land
-from include.simulated import address_of, deliver, is_simulated
+from include.local import server
+from include.records import ledger
+from include.records.database import acting_role, connect
+from include.records.fence import take_fence
 
 LOADER = "kaw_loader"
 

@@ -17,12 +17,12 @@ import psycopg
 import pyarrow.csv
 from psycopg import sql
 
-from include import ledger
 from include.contracts import Table
-from include.database import raw_columns
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
 from include.landing.databases import event_condition
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
+from include.records import ledger
+from include.records.database import raw_columns
 
 TOMBSTONE_HASH = "00000000-0000-0000-0000-000000000000"
 BATCH_ROWS = 50_000

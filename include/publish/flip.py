@@ -16,12 +16,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include import ledger
-from include.database import acting_role, connect
 from include.errors import InfrastructureError, UsageError
 from include.publish.history import PUBLISHER, delete_old_versions
 from include.publish.marts import EMPTY_HASH, Mart, example_key, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
+from include.records import ledger
+from include.records.database import acting_role, connect
 
 
 @dataclass(frozen=True)

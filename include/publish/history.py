@@ -11,9 +11,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from include import ledger
-from include.database import acting_role, connect
 from include.errors import UsageError
+from include.records import ledger
+from include.records.database import acting_role, connect
 
 KEPT_VERSIONS = 7
 PUBLISHER = "kaw_publisher"

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from include import ledger
 from include.contracts import all_tables
-from include.database import acting_role, connect
 from include.errors import GateBlocked
 from include.quality import conservation, findings, verdict
 from include.quality.base_rules import load_base_rules, staging_relation
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
-from include.runs import Run
-from include.waivers import proposed_waiver
+from include.quality.waivers import proposed_waiver
+from include.records import ledger
+from include.records.database import acting_role, connect
+from include.records.runs import Run
 
 GATEKEEPER = "kaw_gatekeeper"
 LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last

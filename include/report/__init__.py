@@ -15,12 +15,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from include import ledger
-from include.database import connect
 from include.errors import NotReproduced, UsageError
+from include.records import ledger
+from include.records.database import connect
+from include.records.runs import code_version
 from include.report import delivery, fill_scores, findings, lineage, opinion, published, reconciliation, trend, verdict
 from include.report.text import clip
-from include.runs import code_version
 from include.settings import TIMEZONE, settings
 
 TEMPLATES = Path(__file__).parent

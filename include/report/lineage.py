@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.report.text import safe_cell
-from include.transform import manifest_path
+from include.transform.dbt import manifest_path
 
 RECEIPTS = (
     "load_id",

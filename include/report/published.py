@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import dict_row
 
-from include import ledger
-from include.database import connect
 from include.publish import pointers_as_of, shown
+from include.records import ledger
+from include.records.database import connect
 
 LAST_ENTRIES = 20
 SIGNED = 200  # decisions of named people on the page

@@ -7,8 +7,8 @@ from datetime import date
 import psycopg
 from psycopg.rows import dict_row
 
+from include.quality.waivers import proposed_waiver
 from include.report.reconciliation import sides_of
-from include.waivers import proposed_waiver
 
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")

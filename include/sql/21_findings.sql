@@ -230,7 +230,7 @@ create table if not exists quality.conservation (
     primary key (run_id, load_id)
 );
 
--- Append-only and hash-chained; written by include/ledger.py alone.
+-- Append-only and hash-chained; written by include/records/ledger.py alone.
 create table if not exists quality.ledger (
     entry_no bigint primary key,
     at timestamptz not null,

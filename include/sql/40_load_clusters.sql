@@ -1,4 +1,4 @@
--- Which accounts have days of the same shape: written by include/clusters.py between warehouse and marts, read by dbt as a
+-- Which accounts have days of the same shape: written by include/transform/clusters.py between warehouse and marts, read by dbt as a
 -- source. It is a pure function of warehouse.fct_load_profiles and of the seed of its parameters, and is written anew each night.
 create table if not exists warehouse.load_cluster_labels (
     month_start_date date not null,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from include.database import connect
+from include.records.database import connect
 from include.settings import SOURCE_NAMES
 from tests.databases import copied, made_once, parsed
 from tests.rules.staged import Staged
@@ -57,9 +57,10 @@ def staged(staged_database: str, session_home: Path) -> Iterator[Staged]:
 
 
 def _land_and_stage(url: str, folder: Path) -> None:
+    from include.lab.simulator.deliver import write_deliveries
+    from include.lab.utility import generate
     from include.landing.extract import extract
-    from include.simulator import generate, write_deliveries
-    from include.transform import manifest_path, run_dbt
+    from include.transform.dbt import manifest_path, run_dbt
 
     folder.mkdir(parents=True, exist_ok=True)
     write_deliveries(generate(BUSINESS_DATE, accounts=ACCOUNTS, days=DAYS, seed=1), folder)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from include.database import connect
+from include.records.database import connect
 
 
 @pytest.fixture

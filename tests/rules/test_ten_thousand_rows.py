@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from include.database import connect
 from include.quality import findings
 from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
 from include.quality.verdict import great_expectations_counts
+from include.records.database import connect
 from include.settings import settings
 from tests.rules.conftest import BUSINESS_DATE
 from tests.rules.staged import Staged

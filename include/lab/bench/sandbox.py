@@ -1,0 +1,85 @@
+"""A place for one measurement: a new database, an empty home and three folders that deliver; gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from psycopg import errors, sql
+
+from include.errors import InfrastructureError
+from include.lab.simulator.deliver import write_deliveries
+from include.landing.extract import extract
+from include.local import server
+from include.records.database import connect, install
+from include.settings import SOURCE_NAMES, settings
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Address of the warehouse and the folder of the deliveries."""
+
+    url: str
+    deliveries: Path
+
+    def land(self, simulation, hear, full: bool) -> None:
+        """Delivers a business date (`full`: every table whole) and lands it."""
+        write_deliveries(simulation, self.deliveries, full=full)
+        for source in SOURCE_NAMES:
+            extract(source, simulation.business_date, hear)
+
+
+@contextlib.contextmanager
+def sandbox(name: str) -> Iterator[Sandbox]:
+    """Inside, the settings name the sandbox and nothing else. dbt's parsed project is kept for the next one."""
+    given = settings()
+    server_url, home = server.warehouse_url(given), given.home / "bench"
+    database = f"bench_{name}_{zlib.crc32(str(home).encode()):08x}"  # homes may share a server
+    url = urlunsplit(urlsplit(server_url)._replace(path="/" + quote(database)))
+    deliveries = home / "deliveries"
+    environment = {"KAW_HOME": str(home), "KAW_WAREHOUSE": url, "KAW_ALERT_WEBHOOK": "", "KAW_SOURCE_FORMS": ""} | {
+        f"KAW_SOURCE_{source.upper()}": str(deliveries / source) for source in SOURCE_NAMES
+    }
+    before = {variable: os.environ.get(variable) for variable in environment}
+    _clear(server_url, database, home)
+    try:
+        with connect(server_url, autocommit=True) as connection:
+            try:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+            except errors.InsufficientPrivilege as error:
+                raise InfrastructureError(
+                    "The login of the warehouse may not create databases; the bench needs one of its own.",
+                    where="KAW_WAREHOUSE",
+                    next_step="grant it createdb, or unset KAW_WAREHOUSE for the embedded server.",
+                ) from error
+        install(url)
+        for source in SOURCE_NAMES:
+            (deliveries / source).mkdir(parents=True)
+        os.environ.update(environment)
+        yield Sandbox(url, deliveries)
+    finally:
+        for variable, value in before.items():
+            if value is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = value
+        _clear(server_url, database, home)
+
+
+def _clear(server_url: str, database: str, home: Path) -> None:
+    with connect(server_url, autocommit=True) as connection:
+        # `with (force)` would need a superuser where an autovacuum worker is in it
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = current_user",
+            (database,),
+        )
+        connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(database)))
+    for folder in ("deliveries", "reports"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+    (home / "ledger.head").unlink(missing_ok=True)

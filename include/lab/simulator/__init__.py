@@ -1,0 +1,1 @@
+"""A simulated electricity utility: three source systems whose data hold together. All of it is synthetic."""

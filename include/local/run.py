@@ -1,0 +1,189 @@
+"""`./kaw run`: the DAGs of `dags/` one after the other in this process, with progress step by step."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import time
+from datetime import date
+
+from include import progress
+from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced, UsageError
+from include.lab import source as simulated
+from include.local import scheduler, server
+from include.local.console import Progress, output_to
+from include.records import ledger, runs
+from include.records.database import SCHEMAS, connect, install
+from include.settings import Settings, settings
+
+
+def run_nights(
+    days: list[date],
+    *,
+    accounts: int | None,
+    days_of_curves: int | None,
+    seed: int | None,
+    defects: int | None,
+    blocking: bool,
+    fresh: bool,
+    expect: str | None = None,
+) -> int:
+    """Runs the nights in order of date and stops at the first that does not publish. Returns the exit code.
+
+    Raises NotReproduced where the marts published in the end have another hash in all than `expect`.
+    """
+    scheduler.refuse_while_up()
+    given = settings()
+    any_simulated = any(simulated.is_simulated(s) for s in ("metering", "marketing", "contract"))
+    if not any_simulated and (
+        blocking or any(asked is not None for asked in (accounts, days_of_curves, seed, defects))
+    ):
+        raise UsageError(
+            "--accounts, --days, --seed and --defects are of the simulated utility; all three sources here are yours.",
+            where="KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT",
+            next_step="leave the options out, or unset the addresses.",
+        )
+    if fresh:
+        _forget(given)
+    if any_simulated:
+        simulated.choose(accounts, days_of_curves, seed, defects, blocking, fresh)
+    started_server = given.warehouse is None and not server.is_running(given)
+    log = given.home / "logs" / f"run_{days[-1]}.log"
+    started = time.monotonic()
+    try:
+        with output_to(log) as console:
+            hear = Progress(console)
+            progress.listen(hear)
+            try:
+                with hear.step("start server and Airflow metadata"):
+                    url = server.warehouse_url(given)
+                    install(url)
+                    scheduler.prepare()
+                with only_one(url):
+                    for day in days:
+                        code = _night(url, day, hear, console, any_simulated)
+                        if code:
+                            return code
+                        if any_simulated and defects is not None:
+                            from include.lab.score import print_score
+
+                            print_score(url, simulated.simulate(day).truth, console)
+                _tell_result(url, days[-1], console, time.monotonic() - started)
+                if same := compare(url, expect):
+                    console.print(same, highlight=False, markup=False)
+            except KawError as error:
+                error.where = error.where or str(log)
+                raise
+            finally:
+                progress.listen(None)
+    finally:
+        _let_go()
+        if started_server and not scheduler.is_up():
+            server.stop(given)
+    return 0
+
+
+def _let_go() -> None:
+    """Airflow's own connections end before the server does, or its exit hook complains about a lost one."""
+    if airflow := sys.modules.get("airflow.settings"):
+        airflow.dispose_orm(do_log=False)
+
+
+def _night(url: str, day: date, hear: Progress, console, any_simulated: bool) -> int:
+    console.print(
+        f"[bold]Night of {day}[/bold]" + (" (simulated utility: every row is synthetic)" if any_simulated else "")
+    )
+    for dag_id in (*scheduler.EXTRACTS, scheduler.BUILD):
+        _run(url, dag_id, day, hear)
+    state = runs.state_of(url, day)
+    if state != "published":
+        raise InfrastructureError(f"The night of {day} ended as {state}.", next_step="repeat the command.")
+    return 0
+
+
+def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
+    """One DAG. Whether a gate stopped it is read from the database; the words for it come from the step that failed."""
+    hear.errors.clear()
+    if scheduler.run_dag(dag_id, day):
+        return
+    blocked = dag_id == scheduler.BUILD and runs.state_of(url, day) == "blocked"
+    for error in hear.errors:
+        if isinstance(error, KawError) and isinstance(error, GateBlocked) is blocked:
+            raise error
+    if blocked:
+        raise GateBlocked(f"A gate stopped the night of {day}.", next_step="see ./kaw findings and ./kaw report.")
+    what = f": {type(hear.errors[0]).__name__}: {' '.join(str(hear.errors[0]).split())[:300]}" if hear.errors else ""
+    raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
+
+
+def _tell_result(url: str, day: date, console, seconds: float) -> None:
+    from include.publish import status
+
+    found = status(url)
+    console.print(f"\nPublished as of {found['business_date']}:")
+    for name, mart in found["marts"].items():
+        console.print(f"  marts.{name:<28} {mart['rows']:>8,} rows   {mart['hash'][:12]}", highlight=False)
+    console.print(f"All marts: {found['hash']}", highlight=False)
+    counts = dict(_finding_counts(url))
+    console.print(
+        "Open findings: " + (", ".join(f"{n} {severity}" for severity, n in counts.items()) or "none"), highlight=False
+    )
+    reports = sorted((settings().home / "reports").glob("**/*.html"), key=lambda p: p.stat().st_mtime)
+    if reports:
+        console.print(f"Report: {reports[-1]}", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f'Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql "select * from marts.publication"',
+        highlight=False,
+    )
+
+
+def compare(url: str, expect: str | None) -> str | None:
+    """What is to be told where the marts that readers see have the expected hash in all; None where nothing is expected.
+
+    Raises NotReproduced where they have another.
+    """
+    from include.publish import status
+
+    found = status(url)["hash"]
+    if expect and found != expect:
+        raise NotReproduced(
+            f"The published marts are not the expected ones: their hash is {found}, expected was {expect}.",
+            where="marts.publication",
+            next_step="compare ./kaw status --json with the report mart by mart, and code version and deliveries with its own.",
+        )
+    return f"Made again: the hash of all marts is the expected one, {found}." if expect else None
+
+
+def _finding_counts(url: str) -> list:
+    with connect(url) as connection:
+        return connection.execute(
+            "select severity, count(*) from quality.findings where state = 'open' group by severity order by severity"
+        ).fetchall()
+
+
+@contextlib.contextmanager
+def only_one(url: str):
+    """One run at a time in a warehouse; a second one is told so instead of waiting."""
+    with connect(url, autocommit=True) as connection:
+        if not connection.execute("select pg_try_advisory_lock(hashtext('kaw run'))").fetchone()[0]:
+            raise InfrastructureError(
+                "Another ./kaw run is at work in this warehouse.",
+                next_step="wait until it ends and repeat the command.",
+            )
+        yield
+
+
+def _forget(given: Settings) -> None:
+    """Everything of this home: the embedded server's data, or the project's schemas in a warehouse of one's own."""
+    scheduler.down()
+    if given.warehouse is None:
+        server.purge(given)
+    else:
+        with connect(given.warehouse) as connection:
+            for schema in SCHEMAS:
+                connection.execute(f"drop schema if exists {schema} cascade")
+    for name in ("sources", "reports", "evidence", "dbt"):
+        shutil.rmtree(given.home / name, ignore_errors=True)
+    for path in (given.home / simulated.STATE, ledger.default_head_file(), scheduler.home() / "migrated"):
+        path.unlink(missing_ok=True)

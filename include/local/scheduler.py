@@ -1,0 +1,315 @@
+"""Airflow on this machine: its environment, its metadata, a DAG run in this process, and the whole of it in the background."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import date
+from pathlib import Path
+
+import psutil
+
+from include.errors import InfrastructureError, UsageError
+from include.local import server
+from include.settings import ROOT, mask_secrets, settings
+
+EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
+BUILD = "build_warehouse"
+COMPONENTS = {
+    "api-server": [],
+    "dag-processor": [],
+    "scheduler": ["--skip-serve-logs"],  # their log servers would listen on every address; the page reads the files
+    "triggerer": ["--skip-serve-logs"],
+}
+_FAB = "airflow.providers.fab.auth_manager"
+
+
+def home() -> Path:
+    return settings().home / "airflow"
+
+
+def environment() -> dict[str, str]:
+    """Airflow's settings for this home, to be laid over the environment before Airflow is imported."""
+    kept = _secrets()
+    return {
+        **server.airflow_environment(),
+        "AIRFLOW_HOME": str(home()),
+        "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": f"{_FAB}.models.db.FABDBManager",
+        "AIRFLOW__CORE__AUTH_MANAGER": f"{_FAB}.fab_auth_manager.FabAuthManager",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Shanghai",
+        "AIRFLOW__CORE__FERNET_KEY": kept["fernet_key"],
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{kept['port']}/execution/",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(kept["port"]),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{kept['port']}",
+        "AIRFLOW__API__SECRET_KEY": kept["secret_key"],
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": kept["jwt_secret"],
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "PYTHONPATH": str(ROOT),
+        "KAW_HOME": str(settings().home),
+    }
+
+
+def prepare() -> None:
+    """Airflow's metadata, once per home and version of Airflow."""
+    from importlib.metadata import version
+
+    os.environ.update(environment())
+    marker = home() / "migrated"
+    if marker.exists() and marker.read_text() == version("apache-airflow"):
+        return
+    _python("-m", "airflow", "db", "migrate", what="Airflow could not set up its metadata")
+    marker.write_text(version("apache-airflow"))
+
+
+def run_dag(dag_id: str, business_date: date) -> bool:
+    """Runs a DAG of `dags/` in this process, the very one the scheduler runs; True where every task succeeded."""
+    refuse_while_up()
+    os.environ.update(environment())
+    from airflow.dag_processing.dagbag import DagBag
+
+    dag = _bag(DagBag).dags[dag_id]
+    dag.deadline = None
+    for task in dag.tasks:
+        task.retries = (
+            0  # nobody waits five minutes in front of a terminal: the error is shown and the command repeated
+        )
+        task.outlets = []  # the caller runs the next DAG; an event would make the next scheduler build this night again
+    run = dag.test(run_conf={"business_date": business_date.isoformat()})
+    return run.state == "success"
+
+
+_bags: dict[str, object] = {}
+
+
+def _bag(factory):
+    folder = str(ROOT / "dags")
+    if folder not in _bags:
+        bag = factory(folder)
+        if bag.import_errors:
+            raise InfrastructureError(f"A DAG cannot be read: {next(iter(bag.import_errors.items()))}")
+        _bags[folder] = bag
+    return _bags[folder]
+
+
+def refuse_while_up() -> None:
+    """A scheduler at work in this home would take up the tasks of a run in this process, and run them a second time."""
+    if is_up():
+        raise UsageError(
+            "Airflow is up in this home and runs the nights itself.",
+            where=_login()["address"],
+            next_step="trigger the DAGs there, or stop it with ./kaw down and repeat the command.",
+        )
+
+
+def up() -> dict:
+    """Starts Airflow in the background, on 127.0.0.1 only; returns address, user and password.
+
+    The schedule is at work from then on: the one night that is due is run, none before it. Raises InfrastructureError
+    where a part does not become healthy; whatever was started is stopped then.
+    """
+    if len(_running()) == len(COMPONENTS):
+        return _login()
+    down()
+    _keep_port_free()
+    prepare()
+    _make_login()
+    try:
+        _start("api-server", "dag-processor")
+        _wait_for("metadatabase", "dag_processor")
+        _start("scheduler", "triggerer")  # a task that finds no interface yet would fail, and wait for its retry
+        _wait_for("metadatabase", "dag_processor", "scheduler", "triggerer")
+    except BaseException:
+        down()
+        raise
+    return _login()
+
+
+def down() -> bool:
+    """Stops every process that `up` started; True where there was one."""
+    family = _family()
+    for process in family:
+        _signal(process, signal.SIGTERM)
+    _, alive = psutil.wait_procs(family, timeout=10)  # every step can be repeated, so none is waited for
+    for process in alive:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
+    (home() / "processes.json").unlink(missing_ok=True)
+    return bool(family)
+
+
+def is_up() -> bool:
+    return bool(_running())
+
+
+def _login() -> dict:
+    kept = _secrets()
+    return {"address": f"http://127.0.0.1:{kept['port']}", "user": "admin", "password": kept["password"]}
+
+
+def _running() -> list[psutil.Process]:
+    return [process for noted in _noted().values() if (process := _process(*noted))]
+
+
+def _family() -> list[psutil.Process]:
+    """Every process of every part, also those whose part was killed: each part leads a session, which its children keep."""
+    begun = dict(_noted().values())
+    found = {child for process in _running() for child in [process, *process.children(recursive=True)]}
+    for process in psutil.process_iter():
+        try:
+            if process.create_time() >= begun.get(os.getsid(process.pid), float("inf")) - 1:
+                found.add(process)
+        except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            continue
+    return [process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _noted() -> dict[str, list]:
+    """Process id and time of birth of each part that was started; an id alone may be somebody else's by now."""
+    try:
+        return json.loads((home() / "processes.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _process(pid: int, created: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        is_ours = abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_ours else None
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+def _start(*components: str) -> None:
+    logs = home() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    pids = _noted()
+    for component in components:
+        with (logs / f"{component}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", component, *COMPONENTS[component]],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd=ROOT,
+            )
+        pids[component] = [process.pid, psutil.Process(process.pid).create_time()]
+        (home() / "processes.json").write_text(json.dumps(pids))
+
+
+def _wait_for(*parts: str, patience_s: float = 180) -> None:
+    address = f"{_login()['address']}/api/v2/monitor/health"
+    until = time.monotonic() + patience_s
+    health: dict = {}
+    while time.monotonic() < until and len(_running()) == len(_noted()):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                health = json.load(answer)
+            if all(health[part]["status"] == "healthy" for part in parts):
+                return
+        except (OSError, ValueError, KeyError):
+            pass
+        time.sleep(0.5)
+    ended = set(_noted()) - {name for name, noted in _noted().items() if _process(*noted)}
+    raise InfrastructureError(
+        f"Airflow did not become healthy: {', '.join(sorted(ended)) + ' ended' if ended else 'it took too long'}.",
+        where=str(home() / "logs"),
+        next_step="read the logs there and repeat ./kaw up.",
+    )
+
+
+def _make_login() -> None:
+    """The administrator of the page, with the password of this home; it travels by the environment, on no command line."""
+    code = "import os; from include.compose.init_airflow import ensure_user; ensure_user('admin', os.environ['KAW_PASSWORD'])"
+    _python("-c", code, what="The log-in of Airflow could not be made", KAW_PASSWORD=_secrets()["password"])
+
+
+def _python(*arguments: str, what: str, **variables: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=300,
+        env=os.environ | variables,
+    )
+    if done.returncode:
+        log = home() / "command.log"
+        log.write_text(mask_secrets(done.stdout + done.stderr))
+        raise InfrastructureError(
+            what + ".", where=str(log), next_step="see the last lines there and repeat the command."
+        )
+
+
+def _keep_port_free() -> None:
+    """Another program may have taken the page's port since it was chosen."""
+    kept = _secrets()
+    if not _is_free(kept["port"]):
+        _write_secrets(kept | {"port": _free_port()})
+
+
+def _secrets() -> dict:
+    """Keys and password of this home, generated once, readable by the owner alone."""
+    path = home() / "secrets.json"
+    if not path.exists():
+        home().mkdir(parents=True, exist_ok=True)
+        _write_secrets(
+            {
+                "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+                "secret_key": secrets.token_urlsafe(32),
+                "jwt_secret": secrets.token_urlsafe(64),
+                "password": secrets.token_urlsafe(12),
+                "port": _free_port(),
+            }
+        )
+    return json.loads(path.read_text())
+
+
+def _write_secrets(kept: dict) -> None:
+    partial = home() / "secrets.json.partial"
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(kept, file)
+    partial.replace(home() / "secrets.json")
+
+
+def _free_port() -> int:
+    """8080, where one looks for Airflow, or another that is free on 127.0.0.1."""
+    if _is_free(8080):
+        return 8080
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

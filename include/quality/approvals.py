@@ -1,0 +1,35 @@
+"""What a user of Airflow approved on its page: the functions of `./kaw waive` and `./kaw rollback`, signed by that user.
+
+`asked` holds the parameters of the run, `answer` is what an ApprovalOperator hands on. Where the answer is no approval or has
+no name, UsageError is raised and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from include.errors import UsageError
+from include.publish import release, rollback
+from include.quality.waivers import check_asked, end_waiver, waive
+
+
+def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
+    """Enters the waiver, or ends the one whose number is given, and returns its number."""
+    check_asked(asked["rule"], asked["scope"], asked["until"], asked["end"])
+    if asked["end"]:
+        return end_waiver(url, asked["end"], reason=asked["reason"], **_signed(answer))
+    return waive(url, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer))
+
+
+def move_pointers_as_answered(url: str, asked: dict, answer: dict) -> list[str]:
+    """Rolls back, or releases what was rolled back, and returns the months as YYYY-MM."""
+    act = {"roll back": rollback, "release": release}[asked["action"]]
+    return [f"{month:%Y-%m}" for month in sorted(act(url, reason=asked["reason"], **_signed(answer)))]
+
+
+def _signed(answer: dict) -> dict[str, str]:
+    """Who approved by name, and that user as the one who acts."""
+    if answer["chosen_options"] != ["Approve"]:
+        raise UsageError(
+            "It was not approved.", where="Airflow", next_step="nothing was changed; ask again with what was missing."
+        )
+    user = answer["responded_by_user"] or {}
+    return {"approver": user.get("name") or "", "entered_by": f"airflow:{user.get('id')}"}

@@ -1,0 +1,161 @@
+"""`./kaw worklists DIR`: what each office has to put right, as a workbook and as CSV.
+
+One list per owner office of the rules, in order of the accounts' units, so that each unit finds its part together. The
+workbook is for people: every value is a text cell that Excel shows and never executes, turns or shortens. The CSV is for
+programs; opened in Excel, its formulas are harmless too. Personal values appear in neither.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from psycopg.rows import dict_row
+
+from include.contracts import all_tables
+from include.quality.evaluate import WITHHELD
+from include.records.database import connect
+from include.report import workbook
+from include.report.text import safe_cell
+from include.settings import TIMEZONE
+
+COLUMNS = {  # heading -> width in characters
+    "rule": 10,
+    "what should hold": 50,
+    "severity": 11,
+    "source": 11,
+    "table": 22,
+    "key": 40,
+    "account": 14,
+    "unit": 10,
+    "unit name": 18,
+    "column": 18,
+    "observed": 30,
+    "expected": 30,
+    "suspected": 12,
+    "energy at stake, kWh": 14,
+    "amount at stake, yuan": 14,
+    "first seen": 17,
+    "age, days": 9,
+    "where": 44,
+    "what to do": 60,
+}
+_QUERY = """
+    with customers as (
+        select distinct on (cons_no) btrim(cons_no) as account_no, btrim(org_no) as unit
+        from raw_marketing.mkt_customer
+        where not _is_tombstone
+        order by cons_no, _load_id desc, _raw_id desc
+    ),
+
+    units as (
+        select distinct on (org_no) btrim(org_no) as unit, org_name as unit_name
+        from raw_marketing.mkt_org
+        where not _is_tombstone
+        order by org_no, _load_id desc, _raw_id desc
+    )
+
+    select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence, customers.unit, units.unit_name
+    from quality.findings as findings
+    left join quality.rule_book on findings.rule_id = rule_book.rule_id
+    left join customers on findings.account_no = customers.account_no
+    left join units on customers.unit = units.unit
+    where findings.state = 'open'
+    order by
+        owner collate "C", customers.unit collate "C" nulls last, findings.rule_id collate "C", findings.table_name collate "C",
+        findings.record_key::text collate "C", findings.column_name collate "C" nulls first, findings.finding_id
+"""
+_TO_DO = {
+    "block": "Deliver {table} again, complete and right: no night is published before.",
+    "quarantine": "Correct {what} at the source. The row is kept out of the warehouse until it is delivered right.",
+    "warn": "Look at {what} and correct it at the source where it is wrong. Meanwhile it counts as it is.",
+}
+
+
+@dataclass(frozen=True)
+class Worklist:
+    office: str
+    rows: int
+    files: tuple[Path, Path]
+
+
+def write_worklists(url: str, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
+    """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with connect(url) as connection:
+        connection.execute("set transaction isolation level repeatable read read only")
+        idle = {office for (office,) in connection.execute("select distinct owner from quality.rule_book").fetchall()}
+        made = []
+        with connection.cursor(name="worklists", row_factory=dict_row) as cursor:
+            cursor.itersize = 5000
+            for office, rows in itertools.groupby(cursor.execute(_QUERY), key=lambda row: row["owner"]):
+                made.append(_write(office, (_line(row) for row in rows), folder, sheet_rows))
+    made += [_write(office, (), folder, sheet_rows) for office in idle - {w.office for w in made}]
+    return sorted(made, key=lambda worklist: worklist.office)
+
+
+def _write(office: str, lines: Iterable[list], folder: Path, sheet_rows: int) -> Worklist:
+    """Both files from one pass; a reader never sees half of one."""
+    name, rows = re.sub(r"\W+", "_", office), 0
+    as_csv, as_xlsx = folder / f"{name}.csv", folder / f"{name}.xlsx"
+    partial, book = as_csv.with_suffix(".csv.partial"), workbook.Writer(COLUMNS, sheet_rows=sheet_rows)
+    with partial.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark by which Excel knows Chinese text
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for line in lines:
+            rows += 1
+            writer.writerow(line)
+            book.append(line)
+    partial.replace(as_csv)
+    book.save(as_xlsx)
+    return Worklist(office, rows, (as_xlsx, as_csv))
+
+
+def _line(row: dict) -> list:
+    """A finding as the cells of `COLUMNS`: numbers, and texts that no spreadsheet executes."""
+    personal = _personal(row["table_name"])
+    key = {name: WITHHELD if name in personal else value for name, value in row["record_key"].items()}
+    is_personal = row["column_name"] in personal
+    what = (
+        f"{row['column_name']} of {row['table_name']}" if row["column_name"] else f"this record of {row['table_name']}"
+    )
+    values = [
+        row["rule_id"],
+        row["sentence"],
+        row["severity"],
+        row["source_name"],
+        row["table_name"],
+        json.dumps(key, ensure_ascii=False),
+        row["account_no"],
+        row["unit"],
+        row["unit_name"],
+        row["column_name"],
+        WITHHELD if is_personal and row["observed"] else row["observed"],
+        row["expected"],
+        row["suspect_side"],
+        row["energy_at_stake_kwh"],
+        row["amount_at_stake_cny"],
+        _minute(row["first_seen_at"]),
+        row["age_days"],
+        row["source_reference"],
+        _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
+    ]
+    return [safe_cell(value) for value in values]
+
+
+@cache
+def _personal(table_name: str) -> frozenset[str]:
+    """Personal columns of the table; of all tables where a rule has a grain of its own."""
+    tables = [all_tables()[table_name]] if table_name in all_tables() else all_tables().values()
+    return frozenset(c.name for table in tables for c in table.columns if c.classification == "personal")
+
+
+def _minute(at: datetime) -> str:
+    return at.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M")

@@ -1,5 +1,0 @@
-import sys
-
-from include.simulator.command import main
-
-sys.exit(main())

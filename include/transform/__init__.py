@@ -1,0 +1,1 @@
+"""From raw rows to candidate marts: dbt's invocations and the load clusters."""

@@ -1,0 +1,105 @@
+"""dbt, in this process: importing it costs seconds, so one invocation a layer and never one a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from include.errors import InfrastructureError
+from include.records.database import acting_role
+from include.settings import ROOT, settings
+
+PROJECT = ROOT / "dbt_project"
+TRANSFORMER = "kaw_transformer"
+
+# what dbt parsed last in this process; reading it again costs two seconds a command, thrice a night
+_parsed: dict[tuple[str, Path, Path], object] = {}
+
+
+@dataclass(frozen=True)
+class Built:
+    """One model, seed or test that dbt finished: name, status and seconds."""
+
+    name: str
+    status: str
+    seconds: float
+
+
+def manifest_path() -> Path:
+    return settings().home / "dbt" / "manifest.json"
+
+
+def run_dbt(
+    arguments: list[str], url: str, fence: str = "", progress: Callable[[Built], None] = lambda _: None
+) -> list[Built]:
+    """Runs one dbt command in the role of the transformer; returns what it built. Raises InfrastructureError with dbt's words."""
+    from dbt.cli.main import dbtRunner
+
+    built: list[Built] = []
+
+    def hear(event) -> None:
+        if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
+            built.append(Built(event.data.node_info.node_name, event.data.status, round(event.data.execution_time, 2)))
+            progress(built[-1])
+
+    home = settings().home / "dbt"
+    home.mkdir(parents=True, exist_ok=True)
+    # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
+    before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
+    after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home)]
+    with _environment(url, fence, acting_role(url, TRANSFORMER)):
+        outcome = _parsed.get((url, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
+        if outcome.success:
+            _parsed.clear()
+            _parsed[url, PROJECT, home] = outcome
+            outcome = dbtRunner(outcome.result, [hear]).invoke([*before, *arguments, *after])
+    if not outcome.success:
+        raise InfrastructureError(
+            f"dbt {arguments[0]} failed: {_reason(outcome)}",
+            where=f"log {home / 'logs' / 'dbt.log'}",
+            next_step="repair what it names and repeat the command; nothing was published.",
+        )
+    return built
+
+
+def write_docs(url: str, folder: Path) -> Path:
+    """dbt's documentation of the project and of the tables in the warehouse, as one page that needs no network."""
+    run_dbt(["docs", "generate", "--static"], url)
+    folder.mkdir(parents=True, exist_ok=True)
+    return (settings().home / "dbt" / "static_index.html").replace(folder / "index.html")
+
+
+def _reason(outcome) -> str:
+    if outcome.exception is not None:
+        return " ".join(str(outcome.exception).split())[:500]
+    failed = [r for r in outcome.result or [] if str(r.status) in ("error", "fail")]
+    return "; ".join(f"{r.node.name}: {' '.join(str(r.message).split())[:300]}" for r in failed[:3]) or "see the log"
+
+
+@contextmanager
+def _environment(url: str, fence: str, role: str | None):
+    """The profile's values, and the fence as a session setting, for the time of one command."""
+    parts = urlsplit(url)
+    values = {
+        "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
+        "KAW_DBT_PORT": str(parts.port or 5432),
+        "KAW_DBT_USER": unquote(parts.username or ""),
+        "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
+        "KAW_DBT_DATABASE": parts.path.lstrip("/"),
+        "PGOPTIONS": f"-c timezone=Asia/Shanghai -c kaw.fence={fence}" + (f" -c role={role}" if role else ""),
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
