@@ -10,7 +10,6 @@ import re
 from datetime import date
 from decimal import Decimal
 
-
 import pytest
 
 from include.quality.rules import load_rules
