@@ -29,15 +29,9 @@ with limits as materialized (
 
 points as (
     select distinct on (points.metering_point_no) points.metering_point_no, points.meter_asset_no, customers.org_no
-    from staging.stg_metering__measuring_points as points
+    from staging.int_metering_points_current as points
     inner join staging.stg_marketing__customers as customers on points.account_no = customers.account_no
-    order by points.metering_point_no, points._raw_id desc, customers._raw_id desc
-),
-
-meters as (
-    select meter_asset_no, max(digits_dec)::integer as digits_dec
-    from staging.stg_metering__meters
-    group by meter_asset_no
+    order by points.metering_point_no, customers._raw_id desc
 ),
 
 collected as (
@@ -68,7 +62,8 @@ digits as (
         count(*) as readings
     from staging.stg_metering__register_freezes as registers
     inner join points on registers.meter_asset_no = points.meter_asset_no
-    left join meters on registers.meter_asset_no = meters.meter_asset_no
+    left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_dec', 'max') }} as meters
+        on registers.meter_asset_no = meters.meter_asset_no
     cross join limits
     where
         registers.collect_way_code = 'MANUAL'

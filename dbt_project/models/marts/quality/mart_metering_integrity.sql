@@ -129,8 +129,7 @@ compared as (
     left join metering_points
         on
             counted.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= counted.reading_date
-            and (metering_points.valid_to is null or counted.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'counted.reading_date') }}
     left join registers
         on counted.metering_point_no = registers.metering_point_no and counted.reading_date = registers.reading_date
     left join billed_multipliers

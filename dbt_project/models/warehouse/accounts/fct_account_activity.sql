@@ -39,8 +39,7 @@ days as (
     from accounts
     inner join months
         on
-            accounts.valid_from <= months.report_date
-            and (accounts.valid_to is null or months.report_date < accounts.valid_to)
+            {{ is_valid_on('accounts', 'months.report_date') }}
 ),
 
 billed as (

@@ -93,8 +93,7 @@ final as (
         on
             account_months.account_no = reasons.account_no
             and vetoes.veto_code = reasons.veto_code
-            and reasons.from_date <= account_months.report_date
-            and (reasons.to_date is null or account_months.report_date < reasons.to_date)
+            and {{ is_in_period('account_months.report_date', 'reasons.from_date', 'reasons.to_date') }}
             and (
                 vetoes.look_back_months is null
                 or {{ months_before('account_months.report_date', 'vetoes.look_back_months') }} < reasons.from_date

@@ -53,8 +53,7 @@ joined as (
     left join metering_points
         on
             curves.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= curves.reading_date
-            and (metering_points.valid_to is null or curves.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'curves.reading_date') }}
     left join outage_slots
         on curves.metering_point_no = outage_slots.metering_point_no and curves.reading_date = outage_slots.reading_date
     left join zero_coded_days

@@ -28,8 +28,7 @@ days as (
     inner join feeders
         on
             minutes_by_day.org_no = feeders.org_no
-            and feeders.valid_from <= minutes_by_day.started_date
-            and (feeders.valid_to is null or minutes_by_day.started_date < feeders.valid_to)
+            and {{ is_valid_on('feeders', 'minutes_by_day.started_date') }}
     group by minutes_by_day.org_no, minutes_by_day.started_date, minutes_by_day.customer_minutes
     having sum(feeders.customers_connected) > 0 and minutes_by_day.customer_minutes > 0
 ),

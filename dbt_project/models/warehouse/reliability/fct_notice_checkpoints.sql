@@ -29,8 +29,7 @@ wanted as (
     inner join checkpoints
         on
             plans.kind_code = checkpoints.plan_kind_code
-            and checkpoints.valid_from <= plans.planned_start_date
-            and (checkpoints.valid_to is null or plans.planned_start_date < checkpoints.valid_to)
+            and {{ is_valid_on('checkpoints', 'plans.planned_start_date') }}
 ),
 
 -- A call counts from the moment the customer confirms it; a public announcement is meant for every affected account.

@@ -85,8 +85,7 @@ populations as (
     from months
     inner join feeders
         on
-            feeders.valid_from <= months.report_date
-            and (feeders.valid_to is null or months.report_date < feeders.valid_to)
+            {{ is_valid_on('feeders', 'months.report_date') }}
     group by feeders.org_no, months.month_start_date
 ),
 

@@ -75,8 +75,7 @@ monitors_by_account as (
     inner join metering_points
         on
             monitor_months.feeder_no = metering_points.feeder_no
-            and metering_points.valid_from <= months.report_date
-            and (metering_points.valid_to is null or months.report_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'months.report_date') }}
     where metering_points.is_expected_to_report and metering_points.account_no is not null
 ),
 

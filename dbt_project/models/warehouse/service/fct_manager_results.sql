@@ -93,8 +93,7 @@ overdue as (
         on
             in_charge.account_no = balances.account_no
             and balances.due_date < in_charge.report_date
-            and balances.from_date <= in_charge.report_date
-            and (balances.to_date is null or in_charge.report_date < balances.to_date)
+            and {{ is_in_period('in_charge.report_date', 'balances.from_date', 'balances.to_date') }}
     where in_charge.is_in_charge_now
     group by in_charge.manager_no, in_charge.month_start_date
 ),

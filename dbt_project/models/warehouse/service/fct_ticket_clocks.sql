@@ -39,8 +39,7 @@ runs as (
             tickets.ticket_type_code = clocks.ticket_type_code
             and clocks.ticket_subtype_code in ('ANY', tickets.ticket_subtype_code)
             and clocks.area_class_code in ('ANY', tickets.area_class_code)
-            and clocks.valid_from <= tickets.accepted_date
-            and (clocks.valid_to is null or tickets.accepted_date < clocks.valid_to)
+            and {{ is_valid_on('clocks', 'tickets.accepted_date') }}
 ),
 
 -- An open clock is read at the end of D.
