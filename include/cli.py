@@ -217,6 +217,10 @@ def _parser() -> argparse.ArgumentParser:
     down = command("down", _down, "stop Airflow and the embedded server")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
 
+    lint = command("lint", _lint, "look for mistakes in rules, contracts, seeds, models, DAGs and Python, in seconds")
+    lint.add_argument("--all", action="store_true", help="the style of all SQL, not only of changed files (minutes)")
+    lint.add_argument("--json", action="store_true")
+
     test = command("test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
     test.add_argument("--soak", action="store_true", help="the long ones too")
     return parser
@@ -615,6 +619,20 @@ def _down(arguments: argparse.Namespace) -> int:
     server.stop(given)
     print("Stopped." if stopped or running else "Nothing was running.")
     return 0
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    from include.local.lint import lint
+
+    outcome = lint(ROOT, all_sql=arguments.all)
+    if arguments.json:
+        print(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1))
+        return 2 if outcome.problems else 0
+    for problem in outcome.problems:
+        print(problem)
+    print(f"{len(outcome.problems) or 'No'} problems" if len(outcome.problems) != 1 else "1 problem")
+    print(", ".join(f"{name} {seconds} s" for name, seconds in outcome.seconds.items()), file=sys.stderr)
+    return 2 if outcome.problems else 0
 
 
 def _test(arguments: argparse.Namespace) -> int:

@@ -51,7 +51,7 @@ def run_dbt(
     # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
     after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home)]
-    with _environment(url, fence, acting_role(url, TRANSFORMER)):
+    with dbt_environment(url, fence, acting_role(url, TRANSFORMER)):
         outcome = _parsed.get((url, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
         if outcome.success:
             _parsed.clear()
@@ -81,7 +81,7 @@ def _reason(outcome) -> str:
 
 
 @contextmanager
-def _environment(url: str, fence: str, role: str | None):
+def dbt_environment(url: str, fence: str = "", role: str | None = None):
     """The profile's values, and the fence as a session setting, for the time of one command."""
     parts = urlsplit(url)
     values = {
