@@ -24,7 +24,7 @@ def check_python(root: Path) -> Iterator[Problem]:
         file = str(Path(found["filename"]).relative_to(root.resolve()))
         line = found["location"]["row"]
         what = one_line(f"{found['code'] or 'syntax'} {found['message']}")
-        yield Problem(file, line, what, next_step="mend it, or run ruff check --fix .")
+        yield Problem(file, line, what, next_step="fix it, or run ruff check --fix .")
     for line in _run(root, "ruff", "format", "--check", ".").splitlines():
         if line.startswith("Would reformat: "):
             file = line.removeprefix("Would reformat: ")
