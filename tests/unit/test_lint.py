@@ -210,8 +210,8 @@ def test_what_ruff_finds(tmp_path: Path):
         file.write("SPACED  =  1\n")
     problems = sorted(check_python(tmp_path))
     assert [str(p) for p in problems] == [
-        "include/errors.py:8: F401 `os` imported but unused; Next: fix it, or run ruff check --fix .",
-        "include/fence.py:1: is not formatted; Next: run ruff format include/fence.py",
+        "include/errors.py:8: F401 `os` imported but unused; Next: fix it, or run ruff check",
+        "include/fence.py:17: unformatted File would be reformatted; Next: fix it, or run ruff format",
     ]
 
 

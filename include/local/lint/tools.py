@@ -20,15 +20,11 @@ _CIRCLE = re.compile(r"- (?P<importer>\.\w+) -> (?P<imported>\.\w+) \(\d+ import
 
 def check_python(root: Path) -> Iterator[Problem]:
     """ruff: what is wrong, and what is not formatted."""
-    for found in json.loads(_run(root, "ruff", "check", "--output-format", "json", ".") or "[]"):
-        file = str(Path(found["filename"]).relative_to(root.resolve()))
-        line = found["location"]["row"]
-        what = one_line(f"{found['code'] or 'syntax'} {found['message']}")
-        yield Problem(file, line, what, next_step="fix it, or run ruff check --fix .")
-    for line in _run(root, "ruff", "format", "--check", ".").splitlines():
-        if line.startswith("Would reformat: "):
-            file = line.removeprefix("Would reformat: ")
-            yield Problem(file, 1, "is not formatted", next_step=f"run ruff format {file}")
+    for command in (["check"], ["format", "--check"]):
+        for found in json.loads(_run(root, "ruff", *command, "--output-format", "json", ".") or "[]"):
+            file = str(Path(found["filename"]).relative_to(root.resolve()))
+            what = one_line(f"{found['code'] or 'syntax'} {found['message']}")
+            yield Problem(file, found["location"]["row"], what, next_step=f"fix it, or run ruff {command[0]}")
 
 
 def check_imports(root: Path) -> Iterator[Problem]:
