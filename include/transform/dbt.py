@@ -58,9 +58,8 @@ def _run_dbt(
     home.mkdir(parents=True, exist_ok=True)
     # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
-    known = json.dumps({"published": list(published_models())})  # a reference must be known before dbt knows its models
-    after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home), "--vars", known]
-    with _environment(warehouse):
+    after = project_arguments(PROJECT, home)
+    with dbt_environment(warehouse):
         outcome = _parsed.get((warehouse.address, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
         if outcome.success:
             _parsed.clear()
@@ -89,8 +88,23 @@ def _reason(outcome) -> str:
     return "; ".join(f"{r.node.name}: {' '.join(str(r.message).split())[:300]}" for r in failed[:3]) or "see the log"
 
 
+def project_arguments(project: Path, target: Path) -> list[str]:
+    """What every dbt command of a project ends with; a reference must be known before dbt knows its models."""
+    known = json.dumps({"published": list(published_models())})
+    return [
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--target-path",
+        str(target),
+        "--vars",
+        known,
+    ]
+
+
 @contextmanager
-def _environment(warehouse: Warehouse):
+def dbt_environment(warehouse: Warehouse):
     """The profile's values, and how the warehouse's sessions act, for the time of one command."""
     parts = urlsplit(warehouse.address)
     values = {
