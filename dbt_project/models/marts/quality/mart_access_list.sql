@@ -7,7 +7,7 @@ organisations as (
 ),
 
 deliveries as (
-    select * from {{ ref('fct_unit_deliveries') }}
+    select * from {{ ref('int_unit_deliveries') }}
 ),
 
 accounts as (

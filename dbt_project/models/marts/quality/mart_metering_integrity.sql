@@ -7,7 +7,7 @@ energy as (
 ),
 
 curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
 ),
 
 registers as (
@@ -24,7 +24,7 @@ bill_lines as (
 ),
 
 events as (
-    select * from {{ ref('fct_metering_events_daily') }}
+    select * from {{ ref('int_metering_events_daily') }}
 ),
 
 -- The energy channel has its states, the estimated slots among them, in fct_energy_daily; here are the others.

@@ -12,16 +12,16 @@ tickets as (
 ),
 
 reliability as (
-    select * from {{ ref('fct_reliability_monthly') }}
+    select * from {{ ref('int_reliability_monthly') }}
     where entity_kind_code = 'ACCOUNT' and standard_code = 'IEEE 1366'
 ),
 
 yearly as (
-    select * from {{ ref('fct_interruptions_yearly') }}
+    select * from {{ ref('int_interruptions_yearly') }}
 ),
 
 voltage as (
-    select * from {{ ref('fct_voltage_monthly') }}
+    select * from {{ ref('int_voltage_monthly') }}
     where entity_kind_code = 'ACCOUNT' and side_code = 'CUSTOMER'
 ),
 

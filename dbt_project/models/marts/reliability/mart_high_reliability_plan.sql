@@ -29,7 +29,7 @@ customer_outages as (
 ),
 
 energy_not_supplied as (
-    select * from {{ ref('fct_energy_not_supplied') }}
+    select * from {{ ref('int_energy_not_supplied') }}
 ),
 
 year_to_date as (

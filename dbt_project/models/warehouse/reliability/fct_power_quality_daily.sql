@@ -3,7 +3,7 @@ with voltage_days as (
 ),
 
 curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 

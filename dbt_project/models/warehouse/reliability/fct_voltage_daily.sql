@@ -1,5 +1,5 @@
 with curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 
