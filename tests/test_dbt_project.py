@@ -24,7 +24,7 @@ MAY_READ = {
     "bridge": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
     "mart": {"dim", "fct", "bridge", "seed", "quality"},
 }
-READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_compared"}
+READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_by_system"}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
 MARTS = {
     "mart_access_list",

@@ -28,8 +28,7 @@ overlapped as (
 )
 
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.contract_no,
     contracts.version,
     count(*) over (partition by contracts.contract_no, contracts.version) as copies,

@@ -13,8 +13,7 @@ reads: [stg_contract__contracts]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.signed_date,
     contracts.valid_from,
     contracts.valid_to - 1 as last_day
@@ -22,9 +21,7 @@ from staging.stg_contract__contracts as contracts
 where contracts.valid_from is not null and (contracts.signed_date is not null or contracts.valid_to is not null)
 -- violations
 select
-    raw_id,
-    account_no,
-    'valid_to' as column_name,
+    {{ finding('valid_to') }},
     last_day::text as observed,
     'after ' || valid_from as expected,
     'quarantine' as severity
@@ -32,9 +29,7 @@ from tested
 where last_day <= valid_from
 union all
 select
-    raw_id,
-    account_no,
-    'signed_on' as column_name,
+    {{ finding('signed_on') }},
     signed_date::text as observed,
     'not after ' || valid_from as expected,
     'warn' as severity

@@ -14,26 +14,19 @@ parameters: [least_years, most_years]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.valid_from,
     contracts.valid_to - 1 as last_day,
     contracts.is_auto_renewed,
     contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'least_years', :business_date)::integer) as earliest_end,
     contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'most_years', :business_date)::integer) as latest_end,
-    contracts.valid_to - 1 in (
-        select defaults.default_date
-        from staging.quality_default_dates as defaults
-        where defaults.valid_from <= :business_date and (defaults.valid_to is null or :business_date < defaults.valid_to)
-    ) as is_default
+    {{ is_default_date('contracts.valid_to - 1') }} as is_default
 from staging.stg_contract__contracts as contracts
 -- An amended version ended with its amendment, not with its term.
 where contracts.kind_code = 'HV' and contracts.status_code in ('SIGNED', 'EFFECTIVE') and contracts.valid_to is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'valid_to' as column_name,
+    {{ finding('valid_to') }},
     valid_from || ' to ' || last_day as observed,
     'a term of ' || extract(year from age(earliest_end, valid_from)) || ' to '
     || extract(year from age(latest_end, valid_from)) || ' years' as expected

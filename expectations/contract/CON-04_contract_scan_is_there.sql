@@ -14,8 +14,7 @@ parameters: [pages]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.scan_file_id,
     contracts.scan_pages,
     quality.parameter('CON-04', 'pages', :business_date) as pages
@@ -23,9 +22,7 @@ from staging.stg_contract__contracts as contracts
 where contracts.status_code = 'EFFECTIVE' and contracts.kind_code <> 'PROTOCOL'
 -- violations
 select
-    raw_id,
-    account_no,
-    'scan_file_id' as column_name,
+    {{ finding('scan_file_id') }},
     coalesce(scan_pages || ' pages', 'empty') as observed,
     'a scan of at least ' || pages || ' pages' as expected
 from tested

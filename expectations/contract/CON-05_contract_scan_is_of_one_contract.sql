@@ -20,16 +20,13 @@ with shared as (
 )
 
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     shared.contracts
 from staging.stg_contract__contracts as contracts
 inner join shared on contracts.page_hash = shared.page_hash
 -- violations
 select
-    raw_id,
-    account_no,
-    'page_hash' as column_name,
+    {{ finding('page_hash') }},
     'scan of ' || contracts || ' contracts' as observed,
     'one contract' as expected
 from tested

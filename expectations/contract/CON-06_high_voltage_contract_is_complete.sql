@@ -14,24 +14,13 @@ reads: [quality_placeholders, stg_contract__contracts, stg_contract__metering_an
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     terms.column_name,
     terms.term,
-    coalesce(terms.term, '') = '' or lower(terms.term) in (
-        select placeholders.value
-        from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind = 'text'
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
-    ) as is_blank
+    coalesce(terms.term, '') = '' or {{ is_listed('lower(terms.term)', 'staging.quality_placeholders', 'text') }} as is_blank
 from staging.stg_contract__contracts as contracts
-left join (
-    select contract_no, version, count(*) as lines
-    from staging.stg_contract__metering_annex_lines
-    group by contract_no, version
-) as annexes on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
+left join {{ one_each('staging.stg_contract__metering_annex_lines', 'contract_no, version', '*', 'count', name='lines') }} as annexes
+    on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
 cross join lateral (
     values
     ('contract_cap_kva', case when contracts.contract_capacity_kva > 0 then contracts.contract_capacity_kva || ' kVA' end),

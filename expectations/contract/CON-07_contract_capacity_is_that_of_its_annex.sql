@@ -13,23 +13,16 @@ reads: [stg_contract__contracts, stg_contract__transformer_annex_lines]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.contract_capacity_kva,
     annexes.capacity_kva
 from staging.stg_contract__contracts as contracts
-inner join (
-    select contract_no, version, sum(capacity_kva) as capacity_kva
-    from staging.stg_contract__transformer_annex_lines
-    where duty_code <> 'COLD_BACKUP'
-    group by contract_no, version
-) as annexes on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
+inner join {{ one_each('staging.stg_contract__transformer_annex_lines', 'contract_no, version', 'capacity_kva', 'sum', where="duty_code <> 'COLD_BACKUP'") }} as annexes
+    on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
 where contracts.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     contract_capacity_kva || ' kVA' as observed,
     capacity_kva || ' kVA in the annex' as expected
 from tested

@@ -15,8 +15,7 @@ parameters: [floor_share]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.contract_demand_kw,
     contracts.contract_capacity_kva * quality.parameter('CON-08', 'floor_share', :business_date) as floor_kw
 from staging.stg_contract__contracts as contracts
@@ -26,9 +25,7 @@ where
     and contracts.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_md_kw' as column_name,
+    {{ finding('contract_md_kw') }},
     contract_demand_kw || ' kW' as observed,
     'at least ' || floor_kw || ' kW' as expected
 from tested

@@ -15,17 +15,14 @@ reads: [stg_contract__contracts]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.main_feeder_no,
     contracts.backup_feeder_no
 from staging.stg_contract__contracts as contracts
 where contracts.supply_mode_code in ('DUAL_SOURCE', 'DUAL_CIRCUIT', 'MULTI') and contracts.status_code <> 'DRAFT'
 -- violations
 select
-    raw_id,
-    account_no,
-    'backup_feeder_no' as column_name,
+    {{ finding('backup_feeder_no') }},
     coalesce(nullif(backup_feeder_no, ''), 'empty') as observed,
     'another feeder than ' || coalesce(main_feeder_no, '(empty)') as expected
 from tested

@@ -14,8 +14,7 @@ parameters: [security_factor]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.importance_code,
     contracts.supply_mode_code,
     coalesce(contracts.self_gen_kva, 0) as self_gen_kva,
@@ -25,9 +24,7 @@ from staging.stg_contract__contracts as contracts
 where contracts.importance_code in ('SPECIAL', 'FIRST', 'SECOND') and contracts.status_code = 'EFFECTIVE'
 -- violations
 select
-    raw_id,
-    account_no,
-    'supply_mode' as column_name,
+    {{ finding('supply_mode') }},
     importance_code || ' on ' || supply_mode_code || ', own generation ' || self_gen_kva || ' kVA' as observed,
     'the supplies of its importance class' as expected
 from tested

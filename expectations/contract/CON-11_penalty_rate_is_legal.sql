@@ -14,24 +14,14 @@ reads: [quality_series, stg_contract__contracts]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     contracts.penalty_rate,
-    contracts.penalty_rate in (
-        select series.value::numeric
-        from staging.quality_series as series
-        where
-            series.kind = 'penalty_rate'
-            and series.valid_from <= :business_date
-            and (series.valid_to is null or :business_date < series.valid_to)
-    ) as is_legal
+    {{ is_listed('contracts.penalty_rate', 'staging.quality_series', 'penalty_rate', type='numeric') }} as is_legal
 from staging.stg_contract__contracts as contracts
 where contracts.penalty_rate is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'penalty_rate' as column_name,
+    {{ finding('penalty_rate') }},
     trim_scale(penalty_rate)::text as observed,
     '0.001, 0.002 or 0.003' as expected
 from tested

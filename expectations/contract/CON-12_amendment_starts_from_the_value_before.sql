@@ -27,10 +27,7 @@ inner join raw_contract.con_contract as contracts on versions._raw_id = contract
 where amendments.old_value is not null and to_jsonb(contracts) ? amendments.field_name
 -- violations
 select
-    raw_id,
-    account_no,
-    effective_date as business_date,
-    'old_value' as column_name,
+    {{ finding('old_value', day='effective_date') }},
     old_value as observed,
     coalesce(value_before, 'empty') as expected
 from tested

@@ -13,32 +13,18 @@ population: trade agreements
 reads: [stg_contract__trade_agreements]
 */
 -- tested
-with overlapping as (
-    select one._raw_id, min(other.agreement_no) as agreement_no
-    from staging.stg_contract__trade_agreements as one
-    inner join staging.stg_contract__trade_agreements as other
-        on
-            one.account_no = other.account_no
-            and one.agreement_no <> other.agreement_no
-            and other.valid_from < coalesce(one.valid_to, 'infinity')
-            and one.valid_from < coalesce(other.valid_to, 'infinity')
-    group by one._raw_id
-)
-
 select
-    agreements._raw_id as raw_id,
-    agreements.account_no,
+    {{ row_of('agreements') }},
     agreements.agreement_no,
     agreements.valid_from,
-    overlapping.agreement_no as other_agreement_no
+    overlapping.other_told
 from staging.stg_contract__trade_agreements as agreements
-left join overlapping on agreements._raw_id = overlapping._raw_id
+left join {{ overlapping('staging.stg_contract__trade_agreements', same='account_no', other='agreement_no', told='other.agreement_no') }} as overlapping
+    on agreements._raw_id = overlapping._raw_id
 -- violations
 select
-    raw_id,
-    account_no,
-    'valid_from' as column_name,
-    'overlaps ' || other_agreement_no as observed,
+    {{ finding('valid_from') }},
+    'overlaps ' || other_told as observed,
     'one agreement a day' as expected
 from tested
-where other_agreement_no is not null
+where other_told is not null

@@ -20,17 +20,12 @@ select
     curves.mwh,
     quality.parameter('CON-14', 'relative', :business_date) as relative
 from staging.stg_contract__trade_settlements as settlements
-inner join (
-    select agreement_no, trade_month, sum(mwh) as mwh
-    from staging.stg_contract__trade_curves
-    group by agreement_no, trade_month
-) as curves on settlements.agreement_no = curves.agreement_no and settlements.trade_month = curves.trade_month
+inner join {{ one_each('staging.stg_contract__trade_curves', 'agreement_no, trade_month', 'mwh', 'sum') }} as curves
+    on settlements.agreement_no = curves.agreement_no and settlements.trade_month = curves.trade_month
 where settlements.contract_mwh is not null
 -- violations
 select
-    raw_id,
-    trade_month as business_date,
-    'contract_mwh' as column_name,
+    {{ finding('contract_mwh', day='trade_month', account=false) }},
     contract_mwh || ' MWh' as observed,
     mwh || ' MWh in the curve' as expected
 from tested

@@ -13,18 +13,10 @@ reads: [quality_placeholders, stg_contract__contracts, stg_marketing__customers]
 */
 -- tested
 select
-    contracts._raw_id as raw_id,
-    contracts.account_no,
+    {{ row_of('contracts') }},
     btrim(contracts.signer_name) as signer_name,
     contracts.signer_mandate_no,
-    lower(btrim(contracts.signer_name)) in (
-        select placeholders.value
-        from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind in ('signer', 'text')
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
-    ) as is_placeholder,
+    {{ is_listed('lower(btrim(contracts.signer_name))', 'staging.quality_placeholders', ['signer', 'text']) }} as is_placeholder,
     customers.legal_representative_name
 from staging.stg_contract__contracts as contracts
 left join (
@@ -35,9 +27,7 @@ left join (
 where nullif(btrim(contracts.signer_name), '') is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'signer' as column_name,
+    {{ finding('signer') }},
     case when is_placeholder then 'a placeholder' else 'no mandate' end as observed,
     'a person, with a mandate unless the legal representative' as expected
 from tested

@@ -12,20 +12,11 @@ population: credit codes of contract versions
 reads: [int_key_accounts, stg_contract__contracts]
 */
 -- tested
-select
-    subjects._raw_id as raw_id,
-    subjects.account_no,
-    upper(btrim(subjects.uscc)) as uscc,
-    coalesce(key_accounts.is_key_account, false) as is_key_account
-from staging.stg_contract__contracts as subjects
-left join staging.int_key_accounts as key_accounts on subjects.account_no = key_accounts.account_no
-where nullif(btrim(subjects.uscc), '') is not null
+{{ credit_codes_given('staging.stg_contract__contracts') }}
 -- violations
 select
-    raw_id,
-    account_no,
-    'uscc' as column_name,
+    {{ finding('uscc') }},
     uscc as observed,
     '18 characters with the check character of GB 32100' as expected
 from tested
-where not quality.uscc_is_valid(uscc) or uscc ~ '^[0-9]{2}0+$'
+where not {{ is_credit_code('uscc') }}

@@ -13,15 +13,12 @@ reads: [stg_marketing__customers]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     count(*) over (partition by customers.account_no) as copies
 from staging.stg_marketing__customers as customers
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_no' as column_name,
+    {{ finding('cons_no') }},
     case when nullif(account_no, '') is null then 'empty' else copies || ' rows' end as observed,
     'one row for each cons_no' as expected
 from tested

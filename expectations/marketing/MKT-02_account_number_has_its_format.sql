@@ -13,15 +13,12 @@ reads: [stg_marketing__customers]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no
+    {{ row_of('customers') }}
 from staging.stg_marketing__customers as customers
 where nullif(customers.account_no, '') is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_no' as column_name,
+    {{ finding('cons_no') }},
     account_no as observed,
     '10 or 16 digits' as expected
 from tested

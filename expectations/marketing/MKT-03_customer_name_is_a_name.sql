@@ -14,24 +14,14 @@ parameters: [characters]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     btrim(coalesce(customers.account_name, '')) as account_name,
-    lower(btrim(customers.account_name)) in (
-        select placeholders.value
-        from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind = 'name'
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
-    ) as is_placeholder,
+    {{ is_listed('lower(btrim(customers.account_name))', 'staging.quality_placeholders', 'name') }} as is_placeholder,
     quality.parameter('MKT-03', 'characters', :business_date) as characters
 from staging.stg_marketing__customers as customers
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_name' as column_name,
+    {{ finding('cons_name') }},
     account_name as observed,
     'a name of at least ' || characters || ' characters' as expected
 from tested

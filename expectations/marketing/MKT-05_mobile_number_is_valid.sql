@@ -13,16 +13,13 @@ reads: [stg_marketing__contacts]
 */
 -- tested
 select
-    contacts._raw_id as raw_id,
-    contacts.account_no,
+    {{ row_of('contacts') }},
     btrim(contacts.mobile) ~ '^1[3-9][0-9]{9}$' as is_valid
 from staging.stg_marketing__contacts as contacts
 where nullif(btrim(contacts.mobile), '') is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'mobile' as column_name,
+    {{ finding('mobile') }},
     'not a mobile number' as observed,
     '11 digits from 13 to 19' as expected
 from tested

@@ -13,16 +13,12 @@ reads: [quality_placeholders, stg_marketing__contacts]
 */
 -- tested
 select
-    contacts._raw_id as raw_id,
-    contacts.account_no,
+    {{ row_of('contacts') }},
     values_given.column_name,
     lower(values_given.value_text) in (
         select placeholders.value
         from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind = values_given.column_name
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
+        where placeholders.kind = values_given.column_name and {{ is_valid_on('placeholders', ':business_date') }}
     )
     or (values_given.column_name = 'mobile' and quality.is_made_up_number(values_given.value_text)) as is_placeholder
 from staging.stg_marketing__contacts as contacts

@@ -13,36 +13,17 @@ reads: [stg_marketing__contacts, stg_marketing__settlement_accounts]
 parameters: [customers]
 */
 -- tested
-with payers as (
-    select account_no, min(payer_name) as payer_name
-    from staging.stg_marketing__settlement_accounts
-    group by account_no
-),
-
-shared as (
-    select
-        btrim(contacts.mobile) as mobile,
-        count(distinct contacts.account_no) as customers,
-        count(distinct coalesce(payers.payer_name, contacts.account_no)) as payers
-    from staging.stg_marketing__contacts as contacts
-    left join payers on contacts.account_no = payers.account_no
-    where nullif(btrim(contacts.mobile), '') is not null
-    group by btrim(contacts.mobile)
-)
-
 select
-    contacts._raw_id as raw_id,
-    contacts.account_no,
+    {{ row_of('contacts') }},
     shared.customers,
     shared.payers,
     quality.parameter('MKT-07', 'customers', :business_date) as customers_allowed
 from staging.stg_marketing__contacts as contacts
-inner join shared on btrim(contacts.mobile) = shared.mobile
+inner join {{ shared_values('staging.stg_marketing__contacts', 'mobile') }} as shared
+    on btrim(contacts.mobile) = shared.shared_value
 -- violations
 select
-    raw_id,
-    account_no,
-    'mobile' as column_name,
+    {{ finding('mobile') }},
     'a number of ' || customers || ' customers' as observed,
     'at most ' || customers_allowed || ', or one payer' as expected
 from tested

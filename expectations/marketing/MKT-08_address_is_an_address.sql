@@ -12,27 +12,10 @@ reads: [quality_placeholders, stg_marketing__customers, stg_marketing__settlemen
 parameters: [characters, customers]
 */
 -- tested
-with payers as (
-    select account_no, min(payer_name) as payer_name
-    from staging.stg_marketing__settlement_accounts
-    group by account_no
-),
-
-shared as (
-    select
-        btrim(customers.address) as address,
-        count(distinct customers.account_no) as customers,
-        count(distinct coalesce(payers.payer_name, customers.account_no)) as payers
-    from staging.stg_marketing__customers as customers
-    left join payers on customers.account_no = payers.account_no
-    group by btrim(customers.address)
-)
-
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     btrim(customers.address) as address,
-    shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1 as is_shared,
+    coalesce(shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1, false) as is_shared,
     shared.customers,
     quality.parameter('MKT-08', 'characters', :business_date) as characters,
     exists (
@@ -41,16 +24,15 @@ select
         where
             tokens.kind = 'address_token'
             and strpos(customers.address, tokens.value) > 0
-            and tokens.valid_from <= :business_date
-            and (tokens.valid_to is null or :business_date < tokens.valid_to)
+            and {{ is_valid_on('tokens', ':business_date') }}
     ) as names_a_place
 from staging.stg_marketing__customers as customers
-inner join shared on btrim(customers.address) = shared.address
+left join {{ shared_values('staging.stg_marketing__customers', 'address') }} as shared
+    on btrim(customers.address) = shared.shared_value
+where customers.address is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'addr' as column_name,
+    {{ finding('addr') }},
     address || case when is_shared then ' (' || customers || ' customers)' else '' end as observed,
     'an address of at least ' || characters || ' characters' as expected
 from tested

@@ -14,8 +14,7 @@ reads: [stg_marketing__customers, stg_marketing__transformers]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.account_name,
     count(*) over same_customer as copies
 from staging.stg_marketing__customers as customers
@@ -30,9 +29,7 @@ window same_customer as (
 )
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_name' as column_name,
+    {{ finding('cons_name') }},
     account_name || ' (' || copies || ' customers)' as observed,
     'one customer of this name, address and class' as expected
 from tested

@@ -13,24 +13,14 @@ reads: [quality_placeholders, stg_marketing__customers]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.contract_capacity_kva,
-    customers.contract_capacity_kva in (
-        select placeholders.value::numeric
-        from staging.quality_placeholders as placeholders
-        where
-            placeholders.kind = 'capacity'
-            and placeholders.valid_from <= :business_date
-            and (placeholders.valid_to is null or :business_date < placeholders.valid_to)
-    ) as is_placeholder
+    {{ is_listed('customers.contract_capacity_kva', 'staging.quality_placeholders', 'capacity', type='numeric') }} as is_placeholder
 from staging.stg_marketing__customers as customers
 where customers.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     contract_capacity_kva || ' kVA' as observed,
     'a rated capacity above 0' as expected
 from tested

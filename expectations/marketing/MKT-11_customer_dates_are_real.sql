@@ -14,18 +14,10 @@ parameters: [earliest_yyyymmdd]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     dates.column_name,
     dates.date_given,
-    dates.date_given in (
-        select defaults.default_date
-        from staging.quality_default_dates as defaults
-        where
-            'mkt_customer.' || dates.column_name <> all (string_to_array(coalesce(defaults.allowed_in, ''), ' '))
-            and defaults.valid_from <= :business_date
-            and (defaults.valid_to is null or :business_date < defaults.valid_to)
-    ) as is_default,
+    {{ is_default_date('dates.date_given', "'mkt_customer.' || dates.column_name") }} as is_default,
     to_date(quality.parameter('MKT-11', 'earliest_yyyymmdd', :business_date)::text, 'YYYYMMDD') as earliest,
     :business_date as latest
 from staging.stg_marketing__customers as customers

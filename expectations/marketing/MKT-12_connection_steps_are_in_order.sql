@@ -72,9 +72,7 @@ group by raw_id, account_no
 having count(*) > 1
 -- violations
 select
-    raw_id,
-    account_no,
-    'accepted_at' as column_name,
+    {{ finding('accepted_at') }},
     disorder as observed,
     'accepted, scheme, final check, agreement, connected, closed' as expected
 from tested

@@ -14,8 +14,7 @@ parameters: [high_voltage_kva, single_phase_kva]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.voltage_level_code,
     customers.customer_class_code,
     customers.contract_capacity_kva,
@@ -27,9 +26,7 @@ where customers.voltage_level_code in (
 )
 -- violations
 select
-    raw_id,
-    account_no,
-    'voltage_level' as column_name,
+    {{ finding('voltage_level') }},
     voltage_level_code || ', ' || customer_class_code || ', ' || contract_capacity_kva || ' kVA' as observed,
     'a voltage that fits class and capacity' as expected
 from tested

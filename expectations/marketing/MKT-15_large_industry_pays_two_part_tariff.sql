@@ -13,8 +13,7 @@ parameters: [capacity_above_kva, two_part_from_kva]
 */
 -- tested
 select
-    assignments._raw_id as raw_id,
-    assignments.account_no,
+    {{ row_of('assignments') }},
     assignments.basic_mode_code,
     customers.customer_class_code,
     customers.contract_capacity_kva,
@@ -22,15 +21,10 @@ select
     quality.parameter('MKT-15', 'capacity_above_kva', :business_date) as capacity_above_kva
 from staging.stg_marketing__tariff_assignments as assignments
     inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
-where
-    assignments.valid_from <= :business_date
-    and (assignments.valid_to is null or :business_date < assignments.valid_to)
-    and customers.contract_capacity_kva is not null
+where {{ is_valid_on('assignments', ':business_date') }} and customers.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'basic_mode' as column_name,
+    {{ finding('basic_mode') }},
     basic_mode_code || ' at ' || contract_capacity_kva || ' kVA' as observed,
     'a basic charge from ' || two_part_from_kva || ' kVA, by capacity above ' || capacity_above_kva || ' kVA' as expected
 from tested

@@ -14,8 +14,7 @@ parameters: [high_standard_above_kva]
 */
 -- tested
 select
-    assignments._raw_id as raw_id,
-    assignments.account_no,
+    {{ row_of('assignments') }},
     assignments.power_factor_standard_code,
     case
         when
@@ -28,15 +27,10 @@ select
     end as standard_expected
 from staging.stg_marketing__tariff_assignments as assignments
     inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
-where
-    assignments.valid_from <= :business_date
-    and (assignments.valid_to is null or :business_date < assignments.valid_to)
-    and assignments.power_factor_standard_code <> 'NONE'
+where {{ is_valid_on('assignments', ':business_date') }} and assignments.power_factor_standard_code <> 'NONE'
 -- violations
 select
-    raw_id,
-    account_no,
-    'pf_standard' as column_name,
+    {{ finding('pf_standard') }},
     power_factor_standard_code as observed,
     standard_expected as expected
 from tested

@@ -13,8 +13,7 @@ reads: [stg_marketing__customers, stg_marketing__transformers]
 */
 -- tested
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.running_capacity_kva,
     coalesce(transformers.running_kva, 0) as running_kva
 from staging.stg_marketing__customers as customers
@@ -23,15 +22,13 @@ inner join (
         account_no,
         sum(capacity_kva) filter (where state_code = 'RUN') as running_kva
     from staging.stg_marketing__transformers
-    where state_from <= :business_date and (state_to is null or :business_date < state_to)
+    where {{ is_in_period(':business_date', 'state_from', 'state_to') }}
     group by account_no
 ) as transformers on customers.account_no = transformers.account_no
 where customers.running_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'running_cap_kva' as column_name,
+    {{ finding('running_cap_kva') }},
     running_capacity_kva || ' kVA' as observed,
     running_kva || ' kVA in transformers' as expected
 from tested

@@ -13,24 +13,14 @@ reads: [quality_series, stg_marketing__transformers]
 */
 -- tested
 select
-    transformers._raw_id as raw_id,
-    transformers.account_no,
+    {{ row_of('transformers') }},
     transformers.capacity_kva,
-    transformers.capacity_kva in (
-        select series.value::numeric
-        from staging.quality_series as series
-        where
-            series.kind = 'transformer_kva'
-            and series.valid_from <= :business_date
-            and (series.valid_to is null or :business_date < series.valid_to)
-    ) as is_standard
+    {{ is_listed('transformers.capacity_kva', 'staging.quality_series', 'transformer_kva', type='numeric') }} as is_standard
 from staging.stg_marketing__transformers as transformers
 where transformers.capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'cap_kva' as column_name,
+    {{ finding('cap_kva') }},
     capacity_kva || ' kVA' as observed,
     'a capacity of the R10 series' as expected
 from tested

@@ -15,16 +15,12 @@ reads: [int_key_accounts, stg_marketing__customers, stg_marketing__manager_assig
 with assigned as (
     select account_no, count(*) as managers
     from staging.stg_marketing__manager_assignments
-    where
-        assign_role_code = 'PRIMARY'
-        and valid_from <= :business_date
-        and (valid_to is null or :business_date < valid_to)
+    where assign_role_code = 'PRIMARY' and {{ is_in_period(':business_date', 'valid_from', 'valid_to') }}
     group by account_no
 )
 
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     coalesce(assigned.managers, 0) as managers
 from staging.stg_marketing__customers as customers
 inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
@@ -32,9 +28,7 @@ left join assigned on customers.account_no = assigned.account_no
 where key_accounts.is_key_account and customers.status_code <> 'CLOSED'
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_no' as column_name,
+    {{ finding('cons_no') }},
     managers || ' primary managers' as observed,
     'one' as expected
 from tested

@@ -13,20 +13,15 @@ reads: [stg_marketing__manager_assignments, stg_marketing__managers]
 */
 -- tested
 select
-    assignments._raw_id as raw_id,
-    assignments.account_no,
+    {{ row_of('assignments') }},
     managers.status_code,
     managers.certificate_valid_to
 from staging.stg_marketing__manager_assignments as assignments
 inner join staging.stg_marketing__managers as managers on assignments.manager_no = managers.manager_no
-where
-    assignments.valid_from <= :business_date
-    and (assignments.valid_to is null or :business_date < assignments.valid_to)
+where {{ is_valid_on('assignments', ':business_date') }}
 -- violations
 select
-    raw_id,
-    account_no,
-    'manager_no' as column_name,
+    {{ finding('manager_no') }},
     case when status_code = 'LEFT' then 'has left' else 'certificate ended ' || certificate_valid_to - 1 end as observed,
     'in post, with a valid certificate' as expected
 from tested

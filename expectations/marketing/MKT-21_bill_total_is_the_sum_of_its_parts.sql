@@ -15,8 +15,7 @@ parameters: [tolerance_cny]
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.billed_kwh,
     bills.total_charge_cny,
@@ -27,14 +26,4 @@ select
 from staging.stg_marketing__bills as bills
 where bills.total_charge_cny is not null and bills.energy_charge_cny is not null
 -- violations
-select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'total_charge' as column_name,
-    total_charge_cny::text as observed,
-    parts_cny::text as expected,
-    billed_kwh as energy_at_stake_kwh,
-    abs(total_charge_cny - parts_cny) as amount_at_stake_cny
-from tested
-where abs(total_charge_cny - parts_cny) > tolerance_cny
+{{ amounts_that_differ('total_charge', 'total_charge_cny', 'parts_cny', 'tolerance_cny', day='bill_month', energy='billed_kwh') }}

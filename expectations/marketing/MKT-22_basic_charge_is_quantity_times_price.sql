@@ -14,35 +14,18 @@ reads: [stg_marketing__bill_lines, stg_marketing__bills]
 parameters: [tolerance_cny_per_part]
 */
 -- tested
-with parts as (
-    select bill_no, count(distinct metering_point_no) as points
-    from staging.stg_marketing__bill_lines
-    group by bill_no
-),
-
-tolerance as materialized (
-    select quality.parameter('MKT-22', 'tolerance_cny_per_part', :business_date) as cny_per_part
-)
-
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.basic_charge_cny,
     bills.basic_quantity * bills.basic_price_cny - coalesce(bills.demand_discount_cny, 0) as computed_cny,
-    tolerance.cny_per_part * greatest(1, coalesce(parts.points, 0)) as tolerance_cny
+    quality.parameter('MKT-22', 'tolerance_cny_per_part', :business_date) * greatest(1, coalesce(parts.points, 0)) as tolerance_cny
 from staging.stg_marketing__bills as bills
-left join parts on bills.bill_no = parts.bill_no
-cross join tolerance
+left join (
+    select bill_no, count(distinct metering_point_no) as points
+    from staging.stg_marketing__bill_lines
+    group by bill_no
+) as parts on bills.bill_no = parts.bill_no
 where bills.basic_quantity is not null and bills.basic_price_cny is not null and bills.basic_charge_cny is not null
 -- violations
-select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'basic_charge' as column_name,
-    basic_charge_cny::text as observed,
-    round(computed_cny, 2)::text as expected,
-    abs(basic_charge_cny - computed_cny) as amount_at_stake_cny
-from tested
-where abs(basic_charge_cny - computed_cny) > tolerance_cny
+{{ amounts_that_differ('basic_charge', 'basic_charge_cny', 'computed_cny', 'tolerance_cny', day='bill_month') }}

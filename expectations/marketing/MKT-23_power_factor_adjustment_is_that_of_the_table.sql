@@ -14,8 +14,7 @@ reads: [power_factor_adjustment, stg_marketing__bills]
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor_adjustment_pct,
     bills.power_factor_adjustment_base_cny,
@@ -27,15 +26,11 @@ inner join staging.power_factor_adjustment as adjustments
     on
         bills.power_factor_standard_code = to_char(adjustments.standard::numeric, 'FM0.00')
         and round(bills.power_factor, 2) = adjustments.power_factor::numeric
-        and adjustments.valid_from <= bills.bill_month
-        and (adjustments.valid_to is null or bills.bill_month < adjustments.valid_to)
+        and {{ is_valid_on('adjustments', 'bills.bill_month') }}
 where bills.power_factor_adjustment_pct is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'pf_adj_pct' as column_name,
+    {{ finding('pf_adj_pct', day='bill_month') }},
     trim_scale(power_factor_adjustment_pct)::text as observed,
     trim_scale(pct::numeric) || ' for ' || round(power_factor, 2) || ' at standard ' || power_factor_standard_code as expected,
     round(abs(power_factor_adjustment_pct - pct::numeric) / 100 * power_factor_adjustment_base_cny, 2) as amount_at_stake_cny

@@ -14,8 +14,7 @@ parameters: [tolerance]
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor,
     bills.billed_kwh / nullif(sqrt(bills.billed_kwh ^ 2 + bills.kvarh ^ 2), 0) as computed,
@@ -29,10 +28,7 @@ from (
 where bills.power_factor is not null and bills.billed_kwh > 0
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'pf_actual' as column_name,
+    {{ finding('pf_actual', day='bill_month') }},
     power_factor::text as observed,
     round(computed, 4)::text as expected
 from tested

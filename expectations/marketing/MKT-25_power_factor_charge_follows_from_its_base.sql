@@ -14,8 +14,7 @@ parameters: [tolerance_cny]
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor_charge_cny,
     bills.power_factor_adjustment_base_cny * bills.power_factor_adjustment_pct / 100 as computed_cny,
@@ -25,13 +24,4 @@ where bills.power_factor_charge_cny is not null
     and bills.power_factor_adjustment_base_cny is not null
     and bills.power_factor_adjustment_pct is not null
 -- violations
-select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'pf_adj_charge' as column_name,
-    power_factor_charge_cny::text as observed,
-    round(computed_cny, 2)::text as expected,
-    abs(power_factor_charge_cny - computed_cny) as amount_at_stake_cny
-from tested
-where abs(power_factor_charge_cny - computed_cny) > tolerance_cny
+{{ amounts_that_differ('pf_adj_charge', 'power_factor_charge_cny', 'computed_cny', 'tolerance_cny', day='bill_month') }}

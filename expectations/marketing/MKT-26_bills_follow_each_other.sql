@@ -31,10 +31,7 @@ select * from ordered
 where read_to_before is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'read_from' as column_name,
+    {{ finding('read_from', day='bill_month') }},
     read_from::text as observed,
     read_to_before::text as expected
 from tested

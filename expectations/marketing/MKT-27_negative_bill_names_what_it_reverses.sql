@@ -14,8 +14,7 @@ reads: [stg_marketing__bills]
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.orig_bill_no,
     bills.total_charge_cny,
@@ -28,10 +27,7 @@ left join (
 where bills.billed_kwh < 0 or bills.total_charge_cny < 0
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'orig_bill_no' as column_name,
+    {{ finding('orig_bill_no', day='bill_month') }},
     coalesce(orig_bill_no, 'empty') as observed,
     'a bill that exists' as expected,
     abs(total_charge_cny) as amount_at_stake_cny

@@ -15,33 +15,21 @@ parameters: [months, tolerance_cny]
 */
 -- tested
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     payments.paid_cny,
     bills.total_charge_cny + coalesce(penalties.penalty_cny, 0) as due_cny,
     quality.parameter('MKT-28', 'tolerance_cny', :business_date) as tolerance_cny
 from staging.stg_marketing__bills as bills
-inner join (
-    select bill_no, sum(amount_cny) as paid_cny
-    from staging.stg_marketing__payments
-    where bill_no is not null
-    group by bill_no
-) as payments on bills.bill_no = payments.bill_no
-left join (
-    select bill_no, sum(penalty_cny) as penalty_cny
-    from staging.stg_marketing__penalties
-    group by bill_no
-) as penalties on bills.bill_no = penalties.bill_no
-where
-    bills.bill_month >= date_trunc('month', :business_date::timestamp)
+inner join {{ one_each('staging.stg_marketing__payments', 'bill_no', 'amount_cny', 'sum', name='paid_cny') }} as payments
+    on bills.bill_no = payments.bill_no
+left join {{ one_each('staging.stg_marketing__penalties', 'bill_no', 'penalty_cny', 'sum') }} as penalties
+    on bills.bill_no = penalties.bill_no
+where bills.bill_month >= date_trunc('month', :business_date::timestamp)
     - make_interval(months => quality.parameter('MKT-28', 'months', :business_date)::integer)
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'total_charge' as column_name,
+    {{ finding('total_charge', day='bill_month') }},
     paid_cny || ' paid' as observed,
     'at most ' || due_cny as expected,
     paid_cny - due_cny as amount_at_stake_cny

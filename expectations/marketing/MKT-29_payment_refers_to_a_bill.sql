@@ -20,17 +20,12 @@ select
     bills.account_no,
     bills.bill_no is not null as has_bill
 from staging.stg_marketing__payments as payments
-left join (
-    select bill_no, min(account_no) as account_no
-    from staging.stg_marketing__bills
-    group by bill_no
-) as bills on payments.bill_no = bills.bill_no
+left join {{ one_each('staging.stg_marketing__bills', 'bill_no', 'account_no') }} as bills
+    on payments.bill_no = bills.bill_no
 where payments.bill_no is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'bill_no' as column_name,
+    {{ finding('bill_no') }},
     bill_no as observed,
     'a bill that exists' as expected,
     amount_cny as amount_at_stake_cny

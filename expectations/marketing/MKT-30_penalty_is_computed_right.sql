@@ -32,14 +32,13 @@ with bills as (
     inner join staging.penalty_rates as rates
         on
             rates.payer_class_code = case when customers.customer_class_code = 'RESIDENT' then 'RESIDENT' else 'OTHER' end
-            and rates.valid_from <= bills.due_date
-            and (rates.valid_to is null or bills.due_date < rates.valid_to)
+            and {{ is_valid_on('rates', 'bills.due_date') }}
     order by bills.bill_no, bills._raw_id desc, customers._raw_id desc
 ),
 
 -- A reversal settles the bill that it names, as a payment does.
 settlements as (
-    select bill_no, (paid_at at time zone 'Asia/Shanghai')::date as settled_date, amount_cny
+    select bill_no, {{ local_date('paid_at') }} as settled_date, amount_cny
     from staging.stg_marketing__payments
     where bill_no is not null
     union all
@@ -75,8 +74,7 @@ computed as (
 )
 
 select
-    penalties._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('penalties', account='bills') }},
     penalties.penalty_cny,
     penalties.is_waived,
     penalties.waive_reason,
@@ -90,9 +88,7 @@ inner join bills on penalties.bill_no = bills.bill_no
 inner join computed on penalties._raw_id = computed._raw_id
 -- violations
 select
-    raw_id,
-    account_no,
-    'penalty_yuan' as column_name,
+    {{ finding('penalty_yuan') }},
     penalty_cny::text as observed,
     case
         when is_waived then 'a reason for the waiver'

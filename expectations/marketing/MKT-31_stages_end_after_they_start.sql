@@ -13,23 +13,19 @@ reads: [stg_marketing__application_stages, stg_marketing__applications]
 */
 -- tested
 select
-    stages._raw_id as raw_id,
-    applications.account_no,
+    {{ row_of('stages', account='applications') }},
     stages.stage_code,
     stages.started_at,
     stages.ended_at
 from staging.stg_marketing__application_stages as stages
-left join (
-    select application_no, min(account_no) as account_no
-    from staging.stg_marketing__applications
-    group by application_no
-) as applications on stages.application_no = applications.application_no
+left join {{ one_each('staging.stg_marketing__applications', 'application_no', 'account_no') }} as applications
+    on stages.application_no = applications.application_no
 where stages.started_at is not null and stages.ended_at is not null
 -- violations
 select
     raw_id,
     account_no,
-    (ended_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('ended_at') }} as business_date,
     'end_at' as column_name,
     stage_code || ' from ' || started_at || ' to ' || ended_at as observed,
     'an end after the start' as expected

@@ -18,8 +18,7 @@ reads:
 */
 -- tested
 select
-    applications._raw_id as raw_id,
-    applications.account_no,
+    {{ row_of('applications') }},
     applications.application_type_code,
     string_agg(required.stage_code, ', ' order by required.stage_code) filter (where stages.stage_code is null) as missing_stages
 from staging.stg_marketing__applications as applications
@@ -32,8 +31,7 @@ inner join staging.quality_required_stages as required
     on
         applications.application_type_code = required.application_type_code
         and (not required.is_for_important_users or customers.importance_code <> 'NONE')
-        and required.valid_from <= (applications.accepted_at at time zone 'Asia/Shanghai')::date
-        and (required.valid_to is null or (applications.accepted_at at time zone 'Asia/Shanghai')::date < required.valid_to)
+        and {{ is_valid_on('required', local_date('applications.accepted_at')) }}
 left join (
     select distinct application_no, stage_code
     from staging.stg_marketing__application_stages
@@ -42,9 +40,7 @@ where applications.status_code = 'DONE'
 group by applications._raw_id, applications.account_no, applications.application_type_code
 -- violations
 select
-    raw_id,
-    account_no,
-    'app_type' as column_name,
+    {{ finding('app_type') }},
     'without ' || missing_stages as observed,
     'every stage that ' || application_type_code || ' requires' as expected
 from tested

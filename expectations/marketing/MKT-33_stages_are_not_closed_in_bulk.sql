@@ -17,12 +17,12 @@ parameters: [least_stages, share]
 with minutes as (
     select
         handler_no,
-        (ended_at at time zone 'Asia/Shanghai')::date as ended_date,
+        {{ local_date('ended_at') }} as ended_date,
         date_trunc('minute', ended_at) as ended_minute,
         count(*) as stages
     from staging.stg_marketing__application_stages
     where handler_no is not null and ended_at is not null
-    group by handler_no, (ended_at at time zone 'Asia/Shanghai')::date, date_trunc('minute', ended_at)
+    group by handler_no, {{ local_date('ended_at') }}, date_trunc('minute', ended_at)
 )
 
 select
@@ -36,9 +36,7 @@ group by minutes.handler_no, minutes.ended_date
 having sum(minutes.stages) >= quality.parameter('MKT-33', 'least_stages', :business_date)
 -- violations
 select
-    record_key,
-    ended_date as business_date,
-    'end_at' as column_name,
+    {{ finding('end_at', day='ended_date', key='record_key', account=false) }},
     stages_in_a_minute || ' of ' || stages || ' in one minute' as observed,
     'at most ' || round(100 * share) || ' %' as expected
 from tested

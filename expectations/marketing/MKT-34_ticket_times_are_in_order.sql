@@ -14,8 +14,7 @@ reads: [stg_marketing__tickets]
 */
 -- tested
 select
-    tickets._raw_id as raw_id,
-    tickets.account_no,
+    {{ row_of('tickets') }},
     tickets.accepted_at,
     (
         select string_agg(steps.step || ' ' || steps.at, ', ' order by steps.step_no)
@@ -40,7 +39,7 @@ from staging.stg_marketing__tickets as tickets
 select
     raw_id,
     account_no,
-    (accepted_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('accepted_at') }} as business_date,
     'accepted_at' as column_name,
     disorder || ' too early' as observed,
     'accepted, dispatched, arrived, restored, closed' as expected

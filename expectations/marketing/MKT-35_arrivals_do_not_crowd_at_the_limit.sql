@@ -30,8 +30,7 @@ select
     jsonb_build_object('dept_no', arrivals.dept_no) as record_key,
     count(*) as arrivals,
     count(*) filter (
-        where
-            arrivals.minutes > quality.parameter('MKT-35', 'limit_minutes', :business_date)
+        where arrivals.minutes > quality.parameter('MKT-35', 'limit_minutes', :business_date)
             - quality.parameter('MKT-35', 'edge_minutes', :business_date)
             and arrivals.minutes <= quality.parameter('MKT-35', 'limit_minutes', :business_date)
     ) as arrivals_at_the_edge,
@@ -41,8 +40,7 @@ group by arrivals.dept_no
 having count(*) >= quality.parameter('MKT-35', 'least_arrivals', :business_date)
 -- violations
 select
-    record_key,
-    'arrived_at' as column_name,
+    {{ finding('arrived_at', key='record_key', account=false) }},
     arrivals_at_the_edge || ' of ' || arrivals || ' at the limit' as observed,
     'at most ' || round(100 * share) || ' %' as expected
 from tested

@@ -24,7 +24,7 @@ where plans.planned_start_at is not null and plans.planned_end_at is not null
 -- violations
 select
     raw_id,
-    (planned_start_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('planned_start_at') }} as business_date,
     'planned_end' as column_name,
     planned_start_at || ' to ' || planned_end_at as observed,
     'an end after the start, within ' || longest as expected

@@ -14,8 +14,7 @@ reads: [stg_marketing__outage_notices]
 */
 -- tested
 select
-    notices._raw_id as raw_id,
-    notices.account_no,
+    {{ row_of('notices') }},
     notices.sent_at,
     notices.planned_start_at
 from staging.stg_marketing__outage_notices as notices
@@ -24,7 +23,7 @@ where notices.sent_at is not null and notices.planned_start_at is not null
 select
     raw_id,
     account_no,
-    (planned_start_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('planned_start_at') }} as business_date,
     'sent_at' as column_name,
     sent_at::text as observed,
     'before ' || planned_start_at as expected

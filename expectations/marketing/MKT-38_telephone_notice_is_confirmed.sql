@@ -13,8 +13,7 @@ reads: [stg_marketing__outage_notices]
 */
 -- tested
 select
-    notices._raw_id as raw_id,
-    notices.account_no,
+    {{ row_of('notices') }},
     notices.confirmed_at,
     notices.operator_no
 from staging.stg_marketing__outage_notices as notices

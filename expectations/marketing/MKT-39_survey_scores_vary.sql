@@ -26,8 +26,7 @@ group by answers.collector_no
 having count(*) >= quality.parameter('MKT-39', 'least_answers', :business_date)
 -- violations
 select
-    record_key,
-    'score' as column_name,
+    {{ finding('score', key='record_key', account=false) }},
     top_answers || ' of ' || answers || ' with the top score' as observed,
     'scores that vary' as expected
 from tested

@@ -27,8 +27,7 @@ group by inspections.inspector_no, to_char(inspections.done_date, 'YYYYMM')
 having count(*) >= quality.parameter('MKT-40', 'least_inspections', :business_date)
 -- violations
 select
-    record_key,
-    'result_text' as column_name,
+    {{ finding('result_text', key='record_key', account=false) }},
     texts || ' texts in ' || inspections || ' inspections' as observed,
     'at least ' || round(100 * distinct_share) || ' % distinct' as expected
 from tested

@@ -14,22 +14,16 @@ reads: [stg_marketing__hazards, stg_marketing__inspections]
 */
 -- tested
 select
-    hazards._raw_id as raw_id,
-    inspections.account_no,
+    {{ row_of('hazards', account='inspections') }},
     hazards.rectified_date,
     hazards.recheck_result_code
 from staging.stg_marketing__hazards as hazards
-left join (
-    select inspection_no, min(account_no) as account_no
-    from staging.stg_marketing__inspections
-    group by inspection_no
-) as inspections on hazards.inspection_no = inspections.inspection_no
+left join {{ one_each('staging.stg_marketing__inspections', 'inspection_no', 'account_no') }} as inspections
+    on hazards.inspection_no = inspections.inspection_no
 where hazards.rectified_date is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'recheck_result' as column_name,
+    {{ finding('recheck_result') }},
     'empty, rectified on ' || rectified_date as observed,
     'the result of a recheck' as expected
 from tested

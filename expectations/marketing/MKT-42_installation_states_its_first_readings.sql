@@ -20,8 +20,7 @@ with rates as (
 )
 
 select
-    installations._raw_id as raw_id,
-    installations.account_no,
+    {{ row_of('installations') }},
     string_agg(rates.rate_code, ', ' order by rates.rate_code) filter (
         where
             case rates.rate_code
@@ -38,9 +37,7 @@ inner join rates on installations.meter_asset_no = rates.meter_asset_no
 group by installations._raw_id, installations.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    'install_reading_total' as column_name,
+    {{ finding('install_reading_total') }},
     'no reading of ' || missing_rates as observed,
     'a first reading of every rate' as expected
 from tested

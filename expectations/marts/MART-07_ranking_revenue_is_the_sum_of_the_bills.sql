@@ -19,8 +19,7 @@ with months as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_key_account_ranking', 'ranking_month', months.ranking_month) as record_key,
-    months.ranking_month,
+    {{ mart_row('mart_key_account_ranking', 'months', ['ranking_month']) }},
     months.revenue_cny,
     coalesce(sum(bills.total_charge_cny), 0) as billed_cny,
     quality.parameter('MART-07', 'tolerance_cny', :business_date) as tolerance_cny
@@ -33,12 +32,4 @@ left join staging.stg_marketing__bills as bills
         and bills.account_no is not null
 group by months.ranking_month, months.revenue_cny
 -- violations
-select
-    record_key,
-    ranking_month as business_date,
-    'revenue_12m_cny' as column_name,
-    revenue_cny::text as observed,
-    billed_cny::text as expected,
-    abs(revenue_cny - billed_cny) as amount_at_stake_cny
-from tested
-where abs(revenue_cny - billed_cny) > tolerance_cny
+{{ amounts_that_differ('revenue_12m_cny', 'revenue_cny', 'billed_cny', 'tolerance_cny', day='ranking_month', key='record_key', account=false) }}

@@ -13,8 +13,7 @@ parameters: [tolerance]
 */
 -- tested
 select
-    jsonb_build_object('mart', 'mart_key_account_ranking', 'ranking_month', ranking.ranking_month) as record_key,
-    ranking.ranking_month,
+    {{ mart_row('mart_key_account_ranking', 'ranking', ['ranking_month']) }},
     max(ranking.cum_share) as last_share,
     quality.parameter('MART-08', 'tolerance', :business_date) as tolerance
 from candidate.mart_key_account_ranking as ranking
@@ -22,9 +21,7 @@ where ranking.cum_share is not null
 group by ranking.ranking_month
 -- violations
 select
-    record_key,
-    ranking_month as business_date,
-    'cum_share' as column_name,
+    {{ finding('cum_share', day='ranking_month', key='record_key', account=false) }},
     last_share::text as observed,
     '1' as expected
 from tested

@@ -34,9 +34,7 @@ cross join lateral (
 where sides.rs_pct is not null
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    'rs_pct' as column_name,
+    {{ finding('rs_pct', day='month_start_date', key='record_key', account=false) }},
     rs_pct::text as observed,
     '0 to 100' as expected
 from tested

@@ -13,22 +13,10 @@ parameters: [MET-02.slots]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_energy_structure', 'account_no', energy.account_no, 'month_start_date', energy.month_start_date
-    ) as record_key,
-    energy.account_no,
-    energy.month_start_date,
+    {{ mart_row('mart_energy_structure', 'energy', ['account_no', 'month_start_date']) }},
     energy.valid_slots + energy.estimated_slots + energy.missing_slots + energy.outage_slots as slots,
     energy.metering_point_days * quality.parameter('MET-02', 'slots', :business_date) as expected_slots
 from candidate.mart_energy_structure as energy
 where energy.metering_point_days is not null
 -- violations
-select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'valid_slots' as column_name,
-    slots || ' slots' as observed,
-    expected_slots || ' slots' as expected
-from tested
-where slots is distinct from expected_slots
+{{ counts_that_differ('valid_slots', 'slots', 'expected_slots', 'slots', day='month_start_date', account=true) }}

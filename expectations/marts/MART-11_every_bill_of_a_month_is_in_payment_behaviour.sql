@@ -13,26 +13,25 @@ reads: [candidate.mart_payment_behaviour, stg_marketing__bills]
 -- tested
 with paid as (
     select
-        date_trunc('month', issued_date::timestamp)::date as issued_month,
+        {{ month_of('issued_date') }} as issued_month,
         count(*) as bills,
         sum(total_charge_cny) as total_cny
     from candidate.mart_payment_behaviour
-    group by date_trunc('month', issued_date::timestamp)::date
+    group by {{ month_of('issued_date') }}
 ),
 
 issued as (
     select
-        date_trunc('month', issued_date::timestamp)::date as issued_month,
+        {{ month_of('issued_date') }} as issued_month,
         count(distinct bill_no) as bills,
         sum(total_charge_cny) as total_cny
     from staging.stg_marketing__bills
     where account_no is not null
-    group by date_trunc('month', issued_date::timestamp)::date
+    group by {{ month_of('issued_date') }}
 )
 
 select
-    jsonb_build_object('mart', 'mart_payment_behaviour', 'issued_month', paid.issued_month) as record_key,
-    paid.issued_month,
+    {{ mart_row('mart_payment_behaviour', 'paid', ['issued_month']) }},
     paid.bills,
     paid.total_cny,
     coalesce(issued.bills, 0) as issued_bills,
@@ -41,9 +40,7 @@ from paid
 left join issued on paid.issued_month = issued.issued_month
 -- violations
 select
-    record_key,
-    issued_month as business_date,
-    'total_charge_cny' as column_name,
+    {{ finding('total_charge_cny', day='issued_month', key='record_key', account=false) }},
     bills || ' bills, ' || total_cny || ' yuan' as observed,
     issued_bills || ' bills, ' || issued_cny || ' yuan' as expected,
     abs(total_cny - issued_cny) as amount_at_stake_cny

@@ -12,22 +12,9 @@ reads: [candidate.mart_credit_risk]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_credit_risk', 'account_no', credit.account_no, 'month_start_date', credit.month_start_date
-    ) as record_key,
-    credit.account_no,
-    credit.month_start_date,
+    {{ mart_row('mart_credit_risk', 'credit', ['account_no', 'month_start_date']) }},
     credit.exposure_cny,
     credit.unpaid_cny + credit.penalty_open_cny + credit.expected_bill_cny - credit.deposit_cny as computed_cny
 from candidate.mart_credit_risk as credit
 -- violations
-select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'exposure_cny' as column_name,
-    exposure_cny::text as observed,
-    computed_cny::text as expected,
-    abs(exposure_cny - computed_cny) as amount_at_stake_cny
-from tested
-where exposure_cny is distinct from computed_cny
+{{ amounts_that_differ('exposure_cny', 'exposure_cny', 'computed_cny', day='month_start_date', key='record_key') }}

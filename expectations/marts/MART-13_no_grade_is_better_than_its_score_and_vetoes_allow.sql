@@ -12,11 +12,7 @@ reads: [candidate.mart_credit_risk]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_credit_risk', 'account_no', credit.account_no, 'month_start_date', credit.month_start_date
-    ) as record_key,
-    credit.account_no,
-    credit.month_start_date,
+    {{ mart_row('mart_credit_risk', 'credit', ['account_no', 'month_start_date']) }},
     credit.grade,
     case
         when credit.veto_codes <> '' then 'C'
@@ -28,10 +24,7 @@ from candidate.mart_credit_risk as credit
 where credit.grade is not null
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'grade' as column_name,
+    {{ finding('grade', day='month_start_date', key='record_key') }},
     grade as observed,
     best_grade || ' at best' as expected
 from tested

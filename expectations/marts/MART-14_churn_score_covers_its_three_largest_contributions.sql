@@ -12,11 +12,7 @@ reads: [candidate.mart_churn_risk]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_churn_risk', 'account_no', churn.account_no, 'month_start_date', churn.month_start_date
-    ) as record_key,
-    churn.account_no,
-    churn.month_start_date,
+    {{ mart_row('mart_churn_risk', 'churn', ['account_no', 'month_start_date']) }},
     churn.churn_score,
     coalesce(churn.churn_driver_1_points, 0) as first_points,
     coalesce(churn.churn_driver_2_points, 0) as second_points,
@@ -24,10 +20,7 @@ select
 from candidate.mart_churn_risk as churn
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'churn_score' as column_name,
+    {{ finding('churn_score', day='month_start_date', key='record_key') }},
     churn_score || ' with ' || first_points || ', ' || second_points || ', ' || third_points as observed,
     'at least their sum, 0 to 100, largest first' as expected
 from tested

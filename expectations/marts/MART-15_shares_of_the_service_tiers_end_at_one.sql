@@ -23,8 +23,7 @@ with months as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_service_resource_balance', 'month_start_date', months.month_start_date) as record_key,
-    months.month_start_date,
+    {{ mart_row('mart_service_resource_balance', 'months', ['month_start_date']) }},
     shares.column_name,
     shares.total,
     quality.parameter('MART-15', 'tolerance', :business_date) as tolerance

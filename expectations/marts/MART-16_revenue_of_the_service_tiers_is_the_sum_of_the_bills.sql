@@ -14,7 +14,7 @@ reads: [candidate.mart_service_resource_balance, stg_marketing__bills, stg_marke
 with months as (
     select
         month_start_date,
-        (month_start_date + interval '1 month')::date as next_month_start_date,
+        {{ next_month('month_start_date') }} as next_month_start_date,
         sum(revenue_cny) as revenue_cny
     from candidate.mart_service_resource_balance
     group by month_start_date
@@ -30,8 +30,7 @@ billed as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_service_resource_balance', 'month_start_date', months.month_start_date) as record_key,
-    months.month_start_date,
+    {{ mart_row('mart_service_resource_balance', 'months', ['month_start_date']) }},
     months.revenue_cny,
     coalesce(sum(billed.total_charge_cny), 0) as billed_cny
 from months
@@ -42,12 +41,4 @@ left join billed
         and billed.connected_date < months.next_month_start_date
 group by months.month_start_date, months.revenue_cny
 -- violations
-select
-    record_key,
-    month_start_date as business_date,
-    'revenue_cny' as column_name,
-    revenue_cny::text as observed,
-    billed_cny::text as expected,
-    abs(revenue_cny - billed_cny) as amount_at_stake_cny
-from tested
-where revenue_cny <> billed_cny
+{{ amounts_that_differ('revenue_cny', 'revenue_cny', 'billed_cny', day='month_start_date', key='record_key', account=false) }}

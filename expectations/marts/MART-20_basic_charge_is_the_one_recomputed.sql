@@ -14,24 +14,11 @@ parameters: [tolerance_cny]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_tariff_advice', 'account_no', advice.account_no, 'month_start_date', advice.month_start_date
-    ) as record_key,
-    advice.account_no,
-    advice.month_start_date,
+    {{ mart_row('mart_tariff_advice', 'advice', ['account_no', 'month_start_date']) }},
     advice.billed_basic_charge_cny,
     advice.basic_charge_cny,
     quality.parameter('MART-20', 'tolerance_cny', :business_date) as tolerance_cny
 from candidate.mart_tariff_advice as advice
 where advice.usage_basis_code = 'BILL' and advice.basic_charge_cny is not null and advice.billed_basic_charge_cny is not null
 -- violations
-select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'basic_charge' as column_name,
-    billed_basic_charge_cny::text as observed,
-    basic_charge_cny::text as expected,
-    abs(billed_basic_charge_cny - basic_charge_cny) as amount_at_stake_cny
-from tested
-where abs(billed_basic_charge_cny - basic_charge_cny) > tolerance_cny
+{{ amounts_that_differ('basic_charge', 'billed_basic_charge_cny', 'basic_charge_cny', 'tolerance_cny', day='month_start_date', key='record_key') }}

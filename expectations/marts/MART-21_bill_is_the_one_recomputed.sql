@@ -14,11 +14,7 @@ parameters: [tolerance_cny]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_tariff_advice', 'account_no', advice.account_no, 'month_start_date', advice.month_start_date
-    ) as record_key,
-    advice.account_no,
-    advice.month_start_date,
+    {{ mart_row('mart_tariff_advice', 'advice', ['account_no', 'month_start_date']) }},
     advice.billed_total_cny - advice.billed_basic_charge_cny as billed_cny,
     advice.total_charge_cny - advice.basic_charge_cny as computed_cny,
     quality.parameter('MART-21', 'tolerance_cny', :business_date) as tolerance_cny
@@ -28,13 +24,4 @@ where
     and advice.total_charge_cny - advice.basic_charge_cny is not null
     and advice.billed_total_cny - advice.billed_basic_charge_cny is not null
 -- violations
-select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'total_charge' as column_name,
-    billed_cny::text as observed,
-    computed_cny::text as expected,
-    abs(billed_cny - computed_cny) as amount_at_stake_cny
-from tested
-where abs(billed_cny - computed_cny) > tolerance_cny
+{{ amounts_that_differ('total_charge', 'billed_cny', 'computed_cny', 'tolerance_cny', day='month_start_date', key='record_key') }}

@@ -13,47 +13,19 @@ reads: [candidate.mart_energy_structure, candidate.mart_tariff_advice]
 parameters: [tolerance]
 */
 -- tested
-with shares as (
-    select
-        'mart_energy_structure' as mart,
-        account_no,
-        month_start_date,
-        sharp_share,
-        peak_share,
-        flat_share,
-        valley_share,
-        deep_share
-    from candidate.mart_energy_structure
-    union all
-    select
-        'mart_tariff_advice' as mart,
-        account_no,
-        month_start_date,
-        sharp_share,
-        peak_share,
-        flat_share,
-        valley_share,
-        deep_share
-    from candidate.mart_tariff_advice
-)
-
+{%- set shares = ['sharp_share', 'peak_share', 'flat_share', 'valley_share', 'deep_share'] %}
+{%- for mart in ['mart_energy_structure', 'mart_tariff_advice'] %}
 select
-    jsonb_build_object(
-        'mart', shares.mart, 'account_no', shares.account_no, 'month_start_date', shares.month_start_date
-    ) as record_key,
-    shares.account_no,
-    shares.month_start_date,
-    coalesce(shares.sharp_share, 0) + coalesce(shares.peak_share, 0) + coalesce(shares.flat_share, 0)
-    + coalesce(shares.valley_share, 0) + coalesce(shares.deep_share, 0) as share_of_all,
+    {{ mart_row(mart, 'shares', ['account_no', 'month_start_date']) }},
+    coalesce(shares.{{ shares | join(', 0) + coalesce(shares.') }}, 0) as share_of_all,
     quality.parameter('MART-22', 'tolerance', :business_date) as tolerance
-from shares
-where coalesce(shares.sharp_share, shares.peak_share, shares.flat_share, shares.valley_share, shares.deep_share) is not null
+from candidate.{{ mart }} as shares
+where num_nonnulls(shares.{{ shares | join(', shares.') }}) > 0
+{{ 'union all' if not loop.last }}
+{%- endfor %}
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'peak_share' as column_name,
+    {{ finding('peak_share', day='month_start_date', key='record_key') }},
     share_of_all::text as observed,
     '1' as expected
 from tested

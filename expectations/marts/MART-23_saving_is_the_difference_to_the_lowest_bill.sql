@@ -12,11 +12,7 @@ reads: [candidate.mart_tariff_advice]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_tariff_advice', 'account_no', advice.account_no, 'month_start_date', advice.month_start_date
-    ) as record_key,
-    advice.account_no,
-    advice.month_start_date,
+    {{ mart_row('mart_tariff_advice', 'advice', ['account_no', 'month_start_date']) }},
     advice.saving_cny,
     advice.total_charge_cny - least(
         advice.total_charge_cny,
@@ -28,13 +24,4 @@ select
 from candidate.mart_tariff_advice as advice
 where advice.total_charge_cny is not null
 -- violations
-select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'saving_cny' as column_name,
-    coalesce(saving_cny::text, 'empty') as observed,
-    difference_cny::text as expected,
-    abs(saving_cny - difference_cny) as amount_at_stake_cny
-from tested
-where saving_cny is distinct from difference_cny
+{{ amounts_that_differ('saving_cny', 'saving_cny', 'difference_cny', day='month_start_date', key='record_key') }}

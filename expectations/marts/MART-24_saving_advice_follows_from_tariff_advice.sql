@@ -12,13 +12,7 @@ reads: [candidate.mart_saving_advice, candidate.mart_tariff_advice]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_saving_advice', 'account_no', saving.account_no, 'month_start_date', saving.month_start_date,
-        'advice_code', saving.advice_code
-    ) as record_key,
-    saving.account_no,
-    saving.month_start_date,
-    saving.advice_code,
+    {{ mart_row('mart_saving_advice', 'saving', ['account_no', 'month_start_date', 'advice_code']) }},
     saving.saving_cny,
     case when saving.advice_code = 'MODE_SWITCH' then advice.saving_cny end as mode_saving_cny,
     advice.total_charge_cny,
@@ -28,10 +22,7 @@ left join candidate.mart_tariff_advice as advice
     on saving.account_no = advice.account_no and saving.month_start_date = advice.month_start_date
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'saving_cny' as column_name,
+    {{ finding('saving_cny', day='month_start_date', key='record_key') }},
     advice_code || ' ' || saving_cny as observed,
     case when has_tariff_advice then coalesce(mode_saving_cny::text, 'less than ' || total_charge_cny) else 'a month with tariff advice' end
     as expected,

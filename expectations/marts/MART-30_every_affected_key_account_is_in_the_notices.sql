@@ -19,14 +19,13 @@ reads:
 */
 -- tested
 with plans as (
-    select plans.plan_no, plans.kind_code, (plans.planned_start_at at time zone 'Asia/Shanghai')::date as planned_date
+    select plans.plan_no, plans.kind_code, {{ local_date('plans.planned_start_at') }} as planned_date
     from staging.stg_marketing__outage_plans as plans
     where exists (
         select 1
         from staging.notice_checkpoints as checkpoints
         where checkpoints.plan_kind_code = plans.kind_code
-            and checkpoints.valid_from <= (plans.planned_start_at at time zone 'Asia/Shanghai')::date
-            and (checkpoints.valid_to is null or (plans.planned_start_at at time zone 'Asia/Shanghai')::date < checkpoints.valid_to)
+            and {{ is_valid_on('checkpoints', local_date('plans.planned_start_at')) }}
     )
 ),
 
@@ -36,7 +35,7 @@ published as (
         date_trunc('month', :business_date::date::timestamp) + interval '1 month' as end_month
     from staging.mart_parameters
     where parameter_code = 'months_published'
-        and valid_from <= :business_date::date and (valid_to is null or :business_date::date < valid_to)
+        and {{ is_in_period(':business_date::date', 'valid_from', 'valid_to') }}
 ),
 
 pairs as (
@@ -46,7 +45,7 @@ pairs as (
     left join staging.int_key_accounts as key_accounts on affected.account_no = key_accounts.account_no
     left join staging.int_key_accounts_ranked_by_month as rankings
         on affected.account_no = rankings.account_no
-            and date_trunc('month', plans.planned_date::timestamp)::date = rankings.ranking_month
+            and {{ month_of('plans.planned_date') }} = rankings.ranking_month
     where coalesce(rankings.is_key_account, key_accounts.is_key_account, false)
     group by plans.plan_no
 ),
@@ -68,9 +67,7 @@ left join pairs on plans.plan_no = pairs.plan_no
 left join judged on plans.plan_no = judged.plan_no
 -- violations
 select
-    record_key,
-    planned_date as business_date,
-    'account_no' as column_name,
+    {{ finding('account_no', day='planned_date', key='record_key', account=false) }},
     judged_accounts || ' accounts' as observed,
     affected_accounts || ' affected key accounts' as expected
 from tested

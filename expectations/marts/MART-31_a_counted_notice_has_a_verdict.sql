@@ -23,10 +23,7 @@ select
 from candidate.mart_outage_notice_compliance as notices
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'all_ok' as column_name,
+    {{ finding('all_ok', day='month_start_date', key='record_key') }},
     coalesce(all_ok::text, 'no verdict') || ', ' || answered_notices || ' of ' || required_notices as observed,
     instants || ' of ' || required_notices || ' given' as expected
 from tested

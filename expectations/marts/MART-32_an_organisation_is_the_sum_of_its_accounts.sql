@@ -26,9 +26,7 @@ group by rates.org_no, rates.month_start_date
 -- violations
 -- minutes are published to the sixth decimal, so each account may be off by one of these
 select
-    record_key,
-    month_start_date as business_date,
-    'customer_interruptions' as column_name,
+    {{ finding('customer_interruptions', day='month_start_date', key='record_key', account=false) }},
     customers || ' customers, ' || interruptions || ' interruptions, ' || minutes || ' min' as observed,
     accounts || ' customers, ' || interruptions_of_accounts || ' interruptions, ' || minutes_of_accounts || ' min' as expected
 from tested

@@ -34,11 +34,4 @@ select
 from counted
 full outer join listed using (month_start_date)
 -- violations
-select
-    record_key,
-    month_start_date as business_date,
-    'matched_outages' as column_name,
-    counted_outages || ' interruptions' as observed,
-    listed_outages || ' interruptions' as expected
-from tested
-where counted_outages <> listed_outages
+{{ counts_that_differ('matched_outages', 'counted_outages', 'listed_outages', 'interruptions', day='month_start_date') }}

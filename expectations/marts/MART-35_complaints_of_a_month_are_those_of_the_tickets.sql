@@ -20,14 +20,13 @@ with told as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_complaint_vs_quality', 'month_start_date', told.month_start_date) as record_key,
-    told.month_start_date,
+    {{ mart_row('mart_complaint_vs_quality', 'told', ['month_start_date']) }},
     told.complaints,
     count(distinct tickets.ticket_no) as tickets
 from told
 left join staging.stg_marketing__tickets as tickets
-    on told.month_start_date <= (tickets.accepted_at at time zone 'Asia/Shanghai')::date
-        and (tickets.accepted_at at time zone 'Asia/Shanghai')::date < (told.month_start_date + interval '1 month')::date
+    on told.month_start_date <= {{ local_date('tickets.accepted_at') }}
+        and {{ local_date('tickets.accepted_at') }} < {{ next_month('told.month_start_date') }}
         and tickets.ticket_type_code = 'COMPLAINT'
         and tickets.ticket_subtype_code in ('OUTAGE', 'POWER_QUALITY')
         and exists (
@@ -38,9 +37,7 @@ left join staging.stg_marketing__tickets as tickets
 group by told.month_start_date, told.complaints
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    'outage_complaints' as column_name,
+    {{ finding('outage_complaints', day='month_start_date', key='record_key', account=false) }},
     complaints || ' complaints' as observed,
     tickets || ' tickets' as expected
 from tested

@@ -18,23 +18,15 @@ with months as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_ticket_sla', 'accepted_month', months.accepted_month) as record_key,
-    months.accepted_month,
+    {{ mart_row('mart_ticket_sla', 'months', ['accepted_month']) }},
     months.tickets,
     count(distinct staged.ticket_no) as staged_tickets
 from months
 left join staging.stg_marketing__tickets as staged
     on
-        (staged.accepted_at at time zone 'Asia/Shanghai')::date >= months.accepted_month
-        and (staged.accepted_at at time zone 'Asia/Shanghai')::date < months.accepted_month + interval '1 month'
-        and (staged.accepted_at at time zone 'Asia/Shanghai')::date <= :business_date
+        {{ local_date('staged.accepted_at') }} >= months.accepted_month
+        and {{ local_date('staged.accepted_at') }} < months.accepted_month + interval '1 month'
+        and {{ local_date('staged.accepted_at') }} <= :business_date
 group by months.accepted_month, months.tickets
 -- violations
-select
-    record_key,
-    accepted_month as business_date,
-    'ticket_no' as column_name,
-    tickets::text as observed,
-    staged_tickets::text as expected
-from tested
-where tickets <> staged_tickets
+{{ counts_that_differ('ticket_no', 'tickets', 'staged_tickets', day='accepted_month') }}

@@ -25,22 +25,14 @@ tickets as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_team_load', 'calendar_date', days.calendar_date) as record_key,
-    days.calendar_date,
+    {{ mart_row('mart_team_load', 'days', ['calendar_date']) }},
     days.open_tickets,
     count(tickets.ticket_no) as staged_tickets
 from days
 left join tickets
     on
-        (tickets.accepted_at at time zone 'Asia/Shanghai')::date <= days.calendar_date
-        and (tickets.closed_at is null or (tickets.closed_at at time zone 'Asia/Shanghai')::date > days.calendar_date)
+        {{ local_date('tickets.accepted_at') }} <= days.calendar_date
+        and (tickets.closed_at is null or {{ local_date('tickets.closed_at') }} > days.calendar_date)
 group by days.calendar_date, days.open_tickets
 -- violations
-select
-    record_key,
-    calendar_date as business_date,
-    'open_tickets' as column_name,
-    open_tickets::text as observed,
-    staged_tickets::text as expected
-from tested
-where open_tickets <> staged_tickets
+{{ counts_that_differ('open_tickets', 'open_tickets', 'staged_tickets', day='calendar_date') }}

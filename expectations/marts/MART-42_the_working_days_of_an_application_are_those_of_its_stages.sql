@@ -33,10 +33,7 @@ from candidate.mart_connection_funnel as funnel
 left join stages on funnel.application_no = stages.application_no
 -- violations
 select
-    record_key,
-    account_no,
-    shown_month as business_date,
-    'utility_working_days' as column_name,
+    {{ finding('utility_working_days', day='shown_month', key='record_key') }},
     funnel_days::text as observed,
     stage_days::text as expected
 from tested

@@ -30,9 +30,7 @@ from cases
 group by process_code, case_month
 -- violations
 select
-    record_key,
-    case_month as business_date,
-    'process_conformance_rate' as column_name,
+    {{ finding('process_conformance_rate', day='case_month', key='record_key', account=false) }},
     least_rate::text as observed,
     rate::text as expected
 from tested

@@ -21,9 +21,7 @@ from candidate.mart_manager_performance
 where score is not null
 -- violations
 select
-    record_key,
-    report_month as business_date,
-    'score' as column_name,
+    {{ finding('score', day='report_month', key='record_key', account=false) }},
     concat_ws(', ', score::text, weight_sum::text, missing_dimensions) as observed,
     '0 to 100 with weights of 1' as expected
 from tested

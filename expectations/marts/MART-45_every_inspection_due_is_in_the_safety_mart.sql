@@ -18,8 +18,7 @@ with months as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_safety_inspection', 'due_month', months.due_month) as record_key,
-    months.due_month,
+    {{ mart_row('mart_safety_inspection', 'months', ['due_month']) }},
     months.inspections,
     count(distinct staged.inspection_no) as staged_inspections
 from months
@@ -27,11 +26,4 @@ left join staging.stg_marketing__inspections as staged
     on months.due_month <= staged.due_date and staged.due_date < months.due_month + interval '1 month'
 group by months.due_month, months.inspections
 -- violations
-select
-    record_key,
-    due_month as business_date,
-    'inspection_no' as column_name,
-    inspections::text as observed,
-    staged_inspections::text as expected
-from tested
-where inspections <> staged_inspections
+{{ counts_that_differ('inspection_no', 'inspections', 'staged_inspections', day='due_month') }}

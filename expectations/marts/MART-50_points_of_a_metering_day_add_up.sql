@@ -22,10 +22,7 @@ select
 from candidate.mart_metering_integrity as days
 -- violations
 select
-    record_key,
-    account_no,
-    reading_date as business_date,
-    'expected_points' as column_name,
+    {{ finding('expected_points', day='reading_date', key='record_key') }},
     counted_points || case when smallest < 0 then ', of one kind ' || smallest else '' end as observed,
     expected_points::text as expected
 from tested

@@ -23,8 +23,7 @@ where card.source_name <> 'ALL'
 group by card.source_name
 -- violations
 select
-    record_key,
-    'defect_cnt' as column_name,
+    {{ finding('defect_cnt', key='record_key', account=false) }},
     by_organisation || ' by organisation, ' || by_dimension || ' by dimension, score ' || lowest_score || ' to ' || highest_score as observed,
     total || ' each, score 0 to 1' as expected
 from tested

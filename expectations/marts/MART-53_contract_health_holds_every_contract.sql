@@ -11,28 +11,13 @@ population: contracts that have begun
 reads: [candidate.mart_contract_health, stg_contract__contracts]
 */
 -- tested
-with begun as (
-    select distinct contracts.contract_no
-    from staging.stg_contract__contracts as contracts
-    where contracts.status_code <> 'DRAFT' and contracts.valid_from <= :business_date
-),
-
-listed as (
-    select health.contract_no
-    from candidate.mart_contract_health as health
-    where health.as_of_date = :business_date
-)
-
-select
-    jsonb_build_object('mart', 'mart_contract_health', 'contract_no', coalesce(begun.contract_no, listed.contract_no)) as record_key,
-    begun.contract_no is not null as has_begun,
-    listed.contract_no is not null as is_listed
-from begun
-full outer join listed on begun.contract_no = listed.contract_no
+{{ listed_on_both_sides(
+    'mart_contract_health', 'contract_no', "staging.stg_contract__contracts where status_code <> 'DRAFT' and valid_from <= :business_date"
+) }}
 -- violations
 select
     record_key,
     case when is_listed then 'a row' else 'no row' end as observed,
-    case when has_begun then 'a row' else 'no row' end as expected
+    case when is_expected then 'a row' else 'no row' end as expected
 from tested
-where has_begun <> is_listed
+where is_expected <> is_listed

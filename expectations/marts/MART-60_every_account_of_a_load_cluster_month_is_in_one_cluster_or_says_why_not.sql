@@ -24,9 +24,7 @@ from candidate.mart_load_cluster
 group by month_start_date, cluster_no
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    'cluster_accounts' as column_name,
+    {{ finding('cluster_accounts', day='month_start_date', key='record_key', account=false) }},
     concat_ws(' to ', fewest_stated, most_stated) as observed,
     accounts::text as expected
 from tested

@@ -25,9 +25,7 @@ from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'mp_no' as column_name,
+    {{ finding('mp_no', day='reading_date', account=false) }},
     case when lacks_key then 'empty' else copies || ' rows' end as observed,
     'one row for each mp_no, data_date, data_type, phase, version' as expected
 from tested

@@ -11,38 +11,27 @@ quarantines: met_interval_96
 not_tested: No curve landed tonight.
 population: curves that landed
 tests: touched rows
-reads: [int_curves_latest, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_as_of, int_metering_points_current, stg_metering__curves]
 parameters: [quarantine_below_slots, slots]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('MET-02', 'slots', :business_date) as slots,
-        quality.parameter('MET-02', 'quarantine_below_slots', :business_date) as quarantine_below
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
     quality.slot_count(curves.values_by_slot) as collected_slots,
-    limits.slots,
-    limits.quarantine_below,
-    latest._raw_id is not null as is_latest,
-    curves.quantity_code = 'U' and curves.phase_code = 'B' and exists (
-        select 1
-        from staging.stg_metering__measuring_points as points
-        where points.metering_point_no = curves.metering_point_no and points.wiring_code = '3P3W'
+    quality.parameter('MET-02', 'slots', :business_date) as slots,
+    quality.parameter('MET-02', 'quarantine_below_slots', :business_date) as quarantine_below,
+    curves.is_latest,
+    curves.quantity_code = 'U' and curves.phase_code = 'B' and curves.metering_point_no in (
+        select points.metering_point_no
+        from staging.int_metering_points_current as points
+        where points.wiring_code = '3P3W'
     ) as has_no_own_voltage
-from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
-cross join limits
+from {{ curves_tonight() }} as curves
 -- violations
 -- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.
 select
-    raw_id,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', account=false) }},
     collected_slots || ' slots' as observed,
     slots || ' slots' as expected,
     case when collected_slots < quarantine_below then 'quarantine' else 'warn' end as severity

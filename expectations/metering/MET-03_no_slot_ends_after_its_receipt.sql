@@ -15,18 +15,14 @@ reads: [stg_metering__curves]
 parameters: [tolerance_minutes]
 */
 -- tested
-with limits as materialized (
-    select make_interval(mins => quality.parameter('MET-03', 'tolerance_minutes', :business_date)::integer) as tolerance
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
     curves.received_at,
-    limits.tolerance,
+    make_interval(mins => quality.parameter('MET-03', 'tolerance_minutes', :business_date)::integer) as tolerance,
     -- Only a curve received before its day was over can hold such a slot.
     case
-        when curves.received_at + limits.tolerance
+        when curves.received_at + make_interval(mins => quality.parameter('MET-03', 'tolerance_minutes', :business_date)::integer)
             < (curves.reading_date + 1)::timestamp at time zone 'Asia/Shanghai' then (
             select max(slots.slot_no)
             from unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
@@ -35,7 +31,6 @@ select
     end as last_slot
 from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-cross join limits
 where curves.received_at is not null
 -- violations
 select

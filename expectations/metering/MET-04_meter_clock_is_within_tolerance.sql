@@ -24,9 +24,7 @@ from staging.stg_metering__collection_tasks as tasks
 where tasks.terminal_clock_at is not null and tasks.received_at is not null
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'terminal_ts' as column_name,
+    {{ finding('terminal_ts', day='reading_date', account=false) }},
     round(drift_minutes, 1) || ' min' as observed,
     'at most ' || tolerance_minutes || ' min' as expected
 from tested

@@ -20,26 +20,12 @@ select
     registers.register_reading_kwh,
     10 ^ meters.digits_int::numeric as above_range
 from staging.stg_metering__register_freezes as registers
-left join (
-    select meter_asset_no, max(digits_int) as digits_int
-    from staging.stg_metering__meters
-    group by meter_asset_no
-) as meters on registers.meter_asset_no = meters.meter_asset_no
-where
-    registers.register_reading_kwh is not null
-    and (
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or registers._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_register_freeze'
-        )
-    )
+left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
+    on registers.meter_asset_no = meters.meter_asset_no
+where registers.register_reading_kwh is not null and {{ is_new_or_open('registers', 'met_register_freeze') }}
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'reading' as column_name,
+    {{ finding('reading', day='reading_date', account=false) }},
     register_reading_kwh::text as observed,
     'from 0 to below ' || coalesce(round(above_range)::text, 'the range of the meter') as expected
 from tested

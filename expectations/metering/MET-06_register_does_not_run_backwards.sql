@@ -16,59 +16,33 @@ reads: [quality.open_findings, stg_metering__meters, stg_metering__register_free
 parameters: [look_back_days, rollover_below_share, rollover_from_share]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('MET-06', 'rollover_from_share', :business_date) as from_share,
-        quality.parameter('MET-06', 'rollover_below_share', :business_date) as below_share,
-        quality.parameter('MET-06', 'look_back_days', :business_date)::integer as look_back_days
-),
-
-meters as (
-    select meter_asset_no, max(digits_int)::integer as digits_int
-    from staging.stg_metering__meters
-    group by meter_asset_no
-),
-
-first_changed as (
+with first_changed as (
     select min(registers.reading_date) as reading_date
     from staging.stg_metering__register_freezes as registers
-    where
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or registers._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_register_freeze'
-        )
+    where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
 
 -- A reading that is not on the meter at all (MET-05) is no reading to compare with.
 readings as (
-    select distinct on (
-        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
-        registers.rate_code, registers.frozen_at
-    )
+    select distinct on ({{ register_of('registers') }}, registers.frozen_at)
         registers._raw_id as raw_id,
-        registers.meter_asset_no,
-        registers.freeze_kind_code,
-        registers.energy_kind_code,
-        registers.direction_code,
-        registers.rate_code,
+        {{ register_of('registers') }},
         registers.frozen_at,
         registers.reading_date,
         registers.register_reading_kwh,
         meters.digits_int
     from staging.stg_metering__register_freezes as registers
     cross join first_changed
-    cross join limits
-    left join meters on registers.meter_asset_no = meters.meter_asset_no
+    left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
+        on registers.meter_asset_no = meters.meter_asset_no
     where
         registers.freeze_kind_code in ('DAY', 'MONTH')
-        and registers.reading_date >= first_changed.reading_date - limits.look_back_days
+        and registers.reading_date >= first_changed.reading_date - quality.parameter('MET-06', 'look_back_days', :business_date)::integer
         and registers.register_reading_kwh >= 0
         and (meters.digits_int is null or registers.register_reading_kwh < 10 ^ meters.digits_int::numeric)
     order by
-        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
-        registers.rate_code, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
+        {{ register_of('registers') }}, registers.frozen_at,
+        registers.version desc nulls last, registers._raw_id desc
 ),
 
 compared as (
@@ -77,19 +51,14 @@ compared as (
         lag(readings.register_reading_kwh) over by_time as reading_before,
         lag(readings.frozen_at) over by_time as frozen_before
     from readings
-    window by_time as (
-        partition by meter_asset_no, freeze_kind_code, energy_kind_code, direction_code, rate_code order by frozen_at
-    )
+    window by_time as (partition by {{ register_of('readings') }} order by readings.frozen_at)
 ),
 
 differences as (
     select
         compared.*,
-        quality.register_difference(
-            compared.reading_before, compared.register_reading_kwh, compared.digits_int, limits.from_share, limits.below_share
-        ) as difference
+        {{ register_difference('compared.reading_before', 'compared.register_reading_kwh', 'compared.digits_int::integer') }} as difference
     from compared
-    cross join limits
     where compared.reading_before is not null
 )
 
@@ -112,9 +81,7 @@ select
 from differences
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'reading' as column_name,
+    {{ finding('reading', day='reading_date', account=false) }},
     register_reading_kwh::text as observed,
     'at least ' || reading_before as expected
 from tested

@@ -16,36 +16,22 @@ parameters: [tolerance_kwh]
 -- tested
 -- A register that comes again is compared with the others of its moment, which came in an earlier night.
 with changed as (
-    select distinct
-        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
-        registers.frozen_at
+    select distinct {{ register_of('registers', rate=false) }}, registers.frozen_at
     from staging.stg_metering__register_freezes as registers
-    where
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or registers._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_register_freeze'
-        )
+    where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
 
 readings as (
-    select distinct on (
-        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
-        registers.rate_code, registers.frozen_at
-    )
+    select distinct on ({{ register_of('registers') }}, registers.frozen_at)
         registers.*
     from staging.stg_metering__register_freezes as registers
     inner join changed
         on
-            registers.meter_asset_no = changed.meter_asset_no
-            and registers.freeze_kind_code = changed.freeze_kind_code
-            and registers.energy_kind_code = changed.energy_kind_code
-            and registers.direction_code = changed.direction_code
-            and registers.frozen_at = changed.frozen_at
+            ({{ register_of('registers', rate=false) }}, registers.frozen_at)
+            = ({{ register_of('changed', rate=false) }}, changed.frozen_at)
     order by
-        registers.meter_asset_no, registers.freeze_kind_code, registers.energy_kind_code, registers.direction_code,
-        registers.rate_code, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
+        {{ register_of('registers') }}, registers.frozen_at,
+        registers.version desc nulls last, registers._raw_id desc
 )
 
 select
@@ -55,15 +41,11 @@ select
     sum(readings.register_reading_kwh) filter (where readings.rate_code <> 'T') as rates_kwh,
     quality.parameter('MET-07', 'tolerance_kwh', :business_date) as tolerance_kwh
 from readings
-group by
-    readings.meter_asset_no, readings.freeze_kind_code, readings.energy_kind_code, readings.direction_code,
-    readings.frozen_at
+group by {{ register_of('readings', rate=false) }}, readings.frozen_at
 having bool_or(readings.rate_code = 'T') and bool_or(readings.rate_code <> 'T')
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'reading' as column_name,
+    {{ finding('reading', day='reading_date', account=false) }},
     total_kwh::text as observed,
     rates_kwh || ' (sum of the rates)' as expected
 from tested

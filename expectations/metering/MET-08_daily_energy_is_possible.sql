@@ -16,40 +16,19 @@ reads: [int_curves_latest, int_metering_points_as_of, stg_marketing__customers, 
 parameters: [capacity_factor]
 */
 -- tested
-with limits as materialized (
-    select quality.parameter('MET-08', 'capacity_factor', :business_date) as capacity_factor
-),
-
-accounts as (
-    select account_no, max(running_capacity_kva) as running_capacity_kva
-    from staging.stg_marketing__customers
-    group by account_no
-)
-
 select
-    curves._raw_id as raw_id,
+    {{ row_of('curves') }},
     curves.reading_date,
-    points.account_no,
-    quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end as energy_kwh,
-    24 * accounts.running_capacity_kva * limits.capacity_factor as bound_kwh,
-    latest._raw_id is not null as is_latest
-from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
-inner join staging.int_metering_points_as_of as points
-    on
-        curves.metering_point_no = points.metering_point_no
-        and points.valid_from <= curves.reading_date
-        and (points.valid_to is null or curves.reading_date < points.valid_to)
-inner join accounts on points.account_no = accounts.account_no
-cross join limits
+    quality.slot_sum(curves.values_by_slot) * curves.to_primary as energy_kwh,
+    24 * accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kwh,
+    curves.is_latest
+from {{ curves_tonight() }} as curves
+inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
+    on curves.account_no = accounts.account_no
 where curves.quantity_code = 'E+' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     round(energy_kwh, 2) || ' kWh' as observed,
     'at most ' || round(bound_kwh, 2) || ' kWh' as expected,
     energy_kwh as energy_at_stake_kwh

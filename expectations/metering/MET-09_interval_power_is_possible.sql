@@ -15,41 +15,19 @@ reads: [int_curves_latest, int_metering_points_as_of, stg_marketing__customers, 
 parameters: [MET-08.capacity_factor]
 */
 -- tested
-with limits as materialized (
-    select quality.parameter('MET-08', 'capacity_factor', :business_date) as capacity_factor
-),
-
-accounts as (
-    select account_no, max(running_capacity_kva) as running_capacity_kva
-    from staging.stg_marketing__customers
-    group by account_no
-)
-
 select
-    curves._raw_id as raw_id,
+    {{ row_of('curves') }},
     curves.reading_date,
-    points.account_no,
-    (select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))::numeric
-    * case when curves.is_primary then 1 else points.multiplier end as power_kw,
-    accounts.running_capacity_kva * limits.capacity_factor as bound_kw,
-    latest._raw_id is not null as is_latest
-from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
-inner join staging.int_metering_points_as_of as points
-    on
-        curves.metering_point_no = points.metering_point_no
-        and points.valid_from <= curves.reading_date
-        and (points.valid_to is null or curves.reading_date < points.valid_to)
-inner join accounts on points.account_no = accounts.account_no
-cross join limits
+    (select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))::numeric * curves.to_primary as power_kw,
+    accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kw,
+    curves.is_latest
+from {{ curves_tonight() }} as curves
+inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
+    on curves.account_no = accounts.account_no
 where curves.quantity_code = 'P' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     round(power_kw, 2) || ' kW' as observed,
     'at most ' || round(bound_kw, 2) || ' kW' as expected
 from tested

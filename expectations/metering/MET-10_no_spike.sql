@@ -10,31 +10,18 @@ subject: met_interval_96
 not_tested: No curve landed tonight.
 population: power curves
 tests: touched rows
-reads: [int_metering_points_as_of, stg_metering__curves]
+reads: [int_curves_latest, int_metering_points_as_of, stg_metering__curves]
 parameters: [floor_kw, tolerance]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('MET-10', 'tolerance', :business_date) as tolerance,
-        quality.parameter('MET-10', 'floor_kw', :business_date) as floor_kw
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
     peaks.highest,
     peaks.third,
-    limits.tolerance,
-    limits.floor_kw / case when curves.is_primary then 1 else greatest(coalesce(points.multiplier, 1), 1) end as floor_kw
-from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-cross join limits
-left join staging.int_metering_points_as_of as points
-    on
-        curves.metering_point_no = points.metering_point_no
-        and points.valid_from <= curves.reading_date
-        and (points.valid_to is null or curves.reading_date < points.valid_to)
+    quality.parameter('MET-10', 'tolerance', :business_date) as tolerance,
+    quality.parameter('MET-10', 'floor_kw', :business_date) / greatest(coalesce(curves.to_primary, 1), 1) as floor_kw
+from {{ curves_tonight() }} as curves
 cross join lateral (
     select max(ranked.slot_value) as highest, min(ranked.slot_value) as third
     from (
@@ -49,9 +36,7 @@ cross join lateral (
 where curves.quantity_code = 'P' and curves.phase_code = 'T'
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', account=false) }},
     'highest ' || highest || ', third ' || third as observed,
     'highest at most ' || third * (1 + tolerance) as expected
 from tested

@@ -14,19 +14,14 @@ reads: [stg_metering__curves]
 parameters: [slots]
 */
 -- tested
-with limits as materialized (
-    select quality.parameter('MET-11', 'slots', :business_date) as slots
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
-    limits.slots,
+    quality.parameter('MET-11', 'slots', :business_date) as slots,
     runs.slot_value,
     coalesce(runs.length, 0) as length
 from staging.stg_metering__curves as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-cross join limits
 left join lateral (
     select islands.slot_value, count(*) as length
     from (
@@ -37,16 +32,14 @@ left join lateral (
         where slots.slot_value <> 0
     ) as islands
     group by islands.slot_value, islands.island
-    having count(*) >= limits.slots
+    having count(*) >= quality.parameter('MET-11', 'slots', :business_date)
     order by count(*) desc, islands.slot_value
     limit 1
 ) as runs on true
 where curves.quantity_code = 'P' and curves.phase_code = 'T'
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', account=false) }},
     slot_value || ' in ' || length || ' slots' as observed,
     'fewer than ' || slots || ' equal slots in a row' as expected
 from tested

@@ -14,9 +14,9 @@ tests: touched points
 touched_by: [met_interval_96, met_register_freeze]
 reads:
   - int_curves_latest
+  - int_metering_points_current
   - int_zero_coded_slots
   - stg_metering__curves
-  - stg_metering__measuring_points
   - stg_metering__meters
   - stg_metering__register_freezes
 parameters: [multiplier_factor, relative, MET-02.slots, MET-06.rollover_below_share, MET-06.rollover_from_share]
@@ -26,21 +26,7 @@ with limits as materialized (
     select
         quality.parameter('MET-12', 'multiplier_factor', :business_date) as multiplier_factor,
         quality.parameter('MET-12', 'relative', :business_date) as relative,
-        quality.parameter('MET-02', 'slots', :business_date)::integer as slots,
-        quality.parameter('MET-06', 'rollover_from_share', :business_date) as from_share,
-        quality.parameter('MET-06', 'rollover_below_share', :business_date) as below_share
-),
-
-points as materialized (
-    select distinct on (metering_point_no) metering_point_no, account_no, meter_asset_no, multiplier
-    from staging.stg_metering__measuring_points
-    order by metering_point_no, _raw_id desc
-),
-
-meters as (
-    select meter_asset_no, max(digits_int)::integer as digits_int
-    from staging.stg_metering__meters
-    group by meter_asset_no
+        quality.parameter('MET-02', 'slots', :business_date)::integer as slots
 ),
 
 -- Days of meters whose curve or whose register at either end is tested tonight.
@@ -48,7 +34,7 @@ changed as materialized (
     select curves.reading_date, points.meter_asset_no
     from staging.stg_metering__curves as curves
     inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-    inner join points on curves.metering_point_no = points.metering_point_no
+    inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'E+' and curves.phase_code = 'T'
     union
     select registers.reading_date + shifts.days, registers.meter_asset_no
@@ -56,10 +42,7 @@ changed as materialized (
     cross join (values (0), (1)) as shifts (days)
     where
         registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        and registers.freeze_kind_code = 'DAY'
-        and registers.energy_kind_code = 'ACTIVE'
-        and registers.direction_code = 'FWD'
-        and registers.rate_code = 'T'
+        and {{ is_total_register('registers', 'DAY') }}
 ),
 
 registers as (
@@ -67,14 +50,12 @@ registers as (
         registers.meter_asset_no,
         registers.reading_date,
         registers.register_reading_kwh,
-        meters.digits_int
+        meters.digits_int::integer as digits_int
     from staging.stg_metering__register_freezes as registers
-    inner join meters on registers.meter_asset_no = meters.meter_asset_no
+    inner join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
+        on registers.meter_asset_no = meters.meter_asset_no
     where
-        registers.freeze_kind_code = 'DAY'
-        and registers.energy_kind_code = 'ACTIVE'
-        and registers.direction_code = 'FWD'
-        and registers.rate_code = 'T'
+        {{ is_total_register('registers', 'DAY') }}
         and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
         and registers.reading_date >= (select min(changed.reading_date) - 2 from changed)
         and registers.register_reading_kwh >= 0
@@ -97,22 +78,11 @@ days as materialized (
     select
         opened.meter_asset_no,
         opened.reading_date,
-        quality.register_difference(
-            opened.opening_kwh, opened.register_reading_kwh, opened.digits_int, limits.from_share, limits.below_share
-        ) as register_kwh
+        {{ register_difference('opened.opening_kwh', 'opened.register_reading_kwh', 'opened.digits_int') }} as register_kwh
     from opened
-    cross join limits
     where
         opened.opening_date = opened.reading_date - 1
-        and coalesce(quality.register_difference(
-            opened.opening_before_kwh, opened.opening_kwh, opened.digits_int, limits.from_share, limits.below_share
-        ) >= 0, true)
-),
-
--- Slots coded as zero because they were missing (MET-32) make a curve incomplete.
-zero_coded as (
-    select distinct metering_point_no, reading_date
-    from staging.int_zero_coded_slots
+        and coalesce({{ register_difference('opened.opening_before_kwh', 'opened.opening_kwh', 'opened.digits_int') }} >= 0, true)
 ),
 
 compared as (
@@ -128,18 +98,20 @@ compared as (
             limits.multiplier_factor * points.multiplier, limits.relative * days.register_kwh * points.multiplier
         ) as tolerance_kwh
     from staging.int_curves_latest as curves
-    inner join points on curves.metering_point_no = points.metering_point_no
+    inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     inner join changed
         on points.meter_asset_no = changed.meter_asset_no and curves.reading_date = changed.reading_date
     inner join days on points.meter_asset_no = days.meter_asset_no and curves.reading_date = days.reading_date
-    left join zero_coded
-        on curves.metering_point_no = zero_coded.metering_point_no and curves.reading_date = zero_coded.reading_date
     cross join limits
     where
         curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
         and curves.collected_slots = limits.slots
-        and zero_coded.reading_date is null
+        -- Slots coded as zero because they were missing (MET-32) make a curve incomplete.
+        and (curves.metering_point_no, curves.reading_date) not in (
+            select zero_coded.metering_point_no, zero_coded.reading_date
+            from staging.int_zero_coded_slots as zero_coded
+        )
         and days.register_kwh >= 0
 )
 
@@ -147,10 +119,7 @@ select * from compared
 where curve_kwh is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     round(curve_kwh, 2) || ' kWh' as observed,
     round(register_kwh, 2) || ' kWh within ' || round(tolerance_kwh, 2) as expected,
     abs(curve_kwh - register_kwh) as energy_at_stake_kwh

@@ -13,14 +13,6 @@ tests: touched points
 reads: [int_curves_latest, stg_metering__curves]
 */
 -- tested
--- A curve that landed tonight is judged with the other channels of its day.
-with changed as (
-    select distinct landed.metering_point_no, landed.reading_date
-    from staging.stg_metering__curves as landed
-    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = landed._raw_id
-    where landed.quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4')
-)
-
 select
     curves._raw_id as raw_id,
     curves.reading_date,
@@ -32,18 +24,14 @@ select
             and coalesce(reverse.values_by_slot[slots.slot_no], 0) = 0
     ) as first_slot
 from staging.int_curves_latest as curves
-inner join changed on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
+inner join {{ days_tonight(['E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4']) }} as changed
+    on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
 inner join staging.int_curves_latest as reactive
     on
         curves.metering_point_no = reactive.metering_point_no
         and curves.reading_date = reactive.reading_date
         and reactive.quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4')
-left join staging.int_curves_latest as reverse
-    on
-        curves.metering_point_no = reverse.metering_point_no
-        and curves.reading_date = reverse.reading_date
-        and reverse.quantity_code = 'E-'
-        and reverse.phase_code = 'T'
+left join staging.int_curves_latest as reverse on {{ is_curve_of('reverse', 'curves', 'E-') }}
 cross join lateral unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
 where curves.quantity_code = 'E+' and curves.phase_code = 'T' and 0 = any(curves.values_by_slot)
 group by curves._raw_id, curves.reading_date

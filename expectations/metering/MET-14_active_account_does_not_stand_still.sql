@@ -14,18 +14,13 @@ reads: [int_curves_latest, int_metering_points_as_of, stg_marketing__customers, 
 parameters: [days]
 */
 -- tested
-with limits as materialized (
-    select quality.parameter('MET-14', 'days', :business_date)::integer as days
-),
-
-energies as (
+with energies as (
     select
         curves._raw_id,
         curves.metering_point_no,
         curves.reading_date,
         quality.slot_sum(curves.values_by_slot) as energy
     from staging.int_curves_latest as curves
-    cross join limits
     where
         curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
@@ -33,7 +28,7 @@ energies as (
             select min(changed.reading_date)
             from staging.stg_metering__curves as changed
             inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = changed._raw_id
-        ) - limits.days
+        ) - quality.parameter('MET-14', 'days', :business_date)::integer
 ),
 
 runs as (
@@ -42,13 +37,10 @@ runs as (
         max(energies.energy) over last_days as highest_energy,
         count(*) over last_days as days_read
     from energies
-    cross join limits
     window last_days as (
         partition by energies.metering_point_no
         order by energies.reading_date
-        range between make_interval(
-            days => quality.parameter('MET-14', 'days', :business_date)::integer - 1
-        ) preceding and current row
+        range between make_interval(days => quality.parameter('MET-14', 'days', :business_date)::integer - 1) preceding and current row
     )
 )
 
@@ -56,25 +48,18 @@ select
     runs._raw_id as raw_id,
     runs.reading_date,
     points.account_no,
-    runs.days_read >= limits.days and runs.highest_energy = 0 as stands_still,
-    limits.days
+    runs.days_read >= quality.parameter('MET-14', 'days', :business_date) and runs.highest_energy = 0 as stands_still,
+    quality.parameter('MET-14', 'days', :business_date) as days
 from runs
-cross join limits
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = runs._raw_id
 inner join staging.int_metering_points_as_of as points
-    on
-        runs.metering_point_no = points.metering_point_no
-        and points.valid_from <= runs.reading_date
-        and (points.valid_to is null or runs.reading_date < points.valid_to)
+    on runs.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'runs.reading_date') }}
 inner join staging.stg_marketing__customers as customers
     on points.account_no = customers.account_no and customers.status_code = 'NORMAL'
 where points.role_code = 'BILLING'
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     '0 kWh for ' || days || ' days' as observed,
     'energy above 0' as expected
 from tested

@@ -26,17 +26,11 @@ select
 from staging.int_curves_latest as curves
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
 inner join staging.int_metering_points_as_of as points
-    on
-        curves.metering_point_no = points.metering_point_no
-        and points.valid_from <= curves.reading_date
-        and (points.valid_to is null or curves.reading_date < points.valid_to)
+    on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
 where curves.quantity_code = 'E-' and curves.phase_code = 'T' and points.role_code <> 'GENERATION'
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date') }},
     reverse_energy || ' kWh back' as observed,
     '0 without own generation' as expected
 from tested

@@ -11,61 +11,44 @@ quarantines: met_interval_96
 not_tested: No voltage curve of a point with known wiring landed tonight.
 population: voltage curves of points whose wiring is known
 tests: touched rows
-reads: [int_customer_outages, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_customer_outages, int_metering_points_current, stg_metering__curves]
 parameters: [high_3p3w_v, high_3p4w_v, high_lv_v, low_3p3w_v, low_3p4w_v, low_lv_v, outage_tolerance_minutes]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('MET-16', 'low_3p3w_v', :business_date) as low_3p3w,
-        quality.parameter('MET-16', 'high_3p3w_v', :business_date) as high_3p3w,
-        quality.parameter('MET-16', 'low_3p4w_v', :business_date) as low_3p4w,
-        quality.parameter('MET-16', 'high_3p4w_v', :business_date) as high_3p4w,
-        quality.parameter('MET-16', 'low_lv_v', :business_date) as low_lv,
-        quality.parameter('MET-16', 'high_lv_v', :business_date) as high_lv,
-        make_interval(mins => quality.parameter('MET-16', 'outage_tolerance_minutes', :business_date)::integer) as tolerance
-),
-
-points as (
-    select distinct on (points.metering_point_no)
-        points.metering_point_no,
-        points.account_no,
-        points.wiring_code,
-        points.pt_ratio,
-        case
-            when points.wiring_code = '3P3W' then limits.low_3p3w
-            when points.metering_side_code = 'HV_HV' then limits.low_3p4w
-            else limits.low_lv
-        end as low_v,
-        case
-            when points.wiring_code = '3P3W' then limits.high_3p3w
-            when points.metering_side_code = 'HV_HV' then limits.high_3p4w
-            else limits.high_lv
-        end as high_v
-    from staging.stg_metering__measuring_points as points
-    cross join limits
+with points as (
+    select points.*, limits.low_v, limits.high_v
+    from staging.int_metering_points_current as points
+    inner join (
+        values
+        ('3p3w', quality.parameter('MET-16', 'low_3p3w_v', :business_date), quality.parameter('MET-16', 'high_3p3w_v', :business_date)),
+        ('3p4w', quality.parameter('MET-16', 'low_3p4w_v', :business_date), quality.parameter('MET-16', 'high_3p4w_v', :business_date)),
+        ('lv', quality.parameter('MET-16', 'low_lv_v', :business_date), quality.parameter('MET-16', 'high_lv_v', :business_date))
+    ) as limits (supply, low_v, high_v)
+        on limits.supply = case
+            when points.wiring_code = '3P3W' then '3p3w'
+            when points.metering_side_code = 'HV_HV' then '3p4w'
+            else 'lv'
+        end
     where points.wiring_code is not null
-    order by points.metering_point_no, points._raw_id desc
 ),
 
 curves_tonight as (
     select
-        curves._raw_id as raw_id,
+        {{ row_of('curves', account='points') }},
         curves.metering_point_no,
         curves.reading_date,
-        curves.phase_code,
         curves.values_by_slot,
-        points.account_no,
-        points.low_v * scales.scale as low,
-        points.high_v * scales.scale as high
+        points.low_v * case when curves.is_primary then points.pt_ratio else 1 end as low,
+        points.high_v * case when curves.is_primary then points.pt_ratio else 1 end as high
     from staging.stg_metering__curves as curves
     inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
     inner join points on curves.metering_point_no = points.metering_point_no
-    cross join lateral (select case when curves.is_primary then points.pt_ratio else 1 end as scale) as scales
-    where
-        curves.quantity_code = 'U'
-        -- Phase B has no voltage of its own in 3P3W wiring.
-        and not (curves.phase_code = 'B' and points.wiring_code = '3P3W')
+    -- Phase B has no voltage of its own in 3P3W wiring.
+    where curves.quantity_code = 'U' and not (curves.phase_code = 'B' and points.wiring_code = '3P3W')
+),
+
+limits as materialized (
+    select make_interval(mins => quality.parameter('MET-16', 'outage_tolerance_minutes', :business_date)::integer) as tolerance
 )
 
 select
@@ -81,8 +64,7 @@ cross join limits
 left join lateral (
     select slots.slot_no, slots.slot_value
     from unnest(curves_tonight.values_by_slot) with ordinality as slots (slot_value, slot_no)
-    where
-        -- Most curves have no slot outside; they are not unfolded.
+    where -- Most curves have no slot outside; they are not unfolded.
         (
             (curves_tonight.low::double precision <= all (curves_tonight.values_by_slot)) is false
             or (curves_tonight.high::double precision >= all (curves_tonight.values_by_slot)) is false
@@ -96,9 +78,9 @@ left join lateral (
                 where
                     outages.metering_point_no = curves_tonight.metering_point_no
                     and outages.started_at - limits.tolerance
-                        <= (curves_tonight.reading_date + slots.slot_no * interval '15 minutes') at time zone 'Asia/Shanghai'
+                        <= {{ slot_end_at('curves_tonight.reading_date', 'slots.slot_no') }}
                     and coalesce(outages.ended_at, 'infinity'::timestamptz) + limits.tolerance
-                        >= (curves_tonight.reading_date + slots.slot_no * interval '15 minutes') at time zone 'Asia/Shanghai'
+                        >= {{ slot_end_at('curves_tonight.reading_date', 'slots.slot_no') }}
             )
         )
     order by slots.slot_no

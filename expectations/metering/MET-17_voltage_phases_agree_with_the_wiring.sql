@@ -11,7 +11,7 @@ not_tested: No meter's wiring is known.
 population: metering points whose wiring is known
 tests: touched points
 touched_by: [met_interval_96]
-reads: [int_curves_latest, stg_marketing__metering_points, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__curves]
 */
 -- tested
 with voltages as (
@@ -25,12 +25,7 @@ with voltages as (
         curves.quantity_code = 'U'
         and curves.phase_code in ('A', 'B', 'C')
         -- One phase that landed tonight is judged with the others of its day.
-        and (curves.metering_point_no, curves.reading_date) in (
-            select landed.metering_point_no, landed.reading_date
-            from staging.stg_metering__curves as landed
-            inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = landed._raw_id
-            where landed.quantity_code = 'U'
-        )
+        and (curves.metering_point_no, curves.reading_date) in {{ days_tonight(['U']) }}
     group by curves.metering_point_no, curves.reading_date
 ),
 
@@ -44,26 +39,18 @@ measured as (
 )
 
 select
-    points._raw_id as raw_id,
-    points.account_no,
+    {{ row_of('points') }},
     case
         when points.wiring_code = '3P4W' then '3P4W with voltage of phase ' || measured.phases_of_a_part || ' alone'
         when measured.has_phase_b then '3P3W with voltage on phase B'
-        when supplies.voltage_level_code in ('AC220V', 'AC380V') then '3P3W on ' || supplies.voltage_level_code
+        when points.voltage_level_code in ('AC220V', 'AC380V') then '3P3W on ' || points.voltage_level_code
     end as disagreement
-from staging.stg_metering__measuring_points as points
-left join staging.stg_marketing__metering_points as supplies
-    on
-        points.metering_point_no = supplies.metering_point_no
-        and supplies.valid_from <= :business_date
-        and (supplies.valid_to is null or :business_date < supplies.valid_to)
+from staging.int_metering_points_current as points
 left join measured on points.metering_point_no = measured.metering_point_no
 where points.wiring_code in ('3P3W', '3P4W')
 -- violations
 select
-    raw_id,
-    account_no,
-    'wiring' as column_name,
+    {{ finding('wiring') }},
     disagreement as observed,
     'voltages of three phases in 3P4W; in 3P3W none of phase B, and a supply above AC380V' as expected
 from tested

@@ -12,7 +12,7 @@ not_tested: No meter in 3P4W wiring delivered the voltages of its three phases.
 population: days of a 3P4W metering point with voltages of all three phases
 tests: touched points
 touched_by: [met_interval_96]
-reads: [int_curves_latest, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_current]
 parameters: [limit_pct, share_within]
 */
 -- tested
@@ -28,17 +28,11 @@ with limits as materialized (
     ) as limits
 ),
 
-points as (
-    select distinct on (metering_point_no) metering_point_no, account_no, wiring_code
-    from staging.stg_metering__measuring_points
-    order by metering_point_no, _raw_id desc
-),
-
 days as materialized (
     select distinct curves.metering_point_no, curves.reading_date, points.account_no
     from staging.int_curves_latest as curves
     inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
-    inner join points on curves.metering_point_no = points.metering_point_no
+    inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'U' and points.wiring_code = '3P4W'
 ),
 
@@ -52,24 +46,9 @@ squares as (
         slots.b_v * slots.b_v + slots.c_v * slots.c_v + slots.b_v * slots.c_v as bc,
         slots.c_v * slots.c_v + slots.a_v * slots.a_v + slots.c_v * slots.a_v as ca
     from days
-    inner join staging.int_curves_latest as phase_a
-        on
-            days.metering_point_no = phase_a.metering_point_no
-            and days.reading_date = phase_a.reading_date
-            and phase_a.quantity_code = 'U'
-            and phase_a.phase_code = 'A'
-    inner join staging.int_curves_latest as phase_b
-        on
-            days.metering_point_no = phase_b.metering_point_no
-            and days.reading_date = phase_b.reading_date
-            and phase_b.quantity_code = 'U'
-            and phase_b.phase_code = 'B'
-    inner join staging.int_curves_latest as phase_c
-        on
-            days.metering_point_no = phase_c.metering_point_no
-            and days.reading_date = phase_c.reading_date
-            and phase_c.quantity_code = 'U'
-            and phase_c.phase_code = 'C'
+    inner join staging.int_curves_latest as phase_a on {{ is_curve_of('phase_a', 'days', 'U', 'A') }}
+    inner join staging.int_curves_latest as phase_b on {{ is_curve_of('phase_b', 'days', 'U', 'B') }}
+    inner join staging.int_curves_latest as phase_c on {{ is_curve_of('phase_c', 'days', 'U', 'C') }}
     cross join lateral unnest(phase_a.values_by_slot, phase_b.values_by_slot, phase_c.values_by_slot) as slots (a_v, b_v, c_v)
     where slots.a_v > 0 and slots.b_v > 0 and slots.c_v > 0
 ),
@@ -107,10 +86,7 @@ select
 from counted
 -- violations
 select
-    record_key,
-    account_no,
-    reading_date as business_date,
-    'v1' as column_name,
+    {{ finding('v1', day='reading_date', key='record_key') }},
     slots_within || ' of ' || valid_slots || ' slots within, up to ' || round(highest_pct, 2) || ' %' as observed,
     round(100 * share_within) || ' % of the slots within ' || round(limit_pct, 2) || ' %' as expected
 from tested

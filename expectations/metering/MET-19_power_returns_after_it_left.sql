@@ -39,7 +39,7 @@ where event_code = 'POWER_UP' and copy_no = 1 and code_before is not null
 -- violations
 select
     raw_id,
-    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('event_at') }} as business_date,
     'event' as column_name,
     'POWER_UP after ' || code_before as observed,
     'POWER_UP after POWER_DOWN' as expected

@@ -16,23 +16,16 @@ reads: [quality_default_dates, stg_metering__measuring_points, stg_metering__pow
 select
     events._raw_id as raw_id,
     events.event_at,
-    (events.event_at at time zone 'Asia/Shanghai')::date in (
-        select defaults.default_date
-        from staging.quality_default_dates as defaults
-        where defaults.valid_from <= :business_date and (defaults.valid_to is null or :business_date < defaults.valid_to)
-    ) as is_default,
+    {{ is_default_date(local_date('events.event_at')) }} as is_default,
     points.installed_at
 from staging.stg_metering__power_events as events
-left join (
-    select metering_point_no, min(installed_at) as installed_at
-    from staging.stg_metering__measuring_points
-    group by metering_point_no
-) as points on events.metering_point_no = points.metering_point_no
+left join {{ one_each('staging.stg_metering__measuring_points', 'metering_point_no', 'installed_at') }} as points
+    on events.metering_point_no = points.metering_point_no
 where events.event_at is not null
 -- violations
 select
     raw_id,
-    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('event_at') }} as business_date,
     'event_ts' as column_name,
     event_at::text as observed,
     'after ' || coalesce(installed_at::text, 'the default dates') as expected

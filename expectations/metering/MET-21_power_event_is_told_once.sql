@@ -26,7 +26,7 @@ where events.metering_point_no is not null and events.event_at is not null
 -- violations
 select
     raw_id,
-    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('event_at') }} as business_date,
     'event_ts' as column_name,
     event_code || ' at ' || event_at || ', copy ' || copy_no as observed,
     'one row for each mp_no, event, event_ts' as expected

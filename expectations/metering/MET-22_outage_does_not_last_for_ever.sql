@@ -29,14 +29,14 @@ with ordered as (
 select
     ordered.raw_id,
     ordered.event_at,
-    coalesce(ordered.next_at, (:business_date + 1)::timestamp at time zone 'Asia/Shanghai') - ordered.event_at as duration,
+    coalesce(ordered.next_at, {{ day_start_at(':business_date + 1') }}) - ordered.event_at as duration,
     make_interval(days => quality.parameter('MET-22', 'days', :business_date)::integer) as longest
 from ordered
 where ordered.event_code = 'POWER_DOWN'
 -- violations
 select
     raw_id,
-    (event_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('event_at') }} as business_date,
     'event_ts' as column_name,
     'off for ' || extract(day from duration) || ' days' as observed,
     'at most ' || extract(day from longest) || ' days' as expected

@@ -18,10 +18,7 @@ parameters: [block_below_share, due_hour, warn_below_share]
 with expected as (
     select distinct points.metering_point_no
     from staging.int_metering_points_as_of as points
-    where
-        points.is_expected_to_report
-        and points.valid_from <= :business_date
-        and (points.valid_to is null or :business_date < points.valid_to)
+    where points.is_expected_to_report and {{ is_valid_on('points', ':business_date') }}
 ),
 
 received as (
@@ -32,7 +29,7 @@ received as (
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
         and curves.received_at
-            <= (:business_date + 1)::timestamp at time zone 'Asia/Shanghai'
+            <= {{ day_start_at(':business_date + 1') }}
             + make_interval(hours => quality.parameter('MET-23', 'due_hour', :business_date)::integer)
 )
 
@@ -47,8 +44,7 @@ left join received on expected.metering_point_no = received.metering_point_no
 having count(*) > 0
 -- violations
 select
-    record_key,
-    'data_date' as column_name,
+    {{ finding('data_date', key='record_key', account=false) }},
     received_points || ' of ' || expected_points || ' points by 08:00' as observed,
     'at least ' || round(100 * warn_below) || ' %' as expected,
     case when received_points < block_below * expected_points then 'block' else 'warn' end as severity

@@ -10,16 +10,16 @@ subject: organisation x day
 about: met_collect_task
 not_tested: No collection task was delivered.
 population: days of collection of an organisation
-reads: [stg_marketing__customers, stg_metering__collection_tasks, stg_metering__measuring_points]
+reads: [int_metering_points_current, stg_marketing__customers, stg_metering__collection_tasks]
 parameters: [success_share]
 */
 -- tested
 with terminals as (
     select distinct on (points.terminal_no) points.terminal_no, customers.org_no
-    from staging.stg_metering__measuring_points as points
+    from staging.int_metering_points_current as points
     inner join staging.stg_marketing__customers as customers on points.account_no = customers.account_no
     where points.terminal_no is not null
-    order by points.terminal_no, points.metering_point_no, points._raw_id desc, customers._raw_id desc
+    order by points.terminal_no, points.metering_point_no, customers._raw_id desc
 )
 
 select
@@ -34,9 +34,7 @@ where tasks.expected_count is not null and tasks.received_count is not null
 group by coalesce(terminals.org_no, 'none'), tasks.reading_date
 -- violations
 select
-    record_key,
-    reading_date as business_date,
-    'received_cnt' as column_name,
+    {{ finding('received_cnt', day='reading_date', key='record_key', account=false) }},
     received_count || ' of ' || expected_count as observed,
     'at least ' || round(100 * success_share) || ' %' as expected
 from tested

@@ -21,9 +21,7 @@ from staging.stg_metering__register_freezes as registers
 where registers.freeze_kind_code = 'DAY' and registers.frozen_at is not null
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'freeze_ts' as column_name,
+    {{ finding('freeze_ts', day='reading_date', account=false) }},
     frozen_time::text as observed,
     '00:00:00' as expected
 from tested

@@ -9,18 +9,18 @@ source: catalogue MET-26
 subject: met_register_freeze
 not_tested: No month freeze has curves of its month.
 population: month freezes of demand with curves of their month
-reads: [int_curves_latest, stg_metering__measuring_points, stg_metering__register_freezes]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__register_freezes]
 parameters: [share]
 */
 -- tested
 with highest as (
     select
         points.meter_asset_no,
-        date_trunc('month', curves.reading_date::timestamp)::date as month,
+        {{ month_of('curves.reading_date') }} as month,
         count(distinct curves.reading_date) as days_read,
         max((select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value)))::numeric as power_kw
     from staging.int_curves_latest as curves
-    inner join staging.stg_metering__measuring_points as points on curves.metering_point_no = points.metering_point_no
+    inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'P' and curves.phase_code = 'T' and not curves.is_primary
     group by points.meter_asset_no, date_trunc('month', curves.reading_date::timestamp)
 )
@@ -33,20 +33,11 @@ select
     quality.parameter('MET-26', 'share', :business_date) as share
 from staging.stg_metering__register_freezes as registers
 inner join highest
-    on
-        registers.meter_asset_no = highest.meter_asset_no
-        and date_trunc('month', registers.reading_date::timestamp)::date = highest.month
-where
-    registers.freeze_kind_code = 'MONTH'
-    and registers.energy_kind_code = 'ACTIVE'
-    and registers.direction_code = 'FWD'
-    and registers.rate_code = 'T'
-    and registers.max_demand_kw is not null
+    on registers.meter_asset_no = highest.meter_asset_no and {{ month_of('registers.reading_date') }} = highest.month
+where {{ is_total_register('registers', 'MONTH') }} and registers.max_demand_kw is not null
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'max_demand_kw' as column_name,
+    {{ finding('max_demand_kw', day='reading_date', account=false) }},
     max_demand_kw || ' kW' as observed,
     'at least ' || round(share * power_kw, 4) || ' kW' as expected
 from tested

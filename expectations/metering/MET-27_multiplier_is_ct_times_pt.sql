@@ -14,8 +14,7 @@ parameters: [tolerance]
 */
 -- tested
 select
-    points._raw_id as raw_id,
-    points.account_no,
+    {{ row_of('points') }},
     points.multiplier,
     points.ct_ratio,
     points.pt_ratio,
@@ -24,9 +23,7 @@ from staging.stg_metering__measuring_points as points
 where points.multiplier is not null and points.ct_ratio is not null and points.pt_ratio is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'multiplier' as column_name,
+    {{ finding('multiplier') }},
     multiplier::text as observed,
     trim_scale(ct_ratio * pt_ratio) || ' (' || ct_ratio || ' x ' || pt_ratio || ')' as expected
 from tested

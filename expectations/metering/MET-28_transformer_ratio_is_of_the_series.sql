@@ -16,22 +16,8 @@ select
     'met_it'::text as table_name,
     'ratio_primary' as column_name,
     transformers.ratio_primary || '/' || transformers.ratio_secondary as ratio,
-    transformers.ratio_primary in (
-        select series.value::numeric
-        from staging.quality_series as series
-        where
-            series.kind = 'ct_primary_a'
-            and series.valid_from <= :business_date
-            and (series.valid_to is null or :business_date < series.valid_to)
-    )
-    and transformers.ratio_secondary in (
-        select series.value::numeric
-        from staging.quality_series as series
-        where
-            series.kind = 'ct_secondary_a'
-            and series.valid_from <= :business_date
-            and (series.valid_to is null or :business_date < series.valid_to)
-    ) as is_standard
+    {{ is_listed('transformers.ratio_primary', 'staging.quality_series', 'ct_primary_a', type='numeric') }}
+    and {{ is_listed('transformers.ratio_secondary', 'staging.quality_series', 'ct_secondary_a', type='numeric') }} as is_standard
 from staging.stg_metering__instrument_transformers as transformers
 where transformers.kind_code = 'CT'
 union all

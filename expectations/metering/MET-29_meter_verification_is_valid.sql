@@ -18,8 +18,7 @@ from staging.stg_metering__meters as meters
 where meters.status_code = 'RUNNING' and meters.verification_due_date is not null
 -- violations
 select
-    raw_id,
-    'verify_due' as column_name,
+    {{ finding('verify_due', account=false) }},
     verification_due_date::text as observed,
     'not before ' || :business_date as expected
 from tested

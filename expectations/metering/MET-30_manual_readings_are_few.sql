@@ -11,9 +11,9 @@ about: met_register_freeze
 not_tested: No reading was delivered.
 population: days of readings of an organisation, and organisations with enough manual readings
 reads:
+  - int_metering_points_current
   - stg_marketing__customers
   - stg_metering__curves
-  - stg_metering__measuring_points
   - stg_metering__meters
   - stg_metering__register_freezes
 parameters: [last_digit_chi_square, last_digit_days, last_digit_readings, manual_share]
@@ -29,15 +29,9 @@ with limits as materialized (
 
 points as (
     select distinct on (points.metering_point_no) points.metering_point_no, points.meter_asset_no, customers.org_no
-    from staging.stg_metering__measuring_points as points
+    from staging.int_metering_points_current as points
     inner join staging.stg_marketing__customers as customers on points.account_no = customers.account_no
-    order by points.metering_point_no, points._raw_id desc, customers._raw_id desc
-),
-
-meters as (
-    select meter_asset_no, max(digits_dec)::integer as digits_dec
-    from staging.stg_metering__meters
-    group by meter_asset_no
+    order by points.metering_point_no, customers._raw_id desc
 ),
 
 collected as (
@@ -68,7 +62,8 @@ digits as (
         count(*) as readings
     from staging.stg_metering__register_freezes as registers
     inner join points on registers.meter_asset_no = points.meter_asset_no
-    left join meters on registers.meter_asset_no = meters.meter_asset_no
+    left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_dec', 'max') }} as meters
+        on registers.meter_asset_no = meters.meter_asset_no
     cross join limits
     where
         registers.collect_way_code = 'MANUAL'

@@ -20,7 +20,7 @@ with codes as materialized (
         array_agg(overflow_value::double precision) filter (where scope = 'any') as any_codes,
         array_agg(overflow_value::double precision) as all_codes
     from staging.quality_overflow_codes
-    where valid_from <= :business_date and (valid_to is null or :business_date < valid_to)
+    where {{ is_in_period(':business_date', 'valid_from', 'valid_to') }}
     group by quantity_code
 ),
 
@@ -40,7 +40,7 @@ curves as (
 samples as (
     select
         samples._raw_id as raw_id,
-        (samples.sampled_at at time zone 'Asia/Shanghai')::date as reading_date,
+        {{ local_date('samples.sampled_at') }} as reading_date,
         readings.column_name,
         readings.reading
     from staging.stg_metering__power_quality_samples as samples
@@ -63,13 +63,7 @@ samples as (
                 measured.quantity_code = codes.quantity_code
                 and abs(measured.reading)::double precision = any (codes.any_codes)
     ) as readings on true
-    where
-        samples._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or samples._raw_id in (
-            select open_findings.raw_id
-            from quality.open_findings as open_findings
-            where open_findings.table_name = 'met_pq_sample'
-        )
+    where {{ is_new_or_open('samples', 'met_pq_sample') }}
 )
 
 select

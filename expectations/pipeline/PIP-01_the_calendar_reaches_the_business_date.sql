@@ -17,8 +17,7 @@ select
 from staging.working_days
 -- violations
 select
-    record_key,
-    'date' as column_name,
+    {{ finding('date', key='record_key', account=false) }},
     last_date::text as observed,
     'a calendar up to ' || :business_date::date || '; extend dbt_project/seeds/common/working_days.csv' as expected
 from tested

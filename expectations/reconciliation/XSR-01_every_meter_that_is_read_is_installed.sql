@@ -21,7 +21,7 @@ with read_points as (
     select curves.metering_point_no, max(curves.reading_date) as last_read_date
     from staging.int_curves_latest as curves
     where
-        curves.reading_date >= date_trunc('month', :business_date::timestamp)::date
+        curves.reading_date >= {{ month_of(':business_date') }}
         and curves.reading_date <= :business_date
         and curves.quantity_code = 'E+'
     group by curves.metering_point_no
@@ -68,7 +68,7 @@ measured as (
     inner join staging.int_curves_latest as curves on points.metering_point_no = curves.metering_point_no
     where
         not points.is_installed
-        and curves.reading_date >= date_trunc('month', :business_date::timestamp)::date
+        and curves.reading_date >= {{ month_of(':business_date') }}
         and curves.reading_date <= :business_date
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
@@ -84,10 +84,7 @@ left join measured on points.raw_id = measured.raw_id
 left join staging.int_accounts_last_billed as last_billed on points.account_no = last_billed.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    last_read_date as business_date,
-    'meter_asset_no' as column_name,
+    {{ finding('meter_asset_no', day='last_read_date') }},
     'meter ' || coalesce(meter_asset_no, '') || ' read, not installed' as observed,
     'an installation of this meter at ' || metering_point_no as expected,
     round(energy_kwh, 4) as energy_at_stake_kwh,

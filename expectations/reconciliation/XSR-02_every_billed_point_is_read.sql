@@ -45,7 +45,7 @@ billed as (
         bills.orig_bill_no is null
         and bills.status_code <> 'REVERSED'
         and (
-            bills.bill_month >= date_trunc('month', :business_date::timestamp)::date - make_interval(months => limits.months)
+            bills.bill_month >= {{ month_of(':business_date') }} - make_interval(months => limits.months)
             or jsonb_build_object('mp_no', lines.metering_point_no, 'month', to_char(bills.bill_month, 'YYYYMM')) in (
                 select open_findings.record_key
                 from quality.open_findings as open_findings
@@ -71,8 +71,7 @@ expected_days as (
         on
             billed.metering_point_no = points.metering_point_no
             and points.role_code = 'BILLING'
-            and points.valid_from <= days.reading_date
-            and (points.valid_to is null or days.reading_date < points.valid_to)
+            and {{ is_valid_on('points', 'days.reading_date') }}
     group by billed.metering_point_no, billed.bill_month, days.reading_date
 ),
 
@@ -90,11 +89,7 @@ counted as (
     cross join limits
     cross join quality.current_run as run
     left join staging.int_curves_latest as curves
-        on
-            expected_days.metering_point_no = curves.metering_point_no
-            and expected_days.reading_date = curves.reading_date
-            and curves.quantity_code = 'E+'
-            and curves.phase_code = 'T'
+        on {{ is_curve_of('curves', 'expected_days', 'E+') }}
     group by expected_days.metering_point_no, expected_days.bill_month
 )
 
@@ -113,10 +108,7 @@ left join staging.int_metering_points_billed as amounts
 where counted.collectable_slots > counted.missing_limit
 -- violations
 select
-    record_key,
-    account_no,
-    bill_month as business_date,
-    'mp_no' as column_name,
+    {{ finding('mp_no', day='bill_month', key='record_key') }},
     missing_slots || ' of ' || expected_slots || ' slots missing' as observed,
     'at most ' || trunc(missing_limit) || ' missing' as expected,
     round(point_kwh * missing_slots / expected_slots, 4) as energy_at_stake_kwh,

@@ -12,37 +12,27 @@ subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No billed point has instrument transformers on record.
 population: bill lines of points with instrument transformers
-reads: [int_metering_points_as_of, stg_marketing__bill_lines, stg_marketing__bills]
+reads: [int_bill_lines_metered]
 compares: [metering.met_measuring_point.multiplier, marketing.mkt_bill_line.multiplier]
 parameters: [MET-27.tolerance]
 */
 -- tested
 select
-    lines._raw_id as raw_id,
-    bills.account_no,
-    bills.bill_month,
-    lines.multiplier as bill_multiplier,
-    points.multiplier as metering_multiplier,
+    {{ row_of('lines') }},
+    lines.bill_month,
+    lines.billed_multiplier,
+    lines.multiplier,
     lines.billed_kwh,
     lines.charge_cny,
     quality.parameter('MET-27', 'tolerance', :business_date) as tolerance
-from staging.stg_marketing__bill_lines as lines
-inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
-inner join staging.int_metering_points_as_of as points
-    on
-        lines.metering_point_no = points.metering_point_no
-        and points.valid_from <= bills.read_to - 1
-        and (points.valid_to is null or bills.read_to - 1 < points.valid_to)
-where lines.multiplier is not null and points.ratio_basis_code = 'INSTRUMENT_TRANSFORMERS'
+from staging.int_bill_lines_metered as lines
+where lines.billed_multiplier is not null and lines.ratio_basis_code = 'INSTRUMENT_TRANSFORMERS'
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'multiplier' as column_name,
-    trim_scale(bill_multiplier)::text as observed,
-    trim_scale(metering_multiplier)::text as expected,
-    round(billed_kwh * abs(metering_multiplier / nullif(bill_multiplier, 0) - 1), 4) as energy_at_stake_kwh,
-    round(charge_cny * abs(metering_multiplier / nullif(bill_multiplier, 0) - 1), 2) as amount_at_stake_cny
+    {{ finding('multiplier', day='bill_month') }},
+    trim_scale(billed_multiplier)::text as observed,
+    trim_scale(multiplier)::text as expected,
+    round(billed_kwh * abs(multiplier / nullif(billed_multiplier, 0) - 1), 4) as energy_at_stake_kwh,
+    round(charge_cny * abs(multiplier / nullif(billed_multiplier, 0) - 1), 2) as amount_at_stake_cny
 from tested
-where abs(bill_multiplier - metering_multiplier) > tolerance * metering_multiplier
+where abs(billed_multiplier - multiplier) > tolerance * multiplier

@@ -11,54 +11,30 @@ likely_wrong: Two of contract, archive and connected transformers, else a signed
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
-reads: [int_accounts_last_billed, int_terms_compared, stg_contract__contracts, stg_marketing__customers]
+reads: [int_accounts_last_billed, int_terms_compared]
 compares: [marketing.mkt_customer.contract_cap_kva, contract.con_contract.contract_cap_kva]
 parameters: [tolerance_kva]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-),
-
-customers as (
-    select account_no, max(contract_capacity_kva) as contract_capacity_kva
-    from staging.stg_marketing__customers
-    group by account_no
-)
-
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.contract_capacity_kva as contract_kva,
-    customers.contract_capacity_kva as marketing_kva,
-    quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva,
-    last_billed.capacity_price_cny,
+    terms.contract_raw_id as raw_id,
+    terms.account_no,
+    terms.contract_value,
+    terms.marketing_value,
+    terms.difference as difference_kva,
     terms.suspect_side,
-    terms.told
-from contracts_in_force
-inner join customers on contracts_in_force.account_no = customers.account_no
-left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
-left join (
-    select account_no, suspect_side, told
-    from staging.int_terms_compared
-    where term_name = 'contract_cap_kva'
-) as terms on contracts_in_force.account_no = terms.account_no
-where contracts_in_force.contract_capacity_kva is not null and customers.contract_capacity_kva is not null
+    terms.told,
+    last_billed.capacity_price_cny,
+    quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva
+from staging.int_terms_compared as terms
+left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
+where terms.term_name = 'contract_cap_kva' and terms.difference is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
-    contract_kva || ' kVA in the contract' as observed,
-    marketing_kva || ' kVA in marketing' || coalesce('; ' || told, '') as expected,
+    {{ finding('contract_cap_kva') }},
+    contract_value || ' kVA in the contract' as observed,
+    marketing_value || ' kVA in marketing' || coalesce('; ' || told, '') as expected,
     suspect_side,
-    round(abs(contract_kva - marketing_kva) * capacity_price_cny, 2) as amount_at_stake_cny
+    round(difference_kva * capacity_price_cny, 2) as amount_at_stake_cny
 from tested
-where abs(contract_kva - marketing_kva) > tolerance_kva
+where difference_kva > tolerance_kva

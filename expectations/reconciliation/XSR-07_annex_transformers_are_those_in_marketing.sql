@@ -13,24 +13,13 @@ not_tested: No account has both sides.
 population: contracts in force with a transformer annex and transformers in marketing
 reads:
   - int_accounts_last_billed
-  - stg_contract__contracts
+  - int_contracts_in_force
   - stg_contract__transformer_annex_lines
   - stg_marketing__transformers
 compares: [marketing.mkt_transformer.cap_kva, contract.con_transformer_annex.cap_kva]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-),
-
-annexes as (
+with annexes as (
     select contract_no, version, array_agg(capacity_kva order by capacity_kva) as capacities, sum(capacity_kva) as capacity_kva
     from staging.stg_contract__transformer_annex_lines
     group by contract_no, version
@@ -39,26 +28,22 @@ annexes as (
 transformers as (
     select account_no, array_agg(capacity_kva order by capacity_kva) as capacities, sum(capacity_kva) as capacity_kva
     from staging.stg_marketing__transformers
-    where state_code <> 'REMOVED' and state_from <= :business_date and (state_to is null or :business_date < state_to)
+    where state_code <> 'REMOVED' and {{ is_in_period(':business_date', 'state_from', 'state_to') }}
     group by account_no
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
+    {{ row_of('contracts') }},
     annexes.capacities as contract_capacities,
     transformers.capacities as marketing_capacities,
     abs(annexes.capacity_kva - transformers.capacity_kva) * last_billed.capacity_price_cny as difference_cny
-from contracts_in_force
-inner join annexes
-    on contracts_in_force.contract_no = annexes.contract_no and contracts_in_force.version = annexes.version
-inner join transformers on contracts_in_force.account_no = transformers.account_no
-left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
+from {{ contracts_in_force() }} as contracts
+inner join annexes using (contract_no, version)
+inner join transformers on contracts.account_no = transformers.account_no
+left join staging.int_accounts_last_billed as last_billed on contracts.account_no = last_billed.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_no' as column_name,
+    {{ finding('contract_no') }},
     array_to_string(contract_capacities, ', ') || ' kVA in the annex' as observed,
     array_to_string(marketing_capacities, ', ') || ' kVA in marketing' as expected,
     round(difference_cny, 2) as amount_at_stake_cny

@@ -11,41 +11,25 @@ likely_wrong: "Not told: the capacities are weighed in XSR-06."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with running transformers in marketing
-reads: [stg_contract__contracts, stg_marketing__transformers]
+reads: [int_contracts_in_force, stg_marketing__transformers]
 compares: [marketing.mkt_transformer.cap_kva, contract.con_contract.contract_cap_kva]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-),
-
-transformers as (
+select
+    {{ row_of('contracts') }},
+    contracts.contract_capacity_kva,
+    transformers.running_kva
+from {{ contracts_in_force() }} as contracts
+inner join (
     select account_no, sum(capacity_kva) as running_kva
     from staging.stg_marketing__transformers
-    where state_code = 'RUN' and state_from <= :business_date and (state_to is null or :business_date < state_to)
+    where state_code = 'RUN' and {{ is_in_period(':business_date', 'state_from', 'state_to') }}
     group by account_no
-)
-
-select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.contract_capacity_kva,
-    transformers.running_kva
-from contracts_in_force
-inner join transformers on contracts_in_force.account_no = transformers.account_no
-where contracts_in_force.contract_capacity_kva is not null
+) as transformers on contracts.account_no = transformers.account_no
+where contracts.contract_capacity_kva is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'contract_cap_kva' as column_name,
+    {{ finding('contract_cap_kva') }},
     running_kva || ' kVA running' as observed,
     'at most ' || contract_capacity_kva || ' kVA' as expected
 from tested

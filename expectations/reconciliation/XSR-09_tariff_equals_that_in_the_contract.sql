@@ -12,75 +12,26 @@ subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
 population: contracts in force with a tariff in marketing
-reads:
-  - int_accounts_last_billed
-  - int_terms_compared
-  - int_terms_repriced
-  - stg_contract__contracts
-  - stg_marketing__metering_points
-  - stg_marketing__tariff_assignments
+reads: [int_accounts_last_billed, int_terms_compared, int_terms_repriced]
 compares: [marketing.mkt_tariff_assign.tariff_code, contract.con_contract.tariff_code]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-),
-
--- A sub-meter may have a tariff of its own; the contract states that of the main points.
-assigned as (
-    select
-        assignments.account_no,
-        array_agg(distinct assignments.tariff_code order by assignments.tariff_code) as tariff_codes
-    from staging.stg_marketing__tariff_assignments as assignments
-    inner join staging.stg_marketing__metering_points as points
-        on
-            assignments.metering_point_no = points.metering_point_no
-            and points.role_code = 'BILLING'
-            and points.parent_metering_point_no is null
-            and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-            and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
-    where
-        assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
-    group by assignments.account_no
-)
-
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.tariff_code,
-    assigned.tariff_codes,
+    terms.*,
     last_billed.bill_total_cny,
-    repriced.tariff_difference_cny,
-    terms.suspect_side,
-    terms.told
-from contracts_in_force
-inner join assigned on contracts_in_force.account_no = assigned.account_no
-left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
-left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
-left join (
-    select account_no, suspect_side, told
-    from staging.int_terms_compared
-    where term_name = 'tariff_code'
-) as terms on contracts_in_force.account_no = terms.account_no
-where contracts_in_force.tariff_code is not null
+    repriced.tariff_difference_cny
+from ({{ terms_of_contracts(['tariff_code']) }}) as terms
+left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
+left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
+where terms.contract_terms is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'tariff_code' as column_name,
-    tariff_code || ' in the contract' as observed,
-    array_to_string(tariff_codes, ', ') || ' in marketing'
+    {{ finding('tariff_code') }},
+    contract_terms || ' in the contract' as observed,
+    marketing_terms || ' in marketing'
     || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end
     || coalesce('; ' || told, '') as expected,
     suspect_side,
     coalesce(tariff_difference_cny, bill_total_cny) as amount_at_stake_cny
 from tested
-where array[tariff_code] <> tariff_codes
+where differs

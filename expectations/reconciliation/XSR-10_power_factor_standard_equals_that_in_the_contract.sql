@@ -12,62 +12,21 @@ subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
 population: contracts in force with a tariff in marketing
-reads:
-  - int_terms_compared
-  - int_terms_repriced
-  - stg_contract__contracts
-  - stg_marketing__metering_points
-  - stg_marketing__tariff_assignments
+reads: [int_terms_compared, int_terms_repriced]
 compares: [marketing.mkt_tariff_assign.pf_standard, contract.con_contract.pf_standard]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-)
-
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.power_factor_standard_code as contract_standard,
-    assignments.power_factor_standard_code as marketing_standard,
-    repriced.power_factor_difference_cny,
-    terms.suspect_side,
-    terms.told
-from contracts_in_force
-inner join staging.stg_marketing__tariff_assignments as assignments
-    on
-        contracts_in_force.account_no = assignments.account_no
-        and assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
-inner join staging.stg_marketing__metering_points as points
-    on
-        assignments.metering_point_no = points.metering_point_no
-        and points.role_code = 'BILLING'
-        and points.parent_metering_point_no is null
-        and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
-left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
-left join (
-    select account_no, suspect_side, told
-    from staging.int_terms_compared
-    where term_name = 'pf_standard'
-) as terms on contracts_in_force.account_no = terms.account_no
+    terms.*,
+    repriced.power_factor_difference_cny
+from ({{ terms_of_contracts(['pf_standard']) }}) as terms
+left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
 -- violations
 select
-    raw_id,
-    min(account_no) as account_no,
-    'pf_standard' as column_name,
-    min(contract_standard || ' in the contract') as observed,
-    min(marketing_standard || ' in marketing' || coalesce('; ' || told, '')) as expected,
-    min(suspect_side) as suspect_side,
-    max(power_factor_difference_cny) as amount_at_stake_cny
+    {{ finding('pf_standard') }},
+    contract_terms || ' in the contract' as observed,
+    marketing_terms || ' in marketing' || coalesce('; ' || told, '') as expected,
+    suspect_side,
+    power_factor_difference_cny as amount_at_stake_cny
 from tested
-where contract_standard <> marketing_standard
-group by raw_id
+where differs

@@ -12,12 +12,7 @@ subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
 population: contracts in force with a tariff in marketing
-reads:
-  - int_terms_compared
-  - int_terms_repriced
-  - stg_contract__contracts
-  - stg_marketing__metering_points
-  - stg_marketing__tariff_assignments
+reads: [int_terms_compared, int_terms_repriced]
 compares:
   - marketing.mkt_tariff_assign.basic_mode
   - contract.con_contract.basic_mode
@@ -25,55 +20,17 @@ compares:
   - contract.con_contract.contract_md_kw
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (contracts.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-)
-
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.basic_mode_code as contract_mode,
-    assignments.basic_mode_code as marketing_mode,
-    contracts_in_force.contract_demand_kw as contract_kw,
-    assignments.contract_demand_kw as marketing_kw,
-    repriced.basic_difference_cny,
-    terms.suspect_side,
-    terms.told
-from contracts_in_force
-inner join staging.stg_marketing__tariff_assignments as assignments
-    on
-        contracts_in_force.account_no = assignments.account_no
-        and assignments.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (assignments.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < assignments.valid_to)
-inner join staging.stg_marketing__metering_points as points
-    on
-        assignments.metering_point_no = points.metering_point_no
-        and points.role_code = 'BILLING'
-        and points.parent_metering_point_no is null
-        and points.valid_from <= (date_trunc('month', :business_date::timestamp) - interval '1 day')::date
-        and (points.valid_to is null or (date_trunc('month', :business_date::timestamp) - interval '1 day')::date < points.valid_to)
-left join staging.int_terms_repriced as repriced on contracts_in_force.account_no = repriced.account_no
-left join (
-    select account_no, suspect_side, told
-    from staging.int_terms_compared
-    where term_name in ('basic_mode', 'contract_md_kw')
-) as terms on contracts_in_force.account_no = terms.account_no
+    terms.*,
+    repriced.basic_difference_cny
+from ({{ terms_of_contracts(['basic_mode', 'contract_md_kw']) }}) as terms
+left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
 -- violations
 select
-    raw_id,
-    min(account_no) as account_no,
-    'basic_mode' as column_name,
-    min(contract_mode || coalesce(' ' || contract_kw || ' kW', '') || ' in the contract') as observed,
-    min(marketing_mode || coalesce(' ' || marketing_kw || ' kW', '') || ' in marketing' || coalesce('; ' || told, '')) as expected,
-    min(suspect_side) as suspect_side,
-    max(basic_difference_cny) as amount_at_stake_cny
+    {{ finding('basic_mode') }},
+    contract_terms || ' in the contract' as observed,
+    marketing_terms || ' in marketing' || coalesce('; ' || told, '') as expected,
+    suspect_side,
+    basic_difference_cny as amount_at_stake_cny
 from tested
-where contract_mode <> marketing_mode or (contract_mode = 'BY_CONTRACT_MD' and contract_kw <> marketing_kw)
-group by raw_id
+where differs

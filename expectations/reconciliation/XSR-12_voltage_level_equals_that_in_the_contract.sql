@@ -11,52 +11,33 @@ likely_wrong: The level of the two that the meters' mean voltage fits; not told 
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force whose voltage level is known on both sides
-reads: [int_accounts_last_billed, int_voltage_levels_measured, stg_contract__contracts, stg_marketing__customers]
+reads: [int_accounts_last_billed, int_terms_compared]
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.voltage_level, contract.con_contract.voltage_level]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-)
-
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.voltage_level_code as contract_level,
-    customers.voltage_level_code as marketing_level,
-    measured.voltage_level_code as metering_level,
-    measured.voltage_kv,
+    terms.contract_raw_id as raw_id,
+    terms.account_no,
+    terms.contract_value,
+    terms.marketing_value,
+    terms.suspect_side,
+    terms.told,
     last_billed.bill_kwh,
     last_billed.bill_total_cny
-from contracts_in_force
-inner join staging.stg_marketing__customers as customers on contracts_in_force.account_no = customers.account_no
-left join staging.int_accounts_last_billed as last_billed on contracts_in_force.account_no = last_billed.account_no
-left join staging.int_voltage_levels_measured as measured on contracts_in_force.account_no = measured.account_no
+from staging.int_terms_compared as terms
+left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
 -- A level outside the list has a finding of its own (MKT-13).
-where customers.voltage_level_code ~ '^AC[0-9]+k?V$' and contracts_in_force.voltage_level_code ~ '^AC[0-9]+k?V$'
+where
+    terms.term_name = 'voltage_level'
+    and terms.contract_value ~ '^AC[0-9]+k?V$'
+    and terms.marketing_value ~ '^AC[0-9]+k?V$'
 -- violations
-with judged as (
-    select
-        tested.*,
-        quality.likely_right(metering_level, marketing_level, contract_level, null, null, null) as right_level
-    from tested
-    where contract_level <> marketing_level
-)
-
 select
-    raw_id,
-    account_no,
-    'voltage_level' as column_name,
-    contract_level || ' in the contract' as observed,
-    marketing_level || ' in marketing' || coalesce('; likely ' || right_level || ' by meters at ' || voltage_kv || ' kV', '') as expected,
-    quality.suspect_side(right_level, metering_level, marketing_level, contract_level) as suspect_side,
+    {{ finding('voltage_level') }},
+    contract_value || ' in the contract' as observed,
+    marketing_value || ' in marketing' || coalesce('; ' || told, '') as expected,
+    suspect_side,
     bill_kwh as energy_at_stake_kwh,
     bill_total_cny as amount_at_stake_cny
-from judged
+from tested
+where contract_value <> marketing_value

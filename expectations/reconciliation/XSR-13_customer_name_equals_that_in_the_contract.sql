@@ -11,7 +11,7 @@ likely_wrong: "Not told: no third record of the name is delivered, and the credi
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
-reads: [stg_contract__contracts, stg_marketing__customers]
+reads: [int_contracts_in_force, stg_marketing__customers]
 compares:
   - marketing.mkt_customer.cons_name
   - contract.con_contract.party_b_name
@@ -20,38 +20,22 @@ compares:
 parameters: [similarity]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-)
-
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.customer_name as contract_name,
+    {{ row_of('contracts') }},
+    contracts.customer_name as contract_name,
     customers.account_name as marketing_name,
     coalesce(
-        upper(btrim(contracts_in_force.uscc)) = upper(btrim(customers.uscc)) and quality.uscc_is_valid(upper(btrim(customers.uscc))),
+        upper(btrim(contracts.uscc)) = upper(btrim(customers.uscc)) and quality.uscc_is_valid(upper(btrim(customers.uscc))),
         false
     ) as has_same_uscc,
     quality.parameter('XSR-13', 'similarity', :business_date) as similarity_needed
-from contracts_in_force
-inner join staging.stg_marketing__customers as customers on contracts_in_force.account_no = customers.account_no
-where contracts_in_force.customer_name is not null and customers.account_name is not null
+from {{ contracts_in_force() }} as contracts
+inner join staging.stg_marketing__customers as customers on contracts.account_no = customers.account_no
+where contracts.customer_name is not null and customers.account_name is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'party_b_name' as column_name,
+    {{ finding('party_b_name') }},
     contract_name as observed,
     marketing_name as expected
 from tested
-where
-    not has_same_uscc
-    and quality.name_similarity(contract_name, marketing_name) < similarity_needed
+where not has_same_uscc and quality.name_similarity(contract_name, marketing_name) < similarity_needed

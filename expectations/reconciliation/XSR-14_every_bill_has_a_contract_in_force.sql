@@ -11,7 +11,7 @@ likely_wrong: "Not told: a contract that is absent or over contradicts no value 
 subject: mkt_bill
 not_tested: No billed account has a contract.
 population: bills of accounts with contracts
-reads: [stg_contract__contracts, stg_marketing__bills]
+reads: [int_contracts_in_force, stg_contract__contracts, stg_marketing__bills]
 compares: [marketing.mkt_bill.bill_month, contract.con_contract.valid_from]
 */
 -- tested
@@ -23,27 +23,16 @@ with contract_accounts as (
 covered as (
     select distinct bills._raw_id
     from staging.stg_marketing__bills as bills
-    inner join staging.stg_contract__contracts as contracts
+    inner join staging.int_contracts_in_force as contracts
         on
             bills.account_no = contracts.account_no
-            and contracts.kind_code <> 'PROTOCOL'
-            -- A terminated contract was in force up to the day on which it ended.
-            and (
-                contracts.status_code in ('EFFECTIVE', 'AMENDED', 'EXPIRED')
-                or (contracts.status_code = 'TERMINATED' and contracts.valid_to is not null)
-            )
             and contracts.signed_date is not null
-            and contracts.valid_from < bills.bill_month + interval '1 month'
-            and (
-                contracts.valid_to is null
-                or contracts.valid_to > bills.bill_month
-                or (contracts.is_auto_renewed and contracts.status_code = 'EFFECTIVE')
-            )
+            and contracts.valid_from < {{ next_month('bills.bill_month') }}
+            and (contracts.valid_to is null or contracts.valid_to > bills.bill_month)
 )
 
 select
-    bills._raw_id as raw_id,
-    bills.account_no,
+    {{ row_of('bills') }},
     bills.bill_month,
     bills.billed_kwh,
     bills.total_charge_cny,
@@ -54,10 +43,7 @@ left join covered on bills._raw_id = covered._raw_id
 where bills.bill_month is not null and bills.status_code <> 'REVERSED'
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'bill_month' as column_name,
+    {{ finding('bill_month', day='bill_month') }},
     to_char(bill_month, 'YYYYMM') as observed,
     'a signed contract in force in this month' as expected,
     billed_kwh as energy_at_stake_kwh,

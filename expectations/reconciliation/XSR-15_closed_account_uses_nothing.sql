@@ -15,9 +15,9 @@ reads:
   - int_accounts_last_billed
   - int_curves_latest
   - int_metering_points_as_of
+  - int_metering_points_current
   - stg_marketing__customers
   - stg_marketing__transformers
-  - stg_metering__measuring_points
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.status, marketing.mkt_transformer.state]
 parameters: [days]
 */
@@ -56,12 +56,6 @@ idle_days as (
     from sealed_days
 ),
 
-removed as (
-    select metering_point_no, max((removed_at at time zone 'Asia/Shanghai')::date) as removed_date
-    from staging.stg_metering__measuring_points
-    group by metering_point_no
-),
-
 used as (
     select
         points.account_no,
@@ -70,24 +64,20 @@ used as (
         bool_and(coalesce(removed.removed_date <= curves.reading_date, false)) as is_removed
     from idle_days
     inner join staging.int_metering_points_as_of as points
-        on
-            idle_days.account_no = points.account_no
-            and points.valid_from <= idle_days.reading_date
-            and (points.valid_to is null or idle_days.reading_date < points.valid_to)
+        on idle_days.account_no = points.account_no and {{ is_valid_on('points', 'idle_days.reading_date') }}
     inner join staging.int_curves_latest as curves
         on
             points.metering_point_no = curves.metering_point_no
             and idle_days.reading_date = curves.reading_date
             and curves.quantity_code = 'E+'
             and curves.phase_code = 'T'
-    left join removed on points.metering_point_no = removed.metering_point_no
+    left join staging.int_metering_points_current as removed on points.metering_point_no = removed.metering_point_no
     where points.role_code <> 'GENERATION'
     group by points.account_no
 )
 
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
+    {{ row_of('customers') }},
     customers.status_code,
     coalesce(used.energy_kwh, 0) as energy_kwh,
     used.last_date,
@@ -98,10 +88,7 @@ left join used on customers.account_no = used.account_no
 left join staging.int_accounts_last_billed as last_billed on customers.account_no = last_billed.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    last_date as business_date,
-    'status' as column_name,
+    {{ finding('status', day='last_date') }},
     case when status_code = 'CLOSED' then 'closed' else 'sealed' end || ', with ' || round(energy_kwh, 2) || ' kWh' as observed,
     '0 kWh' || case
         when status_code <> 'CLOSED' then ''

@@ -11,40 +11,26 @@ likely_wrong: "Not told: the feeder that was built is in no third record."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with feeders in marketing
-reads: [stg_contract__contracts, stg_marketing__metering_points]
+reads: [int_contracts_in_force, stg_marketing__metering_points]
 compares: [marketing.mkt_mp.feeder_no, contract.con_contract.supply_mode]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-),
-
-feeders as (
+with feeders as (
     select account_no, count(distinct feeder_no) as feeders
     from staging.stg_marketing__metering_points
-    where valid_from <= :business_date and (valid_to is null or :business_date < valid_to) and nullif(feeder_no, '') is not null
+    where {{ is_in_period(':business_date', 'valid_from', 'valid_to') }} and nullif(feeder_no, '') is not null
     group by account_no
 )
 
 select
-    contracts_in_force._raw_id as raw_id,
-    contracts_in_force.account_no,
-    contracts_in_force.supply_mode_code,
+    {{ row_of('contracts') }},
+    contracts.supply_mode_code,
     feeders.feeders
-from contracts_in_force
-inner join feeders on contracts_in_force.account_no = feeders.account_no
+from {{ contracts_in_force() }} as contracts
+inner join feeders on contracts.account_no = feeders.account_no
 -- violations
 select
-    raw_id,
-    account_no,
-    'supply_mode' as column_name,
+    {{ finding('supply_mode') }},
     supply_mode_code || ' in the contract' as observed,
     feeders || ' feeders in marketing' as expected
 from tested

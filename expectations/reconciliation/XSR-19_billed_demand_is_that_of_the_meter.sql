@@ -24,15 +24,10 @@ parameters: [relative]
 with demands as (
     select distinct on (registers.meter_asset_no, registers.frozen_at)
         registers.meter_asset_no,
-        (registers.frozen_at at time zone 'Asia/Shanghai')::date as frozen_date,
+        {{ local_date('registers.frozen_at') }} as frozen_date,
         registers.max_demand_kw
     from staging.stg_metering__register_freezes as registers
-    where
-        registers.freeze_kind_code = 'MONTH'
-        and registers.energy_kind_code = 'ACTIVE'
-        and registers.direction_code = 'FWD'
-        and registers.rate_code = 'T'
-        and registers.max_demand_kw is not null
+    where {{ is_total_register('registers', 'MONTH') }} and registers.max_demand_kw is not null
     order by registers.meter_asset_no, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
 ),
 
@@ -64,8 +59,7 @@ metered as (
     inner join staging.int_metering_points_as_of as points
         on
             billed_points.metering_point_no = points.metering_point_no
-            and points.valid_from <= billed_points.read_to - 1
-            and (points.valid_to is null or billed_points.read_to - 1 < points.valid_to)
+            and {{ is_valid_on('points', 'billed_points.read_to - 1') }}
     left join demands
         on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
     group by
@@ -82,10 +76,7 @@ from metered
 left join staging.int_bills_priced as priced on metered.bill_no = priced.bill_no
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    'md_actual_kw' as column_name,
+    {{ finding('md_actual_kw', day='bill_month') }},
     round(actual_demand_kw, 2) || ' kW' as observed,
     round(meter_demand_kw, 2) || ' kW by the meters' as expected,
     round(

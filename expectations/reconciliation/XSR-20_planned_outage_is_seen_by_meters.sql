@@ -32,8 +32,7 @@ with affected as (
         on
             affected.account_no = points.account_no
             and points.is_expected_to_report
-            and points.valid_from <= (plans.actual_start_at at time zone 'Asia/Shanghai')::date
-            and (points.valid_to is null or (plans.actual_start_at at time zone 'Asia/Shanghai')::date < points.valid_to)
+            and {{ is_valid_on('points', local_date('plans.actual_start_at')) }}
             -- Where the feeder of the plan is known, points on other feeders stay lit.
             and (plans.feeder_no is null or points.feeder_no is null or plans.feeder_no = points.feeder_no)
     left join staging.int_customer_outages as outages
@@ -45,7 +44,7 @@ with affected as (
         plans.status_code = 'DONE'
         and plans.actual_end_at is not null
         and affected.exception_code is distinct from 'BACKUP_SUPPLY'
-        and (plans.actual_start_at at time zone 'Asia/Shanghai')::date >= run.collection_start
+        and {{ local_date('plans.actual_start_at') }} >= run.collection_start
     group by plans._raw_id, points.metering_point_no
 )
 
@@ -58,8 +57,7 @@ from affected
 group by affected._raw_id
 -- violations
 select
-    raw_id,
-    'status' as column_name,
+    {{ finding('status', account=false) }},
     points_off || ' of ' || points || ' points off' as observed,
     'at least ' || round(100 * share) || ' %' as expected
 from tested

@@ -44,7 +44,7 @@ outages as (
     select
         downs.raw_id,
         downs.started_at,
-        coalesce(downs.ended_at, (:business_date + 1)::timestamp at time zone 'Asia/Shanghai') as ended_at,
+        coalesce(downs.ended_at, {{ day_start_at(':business_date + 1') }}) as ended_at,
         points.account_no,
         points.feeder_no,
         make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer) as shortest
@@ -52,8 +52,7 @@ outages as (
     inner join staging.int_metering_points_as_of as points
         on
             downs.metering_point_no = points.metering_point_no
-            and points.valid_from <= (downs.started_at at time zone 'Asia/Shanghai')::date
-            and (points.valid_to is null or (downs.started_at at time zone 'Asia/Shanghai')::date < points.valid_to)
+            and {{ is_valid_on('points', local_date('downs.started_at')) }}
     inner join staging.int_key_accounts as key_accounts on points.account_no = key_accounts.account_no
     where downs.event_code = 'POWER_DOWN' and key_accounts.is_key_account
 )
@@ -94,7 +93,7 @@ where outages.ended_at - outages.started_at > outages.shortest
 select
     raw_id,
     account_no,
-    (started_at at time zone 'Asia/Shanghai')::date as business_date,
+    {{ local_date('started_at') }} as business_date,
     'event_ts' as column_name,
     started_at || ' to ' || ended_at as observed,
     'a plan, a fault ticket or a supply record' as expected

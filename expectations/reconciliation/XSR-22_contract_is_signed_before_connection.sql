@@ -23,8 +23,7 @@ with first_versions as (
 )
 
 select
-    first_versions._raw_id as raw_id,
-    first_versions.account_no,
+    {{ row_of('first_versions') }},
     first_versions.signed_date,
     customers.connect_date
 from first_versions
@@ -32,9 +31,7 @@ inner join staging.stg_marketing__customers as customers on first_versions.accou
 where first_versions.signed_date is not null and customers.connect_date is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'signed_on' as column_name,
+    {{ finding('signed_on') }},
     signed_date::text as observed,
     'not after ' || connect_date as expected
 from tested

@@ -15,37 +15,25 @@ reads: [int_metering_points_last_billed, stg_marketing__meter_installations]
 compares: [marketing.mkt_meter_install.install_date, marketing.mkt_meter_install.remove_date]
 */
 -- tested
-with overlapping as (
-    select one._raw_id, min(other.account_no || ' from ' || other.install_date) as installation
-    from staging.stg_marketing__meter_installations as one
-    inner join staging.stg_marketing__meter_installations as other
-        on
-            one.meter_asset_no = other.meter_asset_no
-            and one.account_no <> other.account_no
-            and other.install_date < coalesce(one.remove_date, 'infinity')
-            and one.install_date < coalesce(other.remove_date, 'infinity')
-    group by one._raw_id
-)
-
 select
-    installations._raw_id as raw_id,
-    installations.account_no,
+    {{ row_of('installations') }},
     installations.install_date,
-    overlapping.installation as other_installation,
+    overlapping.other_told,
     billed.point_kwh,
     billed.point_cny
 from staging.stg_marketing__meter_installations as installations
-left join overlapping on installations._raw_id = overlapping._raw_id
+left join {{ overlapping(
+    'staging.stg_marketing__meter_installations', same='meter_asset_no', other='account_no',
+    told="other.account_no || ' from ' || other.install_date", first_day='install_date', end_day='remove_date'
+) }} as overlapping on installations._raw_id = overlapping._raw_id
 left join staging.int_metering_points_last_billed as billed on installations.metering_point_no = billed.metering_point_no
 where installations.install_date is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    'meter_asset_no' as column_name,
-    'also at ' || other_installation as observed,
+    {{ finding('meter_asset_no') }},
+    'also at ' || other_told as observed,
     'one customer at a time' as expected,
     point_kwh as energy_at_stake_kwh,
     round(point_cny, 2) as amount_at_stake_cny
 from tested
-where other_installation is not null
+where other_told is not null

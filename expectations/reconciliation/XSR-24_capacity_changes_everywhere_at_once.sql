@@ -22,13 +22,7 @@ compares: [metering.met_it.valid_from, marketing.mkt_transformer.state_from, con
 parameters: [match_days, working_days]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('XSR-24', 'working_days', :business_date) as working_days,
-        quality.parameter('XSR-24', 'match_days', :business_date)::integer as match_days
-),
-
-calendar as (
+with calendar as (
     select date as calendar_date, count(*) filter (where is_working_day) over (order by date) as working_day_no
     from staging.working_days
 ),
@@ -66,10 +60,7 @@ changes as (
         window versions as (partition by metering_point_no, phase_code order by valid_from, _raw_id)
     ) as ratios
     inner join staging.int_metering_points_as_of as points
-        on
-            ratios.metering_point_no = points.metering_point_no
-            and points.valid_from <= ratios.valid_from
-            and (points.valid_to is null or ratios.valid_from < points.valid_to)
+        on ratios.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'ratios.valid_from') }}
     where ratios.is_changed
 ),
 
@@ -81,11 +72,10 @@ nearest as (
         changes.system_name,
         changes.change_date
     from amendments
-    cross join limits
     inner join changes
         on
             amendments.account_no = changes.account_no
-            and abs(changes.change_date - amendments.effective_date) <= limits.match_days
+            and abs(changes.change_date - amendments.effective_date) <= quality.parameter('XSR-24', 'match_days', :business_date)
     order by amendments.raw_id, changes.system_name, abs(changes.change_date - amendments.effective_date), changes.change_date
 ),
 
@@ -101,19 +91,15 @@ select
     dated.raw_id,
     dated.account_no,
     dated.effective_date,
-    limits.working_days as most_working_days,
+    quality.parameter('XSR-24', 'working_days', :business_date) as most_working_days,
     max(calendar.working_day_no) - min(calendar.working_day_no) as working_days,
     string_agg(dated.system_name || ' ' || dated.change_date, ', ' order by dated.system_name) as told
 from dated
 inner join calendar on dated.change_date = calendar.calendar_date
-cross join limits
-group by dated.raw_id, dated.account_no, dated.effective_date, limits.working_days
+group by dated.raw_id, dated.account_no, dated.effective_date
 -- violations
 select
-    raw_id,
-    account_no,
-    effective_date as business_date,
-    'effective_on' as column_name,
+    {{ finding('effective_on', day='effective_date') }},
     working_days || ' working days: ' || told as observed,
     'at most ' || most_working_days || ' apart' as expected
 from tested

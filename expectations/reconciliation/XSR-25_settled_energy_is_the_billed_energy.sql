@@ -23,8 +23,7 @@ with newest as (
 )
 
 select
-    newest._raw_id as raw_id,
-    agreements.account_no,
+    {{ row_of('newest', account='agreements') }},
     newest.trade_month,
     newest.actual_mwh,
     bills.billed_mwh,
@@ -37,18 +36,12 @@ inner join (
     from staging.stg_marketing__bills
     group by account_no, bill_month
 ) as bills on agreements.account_no = bills.account_no and newest.trade_month = bills.bill_month
-left join (
-    select account_no, bill_month, max(average_price_cny) as average_price_cny
-    from staging.int_bills_priced
-    group by account_no, bill_month
-) as priced on agreements.account_no = priced.account_no and newest.trade_month = priced.bill_month
+left join {{ one_each('staging.int_bills_priced', 'account_no, bill_month', 'average_price_cny', 'max') }} as priced
+    on agreements.account_no = priced.account_no and newest.trade_month = priced.bill_month
 where newest.actual_mwh is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    trade_month as business_date,
-    'actual_mwh' as column_name,
+    {{ finding('actual_mwh', day='trade_month') }},
     actual_mwh || ' MWh settled' as observed,
     round(billed_mwh, 4) || ' MWh billed' as expected,
     abs(actual_mwh - billed_mwh) * 1000 as energy_at_stake_kwh,

@@ -11,28 +11,16 @@ likely_wrong: "Not told: what is absent is in the contract system."
 subject: mkt_customer
 not_tested: There is no key account, or no contract at all.
 population: key accounts that are not closed
-reads: [int_key_accounts, stg_contract__contracts, stg_marketing__customers]
+reads: [int_contracts_in_force, int_key_accounts, stg_contract__contracts, stg_marketing__customers]
 compares: [marketing.mkt_customer.cons_no, contract.con_contract.cons_no]
 */
 -- tested
-with contracts_in_force as (
-    select distinct on (contracts.account_no) contracts.*
-    from staging.stg_contract__contracts as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= :business_date
-        and (contracts.valid_to is null or :business_date < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
-)
-
 select
-    customers._raw_id as raw_id,
-    customers.account_no,
-    contracts_in_force.contract_no
+    {{ row_of('customers') }},
+    contracts.contract_no
 from staging.stg_marketing__customers as customers
 inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
-left join contracts_in_force on customers.account_no = contracts_in_force.account_no
+left join {{ contracts_in_force() }} as contracts on customers.account_no = contracts.account_no
 where
     key_accounts.is_key_account
     and customers.status_code <> 'CLOSED'
@@ -42,9 +30,7 @@ where
     )
 -- violations
 select
-    raw_id,
-    account_no,
-    'cons_no' as column_name,
+    {{ finding('cons_no') }},
     'no effective contract' as observed,
     'one' as expected
 from tested

@@ -48,11 +48,7 @@ required as (
     inner join staging.notice_checkpoints as checkpoints
         on
             plans.kind_code = checkpoints.plan_kind_code
-            and checkpoints.valid_from <= (plans.planned_start_at at time zone 'Asia/Shanghai')::date
-            and (
-                checkpoints.valid_to is null
-                or (plans.planned_start_at at time zone 'Asia/Shanghai')::date < checkpoints.valid_to
-            )
+            and {{ is_valid_on('checkpoints', local_date('plans.planned_start_at')) }}
     where nullif(affected.exception_code, '') is null
 ),
 
@@ -90,7 +86,7 @@ given as (
 select
     required.raw_id,
     required.account_no,
-    (required.planned_start_at at time zone 'Asia/Shanghai')::date as planned_date,
+    {{ local_date('required.planned_start_at') }} as planned_date,
     string_agg(required.checkpoint_code, ', ' order by required.lead_minutes_min desc) as required_notices,
     string_agg(required.checkpoint_code, ', ' order by required.lead_minutes_min desc) filter (
         where given.raw_id is null
@@ -100,10 +96,7 @@ left join given on required.raw_id = given.raw_id and required.checkpoint_code =
 group by required.raw_id, required.account_no, required.planned_start_at
 -- violations
 select
-    raw_id,
-    account_no,
-    planned_date as business_date,
-    'cons_no' as column_name,
+    {{ finding('cons_no', day='planned_date') }},
     'no notice ' || missing_notices as observed,
     required_notices as expected
 from tested

@@ -2,6 +2,7 @@
 
 A rule file is `expectations/<area>/<ID>_<what_holds>.sql`: a YAML header in the leading comment, then two queries under
 the marker lines `-- tested` and `-- violations`. `tested` lists the population, `violations` selects from `tested` alone.
+Both may call the macros of the dbt project (`include.quality.rule_macros`).
 Rules that follow from the contracts are made by `include.quality.base_rules` and have the same shape.
 """
 
@@ -16,6 +17,7 @@ import yaml
 
 from include.contracts import Table, all_tables
 from include.quality import declared
+from include.quality.rule_macros import render
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 AREAS = ("metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
@@ -153,7 +155,7 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
     if about and about not in all_tables():
         raise RuleError(f"{name}: about names {about}, which is no table of the contracts.")
     quarantines = _quarantines(name, header, subjects)
-    tested_sql, violations_sql = _queries(name, body)
+    tested_sql, violations_sql = _queries(name, _rendered(name, body))
     try:
         declarations = declared.declared(header, file_name["id"], subjects)
     except ValueError as error:
@@ -264,6 +266,15 @@ def _implies(name: str, header: dict) -> tuple[str, ...]:
     if not isinstance(implied, list) or not all(isinstance(i, str) for i in implied):
         raise RuleError(f"{name}: implies is a list of rule ids, like [XSR-05, XSR-17].")
     return tuple(implied)
+
+
+def _rendered(name: str, body: str) -> str:
+    try:
+        return render(body)
+    except ValueError as error:
+        raise RuleError(
+            f"{name}: {error}; a rule may call the macros of dbt_project/macros that need no dbt."
+        ) from None
 
 
 def _queries(name: str, body: str) -> tuple[str, str]:

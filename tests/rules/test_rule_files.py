@@ -45,6 +45,13 @@ def test_a_good_file_becomes_a_rule(tmp_path: Path):
     assert rule.tested_sql == "select 1 as raw_id"
 
 
+def test_a_rule_is_rendered_with_the_macros_of_the_models(tmp_path: Path):
+    called = GOOD.replace("select 1 as", "select {{ line_voltage('a', ratio('b', 'c')) }} as")
+    (rule,) = load_rules(folder_with(tmp_path, called))
+    divided = "((b)::numeric / nullif(c, 0))"
+    assert rule.tested_sql == f"select sqrt(a * a + {divided} * {divided} + a * {divided}) as raw_id"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
@@ -94,6 +101,10 @@ def test_a_good_file_becomes_a_rule(tmp_path: Path):
             "share is {MET-26.share:roman}.\nparameters: [MET-26.share]",
             "after the colon stands one of words, times",
         ),
+        ("select 1 as", "select {{ ratios(1, 2) }} as", "'ratios' is undefined"),
+        ("select 1 as", "select {{ parameter('common', 'share') }} as", "'ref' is undefined"),
+        ("select 1 as", "select {{ ratio(1, 2, 3) }} as", "macro 'ratio' takes not more than 2 argument(s)"),
+        ("select 1 as", "select {{ ratio(1, 2) as", "expected token"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, before: str, after: str, said: str):

@@ -2,7 +2,7 @@
 -- What speaks for a ratio where the systems differ (XSR-28). A piece of evidence speaks for a value, so for every system that
 -- has it. The sum check is no physics test of a ratio: register and curve of a meter share it.
 with compared as (
-    select * from {{ ref('int_ratios_compared') }}
+    select * from {{ ref('int_ratios_by_system') }}
 ),
 
 differing as (
@@ -40,11 +40,11 @@ points as (
 programmed as (
     select
         metering_point_no,
-        max((started_at at time zone 'Asia/Shanghai')::date) as programmed_date
+        max({{ local_date('started_at') }}) as programmed_date
     from {{ ref('stg_metering__event_alarms') }}
     where
         event_code = 'PROGRAM'
-        and (started_at at time zone 'Asia/Shanghai')::date
+        and {{ local_date('started_at') }}
         between {{ day }} - {{ rule_parameter('XSR-28', 'program_event_days', day) }}::integer and {{ day }}
     group by metering_point_no
 ),
@@ -56,10 +56,7 @@ inspected as (
         inspections.inspection_no,
         inspections.done_date,
         case
-            when plates.sides[2]::numeric in (
-                select series.value::numeric from {{ ref('quality_series') }} as series
-                where series.kind = 'ct_secondary_a' and {{ is_valid_on('series', day) }}
-            ) then 'CT'
+            when {{ is_listed('plates.sides[2]::numeric', ref('quality_series'), 'ct_secondary_a', day, 'numeric') }} then 'CT'
             else 'PT'
         end as ratio_code,
         plates.sides[1]::numeric / nullif(plates.sides[2]::numeric, 0) as ratio

@@ -1,90 +1,107 @@
--- The three systems' ratios of a metering point side by side. Whether a change was a bulk edit (the value changed, the
--- source's own time of change did not) is only in the raw log.
-with metering as (
-    select distinct on (metering_point_no)
+-- The ratios of a metering point in the three systems side by side, and where they differ, which of them is likely right
+-- (XSR-28), by what, and what the wrong one makes of the energy.
+with evidence as (
+    select
         metering_point_no,
-        ct_ratio,
-        pt_ratio,
-        source_updated_at,
-        _raw_id
-    from {{ ref('stg_metering__measuring_points') }}
-    order by metering_point_no, _raw_id desc
+        ratio_code,
+        ratio,
+        sum(points) as points,
+        trim_scale(ratio) || ': ' || string_agg(
+            told || ' (' || trim_scale(points) || ')', ', ' order by points desc, evidence_code
+        ) as told
+    from {{ ref('int_ratio_evidence') }}
+    group by metering_point_no, ratio_code, ratio
 ),
 
-marketing as (
-    select distinct on (metering_point_no)
-        metering_point_no,
-        ct_ratio,
-        pt_ratio,
-        source_updated_at,
-        _raw_id
-    from {{ ref('stg_marketing__meter_installations') }}
-    where install_date <= {{ business_date() }} and (remove_date is null or {{ business_date() }} < remove_date)
-    order by metering_point_no, install_date desc, _raw_id desc
+weighed as (
+    select
+        *,
+        string_agg(told, '; ') over (
+            partition by metering_point_no, ratio_code
+            order by ratio
+            rows between unbounded preceding and unbounded following
+        ) as all_told
+    from evidence
 ),
 
-contracts as (
-    select distinct on (account_no)
-        contract_no,
-        version
-    from {{ ref('stg_contract__contracts') }}
-    where
-        status_code = 'EFFECTIVE'
-        and kind_code <> 'PROTOCOL'
-        and valid_from <= {{ business_date() }}
-        and (valid_to is null or {{ business_date() }} < valid_to or is_auto_renewed)
-    order by account_no, valid_from desc, version desc, _raw_id desc
+sides as (
+    select
+        ratios.metering_point_no,
+        ratios.ratio_code,
+        {%- for side in ['metering', 'marketing', 'contract'] %}
+        max(ratios.ratio) filter (where ratios.system_name = '{{ side }}') as {{ side }}_ratio,
+        max(evidence.points) filter (where ratios.system_name = '{{ side }}') as {{ side }}_points,
+        {%- endfor %}
+        max(evidence.all_told) as evidence_told
+    from {{ ref('int_ratios_by_system') }} as ratios
+    left join weighed as evidence
+        on
+            ratios.metering_point_no = evidence.metering_point_no
+            and ratios.ratio_code = evidence.ratio_code
+            and ratios.ratio = evidence.ratio
+    group by ratios.metering_point_no, ratios.ratio_code
 ),
 
-contract as (
-    select distinct on (lines.metering_point_no)
-        lines.metering_point_no,
-        lines.ct_ratio,
-        lines.pt_ratio,
-        lines.source_updated_at,
-        lines._raw_id
-    from {{ ref('stg_contract__metering_annex_lines') }} as lines
-    inner join contracts on lines.contract_no = contracts.contract_no and lines.version = contracts.version
-    order by lines.metering_point_no, lines._raw_id desc
+judged as (
+    select
+        *,
+        coalesce(
+            metering_ratio <> marketing_ratio or metering_ratio <> contract_ratio or marketing_ratio <> contract_ratio, false
+        ) as differs,
+        quality.likely_right(
+            metering_ratio, marketing_ratio, contract_ratio, metering_points, marketing_points, contract_points
+        ) as right_ratio
+    from sides
 ),
 
-versions as (
-    {% for side, table_name in [
-        ('metering', 'met_measuring_point'), ('marketing', 'mkt_meter_install'), ('contract', 'con_metering_annex')
-    ] %}
-        select
-            '{{ side }}' as system_name,
-            _raw_id,
-            src_updated_at = lag(src_updated_at) over by_receipt as keeps_its_time,
-            ct_ratio is distinct from lag(ct_ratio) over by_receipt as has_other_ct,
-            pt_ratio is distinct from lag(pt_ratio) over by_receipt as has_other_pt
-        from {{ source('raw_' ~ side, table_name) }}
-        window by_receipt as (partition by _key order by _load_id, _raw_id)
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
-told as (
-    {% for side in ['metering', 'marketing', 'contract'] %}
-        select '{{ side }}' as system_name, {{ side }}.* from {{ side }}
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
+shares as (
+    select
+        *,
+        -- What was billed was billed with marketing's ratio: if that is the wrong one, the right bill differs by this share.
+        case
+            when marketing_ratio <> right_ratio then abs(right_ratio / nullif(marketing_ratio, 0) - 1)
+            when metering_ratio <> right_ratio then abs(metering_ratio / nullif(right_ratio, 0) - 1)
+            when contract_ratio <> right_ratio then abs(contract_ratio / nullif(right_ratio, 0) - 1)
+            else abs(metering_ratio / nullif(coalesce(marketing_ratio, contract_ratio), 0) - 1)
+        end as share_at_stake,
+        -- And this is what the wrong ratio makes of the right energy.
+        abs(
+            case
+                when marketing_ratio <> right_ratio then marketing_ratio
+                when metering_ratio <> right_ratio then metering_ratio
+                else contract_ratio
+            end / nullif(right_ratio, 0) - 1
+        ) as share_off
+    from judged
 ),
 
 final as (
     select
-        told.metering_point_no,
-        ratios.ratio_code,
-        told.system_name,
-        ratios.ratio,
-        told.source_updated_at,
-        coalesce(versions.keeps_its_time and ratios.is_changed, false) as is_bulk_edit
-    from told
-    left join versions on told.system_name = versions.system_name and told._raw_id = versions._raw_id
-    cross join lateral (
-        values ('CT', told.ct_ratio, versions.has_other_ct), ('PT', told.pt_ratio, versions.has_other_pt)
-    ) as ratios (ratio_code, ratio, is_changed)
-    where ratios.ratio is not null
+        metering_point_no,
+        ratio_code,
+        metering_ratio,
+        marketing_ratio,
+        contract_ratio,
+        differs,
+        right_ratio,
+        case when differs then quality.suspect_side(right_ratio, metering_ratio, marketing_ratio, contract_ratio) end as suspect_side,
+        case when differs then share_at_stake end as share_at_stake,
+        'metering ' || coalesce(trim_scale(metering_ratio)::text, '-')
+        || ', marketing ' || coalesce(trim_scale(marketing_ratio)::text, '-')
+        || ', contract ' || coalesce(trim_scale(contract_ratio)::text, '-') as ratios_told,
+        case
+            when differs
+                then coalesce(
+                    ', likely ' || trim_scale(right_ratio)
+                    || case
+                        when metering_ratio = marketing_ratio or contract_ratio in (metering_ratio, marketing_ratio)
+                            then ' as two of three say'
+                        else ' by the evidence'
+                    end
+                    || ': ' || round(100 * share_off, 1) || ' % off', ''
+                ) || coalesce('; ' || evidence_told, '')
+        end as right_told
+    from shares
 )
 
 select * from final

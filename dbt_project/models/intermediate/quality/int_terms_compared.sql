@@ -1,10 +1,26 @@
 {%- set day = business_date() -%}
--- Terms on which contract and marketing differ, and who is likely right (XSR-28): two of three records, else a signed
--- amendment. The third record of a capacity are the transformers. Of a term of the bill it is the bill, but only where it
--- follows the contract: one that follows the archive was made from it and is no second witness. The time of the last edit
--- says nothing here: both records hold many terms.
+-- The terms of an account in contract and marketing, equal or not, at every main point, and where they differ, who is likely
+-- right (XSR-28): two of three records, else a signed amendment. The third record of a capacity are the transformers, of a
+-- voltage level the meters. Of a term of the bill it is the bill, but only where it follows the contract: one that follows
+-- the archive was made from it and is no second witness. The time of the last edit says nothing here: both records hold many
+-- terms.
 with terms as (
     select * from {{ ref('int_terms_in_force') }}
+),
+
+-- Capacity and voltage level are the account's own, as of the business date.
+accounts as (
+    select distinct on (contracts.account_no)
+        contracts.account_no,
+        contracts._raw_id as contract_raw_id,
+        contracts.contract_capacity_kva,
+        customers.contract_capacity_kva as marketing_capacity_kva,
+        contracts.voltage_level_code as contract_level_code,
+        customers.voltage_level_code as marketing_level_code
+    from {{ ref('int_contracts_in_force') }} as contracts
+    inner join {{ ref('stg_marketing__customers') }} as customers on contracts.account_no = customers.account_no
+    where contracts.is_effective and {{ is_valid_on('contracts', day) }}
+    order by contracts.account_no, customers._raw_id desc
 ),
 
 transformers as (
@@ -12,7 +28,7 @@ transformers as (
         account_no,
         sum(capacity_kva) as capacity_kva
     from {{ ref('stg_marketing__transformers') }}
-    where state_code <> 'REMOVED' and state_from <= {{ day }} and (state_to is null or {{ day }} < state_to)
+    where state_code <> 'REMOVED' and {{ is_in_period(day, 'state_from', 'state_to') }}
     group by account_no
 ),
 
@@ -28,7 +44,7 @@ billed_tariffs as (
         bills.account_no,
         prices.tariff_code
     from bills
-    inner join terms on bills.account_no = terms.account_no
+    inner join (select distinct account_no, month_end_date from terms) as terms on bills.account_no = terms.account_no
     inner join {{ ref('stg_marketing__bill_lines') }} as lines on bills.bill_no = lines.bill_no
     inner join {{ ref('tariff_prices') }} as prices
         on
@@ -41,28 +57,49 @@ billed_tariffs as (
 
 told as (
     select
-        terms.account_no,
+        accounts.account_no,
+        '' as metering_point_no,
+        accounts.contract_raw_id,
         'contract_cap_kva' as term_name,
-        trim_scale(terms.contract_capacity_kva)::text as contract_value,
-        trim_scale(terms.marketing_capacity_kva)::text as marketing_value,
+        trim_scale(accounts.contract_capacity_kva)::text as contract_value,
+        trim_scale(accounts.marketing_capacity_kva)::text as marketing_value,
+        abs(accounts.contract_capacity_kva - accounts.marketing_capacity_kva) as difference,
+        abs(accounts.contract_capacity_kva - accounts.marketing_capacity_kva) > limits.kva as differs,
         case
-            when abs(transformers.capacity_kva - terms.contract_capacity_kva) <= limits.kva
-                then trim_scale(terms.contract_capacity_kva)::text
-            when abs(transformers.capacity_kva - terms.marketing_capacity_kva) <= limits.kva
-                then trim_scale(terms.marketing_capacity_kva)::text
+            when abs(transformers.capacity_kva - accounts.contract_capacity_kva) <= limits.kva
+                then trim_scale(accounts.contract_capacity_kva)::text
+            when abs(transformers.capacity_kva - accounts.marketing_capacity_kva) <= limits.kva
+                then trim_scale(accounts.marketing_capacity_kva)::text
             else trim_scale(transformers.capacity_kva)::text
         end as third_value,
         'transformers of ' || trim_scale(transformers.capacity_kva) || ' kVA' as third_told
-    from terms
-    left join transformers on terms.account_no = transformers.account_no
+    from accounts
+    left join transformers on accounts.account_no = transformers.account_no
     cross join (select {{ rule_parameter('XSR-06', 'tolerance_kva', day) }} as kva) as limits
-    where abs(terms.contract_capacity_kva - terms.marketing_capacity_kva) > limits.kva
+    union all
+    select
+        accounts.account_no,
+        '' as metering_point_no,
+        accounts.contract_raw_id,
+        'voltage_level' as term_name,
+        accounts.contract_level_code as contract_value,
+        accounts.marketing_level_code as marketing_value,
+        null as difference,
+        accounts.contract_level_code <> accounts.marketing_level_code as differs,
+        measured.voltage_level_code as third_value,
+        'meters at ' || measured.voltage_kv || ' kV' as third_told
+    from accounts
+    left join {{ ref('int_voltage_levels_measured') }} as measured on accounts.account_no = measured.account_no
     union all
     select
         terms.account_no,
+        terms.metering_point_no,
+        terms.contract_raw_id,
         fields.term_name,
         fields.contract_value,
         fields.marketing_value,
+        null as difference,
+        fields.contract_value <> fields.marketing_value as differs,
         case when fields.billed_value = fields.contract_value then fields.billed_value end as third_value,
         'the bill of ' || to_char(bills.bill_month, 'YYYY-MM') as third_told
     from terms
@@ -84,7 +121,7 @@ told as (
             case when bills.basic_mode_code = 'BY_CONTRACT_MD' then trim_scale(bills.basic_quantity)::text end
         )
     ) as fields (term_name, contract_value, marketing_value, billed_value)
-    where fields.contract_value <> fields.marketing_value
+    where num_nonnulls(fields.contract_value, fields.marketing_value) > 0
 ),
 
 amended as (
@@ -124,16 +161,23 @@ judged as (
 final as (
     select
         account_no,
+        metering_point_no,
+        contract_raw_id,
         term_name,
         contract_value,
         marketing_value,
-        right_value,
-        quality.suspect_side(right_value, null, marketing_value, contract_value) as suspect_side,
-        'likely ' || right_value || coalesce(' by ' || nullif(concat_ws(
-            ' and ',
-            case when right_value = third_value then third_told end,
-            case when right_value = amended_value then amended_told end
-        ), ''), '') as told
+        difference,
+        coalesce(differs, false) as differs,
+        case when differs then right_value end as right_value,
+        case when differs then quality.suspect_side(right_value, null, marketing_value, contract_value) end as suspect_side,
+        case
+            when differs
+                then 'likely ' || right_value || coalesce(' by ' || nullif(concat_ws(
+                    ' and ',
+                    case when right_value = third_value then third_told end,
+                    case when right_value = amended_value then amended_told end
+                ), ''), '')
+        end as told
     from judged
 )
 

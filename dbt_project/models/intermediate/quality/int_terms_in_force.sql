@@ -1,28 +1,20 @@
-{%- set day = business_date() -%}
-{%- set month_end = "(date_trunc('month', " ~ day ~ "::timestamp) - interval '1 day')::date" -%}
--- Terms by contract and by archive: those of the bill as of the last closed month, the capacity as of the business date.
-with {% for name, as_of in [('contracts_today', day), ('contracts_of_month', month_end)] -%}
-{{ name }} as (
-    select distinct on (contracts.account_no) contracts.*
-    from {{ ref('stg_contract__contracts') }} as contracts
-    where
-        contracts.status_code = 'EFFECTIVE'
-        and contracts.kind_code <> 'PROTOCOL'
-        and contracts.valid_from <= {{ as_of }}
-        and (contracts.valid_to is null or {{ as_of }} < contracts.valid_to or contracts.is_auto_renewed)
-    order by contracts.account_no, contracts.valid_from desc, contracts.version desc, contracts._raw_id desc
+{%- set month_end = last_month_end(business_date()) -%}
+-- Terms of the bill by contract and by archive in the last closed month. The terms of an account are those of its main
+-- points; a sub-meter may have a tariff of its own.
+with contracts as (
+    select contracts.*
+    from {{ ref('int_contracts_in_force') }} as contracts
+    where contracts.is_effective and {{ is_valid_on('contracts', month_end) }}
 ),
 
-{% endfor -%}
 customers as (
     select distinct on (account_no) *
     from {{ ref('stg_marketing__customers') }}
     order by account_no, _raw_id desc
 ),
 
--- The terms of an account are those of its main points.
 assigned as (
-    select distinct on (assignments.account_no) assignments.*
+    select distinct on (assignments.account_no, assignments.metering_point_no) assignments.*
     from {{ ref('stg_marketing__tariff_assignments') }} as assignments
     inner join {{ ref('stg_marketing__metering_points') }} as points
         on
@@ -36,24 +28,24 @@ assigned as (
 
 final as (
     select
-        customers.account_no,
+        contracts.account_no,
+        assigned.metering_point_no,
         {{ month_end }} as month_end_date,
-        contracts_today.contract_capacity_kva,
+        contracts._raw_id as contract_raw_id,
         customers.contract_capacity_kva as marketing_capacity_kva,
         customers.running_capacity_kva,
-        contracts_of_month.tariff_code as contract_tariff_code,
+        contracts.tariff_code as contract_tariff_code,
         assigned.tariff_code as marketing_tariff_code,
-        contracts_of_month.power_factor_standard_code as contract_standard_code,
+        contracts.power_factor_standard_code as contract_standard_code,
         assigned.power_factor_standard_code as marketing_standard_code,
-        contracts_of_month.basic_mode_code as contract_mode_code,
+        contracts.basic_mode_code as contract_mode_code,
         assigned.basic_mode_code as marketing_mode_code,
         -- A demand is agreed only where the basic charge goes by it.
-        case when contracts_of_month.basic_mode_code = 'BY_CONTRACT_MD' then contracts_of_month.contract_demand_kw end as contract_demand_kw,
+        case when contracts.basic_mode_code = 'BY_CONTRACT_MD' then contracts.contract_demand_kw end as contract_demand_kw,
         case when assigned.basic_mode_code = 'BY_CONTRACT_MD' then assigned.contract_demand_kw end as marketing_demand_kw
-    from customers
-    left join contracts_today on customers.account_no = contracts_today.account_no
-    left join contracts_of_month on customers.account_no = contracts_of_month.account_no
-    left join assigned on customers.account_no = assigned.account_no
+    from contracts
+    inner join assigned on contracts.account_no = assigned.account_no
+    left join customers on contracts.account_no = customers.account_no
 )
 
 select * from final

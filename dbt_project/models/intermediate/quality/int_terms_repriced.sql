@@ -1,8 +1,9 @@
 -- What the last bill of an account would cost more or less by the contract's terms than by those of the archive, term by
--- term, all else as billed.
+-- term, all else as billed. An account with several main points is priced by the terms of each; the largest difference counts.
 with bills as (
     select
         bills.*,
+        terms.metering_point_no,
         terms.month_end_date,
         terms.running_capacity_kva,
         terms.marketing_capacity_kva,
@@ -34,15 +35,17 @@ prices as (
 parts as (
     select
         bills.account_no,
+        bills.metering_point_no,
         'ENERGY' as component_code,
         lines.rate_code,
         sum(lines.billed_kwh) as quantity
     from bills
     inner join {{ ref('stg_marketing__bill_lines') }} as lines on bills.bill_no = lines.bill_no
-    group by bills.account_no, lines.rate_code
+    group by bills.account_no, bills.metering_point_no, lines.rate_code
     union all
     select
         bills.account_no,
+        bills.metering_point_no,
         surcharges.component_code,
         'T' as rate_code,
         bills.billed_kwh as quantity
@@ -51,6 +54,7 @@ parts as (
     union all
     select
         account_no,
+        metering_point_no,
         case basic_mode_code when 'BY_CAPACITY' then 'CAPACITY' else 'DEMAND' end as component_code,
         'T' as rate_code,
         basic_quantity as quantity
@@ -62,6 +66,7 @@ parts as (
 tariffs as (
     select
         bills.account_no,
+        bills.metering_point_no,
         abs(sum(
             parts.quantity * (coalesce(contract.price_cny, 0) - coalesce(marketing.price_cny, 0))
             * case
@@ -71,7 +76,7 @@ tariffs as (
             end
         )) as difference_cny
     from bills
-    inner join parts on bills.account_no = parts.account_no
+    inner join parts using (account_no, metering_point_no)
     left join prices as contract
         on
             bills.contract_tariff_code = contract.tariff_code
@@ -83,7 +88,7 @@ tariffs as (
             and parts.component_code = marketing.component_code
             and parts.rate_code = marketing.rate_code
     where bills.contract_tariff_code <> bills.marketing_tariff_code
-    group by bills.account_no
+    group by bills.account_no, bills.metering_point_no
     having bool_and(
         parts.component_code <> 'ENERGY' or parts.quantity = 0 or num_nulls(contract.price_cny, marketing.price_cny) = 0
     )
@@ -99,6 +104,7 @@ adjustments as (
 standards as (
     select
         bills.account_no,
+        bills.metering_point_no,
         abs(
             case when bills.contract_standard_code = 'NONE' then 0 else contract.pct end
             - case when bills.marketing_standard_code = 'NONE' then 0 else marketing.pct end
@@ -124,6 +130,7 @@ rules as (
 bases as (
     select
         bills.account_no,
+        bills.metering_point_no,
         sides.sign,
         case sides.basic_mode_code
             when 'NONE' then 0
@@ -159,9 +166,10 @@ bases as (
 basic_charges as (
     select
         account_no,
+        metering_point_no,
         abs(sum(sign * charge_cny)) as difference_cny
     from bases
-    group by account_no
+    group by account_no, metering_point_no
     having count(charge_cny) = 2
 ),
 
@@ -169,13 +177,14 @@ final as (
     select
         bills.account_no,
         bills.bill_no,
-        round(tariffs.difference_cny, 2) as tariff_difference_cny,
-        round(standards.difference_cny, 2) as power_factor_difference_cny,
-        round(basic_charges.difference_cny, 2) as basic_difference_cny
+        max(round(tariffs.difference_cny, 2)) as tariff_difference_cny,
+        max(round(standards.difference_cny, 2)) as power_factor_difference_cny,
+        max(round(basic_charges.difference_cny, 2)) as basic_difference_cny
     from bills
-    left join tariffs on bills.account_no = tariffs.account_no
-    left join standards on bills.account_no = standards.account_no
-    left join basic_charges on bills.account_no = basic_charges.account_no
+    left join tariffs using (account_no, metering_point_no)
+    left join standards using (account_no, metering_point_no)
+    left join basic_charges using (account_no, metering_point_no)
+    group by bills.account_no, bills.bill_no
 )
 
 select * from final

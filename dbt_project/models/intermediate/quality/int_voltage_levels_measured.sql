@@ -7,9 +7,10 @@ with levels as (
         sides.voltage_level_code,
         1000 * substring(sides.voltage_level_code from '^AC([0-9]+)kV$')::numeric as nominal_v
     from {{ ref('stg_marketing__customers') }} as customers
-    inner join {{ ref('stg_contract__contracts') }} as contracts on customers.account_no = contracts.account_no
+    inner join {{ ref('int_contracts_in_force') }} as contracts
+        on customers.account_no = contracts.account_no and contracts.is_effective and {{ is_valid_on('contracts', day) }}
     cross join lateral (values (customers.voltage_level_code), (contracts.voltage_level_code)) as sides (voltage_level_code)
-    where contracts.status_code = 'EFFECTIVE' and contracts.voltage_level_code <> customers.voltage_level_code
+    where contracts.voltage_level_code <> customers.voltage_level_code
 ),
 
 points as (

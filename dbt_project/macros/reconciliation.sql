@@ -1,0 +1,70 @@
+{#-
+  Terms of the bill by contract, as the rules on them test them: a row for each contract that has any of the terms on both
+  sides. What its main points say is told together, each word once; of several that are in doubt, every side and reason.
+-#}
+{% macro terms_of_contracts(term_names) -%}
+    select
+        contract_raw_id as raw_id,
+        account_no,
+        string_agg(distinct contract_terms, ', ' order by contract_terms) as contract_terms,
+        string_agg(distinct marketing_terms, ', ' order by marketing_terms) as marketing_terms,
+        bool_or(differs) as differs,
+        string_agg(distinct suspect_side, ' and ' order by suspect_side desc) as suspect_side,
+        string_agg(distinct told, '; ' order by told) as told
+    from (
+        select
+            contract_raw_id,
+            account_no,
+            differs,
+            suspect_side,
+            told,
+            string_agg(contract_value, ' ') over point as contract_terms,
+            string_agg(marketing_value, ' ') over point as marketing_terms
+        from staging.int_terms_compared
+        where term_name in ('{{ term_names | join("', '") }}')
+        window point as (
+            partition by contract_raw_id, metering_point_no
+            order by term_name
+            rows between unbounded preceding and unbounded following
+        )
+    ) as terms
+    group by contract_raw_id, account_no
+{%- endmacro %}
+
+{#- The metering points with a ratio (CT or PT) in metering and in another system: XSR-03 and XSR-04 are one check of two ratios. -#}
+{% macro points_with_ratio(ratio_code) -%}
+    select
+        {{ row_of('points') }},
+        ratios.*,
+        -- What the point was last billed is the basis of energy and money at stake.
+        billed.point_kwh,
+        billed.point_cny
+    from staging.int_metering_points_current as points
+    inner join staging.int_ratios_compared as ratios on points.metering_point_no = ratios.metering_point_no
+    left join staging.int_metering_points_last_billed as billed on points.metering_point_no = billed.metering_point_no
+    where
+        ratios.ratio_code = '{{ ratio_code }}'
+        and ratios.metering_ratio is not null
+        and num_nonnulls(ratios.marketing_ratio, ratios.contract_ratio) > 0
+{%- endmacro %}
+
+{% macro ratios_that_differ(column_name) -%}
+    select
+        {{ finding(column_name) }},
+        ratios_told as observed,
+        'one ratio in all three' || right_told as expected,
+        suspect_side,
+        round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
+        round(point_cny * share_at_stake, 2) as amount_at_stake_cny
+    from tested
+    where differs
+{%- endmacro %}
+
+{#- The effective contract in force on a day, by the tie-break of int_contracts_in_force: one row an account. -#}
+{% macro contracts_in_force(day=':business_date') -%}
+    (
+        select in_force.*
+        from staging.int_contracts_in_force as in_force
+        where in_force.is_effective and {{ is_valid_on('in_force', day) }}
+    )
+{%- endmacro %}

@@ -1,0 +1,24 @@
+{#- What makes a register of a meter: the kind of reading, of energy, its direction and rate. -#}
+{% macro register_of(relation, rate=true) -%}
+    {{ relation }}.meter_asset_no, {{ relation }}.freeze_kind_code, {{ relation }}.energy_kind_code, {{ relation }}.direction_code
+    {{- ', ' ~ relation ~ '.rate_code' if rate }}
+{%- endmacro %}
+
+{#- True for the register of all active energy that the customer takes. -#}
+{% macro is_total_register(relation, freeze_kind) -%}
+    (
+        {{ relation }}.freeze_kind_code = '{{ freeze_kind }}'
+        and {{ relation }}.energy_kind_code = 'ACTIVE'
+        and {{ relation }}.direction_code = 'FWD'
+        and {{ relation }}.rate_code = 'T'
+    )
+{%- endmacro %}
+
+{#- The difference of two readings of a register in kWh; one that ran over its last digit counts on (MET-06). -#}
+{% macro register_difference(before, after, digits) -%}
+    quality.register_difference(
+        {{ before }}, {{ after }}, {{ digits }},
+        quality.parameter('MET-06', 'rollover_from_share', :business_date),
+        quality.parameter('MET-06', 'rollover_below_share', :business_date)
+    )
+{%- endmacro %}
