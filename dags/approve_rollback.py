@@ -17,7 +17,7 @@ ASKED = {
 }
 
 
-@dag(**BY_HAND, params=ASKED, doc_md=__doc__, tags=["layer:publish"])
+@dag(**BY_HAND, default_args={"owner": "data engineering"}, params=ASKED, doc_md=__doc__, tags=["layer:publish"])
 def approve_rollback():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def move_pointers(answered: dict) -> list:

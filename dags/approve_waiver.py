@@ -24,7 +24,7 @@ ASKED = {
 }
 
 
-@dag(**BY_HAND, params=ASKED, doc_md=__doc__, tags=["layer:gate"])
+@dag(**BY_HAND, default_args={"owner": "data quality office"}, params=ASKED, doc_md=__doc__, tags=["layer:gate"])
 def approve_waiver():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def enter_waiver(answered: dict) -> int:

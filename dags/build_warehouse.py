@@ -19,6 +19,7 @@ from include.orchestration import LANDED, MARTS_PUBLISHED, PARAMS, RETRIES, STAR
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     deadline=done_within(hours=3),
+    default_args={"owner": "data engineering"},
     params=PARAMS,
     doc_md=__doc__,
     tags=["layer:warehouse"],

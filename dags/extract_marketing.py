@@ -4,38 +4,14 @@ The source delivers by 06:00 of the next morning. Each table leaves a receipt; a
 the others, its arrival rule blocks at the gate. Repeating the run changes nothing: rows are compared by content.
 """
 
-from datetime import timedelta
+from airflow.sdk import dag
 
-from airflow.sdk import dag, get_current_context, task
-
-from include.orchestration import PARAMS, RAW_MARKETING, RETRIES, START, business_date, done_within, hand_on, nightly
+from include.orchestration import RAW_MARKETING, land_tables, landing
 
 
-@dag(
-    schedule=nightly("15 6 * * *"),
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    dagrun_timeout=timedelta(hours=3),
-    deadline=done_within(hours=2),
-    params=PARAMS,
-    doc_md=__doc__,
-    tags=["layer:landing", "source:marketing"],
-)
+@dag(**landing("marketing", cron="15 6 * * *", doc=__doc__))
 def extract_marketing():
-    @task(outlets=[RAW_MARKETING], execution_timeout=timedelta(hours=2), **RETRIES)
-    def land_tables() -> dict:
-        from include.landing.extract import extract
-        from include.progress import say, step
-
-        context = get_current_context()
-        day = business_date(context)
-        with step("land marketing"):
-            receipts = extract("marketing", day, progress=say)
-        hand_on(context, day)
-        return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
-
-    land_tables()
+    land_tables("marketing", delivers=RAW_MARKETING)
 
 
 extract_marketing()

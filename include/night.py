@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import date
+from functools import wraps
 from pathlib import Path
 
 from include.alerts import alert
 from include.errors import GateBlocked
 from include.local import server
+from include.progress import step as telling
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.records import ledger, runs
 from include.records.database import connect
@@ -28,11 +30,25 @@ def _quiet(_: object) -> None:
     return None
 
 
+def _alone(step: Callable) -> Callable:
+    """One night at a time: no step starts while one of another night is at work."""
+
+    @wraps(step)
+    def alone(*arguments, **options):
+        with runs.alone(server.warehouse_url()):
+            return step(*arguments, **options)
+
+    return alone
+
+
 def begin_run(business_date: date) -> dict:
     """Takes the fence and the run number; what a killed run left is closed as failed."""
-    return runs.begin(server.warehouse_url(), business_date).as_dict()
+    url = server.warehouse_url()
+    with telling(""), runs.alone(url):
+        return runs.begin(url, business_date).as_dict()
 
 
+@_alone
 def build_staging(run: dict, progress: Progress = _quiet) -> list[Built]:
     """Seeds and staging, as delivered: quarantined rows count too, so that a fix is seen."""
     given = Run.from_dict(run)
@@ -48,11 +64,13 @@ def build_staging(run: dict, progress: Progress = _quiet) -> list[Built]:
     return built
 
 
+@_alone
 def check_staged(run: dict, progress: Progress = _quiet) -> GateResult:
     """Gate 1. A block is reported, put on record and raised."""
     return _gate(check_staged_data, Run.from_dict(run), progress)
 
 
+@_alone
 def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Built]:
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
@@ -77,11 +95,13 @@ def staging_with_rows_kept_back(url: str) -> list[str]:
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 
+@_alone
 def check_marts(run: dict, progress: Progress = _quiet) -> GateResult:
     """Gate 2 over the candidates."""
     return _gate(check_candidates, Run.from_dict(run), progress)
 
 
+@_alone
 def publish_marts(run: dict, progress: Progress = _quiet):
     """Moves the pointer of every month that changed; readers see all marts of a month change at once."""
     from include.publish import publish
@@ -89,8 +109,6 @@ def publish_marts(run: dict, progress: Progress = _quiet):
     given = Run.from_dict(run)
     url = server.warehouse_url()
     result = publish(url, given.run_id, given.business_date, given.fence, manifest_path())
-    runs.finish(url, given, "published")
-    ledger.write_head(url)
     progress(result)
     return result
 

@@ -186,7 +186,8 @@ def replay_and_tell(url: str, selection: Selection, *, dry_run: bool) -> None:
             raise
         finally:
             progress.listen(None)
-            ledger.write_head(url)
+            if not dry_run:
+                ledger.write_head(url)
         for line in _told(done, selection, dry_run):
             console.print(line, highlight=False, markup=False)
 

@@ -32,6 +32,10 @@ class Settings:
     source_marketing: str | None = None
     source_contract: str | None = None
     source_forms: str | None = None
+    source_connect_timeout_s: float = 10
+    source_statement_timeout_s: float = 900
+    source_tries: int = 3
+    source_pause_s: float = 5
     alert_webhook: str | None = None
     timezone: str = TIMEZONE_NAME
 
@@ -54,7 +58,9 @@ def settings() -> Settings:
 
     KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
     KAW_SOURCE_FORMS and KAW_ALERT_WEBHOOK. A source without an address falls back to the Airflow connection of the same
-    name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). An empty variable counts as unset.
+    name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How long a source database may keep silent, and how often it is asked:
+    KAW_SOURCE_CONNECT_TIMEOUT, KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty
+    variable counts as unset. Raises UsageError where one cannot be used.
     """
     home = Path(os.environ.get("KAW_HOME") or ROOT / ".kaw").expanduser().absolute()
     return Settings(
@@ -64,6 +70,7 @@ def settings() -> Settings:
         source_marketing=_source_address("KAW_SOURCE_MARKETING"),
         source_contract=_source_address("KAW_SOURCE_CONTRACT"),
         source_forms=_source_address("KAW_SOURCE_FORMS"),
+        **_source_limits(),
         alert_webhook=os.environ.get("KAW_ALERT_WEBHOOK") or None,
     )
 
@@ -99,6 +106,30 @@ def _source_address(variable: str) -> str | None:
         return _as_postgresql(address)
     connection = os.environ.get(f"AIRFLOW_CONN_{variable}")
     return _address_of_connection(connection, f"AIRFLOW_CONN_{variable}") if connection else None
+
+
+def _source_limits() -> dict[str, float | int]:
+    """The numbers above 0 that are set; the others keep their defaults."""
+    limits = {}
+    for field, variable, kind in (
+        ("source_connect_timeout_s", "KAW_SOURCE_CONNECT_TIMEOUT", float),
+        ("source_statement_timeout_s", "KAW_SOURCE_STATEMENT_TIMEOUT", float),
+        ("source_tries", "KAW_SOURCE_TRIES", int),
+        ("source_pause_s", "KAW_SOURCE_PAUSE", float),
+    ):
+        if text := os.environ.get(variable):
+            try:
+                limits[field] = kind(text)
+            except ValueError:
+                limits[field] = 0
+            if not 0 < limits[field] < 1e6:
+                number = "whole number" if kind is int else "number of seconds"
+                raise UsageError(
+                    f"{variable} is no {number} above 0.",
+                    where=f"{variable}={text}",
+                    next_step=f"set it to a {number}, or unset it.",
+                )
+    return limits
 
 
 def _as_postgresql(address: str) -> str:

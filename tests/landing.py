@@ -14,7 +14,7 @@ import pytest
 
 from include.contracts import all_tables
 from include.landing.extract import extract
-from include.landing.land import Receipt
+from include.landing.receipts import Receipt
 from include.records.database import connect
 
 DAY = date(2026, 1, 15)
@@ -64,8 +64,9 @@ class Utility:
     def in_force(self, table_name: str, *columns: str) -> list[tuple]:
         """The newest version of each key that is not withdrawn, as staging reads it."""
         return self.query(
-            f"select {', '.join(columns)} from (select *, max(_load_id) over (partition by _key) as newest"
-            f" from {all_tables()[table_name].raw_name}) as raw where _load_id = newest and not _is_tombstone order by 1, 2"
+            f"select {', '.join(columns)} from (select *, rank() over (partition by _key order by _business_date desc,"
+            f" _load_id desc) as place from {all_tables()[table_name].raw_name}) as raw"
+            " where place = 1 and not _is_tombstone order by 1, 2"
         )
 
     def assert_conserved(self) -> None:

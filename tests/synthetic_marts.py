@@ -7,6 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from include.publish import publish, status
+from include.publish.content import built_content, candidate_digests, candidate_types
+from include.publish.marts import read_marts
+from include.records import ledger
 from include.records.database import connect
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
@@ -44,11 +47,25 @@ ENERGY = model(
 HEALTH = model("mart_health", {"account_no": "text", "score": "integer"}, {"grain": ["account_no"]})
 
 
+def enter_verdicts(
+    url: str, manifest: Path, run_id: int, business_date: date, fence: str, gates: dict[int, str]
+) -> None:
+    """Ledger entries as the gates write them, without a gate."""
+    with connect(url) as conn:
+        for gate, verdict in gates.items():
+            detail = {"run_id": run_id, "gate": gate, "fence": fence, "verdict": verdict}
+            if gate == 2:
+                marts = read_marts(manifest)
+                built = built_content(conn, marts, candidate_types(conn, marts), business_date)
+                detail["candidates"] = candidate_digests(built)
+            ledger.append(conn, "verdict", detail)
+
+
 class Night:
     """A warehouse with two candidate marts that a test fills and publishes."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.manifest, self.runs = url, folder / "manifest.json", 0
+        self.url, self.manifest = url, folder / "manifest.json"
         self.describe(ENERGY, HEALTH)
         self.execute("""
             create table candidate.mart_energy (
@@ -79,8 +96,23 @@ class Night:
         )
 
     def publish(self, business_date: date = date(2026, 7, 10), fence: str = ""):
-        self.runs += 1
-        return publish(self.url, self.runs, business_date, fence, self.manifest)
+        """A run that both gates let pass, and its publish."""
+        return self.publish_run(self.judge(business_date, fence), business_date, fence)
+
+    def publish_run(self, run_id: int, business_date: date = date(2026, 7, 10), fence: str = ""):
+        return publish(self.url, run_id, business_date, fence, self.manifest)
+
+    def judge(
+        self, business_date: date = date(2026, 7, 10), fence: str = "", gates: dict[int, str] | None = None
+    ) -> int:
+        """A new run of which these gates gave these verdicts on the candidates as they are now; its number."""
+        given = {1: "passed", 2: "passed"} if gates is None else gates
+        state = "blocked" if "blocked" in given.values() else "passed" if 2 in given else "running"
+        ((run_id,),) = self.execute(
+            "insert into quality.runs (business_date, state) values (%s, %s) returning run_id", [business_date, state]
+        )
+        enter_verdicts(self.url, self.manifest, run_id, business_date, fence, given)
+        return run_id
 
     def seen(self) -> set:
         return set(self.execute("select month, energy_kwh::integer from marts.mart_energy"))

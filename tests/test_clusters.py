@@ -49,14 +49,14 @@ def test_the_step_labels_each_month_by_itself_and_replaces_what_it_wrote(databas
             " ('min_cluster_accounts', 3, '2000-01-01'), ('silhouette_sample', 5000, '2000-01-01')"
         )
         connection.execute(
-            "create table warehouse.fct_load_profiles (month_start_date date, account_no text, profile numeric(12, 6)[])"
+            "create table warehouse.int_load_profiles (month_start_date date, account_no text, profile numeric(12, 6)[])"
         )
         for n, profile in enumerate(DAY_SHIFT + FLAT):
             connection.execute(
-                "insert into warehouse.fct_load_profiles values ('2025-06-01', %s, %s)", (f"A{n}", profile)
+                "insert into warehouse.int_load_profiles values ('2025-06-01', %s, %s)", (f"A{n}", profile)
             )
         connection.execute(
-            "insert into warehouse.fct_load_profiles values ('2025-05-01', 'A0', %s), ('2025-06-01', 'A9', null)",
+            "insert into warehouse.int_load_profiles values ('2025-05-01', 'A0', %s), ('2025-06-01', 'A9', null)",
             (FLAT[0],),
         )
     for _ in range(2):

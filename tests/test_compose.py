@@ -179,7 +179,9 @@ def test_containers_get_the_databases_of_the_embedded_server(fresh_home):
             assert connection.execute("show statement_timeout").fetchone() == ("20min",)
 
 
-def test_first_start_of_airflow_makes_its_tables_and_its_user_and_can_be_repeated(empty_database, tmp_path):
+def test_first_start_makes_the_tables_of_airflow_its_user_and_the_warehouse_and_can_be_repeated(
+    empty_database, tmp_path
+):
     rest = empty_database.removeprefix("postgresql://")
     environment = {
         **os.environ,
@@ -188,6 +190,7 @@ def test_first_start_of_airflow_makes_its_tables_and_its_user_and_can_be_repeate
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{rest}",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+psycopg://{rest}",
+        "KAW_WAREHOUSE": empty_database,
         "KAW_AIRFLOW_USER": "keeper",
         "KAW_AIRFLOW_PASSWORD": "first",
     }
@@ -197,6 +200,7 @@ def test_first_start_of_airflow_makes_its_tables_and_its_user_and_can_be_repeate
     find = "select password from ab_user where username = 'keeper'"
     with psycopg.connect(empty_database) as connection:
         first = connection.execute(find).fetchone()[0]
+        assert connection.execute("select count(*) from quality.migrations where version = 1").fetchone() == (1,)
     assert "first" not in first
     done = subprocess.run(
         command, env={**environment, "KAW_AIRFLOW_PASSWORD": "second"}, capture_output=True, text=True, cwd=tmp_path

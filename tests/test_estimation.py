@@ -56,7 +56,7 @@ def days(works: Utility) -> list[tuple]:
 
 def methods(works: Utility) -> list[tuple]:
     return works.rows(
-        "select distinct reading_date, quality_code, method_code from warehouse.fct_curves_estimated,"
+        "select distinct reading_date, quality_code, method_code from warehouse.int_curves_estimated,"
         " unnest(method_codes) as slots (method_code) where quantity_code = 'E+' and method_code is not null order by 1"
     )
 
@@ -82,7 +82,7 @@ def test_estimates_stand_beside_the_readings_until_the_actual_arrives(utility: U
     month = "select energy_kwh, estimated_slots, missing_slots from {}.mart_energy_structure where month_start_date = '2018-02-01'"
     ((measured, estimated_slots, missing_slots),) = utility.rows(month.format("marts"))
     assert (estimated_slots, missing_slots) == (8 + 9 + 96, 0)
-    share = "select estimated_share, is_over_estimated from warehouse.fct_estimation_monthly where month_start_date = '2018-02-01'"
+    share = "select estimated_share, is_over_estimated from warehouse.int_estimation_monthly where month_start_date = '2018-02-01'"
     assert utility.rows(share) == [(Decimal("0.11770833"), True)]
 
     utility.rows(

@@ -42,55 +42,55 @@ MUTATIONS = [
         "'sustained_minutes_ieee_1366'", "'sustained_minutes'", "fct_interruptions",
     ),
     Mutation(
-        "reliability", "models/warehouse/reliability/fct_major_event_days.sql",
-        "stddev_samp", "stddev_pop", "fct_major_event_days", "5.9405",
+        "reliability", "models/warehouse/reliability/int_major_event_days.sql",
+        "stddev_samp", "stddev_pop", "int_major_event_days", "5.9405",
     ),
     Mutation(
-        "reliability", "models/warehouse/reliability/fct_interruptions_yearly.sql",
-        "interruptions_12m >= ", "interruptions_12m > ", "fct_interruptions_yearly",
+        "reliability", "models/warehouse/reliability/int_interruptions_yearly.sql",
+        "interruptions_12m >= ", "interruptions_12m > ", "int_interruptions_yearly",
     ),
     Mutation(
         "voltage", "models/warehouse/reliability/fct_voltage_daily.sql",
         "slots.slot_value > (limited.upper_limit_v", "slots.slot_value >= (limited.upper_limit_v", "fct_voltage_daily",
     ),
     Mutation(
-        "tariff", "models/warehouse/energy/fct_tariff_options.sql",
-        ">= terms.contract_capacity_kva * rules.demand", "> terms.contract_capacity_kva * rules.demand", "fct_tariff_options",
+        "tariff", "models/warehouse/energy/int_tariff_options.sql",
+        ">= terms.contract_capacity_kva * rules.demand", "> terms.contract_capacity_kva * rules.demand", "int_tariff_options",
     ),
     Mutation(
         "tariff", "macros/tariff.sql",
-        "+ {{ rules }}.over_demand_factor *", "+", "fct_tariff_alternatives",
+        "+ {{ rules }}.over_demand_factor *", "+", "int_tariff_alternatives",
     ),
     Mutation(
         "power factor", "models/marts/energy/mart_energy_structure.sql",
         "round(power_factors.lagging_power_factor, 2)", "trunc(power_factors.lagging_power_factor, 2)", "mart_energy_structure",
     ),
     Mutation(
-        "clocks", "models/warehouse/service/fct_ticket_clocks.sql",
-        "read_on.working_day_no - started_on.working_day_no", "read.read_date - started_on.calendar_date", "fct_ticket_clocks",
+        "clocks", "models/warehouse/service/int_ticket_clocks.sql",
+        "read_on.working_day_no - started_on.working_day_no", "read.read_date - started_on.calendar_date", "int_ticket_clocks",
     ),
     Mutation(
-        "notices", "models/warehouse/reliability/fct_notice_checkpoints.sql",
+        "notices", "models/warehouse/reliability/int_notice_checkpoints.sql",
         "answers.checkpoint_code <> 'N7D' and first_answers.notice_id is null", "answers.checkpoint_code <> 'N7D'",
-        "fct_notice_checkpoints",
+        "int_notice_checkpoints",
     ),
     Mutation(
-        "credit", "models/warehouse/accounts/fct_credit_scores.sql",
-        "when veto_codes is not null then 'C'", "when veto_codes is not null and grade_by_score = 'C' then 'C'", "fct_credit_scores",
+        "credit", "models/warehouse/accounts/int_credit_scores.sql",
+        "when veto_codes is not null then 'C'", "when veto_codes is not null and grade_by_score = 'C' then 'C'", "int_credit_scores",
     ),
     Mutation(
-        "churn", "models/warehouse/accounts/fct_churn_scores.sql",
-        "order by points desc nulls last, factor_code", "order by points, factor_code", "fct_churn_scores",
+        "churn", "models/warehouse/accounts/int_churn_scores.sql",
+        "order by points desc nulls last, factor_code", "order by points, factor_code", "int_churn_scores",
     ),
     Mutation(  # O1: the momentary interruptions of the sample count, 5 615 / 2 000 = 2.8075
-        "reliability", f"{RELIABILITY}/fct_reliability_monthly.sql",
+        "reliability", f"{RELIABILITY}/int_reliability_monthly.sql",
         "sum(customers) filter (where has_begun and is_sustained) as customer_interruptions",
-        "sum(customers) filter (where has_begun) as customer_interruptions", "fct_reliability_monthly", "5615",
+        "sum(customers) filter (where has_begun) as customer_interruptions", "int_reliability_monthly", "5615",
     ),
     Mutation(  # O1: whole minutes, 171 980 / 2 000 = 85.99 min
-        "reliability", f"{RELIABILITY}/fct_reliability_monthly.sql",
+        "reliability", f"{RELIABILITY}/int_reliability_monthly.sql",
         "sum(customers * minutes) filter (where is_sustained) as customer_minutes",
-        "sum(customers * floor(minutes)) filter (where is_sustained) as customer_minutes", "fct_reliability_monthly", "171980",
+        "sum(customers * floor(minutes)) filter (where is_sustained) as customer_minutes", "int_reliability_monthly", "171980",
     ),
     Mutation(  # O1: CAIFI over all customers
         "reliability", "models/marts/reliability/mart_two_rates.sql",
@@ -103,27 +103,27 @@ MUTATIONS = [
         "mart_two_rates", "99.98366",
     ),
     Mutation(  # O3: days of nothing at the smallest of the others
-        "reliability", f"{RELIABILITY}/fct_major_event_days.sql",
+        "reliability", f"{RELIABILITY}/int_major_event_days.sql",
         "sum(customers * known_minutes) as customer_minutes",
         "coalesce(nullif(sum(customers * known_minutes), 0),"
         " min(nullif(sum(customers * known_minutes), 0)) over (partition by entity_no)) as customer_minutes",
-        "fct_major_event_days", "→6.57095",
+        "int_major_event_days", "→6.57095",
     ),
     Mutation(  # O5: outage and missing slots among the valid ones
-        "voltage", f"{RELIABILITY}/fct_voltage_monthly.sql",
+        "voltage", f"{RELIABILITY}/int_voltage_monthly.sql",
         "qualified_pct('valid_slots', 'over_slots + under_slots')",
-        "qualified_pct('valid_slots + outage_slots + missing_slots', 'over_slots + under_slots')", "fct_voltage_monthly", "97.5",
+        "qualified_pct('valid_slots + outage_slots + missing_slots', 'over_slots + under_slots')", "int_voltage_monthly", "97.5",
     ),
     Mutation(  # O5: the outage among the valid slots
-        "voltage", f"{RELIABILITY}/fct_voltage_monthly.sql",
+        "voltage", f"{RELIABILITY}/int_voltage_monthly.sql",
         "qualified_pct('valid_slots', 'over_slots + under_slots')",
-        "qualified_pct('valid_slots + outage_slots', 'over_slots + under_slots')", "fct_voltage_monthly", "97.47368",
+        "qualified_pct('valid_slots + outage_slots', 'over_slots + under_slots')", "int_voltage_monthly", "97.47368",
     ),
     Mutation(  # O5: outage and missing slots as out of band
-        "voltage", f"{RELIABILITY}/fct_voltage_monthly.sql",
+        "voltage", f"{RELIABILITY}/int_voltage_monthly.sql",
         "qualified_pct('valid_slots', 'over_slots + under_slots')",
         "qualified_pct('valid_slots + outage_slots + missing_slots', 'over_slots + under_slots + outage_slots + missing_slots')",
-        "fct_voltage_monthly", "96.1111",
+        "int_voltage_monthly", "96.1111",
     ),
     Mutation(  # O10: the largest deviation from the mean
         "voltage", "macros/rates.sql",
@@ -137,23 +137,23 @@ MUTATIONS = [
         "fct_outage_notices",
     ),
     Mutation(  # O18: Monday to Friday
-        "clocks", "models/warehouse/service/fct_ticket_clocks.sql",
+        "clocks", "models/warehouse/service/int_ticket_clocks.sql",
         "read_on.working_day_no - started_on.working_day_no",
         "(select count(*) from generate_series(started_on.calendar_date + 1, read.read_date, interval '1 day') as naive"
-        " where extract(isodow from naive) < 6)", "fct_ticket_clocks", "→11",
+        " where extract(isodow from naive) < 6)", "int_ticket_clocks", "→11",
     ),
     Mutation(  # O18: the day of acceptance counted too
-        "clocks", "models/warehouse/service/fct_ticket_clocks.sql",
+        "clocks", "models/warehouse/service/int_ticket_clocks.sql",
         "read_on.working_day_no - started_on.working_day_no", "read_on.working_day_no - started_on.working_day_no + 1",
-        "fct_ticket_clocks", "→8",
+        "int_ticket_clocks", "→8",
     ),
     Mutation(  # O19: a line through nine missing points
-        "estimation", "models/warehouse/energy/fct_curve_gaps.sql",
-        "gaps.gap_slots * 15 <=", "gaps.gap_slots * 15 - 15 <=", "fct_curve_gaps",
+        "estimation", "models/warehouse/energy/int_curve_gaps.sql",
+        "gaps.gap_slots * 15 <=", "gaps.gap_slots * 15 - 15 <=", "int_curve_gaps",
     ),
     Mutation(  # O19: the time between the valid ends, by which eight points may not
-        "estimation", "models/warehouse/energy/fct_curve_gaps.sql",
-        "gaps.gap_slots * 15 <=", "gaps.gap_slots * 15 + 15 <=", "fct_curve_gaps",
+        "estimation", "models/warehouse/energy/int_curve_gaps.sql",
+        "gaps.gap_slots * 15 <=", "gaps.gap_slots * 15 + 15 <=", "int_curve_gaps",
     ),
 ]  # fmt: skip
 

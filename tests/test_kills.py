@@ -106,9 +106,10 @@ def test_a_night_killed_in_mid_landing_and_in_mid_publish_ends_as_an_undisturbed
 
     home = Home(tmp_path / "killed", clean_night.environment)
     try:
-        from include.records.database import install
+        from include.records.migrations import migrate
+        from include.records.warehouse import Warehouse
 
-        install(server.url("warehouse", home.settings))
+        migrate(Warehouse(server.url("warehouse", home.settings)))
 
         with home.held("raw_marketing.mkt_bill"):
             process = home.start()

@@ -110,15 +110,6 @@ def test_an_unchanged_whole_table_of_a_new_day_is_an_arrival_of_that_day(utility
     ]
 
 
-def test_an_old_state_of_a_whole_table_that_comes_late_is_refused(utility):
-    utility.write("met_meter", "met_meter_20260115.csv", [meter("M1", "B"), meter("M2")])
-    utility.land()
-    utility.write("met_meter", "met_meter_20260114.csv", [meter("M1", "A")])
-    (receipt,) = [r for r in utility.land() if r.state == "refused"]
-    assert receipt.problem == "it comes after the whole table of 2026-01-15 has landed and cannot replace it"
-    assert utility.in_force("met_meter", "meter_asset_no", "maker") == [("M1", "B"), ("M2", "A")]
-
-
 def test_duplicate_keys_of_one_delivery_are_kept_as_copies(utility):
     rows = [freeze("M1", "10"), freeze("M1", "11"), freeze("M1", "11")]
     utility.write("met_register_freeze", "f_20260115.csv", rows)

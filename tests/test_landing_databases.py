@@ -21,6 +21,7 @@ def marketing(database: str, empty_database: str, tmp_path, monkeypatch: pytest.
     """A warehouse whose marketing source is a database with a few of its tables, empty."""
     utility = new_utility(database, tmp_path, monkeypatch)
     monkeypatch.setenv("KAW_SOURCE_MARKETING", empty_database)
+    monkeypatch.setenv("KAW_SOURCE_PAUSE", "0.01")
     source_tables(empty_database, *TABLES)
     utility.source, utility.address = "marketing", empty_database
     return utility

@@ -285,10 +285,10 @@ def conspicuous(marts: Marts) -> dict[tuple[str, str], tuple[int, int]]:
 
 def test_clean_entries_name_nobody_and_a_handler_who_closes_in_bulk_is_named(marts):
     """Nobody of twenty accounts has ten stages a month, so that six handlers get twelve each, one of them all in one minute."""
-    seen = dict(marts.rows("select test_code, sum(rows_judged) from warehouse.fct_entries_judged group by test_code"))
+    seen = dict(marts.rows("select test_code, sum(rows_judged) from warehouse.int_entries_judged group by test_code"))
     assert set(seen) >= {"INVENTED_FILE", "SAME_MINUTE", "SAME_SCORE", "SAME_TEXT"}
     assert conspicuous(marts) == {}
-    scores = ["run", "--select", "fct_entries_judged", "fct_arbitrary_fill_scores"]
+    scores = ["run", "--select", "int_entries_judged", "fct_arbitrary_fill_scores"]
     try:
         with psycopg.connect(marts.url) as connection:
             connection.execute(

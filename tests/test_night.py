@@ -141,6 +141,16 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(clean_night: 
     assert utility.hashes() == before
     assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]
 
+    # somebody marks the blocked task as succeeded on Airflow's page, and the tasks behind it run
+    marked = {"run_id": 2, "business_date": DAY.isoformat(), "fence": "build_warehouse:2"}
+    night.build_warehouse_and_marts(marked)
+    night.check_marts(marked)
+    with pytest.raises(GateBlocked, match="gate 1 blocked this run") as refused:
+        night.publish_marts(marked)
+    assert refused.value.exit_code == 1
+    assert utility.hashes() == before
+    assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]
+
     waive(
         utility.url, "PIP-03", "table=met_measuring_point", "duty engineer (test)", "bulk edit known, being undone", DAY
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from synthetic_marts import JULY, JUNE, Night
 
 from include.publish import rollback
 from include.quality.gate import check_candidates, check_staged_data
-from include.records.database import connect, install
+from include.records.database import connect
 from include.records.runs import Run
 
 
@@ -132,15 +131,3 @@ def test_a_gate_acts_as_the_gatekeeper(database: str, gate, first_written: str) 
 def test_a_role_may_do_its_work_on_tables_made_later_too(night: Night, role: str, statement: str) -> None:
     night.publish()
     as_role(night.url, role, statement)
-
-
-def test_installing_again_keeps_what_is_published(night: Night) -> None:
-    night.publish()
-    before = night.hashes()
-    threads = [threading.Thread(target=install, args=[night.url]) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert night.hashes() == before
-    assert as_role(night.url, "kaw_bi_reader", "select count(*) from marts.mart_energy") == [(6,)]

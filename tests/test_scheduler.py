@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import http.server
 import json
-import os
 import re
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -27,11 +18,13 @@ import pytest
 from include.local.server import Server
 from include.night import STEPS
 from include.settings import default_business_date, settings
-from tests.airflow_trial import ROOT, ask
+from tests.airflow_trial import ask
+from tests.airflow_up import Airflow, until, webhook_into
 from tests.databases import drop
 
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
-BY_HAND = "2026-03-29"
+BY_HAND, BEFORE = "2026-03-29", "2026-03-28"
+DEADLINES = ("pending", "past")
 
 
 @pytest.fixture(scope="module")
@@ -87,59 +80,6 @@ def test_a_night_in_process_leaves_nothing_for_a_scheduler_to_do(trial, server):
 # -- in the background
 
 
-@dataclass
-class Airflow:
-    """A home whose sources are empty folders, with Airflow up in it, and what its webhook was told."""
-
-    home: Path
-    environment: dict[str, str]
-    metadata_url: str
-    alerts: list[dict] = field(default_factory=list)
-    address: str = ""
-    password: str = ""
-    sessions: set[int] = field(default_factory=set)
-
-    def kaw(self, *arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "include.local.cli", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=os.environ | self.environment, capture_output=True, text=True, check=False
-        )
-
-    def call(self, path: str, body: dict | None = None, token: str = "", method: str | None = None) -> tuple[int, dict]:
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data=data, headers=headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, {}
-
-    def token(self) -> str:
-        return self.call("/auth/token", {"username": "admin", "password": self.password})[1]["access_token"]
-
-    def select(self, query: str, values: tuple = ()) -> list[tuple]:
-        with psycopg.connect(self.metadata_url) as connection:
-            return connection.execute(query, values).fetchall()
-
-    def log(self, dag_id: str) -> str:
-        """What the tasks of a DAG wrote, the last of it."""
-        files = sorted((self.home / "airflow" / "logs").glob(f"dag_id={dag_id}/**/*.log"))
-        return "\n".join(f"{file.parent.name}\n{file.read_text()[-3000:]}" for file in files)
-
-    def processes(self) -> list[psutil.Process]:
-        """Every process that was started for this home: some overwrite their environment, so their session is read too."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                is_ours = os.getsid(process.pid) in self.sessions or process.environ().get("KAW_HOME") == str(self.home)
-                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except (psutil.Error, ProcessLookupError):
-                continue
-        return found
-
-
 @pytest.fixture(scope="module")
 def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     folder = tmp_path_factory.mktemp("up")
@@ -151,7 +91,7 @@ def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.T
     with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")
     alerts: list[dict] = []
-    webhook = _webhook(alerts)
+    webhook = webhook_into(alerts)
     environment = {f"KAW_SOURCE_{source}": str(folder / "empty") for source in ("METERING", "MARKETING", "CONTRACT")}
     environment |= {
         "KAW_HOME": str(home),
@@ -170,31 +110,6 @@ def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.T
         airflow.kaw("down")
         webhook.shutdown()
         drop(server, name)
-
-
-def _webhook(alerts: list[dict]) -> http.server.HTTPServer:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            alerts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_) -> None:
-            pass
-
-    webhook = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=webhook.serve_forever, daemon=True).start()
-    return webhook
-
-
-def _until(condition, patience_s: float = 120):
-    """The first true answer of the condition."""
-    until = time.monotonic() + patience_s
-    while time.monotonic() < until:
-        if answer := condition():
-            return answer
-        time.sleep(0.5)
-    return pytest.fail(f"not in {patience_s} s")
 
 
 def test_the_page_wants_the_printed_password(up):
@@ -236,10 +151,24 @@ def test_a_run_in_process_is_refused_while_the_scheduler_is_at_work(up):
 
 def test_the_first_up_runs_the_night_that_is_due_and_none_before_it(up):
     query = "select dag_id, partition_key from dag_run where run_type = 'scheduled' order by dag_id"
-    found = _until(lambda: len(rows := up.select(query)) >= len(EXTRACTS) and rows)
+    found = until(lambda: len(rows := up.select(query)) >= len(EXTRACTS) and rows)
     assert [name for name, _ in found] == sorted(EXTRACTS)
     ages = [(default_business_date() - date.fromisoformat(key)).days for _, key in found]
     assert set(ages) <= {0, 1}  # before the hour of a source, its last due night is that of the day before
+
+
+def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
+    token = up.token()
+    for name in EXTRACTS:
+        body = {"logical_date": None, "conf": {"business_date": BY_HAND}}
+        assert up.call(f"/api/v2/dags/{name}/dagRuns", body, token)[0] == 200
+    until(
+        lambda: up.select("select 1 from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,))
+    )
+    started_by = up.select(
+        "select count(*) from asset_event where partition_key = %s and source_dag_id like 'extract_%%'", (BY_HAND,)
+    )
+    assert started_by == [(3,)]
 
 
 @pytest.mark.timeout(900)
@@ -249,16 +178,16 @@ def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     status, run = up.call("/api/v2/dags/approve_waiver/dagRuns", {"logical_date": None, "conf": asked}, token)
     assert status == 200
     question = f"/api/v2/dags/approve_waiver/dagRuns/{run['dag_run_id']}/taskInstances/approve/-1/hitlDetails"
-    put = _until(lambda: (found := up.call(question, token=token))[0] == 200 and found[1])
+    put = until(lambda: (found := up.call(question, token=token))[0] == 200 and found[1])
     assert put["subject"] == f"Let PIP-03 pass until {asked['until']}?"
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
         assert warehouse.execute("select count(*) from quality.waivers").fetchone() == (0,)
     # Airflow 3.3 takes an answer that overtakes the scheduler's note of the pause for a task killed from outside
     paused = re.compile(r"Received executor event with state success .*dag_id='approve_waiver', task_id='approve'")
-    _until(lambda: paused.search((up.home / "airflow" / "logs" / "scheduler.log").read_text()))
+    until(lambda: paused.search((up.home / "airflow" / "logs" / "scheduler.log").read_text()))
     assert up.call(question, {"chosen_options": ["Approve"], "params_input": {}}, token, method="PATCH")[0] == 200
     ended = "select state from dag_run where run_id = %s and state in ('success', 'failed')"
-    assert _until(lambda: up.select(ended, (run["dag_run_id"],)), patience_s=400) == [("success",)], up.log(
+    assert until(lambda: up.select(ended, (run["dag_run_id"],)), patience_s=400) == [("success",)], up.log(
         "approve_waiver"
     )
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
@@ -273,32 +202,98 @@ def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     assert waiver[4].startswith("airflow:")
 
 
-def test_three_sources_landed_by_hand_start_the_night_of_their_date(up):
-    token = up.token()
-    for name in EXTRACTS:
-        body = {"logical_date": None, "conf": {"business_date": BY_HAND}}
-        assert up.call(f"/api/v2/dags/{name}/dagRuns", body, token)[0] == 200
-    _until(
-        lambda: up.select("select 1 from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,))
-    )
-    started_by = up.select(
-        "select count(*) from asset_event where partition_key = %s and source_dag_id like 'extract_%%'", (BY_HAND,)
-    )
-    assert started_by == [(3,)]
+# -- cleared, marked and retried on the page, while the deadline is pending and when it is past
 
 
-def test_a_missed_deadline_is_told_to_the_webhook(up):
-    query = "select r.run_id from deadline d join dag_run r on r.id = d.dagrun_id where r.dag_id = 'build_warehouse' limit 1"
-    run_id = _until(lambda: up.select(query))[0][0]
-    with psycopg.connect(up.metadata_url) as connection:
-        connection.execute(
-            "update deadline set deadline_time = now() where dagrun_id = (select id from dag_run where run_id = %s)",
-            (run_id,),
-        )
-    missed = _until(lambda: [alert for alert in up.alerts if alert["kind"] == "deadline_missed"])[0]
+@pytest.fixture(scope="module")
+def blocked(up) -> str:
+    """The night that gate 1 blocks, for its sources are empty; no other run of the DAG is at work beside it."""
+    ((run_id,),) = up.select(
+        "select run_id from dag_run where dag_id = 'build_warehouse' and partition_key = %s", (BY_HAND,)
+    )
+    up.stop_builds(but=run_id)
+    assert up.ended(run_id, patience_s=400) == "failed"
+    assert up.tasks(run_id)["check_staged"] == ("failed", 1), up.log("build_warehouse")
+    return run_id
+
+
+def _failed(up: Airflow) -> str:
+    """A run that was started by hand and marked failed at once; no other run of the DAG is at work beside it."""
+    up.stop_builds()
+    run_id = up.build("dagRuns", {"logical_date": None, "conf": {"business_date": BEFORE}})["dag_run_id"]
+    # its last task first: a scheduler that looks at the run between the two would take skipped tasks for success
+    up.build(f"dagRuns/{run_id}/taskInstances/write_report", {"new_state": "failed"}, "PATCH")
+    up.build(f"dagRuns/{run_id}", {"state": "failed"}, "PATCH")
+    assert up.ended(run_id) == "failed"
+    return run_id
+
+
+@pytest.mark.timeout(900)
+def test_a_blocked_night_is_cleared_and_blocks_again(up, blocked):
+    up.bring_deadline(blocked, "pending")
+    up.build("clearTaskInstances", {"dag_run_id": blocked, "only_failed": True, "dry_run": False})
+    assert up.ended(blocked, patience_s=400) == "failed"
+    tasks = up.tasks(blocked)
+    assert tasks["build_staging"] == ("success", 1)
+    assert tasks["check_staged"] == ("failed", 2)
+    assert tasks["publish_marts"] == ("upstream_failed", 0)
+    up.bring_deadline(blocked, "pending")  # it was queued anew, and so was its deadline
+
+
+@pytest.mark.parametrize("deadline", DEADLINES)
+def test_a_task_of_a_blocked_night_is_marked(up, blocked, deadline):
+    up.bring_deadline(blocked, deadline)
+    gate, after = f"dagRuns/{blocked}/taskInstances/check_staged", "build_warehouse_and_marts"
+    up.build(gate, {"new_state": "success"}, "PATCH")
+    until(lambda: up.tasks(blocked)[after][0] == "running")
+    up.build(f"dagRuns/{blocked}", {"state": "failed"}, "PATCH")
+    assert (up.state(blocked), up.tasks(blocked)[after][0]) == ("failed", "failed")
+    up.build(gate, {"new_state": "failed"}, "PATCH")
+    until(lambda: up.tasks(blocked)[after][0] == "upstream_failed")
+    assert up.tasks(blocked)["check_staged"][0] == "failed"
+
+
+def test_a_missed_deadline_is_one_alert(up, blocked):
+    (missed,) = up.missed(blocked)  # though the run was marked and went on since
     assert missed["detail"]["dag_id"] == "build_warehouse"
-    assert missed["detail"]["run_id"] == run_id
-    assert missed["detail"]["business_date"] in missed["message"]
+    assert missed["detail"]["business_date"] == BY_HAND
+    assert missed["message"] == f"build_warehouse has not finished in time for {BY_HAND}."
+
+
+@pytest.mark.parametrize("deadline", DEADLINES)
+def test_a_failed_run_is_cleared_marked_and_retried(up, deadline):
+    run_id = _failed(up)
+    up.bring_deadline(run_id, deadline)
+    first = {"dag_run_id": run_id, "task_ids": ["begin_run"], "only_failed": False, "dry_run": False}
+    tries = up.tasks(run_id)["begin_run"][1]
+
+    up.build("clearTaskInstances", first)
+    assert up.ended(run_id) == "failed"
+    assert up.tasks(run_id)["begin_run"] == ("success", tries + 1)
+
+    up.bring_deadline(run_id, deadline)
+    up.build(f"dagRuns/{run_id}/clear", {"only_failed": False, "dry_run": False})
+    until(lambda: up.tasks(run_id)["begin_run"] == ("success", tries + 2))
+    up.build(f"dagRuns/{run_id}", {"state": "failed"}, "PATCH")
+    assert up.ended(run_id) == "failed"
+
+    up.bring_deadline(run_id, deadline)
+    up.warehouse_answers(False)
+    up.build("clearTaskInstances", first)
+    until(lambda: up.tasks(run_id)["begin_run"][0] == "up_for_retry")
+    up.warehouse_answers(True)
+    up.bring_deadline(run_id, deadline)
+    up.build("clearTaskInstances", first)  # at once, not in five minutes
+    assert up.ended(run_id) == "success"  # what comes after its first task was skipped when it was marked
+    assert up.tasks(run_id)["begin_run"] == ("success", tries + 4)
+    assert len(up.missed(run_id)) == (deadline == "past")  # once, however often it was cleared
+
+
+def test_a_run_marked_done_before_its_deadline_sends_no_alert(up):
+    run_id = _failed(up)
+    up.build(f"dagRuns/{run_id}", {"state": "success"}, "PATCH")
+    up.miss_deadline(run_id)
+    assert up.missed(run_id) == []
 
 
 def test_down_leaves_no_process(up):

@@ -1,5 +1,10 @@
+{#- Where a row of the raw log stands among the versions of its key: by date of file or extract, then by load. -#}
+{% macro version_order(rows) -%}
+    quality.version_order({{ rows }}._business_date, {{ rows }}._load_id)
+{%- endmacro %}
+
 {#-
-  The rows of a raw table that count on the business date: the newest landed version of each key, without withdrawn keys.
+  The rows of a raw table that count on the business date: the newest version of each key, without withdrawn keys.
   All copies are kept where one delivery holds several rows of a key, so that the key rule can name them.
   In the phase `gate` every version counts, quarantined or not, so that a fix is seen. In the phase `admit` quarantined
   and held rows are left out, and a key falls back to its latest version that an earlier gate admitted.
@@ -8,7 +13,8 @@
     with versions as (
         select
             raw.*,
-            max(raw._load_id) over (partition by raw._key) as _newest_load_id
+            {{ version_order('raw') }} as _version,
+            max({{ version_order('raw') }}) over (partition by raw._key) as _newest_version
         from {{ source('raw_' ~ source_name, table_name) }} as raw
         where
             raw._business_date <= {{ business_date() }}
@@ -24,13 +30,13 @@
     eligible as (
         select
             versions.*,
-            max(versions._load_id) over (partition by versions._key) as _chosen_load_id
+            max(versions._version) over (partition by versions._key) as _chosen_version
         from versions
         cross join {{ source('quality', 'current_run') }} as current_run
         where
             current_run.phase = 'gate'
             or (
-                (versions._load_id = versions._newest_load_id or versions._load_id <= current_run.last_passed_load_id)
+                (versions._version = versions._newest_version or versions._load_id <= current_run.last_passed_load_id)
                 and not exists (
                     select 1
                     from {{ source('quality', 'quarantined_rows') }} as quarantined
@@ -44,7 +50,7 @@
 
     select *
     from eligible
-    where _load_id = _chosen_load_id and not _is_tombstone
+    where _version = _chosen_version and not _is_tombstone
 {% endmacro %}
 
 {#-
@@ -78,24 +84,31 @@
 {% endmacro %}
 
 {#-
-  What each day knew of an in-place table, whose source keeps no earlier values: the newest row of a key received on a day,
-  from that day (`_business_date`) to the next receipt (`next_business_date`). Quarantined rows were never known.
+  What each day knew of an in-place table, whose source keeps no earlier values: the newest row of a key delivered for a day,
+  from that day (`_business_date`) to the next day that knew otherwise (`next_business_date`). Quarantined rows were never
+  known. A row that says what the one before it said begins nothing: a late delivery may have said it since, for an earlier day.
 -#}
 {% macro versions_by_receipt(source_name, table_name) %}
     select
-        known.*,
-        lead(known._business_date) over (partition by known._key order by known._business_date, known._raw_id) as next_business_date
+        told.*,
+        lead(told._business_date) over (partition by told._key order by told._business_date) as next_business_date
     from (
-        select distinct on (raw._key, raw._business_date) raw.*
-        from {{ source('raw_' ~ source_name, table_name) }} as raw
-        left join {{ source('quality', 'quarantined_rows') }} as quarantined
-            on
-                raw._raw_id = quarantined.raw_id
-                and quarantined.table_name = '{{ table_name }}'
-                and quarantined.released_run is null
-        where raw._business_date <= {{ business_date() }} and quarantined.raw_id is null
-        order by raw._key, raw._business_date, raw._load_id desc, raw._raw_id desc
-    ) as known
+        select
+            known.*,
+            lag(known._hash) over (partition by known._key order by known._business_date) as _hash_before
+        from (
+            select distinct on (raw._key, raw._business_date) raw.*
+            from {{ source('raw_' ~ source_name, table_name) }} as raw
+            left join {{ source('quality', 'quarantined_rows') }} as quarantined
+                on
+                    raw._raw_id = quarantined.raw_id
+                    and quarantined.table_name = '{{ table_name }}'
+                    and quarantined.released_run is null
+            where raw._business_date <= {{ business_date() }} and quarantined.raw_id is null
+            order by raw._key, raw._business_date, {{ version_order('raw') }} desc, raw._raw_id desc
+        ) as known
+    ) as told
+    where told._hash is distinct from told._hash_before
 {% endmacro %}
 
 {#- The day in the name of a file (the last one; 20260615 or 2026-06-15), as landing reads it; null where there is none. -#}

@@ -1,6 +1,6 @@
 {#-
   Days after the due date on which a balance was open, up to a day: of the year in which it was due, or of the years after.
-  The day of payment counts, the due day does not. Columns as in fct_bill_balances.
+  The day of payment counts, the due day does not. Columns as in int_bill_balances.
 -#}
 {% macro overdue_days(balances, as_of, cross_year=false) -%}
     {%- set from_day = balances ~ '.from_date, ' ~ balances ~ '.due_date' -%}

@@ -21,13 +21,15 @@ select
     quality.slot_count(curves.values_by_slot) as collected_slots,
     quality.parameter('MET-02', 'slots', :business_date) as slots,
     quality.parameter('MET-02', 'quarantine_below_slots', :business_date) as quarantine_below,
-    curves.is_latest,
+    latest._raw_id is not null as is_latest,
     curves.quantity_code = 'U' and curves.phase_code = 'B' and curves.metering_point_no in (
         select points.metering_point_no
         from staging.int_metering_points_current as points
         where points.wiring_code = '3P3W'
     ) as has_no_own_voltage
-from {{ curves_tonight() }} as curves
+from staging.stg_metering__curves as curves
+inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 -- violations
 -- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.
 select

@@ -49,7 +49,7 @@ select
     runs.reading_date,
     points.account_no,
     runs.days_read >= quality.parameter('MET-14', 'days', :business_date) and runs.highest_energy = 0 as stands_still,
-    quality.parameter('MET-14', 'days', :business_date) as days
+    quality.parameter('MET-14', 'days', :business_date)::integer as days
 from runs
 inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = runs._raw_id
 inner join staging.int_metering_points_as_of as points

@@ -30,7 +30,16 @@ with tonight as (
         ) as was_repeated
     from quality.receipts as receipts
     where
-        receipts.business_date = :business_date
+        -- a late file is dated earlier, and landed since the nights of earlier dates
+        (
+            receipts.business_date = :business_date
+            or receipts.business_date < :business_date
+            and receipts.load_id > (
+                select coalesce(max(runs.last_load_id), 0)
+                from quality.runs as runs
+                where runs.business_date < :business_date
+            )
+        )
         and receipts.announced_rows is not null
         and receipts.duplicate_of is null
 ),

@@ -1,4 +1,4 @@
-"""First start of Airflow in the containers: its tables, and the user of its page.
+"""First start of Airflow in the containers: its tables, the user of its page, and the schema of the warehouse.
 
 Run by the service `airflow-init` (`python -m include.compose.init_airflow`); safe to repeat. User and password come from
 KAW_AIRFLOW_USER and KAW_AIRFLOW_PASSWORD, so that neither stands on a command line.
@@ -10,12 +10,16 @@ import os
 import subprocess
 import sys
 
+from include.records.migrations import migrate
+from include.records.warehouse import Warehouse
+
 
 def main() -> int:
     migrated = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)
     if migrated.returncode:
         return 3
     ensure_user(os.environ["KAW_AIRFLOW_USER"], os.environ["KAW_AIRFLOW_PASSWORD"])
+    migrate(Warehouse(os.environ["KAW_WAREHOUSE"]))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
 from include.lab.source import address_of, folder, is_simulated
-from include.landing.databases import Source, is_database
+from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
 from include.local import server
@@ -49,17 +50,8 @@ def check_sources(business_date: date) -> list[Check]:
 def _check(source: str, address: str, business_date: date) -> list[Check]:
     tables = load_contracts()[source].values()
     if is_database(address):
-        with Source(address, source) as database:
-            return [
-                Check(
-                    source,
-                    t.name,
-                    0 if (problem := database.problem(t)) else database.count(t),
-                    database.unknown_columns(t),
-                    problem,
-                )
-                for t in tables
-            ]
+        checks = again(source, lambda: _check_database(source, address))
+        return list({check.table: check for check in checks}.values())
     path = Path(address.removeprefix("file://"))
     if not path.is_dir():
         return [Check(source, "*", problem=f"the folder {path} is not there")]
@@ -70,6 +62,14 @@ def _check(source: str, address: str, business_date: date) -> list[Check]:
         if check is None and table.is_daily:
             checks[-1].problem = f"no file in {table.name}/ for {business_date} or earlier"
     return checks
+
+
+def _check_database(source: str, address: str) -> Iterator[Check]:
+    with Source(address, source) as database:
+        for table in load_contracts()[source].values():
+            problem = database.problem(table)
+            rows = 0 if problem else database.count(table)
+            yield Check(source, table.name, rows, database.unknown_columns(table), problem)
 
 
 def _check_forms(address: str, business_date: date) -> list[Check]:

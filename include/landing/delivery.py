@@ -37,6 +37,7 @@ class Delivery:
     window_from: datetime | None = None
     complete: str | tuple[date, date] | None = None
     malformed: list[tuple[int, str]] = field(default_factory=list)
+    business_date: date | None = None  # of its file; None where it is that of the night
 
 
 @dataclass
@@ -56,9 +57,11 @@ class AlreadyLanded:
     """A file whose content landed before, under this or another name."""
 
     table: Table
-    file_name: str
-    content_sha256: str
+    file_name: str | None
+    content_sha256: str | None
     channel: str = "auto"
+    complete: str | tuple[date, date] | None = None
+    business_date: date | None = None
 
 
 def event_column(table: Table) -> str | None:

@@ -12,10 +12,11 @@ from include.alerts import alert
 from include.contracts import Table, load_contracts
 from include.errors import InfrastructureError
 from include.lab.source import address_of, deliver, is_simulated
-from include.landing.databases import Source, is_database
+from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
-from include.landing.land import Receipt, land
+from include.landing.land import land
+from include.landing.receipts import Receipt
 from include.local import server
 from include.records import ledger
 from include.records.database import acting_role, connect
@@ -28,7 +29,7 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
     """Lands every table of `source` (metering, marketing, contract) for the business date; safe to repeat.
 
     Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
-    Raises InfrastructureError where the source or the warehouse cannot be reached.
+    Raises InfrastructureError where the source or the warehouse cannot be reached, a source after counted tries.
     """
     url = server.warehouse_url()
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
@@ -53,9 +54,7 @@ def _deliveries(
     tables = load_contracts()[source].values()
     address = address_of(source)
     if is_database(address):
-        with Source(address, source) as database:
-            for table in tables:
-                yield database.read(table, business_date, _last_cursor(connection, table))
+        yield from again(source, lambda: _from_database(connection, address, source, business_date))
     else:
         folder = _folder(address, source)
         for table in tables:
@@ -64,6 +63,14 @@ def _deliveries(
         folder = _folder(forms, "forms", is_simulated("forms"))
         for table in tables:
             yield from read_folder(folder, table, business_date, _landed(connection, table, "form"), channel="form")
+
+
+def _from_database(
+    connection: psycopg.Connection, address: str, source: str, business_date: date
+) -> Iterator[Delivery | Refusal]:
+    with Source(address, source) as database:
+        for table in load_contracts()[source].values():
+            yield database.read(table, business_date, _last_cursor(connection, table))
 
 
 def _folder(address: str, source: str, make: bool = False) -> Path:
@@ -80,19 +87,19 @@ def _folder(address: str, source: str, make: bool = False) -> Path:
 
 
 def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
-    """Newest landed content of each file name, and the content that landed last.
+    """Newest landed content of each file name, and the contents of each date.
 
     A file that comes back after another content stood under its name (a correction taken back) is so read again.
     """
     rows = connection.execute(
-        "select file_name, content_sha256, duplicate_of is null from quality.receipts where table_name = %s"
+        "select file_name, content_sha256, business_date from quality.receipts where table_name = %s"
         " and channel = %s and state = 'landed' and content_sha256 is not null order by load_id",
         (table.name, channel),
     ).fetchall()
     landed = Landed()
-    for name, sha256, has_landed in rows:
+    for name, sha256, day in rows:
         landed.by_name[name] = sha256
-        landed.newest = sha256 if has_landed else landed.newest
+        landed.by_date[day].add(sha256)
     return landed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,10 +23,14 @@ _LAYOUT_KEYS = ("stamp", "quantities")
 
 @dataclass
 class Landed:
-    """What landed of a table: each file name's newest content, in order of landing, and the newest content of all."""
+    """What landed of a table: each file name's newest content, and the contents of each date."""
 
     by_name: dict[str, str] = field(default_factory=dict)
-    newest: str | None = None
+    by_date: dict[date, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def holds(self, sha256: str, day: date | None) -> bool:
+        """True where the content landed for that date; for any, where the file has none."""
+        return any(sha256 in contents for date_, contents in self.by_date.items() if day in (None, date_))
 
 
 def read_folder(
@@ -35,8 +39,8 @@ def read_folder(
     """Every file of a table that belongs to the business date or earlier, in order of date and name.
 
     A file dated later waits for its night. A file of an earlier night that lies there unchanged says nothing. Content
-    that landed before under another name is named, not landed: unless the file is dated after all that landed and the
-    newest content is another, because then the source went back to an earlier state.
+    that landed before under another name is named, not landed, where its file has the same date or none. A file of another
+    date is a delivery of its own, also where its bytes are those of an earlier one, or a file of a later date has landed.
     """
     folder = address / table.name
     try:
@@ -53,8 +57,6 @@ def read_folder(
             yield Refusal(
                 table, "the manifest announces a file that is not there", f"{table.name}/{name}", channel=channel
             )
-    landed_days = [day for name in landed.by_name if (day := _day_of(name.rpartition("/")[2], announced))]
-    newest_day = max(landed_days, default=None)
     files_of_a_day = Counter(days.values())
     for path, day in sorted(days.items(), key=lambda item: (item[1] or date.min, item[0].name)):
         if day and day > business_date:
@@ -66,24 +68,22 @@ def read_folder(
             yield Refusal(table, f"it cannot be read ({error.strerror})", shown, channel=channel)
             continue
         sha256 = hashlib.sha256(content).hexdigest()
+        entry = announced.get(path.name, {})
+        complete = entry.get("complete_from"), entry.get("complete_to")
+        if not all(complete):
+            is_whole = table.is_full_compared and channel == "auto" and files_of_a_day[day] == 1
+            complete = "all" if is_whole else None
         if landed.by_name.get(shown) == sha256:
             if day in (None, business_date):
-                yield AlreadyLanded(table, shown, sha256, channel)
+                yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        is_later = day is not None and newest_day is not None and day > newest_day
-        is_renamed = shown not in landed.by_name and sha256 in landed.by_name.values()
-        if is_renamed and not (is_later and sha256 != landed.newest):
-            yield AlreadyLanded(table, shown, sha256, channel)
+        if shown not in landed.by_name and landed.holds(sha256, day):
+            yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        is_whole = table.is_full_compared and channel == "auto"
-        entry = announced.get(path.name, {})
         try:
-            if is_whole and day and newest_day and day < newest_day:
-                raise FileProblem(f"it comes after the whole table of {newest_day} has landed and cannot replace it")
             delivery = _read(path, content, table, entry, manifest, sha256)
             delivery.channel, delivery.file_name = channel, shown
-            if delivery.complete is None and is_whole and files_of_a_day[day] == 1:
-                delivery.complete = "all"
+            delivery.complete, delivery.business_date = complete, day
             yield delivery
         except FileProblem as problem:
             yield Refusal(table, str(problem), shown, sha256, channel, entry.get("rows"))
@@ -108,7 +108,6 @@ def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict,
     if problem := header_problem(table, delivered):
         raise FileProblem(problem)
     known = {c.name for c in table.columns}
-    span = entry.get("complete_from"), entry.get("complete_to")
     return Delivery(
         table=table,
         rows=rows.select([LINE] + [c.name for c in table.columns]),
@@ -116,7 +115,6 @@ def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict,
         announced_rows=announced_rows,
         announced_sums=sums,
         unknown_columns=[name for name in delivered if name not in known],
-        complete=span if all(span) else None,
         malformed=malformed,
     )
 

@@ -1,7 +1,8 @@
 """One delivery into its raw table: cast, compare by content, insert what is new, mark what was withdrawn, leave a receipt.
 
-A row is inserted when the set of contents delivered for its key differs from the set landed last; otherwise it counts as
-duplicate. Nothing in raw is updated. Everything of one delivery happens in one transaction.
+A row is inserted when the set of contents delivered for its key differs from the set in force at the delivery's date, the
+newest by date of file or extract, then load; otherwise it counts as duplicate. A delivery that comes after one of a later
+date is history at its own date (`late.py`). Nothing in raw is updated. Everything of one delivery happens in one transaction.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import psycopg
@@ -18,34 +18,20 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
+from include.landing import late
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
 from include.landing.databases import event_condition
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
-from include.records import ledger
+from include.landing.receipts import Receipt, insert_receipt, note_load
 from include.records.database import raw_columns
 
-TOMBSTONE_HASH = "00000000-0000-0000-0000-000000000000"
 BATCH_ROWS = 50_000
-
-
-@dataclass
-class Receipt:
-    """What one load did; the columns of quality.receipts that a reader of the log wants to see."""
-
-    table_name: str
-    state: str
-    delivered_rows: int = 0
-    inserted_rows: int = 0
-    duplicate_rows: int = 0
-    rejected_rows: int = 0
-    tombstone_rows: int = 0
-    problem: str | None = None
-    file_name: str | None = None
-    unknown_columns: tuple[str, ...] = ()
 
 
 def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyLanded, business_date: date) -> Receipt:
     """Lands one delivery in one transaction; a delivery that must be refused whole leaves a refused receipt.
+
+    What lands has the date of its file, else that of the night, `business_date`; a refusal is always of the night.
 
     Raises psycopg.errors.ObjectNotInPrerequisiteState where a later run has taken the connection's fence.
     """
@@ -54,10 +40,11 @@ def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyL
         connection.execute("set local work_mem = '64MB'")  # a delivery's keys and curves are sorted in memory
         # two runs of different dates would both find the same rows new
         connection.execute("select pg_advisory_xact_lock(hashtext('kaw land'), hashtext(%s))", (delivery.table.name,))
-        if isinstance(delivery, AlreadyLanded):
-            return _note_duplicate(connection, delivery, business_date)
         if isinstance(delivery, Refusal):
             return _refuse(connection, delivery, business_date)
+        own_date = delivery.business_date or business_date
+        if isinstance(delivery, AlreadyLanded):
+            return _note_duplicate(connection, delivery, own_date)
         table = delivery.table
         try:
             rejected = check_types(table, delivery.rows)
@@ -72,7 +59,7 @@ def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyL
             return _refuse(connection, _refusal(delivery, problem), business_date)
         try:
             with connection.transaction():
-                return _land(connection, delivery, business_date, rejected, count)
+                return _land(connection, delivery, own_date, rejected, count)
         except psycopg.DataError as error:  # a value that the checks let through: no reason to stop the other tables
             return _refuse(connection, _refusal(delivery, _refused_value(error)), business_date)
 
@@ -81,7 +68,7 @@ def _land(
     connection: psycopg.Connection, delivery: Delivery, business_date: date, rejected: list[Rejected], count: int
 ) -> Receipt:
     table = delivery.table
-    load_id = _insert_receipt(
+    load_id = insert_receipt(
         connection, delivery, business_date, state="landed", delivered=count, unknown=delivery.unknown_columns
     )
     _copy(connection, table, delivery, rejected)
@@ -90,7 +77,8 @@ def _land(
     tombstones = 0
     if delivery.complete is not None and not keys_unknown:
         tombstones = _mark_withdrawn(connection, delivery, load_id, business_date)
-    _supersede_rejected(connection, delivery, load_id)
+    late.note_repeated(connection, delivery, load_id)
+    _supersede_rejected(connection, delivery, load_id, business_date)
     landed = count - len(rejected) - len(delivery.malformed)
     sums, latest = _sums_and_cursor(connection, table)
     # A time in the far future, mistyped at the source, must not end the window of the nights to come.
@@ -114,7 +102,8 @@ def _land(
         ),
     )
     connection.execute("drop table arrived, delivered")
-    _note_load(connection, load_id)
+    note_load(connection, load_id)
+    late.say_again(connection, table, load_id, business_date)
     _refresh_statistics(connection, table, inserted + tombstones)
     return Receipt(
         table.name,
@@ -171,12 +160,14 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
             select _key, array_agg(distinct _hash order by _hash) as hashes from delivered group by _key
         ),
         newest as (
-            select raw._key, max(raw._load_id) as _load_id
-            from {raw} as raw inner join delivered_sets using (_key) group by raw._key
+            select raw._key, max(quality.version_order(raw._business_date, raw._load_id)) as version
+            from {raw} as raw inner join delivered_sets using (_key)
+            where raw._business_date <= {day} group by raw._key
         ),
         landed_sets as (
             select raw._key, array_agg(raw._hash order by raw._hash) as hashes
-            from {raw} as raw inner join newest using (_key, _load_id)
+            from {raw} as raw inner join newest
+                on raw._key = newest._key and quality.version_order(raw._business_date, raw._load_id) = newest.version
             where not raw._is_tombstone group by raw._key
         ),
         changed as (
@@ -195,7 +186,7 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
         order by once._place
         """).format(
             raw=sql.SQL(table.raw_name),
-            names=_names([name for name, _ in raw_columns(table)]),
+            names=late.names([name for name, _ in raw_columns(table)]),
             load_id=load_id,
             day=business_date,
             channel=delivery.channel,
@@ -205,21 +196,18 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
 
 
 def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
-    """A tombstone for every key of the delivery's scope and channel that is in force and was not delivered."""
+    """A tombstone for every key of the delivery's scope and channel that is in force at its date and was not delivered."""
     table = delivery.table
     scope = "true"
     if delivery.complete != "all":
         scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
-    event = {table.cursor_column} | {
-        c.name for c in table.columns if c.physical_type in ("date", "timestamptz", "char(6)")
-    }
-    kept = [name for name, _ in raw_columns(table) if name in table.key or name in event]
+    kept = late.kept_of_withdrawn(table)
     return connection.execute(
         sql.SQL("""
         with absent as (
             select distinct raw._key
             from {raw} as raw
-            where {scope}
+            where {scope} and raw._business_date <= {day}
                 and not exists (select 1 from delivered where delivered._key = raw._key)
                 and not exists (
                     select 1 from quality.rejected_rows as rejected
@@ -229,7 +217,8 @@ def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id:
         newest as (
             select distinct on (raw._key) raw.*
             from {raw} as raw inner join absent using (_key)
-            order by raw._key, raw._load_id desc, raw._raw_id desc
+            where raw._business_date <= {day}
+            order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
         )
         insert into {raw} (_load_id, _business_date, _channel, _is_tombstone, _key, _hash, {kept})
         select {load_id}, {day}, {channel}, true, _key, {hash}::uuid, {kept}
@@ -237,11 +226,11 @@ def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id:
         where not _is_tombstone and _channel = {channel} and {scope}
         """).format(
             raw=sql.SQL(table.raw_name),
-            kept=_names(kept),
+            kept=late.names(kept),
             load_id=load_id,
             day=business_date,
             channel=delivery.channel,
-            hash=TOMBSTONE_HASH,
+            hash=late.TOMBSTONE_HASH,
             scope=sql.SQL(scope),
         )
     ).rowcount
@@ -299,8 +288,8 @@ def _storable(value: str | dict | None) -> str | None:
     return value and value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
-def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: int) -> None:
-    """Earlier rejected rows that this load answers.
+def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> None:
+    """Rejected rows, of its date or an earlier one, that this load answers.
 
     Their key came well or was rejected anew, their file came again, or the delivery is complete where they stood.
     """
@@ -315,6 +304,7 @@ def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load
         from quality.receipts as receipts
         where earlier.load_id = receipts.load_id
             and earlier.table_name = %(table)s and earlier.load_id < %(load)s and earlier.superseded_by is null
+            and receipts.business_date <= %(day)s
             and (
                 earlier._key in (select delivered._key from delivered)
                 or receipts.channel = %(channel)s and (
@@ -330,6 +320,7 @@ def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load
         """,
         {
             "load": load_id,
+            "day": business_date,
             "table": delivery.table.name,
             "channel": delivery.channel,
             "file": delivery.file_name,
@@ -359,9 +350,7 @@ def _refusal(delivery: Delivery, problem: str) -> Refusal:
 
 
 def _refuse(connection: psycopg.Connection, refusal: Refusal, business_date: date) -> Receipt:
-    _note_load(
-        connection, _insert_receipt(connection, refusal, business_date, state="refused", problem=refusal.problem)
-    )
+    note_load(connection, insert_receipt(connection, refusal, business_date, state="refused", problem=refusal.problem))
     return Receipt(refusal.table.name, "refused", problem=refusal.problem, file_name=refusal.file_name)
 
 
@@ -378,7 +367,7 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
         " where table_name = %s and content_sha256 = %s and state = 'landed' order by load_id limit 1",
         (file.table.name, file.content_sha256),
     ).fetchone()
-    load_id = _insert_receipt(
+    load_id = insert_receipt(
         connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
     )
     connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
@@ -398,57 +387,6 @@ def _refresh_statistics(connection: psycopg.Connection, table: Table, new_rows: 
     if new_rows > max(known, 0) / 10:
         connection.execute("set local role none")
         connection.execute(f"analyze {table.raw_name}")
-
-
-def _insert_receipt(
-    connection: psycopg.Connection,
-    what: Delivery | Refusal | AlreadyLanded,
-    business_date: date,
-    *,
-    state: str,
-    delivered: int = 0,
-    unknown: list[str] | None = None,
-    problem: str | None = None,
-    duplicate_of: int | None = None,
-) -> int:
-    sums = getattr(what, "announced_sums", None)
-    return connection.execute(
-        "insert into quality.receipts (source_name, table_name, channel, business_date, window_from, announced_rows,"
-        " announced_sums, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state, problem)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id",
-        (
-            what.table.source,
-            what.table.name,
-            what.channel,
-            business_date,
-            getattr(what, "window_from", None),
-            getattr(what, "announced_rows", None),
-            json.dumps(sums) if sums else None,
-            delivered,
-            unknown or [],
-            what.content_sha256,
-            what.file_name,
-            duplicate_of,
-            state,
-            problem,
-        ),
-    ).fetchone()[0]
-
-
-def _note_load(connection: psycopg.Connection, load_id: int) -> None:
-    """The load as a ledger entry, late in its transaction because the chain is locked until it ends."""
-    row = connection.execute(
-        "select jsonb_build_object('load_id', load_id, 'table', table_name, 'file', file_name, 'state', state, 'business_date',"
-        " business_date, 'delivered', delivered_rows, 'inserted', inserted_rows, 'duplicate', duplicate_rows, 'rejected',"
-        " rejected_rows, 'tombstones', tombstone_rows, 'sha256', content_sha256, 'problem', problem)"
-        " from quality.receipts where load_id = %s",
-        (load_id,),
-    ).fetchone()
-    ledger.append(connection, "load", row[0])
-
-
-def _names(names: list[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 Progress = Callable[[Receipt], None]

@@ -9,10 +9,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from include.errors import KawError, UsageError
+import psycopg
+
+from include.errors import InfrastructureError, KawError, UsageError
+from include.records.warehouse import Warehouse
 from include.settings import ROOT, SOURCE_NAMES, default_business_date, mask_secrets, settings
 
 EXAMPLES = """examples:
@@ -217,8 +221,14 @@ def _parser() -> argparse.ArgumentParser:
     down = command("down", _down, "stop Airflow and the embedded server")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
 
+    lint = command("lint", _lint, "look for mistakes in rules, contracts, seeds, models, DAGs and Python, in seconds")
+    lint.add_argument("--all", action="store_true", help="the style of all SQL, not only of changed files (minutes)")
+    lint.add_argument("--json", action="store_true")
+
     test = command("test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
-    test.add_argument("--soak", action="store_true", help="the long ones too")
+    length = test.add_mutually_exclusive_group()
+    length.add_argument("--soak", action="store_true", help="the long ones too")
+    length.add_argument("--fast", action="store_true", help="unit tests and what ./kaw lint finds without a server")
     return parser
 
 
@@ -256,29 +266,49 @@ def _shares(text: str) -> list[float]:
 
 
 @contextlib.contextmanager
-def _warehouse(must_exist: bool = True):
-    """The warehouse's address; a server that this command started is stopped with it."""
-    from include.local import scheduler, server
-    from include.records.database import install
+def _warehouse(must_exist: bool = True, migrates: bool = True) -> Iterator[Warehouse]:
+    """The warehouse for a command that writes, brought to the state of this code; a dry run asks that it is in it."""
+    from include.local import server
+    from include.local.in_use import server_in_use
+    from include.records.migrations import migrate, require_current
+
+    if must_exist:
+        _require_warehouse()
+    with server_in_use():
+        warehouse = Warehouse(server.warehouse_url())
+        (migrate if migrates else require_current)(warehouse)
+        yield warehouse
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[Warehouse]:
+    """The warehouse for a command that changes nothing: read-only, in the reading role, never migrated."""
+    from include.local import server
+    from include.local.in_use import server_in_use
+    from include.records.migrations import require_current
+
+    _require_warehouse()
+    with server_in_use():
+        warehouse = Warehouse(server.warehouse_url())
+        require_current(warehouse)
+        try:
+            yield warehouse.reader()
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
+            raise InfrastructureError(
+                f"Reading took too long: {error.diag.message_primary}.",
+                where=mask_secrets(warehouse.address),
+                next_step="let the run that is at work end (pg_stat_activity lists it), and repeat the command.",
+            ) from error
+
+
+def _require_warehouse() -> None:
+    from include.local import server
 
     given = settings()
-    if (
-        must_exist
-        and given.warehouse is None
-        and not (given.home / "simulation.json").exists()
-        and not server.exists(given)
-    ):
+    if given.warehouse is None and not server.exists(given):
         raise UsageError(
             "There is no warehouse in this home yet.", where=str(given.home), next_step="make one with ./kaw run."
         )
-    started = given.warehouse is None and not server.is_running(given)
-    try:
-        url = server.warehouse_url(given)
-        install(url)
-        yield url
-    finally:
-        if started and not scheduler.is_up():
-            server.stop(given)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -329,28 +359,17 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 def _check_sources(arguments: argparse.Namespace) -> int:
     from include.landing.check import check_sources, print_checks
+    from include.local import server
+    from include.local.in_use import server_in_use
 
-    with _server_only():
+    # a simulated source may live in the embedded server; where there is none yet, none is made to look at it
+    with server_in_use() if server.exists(settings()) else contextlib.nullcontext():
         checks = check_sources(default_business_date())
     if arguments.json:
         print(json.dumps([c.as_dict() for c in checks], ensure_ascii=False, indent=1))
     else:
         print_checks(checks)
     return 3 if any(c.problem for c in checks) else 0
-
-
-@contextlib.contextmanager
-def _server_only():
-    """The embedded server where a simulated source lives in it, stopped again if this command started it."""
-    from include.local import scheduler, server
-
-    given = settings()
-    started = server.exists(given) and not server.is_running(given)
-    try:
-        yield
-    finally:
-        if started and server.is_running(given) and not scheduler.is_up():
-            server.stop(given)
 
 
 def _findings(arguments: argparse.Namespace) -> int:
@@ -363,9 +382,9 @@ def _findings(arguments: argparse.Namespace) -> int:
         " office, age_days, last_change, waiver_id, fixed_at"
     )
     query = f"select {columns} from quality.findings where {where} order by rule_id, table_name, record_key::text, column_name, finding_id"
-    with _warehouse() as url:
-        _check_known(url, arguments)
-        names, rows = read_rows(url, query, values)
+    with _reading() as warehouse:
+        _check_known(warehouse, arguments)
+        names, rows = read_rows(warehouse, query, values)
     if arguments.json:
         print(
             json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1, default=str)
@@ -388,11 +407,9 @@ def _findings(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_known(url: str, arguments: argparse.Namespace) -> None:
+def _check_known(warehouse: Warehouse, arguments: argparse.Namespace) -> None:
     """A rule or an office that is mistyped must not read as one without findings; an empty warehouse knows none yet."""
-    from include.records.database import connect
-
-    with connect(url) as connection:
+    with warehouse.connect() as connection:
         known = connection.execute(
             "select array_agg(rule_id), array_agg(distinct owner order by owner) from"
             " (select rule_id, owner from quality.rule_book union select rule_id, null from quality.findings) as known"
@@ -428,8 +445,8 @@ def _worklists(arguments: argparse.Namespace) -> int:
     from include.report.worklists import write_worklists
 
     _check_folder(arguments.directory)
-    with _warehouse() as url:
-        lists = write_worklists(url, arguments.directory)
+    with _reading() as warehouse:
+        lists = write_worklists(warehouse, arguments.directory)
     for made in lists:
         print(f"{made.office:<22} {made.rows:>9,} findings   {', '.join(str(path) for path in made.files)}")
     print(f"{sum(made.rows for made in lists):,} open findings" if lists else "No open findings: nothing was written.")
@@ -439,9 +456,9 @@ def _worklists(arguments: argparse.Namespace) -> int:
 def _replay(arguments: argparse.Namespace) -> int:
     from include.replay import replay_and_tell
 
-    with _warehouse() as url:
-        _check_known(url, arguments)
-        replay_and_tell(url, _selection(arguments), dry_run=arguments.dry_run)
+    with _warehouse(migrates=not arguments.dry_run) as warehouse:
+        _check_known(warehouse, arguments)
+        replay_and_tell(warehouse.address, _selection(arguments), dry_run=arguments.dry_run)
     return 0
 
 
@@ -449,8 +466,8 @@ def _trace(arguments: argparse.Namespace) -> int:
     from include.report.trace import trace
     from include.report.trace_text import print_trace
 
-    with _warehouse() as url:
-        found = trace(url, arguments.mart, arguments.key)
+    with _reading() as warehouse:
+        found = trace(warehouse, arguments.mart, arguments.key)
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
     else:
@@ -463,14 +480,16 @@ def _waive(arguments: argparse.Namespace) -> int:
 
     check_asked(arguments.rule, arguments.scope, arguments.until, arguments.end)
     if arguments.end:
-        with _warehouse() as url:
-            end_waiver(url, arguments.end, arguments.approver, arguments.reason)
+        with _warehouse() as warehouse:
+            end_waiver(warehouse.address, arguments.end, arguments.approver, arguments.reason)
         print(
             f"Waiver {arguments.end} is ended, by {arguments.approver}. Its findings are open again from the next gate on."
         )
         return 0
-    with _warehouse() as url:
-        number = waive(url, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until)
+    with _warehouse() as warehouse:
+        number = waive(
+            warehouse.address, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until
+        )
     print(f"Waiver {number}: {arguments.rule} {arguments.scope} until {arguments.until}, by {arguments.approver}.")
     print("Next: repeat the command that the gate stopped, on the same delivery.")
     return 0
@@ -479,8 +498,8 @@ def _waive(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from include.report import write_report
 
-    with _warehouse() as url:
-        written = write_report(url, arguments.run, settings().home / "reports")
+    with _reading() as warehouse:
+        written = write_report(warehouse, arguments.run, settings().home / "reports", notes=False)
     print(f"{written.path}\nsha256 {written.sha256}: {written.told()}")
     return 0
 
@@ -488,20 +507,20 @@ def _report(arguments: argparse.Namespace) -> int:
 def _docs(_: argparse.Namespace) -> int:
     from include.transform.dbt import write_docs
 
-    with _warehouse() as url:
-        print(write_docs(url, settings().home / "docs"))
+    with _reading() as warehouse:
+        print(write_docs(warehouse, settings().home / "docs"))
     return 0
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
     from include.publish import release, rollback
 
-    with _warehouse() as url:
+    with _warehouse() as warehouse:
         if arguments.release:
-            months = release(url, approver=arguments.approver, reason=arguments.reason)
+            months = release(warehouse.address, approver=arguments.approver, reason=arguments.reason)
             print(f"Released {len(months)} months; the next ./kaw run publishes them again.")
         else:
-            moved = rollback(url, approver=arguments.approver, reason=arguments.reason)
+            moved = rollback(warehouse.address, approver=arguments.approver, reason=arguments.reason)
             for month, version in sorted(moved.items()):
                 print(
                     f"{month:%Y-%m} shows version {version}"
@@ -516,8 +535,8 @@ def _status(arguments: argparse.Namespace) -> int:
     from include.publish import status
     from include.records.tables import print_rows
 
-    with _warehouse() as url:
-        found = status(url)
+    with _reading() as warehouse:
+        found = status(warehouse)
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
         return 0
@@ -540,8 +559,8 @@ def _status(arguments: argparse.Namespace) -> int:
 def _sql(arguments: argparse.Namespace) -> int:
     from include.records.tables import print_rows, read_rows, write_csv
 
-    with _warehouse() as url:
-        names, rows = read_rows(url, arguments.query)
+    with _reading() as warehouse:
+        names, rows = read_rows(warehouse, arguments.query)
     if arguments.csv:
         write_csv(names, rows, sys.stdout)
     else:
@@ -578,7 +597,11 @@ def _measured(bench, as_json: bool, *plan):
     from include.local.run import only_one
 
     log = settings().home / "logs" / f"{bench.__name__.replace('include.lab.bench.', 'bench_')}.log"
-    with _warehouse(must_exist=False) as url, only_one(url), output_to(log, on_stderr=as_json) as console:
+    with (
+        _warehouse(must_exist=False) as warehouse,
+        only_one(warehouse.address),
+        output_to(log, on_stderr=as_json) as console,
+    ):
         outcome = bench.measure(*plan, Progress(console))
         if not as_json:
             bench.print_outcome(outcome, console)
@@ -588,12 +611,11 @@ def _measured(bench, as_json: bool, *plan):
 
 
 def _up(_: argparse.Namespace) -> int:
-    from include.local import scheduler, server
-    from include.records.database import install
+    from include.local import scheduler
 
-    install(server.warehouse_url())
-    print("Airflow is up already." if scheduler.is_up() else "Starting Airflow (about a minute) ...", flush=True)
-    login = scheduler.up()
+    with _warehouse(must_exist=False):
+        print("Airflow is up already." if scheduler.is_up() else "Starting Airflow (about a minute) ...", flush=True)
+        login = scheduler.up()
     print(
         f"Airflow   {login['address']}\nUser      {login['user']}\nPassword  {login['password']}\nStop it with ./kaw down"
     )
@@ -617,12 +639,37 @@ def _down(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _lint(arguments: argparse.Namespace) -> int:
+    from include.local.lint import lint
+
+    outcome = lint(ROOT, all_sql=arguments.all)
+    return _tell_problems(outcome, arguments.json)
+
+
+def _tell_problems(outcome, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1))
+        return 2 if outcome.problems else 0
+    for problem in outcome.problems:
+        print(problem)
+    print(f"{len(outcome.problems) or 'No'} problems" if len(outcome.problems) != 1 else "1 problem")
+    print(", ".join(f"{name} {seconds} s" for name, seconds in outcome.seconds.items()), file=sys.stderr)
+    return 2 if outcome.problems else 0
+
+
 def _test(arguments: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "pytest", *(["--soak"] if arguments.soak else [])]
     if "-n" not in arguments.pytest_arguments and not arguments.soak:
         command += ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
+    command += ["tests/unit"] if arguments.fast else []
     command += arguments.pytest_arguments
-    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    if arguments.fast:
+        from include.local.lint import lint
+
+        code = code or _tell_problems(lint(ROOT, without_database=True), as_json=False)
+    return code
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from include.landing.land import Receipt
+from include.landing.receipts import Receipt
 from include.publish import PublishResult
 from include.quality.evaluate import Result
 from include.transform.dbt import Built

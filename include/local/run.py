@@ -13,8 +13,11 @@ from include.errors import GateBlocked, InfrastructureError, KawError, NotReprod
 from include.lab import source as simulated
 from include.local import scheduler, server
 from include.local.console import Progress, output_to
+from include.local.in_use import server_in_use
 from include.records import ledger, runs
-from include.records.database import SCHEMAS, connect, install
+from include.records.database import SCHEMAS, connect
+from include.records.migrations import migrate
+from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
 
 
@@ -48,46 +51,44 @@ def run_nights(
         _forget(given)
     if any_simulated:
         simulated.choose(accounts, days_of_curves, seed, defects, blocking, fresh)
-    started_server = given.warehouse is None and not server.is_running(given)
     log = given.home / "logs" / f"run_{days[-1]}.log"
     started = time.monotonic()
-    try:
-        with output_to(log) as console:
-            hear = Progress(console)
-            progress.listen(hear)
-            try:
-                with hear.step("start server and Airflow metadata"):
-                    url = server.warehouse_url(given)
-                    install(url)
-                    scheduler.prepare()
-                with only_one(url):
-                    for day in days:
-                        code = _night(url, day, hear, console, any_simulated)
-                        if code:
-                            return code
-                        if any_simulated and defects is not None:
-                            from include.lab.score import print_score
+    with server_in_use(), _airflow_let_go(), output_to(log) as console:
+        hear = Progress(console)
+        progress.listen(hear)
+        try:
+            with hear.step("start server and Airflow metadata"):
+                url = server.warehouse_url(given)
+                migrate(Warehouse(url))
+                scheduler.prepare()
+            with only_one(url):
+                for day in days:
+                    code = _night(url, day, hear, console, any_simulated)
+                    if code:
+                        return code
+                    if any_simulated and defects is not None:
+                        from include.lab.score import print_score
 
-                            print_score(url, simulated.simulate(day).truth, console)
-                _tell_result(url, days[-1], console, time.monotonic() - started)
-                if same := compare(url, expect):
-                    console.print(same, highlight=False, markup=False)
-            except KawError as error:
-                error.where = error.where or str(log)
-                raise
-            finally:
-                progress.listen(None)
-    finally:
-        _let_go()
-        if started_server and not scheduler.is_up():
-            server.stop(given)
+                        print_score(url, simulated.simulate(day).truth, console)
+            _tell_result(url, days[-1], console, time.monotonic() - started)
+            if same := compare(url, expect):
+                console.print(same, highlight=False, markup=False)
+        except KawError as error:
+            error.where = error.where or str(log)
+            raise
+        finally:
+            progress.listen(None)
     return 0
 
 
-def _let_go() -> None:
+@contextlib.contextmanager
+def _airflow_let_go():
     """Airflow's own connections end before the server does, or its exit hook complains about a lost one."""
-    if airflow := sys.modules.get("airflow.settings"):
-        airflow.dispose_orm(do_log=False)
+    try:
+        yield
+    finally:
+        if airflow := sys.modules.get("airflow.settings"):
+            airflow.dispose_orm(do_log=False)
 
 
 def _night(url: str, day: date, hear: Progress, console, any_simulated: bool) -> int:

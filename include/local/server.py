@@ -235,28 +235,32 @@ def _is_free(port: int) -> bool:
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[None]:
     """Exclusive for all processes of this home; the system releases it when its holder dies."""
-    try:
-        descriptor = _acquire(home)
-    except OSError as error:
-        raise InfrastructureError(
-            f"The state of the warehouse cannot be written: {error.strerror}.",
-            where=str(home),
-            next_step="make the folder writable, or set KAW_HOME to one that is.",
-        ) from error
+    descriptor = acquire(home / "server.lock", fcntl.LOCK_EX)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire(home: Path) -> int:
+def acquire(path: Path, lock: int) -> int:
+    """Descriptor of a lock file of the home, locked (`fcntl.LOCK_EX`, `LOCK_SH`); to be closed by the caller."""
+    try:
+        return _acquire(path, lock)
+    except OSError as error:
+        raise InfrastructureError(
+            f"The state of the warehouse cannot be written: {error.strerror}.",
+            where=str(path.parent),
+            next_step="make the folder writable, or set KAW_HOME to one that is.",
+        ) from error
+
+
+def _acquire(path: Path, lock: int) -> int:
     """Hold the lock file that lies in the home now; one that a purge deleted while we waited for it guards nothing."""
-    path = home / "server.lock"
     while True:
-        home.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, lock)
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), path.stat()):
                     return descriptor

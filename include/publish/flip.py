@@ -1,5 +1,8 @@
 """Publish a run: copy the months that changed under a new version, then move their pointers in one short transaction.
 
+Pointers move only against the passing verdicts of both gates on this run under this fence, and only to what gate 2 judged:
+its verdict carries a digest of each candidate mart, and what was copied has the hashes of those. There is no way around it.
+
 Readers join the pointer, so they see every mart of a month at its old version or every one at its new one. Whatever ends
 the copying half-way leaves rows that no pointer names; the next publish removes them first.
 """
@@ -9,17 +12,27 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from include.errors import InfrastructureError, UsageError
+from include.errors import GateBlocked, InfrastructureError, UsageError
+from include.publish.content import (
+    Content,
+    Pointer,
+    built_content,
+    candidate_digests,
+    differs,
+    new_content,
+    published_content,
+)
 from include.publish.history import PUBLISHER, delete_old_versions
-from include.publish.marts import EMPTY_HASH, Mart, example_key, hash_of_rows, is_published, month_of, read_marts
+from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
+from include.publish.verdicts import Verdicts, passed_both
 from include.records import ledger
 from include.records.database import acting_role, connect
 
@@ -38,37 +51,40 @@ class PublishResult:
     flip_seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Content:
-    """What a month holds of a mart. `carried` rows come from the published version: the mart no longer builds that month."""
-
-    rows: int = 0
-    hash: str = EMPTY_HASH
-    example_key: str | None = None
-    carried: bool = False
-
-
-@dataclass(frozen=True)
-class Pointer:
-    version: int
-    business_date: date
-    pinned_by: str | None
+class NotJudged(InfrastructureError):
+    """A candidate is not what gate 2 judged: it was built or edited after the verdict."""
 
 
 def publish(url: str, run_id: int, business_date: date, fence: str, manifest_path: Path) -> PublishResult:
     """Publish the candidate marts as what is known on `business_date`. Safe to repeat, and after a kill at any moment.
 
-    Raises UsageError where every candidate month is already published as of a later date, InfrastructureError where a
-    later run has taken the fence or a mart lost a column.
+    The run is recorded as published in the transaction that moves the pointers. Raises GateBlocked without passing verdicts
+    of both gates on this run under this fence, and NotJudged where a candidate is not what gate 2 judged: both refusals are
+    entries of the ledger. Raises UsageError where every candidate month is already published as of a later date,
+    InfrastructureError where a later run has taken the fence or a mart lost a column.
     """
+    try:
+        return _publish(url, run_id, business_date, fence or "", manifest_path)
+    except (GateBlocked, NotJudged) as refused:
+        detail = {"run_id": run_id, "business_date": business_date, "fence": fence, "reason": refused.what}
+        with connect(url, role=acting_role(url, PUBLISHER)) as conn:
+            ledger.append(conn, "publish_refused", detail)
+        ledger.write_head(url)
+        raise
+
+
+def _publish(url: str, run_id: int, business_date: date, fence: str, manifest_path: Path) -> PublishResult:
     started = time.monotonic()
     marts = read_marts(manifest_path)
     with _writing(url, fence) as conn:  # tables and views belong to the owner
+        verdicts = passed_both(conn, run_id, fence)
         types = ensure_tables(conn, marts)
     role = acting_role(url, PUBLISHER)
     with _writing(url, fence, role) as conn:
         pointers = _pointers(conn)
-        content = _candidate_content(conn, marts, types, business_date, pointers)
+        built = built_content(conn, marts, types, business_date)
+        _hold_to(verdicts, candidate_digests(built))
+        content = new_content(conn, built, pointers)
         pinned = [m for m in content if m in pointers and pointers[m].pinned_by]
         later = [m for m in content if m in pointers and pointers[m].business_date > business_date and m not in pinned]
         open_months = [m for m in content if m not in pinned and m not in later]
@@ -79,19 +95,25 @@ def publish(url: str, run_id: int, business_date: date, fence: str, manifest_pat
                 where=f"business date {business_date}",
                 next_step="run the later date again; corrections of earlier days reach the marts through it.",
             )
-        known = _published_content(conn, {m: pointers[m].version for m in open_months if m in pointers})
-        changed = [m for m in open_months if m not in pointers or _differs(content[m], known.get(m, {}))]
+        known = published_content(conn, {m: pointers[m].version for m in open_months if m in pointers})
+        changed = [m for m in open_months if m not in pointers or differs(content[m], known.get(m, {}))]
         next_versions = _next_versions(conn, list(content))
         _delete_leftovers(conn, marts, next_versions)
         versions = {m: next_versions[m] for m in changed}
     rows = 0
     for mart in marts if versions else []:
         with _writing(url, fence, role) as conn:
-            rows += _copy(conn, mart, list(types[mart.name]), versions, content, pointers, business_date)
+            rows += _copy(conn, mart, types[mart.name], versions, content, pointers, business_date)
     unchanged = [m for m in open_months if m not in versions]
     flip_started = time.monotonic()
     with _writing(url, fence, role) as conn:
-        _move_pointers(conn, run_id, business_date, versions, unchanged, content, pointers)
+        if passed_both(conn, run_id, fence) != verdicts:
+            raise NotJudged(
+                "Nothing was published: a gate judged again meanwhile.",
+                where=f"run {run_id}, fence {fence or 'none'}; quality.ledger",
+                next_step="run the night of this date again, from the start.",
+            )
+        _move_pointers(conn, run_id, business_date, fence, verdicts, versions, unchanged, content, pointers)
     flip_seconds = time.monotonic() - flip_started
     ledger.write_head(url)
     delete_old_versions(url, fence)
@@ -111,7 +133,7 @@ def publish(url: str, run_id: int, business_date: date, fence: str, manifest_pat
 def _writing(url: str, fence: str, role: str | None = None) -> Iterator[psycopg.Connection]:
     """One fenced transaction, one at a time. The fence's row stays locked in it, so no later run starts in between."""
     try:
-        with connect(url, fence=fence or "", role=role) as conn:
+        with connect(url, fence=fence, role=role) as conn:
             conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
             conn.execute("select quality.assert_fence()")
             yield conn
@@ -130,57 +152,17 @@ def _pointers(conn: psycopg.Connection) -> dict[date, Pointer]:
     return {month: Pointer(version, known, pinned_by) for month, version, known, pinned_by in rows}
 
 
-def _candidate_content(
-    conn: psycopg.Connection, marts: list[Mart], types: dict, business_date: date, pointers: dict[date, Pointer]
-) -> dict[date, dict[str, Content]]:
-    """Rows and hash of each month and mart that a new version would hold.
-
-    A mart that builds fewer months back than another keeps what it has published of the older ones. A month that is
-    published, would be built, and has no row any more becomes an empty version.
-    """
-    built: dict[str, dict[date, Content]] = {}
-    for mart in marts:
-        query = sql.SQL(
-            "select {month} as month, count(*), {hash}, {key} from {candidate} where {shown} group by 1"
-        ).format(
-            month=month_of(mart, business_date),
-            hash=hash_of_rows(mart, types[mart.name]),
-            key=example_key(mart),
-            candidate=mart.candidate,
-            shown=is_published(mart, business_date),
+def _hold_to(verdicts: Verdicts, candidates: dict[str, str]) -> None:
+    differing = sorted(
+        n for n in candidates.keys() | verdicts.candidates.keys() if candidates.get(n) != verdicts.candidates.get(n)
+    )
+    if differing:
+        said = "1 candidate is" if len(differing) == 1 else f"{len(differing)} candidates are"
+        raise NotJudged(
+            f"Nothing was published: {said} not what gate 2 judged: {', '.join(differing[:5])}.",
+            where=f"candidate tables; ledger entry {verdicts.gate_2}",
+            next_step="let nothing else write to the candidates, and run the night of this date again, from the start.",
         )
-        built[mart.name] = {month: Content(*held) for month, *held in conn.execute(query).fetchall()}
-    built_months = {month for by_month in built.values() for month in by_month}
-    months = sorted(built_months | {m for m in pointers if built_months and m > min(built_months)})
-    published = _published_content(conn, {m: pointers[m].version for m in months if m in pointers})
-    content: dict[date, dict[str, Content]] = {month: {} for month in months}
-    for name, by_month in built.items():
-        first_built = min(by_month, default=None)
-        for month in months:
-            before = published.get(month, {}).get(name)
-            if before and first_built and month < first_built:
-                content[month][name] = replace(before, carried=True)
-            else:
-                content[month][name] = by_month.get(month, Content())
-    return content
-
-
-def _published_content(conn: psycopg.Connection, versions: dict[date, int]) -> dict[date, dict[str, Content]]:
-    rows = conn.execute(
-        "select v.published_month, v.mart, v.rows, v.hash, v.example_key from publish.versions as v"
-        " inner join unnest(%s::date[], %s::integer[]) as w (month, version)"
-        " on v.published_month = w.month and v.version = w.version",
-        [list(versions), list(versions.values())],
-    ).fetchall()
-    content: dict[date, dict[str, Content]] = {}
-    for month, mart, *held in rows:
-        content.setdefault(month, {})[mart] = Content(*held)
-    return content
-
-
-def _differs(candidate: dict[str, Content], published: dict[str, Content]) -> bool:
-    names = candidate.keys() | published.keys()
-    return any(candidate.get(n, Content()).hash != published.get(n, Content()).hash for n in names)
 
 
 def _next_versions(conn: psycopg.Connection, months: list[date]) -> dict[date, int]:
@@ -208,12 +190,14 @@ def _delete_leftovers(conn: psycopg.Connection, marts: list[Mart], next_versions
 def _copy(
     conn: psycopg.Connection,
     mart: Mart,
-    names: list[str],
+    types: dict[str, str],
     versions: dict[date, int],
     content: dict[date, dict[str, Content]],
     pointers: dict[date, Pointer],
     business_date: date,
 ) -> int:
+    """Rows copied of the mart; raises NotJudged where they have other hashes than the candidates had."""
+    names = list(types)
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     fresh = [m for m in versions if not content[m][mart.name].carried]
     carried = [m for m in versions if content[m][mart.name].carried]
@@ -248,26 +232,38 @@ def _copy(
             ),
             [carried, [pointers[m].version for m in carried], [versions[m] for m in carried]],
         ).rowcount
-    expected = sum(content[m][mart.name].rows for m in versions)
-    if copied != expected:
-        raise InfrastructureError(
-            f"The candidate of {mart.name} changed while it was published: {copied} rows copied, {expected} hashed.",
-            where=".".join(mart.relation),
-            next_step="let no other run build into the candidates, and run again.",
+    query = sql.SQL(
+        "select rows.published_month, {hash}, count(*) from {table} as rows"
+        " inner join unnest(%s::date[], %s::integer[]) as wanted (_month, _version)"
+        " on rows.published_month = wanted._month and rows.version = wanted._version group by 1"
+    ).format(hash=hash_of_rows(mart, types), table=mart.published)
+    stored = {m: held for m, *held in conn.execute(query, [list(versions), list(versions.values())])}
+    if other := [m for m in versions if not _holds(content[m][mart.name], *stored.get(m, (EMPTY_HASH, 0)))]:
+        raise NotJudged(
+            f"Nothing was published: the candidate of {mart.name} changed while it was copied.",
+            where=f"{'.'.join(mart.relation)}, months {', '.join(f'{m:%Y-%m}' for m in other)}",
+            next_step="let nothing else write to the candidates, and run the night of this date again, from the start.",
         )
     return copied
+
+
+def _holds(content: Content, stored_hash: str, stored_rows: int) -> bool:
+    """Carried rows may lack a column that their mart got since, and then have another hash than when they were new."""
+    return stored_rows == content.rows and (content.carried or stored_hash == content.hash)
 
 
 def _move_pointers(
     conn: psycopg.Connection,
     run_id: int,
     business_date: date,
+    fence: str,
+    verdicts: Verdicts,
     versions: dict[date, int],
     unchanged: list[date],
     content: dict[date, dict[str, Content]],
     seen: dict[date, Pointer],
 ) -> None:
-    """The flip: pointers, version records, moves and the ledger's entry, in the caller's transaction."""
+    """The flip: pointers, version records, moves, the run's state and the ledger's entry, in the caller's transaction."""
     months = sorted([*versions, *unchanged])
     present = _pointers(conn)
     if any(present.get(m) != seen.get(m) for m in months):
@@ -325,12 +321,18 @@ def _move_pointers(
         [business_date, run_id, *held, months, [numbers[m] for m in months]],
     )
     conn.execute("select publish.note_closing()")
+    conn.execute(
+        "update quality.runs set state = 'published', finished_at = now() where run_id = %s and state = 'passed'",
+        [run_id],
+    )
     ledger.append(
         conn,
         "publish",
         {
             "run_id": run_id,
             "business_date": business_date,
+            "fence": fence,
+            "verdicts": [verdicts.gate_1, verdicts.gate_2],
             "versions": {
                 f"{m:%Y-%m}": {
                     "version": versions[m],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -12,14 +10,17 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from include.errors import UsageError
+from include.publish.content import sha256_of
+from include.publish.verdicts import published_without_verdicts
 from include.records import ledger
 from include.records.database import acting_role, connect
+from include.records.warehouse import Warehouse
 
 KEPT_VERSIONS = 7
 PUBLISHER = "kaw_publisher"
 
 
-def status(url: str) -> dict:
+def status(url: str | Warehouse) -> dict:
     """What readers see now."""
     with connect(url) as conn:
         rows = (
@@ -64,7 +65,7 @@ def pointers_as_of(conn: psycopg.Connection, entry_no: int) -> dict[date, dict]:
                 signed = {"pinned_by": detail["approver"], "pinned_reason": detail["reason"]}
                 pointers[month] |= {"version": versions[month], "business_date": back, **signed}
         else:
-            for month in pointers.keys() & set(map(_month, detail["months"])):
+            for month in pointers.keys() & set(map(_month, detail.get("months") or detail["versions"])):
                 pointers[month] |= {"pinned_by": None, "pinned_reason": None}
     return dict(sorted(pointers.items()))
 
@@ -97,7 +98,7 @@ def shown(conn: psycopg.Connection, pointers: dict[date, dict]) -> dict:
             entry["rows"] += count
             entry["lines"].append(f"{month} {hash_}\n")
     for entry in marts.values():
-        entry["hash"] = _sha256(entry.pop("lines"))
+        entry["hash"] = sha256_of(entry.pop("lines"))
     return {
         "business_date": newest["business_date"].isoformat() if newest else None,
         "run": newest["run_id"] if newest else None,
@@ -110,12 +111,8 @@ def shown(conn: psycopg.Connection, pointers: dict[date, dict]) -> dict:
             for month, pointer in pointers.items()
         },
         "marts": marts,
-        "hash": _sha256(f"{mart} {entry['hash']}\n" for mart, entry in sorted(marts.items())) if newest else None,
+        "hash": sha256_of(f"{mart} {entry['hash']}\n" for mart, entry in sorted(marts.items())) if newest else None,
     }
-
-
-def _sha256(lines: Iterable[str]) -> str:
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def rollback(
@@ -124,6 +121,7 @@ def rollback(
     """Point the months of the last publish that changed any (or one month) back to the version before, and pin them there.
 
     Returns the version that each month shows now; 0 where that publish was its first, so that nothing is shown of it.
+    Raises UsageError where a version to go back to was published without passing verdicts of both gates.
     """
     _require_signature(approver, reason)
     with connect(url, role=acting_role(url, PUBLISHER)) as conn:
@@ -144,6 +142,14 @@ def rollback(
                 "There is no earlier version to go back to.",
                 where=f"months {', '.join(f'{m:%Y-%m}' for m in targets) or 'none published'}",
                 next_step="correct the data and run again; a new version replaces this one.",
+            )
+        if unjudged := published_without_verdicts(conn, targets):
+            raise UsageError(
+                "The ledger has no passing verdicts of both gates for "
+                + ", ".join(f"version {version} of {m:%Y-%m}" for m, version in unjudged.items())
+                + ".",
+                where="quality.ledger",
+                next_step="correct the data and run again; a new version replaces the one that is shown.",
             )
         conn.execute(
             "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
@@ -189,15 +195,10 @@ def release(url: str, *, approver: str, reason: str, entered_by: str | None = No
                 " moved_at, actor) values (%s, 'release', %s, %s, %s, %s, now(), %s)",
                 [month, version, version, run_id, known, approver],
             )
-        months = sorted(row[0] for row in rows)
-        ledger.append(
-            conn,
-            "release",
-            {"approver": approver, "reason": reason, "months": [f"{m:%Y-%m}" for m in months]},
-            actor=entered_by,
-        )
+        versions = {f"{month:%Y-%m}": version for month, version, *_ in sorted(rows)}
+        ledger.append(conn, "release", {"approver": approver, "reason": reason, "versions": versions}, actor=entered_by)
     ledger.write_head(url)
-    return months
+    return sorted(row[0] for row in rows)
 
 
 def _require_signature(approver: str, reason: str) -> None:

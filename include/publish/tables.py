@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from include.errors import InfrastructureError
+from include.publish.content import candidate_types
 from include.publish.marts import Mart, column_types
 
 READERS_WAIT = "10s"  # a changed view waits this long for readers at most, and readers behind it no longer
@@ -17,18 +18,8 @@ def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict
     An added column is added; a removed or retyped one raises InfrastructureError, for readers rely on it.
     """
     conn.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(READERS_WAIT)))
-    types = {}
+    types = candidate_types(conn, marts)
     for mart in marts:
-        candidate = column_types(conn, *mart.relation)
-        missing = [name for name in mart.columns if name not in candidate]
-        if missing:
-            what = f"The candidate of {mart.name} has no column {', '.join(missing)}."
-            raise InfrastructureError(
-                what if candidate else f"The mart {mart.name} is not built.",
-                where=".".join(mart.relation),
-                next_step="build the marts again, from the same code.",
-            )
-        types[mart.name] = {name: candidate[name] for name in mart.columns}
         try:
             _ensure_table(conn, mart, types[mart.name])
             _ensure_views(conn, mart)

@@ -191,15 +191,23 @@ def _target_join(table: Table, reference: Reference, alias: str) -> str:
 
 
 def _arrival_rule(table: Table) -> Rule:
-    """Arrival of tonight's delivery. A table without a daily promise counts as expected once it has ever landed."""
-    expected = "true" if table.is_daily else "coalesce(bool_or(receipts.state = 'landed'), false)"
+    """Arrival of tonight's delivery, by the source itself. A form is no delivery, but where one is refused its rows lack.
+
+    A table without a daily promise is due once it has ever landed. Where it never has, its refused forms are tested all the
+    same, and on every night after, so that the finding ends with the correction.
+    """
+    by_source, tonight = "receipts.channel = 'auto'", "receipts.business_date = :business_date"
+    refused = f"receipts.state = 'refused' and {tonight} and receipts.fence is not distinct from newest.fence"
+    landed = f"receipts.state = 'landed' and {by_source}"
+    is_due = "true" if table.is_daily else f"coalesce(bool_or({landed}), false)"
     empty = "receipts.delivered_rows = 0" if table.is_full_compared else "false"
     return _rule(
         table,
         "ARRIVAL",
         id=f"ARR-{table.name}",
         sentence=f"The delivery of {table.name} for the business date has arrived"
-        + (" and holds rows." if table.is_full_compared else "."),
+        + (" and holds rows" if table.is_full_compared else "")
+        + ", and no file or form of it was refused.",
         axis="late",
         dimension="timeliness",
         severity="block",
@@ -214,31 +222,32 @@ def _arrival_rule(table: Table) -> Rule:
         not_tested="The table has no daily delivery and has never been delivered.",
         tested_sql=f"""select
     jsonb_build_object('table', '{table.name}') as record_key,
-    count(*) filter (where receipts.state = 'landed' and receipts.business_date = :business_date) as landed,
-    count(*) filter (where receipts.state = 'landed' and receipts.business_date = :business_date and {empty}) as empty,
-    array_agg(receipts.file_name order by receipts.load_id) filter (
-        where receipts.state = 'refused' and receipts.business_date = :business_date
-            and receipts.fence is not distinct from newest.fence
-    ) as refused
+    {is_due} as is_due,
+    count(*) filter (where {landed} and {tonight}) as landed,
+    count(*) filter (where {landed} and {tonight} and {empty}) as empty,
+    array_agg(
+        concat_ws(': ', case receipts.channel when 'form' then 'form ' else '' end || receipts.file_name, receipts.problem)
+        order by receipts.load_id
+    ) filter (where {refused}) as refused
 from quality.receipts as receipts
 cross join (
     select max(tonight.fence) as fence
     from quality.receipts as tonight
     where tonight.source_name = '{table.source}' and tonight.business_date = :business_date
 ) as newest
-where receipts.table_name = '{table.name}' and receipts.channel = 'auto'
-having {expected}""",
+where receipts.table_name = '{table.name}'
+having {is_due} or bool_or(receipts.channel = 'form' and receipts.state = 'refused')""",
         violations_sql="""select
     record_key,
     case
         when refused is not null
-            then cardinality(refused) || ' refused' || coalesce(': ' || nullif(array_to_string(refused, ', '), ''), '')
+            then cardinality(refused) || ' refused' || coalesce(': ' || nullif(array_to_string(refused, '; '), ''), '')
         when landed > 0 then 'delivered without a row'
         else 'no delivery'
     end as observed,
     'a delivery' as expected
 from tested
-where landed = empty or refused is not null""",
+where is_due and landed = empty or refused is not null""",
     )
 
 

@@ -15,6 +15,7 @@ from include.transform.models import staging_relation
 def recompute(connection: psycopg.Connection, run_id: int) -> None:
     """Fills `quality.conservation` for every landed receipt up to the business date; the rule PIP-04 reads it."""
     connection.execute("delete from quality.conservation where run_id = %s", (run_id,))
+    version = "quality.version_order(raw._business_date, raw._load_id)"
     for table in all_tables().values():
         connection.execute(
             f"""
@@ -24,7 +25,7 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
             with versions as (
                 select
                     raw._raw_id, raw._load_id, raw._is_tombstone,
-                    raw._load_id = max(raw._load_id) over (partition by raw._key) as is_newest
+                    {version} = max({version}) over (partition by raw._key) as is_newest
                 from {table.raw_name} as raw
                 cross join quality.current_run as run
                 where raw._business_date <= run.business_date

@@ -80,7 +80,7 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
             _forget(cursor, rule, run_id)
             tested_rows = _materialise(cursor, "tested", rule.tested_sql, parameters)
             found_rows = _materialise(cursor, "found", rule.violations_sql, parameters)
-            _check_output(cursor, rule)
+            check_output(cursor, rule)
             failed_rows = 0
             if found_rows:
                 failed_rows = _insert_violations(cursor, rule, parameters)
@@ -162,7 +162,7 @@ def _columns(cursor: psycopg.Cursor, name: str) -> list[str]:
     return [column.name for column in cursor.description]
 
 
-def _check_output(cursor: psycopg.Cursor, rule: Rule) -> None:
+def check_output(cursor: psycopg.Cursor, rule: Rule) -> None:
     """Refuses output that would lose a finding: no key, an unknown column, or a severity above the rule's own."""
     found = _columns(cursor, "found")
     needed = {"raw_id"} if rule.is_row_grain else {"record_key"}

@@ -14,6 +14,8 @@ import psycopg
 
 from include.contracts import all_tables
 from include.errors import GateBlocked
+from include.publish.content import built_content, candidate_digests, candidate_types
+from include.publish.marts import read_marts
 from include.quality import conservation, findings, verdict
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import Result, evaluate_all
@@ -22,6 +24,7 @@ from include.quality.waivers import proposed_waiver
 from include.records import ledger
 from include.records.database import acting_role, connect
 from include.records.runs import Run
+from include.transform.dbt import manifest_path
 from include.transform.models import staging_relation
 
 GATEKEEPER = "kaw_gatekeeper"
@@ -59,15 +62,20 @@ def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -
 
 
 def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
-    """Gate 2: conservation and the rules over the candidate marts."""
+    """Gate 2: conservation and the rules over the candidate marts.
+
+    Its verdict carries the digest of each candidate as it was before the first rule read it: a publish is held to them.
+    """
     with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
         conservation.recompute(connection, run.run_id)
-    result = _check(url, run, 2, progress)
+        marts = read_marts(manifest_path())
+        built = built_content(connection, marts, candidate_types(connection, marts), run.business_date)
+    result = _check(url, run, 2, progress, candidate_digests(built))
     _raise_where_blocked(url, run, result)
     return result
 
 
-def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
+def _check(url: str, run: Run, gate: int, progress: Progress, candidates: dict[str, str] | None = None) -> GateResult:
     rules, role = rules_of(gate), acting_role(url, GATEKEEPER)
     results = evaluate_all(
         lambda: connect(url, fence=run.fence, role=role), rules, run.run_id, run.business_date, progress
@@ -92,11 +100,12 @@ def _check(url: str, run: Run, gate: int, progress: Progress) -> GateResult:
         if gate == 1:
             result.kept_back = findings.quarantine(connection, run.run_id)
             connection.execute("update quality.current_run set phase = 'admit'")
-        _note_verdict(connection, run, result, counted)
+        _note_rules(connection, run, gate)
+        record_verdict(connection, run, result, candidates)
     return result
 
 
-def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, counted: dict[str, int]) -> None:
+def _note_rules(connection: psycopg.Connection, run: Run, gate: int) -> None:
     connection.execute(
         """
         update quality.rule_results set verdict = case
@@ -109,8 +118,18 @@ def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, 
         end
         where run_id = %s and rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %s)
         """,
-        (run.run_id, result.gate),
+        (run.run_id, gate),
     )
+
+
+def record_verdict(
+    connection: psycopg.Connection, run: Run, result: GateResult, candidates: dict[str, str] | None = None
+) -> None:
+    """The run's state and the ledger's entry of a verdict, in the caller's transaction.
+
+    What one gate blocked is not passed by the other; where gate 1 judges again, what gate 2 said before is void. `candidates`
+    are the digests of what gate 2 judged, by mart.
+    """
     summary = {
         "rules": result.rules,
         "tested_rows": result.tested_rows,
@@ -119,17 +138,41 @@ def _note_verdict(connection: psycopg.Connection, run: Run, result: GateResult, 
         "events": result.events,
         "kept_back": result.kept_back,
     }
-    state = "blocked" if result.blocking else "passed" if result.gate == 2 else "running"
     connection.execute(
-        "update quality.runs set state = %s, verdict = coalesce(verdict, '{}') || %s where run_id = %s",
-        (state, json.dumps({f"gate_{result.gate}": summary}), run.run_id),
+        """
+        with gates as (
+            select case when %(gate)s = 1 then %(own)s::jsonb else coalesce(verdict, '{}') || %(own)s::jsonb end as verdict
+            from quality.runs
+            where run_id = %(run)s
+        )
+
+        update quality.runs set
+            verdict = gates.verdict,
+            state = case
+                when exists (
+                    select 1 from jsonb_each(gates.verdict) as each_gate where each_gate.value -> 'blocking' <> '{}'
+                ) then 'blocked'
+                when %(gate)s = 2 then 'passed'
+                else 'running'
+            end
+        from gates
+        where run_id = %(run)s
+        """,
+        {"run": run.run_id, "gate": result.gate, "own": json.dumps({f"gate_{result.gate}": summary})},
     )
+    judged = {"findings_digest": ledger.findings_digest(connection)}
     ledger.append(
         connection,
         "verdict",
-        {"run_id": run.run_id, "business_date": run.business_date.isoformat(), "gate": result.gate, "state": state}
+        {
+            "run_id": run.run_id,
+            "business_date": run.business_date.isoformat(),
+            "gate": result.gate,
+            "fence": run.fence,
+            "verdict": "blocked" if result.blocking else "passed",
+        }
         | summary
-        | {"findings_digest": ledger.findings_digest(connection)},
+        | (judged if candidates is None else judged | {"candidates": candidates}),
     )
 
 
@@ -177,6 +220,7 @@ def _next_step(blocking: list[tuple[str, str, str]], run: Run) -> str:
     first = blocking[0][0]
     tables = {table_name for rule_id, table_name, _ in blocking if rule_id == first}
     return (
-        "let the source deliver again and repeat the command, or take responsibility for this night:\n"
+        "let the source deliver again (a refused file or form: corrected, under the same name) and repeat the command,"
+        " or take responsibility for this night:\n"
         f"  {proposed_waiver(first, tables, run.business_date)}"
     )

@@ -21,6 +21,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.settings import settings
 
 GENESIS = "0" * 64
@@ -30,7 +31,7 @@ HEAD_LOST = "the head file {name} was missing or unreadable: a tail that was cut
 def append(conn: psycopg.Connection, event: str, detail: dict, actor: str | None = None) -> tuple[int, str]:
     """Add one entry inside the caller's transaction; returns its number and digest.
 
-    Events: load, verdict, waiver, waiver_end, publish, roll_back, release, report, head_lost.
+    Events: load, verdict, waiver, waiver_end, publish, publish_refused, roll_back, release, report, head_lost.
 
     The lock lasts until that transaction ends, so that numbers have no gaps: append last, commit soon, and call
     `write_head` after the commit. Dates and decimals in `detail` are recorded as text.
@@ -139,7 +140,7 @@ def write_head(url: str, head_file: Path | None = None) -> bool:
     return True
 
 
-def verify(url: str, head_file: Path | None = None, until: int | None = None) -> list[str]:
+def verify(url: str | Warehouse, head_file: Path | None = None, until: int | None = None) -> list[str]:
     """Everything that is wrong with the ledger, as sentences; an empty list is an intact one.
 
     With `until` the entries after that one are only looked at for the head: they are later than what is asked about.

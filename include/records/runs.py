@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from include.errors import InfrastructureError
 from include.records.database import connect
 from include.records.fence import take_fence
 from include.settings import ROOT
@@ -27,6 +30,26 @@ class Run:
     @classmethod
     def from_dict(cls, values: dict) -> Run:
         return cls(values["run_id"], date.fromisoformat(values["business_date"]), values["fence"])
+
+
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """Nothing else of any night works in this warehouse meanwhile, whoever started it; the server lets go of who was killed.
+
+    Raises InfrastructureError where something does. Between two steps a night holds nothing: one that starts there takes
+    the fence, and the next step of the former is refused.
+    """
+    with connect(url, autocommit=True) as connection:
+        if not connection.execute("select pg_try_advisory_lock(hashtext('kaw night'))").fetchone()[0]:
+            last = connection.execute(
+                "select 'run ' || run_id || ', business date ' || business_date from quality.runs order by run_id desc limit 1"
+            ).fetchone()
+            raise InfrastructureError(
+                "Another night is at work in this warehouse.",
+                where=last[0] if last else "quality.runs",
+                next_step="wait until it ends and repeat the command.",
+            )
+        yield
 
 
 def begin(url: str, business_date: date) -> Run:
@@ -67,13 +90,6 @@ def begin(url: str, business_date: date) -> Run:
             {"run": run_id, "day": business_date},
         )
     return Run(run_id, business_date, fence)
-
-
-def finish(url: str, run: Run, state: str) -> None:
-    with connect(url, fence=run.fence) as connection:
-        connection.execute(
-            "update quality.runs set state = %s, finished_at = now() where run_id = %s", (state, run.run_id)
-        )
 
 
 def state_of(url: str, business_date: date) -> str | None:

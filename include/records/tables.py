@@ -12,20 +12,16 @@ import psycopg
 from rich.cells import cell_len
 
 from include.errors import UsageError
-from include.records.database import connect
+from include.records.warehouse import Warehouse
 
-TIMEOUT_S = 300
 LEGIBLE = 12  # characters; a column that must be narrower tells nothing
 
 
-def read_rows(url: str, query: str, values: list | None = None) -> tuple[list[str], list[tuple]]:
-    """Column names and rows. The session is read-only; a query that writes, or is wrong, is a usage error."""
+def read_rows(warehouse: Warehouse, query: str, values: list | None = None) -> tuple[list[str], list[tuple]]:
+    """Column names and rows, of the warehouse as a reader has it. A query that writes, or is wrong, is a usage error."""
     if not query.strip():
         raise UsageError("The query is empty.", next_step='write it like ./kaw sql "select * from marts.publication".')
-    with connect(url) as connection:
-        connection.execute("set default_transaction_read_only = on")
-        connection.commit()
-        connection.execute(f"set statement_timeout = '{TIMEOUT_S}s'")
+    with warehouse.connect() as connection:
         try:
             cursor = connection.execute(query, values or None, prepare=True)  # a prepared statement is one statement
             names = [c.name for c in cursor.description or []]

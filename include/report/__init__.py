@@ -2,13 +2,14 @@
 
 `<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx` and `receipts.csv`. All of it is as of
 the run's last entry in the ledger, so the same code writes the same bytes again, whatever happened since. Their digests
-are an entry of the ledger too, noted when the report of an ended run is first written; every later one is held to them.
+are an entry of the ledger too, noted by the night that ends the run; every later one is held to them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from include.errors import NotReproduced, UsageError
 from include.records import ledger
 from include.records.database import connect
 from include.records.runs import code_version
+from include.records.warehouse import Warehouse
 from include.report import delivery, fill_scores, findings, lineage, opinion, published, reconciliation, trend, verdict
 from include.report.text import clip
 from include.settings import TIMEZONE, settings
@@ -29,7 +31,7 @@ ENDED = ("blocked", "published", "failed")  # states of a run in which its repor
 
 @dataclass(frozen=True)
 class Written:
-    """`path` of the HTML file, and the ledger's entry of the report: None for a run that has not ended."""
+    """`path` of the HTML file, and the ledger's entry of the report: None where no night that ended has noted one."""
 
     path: Path
     sha256: str
@@ -38,46 +40,58 @@ class Written:
 
     def told(self) -> str:
         if self.ledger_entry is None:
-            return "the run has not ended, so the ledger does not note it"
+            return "the ledger has no entry of it: the night that ends a run notes its report"
         return f"{'same bytes as' if self.is_rebuilt else 'noted in'} ledger entry {self.ledger_entry}"
 
 
-def write_report(url: str, run_id: int | None = None, folder: Path = Path(), head_file: Path | None = None) -> Written:
+def write_report(
+    url: str | Warehouse,
+    run_id: int | None = None,
+    folder: Path = Path(),
+    head_file: Path | None = None,
+    *,
+    notes: bool = True,
+) -> Written:
     """Write the report of a run (the newest without `run_id`), or rebuild it and compare it with the ledger.
 
+    Where the ledger has no entry of it, the night notes one (`notes`); who only reads does not.
     Raises UsageError where there is no such run, and NotReproduced where the bytes are not those that the ledger notes; the
     report that was there is then left as it is.
     """
-    with connect(url) as conn:
-        conn.execute("set transaction isolation level repeatable read read only")
-        run = verdict.run(conn, run_id)
-        if run is None:
-            raise UsageError(
-                f"There is no run {run_id}." if run_id else "There is no run yet.",
-                where="quality.runs",
-                next_step="./kaw run makes one; ./kaw status shows the last.",
-            )
-        target = Path(folder) / f"{run['business_date']}_run_{run['run_id']}"
-        rebuilt = target.with_name(f"{target.name}_rebuilt")
-        shutil.rmtree(rebuilt, ignore_errors=True)
-        rebuilt.mkdir(parents=True)
-        content = _content(conn, run, rebuilt)
-    content["ledger"] = published.ledger_state(url, run, head_file)
-    content["tiles"] = delivery.tiles(content)
-    content["summary"] = verdict.summary(content)
-    content["statements"] = opinion.statements(content)
-    (rebuilt / "report.html").write_text(_template().render(content), encoding="utf-8")
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(rebuilt.iterdir())}
-    evidence = {f"evidence/{file['name']}": file["sha256"] for file in content["evidence"]}
-    entry, is_rebuilt = (
-        _held_to_the_ledger(url, run, digests | evidence, rebuilt, head_file)
-        if run["state"] in ENDED
-        else (None, False)
-    )
-    target.mkdir(exist_ok=True)
-    for path in rebuilt.iterdir():
-        path.replace(target / path.name)
-    rebuilt.rmdir()
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".report_", dir=folder) as scratch:  # another may write the same report
+        made = Path(scratch)
+        with connect(url) as conn:
+            conn.execute("set transaction isolation level repeatable read read only")
+            run = verdict.run(conn, run_id)
+            if run is None:
+                raise UsageError(
+                    f"There is no run {run_id}." if run_id else "There is no run yet.",
+                    where="quality.runs",
+                    next_step="./kaw run makes one; ./kaw status shows the last.",
+                )
+            content = _content(conn, run, made)
+        content["ledger"] = published.ledger_state(url, run, head_file)
+        content["tiles"] = delivery.tiles(content)
+        content["summary"] = verdict.summary(content)
+        content["statements"] = opinion.statements(content)
+        (made / "report.html").write_text(_template().render(content), encoding="utf-8")
+        digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(made.iterdir())}
+        evidence = {f"evidence/{file['name']}": file["sha256"] for file in content["evidence"]}
+        entry, is_rebuilt = None, False
+        target = folder / f"{run['business_date']}_run_{run['run_id']}"
+        if run["state"] in ENDED:
+            rebuilt = target.with_name(f"{target.name}_rebuilt")
+            try:
+                entry, is_rebuilt = _held_to_the_ledger(url, run, digests | evidence, rebuilt, head_file, notes)
+            except NotReproduced:
+                shutil.rmtree(rebuilt, ignore_errors=True)
+                shutil.copytree(made, rebuilt)
+                raise
+        target.mkdir(exist_ok=True)
+        for path in made.iterdir():
+            path.replace(target / path.name)
     return Written(target / "report.html", digests["report.html"], entry, is_rebuilt)
 
 
@@ -113,15 +127,20 @@ def _content(conn, run: dict, folder: Path) -> dict:
     }
 
 
-def _held_to_the_ledger(url: str, run: dict, digests: dict, rebuilt: Path, head_file: Path | None) -> tuple[int, bool]:
+def _held_to_the_ledger(
+    url: str | Warehouse, run: dict, digests: dict, rebuilt: Path, head_file: Path | None, notes: bool
+) -> tuple[int | None, bool]:
     """Number of the ledger's entry of this report, noted now where there is none; True where it was there and agrees."""
     with connect(url) as conn:
-        conn.execute("select pg_advisory_xact_lock(hashtext('kaw report'))")
+        if notes:
+            conn.execute("select pg_advisory_xact_lock(hashtext('kaw report'))")
         noted = conn.execute(
             "select entry_no, detail from quality.ledger where event = 'report' and detail ->> 'run_id' = %s::text"
             " order by entry_no limit 1",
             [run["run_id"]],
         ).fetchone()
+        if noted is None and not notes:
+            return None, False
         if noted is None:
             detail = {
                 "run_id": run["run_id"],

@@ -12,14 +12,17 @@ LISTED = 200  # rows of one kind on the page; all are in the database
 
 
 def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
-    """Per source its tables: the receipts of the business date, and one line that sums them.
+    """Per source its tables: the receipts of the business date and of late files, and one line that sums them.
 
-    A table without a receipt is listed too, for what did not come is what matters.
+    A late file is dated earlier and landed since the nights of earlier dates. A table without a receipt is listed too, for
+    what did not come is what matters.
     """
     receipts: dict[str, list[dict]] = {}
     for row in conn.cursor(row_factory=dict_row).execute(
-        "select * from quality.receipts where business_date = %s and load_id <= %s order by load_id",
-        [run["business_date"], run["last_load_id"]],
+        "select * from quality.receipts where load_id <= %(last)s and (business_date = %(day)s or business_date < %(day)s"
+        " and load_id > (select coalesce(max(last_load_id), 0) from quality.runs where business_date < %(day)s))"
+        " order by load_id",
+        {"day": run["business_date"], "last": run["last_load_id"]},
     ):
         receipts.setdefault(row["table_name"], []).append(row)
     counted = ("delivered_rows", "inserted_rows", "duplicate_rows", "rejected_rows", "tombstone_rows")
@@ -29,6 +32,7 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
         for table in tables.values():
             own = receipts.get(table.name, [])
             refused = [r for r in own if r["state"] == "refused"]
+            has_arrived = any(r["business_date"] == run["business_date"] for r in own)
             lines.append(
                 {
                     "name": table.name,
@@ -38,7 +42,7 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
                     "announced": sum(r["announced_rows"] or 0 for r in own)
                     if any(r["announced_rows"] for r in own)
                     else None,
-                    "state": "refused" if refused else "landed" if own else "no delivery",
+                    "state": "refused" if refused else "landed" if has_arrived else "no delivery",
                     **{name: sum(r[name] for r in own) for name in counted},
                 }
             )

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from include.publish import pointers_as_of, shown
 from include.records import ledger
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 
 LAST_ENTRIES = 20
 SIGNED = 200  # decisions of named people on the page
@@ -34,7 +35,7 @@ def content(conn: psycopg.Connection, run: dict) -> dict:
     return {**shown(conn, pointers), "months": months[::-1]}
 
 
-def ledger_state(url: str, run: dict, head_file: Path | None = None) -> dict:
+def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None) -> dict:
     """The entry that the report is as of, the last ones up to it, the decisions, and what is wrong with the chain so far."""
     problems = ledger.verify(url, head_file, run["ledger_entry"])
     with connect(url) as conn:

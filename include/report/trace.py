@@ -26,6 +26,7 @@ from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import WITHHELD, record_key
 from include.quality.rules import Rule, load_rules
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.transform.dbt import manifest_path
 from include.transform.models import staging_relations
 
@@ -33,7 +34,7 @@ LISTED = 20  # source rows of a table, and candidates for a part of a key
 LAYERS = ("seeds", "quality", "raw", "staging", "intermediate", "warehouse", "marts")
 
 
-def trace(url: str, mart_name: str, key: str) -> dict:
+def trace(url: str | Warehouse, mart_name: str, key: str) -> dict:
     """Everything behind a published row; for a part of a key `{mart, grain, candidates, total}` instead.
 
     Raises UsageError where there is no such mart, column or row.
@@ -268,6 +269,7 @@ def _of_table(
         return {"table": table.name, "total": total, "by": "read whole", "window": None, "rows": [], "raw_ids": []}
     condition, by = belonging
     in_window = _event_in(table, *window) if _is_dated(table) else "true"
+    version = "quality.version_order(raw._business_date, raw._load_id)"
     personal = [c.name for c in table.scalar_columns if c.classification == "personal"]
     values = ", ".join(
         f"'{c.name}', {_literal(WITHHELD) if c.name in personal else c.name}"
@@ -280,8 +282,8 @@ def _of_table(
             f"""
         with versions as (
             select raw.*, kept.state as kept_state, kept.rule_ids,
-                max(raw._load_id) over (partition by raw._key) as newest,
-                max(raw._load_id) filter (where kept.state is null) over (partition by raw._key) as newest_admitted
+                {version} as _version, max({version}) over (partition by raw._key) as newest,
+                max({version}) filter (where kept.state is null) over (partition by raw._key) as newest_admitted
             from {table.raw_name} as raw
             left join quality.quarantined_rows as kept
                 on kept.table_name = '{table.name}' and raw._raw_id = kept.raw_id and kept.from_run <= {run["run_id"]}
@@ -292,7 +294,7 @@ def _of_table(
         select _raw_id as raw_id, {record_key(table, "versions")} as key, _load_id as load_id, _file_line as line,
             coalesce(kept_state, 'admitted') as state, rule_ids, {_object(values)} as values
         from versions
-        where not _is_tombstone and _load_id in (newest, newest_admitted) and ({condition}) and ({in_window})
+        where not _is_tombstone and _version in (newest, newest_admitted) and ({condition}) and ({in_window})
         order by {record_key(table, "versions")}::text collate "C", _raw_id
         """
         )

@@ -22,6 +22,7 @@ from psycopg.rows import dict_row
 from include.contracts import all_tables
 from include.quality.evaluate import WITHHELD
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.report import workbook
 from include.report.text import safe_cell
 from include.settings import TIMEZONE
@@ -52,14 +53,14 @@ _QUERY = """
         select distinct on (cons_no) btrim(cons_no) as account_no, btrim(org_no) as unit
         from raw_marketing.mkt_customer
         where not _is_tombstone
-        order by cons_no, _load_id desc, _raw_id desc
+        order by cons_no, quality.version_order(_business_date, _load_id) desc, _raw_id desc
     ),
 
     units as (
         select distinct on (org_no) btrim(org_no) as unit, org_name as unit_name
         from raw_marketing.mkt_org
         where not _is_tombstone
-        order by org_no, _load_id desc, _raw_id desc
+        order by org_no, quality.version_order(_business_date, _load_id) desc, _raw_id desc
     )
 
     select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence, customers.unit, units.unit_name
@@ -86,7 +87,7 @@ class Worklist:
     files: tuple[Path, Path]
 
 
-def write_worklists(url: str, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
+def write_worklists(url: str | Warehouse, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
     """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more."""
     folder.mkdir(parents=True, exist_ok=True)
     with connect(url) as connection:

@@ -95,7 +95,7 @@ def cluster_loads(url: str, fence: str) -> int:
         connection.execute("select quality.assert_fence()")
         months: dict[date, list] = {}
         for month, account_no, profile in connection.execute(
-            "select month_start_date, account_no, profile::double precision[] from warehouse.fct_load_profiles"
+            "select month_start_date, account_no, profile::double precision[] from warehouse.int_load_profiles"
             ' where profile is not null order by month_start_date, account_no collate "C"'
         ):
             months.setdefault(month, []).append((account_no, profile))

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from include.errors import InfrastructureError
-from include.records.database import acting_role
+from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
 from include.transform.models import published_models
 
@@ -39,6 +39,12 @@ def run_dbt(
     arguments: list[str], url: str, fence: str = "", progress: Callable[[Built], None] = lambda _: None
 ) -> list[Built]:
     """Runs one dbt command in the role of the transformer; returns what it built. Raises InfrastructureError with dbt's words."""
+    return _run_dbt(arguments, Warehouse(url, fence).as_role(TRANSFORMER), progress)
+
+
+def _run_dbt(
+    arguments: list[str], warehouse: Warehouse, progress: Callable[[Built], None] = lambda _: None
+) -> list[Built]:
     from dbt.cli.main import dbtRunner
 
     built: list[Built] = []
@@ -52,13 +58,12 @@ def run_dbt(
     home.mkdir(parents=True, exist_ok=True)
     # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
-    known = json.dumps({"published": list(published_models())})  # a reference must be known before dbt knows its models
-    after = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(home), "--vars", known]
-    with _environment(url, fence, acting_role(url, TRANSFORMER)):
-        outcome = _parsed.get((url, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
+    after = project_arguments(PROJECT, home)
+    with dbt_environment(warehouse):
+        outcome = _parsed.get((warehouse.address, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
         if outcome.success:
             _parsed.clear()
-            _parsed[url, PROJECT, home] = outcome
+            _parsed[warehouse.address, PROJECT, home] = outcome
             outcome = dbtRunner(outcome.result, [hear]).invoke([*before, *arguments, *after])
     if not outcome.success:
         raise InfrastructureError(
@@ -69,9 +74,9 @@ def run_dbt(
     return built
 
 
-def write_docs(url: str, folder: Path) -> Path:
+def write_docs(warehouse: Warehouse, folder: Path) -> Path:
     """dbt's documentation of the project and of the tables in the warehouse, as one page that needs no network."""
-    run_dbt(["docs", "generate", "--static"], url)
+    _run_dbt(["docs", "generate", "--static"], warehouse)
     folder.mkdir(parents=True, exist_ok=True)
     return (settings().home / "dbt" / "static_index.html").replace(folder / "index.html")
 
@@ -83,17 +88,32 @@ def _reason(outcome) -> str:
     return "; ".join(f"{r.node.name}: {' '.join(str(r.message).split())[:300]}" for r in failed[:3]) or "see the log"
 
 
+def project_arguments(project: Path, target: Path) -> list[str]:
+    """What every dbt command of a project ends with; a reference must be known before dbt knows its models."""
+    known = json.dumps({"published": list(published_models())})
+    return [
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--target-path",
+        str(target),
+        "--vars",
+        known,
+    ]
+
+
 @contextmanager
-def _environment(url: str, fence: str, role: str | None):
-    """The profile's values, and the fence as a session setting, for the time of one command."""
-    parts = urlsplit(url)
+def dbt_environment(warehouse: Warehouse):
+    """The profile's values, and how the warehouse's sessions act, for the time of one command."""
+    parts = urlsplit(warehouse.address)
     values = {
         "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
         "KAW_DBT_PORT": str(parts.port or 5432),
         "KAW_DBT_USER": unquote(parts.username or ""),
         "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
         "KAW_DBT_DATABASE": parts.path.lstrip("/"),
-        "PGOPTIONS": f"-c timezone=Asia/Shanghai -c kaw.fence={fence}" + (f" -c role={role}" if role else ""),
+        "PGOPTIONS": warehouse.session_options,
         "DO_NOT_TRACK": "1",
     }
     before = {name: os.environ.get(name) for name in values}

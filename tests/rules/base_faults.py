@@ -174,7 +174,28 @@ ARRIVALS: list[
         set(),
     ),
     ("rows, and nothing in it the day before", [_receipt("landed", day=DAY_BEFORE, rows=0)], set()),
-    ("one more by hand, refused", [_receipt("refused", channel="'form'")], set()),
+    ("one more by form, refused", [_receipt("refused", channel="'form'")], {"all"}),
+    ("one more by form, refused the day before", [_receipt("refused", channel="'form'", day=DAY_BEFORE)], set()),
+    (
+        "one more by form, refused in an attempt before",
+        [_receipt("landed", fence="7"), _receipt("refused", channel="'form'", fence="6")],
+        set(),
+    ),
+    (
+        "never anything but a form, refused",
+        [_receipt("refused", channel="'form'"), "delete from quality.receipts where channel = 'auto'"],
+        {"all"},
+    ),
+    (
+        "never anything but a form, refused the day before",
+        [_receipt("refused", channel="'form'", day=DAY_BEFORE), "delete from quality.receipts where channel = 'auto'"],
+        {"daily"},
+    ),
+    (
+        "never anything but a form",
+        [_receipt("landed", channel="'form'"), "delete from quality.receipts where channel = 'auto'"],
+        {"daily"},
+    ),
     ("only by hand", ["update quality.receipts set channel = 'form'"], {"daily"}),
     ("nothing in it", ["update quality.receipts set delivered_rows = 0"], {"full"}),
     (

@@ -49,7 +49,7 @@ UNFELT: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "MET-03",
-        "'<' -> '<=' in '_at + limits.tolerance < (curves.reading_date + 1)",
+        "'<' -> '<=' in 'siness_date)::integer) < (curves.reading_date + 1)",
         "the last slot of a day ends with it",
     ),
     (

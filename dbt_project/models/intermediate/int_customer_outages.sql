@@ -114,11 +114,7 @@ judged_samples as (
     inner join medians on samples.metering_point_no = medians.metering_point_no
     inner join lost_shares
         on
-            lost_shares.valid_from <= (samples.sampled_at at time zone 'Asia/Shanghai')::date
-            and (
-                lost_shares.valid_to is null
-                or (samples.sampled_at at time zone 'Asia/Shanghai')::date < lost_shares.valid_to
-            )
+            {{ is_valid_on('lost_shares', "(samples.sampled_at at time zone 'Asia/Shanghai')::date") }}
     where num_nonnulls(samples.voltage_a_v, samples.voltage_b_v, samples.voltage_c_v) = 3
 ),
 

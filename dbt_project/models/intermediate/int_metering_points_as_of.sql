@@ -54,8 +54,7 @@ marketing_as_of as (
     inner join marketing_points
         on
             segments.metering_point_no = marketing_points.metering_point_no
-            and marketing_points.valid_from <= segments.valid_from
-            and (marketing_points.valid_to is null or segments.valid_from < marketing_points.valid_to)
+            and {{ is_valid_on('marketing_points', 'segments.valid_from') }}
     order by
         segments.metering_point_no,
         segments.valid_from,
@@ -71,8 +70,7 @@ installed_as_of as (
     inner join installations
         on
             segments.metering_point_no = installations.metering_point_no
-            and installations.install_date <= segments.valid_from
-            and (installations.remove_date is null or segments.valid_from < installations.remove_date)
+            and {{ is_in_period('segments.valid_from', 'installations.install_date', 'installations.remove_date') }}
     order by
         segments.metering_point_no,
         segments.valid_from,
@@ -110,8 +108,7 @@ ratios_as_of as (
     ) as ratio
         on
             segments.metering_point_no = ratio.metering_point_no
-            and ratio.valid_from <= segments.valid_from
-            and (ratio.valid_to is null or segments.valid_from < ratio.valid_to)
+            and {{ is_valid_on('ratio', 'segments.valid_from') }}
     group by segments.metering_point_no, segments.valid_from
 ),
 
@@ -159,8 +156,7 @@ measured_twice as (
         on
             combined.parent_metering_point_no = parents.metering_point_no
             and combined.account_no = parents.account_no
-            and parents.valid_from <= combined.valid_from
-            and (parents.valid_to is null or combined.valid_from < parents.valid_to)
+            and {{ is_valid_on('parents', 'combined.valid_from') }}
     where parents.role_code = 'BILLING'
 ),
 

@@ -17,7 +17,9 @@ from include.errors import InfrastructureError
 from include.lab.simulator.deliver import write_deliveries
 from include.landing.extract import extract
 from include.local import server
-from include.records.database import connect, install
+from include.records.database import connect
+from include.records.migrations import migrate
+from include.records.warehouse import Warehouse
 from include.settings import SOURCE_NAMES, settings
 
 
@@ -58,7 +60,7 @@ def sandbox(name: str) -> Iterator[Sandbox]:
                     where="KAW_WAREHOUSE",
                     next_step="grant it createdb, or unset KAW_WAREHOUSE for the embedded server.",
                 ) from error
-        install(url)
+        migrate(Warehouse(url))
         for source in SOURCE_NAMES:
             (deliveries / source).mkdir(parents=True)
         os.environ.update(environment)

@@ -9,7 +9,7 @@ final as (
         trim(org_no) as org_no
     from delivered
     where _business_date <= {{ business_date() }} and not _is_tombstone and cons_no is not null and org_no is not null
-    order by trim(cons_no), _load_id desc, _raw_id desc
+    order by trim(cons_no), {{ version_order('delivered') }} desc, _raw_id desc
 )
 
 select * from final

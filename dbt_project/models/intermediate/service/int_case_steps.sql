@@ -93,8 +93,7 @@ final as (
             steps.case_kind_code = process_cases.case_kind_code
             and steps.case_type_code = process_cases.case_type_code
             and process_cases.voltage_class_code in ('ANY', steps.voltage_class_code)
-            and process_cases.valid_from <= steps.opened_date
-            and (process_cases.valid_to is null or steps.opened_date < process_cases.valid_to)
+            and {{ is_valid_on('process_cases', 'steps.opened_date') }}
 )
 
 select * from final

@@ -1,13 +1,13 @@
 with scores as (
-    select * from {{ ref('fct_churn_scores') }}
+    select * from {{ ref('int_churn_scores') }}
 ),
 
 factors as (
-    select * from {{ ref('fct_churn_factors') }}
+    select * from {{ ref('int_churn_factors') }}
 ),
 
 trade as (
-    select * from {{ ref('fct_trade_monthly') }}
+    select * from {{ ref('int_trade_monthly') }}
 ),
 
 measures as (

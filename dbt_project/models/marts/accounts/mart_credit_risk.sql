@@ -1,14 +1,14 @@
 with account_months as (
-    select * from {{ ref('fct_account_months') }}
+    select * from {{ ref('int_account_months') }}
     where is_published
 ),
 
 scores as (
-    select * from {{ ref('fct_credit_scores') }}
+    select * from {{ ref('int_credit_scores') }}
 ),
 
 receivables as (
-    select * from {{ ref('fct_receivables') }}
+    select * from {{ ref('int_receivables') }}
 ),
 
 contracts as (

@@ -34,7 +34,7 @@ energy_days as (
 ),
 
 activity as (
-    select * from {{ ref('fct_account_activity') }}
+    select * from {{ ref('int_account_activity') }}
 ),
 
 tiers as (
@@ -42,19 +42,19 @@ tiers as (
 ),
 
 credit as (
-    select * from {{ ref('fct_credit_scores') }}
+    select * from {{ ref('int_credit_scores') }}
 ),
 
 churn as (
-    select * from {{ ref('fct_churn_scores') }}
+    select * from {{ ref('int_churn_scores') }}
 ),
 
 trade as (
-    select * from {{ ref('fct_trade_monthly') }}
+    select * from {{ ref('int_trade_monthly') }}
 ),
 
 quality as (
-    select * from {{ ref('fct_account_quality') }}
+    select * from {{ ref('int_account_quality') }}
 ),
 
 -- One row per account and day; before the first receipt of the archive an account has no row, because its past is unknown.

@@ -7,7 +7,7 @@ bills as (
 ),
 
 penalties as (
-    select * from {{ ref('fct_bill_penalties') }}
+    select * from {{ ref('int_bill_penalties') }}
 ),
 
 payments as (

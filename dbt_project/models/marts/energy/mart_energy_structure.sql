@@ -13,11 +13,11 @@ energy_days as (
 ),
 
 loads as (
-    select * from {{ ref('fct_load_monthly') }}
+    select * from {{ ref('int_load_monthly') }}
 ),
 
 estimates as (
-    select * from {{ ref('fct_estimation_monthly') }}
+    select * from {{ ref('int_estimation_monthly') }}
 ),
 
 register_months as (
@@ -26,11 +26,11 @@ register_months as (
 ),
 
 terms as (
-    select * from {{ ref('fct_tariff_terms_monthly') }}
+    select * from {{ ref('int_tariff_terms_monthly') }}
 ),
 
 charges as (
-    select * from {{ ref('fct_charges_monthly') }}
+    select * from {{ ref('int_charges_monthly') }}
 ),
 
 bills as (

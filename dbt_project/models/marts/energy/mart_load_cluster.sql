@@ -1,5 +1,5 @@
 with load_clusters as (
-    select * from {{ ref('fct_load_clusters') }}
+    select * from {{ ref('int_load_clusters') }}
 ),
 
 accounts as (

@@ -3,15 +3,15 @@ with months as (
 ),
 
 charges as (
-    select * from {{ ref('fct_charges_monthly') }}
+    select * from {{ ref('int_charges_monthly') }}
 ),
 
 tariff_savings as (
-    select * from {{ ref('fct_tariff_savings') }}
+    select * from {{ ref('int_tariff_savings') }}
 ),
 
 load_savings as (
-    select * from {{ ref('fct_load_savings') }}
+    select * from {{ ref('int_load_savings') }}
 ),
 
 savings as (

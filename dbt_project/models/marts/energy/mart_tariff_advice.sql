@@ -4,11 +4,11 @@ with months as (
 ),
 
 charges as (
-    select * from {{ ref('fct_charges_monthly') }}
+    select * from {{ ref('int_charges_monthly') }}
 ),
 
 alternatives as (
-    select * from {{ ref('fct_tariff_alternatives') }}
+    select * from {{ ref('int_tariff_alternatives') }}
 ),
 
 bills as (

@@ -7,12 +7,12 @@ organisations as (
 ),
 
 deliveries as (
-    select * from {{ ref('fct_unit_deliveries') }}
+    select * from {{ ref('int_unit_deliveries') }}
 ),
 
 accounts as (
     select * from {{ ref('dim_accounts') }}
-    where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
+    where {{ is_in_period(business_date(), 'valid_from', 'valid_to') }}
 ),
 
 findings as (

@@ -59,8 +59,7 @@ billed_tariffs as (
     inner join tariffs
         on
             in_force.account_no = tariffs.account_no
-            and tariffs.valid_from <= in_force.as_of_date
-            and (tariffs.valid_to is null or in_force.as_of_date < tariffs.valid_to)
+            and {{ is_valid_on('tariffs', 'in_force.as_of_date') }}
     group by in_force.contract_no, in_force.as_of_date
 ),
 
@@ -116,8 +115,7 @@ final as (
     left join accounts
         on
             in_force.account_no = accounts.account_no
-            and accounts.valid_from <= in_force.as_of_date
-            and (accounts.valid_to is null or in_force.as_of_date < accounts.valid_to)
+            and {{ is_valid_on('accounts', 'in_force.as_of_date') }}
     left join billed
         on in_force.contract_no = billed.contract_no and in_force.as_of_date = billed.as_of_date
     left join billed_tariffs

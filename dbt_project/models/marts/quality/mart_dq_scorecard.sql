@@ -4,7 +4,7 @@ with organisations as (
 
 accounts as (
     select * from {{ ref('dim_accounts') }}
-    where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
+    where {{ is_in_period(business_date(), 'valid_from', 'valid_to') }}
 ),
 
 rules as (

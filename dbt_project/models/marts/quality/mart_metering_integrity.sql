@@ -7,7 +7,7 @@ energy as (
 ),
 
 curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
 ),
 
 registers as (
@@ -24,7 +24,7 @@ bill_lines as (
 ),
 
 events as (
-    select * from {{ ref('fct_metering_events_daily') }}
+    select * from {{ ref('int_metering_events_daily') }}
 ),
 
 -- The energy channel has its states, the estimated slots among them, in fct_energy_daily; here are the others.
@@ -129,8 +129,7 @@ compared as (
     left join metering_points
         on
             counted.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= counted.reading_date
-            and (metering_points.valid_to is null or counted.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'counted.reading_date') }}
     left join registers
         on counted.metering_point_no = registers.metering_point_no and counted.reading_date = registers.reading_date
     left join billed_multipliers

@@ -12,16 +12,16 @@ tickets as (
 ),
 
 reliability as (
-    select * from {{ ref('fct_reliability_monthly') }}
+    select * from {{ ref('int_reliability_monthly') }}
     where entity_kind_code = 'ACCOUNT' and standard_code = 'IEEE 1366'
 ),
 
 yearly as (
-    select * from {{ ref('fct_interruptions_yearly') }}
+    select * from {{ ref('int_interruptions_yearly') }}
 ),
 
 voltage as (
-    select * from {{ ref('fct_voltage_monthly') }}
+    select * from {{ ref('int_voltage_monthly') }}
     where entity_kind_code = 'ACCOUNT' and side_code = 'CUSTOMER'
 ),
 
@@ -71,8 +71,7 @@ dips as (
     inner join metering_points
         on
             power_quality_days.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= power_quality_days.reading_date
-            and (metering_points.valid_to is null or power_quality_days.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'power_quality_days.reading_date') }}
     group by metering_points.account_no, date_trunc('month', power_quality_days.reading_date::timestamp)::date
 ),
 

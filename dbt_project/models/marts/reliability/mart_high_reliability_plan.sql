@@ -13,7 +13,7 @@ security as (
 
 requirements as (
     select * from {{ ref('supply_requirements') }}
-    where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
+    where {{ is_in_period(business_date(), 'valid_from', 'valid_to') }}
 ),
 
 metering_points as (
@@ -29,7 +29,7 @@ customer_outages as (
 ),
 
 energy_not_supplied as (
-    select * from {{ ref('fct_energy_not_supplied') }}
+    select * from {{ ref('int_energy_not_supplied') }}
 ),
 
 year_to_date as (
@@ -48,8 +48,7 @@ dips as (
     inner join metering_points
         on
             power_quality_days.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= power_quality_days.reading_date
-            and (metering_points.valid_to is null or power_quality_days.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'power_quality_days.reading_date') }}
     where
         power_quality_days.reading_date > year_to_date.before_date
         and power_quality_days.reading_date <= year_to_date.last_date

@@ -3,7 +3,7 @@ with months as (
 ),
 
 compliance as (
-    select * from {{ ref('fct_notice_compliance') }}
+    select * from {{ ref('int_notice_compliance') }}
     where is_key_account
 ),
 

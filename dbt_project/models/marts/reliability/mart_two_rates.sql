@@ -8,25 +8,25 @@ accounts as (
 ),
 
 reliability as (
-    select * from {{ ref('fct_reliability_monthly') }}
+    select * from {{ ref('int_reliability_monthly') }}
     where standard_code = 'DL/T 836'
 ),
 
 ieee_1366 as (
-    select * from {{ ref('fct_reliability_monthly') }}
+    select * from {{ ref('int_reliability_monthly') }}
     where standard_code = 'IEEE 1366'
 ),
 
 yearly as (
-    select * from {{ ref('fct_interruptions_yearly') }}
+    select * from {{ ref('int_interruptions_yearly') }}
 ),
 
 major_event_days as (
-    select * from {{ ref('fct_major_event_days') }}
+    select * from {{ ref('int_major_event_days') }}
 ),
 
 voltage as (
-    select * from {{ ref('fct_voltage_monthly') }}
+    select * from {{ ref('int_voltage_monthly') }}
 ),
 
 power_quality_days as (

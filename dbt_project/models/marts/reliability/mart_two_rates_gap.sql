@@ -9,12 +9,12 @@ accounts as (
 ),
 
 reliability as (
-    select * from {{ ref('fct_reliability_monthly') }}
+    select * from {{ ref('int_reliability_monthly') }}
     where entity_kind_code = 'ACCOUNT' and standard_code = 'DL/T 836'
 ),
 
 voltage as (
-    select * from {{ ref('fct_voltage_monthly') }}
+    select * from {{ ref('int_voltage_monthly') }}
     where entity_kind_code = 'ACCOUNT'
 ),
 

@@ -1,5 +1,5 @@
 with results as (
-    select * from {{ ref('fct_manager_results') }}
+    select * from {{ ref('int_manager_results') }}
 ),
 
 managers as (

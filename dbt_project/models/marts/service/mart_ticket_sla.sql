@@ -7,7 +7,7 @@ tickets as (
 ),
 
 clocks as (
-    select * from {{ ref('fct_ticket_clocks') }}
+    select * from {{ ref('int_ticket_clocks') }}
 ),
 
 accounts as (

@@ -20,7 +20,7 @@ security_files as (
 
 weights as (
     select * from {{ ref('file_completeness_weights') }}
-    where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
+    where {{ is_in_period(business_date(), 'valid_from', 'valid_to') }}
 ),
 
 -- A placeholder is not a filled field.

@@ -1,7 +1,7 @@
 {{ config(indexes=[{'columns': ['account_no', 'reading_date']}]) }}
 
 with curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
     where phase_code = 'T' and quantity_code in ('E+', 'P') and is_counted_in_account and account_no is not null
 ),
 

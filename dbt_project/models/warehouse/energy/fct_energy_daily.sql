@@ -1,5 +1,5 @@
 with curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
     where phase_code = 'T' and quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'P')
 ),
 
@@ -8,11 +8,11 @@ metering_points as (
 ),
 
 expected as (
-    select * from {{ ref('fct_readings_expected') }}
+    select * from {{ ref('int_readings_expected') }}
 ),
 
 estimates as (
-    select * from {{ ref('fct_curves_estimated') }}
+    select * from {{ ref('int_curves_estimated') }}
 ),
 
 outage_slots as (

@@ -80,8 +80,7 @@ measured as (
     left join metering_points
         on
             followed.meter_asset_no = metering_points.meter_asset_no
-            and metering_points.valid_from <= followed.reading_date
-            and (metering_points.valid_to is null or followed.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'followed.reading_date') }}
     order by
         followed.meter_asset_no,
         followed.energy_kind_code,

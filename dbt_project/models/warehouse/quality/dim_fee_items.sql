@@ -19,8 +19,7 @@ final as (
         documents.document_no,
         fee_items.valid_from,
         fee_items.valid_to,
-        fee_items.valid_from <= {{ business_date() }}
-        and (fee_items.valid_to is null or {{ business_date() }} < fee_items.valid_to) as is_in_force,
+        {{ is_valid_on('fee_items', business_date()) }} as is_in_force,
         fee_items.source_doc,
         fee_items.clause,
         fee_items.confidence as confidence_code
@@ -28,8 +27,7 @@ final as (
     left join documents
         on
             fee_items.document_code = documents.document_code
-            and documents.valid_from <= fee_items.valid_from
-            and (documents.valid_to is null or fee_items.valid_from < documents.valid_to)
+            and {{ is_valid_on('documents', 'fee_items.valid_from') }}
 )
 
 select * from final

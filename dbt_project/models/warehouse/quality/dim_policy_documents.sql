@@ -12,7 +12,7 @@ final as (
         topic_code,
         valid_from,
         valid_to,
-        valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to) as is_in_force,
+        {{ is_in_period(business_date(), 'valid_from', 'valid_to') }} as is_in_force,
         source_doc,
         clause,
         confidence as confidence_code

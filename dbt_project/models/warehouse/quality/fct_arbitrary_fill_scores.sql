@@ -1,6 +1,6 @@
 {%- set day = business_date() -%}
 with entries as (
-    select * from {{ ref('fct_entries_judged') }}
+    select * from {{ ref('int_entries_judged') }}
 ),
 
 tests as (

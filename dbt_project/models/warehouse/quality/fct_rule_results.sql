@@ -25,7 +25,7 @@ findings as (
 
 weights as (
     select * from {{ ref('severity_weights') }}
-    where valid_from <= {{ business_date() }} and (valid_to is null or {{ business_date() }} < valid_to)
+    where {{ is_in_period(business_date(), 'valid_from', 'valid_to') }}
 ),
 
 rows_in_force as (

@@ -39,8 +39,7 @@ told as (
         role_code = 'BILLING'
         and account_no is not null
         and feeder_no is not null
-        and valid_from <= {{ business_date() }}
-        and (valid_to is null or {{ business_date() }} < valid_to)
+        and {{ is_in_period(business_date(), 'valid_from', 'valid_to') }}
 ),
 
 paths as (
@@ -62,8 +61,7 @@ placed as (
     left join feeders
         on
             paths.feeder_no = feeders.feeder_no
-            and feeders.valid_from <= {{ business_date() }}
-            and (feeders.valid_to is null or {{ business_date() }} < feeders.valid_to)
+            and {{ is_valid_on('feeders', business_date()) }}
 ),
 
 counted as (

@@ -21,11 +21,7 @@ placed as (
     inner join metering_points
         on
             point_outages.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= (point_outages.started_at at time zone 'Asia/Shanghai')::date
-            and (
-                metering_points.valid_to is null
-                or (point_outages.started_at at time zone 'Asia/Shanghai')::date < metering_points.valid_to
-            )
+            and {{ is_valid_on('metering_points', "(point_outages.started_at at time zone 'Asia/Shanghai')::date") }}
     where metering_points.role_code = 'BILLING' and metering_points.account_no is not null
 ),
 

@@ -31,8 +31,7 @@ supply_outages_by_account as (
                 supply_outages.transformer_area_no is null
                 or supply_outages.transformer_area_no = metering_points.transformer_area_no
             )
-            and metering_points.valid_from <= supply_outages.started_date
-            and (metering_points.valid_to is null or supply_outages.started_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'supply_outages.started_date') }}
 ),
 
 candidates as (

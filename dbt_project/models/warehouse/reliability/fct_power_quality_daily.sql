@@ -3,7 +3,7 @@ with voltage_days as (
 ),
 
 curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 
@@ -53,8 +53,7 @@ three_phases as (
     inner join metering_points
         on
             phase_a.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= phase_a.reading_date
-            and (metering_points.valid_to is null or phase_a.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'phase_a.reading_date') }}
     where
         metering_points.wiring_code = '3P4W'
         and phase_a.phase_code = 'A' and phase_b.phase_code = 'B' and phase_c.phase_code = 'C'

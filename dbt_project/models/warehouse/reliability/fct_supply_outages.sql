@@ -14,11 +14,7 @@ placed as (
     left join feeders
         on
             supply_outages.feeder_no = feeders.feeder_no
-            and feeders.valid_from <= (supply_outages.started_at at time zone 'Asia/Shanghai')::date
-            and (
-                feeders.valid_to is null
-                or (supply_outages.started_at at time zone 'Asia/Shanghai')::date < feeders.valid_to
-            )
+            and {{ is_valid_on('feeders', "(supply_outages.started_at at time zone 'Asia/Shanghai')::date") }}
     order by supply_outages.supply_outage_id, supply_outages._raw_id desc, feeders.valid_from desc
 ),
 

@@ -1,5 +1,5 @@
 with curves as (
-    select * from {{ ref('fct_curves_validated') }}
+    select * from {{ ref('int_curves_validated') }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 
@@ -35,15 +35,13 @@ limited as (
     inner join metering_points
         on
             curves.metering_point_no = metering_points.metering_point_no
-            and metering_points.valid_from <= curves.reading_date
-            and (metering_points.valid_to is null or curves.reading_date < metering_points.valid_to)
+            and {{ is_valid_on('metering_points', 'curves.reading_date') }}
     inner join voltage_limits
         on
             metering_points.voltage_level_code = voltage_limits.voltage_level_code
             and metering_points.metering_side_code = voltage_limits.metering_side_code
             and metering_points.wiring_code = voltage_limits.wiring_code
-            and voltage_limits.valid_from <= curves.reading_date
-            and (voltage_limits.valid_to is null or curves.reading_date < voltage_limits.valid_to)
+            and {{ is_valid_on('voltage_limits', 'curves.reading_date') }}
     where not (metering_points.wiring_code = '3P3W' and curves.phase_code = 'B')
 ),
 

@@ -69,8 +69,7 @@ measured as (
         on (runs.handed_over_at at time zone 'Asia/Shanghai')::date = handed_over_on.calendar_date
     left join working_hours
         on
-            working_hours.valid_from <= runs.started_date
-            and (working_hours.valid_to is null or runs.started_date < working_hours.valid_to)
+            {{ is_valid_on('working_hours', 'runs.started_date') }}
 ),
 
 timed as (
@@ -120,8 +119,7 @@ final as (
             and timed.stage_code = clocks.stage_code
             and clocks.supply_class_code in ('ANY', timed.supply_class_code)
             and clocks.voltage_class_code in ('ANY', timed.voltage_class_code)
-            and clocks.valid_from <= timed.started_date
-            and (clocks.valid_to is null or timed.started_date < clocks.valid_to)
+            and {{ is_valid_on('clocks', 'timed.started_date') }}
 )
 
 select * from final

@@ -49,8 +49,7 @@ compared as (
     inner join paths
         on
             cases.process_code = paths.process_code
-            and paths.valid_from <= cases.opened_date
-            and (paths.valid_to is null or cases.opened_date < paths.valid_to)
+            and {{ is_valid_on('paths', 'cases.opened_date') }}
 ),
 
 -- A case is held against the permitted path that it comes nearest to.

@@ -1,0 +1,55 @@
+with factors as (
+    select * from {{ ref('int_churn_factors') }}
+),
+
+months as (
+    select * from {{ ref('dim_months') }}
+),
+
+points as (
+    select * from {{ ref('churn_points') }}
+),
+
+contributions as (
+    select
+        factors.account_no,
+        factors.month_start_date,
+        factors.factor_code,
+        coalesce(points.points, 0) as points
+    from factors
+    inner join months on factors.month_start_date = months.month_start_date
+    left join points
+        on
+            factors.factor_code = points.factor_code
+            and {{ is_valid_on('points', 'months.report_date') }}
+            and (points.value_from is null or points.value_from <= factors.factor_value)
+            and (points.value_below is null or factors.factor_value < points.value_below)
+            and factors.factor_value is not null
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by account_no, month_start_date
+            order by points desc nulls last, factor_code
+        ) as contribution_no
+    from contributions
+),
+
+final as (
+    select
+        account_no,
+        month_start_date,
+        sum(points)::numeric(6, 2) as churn_score,
+        max(factor_code) filter (where contribution_no = 1 and points > 0) as churn_driver_1,
+        (max(points) filter (where contribution_no = 1 and points > 0))::numeric(6, 2) as churn_driver_1_points,
+        max(factor_code) filter (where contribution_no = 2 and points > 0) as churn_driver_2,
+        (max(points) filter (where contribution_no = 2 and points > 0))::numeric(6, 2) as churn_driver_2_points,
+        max(factor_code) filter (where contribution_no = 3 and points > 0) as churn_driver_3,
+        (max(points) filter (where contribution_no = 3 and points > 0))::numeric(6, 2) as churn_driver_3_points
+    from ranked
+    group by account_no, month_start_date
+)
+
+select * from final
