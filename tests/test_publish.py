@@ -415,7 +415,10 @@ def test_an_added_column_appears_and_a_removed_or_retyped_one_is_refused(night: 
 
 
 def test_a_mart_without_a_scale_for_a_float_is_refused(night: Night) -> None:
-    careless = {**ENERGY, "config": {"meta": {"grain": ["account_no", "month"], "published_month": "month"}}}
+    careless = {
+        **ENERGY,
+        "config": {"meta": {"published": True, "grain": ["account_no", "month"], "published_month": "month"}},
+    }
     night.describe(careless, HEALTH)
     with pytest.raises(InfrastructureError, match="load_factor is double precision without a scale"):
         night.publish()

@@ -11,7 +11,7 @@ quarantines: met_interval_96
 not_tested: No curve landed tonight.
 population: curves that landed
 tests: touched rows
-reads: [int_curves_latest, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__curves]
 parameters: [quarantine_below_slots, slots]
 */
 -- tested

@@ -10,7 +10,7 @@ subject: met_interval_96
 not_tested: No curve landed tonight.
 population: power curves
 tests: touched rows
-reads: [int_metering_points_as_of, stg_metering__curves]
+reads: [int_curves_latest, int_metering_points_as_of, stg_metering__curves]
 parameters: [floor_kw, tolerance]
 */
 -- tested

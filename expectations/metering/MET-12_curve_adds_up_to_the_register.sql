@@ -14,9 +14,9 @@ tests: touched points
 touched_by: [met_interval_96, met_register_freeze]
 reads:
   - int_curves_latest
+  - int_metering_points_current
   - int_zero_coded_slots
   - stg_metering__curves
-  - stg_metering__measuring_points
   - stg_metering__meters
   - stg_metering__register_freezes
 parameters: [multiplier_factor, relative, MET-02.slots, MET-06.rollover_below_share, MET-06.rollover_from_share]

@@ -11,7 +11,7 @@ quarantines: met_interval_96
 not_tested: No voltage curve of a point with known wiring landed tonight.
 population: voltage curves of points whose wiring is known
 tests: touched rows
-reads: [int_customer_outages, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_customer_outages, int_metering_points_current, stg_metering__curves]
 parameters: [high_3p3w_v, high_3p4w_v, high_lv_v, low_3p3w_v, low_3p4w_v, low_lv_v, outage_tolerance_minutes]
 */
 -- tested

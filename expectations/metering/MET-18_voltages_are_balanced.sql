@@ -12,7 +12,7 @@ not_tested: No meter in 3P4W wiring delivered the voltages of its three phases.
 population: days of a 3P4W metering point with voltages of all three phases
 tests: touched points
 touched_by: [met_interval_96]
-reads: [int_curves_latest, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_current]
 parameters: [limit_pct, share_within]
 */
 -- tested

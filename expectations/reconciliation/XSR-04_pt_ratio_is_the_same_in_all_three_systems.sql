@@ -13,13 +13,7 @@ quarantines: met_measuring_point
 implies: [XSR-05, XSR-17]
 not_tested: No metering point has a ratio on a second side.
 population: metering points with a PT ratio on a second side
-reads:
-  - int_metering_points_last_billed
-  - int_ratio_evidence
-  - stg_contract__contracts
-  - stg_contract__metering_annex_lines
-  - stg_marketing__meter_installations
-  - stg_metering__measuring_points
+reads: [int_metering_points_current, int_metering_points_last_billed, int_ratios_compared]
 compares:
   - metering.met_measuring_point.pt_ratio
   - marketing.mkt_meter_install.pt_ratio

@@ -12,7 +12,7 @@ subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No billed point has instrument transformers on record.
 population: bill lines of points with instrument transformers
-reads: [int_metering_points_as_of, stg_marketing__bill_lines, stg_marketing__bills]
+reads: [int_bill_lines_metered]
 compares: [metering.met_measuring_point.multiplier, marketing.mkt_bill_line.multiplier]
 parameters: [MET-27.tolerance]
 */

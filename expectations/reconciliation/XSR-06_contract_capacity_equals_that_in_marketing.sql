@@ -11,7 +11,7 @@ likely_wrong: Two of contract, archive and connected transformers, else a signed
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
-reads: [int_accounts_last_billed, int_terms_compared, stg_contract__contracts, stg_marketing__customers]
+reads: [int_accounts_last_billed, int_terms_compared]
 compares: [marketing.mkt_customer.contract_cap_kva, contract.con_contract.contract_cap_kva]
 parameters: [tolerance_kva]
 */

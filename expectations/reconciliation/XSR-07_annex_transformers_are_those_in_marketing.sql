@@ -13,7 +13,7 @@ not_tested: No account has both sides.
 population: contracts in force with a transformer annex and transformers in marketing
 reads:
   - int_accounts_last_billed
-  - stg_contract__contracts
+  - int_contracts_in_force
   - stg_contract__transformer_annex_lines
   - stg_marketing__transformers
 compares: [marketing.mkt_transformer.cap_kva, contract.con_transformer_annex.cap_kva]

@@ -12,12 +12,7 @@ subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
 population: contracts in force with a tariff in marketing
-reads:
-  - int_terms_compared
-  - int_terms_repriced
-  - stg_contract__contracts
-  - stg_marketing__metering_points
-  - stg_marketing__tariff_assignments
+reads: [int_terms_compared, int_terms_repriced]
 compares:
   - marketing.mkt_tariff_assign.basic_mode
   - contract.con_contract.basic_mode

@@ -11,7 +11,7 @@ likely_wrong: The level of the two that the meters' mean voltage fits, else a si
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force whose voltage level is known on both sides
-reads: [int_accounts_last_billed, int_voltage_levels_measured, stg_contract__contracts, stg_marketing__customers]
+reads: [int_accounts_last_billed, int_terms_compared]
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.voltage_level, contract.con_contract.voltage_level]
 */
 -- tested

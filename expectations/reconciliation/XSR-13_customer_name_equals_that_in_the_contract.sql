@@ -11,7 +11,7 @@ likely_wrong: "Not told: no third record of the name is delivered, and the credi
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
-reads: [stg_contract__contracts, stg_marketing__customers]
+reads: [int_contracts_in_force, stg_marketing__customers]
 compares:
   - marketing.mkt_customer.cons_name
   - contract.con_contract.party_b_name

@@ -15,9 +15,9 @@ reads:
   - int_accounts_last_billed
   - int_curves_latest
   - int_metering_points_as_of
+  - int_metering_points_current
   - stg_marketing__customers
   - stg_marketing__transformers
-  - stg_metering__measuring_points
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.status, marketing.mkt_transformer.state]
 parameters: [days]
 */

@@ -11,7 +11,7 @@ likely_wrong: "Not told: the feeder that was built is in no third record."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with feeders in marketing
-reads: [stg_contract__contracts, stg_marketing__metering_points]
+reads: [int_contracts_in_force, stg_marketing__metering_points]
 compares: [marketing.mkt_mp.feeder_no, contract.con_contract.supply_mode]
 */
 -- tested
