@@ -26,7 +26,6 @@ TEMPLATE = "kaw_sixty_accounts"
 CONTRACTS = 58
 
 # The contract of an account with two main points. All three say DGY-035, 0.90 and BY_CAPACITY.
-
 OF_CONTRACT = "contract_no = 'HT0310000002'"
 FIRST, SECOND = "mp_no = '031000000201'", "mp_no = '031000000202'"
 
