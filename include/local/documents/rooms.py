@@ -1,0 +1,1 @@
+def rooms_picture(): return ""
