@@ -48,7 +48,12 @@ The source of a rule is a standard, named with its number and clause, or a place
 | worked example O*n* | an example with a known result, in [requirements.md](requirements.md) |
 | seed *name* | a list or a table of numbers in `dbt_project/seeds`, each row with its document, clause, dates and confidence |
 | contract of a system | what the source agreed to deliver, in `include/contracts` |
-| project rule | no standard prescribes it: it is this project's own. Its reason says what would go wrong without it; its thresholds are proposals in the seed [quality_parameters](../dbt_project/seeds/quality/quality_parameters.csv) that the utility confirms or changes there |
+| project rule | no standard prescribes it: it is this project's own, see below |
+
+A **project rule** states in its reason what would go wrong without it. Its thresholds are proposals, each a row of the seed
+[quality_parameters](../dbt_project/seeds/quality/quality_parameters.csv), which the utility confirms or changes there.
+
+XSR-28 is no rule: it is the evidence that tells the likely-right side of a difference, weighed in points of the same seed.
 
 A source may go on after that, with what the rule adds to it or leaves out. A rule of the axis `arbitrary` says how often honest work would be found.
 Confidence of a number: V read in a public source, M well known, M? to be confirmed by the utility.
