@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: metering office
 reason: Energy of missing slots is unknown, and a day built from the rest is too low.
-source: catalogue MET-02
+source: project rule
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: A lone peak is more often a fault of transmission than a load, and it sets the demand charge.
-source: catalogue MET-10; California VEE spike check
+source: California VEE, spike check
 subject: met_interval_96
 not_tested: No curve landed tonight.
 population: power curves

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: metering office
 reason: One of the two is wrong, and the energy of the day depends on which.
-source: catalogue MET-12; California VEE sum check with the relative form for key accounts
+source: California VEE, sum check, with a relative form for key accounts
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No complete curve has both register readings of its day.

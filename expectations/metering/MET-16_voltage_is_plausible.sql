@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A voltage outside is a wrong ratio, a wrong scale or a code for a fault, and would count as out of band.
-source: catalogue MET-16; formulas 3.3, curves are secondary volts
+source: project rule; curves are secondary volts
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No voltage curve of a point with known wiring landed tonight.

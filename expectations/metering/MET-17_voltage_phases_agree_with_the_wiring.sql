@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: Voltages of the wrong wiring are judged by the wrong limits.
-source: catalogue MET-17
+source: project rule
 subject: met_measuring_point
 not_tested: No meter's wiring is known.
 population: metering points whose wiring is known

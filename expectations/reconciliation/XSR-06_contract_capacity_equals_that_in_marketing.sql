@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: One of the two is charged and the other agreed.
-source: catalogue XSR-06
+source: project rule
 at_stake: Difference in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
 likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; not told where neither decides.
 subject: con_contract

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Capacity beyond the contract loads the feeder unplanned.
-source: catalogue XSR-08
+source: project rule
 at_stake: "No money: what runs is what is charged; the feeder is loaded beyond what was planned."
 likely_wrong: "Not told: the capacities are weighed in XSR-06."
 subject: con_contract

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The customer pays by another price than was agreed.
-source: catalogue XSR-09
+source: project rule
 at_stake: "The last bill at the contract's prices less at the archive's; the whole bill where one of them is not in the price list. No kWh: the price is in question."
 likely_wrong: Contract and bill against the archive, else a signed amendment; not told where the bill follows the archive it is made from.
 subject: con_contract

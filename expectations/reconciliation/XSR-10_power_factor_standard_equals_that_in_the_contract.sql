@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The standard decides between a reward and a surcharge.
-source: catalogue XSR-10
+source: project rule
 at_stake: "Base of the adjustment on the last bill x difference of the two percentages. No kWh: the price is in question."
 likely_wrong: Contract and bill against the archive, else a signed amendment; not told where the bill follows the archive it is made from.
 subject: con_contract

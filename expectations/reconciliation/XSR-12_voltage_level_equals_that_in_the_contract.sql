@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Price, losses and limits depend on the voltage level.
-source: catalogue XSR-12
+source: project rule
 at_stake: "The whole last bill: no price list by voltage level is on record, and which part is wrong is not known."
 likely_wrong: The level of the two that the meters' mean voltage fits, else a signed amendment; not told where neither decides.
 subject: con_contract

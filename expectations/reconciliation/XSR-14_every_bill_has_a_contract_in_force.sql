@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Power supplied without a contract in force has no agreed terms, and its bill is hard to collect.
-source: catalogue XSR-14
+source: project rule
 at_stake: The whole bill.
 likely_wrong: "Not told: a contract that is absent or over contradicts no value of the bill."
 subject: mkt_bill
