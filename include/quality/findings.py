@@ -156,8 +156,8 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
             )
             and (
                 exists (
-                    select 1 from quality.retested
-                    where retested.run_id = %(run)s and retested.finding_id = before.finding_id
+                    select 1 from quality.findings_rechecked
+                    where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
                 )
                 or ({_gone(connection)})
             )
@@ -247,7 +247,7 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
     """
     connection.execute(
         """
-        create temp table not_retested on commit drop as
+        create temp table not_rechecked on commit drop as
         select table_name, raw_id from quality.open_findings
         where state = 'open' and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
         """,
@@ -267,7 +267,7 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
             f"update quality.quarantined_rows as kept set released_run = %(run)s"
             f" where table_name = %(table)s and released_run is null"
             f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
-            " and (kept.state = 'held' or not exists (select 1 from not_retested as found"
+            " and (kept.state = 'held' or not exists (select 1 from not_rechecked as found"
             " where found.table_name = kept.table_name and found.raw_id = kept.raw_id))",
             {"run": run_id, "table": name},
         )

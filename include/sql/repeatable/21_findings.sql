@@ -69,8 +69,8 @@ select *
 from quality.quarantined_rows
 where released_run is null and superseded_run is null;
 
--- Rows that tonight's gate tests of a big table: landed since the last passed gate, or with an open finding.
-create or replace view quality.tonight as
+-- Curves that the gate of this night tests: landed since the last passed gate, or with an open finding.
+create or replace view quality.touched_curves as
 select raw.table_name, raw.raw_id
 from (
     select 'met_interval_96'::text as table_name, curves._raw_id as raw_id

@@ -149,7 +149,7 @@ added as (
     group by entity_kind_code, entity_no, side_code, month_start_date, standard_code
 ),
 
--- Which customers a supply record means is not told, so how many different ones is unknown there for an organisation.
+-- Which customers a supply record means is not recorded, so how many different ones is unknown there for an organisation.
 final as (
     select
         populations.entity_kind_code,
