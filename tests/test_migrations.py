@@ -14,12 +14,14 @@ from synthetic_marts import JULY, JUNE, Night
 from include.contracts import all_tables
 from include.errors import InfrastructureError
 from include.local import cli
-from include.records import migrations, raw_tables
+from include.publish import pointers_as_of
+from include.records import ledger, migrations, raw_tables
 from include.records.database import connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 
 BEFORE = Path(__file__).parent / "data" / "before_migrations.sql"
+PUBLISHED_BEFORE = BEFORE.with_name("published_before_migrations.sql")
 MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql"]
 REPEATABLE = [
     "raw tables",
@@ -96,27 +98,60 @@ def test_two_that_migrate_at_once_apply_each_step_once(empty_database: str) -> N
 
 def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(old_database: str, tmp_path: Path) -> None:
     night = Night(old_database, tmp_path)
-    night.publish()
-    night.fill(2, [JUNE, JULY])
-    night.publish()
-    night.execute("insert into quality.fences values ('build_warehouse', 41)")
-    hashes, seen = night.hashes(), night.seen()
+    night.execute(PUBLISHED_BEFORE.read_text())
+    with connect(old_database) as connection:
+        detail = {"run_id": 2, "business_date": "2026-07-10", "unchanged_months": [], "held_back_share": "0.22222222"}
+        ledger.append(connection, "publish", detail | {"versions": {"2026-07": {"version": 2}}})
     entries = night.execute("select entry_no, digest from quality.ledger order by 1")
-    assert entries
 
     assert migrate(Warehouse(old_database)) == STEPS
 
-    assert night.hashes() == hashes
-    assert night.seen() == seen
     assert night.execute("select entry_no, digest from quality.ledger order by 1") == entries
+    with connect(old_database) as connection:
+        assert str(pointers_as_of(connection, 1)[JULY]["withheld_share"]) == "0.22222222"
     assert night.execute("select fence from quality.fences") == [(41,)]
-    with Warehouse(old_database).reader().connect() as connection:
-        assert connection.execute("select current_user").fetchone() == ("kaw_reader",)
-        assert connection.execute("select count(*) from marts.mart_energy").fetchone() == (6,)
-        assert connection.execute("select count(*) from publish.mart_energy").fetchone() == (12,)
-    night.fill(3, [JUNE, JULY])
+    assert night.execute("select finding_id from quality.findings_rechecked") == [(7,)]
+    assert night.execute("select raw_id, state from quality.withheld order by 1") == [
+        (1, "quarantined"),
+        (2, "blocked_by_parent"),
+    ]
+    assert night.execute("select raw_id, state from quality.quarantine_events order by 1") == [
+        (1, "quarantined"),
+        (2, "blocked_by_parent"),
+    ]
+    assert night.execute("select quarantined, blocked_by_parent from quality.conservation") == [(1, 1)]
+    publication = night.execute(
+        "select version, withheld_rows, withheld_kwh, withheld_cny, withheld_share, held_back_rows, held_back_kwh,"
+        " held_back_cny, held_back_share from marts.publication"
+    )
+    assert [[float(value) for value in row] for row in publication] == [
+        [2, 2, 100, 100, 0.22222222, 2, 100, 100, 0.22222222]
+    ]
     night.publish()
-    assert night.seen() == {(JUNE, 3), (JULY, 3)}
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+
+
+def test_both_names_of_a_renamed_column_show_every_version_that_was_published(old_database: str) -> None:
+    with connect(old_database) as connection:
+        connection.execute(PUBLISHED_BEFORE.read_text())
+        before = connection.execute(
+            "select version, held_back_rows, held_back_kwh, held_back_cny from publish.mart_key_account_360 order by 1"
+        ).fetchall()
+    migrate(Warehouse(old_database))
+    with Warehouse(old_database).reader().connect() as connection:
+        stored = connection.execute(
+            "select version, withheld_rows, withheld_kwh, withheld_cny from publish.mart_key_account_360 order by 1"
+        )
+        assert stored.fetchall() == before
+        shown = connection.execute("select * from marts.mart_key_account_360")
+        assert [column.name for column in shown.description] == [
+            *("published_month", "version", "account_no", "dq_status", "withheld_rows", "withheld_kwh", "withheld_cny"),
+            *("held_back_rows", "held_back_kwh", "held_back_cny"),
+        ]
+        (row,) = shown.fetchall()
+        assert [float(value) for value in row[4:]] == [2, 100, 100, 2, 100, 100]
+        at_close = connection.execute("select withheld_rows, held_back_rows from marts.mart_key_account_360_at_close")
+        assert at_close.fetchall() == []
 
 
 def test_a_later_migration_is_applied_once_and_what_stands_on_it_again(database: str, more_sql: Path) -> None:

@@ -97,7 +97,7 @@ class Warehouse:
             insert into quality.quarantine_events values
                 (1, 'metering', 'met_interval_96', 1, 'quarantined', '{MET-02}', '{"mp_no": "0001", "data_date": "2026-07-10"}',
                     'A1', 120.5, 80.25, 1),
-                (1, 'metering', 'met_interval_96', 2, 'held', '{MET-27}', '{"mp_no": "0002"}', 'A2', null, null, 1),
+                (1, 'metering', 'met_interval_96', 2, 'blocked_by_parent', '{MET-27}', '{"mp_no": "0002"}', 'A2', null, null, 1),
                 (1, 'metering', 'met_interval_96', 3, 'superseded', '{MET-02}', '{"mp_no": "0003"}', 'A3', 9, 9, 1);
         """)
         self.result("MET-01", tested=960)
@@ -231,7 +231,7 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     page = warehouse.report()
     assert page.open == []
     assert "Passed with findings: the night of 2026-07-10 passed its gates and is published" in page.text
-    assert "with 2 rows held back and 1 rule with findings." in page.text
+    assert "with 2 withheld rows and 1 rule with findings." in page.text
     for heading in (
         "Arrivals",
         "Conservation",
@@ -261,7 +261,7 @@ def test_a_run_that_only_warns_holds_nothing_back(warehouse: Warehouse) -> None:
     warehouse.execute("update quality.quarantine_events set state = 'released'")
     page = warehouse.report()
     assert ("section", "verdict good") in [(tag, attributes.get("class")) for tag, attributes in page.tags]
-    assert "No row is held back" in page.text
+    assert "No row is withheld" in page.text
 
 
 def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
@@ -271,7 +271,7 @@ def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
     page = warehouse.report()
     assert "Passed: the night of 2026-07-10 passed its gates without a finding, and is published." in page.text
     assert "No rule has an open finding." in page.text
-    assert "No row is held back." in page.text
+    assert "No row is withheld." in page.text
     assert "No score of offices and clerks was published yet." in page.text
 
 
@@ -613,7 +613,7 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
 
     def agree() -> None:
         now = warehouse.execute(
-            "select published_month, version, business_date, run_id, held_back_share, pinned_by, pinned_reason from publish.pointer"
+            "select published_month, version, business_date, run_id, withheld_share, pinned_by, pinned_reason from publish.pointer"
         )
         with connect(warehouse.url) as conn:
             told = pointers_as_of(conn, 99)
@@ -623,7 +623,7 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
                 p["version"],
                 p["business_date"],
                 p["run_id"],
-                p["held_back_share"],
+                p["withheld_share"],
                 p["pinned_by"],
                 p["pinned_reason"],
             )

@@ -66,10 +66,10 @@ def _tested(content: dict) -> tuple:
 
 
 def _right(content: dict) -> tuple:
-    run, findings, kept = content["run"], content["findings"], content["kept_back"]
+    run, findings, kept = content["run"], content["findings"], content["withheld"]
     evidence = (
         f"{findings.states['open']:,} open findings of {len(content['failing']):,} rules;"
-        f" {kept['quarantined']:,} rows quarantined and {kept['held']:,} held, out of the marts"
+        f" {kept['quarantined']:,} rows quarantined and {kept['blocked_by_parent']:,} blocked by a parent, out of the marts"
     )
     if run["blocking"]:
         evidence += f"; blocked by {', '.join(sorted(run['blocking'])[:3])}"

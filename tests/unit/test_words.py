@@ -40,16 +40,19 @@ def exceptions() -> set[tuple[str, str]]:
 
 
 def occurrences() -> Counter[tuple[str, str]]:
-    """How often each retired word occurs in each file of the repository, the glossary aside."""
+    """How often each retired word occurs in each file of the repository, but for the glossary and this test."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     patterns = {word: pattern(word) for word in retired()}
     found: Counter[tuple[str, str]] = Counter()
     for name in listed.strip("\0").split("\0"):
         path = ROOT / name
-        if path == GLOSSARY or path.suffix in BINARY or not path.is_file():
+        if path in (GLOSSARY, Path(__file__)) or path.suffix in BINARY or not path.is_file():
             continue
-        text = f"{name}\n{path.read_text('utf-8')}"
-        found.update({(name, word): n for word, p in patterns.items() if (n := len(p.findall(text)))})
+        text = f"{name}\n{path.read_text('utf-8')}".lower()
+        likely = [
+            word for word in patterns if re.split(r"[ *]", word.lower())[0] in text
+        ]  # cheaper than a pattern each
+        found.update({(name, word): n for word in likely if (n := len(patterns[word].findall(text)))})
     return found
 
 

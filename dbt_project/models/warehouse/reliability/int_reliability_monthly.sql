@@ -90,7 +90,7 @@ populations as (
 ),
 
 -- The same interruptions under both standards, which differ in how long one must last to be sustained. A meter whose account has
--- no point in force, such as one that is kept back, is no customer of the month: its interruption is in no figure either.
+-- no point in force, such as one that is withheld, is no customer of the month: its interruption is in no figure either.
 counted as (
     select
         interruptions.*,
