@@ -59,8 +59,8 @@ def staged(staged_database: str, session_home: Path) -> Iterator[Staged]:
 def _land_and_stage(url: str, folder: Path) -> None:
     from include.lab.simulator.deliver import write_deliveries
     from include.lab.utility import generate
-    from include.landing.extract import extract
     from include.transform.dbt import manifest_path, run_dbt
+    from tests.landing import land_source
 
     folder.mkdir(parents=True, exist_ok=True)
     write_deliveries(generate(BUSINESS_DATE, accounts=ACCOUNTS, days=DAYS, seed=1), folder)
@@ -69,7 +69,7 @@ def _land_and_stage(url: str, folder: Path) -> None:
         for source in SOURCE_NAMES:
             environment.setenv(f"KAW_SOURCE_{source.upper()}", str(folder / source))
         for source in SOURCE_NAMES:
-            assert {receipt.state for receipt in extract(source, BUSINESS_DATE)} == {"landed"}
+            assert {receipt.state for receipt in land_source(url, source, BUSINESS_DATE)} == {"landed"}
     with connect(url, autocommit=True) as connection:
         connection.execute("insert into quality.runs (business_date) values (%s)", (BUSINESS_DATE,))
         connection.execute(
