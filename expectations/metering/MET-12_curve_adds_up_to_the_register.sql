@@ -33,7 +33,7 @@ with limits as materialized (
 changed as materialized (
     select curves.reading_date, points.meter_asset_no
     from staging.stg_metering__curves as curves
-    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
     inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'E+' and curves.phase_code = 'T'
     union

@@ -25,7 +25,7 @@ with voltages as (
         curves.quantity_code = 'U'
         and curves.phase_code in ('A', 'B', 'C')
         -- One phase that landed tonight is judged with the others of its day.
-        and (curves.metering_point_no, curves.reading_date) in {{ days_tonight(['U']) }}
+        and (curves.metering_point_no, curves.reading_date) in {{ days_touched(['U']) }}
     group by curves.metering_point_no, curves.reading_date
 ),
 
