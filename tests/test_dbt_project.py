@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from datetime import date
@@ -12,6 +13,7 @@ import pytest
 from include.contracts import all_tables
 from include.local.server import Server
 from include.publish.marts import read_marts
+from include.records.warehouse import Warehouse
 from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
 from include.transform.models import published_models, staging_relations
 
@@ -129,10 +131,11 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     monkeypatch.setattr(night, "staging_with_rows_kept_back", lambda *_: [])
     for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
         monkeypatch.setattr(night, name, lambda *_: None)
-    monkeypatch.setattr(night.server, "warehouse_url", lambda: "postgresql://nowhere")
+    monkeypatch.setattr(night.runs, "alone", lambda _: contextlib.nullcontext())
+    nowhere = Warehouse("postgresql://nowhere")
     run = night.Run(run_id=1, business_date=date(2026, 11, 23), fence="").as_dict()
-    night.build_staging(run)
-    night.build_warehouse_and_marts(run)
+    night.build_staging(nowhere, run)
+    night.build_warehouse_and_marts(nowhere, run)
     assert called == [
         {"tag:seeds", "tag:staging"},
         {"tag:warehouse", "tag:after_clusters"},
@@ -308,7 +311,7 @@ def test_a_staging_model_states_the_contract_table_that_it_stages(models):
 
 
 def test_the_documentation_is_one_page_that_loads_nothing(server: Server, template: str, published, tmp_path: Path):
-    page = write_docs(server.url(template), tmp_path / "docs").read_text(encoding="utf-8")
+    page = write_docs(Warehouse(server.url(template)), tmp_path / "docs").read_text(encoding="utf-8")
     assert [name for name in published if name not in page] == []
     assert not re.search(r"""<(script|link|img)[^>]*(src|href)=["'](https?:)?//""", page)
 

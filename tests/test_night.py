@@ -111,19 +111,19 @@ def test_what_is_waived_is_seen_in_the_marts_and_a_row_that_is_lost_stops_them(f
     assert "mart_contract_health.tariff_gap" in constant_columns(utility, CONSTANT_WHILE_KEPT_BACK)
     for rule in WAIVED:
         waive(utility.url, rule, "all", "duty engineer (test)", "known, to be published as it is", DAY)
-    run = night.begin_run(DAY)
+    run = night.begin_run(utility.warehouse, DAY)
     for step in night.STEPS[:3]:  # what has landed is staged again and judged again; up to the candidates
-        getattr(night, step)(run)
+        getattr(night, step)(utility.warehouse, run)
     verdicts = "select rule_id from quality.rule_results where verdict = 'waived' and run_id = 2 order by 1"
     assert utility.rows(verdicts) == [(rule,) for rule in WAIVED]
     assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK, "candidate") == set()
 
-    night.check_marts(run)
+    night.check_marts(utility.warehouse, run)
     utility.rows(
         "delete from staging.stg_marketing__bills where bill_no = (select min(bill_no) from staging.stg_marketing__bills) returning 1"
     )
     with pytest.raises(GateBlocked, match="PIP-04"):
-        night.check_marts(run)
+        night.check_marts(utility.warehouse, run)
 
 
 @pytest.mark.timeout(600)
@@ -143,10 +143,10 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(clean_night: 
 
     # somebody marks the blocked task as succeeded on Airflow's page, and the tasks behind it run
     marked = {"run_id": 2, "business_date": DAY.isoformat(), "fence": "build_warehouse:2"}
-    night.build_warehouse_and_marts(marked)
-    night.check_marts(marked)
+    night.build_warehouse_and_marts(utility.warehouse, marked)
+    night.check_marts(utility.warehouse, marked)
     with pytest.raises(GateBlocked, match="gate 1 blocked this run") as refused:
-        night.publish_marts(marked)
+        night.publish_marts(utility.warehouse, marked)
     assert refused.value.exit_code == 1
     assert utility.hashes() == before
     assert utility.rows("select state from quality.runs order by run_id desc limit 1") == [("blocked",)]

@@ -68,8 +68,8 @@ def land_and_stage(
     """Lands the simulated utility of `days` to `day` and builds these models; their SQL is kept in models.json of `folder`."""
     from include.lab.simulator.deliver import write_deliveries
     from include.lab.utility import generate
-    from include.landing.extract import extract
     from include.transform.dbt import manifest_path, run_dbt
+    from tests.landing import land_source
 
     folder.mkdir(parents=True, exist_ok=True)
     write_deliveries(generate(day, accounts=accounts, days=days, seed=1), folder)
@@ -78,7 +78,7 @@ def land_and_stage(
         for source in SOURCE_NAMES:
             environment.setenv(f"KAW_SOURCE_{source.upper()}", str(folder / source))
         for source in SOURCE_NAMES:
-            assert {receipt.state for receipt in extract(source, day)} == {"landed"}
+            assert {receipt.state for receipt in land_source(url, source, day)} == {"landed"}
     with connect(url, autocommit=True) as connection:
         connection.execute("insert into quality.runs (business_date) values (%s)", (day,))
         connection.execute(
