@@ -156,3 +156,17 @@ def test_two_points_with_different_suspects_are_both_told(terms):
     assert set(finding["suspect_side"].split(" and ")) == {"contract", "marketing"}
     for told in ("likely 6500 by amendment AM03100000301", "likely BY_CONTRACT_MD by amendment AM03100000261"):
         assert told in finding["expected"]
+
+
+def test_an_amendment_of_after_the_compared_month_says_nothing_of_it(terms):
+    """7,000 kW were agreed up to 31 October and 6,500 from 1 November on: in October the second point was ahead of it."""
+    plant(
+        terms,
+        agreed("basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 7000"),
+        assigned(FIRST, "basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 7000"),
+        assigned(SECOND, "basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 6500"),
+        amended("AM03100000301", "contract_md_kw", "7000", "6500", effective_on="2026-11-01"),
+    )
+    (finding,) = found(terms, "XSR-11")
+    assert finding["suspect_side"] is None
+    assert "amendment" not in finding["expected"]

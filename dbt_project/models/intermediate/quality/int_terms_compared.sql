@@ -124,6 +124,7 @@ compared as (
     where num_nonnulls(fields.contract_value, fields.marketing_value) > 0
 ),
 
+-- The bill's terms are compared at the end of the last closed month: what was agreed from a later day on says nothing of it.
 amended as (
     select distinct on (contracts.account_no, amendments.field_name)
         contracts.account_no,
@@ -136,7 +137,12 @@ amended as (
         'amendment ' || amendments.amendment_no || ' signed ' || amendments.signed_date as amendment_note
     from {{ ref('stg_contract__amendments') }} as amendments
     inner join {{ ref('stg_contract__contracts') }} as contracts on amendments.contract_no = contracts.contract_no
-    where amendments.signed_date is not null and amendments.effective_date <= {{ day }}
+    where
+        amendments.signed_date is not null
+        and amendments.effective_date <= case
+            when amendments.field_name in ('contract_cap_kva', 'voltage_level') then {{ day }}
+            else {{ last_month_end(day) }}
+        end
     order by contracts.account_no, amendments.field_name, amendments.effective_date desc, amendments.amendment_no desc
 ),
 
