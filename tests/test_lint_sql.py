@@ -67,7 +67,7 @@ def test_the_models_and_rules_of_the_tree_have_no_problem(empty):
 
 def test_the_empty_warehouse_is_kept_while_nothing_changed(empty, server, session_home: Path, monkeypatch):
     def unwanted(*_: object) -> None:
-        raise AssertionError("it is made again")
+        raise AssertionError("it is built anew")
 
     monkeypatch.setattr("include.local.lint.empty.compile_models", unwanted)
     monkeypatch.setenv("KAW_HOME", str(session_home))
@@ -75,7 +75,7 @@ def test_the_empty_warehouse_is_kept_while_nothing_changed(empty, server, sessio
         assert problems == []
     monkeypatch.setattr("include.local.lint.empty.checksum", lambda _: "of another tree")
     monkeypatch.setattr("include.local.lint.empty.DATABASE", "lint_of_another_tree")
-    with pytest.raises(AssertionError, match="made again"), empty_warehouse(server, ROOT):
+    with pytest.raises(AssertionError, match="built anew"), empty_warehouse(server, ROOT):
         pass
 
 
