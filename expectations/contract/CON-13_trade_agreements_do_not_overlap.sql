@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: contract office
 reason: Energy sold by two retailers is settled twice.
-source: catalogue CON-13
+source: project rule
 subject: con_trade_agreement
 quarantines: con_trade_agreement
 not_tested: No trade agreement was delivered.

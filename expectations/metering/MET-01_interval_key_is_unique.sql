@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: quarantine
 owner: metering office
 reason: Two curves of one key cannot both be right; either would be counted.
-source: catalogue MET-01
+source: project rule
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.

@@ -5,13 +5,13 @@ dimension: completeness
 severity: quarantine
 owner: metering office
 reason: Energy of missing slots is unknown, and a day built from the rest is too low.
-source: catalogue MET-02
+source: project rule
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
 population: curves that landed
 tests: touched rows
-reads: [int_curves_latest, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__curves]
 parameters: [quarantine_below_slots, slots]
 */
 -- tested

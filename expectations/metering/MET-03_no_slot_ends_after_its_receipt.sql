@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A reading from the future is a wrong date or a wrong clock.
-source: catalogue MET-03
+source: California VEE, time tolerance
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: quarantine
 owner: metering office
 reason: More cannot flow through the transformers of the customer.
-source: catalogue MET-09; formulas 3.1, power against capacity
+source: project rule; daily energy and power are bounded by the capacity that runs
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.

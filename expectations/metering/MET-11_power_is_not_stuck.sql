@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: A frozen value is a stuck register or a value filled in by hand.
-source: catalogue MET-11; each curve alone, no test of chance
+source: project rule; each curve alone, no test of chance
 subject: met_interval_96
 not_tested: No curve landed tonight.
 population: power curves

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Reactive energy without active energy is a lost channel, and it lowers the power factor.
-source: catalogue MET-13; California VEE kVARh check
+source: California VEE, kVARh check
 subject: met_interval_96
 not_tested: No day with a zero slot and reactive energy has a curve that landed tonight.
 population: energy curves of days with a zero slot and reactive energy

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: A stopped meter and an empty factory look alike; somebody has to look.
-source: catalogue MET-14; remote-read zero rule
+source: California VEE, zero consumption of an active account; State Grid's rule on three zero readings in a row of a remotely read meter (抄核收)
 subject: met_interval_96
 not_tested: No billing point of an account in normal service was read.
 population: energy curves of billing points of accounts in normal service

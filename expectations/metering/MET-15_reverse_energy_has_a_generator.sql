@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Reverse energy without a generator is a meter wired backwards.
-source: catalogue MET-15
+source: project rule
 subject: met_interval_96
 not_tested: No curve of reverse energy landed tonight.
 population: curves of reverse energy

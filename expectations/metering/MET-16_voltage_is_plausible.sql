@@ -5,13 +5,13 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A voltage outside is a wrong ratio, a wrong scale or a code for a fault, and would count as out of band.
-source: catalogue MET-16; formulas 3.3, curves are secondary volts
+source: project rule; curves are secondary volts
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No voltage curve of a point with known wiring landed tonight.
 population: voltage curves of points whose wiring is known
 tests: touched rows
-reads: [int_customer_outages, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_customer_outages, int_metering_points_current, stg_metering__curves]
 parameters: [high_3p3w_v, high_3p4w_v, high_lv_v, low_3p3w_v, low_3p4w_v, low_lv_v, outage_tolerance_minutes]
 */
 -- tested

@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: An instrument writes the code when it could not measure; taken as a value it becomes the peak of the year.
-source: catalogue MET-31; data sheet facts in the seed quality_overflow_codes
+source: seed quality_overflow_codes; data sheets of the instruments
 subject: [met_interval_96, met_pq_sample]
 quarantines: [met_interval_96, met_pq_sample]
 not_tested: No curve and no sample landed tonight.

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Counted as load it lowers energy and power factor; the slot is treated as missing.
-source: catalogue MET-32
+source: project rule
 subject: met_interval_96
 not_tested: No curve of energy or of the power factor landed tonight.
 population: energy curves, with the days beside them

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data engineering
 reason: A row that is in no state was lost, a row in two was counted twice; either way the marts cannot be proved.
-source: conservation, include/quality/conservation.py
+source: project rule; include/quality/conservation.py
 subject: receipt
 gate: 2
 population: receipts

@@ -5,7 +5,7 @@ dimension: referential
 severity: quarantine
 owner: data quality office
 reason: Energy of a meter that marketing does not know is billed to nobody.
-source: catalogue XSR-01
+source: project rule
 at_stake: What the meter counted in the month; yuan at the average price of the account's last bill.
 likely_wrong: "Undetermined: a swap booked late in marketing and a wrong number in metering leave the same trace."
 subject: met_measuring_point

@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: One of the two is charged and the other agreed.
-source: catalogue XSR-06
+source: project rule
 at_stake: Difference in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
 likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; undetermined where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
-reads: [int_accounts_last_billed, int_terms_compared, stg_contract__contracts, stg_marketing__customers]
+reads: [int_accounts_last_billed, int_terms_compared]
 compares: [marketing.mkt_customer.contract_cap_kva, contract.con_contract.contract_cap_kva]
 parameters: [tolerance_kva]
 */

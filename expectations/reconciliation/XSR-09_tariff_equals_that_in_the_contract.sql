@@ -5,20 +5,14 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The customer pays by another price than was agreed.
-source: catalogue XSR-09
+source: project rule
 at_stake: "The last bill at the contract's prices less at the archive's; the whole bill where one of them is not in the price list. No kWh: the price is in question."
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
 population: contracts in force with a tariff in marketing
-reads:
-  - int_accounts_last_billed
-  - int_terms_compared
-  - int_terms_repriced
-  - stg_contract__contracts
-  - stg_marketing__metering_points
-  - stg_marketing__tariff_assignments
+reads: [int_accounts_last_billed, int_terms_compared, int_terms_repriced]
 compares: [marketing.mkt_tariff_assign.tariff_code, contract.con_contract.tariff_code]
 */
 -- tested

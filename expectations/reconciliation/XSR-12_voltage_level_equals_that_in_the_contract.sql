@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Price, losses and limits depend on the voltage level.
-source: catalogue XSR-12
+source: project rule
 at_stake: "The whole last bill: no price list by voltage level is on record, and which part is wrong is not known."
 likely_wrong: The level of the two that the meters' mean voltage fits, else a signed amendment; undetermined where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force whose voltage level is known on both sides
-reads: [int_accounts_last_billed, int_voltage_levels_measured, stg_contract__contracts, stg_marketing__customers]
+reads: [int_accounts_last_billed, int_terms_compared]
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.voltage_level, contract.con_contract.voltage_level]
 */
 -- tested

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A plan that no meter saw did not happen, or happened elsewhere.
-source: catalogue XSR-20
+source: requirement S28
 at_stake: "No money: an outage is a matter of reliability."
 likely_wrong: "Undetermined: a dead terminal and a plan that was not carried out leave the same trace."
 subject: mkt_outage_plan

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Power supplied before the agreement was supplied without one.
-source: catalogue XSR-22
+source: project rule
 at_stake: "No money: a date has no price."
 likely_wrong: "Undetermined: two dates, and no third record of either."
 subject: con_contract

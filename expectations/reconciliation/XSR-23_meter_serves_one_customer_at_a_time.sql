@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: quarantine
 owner: data quality office
 reason: The energy of one meter would be billed twice.
-source: catalogue XSR-23
+source: project rule
 at_stake: What the point was last billed; yuan at the bill's average price.
 likely_wrong: "Undetermined: one system contradicts itself."
 subject: mkt_meter_install

@@ -5,7 +5,7 @@ dimension: timeliness
 severity: warn
 owner: data quality office
 reason: Between the dates the customer is billed for a capacity that is not the one in use.
-source: catalogue XSR-24; a system without a change near the amendment is another rule's matter (XSR-06, XSR-07)
+source: project rule; a system without a change near the amendment is another rule's matter (XSR-06, XSR-07)
 at_stake: "No money of its own: while the capacities differ, XSR-06 and XSR-07 tell it."
 likely_wrong: "Undetermined: the dates themselves show which of them is late."
 subject: con_amendment

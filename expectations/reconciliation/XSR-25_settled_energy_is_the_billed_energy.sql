@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: The market and the utility would be paid for different energy.
-source: catalogue XSR-25
+source: project rule
 at_stake: Difference in kWh; yuan at the average price of the month's bill.
 likely_wrong: "Undetermined: XSR-17 compares the bill with the register, no third record the settlement."
 subject: con_trade_settle

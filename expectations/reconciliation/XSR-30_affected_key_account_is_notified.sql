@@ -5,9 +5,7 @@ dimension: completeness
 severity: warn
 owner: marketing office
 reason: A customer who was not notified in time could not prepare; the list of notices must be as long as the list of the affected.
-source: >-
-  catalogue XSR-30; paper 2.3. Not quarantined, against the catalogue: the mart on notices would lose those it must show.
-  Whether one notice may answer two checkpoints is judged there.
+source: "requirement S23; not quarantined: the mart on notices would lose those it must show. Whether one notice may answer two checkpoints is judged there."
 at_stake: "No money: a notice has no price."
 likely_wrong: "Undetermined: one system contradicts itself."
 subject: mkt_outage_affected

@@ -172,7 +172,7 @@ final as (
         case when days.is_business_date then files.file_completeness end as file_completeness,
         case
             when quality.dq_status_code is not null then quality.dq_status_code
-            when managed.primary_managers is distinct from 1 and rankings.is_key_account then 'FINDINGS'
+            when (managed.primary_managers is distinct from 1) and rankings.is_key_account then 'FINDINGS'
             else 'CLEAN'
         end as dq_status,
         coalesce(quality.dq_rule_ids, '') as dq_rule_ids,
