@@ -1,5 +1,5 @@
 /*
-sentence: The scanned pages of a contract are those of no other contract.
+sentence: No two contracts have the same scanned pages.
 axis: arbitrary
 dimension: uniqueness
 severity: warn

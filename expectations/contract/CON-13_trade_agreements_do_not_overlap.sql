@@ -1,5 +1,5 @@
 /*
-sentence: An account has one trade agreement on any day.
+sentence: An account has at most one trade agreement on any day.
 axis: mismatch
 dimension: consistency
 severity: quarantine

@@ -1,5 +1,5 @@
 /*
-sentence: The signer of a contract is no placeholder, and has a mandate unless the legal representative signed.
+sentence: The signer of a contract is a named person, not a placeholder, and has a mandate unless the legal representative signed.
 axis: arbitrary
 dimension: completeness
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: The name of a customer has at least {characters:words} characters and is no placeholder.
+sentence: The name of a customer has at least {characters:words} characters and is not a placeholder.
 axis: arbitrary
 dimension: completeness
 severity: quarantine

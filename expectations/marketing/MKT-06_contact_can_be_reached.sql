@@ -1,5 +1,5 @@
 /*
-sentence: Mobile number and e-mail address of a contact are no placeholders and no made-up sequence.
+sentence: The mobile number and e-mail address of a contact are neither placeholders nor fabricated sequences.
 axis: arbitrary
 dimension: validity
 severity: warn

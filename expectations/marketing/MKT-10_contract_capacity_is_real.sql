@@ -1,5 +1,5 @@
 /*
-sentence: The contract capacity of a customer is above zero and is no filled-in number such as 1 or 999.
+sentence: The contract capacity of a customer is above zero and no placeholder such as 1 or 999.
 axis: arbitrary
 dimension: completeness
 severity: quarantine

@@ -1,5 +1,5 @@
 /*
-sentence: The dates of a customer are no default of a form or program and lie between {earliest_yyyymmdd} and the business date.
+sentence: The dates of a customer are no defaults of a form or program and are between {earliest_yyyymmdd} and the business date.
 axis: arbitrary
 dimension: validity
 severity: quarantine

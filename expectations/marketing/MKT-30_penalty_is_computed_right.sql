@@ -1,5 +1,5 @@
 /*
-sentence: A penalty is the overdue balance of its days times the rate of the law, at least one yuan a bill, or waived for a reason.
+sentence: A penalty is the overdue balance times its days times the statutory rate, at least one yuan a bill, or it is waived with a reason.
 axis: mismatch
 dimension: consistency
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: Arrivals of urban fault crews do not crowd in the last minutes before the limit of {limit_minutes} minutes.
+sentence: Arrivals of urban fault crews are not concentrated in the last minutes before the limit of {limit_minutes} minutes.
 axis: arbitrary
 dimension: plausibility
 severity: warn

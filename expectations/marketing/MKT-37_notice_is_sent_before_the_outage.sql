@@ -1,5 +1,5 @@
 /*
-sentence: A notice is sent before the start that it tells of.
+sentence: A notice is sent before the start that it announces.
 axis: mismatch
 dimension: consistency
 severity: quarantine

@@ -1,5 +1,5 @@
 /*
-sentence: The scores that one collector brings in vary, where there are {least_answers} or more.
+sentence: The scores that one collector enters vary where there are {least_answers} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn

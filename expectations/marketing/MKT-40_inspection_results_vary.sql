@@ -1,5 +1,5 @@
 /*
-sentence: The texts of an inspector's month vary, where there are {least_inspections} or more.
+sentence: The result texts of an inspector vary within a month where there are {least_inspections} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: A vetoed account has grade C, an account with overdue bills has no A, and no grade but that of a new customer is better than its score's.
+sentence: A vetoed account has grade C, an account with overdue bills has no A, and a grade never exceeds that of its score, except for new customers.
 axis: mismatch
 dimension: consistency
 severity: block

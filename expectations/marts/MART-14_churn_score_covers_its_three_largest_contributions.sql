@@ -1,5 +1,5 @@
 /*
-sentence: A churn score lies between 0 and 100, names its contributions from the largest on and is not below their sum.
+sentence: A churn score is between 0 and 100, lists its contributions from the largest on and is at least their sum.
 axis: mismatch
 dimension: consistency
 severity: block

@@ -1,5 +1,5 @@
 /*
-sentence: All notices are given exactly where each one asked for is given, and a row that counts has a verdict.
+sentence: A plan counts as fully notified exactly where every required notice was given, and every row that counts has a verdict.
 axis: mismatch
 dimension: consistency
 severity: block

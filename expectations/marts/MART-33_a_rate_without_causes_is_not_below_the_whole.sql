@@ -1,5 +1,5 @@
 /*
-sentence: RS-2 and RS-3 are not below RS-1, prearranged and fault not above the whole, and shares lie between 0 and 1.
+sentence: RS-2 and RS-3 are at least RS-1, the prearranged and fault parts at most the whole, and shares between 0 and 1.
 axis: mismatch
 dimension: validity
 severity: block

@@ -1,5 +1,5 @@
 /*
-sentence: The complaints about interruptions and quality of a month are the tickets that say so.
+sentence: The complaints about interruptions and quality of a month are the tickets of these kinds.
 axis: missing
 dimension: completeness
 severity: block

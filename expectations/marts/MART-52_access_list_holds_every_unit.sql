@@ -1,5 +1,5 @@
 /*
-sentence: Every unit of the delivered access list has its row of the business date, and no other has one.
+sentence: Every unit of the delivered access list, and no other, has a row for the business date.
 axis: missing
 dimension: completeness
 severity: block

@@ -1,5 +1,5 @@
 /*
-sentence: In a month of load clusters every account is in one cluster or says why not, and each cluster has as many accounts as it states.
+sentence: In a month of load clusters every account is in one cluster or has a reason why not, and each cluster has as many accounts as it states.
 axis: missing
 dimension: completeness
 severity: block

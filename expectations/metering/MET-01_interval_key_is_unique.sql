@@ -1,5 +1,5 @@
 /*
-sentence: There is one row for each metering point, day, quantity, phase and collection version.
+sentence: Each metering point, day, quantity, phase and collection version has one row.
 axis: mismatch
 dimension: uniqueness
 severity: quarantine

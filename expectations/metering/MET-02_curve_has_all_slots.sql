@@ -1,5 +1,5 @@
 /*
-sentence: A curve holds {slots} slots; below {quarantine_below_slots} ({quarantine_below_slots:% of slots}) it is no basis for a day.
+sentence: A curve has {slots} slots; with fewer than {quarantine_below_slots} ({quarantine_below_slots:% of slots}) it does not count as a day.
 axis: missing
 dimension: completeness
 severity: quarantine

@@ -1,5 +1,5 @@
 /*
-sentence: A register reading is not below the reading before it, unless the register rolled over or the meter was swapped.
+sentence: A register reading is at least the reading before it, unless the register rolled over or the meter was replaced.
 axis: mismatch
 dimension: consistency
 severity: quarantine

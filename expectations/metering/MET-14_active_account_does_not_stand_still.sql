@@ -1,5 +1,5 @@
 /*
-sentence: A billing point of an account in normal service is not without energy for {days:words} days in a row.
+sentence: A billing point of an account in normal service has energy at least once in any {days:words} consecutive days.
 axis: missing
 dimension: plausibility
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: Every POWER_UP of a metering point follows a POWER_DOWN that no other POWER_UP has answered.
+sentence: Every POWER_UP of a metering point closes exactly one open POWER_DOWN.
 axis: missing
 dimension: consistency
 severity: warn

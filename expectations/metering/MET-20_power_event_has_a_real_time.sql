@@ -1,5 +1,5 @@
 /*
-sentence: A power event is not before the installation of its point and not on the default date of a clock.
+sentence: A power event is dated neither before the installation of its metering point nor on the default date of a clock.
 axis: arbitrary
 dimension: validity
 severity: quarantine

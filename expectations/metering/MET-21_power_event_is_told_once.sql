@@ -1,5 +1,5 @@
 /*
-sentence: A power event of a metering point at one time is delivered once; the first received stays.
+sentence: A power event of a metering point at one time is delivered once; of duplicates, the first received counts.
 axis: mismatch
 dimension: uniqueness
 severity: quarantine

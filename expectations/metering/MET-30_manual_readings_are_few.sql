@@ -1,5 +1,5 @@
 /*
-sentence: At most {manual_share} of an organisation's readings of a day are entered by hand, and their last digits are not chosen.
+sentence: At most {manual_share} of an organisation's readings of a day are entered by hand, and their last digits are uniformly distributed.
 axis: arbitrary
 dimension: plausibility
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: An agreed estimate has two different persons and a reason, and slots of a known point that no other line tells.
+sentence: An agreed estimate names two different persons and a reason, and covers slots of a known metering point that no other line covers.
 axis: missing
 dimension: validity
 severity: warn

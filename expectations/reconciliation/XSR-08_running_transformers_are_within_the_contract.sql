@@ -1,5 +1,5 @@
 /*
-sentence: The running transformers of an account have no more capacity than its contract.
+sentence: The capacity of an account's running transformers is at most that of its contract.
 axis: mismatch
 dimension: consistency
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: A bill of an account with contracts lies in a month in which a signed contract is in force.
+sentence: Every bill of an account with contracts is for a month in which a signed contract is in force.
 axis: mismatch
 dimension: consistency
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: A customer uses nothing once closed, nor on days on which all its transformers are sealed.
+sentence: A closed customer, or one whose transformers are all sealed, uses no energy.
 axis: mismatch
 dimension: consistency
 severity: quarantine

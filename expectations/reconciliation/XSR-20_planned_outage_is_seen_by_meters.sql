@@ -1,5 +1,5 @@
 /*
-sentence: At least {share} of the billing points affected by a finished outage plan saw an outage in its time.
+sentence: At least {share} of the billing points affected by a finished outage plan recorded an outage during it.
 axis: missing
 dimension: consistency
 severity: warn

@@ -1,5 +1,5 @@
 /*
-sentence: A meter is installed at one customer, and a metering point has one meter, at a time.
+sentence: At any time a meter is installed at one customer, and a metering point has one meter.
 axis: mismatch
 dimension: uniqueness
 severity: quarantine
