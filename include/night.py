@@ -86,7 +86,7 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
 def staging_with_rows_kept_back(url: str) -> list[str]:
     """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
     with connect(url) as connection:
-        tables = connection.execute("select distinct table_name from quality.kept_back order by 1").fetchall()
+        tables = connection.execute("select distinct table_name from quality.withheld order by 1").fetchall()
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 

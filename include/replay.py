@@ -105,7 +105,7 @@ def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tup
             f"select finding_id, rule_id, table_name, raw_id from quality.findings where {condition} order by finding_id",
             values,
         ).fetchall()
-        kept = connection.execute("select table_name, raw_id, state from quality.kept_back").fetchall()
+        kept = connection.execute("select table_name, raw_id, state from quality.withheld").fetchall()
     return last[0], selected, kept
 
 
@@ -128,7 +128,7 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
     states = {(table_name, raw_id): state for table_name, raw_id, state in kept}
     return {name: tuple(found) for name, found in ids.items()} | {
         "quarantined_admitted": sum(states[row] == "quarantined" and row in named for row in released),
-        "held_admitted": sum(states[row] == "held" for row in released),
+        "held_admitted": sum(states[row] == "blocked_by_parent" for row in released),
     }
 
 
@@ -145,7 +145,7 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         connection.execute("update quality.current_run set run_id = %s", (trial,))
         for (rule_id,) in connection.execute(
             "select rule_id from quality.open_findings where finding_id = any(%s)"
-            " union select unnest(rule_ids) from quality.kept_back where state = 'quarantined' order by 1",
+            " union select unnest(rule_ids) from quality.withheld where state = 'quarantined' order by 1",
             ([finding_id for finding_id, *_ in asked],),
         ).fetchall():
             if rule_id in judgeable:

@@ -35,7 +35,7 @@ def state(utility: Utility) -> dict:
 @pytest.mark.timeout(900)
 def test_rows_come_back_without_a_landing_once_their_correction_has_landed(faulty_night: Utility, capfd):
     utility = faulty_night
-    kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")[0][0]
+    kept = utility.rows("select count(*) from quality.withheld where state = 'quarantined'")[0][0]
     opened = utility.rows("select count(*) from quality.open_findings where state = 'open'")[0][0]
     assert kept > 50
 
@@ -71,7 +71,7 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     # most rows were superseded by what was delivered; the others were right, and what they were compared with was not
     assert expected.quarantined_admitted == done.quarantined_admitted > 0
     assert expected.held_admitted == done.held_admitted > 0
-    assert utility.rows("select 1 from quality.kept_back") == []
+    assert utility.rows("select 1 from quality.withheld") == []
     assert utility.rows("select 1 from quality.open_findings where severity in ('block', 'quarantine')") == []
 
     hashes, events = (

@@ -22,7 +22,7 @@ select
     quality.slot_sum(curves.values_by_slot) * curves.to_primary as energy_kwh,
     24 * accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kwh,
     curves.is_latest
-from {{ curves_tonight() }} as curves
+from {{ curves_touched() }} as curves
 inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
     on curves.account_no = accounts.account_no
 where curves.quantity_code = 'E+' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0

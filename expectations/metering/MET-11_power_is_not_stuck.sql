@@ -21,7 +21,7 @@ select
     runs.slot_value,
     coalesce(runs.length, 0) as length
 from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
 left join lateral (
     select islands.slot_value, count(*) as length
     from (

@@ -10,7 +10,7 @@ subject: organisation x day
 about: met_collect_task
 not_tested: No collection task was delivered.
 population: days of collection of an organisation
-reads: [stg_marketing__customers, stg_metering__collection_tasks, stg_metering__measuring_points]
+reads: [int_metering_points_current, stg_marketing__customers, stg_metering__collection_tasks]
 parameters: [success_share]
 */
 -- tested

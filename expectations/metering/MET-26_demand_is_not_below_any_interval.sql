@@ -9,7 +9,7 @@ source: project rule
 subject: met_register_freeze
 not_tested: No month freeze has curves of its month.
 population: month freezes of demand with curves of their month
-reads: [int_curves_latest, stg_metering__measuring_points, stg_metering__register_freezes]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__register_freezes]
 parameters: [share]
 */
 -- tested

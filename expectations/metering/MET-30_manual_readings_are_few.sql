@@ -11,9 +11,9 @@ about: met_register_freeze
 not_tested: No reading was delivered.
 population: days of readings of an organisation, and organisations with enough manual readings
 reads:
+  - int_metering_points_current
   - stg_marketing__customers
   - stg_metering__curves
-  - stg_metering__measuring_points
   - stg_metering__meters
   - stg_metering__register_freezes
 parameters: [last_digit_chi_square, last_digit_days, last_digit_readings, manual_share]

@@ -76,7 +76,7 @@ def _staged_rows(table: Table) -> str:
     if table.is_full_compared:
         return rows
     if table.curve_slots:
-        return f"{rows} inner join quality.tonight as tonight on tonight.table_name = '{table.name}' and tonight.raw_id = raw._raw_id"
+        return f"{rows} inner join quality.touched_curves as touched on touched.table_name = '{table.name}' and touched.raw_id = raw._raw_id"
     return f"""{rows} and (
     staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
     or staged._raw_id in (select open_findings.raw_id from quality.open_findings as open_findings where open_findings.table_name = '{table.name}')
