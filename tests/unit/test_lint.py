@@ -78,6 +78,16 @@ def test_a_severity_that_is_none(tmp_path: Path):
     )
 
 
+def test_a_source_that_nobody_can_follow(tmp_path: Path):
+    copy(tmp_path, RULE)
+    line = change(tmp_path / RULE, "source: project rule", "source: catalogue CON-02")
+    (problem,) = read_rules(tmp_path)[1]
+    assert (problem.file, problem.line) == (RULE, line)
+    assert problem.what.startswith(
+        "the source begins with none of: a standard of STANDARDS, project rule, requirement Snn"
+    )
+
+
 # -- contracts
 
 CONTRACT = "include/contracts/contract.odcs.yaml"
