@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from include.orchestration import AT_ONCE, BY_HAND, REASON, approval
+from include.orchestration import AT_ONCE, BY_HAND, REASON, approval, warehouse
 
 ASKED = {
     "action": Param("roll back", type="string", enum=["roll back", "release"], description="What readers shall see."),
@@ -21,10 +21,9 @@ ASKED = {
 def approve_rollback():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def move_pointers(answered: dict) -> list:
-        from include.local import server
         from include.quality.approvals import move_pointers_as_answered
 
-        return move_pointers_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
+        return move_pointers_as_answered(warehouse().address, dict(get_current_context()["params"]), answered)
 
     answer = approval("Marts: {{ params.action }}?", "`./kaw status` tells which months and versions readers see.")
     move_pointers(answer.output)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from include.orchestration import AT_ONCE, BY_HAND, REASON, approval
+from include.orchestration import AT_ONCE, BY_HAND, REASON, approval, warehouse
 
 ASKED = {
     "rule": Param(None, type=["null", "string"], description="Rule id, for example PIP-03."),
@@ -28,10 +28,9 @@ ASKED = {
 def approve_waiver():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def enter_waiver(answered: dict) -> int:
-        from include.local import server
         from include.quality.approvals import waive_as_answered
 
-        return waive_as_answered(server.warehouse_url(), dict(get_current_context()["params"]), answered)
+        return waive_as_answered(warehouse().address, dict(get_current_context()["params"]), answered)
 
     asked = "{% if params.end %}End waiver {{ params.end }}?{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
     answer = approval(asked, "{% if not params.end %}Scope: {{ params.scope }}{% endif %}")

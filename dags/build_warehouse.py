@@ -9,7 +9,17 @@ from datetime import timedelta
 
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
 
-from include.orchestration import LANDED, MARTS_PUBLISHED, PARAMS, RETRIES, START, business_date, done_within, hand_on
+from include.orchestration import (
+    LANDED,
+    MARTS_PUBLISHED,
+    PARAMS,
+    RETRIES,
+    START,
+    business_date,
+    done_within,
+    hand_on,
+    warehouse,
+)
 
 
 @dag(
@@ -29,7 +39,7 @@ def build_warehouse():
     def begin_run() -> dict:
         from include.night import begin_run
 
-        return begin_run(business_date(get_current_context()))
+        return begin_run(warehouse(), business_date(get_current_context()))
 
     def night_step(name: str, hours: float, **options):
         """A task that runs the step of this name in include/night.py."""
@@ -40,7 +50,7 @@ def build_warehouse():
             from include.progress import say, step
 
             with step(name.replace("_", " ")):
-                getattr(night, name)(run, progress=say)
+                getattr(night, name)(warehouse(), run, progress=say)
             hand_on(get_current_context(), run["business_date"])
 
         return run_step

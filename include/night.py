@@ -1,4 +1,7 @@
-"""The steps of a night after the sources have landed. Each is one Airflow task; all state between them is in the database."""
+"""The steps of a night after the sources have landed, each a plain function over a Warehouse and one Airflow task.
+
+All state between them is in the database.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from pathlib import Path
 
 from include.alerts import alert
 from include.errors import GateBlocked
-from include.local import server
 from include.progress import step as telling
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.records import ledger, runs
 from include.records.database import connect
 from include.records.runs import Run
+from include.records.warehouse import Warehouse
 from include.settings import settings
 from include.transform.clusters import cluster_loads
 from include.transform.dbt import PROJECT, Built, manifest_path, run_dbt
@@ -34,25 +37,24 @@ def _alone(step: Callable) -> Callable:
     """One night at a time: no step starts while one of another night is at work."""
 
     @wraps(step)
-    def alone(*arguments, **options):
-        with runs.alone(server.warehouse_url()):
-            return step(*arguments, **options)
+    def alone(warehouse: Warehouse, *arguments, **options):
+        with runs.alone(warehouse.address):
+            return step(warehouse, *arguments, **options)
 
     return alone
 
 
-def begin_run(business_date: date) -> dict:
+def begin_run(warehouse: Warehouse, business_date: date) -> dict:
     """Takes the fence and the run number; what a killed run left is closed as failed."""
-    url = server.warehouse_url()
-    with telling(""), runs.alone(url):
-        return runs.begin(url, business_date).as_dict()
+    with telling(""), runs.alone(warehouse.address):
+        return runs.begin(warehouse.address, business_date).as_dict()
 
 
 @_alone
-def build_staging(run: dict, progress: Progress = _quiet) -> list[Built]:
+def build_staging(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """Seeds and staging, as delivered: quarantined rows count too, so that a fix is seen."""
     given = Run.from_dict(run)
-    url = server.warehouse_url()
+    url = warehouse.address
     seeds = _seeds_digest()
     seeds_changed = _loaded_seeds(url) != seeds
     selected = ["tag:seeds", "tag:staging"] if seeds_changed else ["tag:staging"]
@@ -65,25 +67,18 @@ def build_staging(run: dict, progress: Progress = _quiet) -> list[Built]:
 
 
 @_alone
-def check_staged(run: dict, progress: Progress = _quiet) -> GateResult:
+def check_staged(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> GateResult:
     """Gate 1. A block is reported, put on record and raised."""
-    return _gate(check_staged_data, Run.from_dict(run), progress)
+    return _gate(warehouse, check_staged_data, Run.from_dict(run), progress)
 
 
 @_alone
-def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Built]:
+def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
-    url = server.warehouse_url()
-    warehouse = [
-        "run",
-        "--select",
-        *staging_with_rows_kept_back(url),
-        "tag:warehouse",
-        "--exclude",
-        "tag:after_clusters",
-    ]
-    built = run_dbt(warehouse, url, given.fence, progress=progress)
+    url = warehouse.address
+    models = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
+    built = run_dbt(models, url, given.fence, progress=progress)
     cluster_loads(url, given.fence)
     return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)
 
@@ -91,45 +86,45 @@ def build_warehouse_and_marts(run: dict, progress: Progress = _quiet) -> list[Bu
 def staging_with_rows_kept_back(url: str) -> list[str]:
     """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
     with connect(url) as connection:
-        tables = connection.execute("select distinct table_name from quality.kept_back order by 1").fetchall()
+        tables = connection.execute("select distinct table_name from quality.withheld order by 1").fetchall()
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 
 @_alone
-def check_marts(run: dict, progress: Progress = _quiet) -> GateResult:
+def check_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> GateResult:
     """Gate 2 over the candidates."""
-    return _gate(check_candidates, Run.from_dict(run), progress)
+    return _gate(warehouse, check_candidates, Run.from_dict(run), progress)
 
 
 @_alone
-def publish_marts(run: dict, progress: Progress = _quiet):
+def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
     """Moves the pointer of every month that changed; readers see all marts of a month change at once."""
     from include.publish import publish
 
     given = Run.from_dict(run)
-    url = server.warehouse_url()
+    url = warehouse.address
     result = publish(url, given.run_id, given.business_date, given.fence, manifest_path())
     progress(result)
     return result
 
 
-def write_report(run: dict, progress: Progress = _quiet) -> Path:
+def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
     """The auditors' report of the run, whatever its verdict."""
     from include.report import write_report as write
 
-    path = write(server.warehouse_url(), run["run_id"], settings().home / "reports").path
+    path = write(warehouse.address, run["run_id"], settings().home / "reports").path
     progress(path)
     return path
 
 
-def _gate(check, run: Run, progress: Progress) -> GateResult:
-    url = server.warehouse_url()
+def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResult:
+    url = warehouse.address
     try:
         return check(url, run, progress)
     except GateBlocked as blocked:
         ledger.write_head(url)  # before the report, which compares it
         alert("blocked", str(blocked), {"run_id": run.run_id, "business_date": run.business_date.isoformat()})
-        blocked.next_step = f"{blocked.next_step}\nReport: {write_report(run.as_dict())}"
+        blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
         raise
     finally:
         ledger.write_head(url)

@@ -67,6 +67,22 @@ def business_date(context: dict) -> date:
     return moment.astimezone(ZoneInfo(TIMEZONE_NAME)).date() - timedelta(days=1)
 
 
+def warehouse():
+    """The warehouse that this Airflow works for: the address in KAW_WAREHOUSE. Raises UsageError where none is set."""
+    from include.errors import UsageError
+    from include.records.warehouse import Warehouse
+    from include.settings import settings
+
+    address = settings().warehouse
+    if address is None:
+        raise UsageError(
+            "There is no address of a warehouse.",
+            where="KAW_WAREHOUSE",
+            next_step="set it to postgresql://user:password@host:port/database for every process of Airflow.",
+        )
+    return Warehouse(address)
+
+
 def hand_on(context: dict, day: date | str) -> None:
     """Makes D the partition key of what the task delivers, however its run was started: the next DAG starts by it."""
     for asset in context["task"].outlets:
@@ -96,11 +112,15 @@ def land_tables(source: str, delivers: Asset):
     def land() -> dict:
         from include.landing.extract import extract
         from include.progress import say, step
+        from include.settings import settings
 
         context = get_current_context()
         day = business_date(context)
+        given = settings()
         with step(f"land {source}"):
-            receipts = extract(source, day, progress=say)
+            receipts = extract(
+                warehouse(), source, given.source(source), day, forms=given.source("forms"), progress=say
+            )
         hand_on(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 

@@ -14,19 +14,15 @@ from datetime import date
 
 import psycopg
 
-from include import night, progress
-from include.errors import KawError, UsageError
-from include.local import scheduler
-from include.local.console import Progress, output_to
-from include.local.run import only_one
+from include import night
+from include.errors import UsageError
 from include.quality import findings, gate
 from include.quality.evaluate import evaluate
 from include.quality.findings import Selection
-from include.records import ledger
 from include.records.database import connect
 from include.records.fence import take_fence
 from include.records.runs import BUILD_SCOPE, Run
-from include.settings import settings
+from include.records.warehouse import Warehouse
 from include.transform.dbt import run_dbt
 
 Step = Callable[[str], AbstractContextManager]
@@ -50,29 +46,35 @@ class Replayed:
         return len(self.fixed) + len(self.waived) + len(self.open) + len(self.not_judged)
 
 
-def replay(url: str, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None) -> Replayed:
+def replay(
+    warehouse: Warehouse, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None
+) -> Replayed:
     """Builds the date of the last run again from what has landed. Nothing is run where no open finding is selected.
 
     Raises GateBlocked as a night does: the published marts are then as they were.
     """
+    url = warehouse.address
     day, selected, kept = _before(url, selection)
     if not selected:
         return Replayed(day)
-    run = night.begin_run(day)
+    run = night.begin_run(warehouse, day)
     for name in night.STEPS:
         with step(name.replace("_", " ")):
-            getattr(night, name)(run, progress=say)
+            getattr(night, name)(warehouse, run, progress=say)
     with connect(url) as connection:
         return Replayed(day, run["run_id"], **_after(connection, selected, kept))
 
 
-def rehearse(url: str, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None) -> Replayed:
+def dry_run(
+    warehouse: Warehouse, selection: Selection, step: Step = lambda _: nullcontext(), say=lambda _: None
+) -> Replayed:
     """What a replay would do, judged in a transaction that is rolled back: no finding, quarantine, ledger or mart changes.
 
     Staging is built as delivered for it and afterwards as admitted again. Judged are the rules of gate 1 that found the
     selection or hold a row back: a row not judged would count as passed where a finding stands for several copies of a key.
     What counts other rules' findings, or reads marts, is only known from a replay.
     """
+    url = warehouse.address
     day, selected, kept = _before(url, selection)
     if not selected:
         return Replayed(day)
@@ -82,7 +84,7 @@ def rehearse(url: str, selection: Selection, step: Step = lambda _: nullcontext(
     try:
         _set_phase(url, run, "gate")
         with step("build staging as delivered"):
-            night.build_staging(run.as_dict(), say)
+            night.build_staging(warehouse, run.as_dict(), say)
         with step("judge"):
             return Replayed(day, **_judged(url, run, selected, kept, say))
     finally:
@@ -103,7 +105,7 @@ def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tup
             f"select finding_id, rule_id, table_name, raw_id from quality.findings where {condition} order by finding_id",
             values,
         ).fetchall()
-        kept = connection.execute("select table_name, raw_id, state from quality.kept_back").fetchall()
+        kept = connection.execute("select table_name, raw_id, state from quality.withheld").fetchall()
     return last[0], selected, kept
 
 
@@ -126,7 +128,7 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
     states = {(table_name, raw_id): state for table_name, raw_id, state in kept}
     return {name: tuple(found) for name, found in ids.items()} | {
         "quarantined_admitted": sum(states[row] == "quarantined" and row in named for row in released),
-        "held_admitted": sum(states[row] == "held" for row in released),
+        "held_admitted": sum(states[row] == "blocked_by_parent" for row in released),
     }
 
 
@@ -143,7 +145,7 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         connection.execute("update quality.current_run set run_id = %s", (trial,))
         for (rule_id,) in connection.execute(
             "select rule_id from quality.open_findings where finding_id = any(%s)"
-            " union select unnest(rule_ids) from quality.kept_back where state = 'quarantined' order by 1",
+            " union select unnest(rule_ids) from quality.withheld where state = 'quarantined' order by 1",
             ([finding_id for finding_id, *_ in asked],),
         ).fetchall():
             if rule_id in judgeable:
@@ -168,45 +170,3 @@ def _set_phase(url: str, run: Run, phase: str) -> None:
     with connect(url, fence=run.fence) as connection:
         connection.execute("select quality.assert_fence()")
         connection.execute("update quality.current_run set phase = %s", (phase,))
-
-
-def replay_and_tell(url: str, selection: Selection, *, dry_run: bool) -> None:
-    """The command: steps with their times, then what became of the selection and what remains of it."""
-    scheduler.refuse_while_up()
-    work = rehearse if dry_run else replay
-    log = settings().home / "logs" / "replay.log"
-    with output_to(log) as console:
-        hear = Progress(console)
-        progress.listen(hear)
-        try:
-            with only_one(url):
-                done = work(url, selection, hear.step, hear)
-        except KawError as error:
-            error.where = error.where or str(log)
-            raise
-        finally:
-            progress.listen(None)
-            if not dry_run:
-                ledger.write_head(url)
-        for line in _told(done, selection, dry_run):
-            console.print(line, highlight=False, markup=False)
-
-
-def _told(done: Replayed, selection: Selection, dry_run: bool) -> list[str]:
-    if not done.selected:
-        return [f"No open finding is selected ({selection}): nothing to replay."]
-    would, is_now = ("would be ", " (nothing was changed)") if dry_run else ("", "")
-    lines = [
-        f"{'Dry run' if dry_run else 'Replay'} of {done.business_date}, findings selected: {selection}{is_now}",
-        f"  {would}fixed        {len(done.fixed):>8,}",
-        f"  {would}waived       {len(done.waived):>8,}",
-        f"  {would}still open   {len(done.open):>8,}",
-    ]
-    if done.not_judged:
-        lines.append(f"  only a replay tells {len(done.not_judged):,} (rules over other findings or over marts)")
-    lines.append(f"  rows {would}admitted: {done.quarantined_admitted:,} quarantined, {done.held_admitted:,} held")
-    if done.open:
-        lines.append(
-            "Next: let the source deliver what is still open; ./kaw worklists DIR writes it down for each office."
-        )
-    return lines

@@ -111,12 +111,13 @@ def run() -> dict:
     from include.landing import extract as landing
     from include.local import scheduler
     from include.records import runs
+    from include.records.warehouse import Warehouse
 
     calls: list[list] = []
 
     def record(name: str, error: Exception | None = None):
         def recorder(*arguments, **_):
-            calls.append([name, *map(str, arguments)])
+            calls.append([name, *(str(given) for given in arguments if not isinstance(given, Warehouse))])
             if error:
                 raise error
             return []
@@ -141,7 +142,7 @@ def run() -> dict:
         "write_report",
     ):
         setattr(night, step, record(step))
-    night.begin_run = lambda day: runs.Run(1, day, "trial:1").as_dict()
+    night.begin_run = lambda _, day: runs.Run(1, day, "trial:1").as_dict()
     answer["night"] = answers("build_warehouse", "2026-03-31")
     night.check_staged = record("check_staged", GateBlocked("stopped by the gate"))
     answer["blocked_night"] = answers("build_warehouse", "2026-04-01")

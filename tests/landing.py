@@ -16,8 +16,16 @@ from include.contracts import all_tables
 from include.landing.extract import extract
 from include.landing.receipts import Receipt
 from include.records.database import connect
+from include.records.warehouse import Warehouse
+from include.settings import settings
 
 DAY = date(2026, 1, 15)
+
+
+def land_source(url: str, source: str, day: date) -> list[Receipt]:
+    """Lands a source as its DAG does, from the address that the settings name."""
+    given = settings()
+    return extract(Warehouse(url), source, given.source(source), day, forms=given.source("forms"))
 
 
 def csv_text(table_name: str, rows: list[dict], *, without: str = "", extra: str = "") -> str:
@@ -53,7 +61,7 @@ class Utility:
         self.write(table_name, "_manifest.json", json.dumps({"files": entries, **more}))
 
     def land(self, day: date = DAY) -> list[Receipt]:
-        receipts = extract(self.source, day)
+        receipts = land_source(self.url, self.source, day)
         self.assert_conserved()
         return receipts
 

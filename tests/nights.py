@@ -11,10 +11,11 @@ import pytest
 from include import night
 from include.lab.simulator.deliver import write_deliveries
 from include.lab.utility import generate
-from include.landing.extract import extract
 from include.publish import status
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.settings import SOURCE_NAMES
+from tests.landing import land_source
 
 DAY = date(2026, 11, 22)
 FOLDERS = (*SOURCE_NAMES, "forms")
@@ -32,6 +33,10 @@ class Utility:
         for source in FOLDERS:
             (self.deliveries / source).mkdir(parents=True, exist_ok=True)
         self._monkeypatch = monkeypatch
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.url)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,14 +58,14 @@ class Utility:
 
     def land(self, day: date = DAY) -> list:
         self.enter()
-        return [receipt for source in SOURCE_NAMES for receipt in extract(source, day)]
+        return [receipt for source in SOURCE_NAMES for receipt in land_source(self.url, source, day)]
 
     def run(self, day: date = DAY, steps: tuple[str, ...] = night.STEPS) -> dict:
         """Lands and builds the night; returns the run. Raises what the steps raise."""
         self.land(day)
-        run = night.begin_run(day)
+        run = night.begin_run(self.warehouse, day)
         for step in steps:
-            getattr(night, step)(run)
+            getattr(night, step)(self.warehouse, run)
         return run
 
     def hashes(self) -> dict[str, str]:

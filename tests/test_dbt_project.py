@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from datetime import date
@@ -12,49 +13,26 @@ import pytest
 from include.contracts import all_tables
 from include.local.server import Server
 from include.publish.marts import read_marts
+from include.records.warehouse import Warehouse
 from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
 from include.transform.models import published_models, staging_relations
 
-# What a model of each kind may read. Raw logs are read by staging, and by the one model that derives validity from them.
+WAREHOUSE = {"stg", "int", "step", "dim", "fct", "bridge", "seed", "quality"}
+# What a model of each kind may read; a step is an int_ model of the warehouse, built after gate 1. Raw logs are read by
+# staging, and by the models that derive validity from them.
 MAY_READ = {
     "stg": {"raw", "quality"},
     "int": {"stg", "int", "seed", "quality"},
-    "dim": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
-    "fct": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
-    "bridge": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
-    "mart": {"dim", "fct", "bridge", "seed", "quality"},
+    "step": WAREHOUSE,
+    "dim": WAREHOUSE,
+    "fct": WAREHOUSE,
+    "bridge": WAREHOUSE,
+    "mart": {"dim", "fct", "bridge", "step", "seed", "quality"},
 }
+STEPS = {path.stem for path in (PROJECT / "models" / "warehouse").rglob("int_*.sql")}
 READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_by_system"}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
-MARTS = {
-    "mart_access_list",
-    "mart_catalog",
-    "mart_churn_risk",
-    "mart_complaint_vs_quality",
-    "mart_connection_cycle_time",
-    "mart_connection_funnel",
-    "mart_contract_health",
-    "mart_credit_risk",
-    "mart_dq_scorecard",
-    "mart_energy_structure",
-    "mart_high_reliability_plan",
-    "mart_key_account_360",
-    "mart_key_account_ranking",
-    "mart_load_cluster",
-    "mart_manager_performance",
-    "mart_metering_integrity",
-    "mart_outage_notice_compliance",
-    "mart_payment_behaviour",
-    "mart_process_conformance",
-    "mart_safety_inspection",
-    "mart_saving_advice",
-    "mart_service_resource_balance",
-    "mart_tariff_advice",
-    "mart_team_load",
-    "mart_ticket_sla",
-    "mart_two_rates",
-    "mart_two_rates_gap",
-}
+MARTS = {path.stem for path in (PROJECT / "models" / "marts").rglob("mart_*.sql")}
 PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S12, S14, S20, S22, S24, S30, S32
     "dim_managers",
     "bridge_account_managers",
@@ -100,7 +78,7 @@ def kind_of(unique_id: str) -> str:
         return "seed"
     if resource == "source":
         return "raw" if ".raw_" in unique_id else "quality"
-    return name.split("_")[0]
+    return "step" if name in STEPS else name.split("_")[0]
 
 
 def test_a_model_reads_only_its_own_layer_or_the_one_before(models):
@@ -108,7 +86,7 @@ def test_a_model_reads_only_its_own_layer_or_the_one_before(models):
         f"{name} reads {read}"
         for name, node in models.items()
         for read in node["depends_on"]["nodes"]
-        if kind_of(read) not in MAY_READ[name.split("_")[0]]
+        if kind_of(read) not in MAY_READ[kind_of(f"model.{name}")]
         and not (name in READS_RAW and kind_of(read) == "raw")
         and not (name in READS_MARTS and kind_of(read) == "mart")
     ]
@@ -129,10 +107,11 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     monkeypatch.setattr(night, "staging_with_rows_kept_back", lambda *_: [])
     for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
         monkeypatch.setattr(night, name, lambda *_: None)
-    monkeypatch.setattr(night.server, "warehouse_url", lambda: "postgresql://nowhere")
+    monkeypatch.setattr(night.runs, "alone", lambda _: contextlib.nullcontext())
+    nowhere = Warehouse("postgresql://nowhere")
     run = night.Run(run_id=1, business_date=date(2026, 11, 23), fence="").as_dict()
-    night.build_staging(run)
-    night.build_warehouse_and_marts(run)
+    night.build_staging(nowhere, run)
+    night.build_warehouse_and_marts(nowhere, run)
     assert called == [
         {"tag:seeds", "tag:staging"},
         {"tag:warehouse", "tag:after_clusters"},
@@ -145,12 +124,13 @@ def test_a_layer_has_one_schema(models):
     schemas = {
         "stg": "staging",
         "int": "staging",
+        "step": "warehouse",
         "dim": "warehouse",
         "bridge": "warehouse",
         "fct": "warehouse",
         "mart": "candidate",
     }
-    assert {n: node["schema"] for n, node in models.items()} == {n: schemas[n.split("_")[0]] for n in models}
+    assert {n: node["schema"] for n, node in models.items()} == {n: schemas[kind_of(f"model.{n}")] for n in models}
 
 
 def test_every_model_states_its_grain_and_is_tested_for_it(manifest, models):
@@ -288,7 +268,7 @@ def test_a_published_model_is_filled_from_the_facts_that_it_reads(models):
         read = {node.split(".")[-1] for node in models[name]["depends_on"]["nodes"]}
         if name in READS_MARTS:
             read -= set(published_models())
-        facts = {other for other in read if other.startswith(("fct_", "bridge_"))}
+        facts = {n for n in read & set(models) if models[n]["schema"] == "warehouse" and not n.startswith("dim_")}
         assert set(model.meta.get("filled_from", [])) == facts, name
 
 
@@ -308,7 +288,7 @@ def test_a_staging_model_states_the_contract_table_that_it_stages(models):
 
 
 def test_the_documentation_is_one_page_that_loads_nothing(server: Server, template: str, published, tmp_path: Path):
-    page = write_docs(server.url(template), tmp_path / "docs").read_text(encoding="utf-8")
+    page = write_docs(Warehouse(server.url(template)), tmp_path / "docs").read_text(encoding="utf-8")
     assert [name for name in published if name not in page] == []
     assert not re.search(r"""<(script|link|img)[^>]*(src|href)=["'](https?:)?//""", page)
 

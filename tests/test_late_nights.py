@@ -113,8 +113,8 @@ def in_each_order(server, session_home, template, tmp_path, monkeypatch):
 def test_files_of_three_days_are_staged_the_same_in_whatever_order_they_land(in_each_order):
     found = {}
     for name, utility in in_each_order():
-        run = night.begin_run(DAY)
-        night.build_staging(run)
+        run = night.begin_run(utility.warehouse, DAY)
+        night.build_staging(utility.warehouse, run)
         run_dbt(["run", "--select", "+dim_managers,tag:warehouse"], utility.url, run["fence"])
         assert managers(utility) == MANAGERS, name
         found[name] = staged(utility)

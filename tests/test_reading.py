@@ -144,9 +144,9 @@ def test_a_night_and_a_status_again_and_again_do_not_disturb_each_other(utility:
         [sys.executable, "-c", POLLER, str(stop)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
-        run = night.begin_run(DAY)
+        run = night.begin_run(utility.warehouse, DAY)
         for step in night.STEPS:
-            getattr(night, step)(run)
+            getattr(night, step)(utility.warehouse, run)
     finally:
         stop.touch()
         said = poller.communicate(timeout=60)[1]

@@ -35,7 +35,7 @@ def state(utility: Utility) -> dict:
 @pytest.mark.timeout(900)
 def test_rows_come_back_without_a_landing_once_their_correction_has_landed(faulty_night: Utility, capfd):
     utility = faulty_night
-    kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")[0][0]
+    kept = utility.rows("select count(*) from quality.withheld where state = 'quarantined'")[0][0]
     opened = utility.rows("select count(*) from quality.open_findings where state = 'open'")[0][0]
     assert kept > 50
 
@@ -58,27 +58,27 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     utility.land()
     loads = utility.rows("select max(load_id) from quality.receipts")
     before = state(utility)
-    rehearsed = replay.rehearse(utility.url, EVERYTHING)
+    expected = replay.dry_run(utility.warehouse, EVERYTHING)
     assert {k: v for k, v in state(utility).items() if k not in STAGED} == {
         k: v for k, v in before.items() if k not in STAGED
     }
 
-    done = replay.replay(utility.url, EVERYTHING)
+    done = replay.replay(utility.warehouse, EVERYTHING)
     assert utility.rows("select max(load_id) from quality.receipts") == loads
-    assert done.selected == rehearsed.selected == opened
-    assert set(rehearsed.fixed) <= set(done.fixed) <= {*rehearsed.fixed, *rehearsed.not_judged}
-    assert rehearsed.open == ()
+    assert done.selected == expected.selected == opened
+    assert set(expected.fixed) <= set(done.fixed) <= {*expected.fixed, *expected.not_judged}
+    assert expected.open == ()
     # most rows were superseded by what was delivered; the others were right, and what they were compared with was not
-    assert rehearsed.quarantined_admitted == done.quarantined_admitted > 0
-    assert rehearsed.held_admitted == done.held_admitted > 0
-    assert utility.rows("select 1 from quality.kept_back") == []
+    assert expected.quarantined_admitted == done.quarantined_admitted > 0
+    assert expected.held_admitted == done.held_admitted > 0
+    assert utility.rows("select 1 from quality.withheld") == []
     assert utility.rows("select 1 from quality.open_findings where severity in ('block', 'quarantine')") == []
 
     hashes, events = (
         utility.hashes(),
         utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'"),
     )
-    again = replay.replay(utility.url, EVERYTHING)
+    again = replay.replay(utility.warehouse, EVERYTHING)
     assert (again.fixed, again.quarantined_admitted, again.held_admitted) == ((), 0, 0)
     assert utility.hashes() == hashes
     assert utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'") == events

@@ -15,6 +15,7 @@ import psutil
 import psycopg
 import pytest
 
+from include.lab.source import FUNCTION
 from include.local.server import Server
 from include.night import STEPS
 from include.settings import default_business_date, settings
@@ -44,11 +45,11 @@ def trial(metadata: Path) -> dict:
 
 
 def test_a_dag_runs_in_process_with_the_date_it_was_given(trial):
-    assert trial["landing"] == {"succeeded": True, "calls": [["extract", "metering", "2026-03-29"]]}
+    assert trial["landing"] == {"succeeded": True, "calls": [["extract", "metering", FUNCTION, "2026-03-29"]]}
 
 
 def test_a_task_that_fails_fails_its_dag_at_once(trial):
-    assert trial["failed_landing"] == {"succeeded": False, "calls": [["extract", "metering", "2026-03-30"]]}
+    assert trial["failed_landing"] == {"succeeded": False, "calls": [["extract", "metering", FUNCTION, "2026-03-30"]]}
 
 
 def test_a_night_goes_step_by_step(trial):

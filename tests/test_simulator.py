@@ -21,7 +21,8 @@ from include.lab.simulator.load import load_databases
 from include.lab.simulator.tables import arrow_type
 from include.lab.utility import generate
 from include.landing.check import check_sources
-from include.landing.extract import extract
+from include.local.cli import _addresses_to_check
+from tests.landing import land_source
 
 DAY = date(2025, 7, 15)
 SLOTS = [f"v{k}" for k in range(1, 97)]
@@ -524,11 +525,11 @@ def test_the_folder_of_the_command_is_the_whole_utility(database, tmp_path, caps
     assert set(addresses) == {f"KAW_SOURCE_{source}" for source in ("METERING", "MARKETING", "CONTRACT", "FORMS")}
     for name, value in (addresses | {"KAW_HOME": f"{tmp_path}/home", "KAW_WAREHOUSE": database}).items():
         monkeypatch.setenv(name, value)
-    checks = {(check.source, check.table): check for check in check_sources(day)}
+    checks = {(check.source, check.table): check for check in check_sources(_addresses_to_check(), day)}
     assert [check.problem for check in checks.values() if check.problem] == []
     assert {name for source, name in checks if source == "forms"} == {"mkt_inspection", "mkt_manager_visit"}
     for source in load_contracts():
-        assert [receipt for receipt in extract(source, day) if receipt.state != "landed"] == []
+        assert [receipt for receipt in land_source(database, source, day) if receipt.state != "landed"] == []
     whole = generate(day, accounts=20, days=4)
     with psycopg.connect(database) as connection:
         for (source, name), table in whole.tables.items():

@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: Capacity charge, demand floor and every bound on load follow from it.
-source: catalogue MKT-10; each capacity alone against a list, no test of chance
+source: project rule; each capacity alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: marketing office
 reason: A default date passes for an age, a delay or a duration.
-source: catalogue MKT-11; each date alone against a list, no test of chance
+source: project rule; each date alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: A penalty that does not follow from the rule is contested.
-source: catalogue MKT-30; formulas 3.7
+source: 供电营业规则 (1996), article 98
 subject: mkt_penalty
 not_tested: No penalty was delivered.
 population: penalties

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: A notice after the start is no notice.
-source: catalogue MKT-37
+source: requirement S23
 subject: mkt_outage_notice
 quarantines: mkt_outage_notice
 not_tested: No notice was sent.

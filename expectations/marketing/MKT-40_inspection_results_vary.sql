@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: marketing office
 reason: The same sentence sixty times was written at a desk.
-source: catalogue MKT-40; occupancy, where texts are drawn evenly from a third as many sentences as there are inspections and 20 or more are counted, at most 0.03 % of honest months are found
+source: requirement S26; occupancy, where texts are drawn evenly from a third as many sentences as there are inspections and 20 or more are counted, at most 0.03 % of honest months are found
 subject: inspector x month
 about: mkt_inspection
 not_tested: No inspector made 20 inspections in a month.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: A grade that is too good takes a risk that nobody decided on.
-source: formulas 3.9, credit; local credit code
+source: "requirement S34: grade, score and vetoes; seed credit_bands"
 subject: account x month
 population: months of an account with a grade
 reads: [candidate.mart_credit_risk]

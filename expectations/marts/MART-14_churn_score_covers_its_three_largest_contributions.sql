@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: A score that its own row does not explain cannot be acted on.
-source: formulas 3.9, churn
+source: "requirement S04: churn score; seed churn_points"
 subject: account x month
 population: months of an account with a churn score
 reads: [candidate.mart_churn_risk]

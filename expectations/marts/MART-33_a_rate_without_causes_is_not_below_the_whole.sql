@@ -5,7 +5,7 @@ dimension: validity
 severity: block
 owner: data warehouse
 reason: What a variant leaves out cannot make supply less reliable; a share out of range counts someone twice.
-source: "DL/T 836 and IEEE 1366 as in formulas 3.2; catalogue, mart-level rules: shares in range"
+source: "DL/T 836.1-2016; IEEE 1366; requirement S27: a rate without causes is not below the whole"
 subject: row of a mart
 population: rows of the two rates
 reads: [candidate.mart_two_rates]

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: A unit that is not listed can fall silent unseen.
-source: "catalogue, mart-level rules: denominators are the affected units"
+source: "requirement S32: one row a unit"
 subject: unit
 population: units of the delivered access list
 reads: [candidate.mart_access_list, stg_marketing__access_units]

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: A reader adds the clusters up to all accounts.
-source: "catalogue, mart-level rules: load clusters"
+source: "requirement S30: load clusters"
 subject: month × cluster
 population: clusters of a month
 reads: [candidate.mart_load_cluster]

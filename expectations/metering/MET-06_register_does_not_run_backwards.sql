@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: metering office
 reason: Energy from a register that runs backwards would be negative.
-source: catalogue MET-06
+source: project rule
 subject: met_register_freeze
 quarantines: met_register_freeze
 implies: [MET-12]

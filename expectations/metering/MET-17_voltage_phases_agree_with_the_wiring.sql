@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: Voltages of the wrong wiring are judged by the wrong limits.
-source: catalogue MET-17
+source: project rule
 subject: met_measuring_point
 not_tested: No meter's wiring is known.
 population: metering points whose wiring is known
 tests: touched points
 touched_by: [met_interval_96]
-reads: [int_curves_latest, stg_marketing__metering_points, stg_metering__curves, stg_metering__measuring_points]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__curves]
 */
 -- tested
 with voltages as (
@@ -25,7 +25,7 @@ with voltages as (
         curves.quantity_code = 'U'
         and curves.phase_code in ('A', 'B', 'C')
         -- One phase that landed tonight is judged with the others of its day.
-        and (curves.metering_point_no, curves.reading_date) in {{ days_tonight(['U']) }}
+        and (curves.metering_point_no, curves.reading_date) in {{ days_touched(['U']) }}
     group by curves.metering_point_no, curves.reading_date
 ),
 

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: An outage whose beginning is missing has no length.
-source: catalogue MET-19
+source: project rule
 subject: met_power_event
 not_tested: No point has two power events.
 population: POWER_UP events with an event before them

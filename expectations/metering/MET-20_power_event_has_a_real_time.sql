@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A terminal that has lost its clock stamps events with the date it was made for.
-source: catalogue MET-20; each event alone against a list, no test of chance
+source: project rule; each event alone against a list, no test of chance
 subject: met_power_event
 quarantines: met_power_event
 not_tested: No power event was delivered.

@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: quarantine
 owner: metering office
 reason: Repeats would count as further outages.
-source: catalogue MET-21
+source: project rule
 subject: met_power_event
 quarantines: met_power_event
 not_tested: No power event was delivered.

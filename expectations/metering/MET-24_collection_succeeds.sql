@@ -5,12 +5,12 @@ dimension: completeness
 severity: warn
 owner: metering office
 reason: Success that sinks slowly is not seen in any single meter, and one organisation's not in the sum of all.
-source: catalogue MET-24; a terminal is of the organisation of its first point, one without points of none
+source: project rule; a terminal is of the organisation of its first point, one without points of none
 subject: organisation x day
 about: met_collect_task
 not_tested: No collection task was delivered.
 population: days of collection of an organisation
-reads: [stg_marketing__customers, stg_metering__collection_tasks, stg_metering__measuring_points]
+reads: [int_metering_points_current, stg_marketing__customers, stg_metering__collection_tasks]
 parameters: [success_share]
 */
 -- tested

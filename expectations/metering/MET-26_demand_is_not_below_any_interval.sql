@@ -5,11 +5,11 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: A demand below an interval was cleared late or read at another point.
-source: catalogue MET-26
+source: project rule
 subject: met_register_freeze
 not_tested: No month freeze has curves of its month.
 population: month freezes of demand with curves of their month
-reads: [int_curves_latest, stg_metering__measuring_points, stg_metering__register_freezes]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__register_freezes]
 parameters: [share]
 */
 -- tested

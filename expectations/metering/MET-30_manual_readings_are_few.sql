@@ -5,15 +5,15 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Readings entered by hand are late, rounded, or guessed; guessed ones end in 0 and 5.
-source: catalogue MET-30; the share of each day alone, no test of chance; chi-square, where the ten last digits fall evenly (nine degrees of freedom) and 200 or more are counted, at most 0.1 % of honest organisations are found
+source: project rule; the share of each day alone, no test of chance; chi-square, where the ten last digits fall evenly (nine degrees of freedom) and 200 or more are counted, at most 0.1 % of honest organisations are found
 subject: organisation x day, organisation
 about: met_register_freeze
 not_tested: No reading was delivered.
 population: days of readings of an organisation, and organisations with enough manual readings
 reads:
+  - int_metering_points_current
   - stg_marketing__customers
   - stg_metering__curves
-  - stg_metering__measuring_points
   - stg_metering__meters
   - stg_metering__register_freezes
 parameters: [last_digit_chi_square, last_digit_days, last_digit_readings, manual_share]

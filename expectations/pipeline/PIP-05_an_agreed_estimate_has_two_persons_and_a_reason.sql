@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: metering office
 reason: A line that one person wrote alone is no agreement; it is not used, and its slots stay missing.
-source: formulas.md 3.1, agreed or manual estimates; seed estimation_agreements
+source: "seed estimation_agreements: an estimate that was agreed by hand has two persons and a reason"
 subject: agreed estimate
 not_tested: No estimate was agreed.
 population: agreed estimates

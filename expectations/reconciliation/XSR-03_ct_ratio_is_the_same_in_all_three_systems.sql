@@ -5,21 +5,15 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: A wrong ratio scales every kilowatt-hour that is billed.
-source: catalogue XSR-03; the likely-right side by XSR-28
+source: project rule; the evidence of the likely-right side has its points in seed quality_parameters, XSR-28
 at_stake: Energy last billed x share by which the right ratio differs; yuan at the bill's average price.
-likely_wrong: Two of three systems, else the evidence of XSR-28; not told where none stands out.
+likely_wrong: Two of three systems, else the evidence of XSR-28; undetermined where none stands out.
 subject: met_measuring_point
 quarantines: met_measuring_point
 implies: [XSR-05, XSR-17]
 not_tested: No metering point has a ratio on a second side.
 population: metering points with a CT ratio on a second side
-reads:
-  - int_metering_points_last_billed
-  - int_ratio_evidence
-  - stg_contract__contracts
-  - stg_contract__metering_annex_lines
-  - stg_marketing__meter_installations
-  - stg_metering__measuring_points
+reads: [int_metering_points_current, int_metering_points_last_billed, int_ratios_compared]
 compares:
   - metering.met_measuring_point.ct_ratio
   - marketing.mkt_meter_install.ct_ratio

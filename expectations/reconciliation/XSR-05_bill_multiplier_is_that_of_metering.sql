@@ -5,14 +5,14 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The multiplier scales every kilowatt-hour that is billed.
-source: catalogue XSR-05
+source: project rule
 at_stake: Energy of the line x share by which the right multiplier differs; yuan likewise.
-likely_wrong: "Not told: the ratios of the point are weighed in XSR-03 and XSR-04."
+likely_wrong: "Undetermined: the ratios of the point are weighed in XSR-03 and XSR-04."
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No billed point has instrument transformers on record.
 population: bill lines of points with instrument transformers
-reads: [int_metering_points_as_of, stg_marketing__bill_lines, stg_marketing__bills]
+reads: [int_bill_lines_metered]
 compares: [metering.met_measuring_point.multiplier, marketing.mkt_bill_line.multiplier]
 parameters: [MET-27.tolerance]
 */

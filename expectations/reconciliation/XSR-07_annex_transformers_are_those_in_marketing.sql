@@ -5,15 +5,15 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A transformer in one file only is charged or supplied without an agreement.
-source: catalogue XSR-07
+source: project rule
 at_stake: Difference of the sums in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
-likely_wrong: "Not told: no third list of the transformers is delivered."
+likely_wrong: "Undetermined: no third list of the transformers is delivered."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with a transformer annex and transformers in marketing
 reads:
   - int_accounts_last_billed
-  - stg_contract__contracts
+  - int_contracts_in_force
   - stg_contract__transformer_annex_lines
   - stg_marketing__transformers
 compares: [marketing.mkt_transformer.cap_kva, contract.con_transformer_annex.cap_kva]

@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Capacity beyond the contract loads the feeder unplanned.
-source: catalogue XSR-08
+source: project rule
 at_stake: "No money: what runs is what is charged; the feeder is loaded beyond what was planned."
-likely_wrong: "Not told: the capacities are weighed in XSR-06."
+likely_wrong: "Undetermined: the capacities are weighed in XSR-06."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with running transformers in marketing
-reads: [stg_contract__contracts, stg_marketing__transformers]
+reads: [int_contracts_in_force, stg_marketing__transformers]
 compares: [marketing.mkt_transformer.cap_kva, contract.con_contract.contract_cap_kva]
 */
 -- tested

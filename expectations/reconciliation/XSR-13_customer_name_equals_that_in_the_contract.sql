@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A contract with somebody else does not bind the one who uses the power.
-source: catalogue XSR-13
+source: project rule
 at_stake: "No money: a name has no price; who has to pay is in question."
-likely_wrong: "Not told: no third record of the name is delivered, and the credit codes differ too."
+likely_wrong: "Undetermined: no third record of the name is delivered, and the credit codes differ too."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
-reads: [stg_contract__contracts, stg_marketing__customers]
+reads: [int_contracts_in_force, stg_marketing__customers]
 compares:
   - marketing.mkt_customer.cons_name
   - contract.con_contract.party_b_name

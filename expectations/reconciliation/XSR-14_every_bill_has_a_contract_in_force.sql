@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Power supplied without a contract in force has no agreed terms, and its bill is hard to collect.
-source: catalogue XSR-14
+source: project rule
 at_stake: The whole bill.
-likely_wrong: "Not told: a contract that is absent or over contradicts no value of the bill."
+likely_wrong: "Undetermined: a contract that is absent or over contradicts no value of the bill."
 subject: mkt_bill
 not_tested: No billed account has a contract.
 population: bills of accounts with contracts
-reads: [stg_contract__contracts, stg_marketing__bills]
+reads: [int_contracts_in_force, stg_contract__contracts, stg_marketing__bills]
 compares: [marketing.mkt_bill.bill_month, contract.con_contract.valid_from]
 */
 -- tested

@@ -5,9 +5,9 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: Energy of a closed account is billed to nobody, load on a sealed transformer runs past its seal.
-source: catalogue XSR-15; energy is not metered by transformer, so a seal is judged where none of the account is open
+source: project rule; energy is not metered by transformer, so a seal is judged where none of the account is open
 at_stake: Energy while idle; yuan at the average price of the account's last bill.
-likely_wrong: "The status, as the meter counts; the readings, where metering too has the meter removed. Not told of a seal: it may be broken."
+likely_wrong: "The status, as the meter counts; the readings, where metering too has the meter removed. Undetermined for a seal: it may be broken."
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers with a status
@@ -15,9 +15,9 @@ reads:
   - int_accounts_last_billed
   - int_curves_latest
   - int_metering_points_as_of
+  - int_metering_points_current
   - stg_marketing__customers
   - stg_marketing__transformers
-  - stg_metering__measuring_points
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.status, marketing.mkt_transformer.state]
 parameters: [days]
 */

@@ -5,13 +5,13 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A backup that is agreed and not built fails when it is needed.
-source: catalogue XSR-16
+source: project rule
 at_stake: "No money: the backup fee is in no delivery."
-likely_wrong: "Not told: the feeder that was built is in no third record."
+likely_wrong: "Undetermined: the feeder that was built is in no third record."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with feeders in marketing
-reads: [stg_contract__contracts, stg_marketing__metering_points]
+reads: [int_contracts_in_force, stg_marketing__metering_points]
 compares: [marketing.mkt_mp.feeder_no, contract.con_contract.supply_mode]
 */
 -- tested

@@ -5,21 +5,16 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The customer pays for energy that the meter did not count, or not for energy that it did.
-source: catalogue XSR-17
+source: project rule
 at_stake: Difference in kWh; yuan at the price of the line.
-likely_wrong: "Not told: the register is the only witness; a wrong ratio is weighed in XSR-03 and XSR-04."
+likely_wrong: "Undetermined: the register is the only witness; a wrong ratio is weighed in XSR-03 and XSR-04."
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No bill line has both register readings of its period.
 population: bill lines with both register readings of their period
-reads:
-  - int_metering_points_as_of
-  - stg_marketing__bill_lines
-  - stg_marketing__bills
-  - stg_metering__meters
-  - stg_metering__register_freezes
+reads: [int_bill_lines_metered]
 compares: [metering.met_register_freeze.reading, marketing.mkt_bill_line.kwh_billed]
-parameters: [multiplier_factor, relative, MET-06.rollover_below_share, MET-06.rollover_from_share]
+parameters: [multiplier_factor, relative]
 */
 -- tested
 select

@@ -5,20 +5,15 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Energy in another rate has another price.
-source: catalogue XSR-18
+source: project rule
 at_stake: Difference in kWh; yuan at the price of the rate.
-likely_wrong: "Not told: the register is the only witness."
+likely_wrong: "Undetermined: the register is the only witness."
 subject: mkt_bill
 not_tested: No bill has both register readings of its rates.
 population: bills with both register readings of their rates
-reads:
-  - int_metering_points_as_of
-  - stg_marketing__bill_lines
-  - stg_marketing__bills
-  - stg_metering__meters
-  - stg_metering__register_freezes
+reads: [int_bill_lines_metered, stg_marketing__bills]
 compares: [metering.met_register_freeze.reading, marketing.mkt_bill.kwh_peak]
-parameters: [MET-06.rollover_below_share, MET-06.rollover_from_share, XSR-17.multiplier_factor, XSR-17.relative]
+parameters: [XSR-17.multiplier_factor, XSR-17.relative]
 */
 -- tested
 with registers as (

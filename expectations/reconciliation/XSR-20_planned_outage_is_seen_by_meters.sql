@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A plan that no meter saw did not happen, or happened elsewhere.
-source: catalogue XSR-20
+source: requirement S28
 at_stake: "No money: an outage is a matter of reliability."
-likely_wrong: "Not told: a dead terminal and a plan that was not carried out leave the same trace."
+likely_wrong: "Undetermined: a dead terminal and a plan that was not carried out leave the same trace."
 subject: mkt_outage_plan
 not_tested: No plan was carried out since collection started.
 population: outage plans carried out since collection began

@@ -6,25 +6,28 @@ import fcntl
 import json
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from include.errors import UsageError
-from include.local import server
-from include.settings import Settings, settings
+from include.settings import SOURCE_NAMES, Settings, settings
 
 DEFAULTS = {"accounts": 200, "days": 45, "seed": 1}
 STATE = "simulation.json"
+FUNCTION = "python:include.lab.source:deliver"  # the address of a simulated source: landing calls it
 
 
-def address_of(source: str) -> str | None:
-    """Address of a source: as set, else that of the simulated utility (`forms` is simulated only with the others)."""
-    given = settings()
-    if address := given.source(source):
-        return address
-    if source == "metering":
-        return str(folder(given) / "metering")
-    if source == "forms":
-        return None if given.source("marketing") else str(folder(given) / "forms")
-    return server.simulation_url(source)
+def default_addresses(given: Settings) -> dict[str, str]:
+    """The variables of the sources that have no address, with the simulated utility as theirs (forms come with marketing)."""
+    names = [name for name in SOURCE_NAMES if is_simulated(name)]
+    names += ["forms"] if "marketing" in names and given.source("forms") is None else []
+    return {f"KAW_SOURCE_{name.upper()}": FUNCTION for name in names}
+
+
+def address_of(source: str, warehouse: str) -> str:
+    """Where the simulated source lies: folders of this home, and databases beside the warehouse."""
+    if source in ("metering", "forms"):
+        return str(folder(settings()) / source)
+    return urlunsplit(urlsplit(warehouse)._replace(path="/" + quote(f"sim_{source}")))
 
 
 def folder(given: Settings) -> Path:
@@ -32,7 +35,7 @@ def folder(given: Settings) -> Path:
 
 
 def is_simulated(source: str) -> bool:
-    return settings().source(source) is None
+    return settings().source(source) in (None, FUNCTION)
 
 
 def choose(
@@ -68,24 +71,24 @@ def chosen() -> dict:
     return DEFAULTS | {"defects": None, "blocking": False}
 
 
-def deliver(source: str, business_date: date) -> None:
-    """Makes the simulated source deliver the state of the business date; nothing where the source has an address."""
-    if not is_simulated(source):
-        return
+def deliver(source: str, business_date: date) -> str:
+    """Makes the simulated source deliver the state of the business date, and returns its address."""
     from include.lab.simulator.deliver import write_deliveries, write_forms
     from include.lab.simulator.load import load_databases
 
-    home = folder(settings())
-    home.mkdir(parents=True, exist_ok=True)
+    given = settings()
+    home = folder(given)
+    address = address_of(source, given.warehouse or "")
+    (home / "forms").mkdir(parents=True, exist_ok=True)
     with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        simulation = simulate(business_date)
         if source == "metering":
-            write_deliveries(simulation, home, sources=("metering",))
-        else:
-            load_databases(simulation, {source: server.simulation_url(source)})
-            if source == "marketing" and address_of("forms"):
-                write_forms(simulation, home / "forms")
+            write_deliveries(simulate(business_date), home, sources=("metering",))
+        elif source != "forms":
+            load_databases(simulate(business_date), {source: address})
+            if source == "marketing" and is_simulated("forms"):
+                write_forms(simulate(business_date), home / "forms")
+    return address
 
 
 _last: tuple = ()

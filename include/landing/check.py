@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
-from include.lab.source import address_of, folder, is_simulated
+from include.landing.addresses import resolve
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
-from include.local import server
 from include.settings import SOURCE_NAMES, mask_secrets, settings
 
 
@@ -31,18 +30,22 @@ class Check:
         return asdict(self)
 
 
-def check_sources(business_date: date) -> list[Check]:
-    """Every table of every source, and of the forms. A source that cannot be reached is one entry with its problem."""
+def check_sources(addresses: Mapping[str, str | None], business_date: date) -> list[Check]:
+    """Every table of every source, and of the forms; None is a simulated source that has not delivered yet.
+
+    A source that cannot be reached is one entry with its problem.
+    """
     checks = []
     for source in SOURCE_NAMES:
-        if is_simulated(source) and not (server.exists() and folder(settings()).is_dir()):
+        address = addresses[source]
+        if address is None:
             checks.append(Check(source, "(simulated, not delivered yet)"))
             continue
         try:
-            checks += _check(source, address_of(source), business_date)
+            checks += _check(source, resolve(source, address, business_date), business_date)
         except KawError as error:
             checks.append(Check(source, "*", problem=mask_secrets(" ".join(str(error).split()))))
-    if forms := settings().source("forms"):
+    if forms := addresses.get("forms"):
         checks += _check_forms(forms, business_date)
     return checks
 

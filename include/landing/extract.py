@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,33 +12,43 @@ import psycopg
 from include.alerts import alert
 from include.contracts import Table, load_contracts
 from include.errors import InfrastructureError
-from include.lab.source import address_of, deliver, is_simulated
+from include.landing.addresses import resolve
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import land
 from include.landing.receipts import Receipt
-from include.local import server
 from include.records import ledger
-from include.records.database import acting_role, connect
 from include.records.fence import take_fence
+from include.records.warehouse import Warehouse
 
 LOADER = "kaw_loader"
 
 
-def extract(source: str, business_date: date, progress: Callable[[Receipt], None] = lambda _: None) -> list[Receipt]:
+def extract(
+    warehouse: Warehouse,
+    source: str,
+    address: str | None,
+    business_date: date,
+    *,
+    forms: str | None = None,
+    progress: Callable[[Receipt], None] = lambda _: None,
+) -> list[Receipt]:
     """Lands every table of `source` (metering, marketing, contract) for the business date; safe to repeat.
+
+    `address` is where the source delivers, `forms` where the forms of its units lie.
 
     Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
     Raises InfrastructureError where the source or the warehouse cannot be reached, a source after counted tries.
     """
-    url = server.warehouse_url()
+    url = warehouse.address
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
-    deliver(source, business_date)
+    address = resolve(source, address, business_date)
+    forms = resolve("forms", forms, business_date) if forms else None
     receipts = []
-    fence = take_fence(url, f"extract_{source}_{business_date}")
-    with connect(url, fence=fence, role=acting_role(url, LOADER), autocommit=True) as connection:
-        for delivery in _deliveries(connection, source, business_date):
+    loader = replace(warehouse, fence=take_fence(url, f"extract_{source}_{business_date}")).as_role(LOADER)
+    with loader.connect(autocommit=True) as connection:
+        for delivery in _deliveries(connection, source, address, forms, business_date):
             receipt = land(connection, delivery, business_date)
             receipts.append(receipt)
             progress(receipt)
@@ -49,18 +60,17 @@ def extract(source: str, business_date: date, progress: Callable[[Receipt], None
 
 
 def _deliveries(
-    connection: psycopg.Connection, source: str, business_date: date
+    connection: psycopg.Connection, source: str, address: str, forms: str | None, business_date: date
 ) -> Iterator[Delivery | Refusal | AlreadyLanded]:
     tables = load_contracts()[source].values()
-    address = address_of(source)
     if is_database(address):
         yield from again(source, lambda: _from_database(connection, address, source, business_date))
     else:
         folder = _folder(address, source)
         for table in tables:
             yield from read_folder(folder, table, business_date, _landed(connection, table, "auto"))
-    if forms := address_of("forms"):
-        folder = _folder(forms, "forms", is_simulated("forms"))
+    if forms:
+        folder = _folder(forms, "forms")
         for table in tables:
             yield from read_folder(folder, table, business_date, _landed(connection, table, "form"), channel="form")
 
@@ -73,10 +83,8 @@ def _from_database(
             yield database.read(table, business_date, _last_cursor(connection, table))
 
 
-def _folder(address: str, source: str, make: bool = False) -> Path:
+def _folder(address: str, source: str) -> Path:
     folder = Path(address.removeprefix("file://"))
-    if make:
-        folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         raise InfrastructureError(
             f"The folder of source {source} is not there.",

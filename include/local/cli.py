@@ -152,10 +152,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
 
-    command(
+    docs = command(
         "docs",
         _docs,
         "write the documentation of all models as one static page: columns, tests, lineage, who reads what",
+    )
+    docs.add_argument(
+        "--code", action="store_true", help="instead, write docs/rules.md and docs/rooms.svg anew; needs no warehouse"
     )
 
     rollback = command("rollback", _rollback, "show readers the version before, and keep it until released")
@@ -364,12 +367,25 @@ def _check_sources(arguments: argparse.Namespace) -> int:
 
     # a simulated source may live in the embedded server; where there is none yet, none is made to look at it
     with server_in_use() if server.exists(settings()) else contextlib.nullcontext():
-        checks = check_sources(default_business_date())
+        checks = check_sources(_addresses_to_check(), default_business_date())
     if arguments.json:
         print(json.dumps([c.as_dict() for c in checks], ensure_ascii=False, indent=1))
     else:
         print_checks(checks)
     return 3 if any(c.problem for c in checks) else 0
+
+
+def _addresses_to_check() -> dict[str, str | None]:
+    """Source -> address; that of a simulated one once it has delivered, None before."""
+    from include.lab import source as simulated
+    from include.local import server
+
+    given = settings()
+    found = {name: given.source(name) for name in (*SOURCE_NAMES, "forms")}
+    has_delivered = server.exists(given) and simulated.folder(given).is_dir()
+    for name in filter(simulated.is_simulated, SOURCE_NAMES):
+        found[name] = simulated.address_of(name, server.warehouse_url(given)) if has_delivered else None
+    return found
 
 
 def _findings(arguments: argparse.Namespace) -> int:
@@ -454,11 +470,11 @@ def _worklists(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from include.replay import replay_and_tell
+    from include.local.replay import replay_and_print
 
     with _warehouse(migrates=not arguments.dry_run) as warehouse:
         _check_known(warehouse, arguments)
-        replay_and_tell(warehouse.address, _selection(arguments), dry_run=arguments.dry_run)
+        replay_and_print(warehouse, _selection(arguments), is_dry_run=arguments.dry_run)
     return 0
 
 
@@ -504,7 +520,12 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _docs(_: argparse.Namespace) -> int:
+def _docs(arguments: argparse.Namespace) -> int:
+    if arguments.code:
+        from include.local.documents import write_documents
+
+        print(*(path.relative_to(ROOT) for path in write_documents()), sep="\n")
+        return 0
     from include.transform.dbt import write_docs
 
     with _reading() as warehouse:
@@ -602,7 +623,7 @@ def _measured(bench, as_json: bool, *plan):
         only_one(warehouse.address),
         output_to(log, on_stderr=as_json) as console,
     ):
-        outcome = bench.measure(*plan, Progress(console))
+        outcome = bench.measure(*plan, warehouse, Progress(console))
         if not as_json:
             bench.print_outcome(outcome, console)
     if as_json:

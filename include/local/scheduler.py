@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from include.errors import InfrastructureError, UsageError
+from include.lab.source import default_addresses
 from include.local import server
 from include.settings import ROOT, mask_secrets, settings
 
@@ -42,6 +43,7 @@ def environment() -> dict[str, str]:
     kept = _secrets()
     return {
         **server.airflow_environment(),
+        **_addresses(),
         "AIRFLOW_HOME": str(home()),
         "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": f"{_FAB}.models.db.FABDBManager",
         "AIRFLOW__CORE__AUTH_MANAGER": f"{_FAB}.fab_auth_manager.FabAuthManager",
@@ -63,6 +65,15 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "KAW_HOME": str(settings().home),
     }
+
+
+def _addresses() -> dict[str, str]:
+    """The warehouse and the sources that the DAGs work on: what is not set is the embedded server and the simulated utility."""
+    found = default_addresses(settings())
+    for source in ("marketing", "contract"):
+        if f"KAW_SOURCE_{source.upper()}" in found:
+            server.simulation_url(source)  # on a server of one's own its database is made where it is missing
+    return found | {"KAW_WAREHOUSE": server.warehouse_url()}
 
 
 def prepare() -> None:

@@ -1,8 +1,8 @@
 """What the YAML files of dbt's models declare of them, read without dbt: rules and publishing know models by it alone.
 
 `meta.stages` of a staging model is the contract table that it stages. `meta.published` is the one statement that a model is
-published; `meta.grain` is its key, and it has rows where all facts and bridges in `meta.filled_from` have rows. What dbt says
-of the models' SQL, in its manifest, is held to these declarations by tests.
+published; `meta.grain` is its key, and it has rows where all models in `meta.filled_from` have rows: those of the warehouse
+that it reads, without dimensions. Tests hold these declarations to what dbt says of the models' SQL in its manifest.
 """
 
 from __future__ import annotations

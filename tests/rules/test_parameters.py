@@ -148,6 +148,6 @@ def test_the_warehouse_holds_the_same_thresholds(staged: Staged):
         "select rule_id, name, value, unit, valid_from, valid_to from staging.quality_parameters"
     ).fetchall()
     assert len(rows) > 100
-    assert sorted(map(str, rows)) == sorted(
-        str((p.rule_id, p.name, p.value, p.unit, p.valid_from, p.valid_to)) for p in parameters.parameters()
-    )
+    assert set(rows) == {
+        (p.rule_id, p.name, p.value, p.unit, p.valid_from, p.valid_to) for p in parameters.parameters()
+    }

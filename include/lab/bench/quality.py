@@ -16,12 +16,13 @@ from include import night
 from include.errors import GateBlocked, UsageError
 from include.lab.bench.sandbox import sandbox
 from include.lab.defects.plant import classes
-from include.lab.defects.scene import Dose
+from include.lab.defects.scene import PlantingRate
 from include.lab.score import STOPPING, Figure, score
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 
 # Early in a month: the last bills are new enough to be compared again, and days of their month lie in the window.
 BUSINESS_DATE = date(2026, 11, 3)
@@ -128,40 +129,45 @@ class Outcome:
         return measured
 
 
-def measure(plan: Plan, hear) -> Outcome:
+def measure(plan: Plan, beside: Warehouse, hear) -> Outcome:
     """Measures cell by cell, then day by day; `hear` is told each step. Raises UsageError where the utility is too small."""
     cells = [
-        _cell(plan, seed, share, hear)
+        _cell(plan, seed, share, beside, hear)
         for seed in range(plan.first_seed, plan.first_seed + plan.seeds)
         for share in plan.shares
     ]
-    return Outcome(plan, cells, _clean_days(plan.clean_days, hear))
+    return Outcome(plan, cells, _clean_days(plan.clean_days, beside, hear))
 
 
-def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
+def _cell(plan: Plan, seed: int, share: float, beside: Warehouse, hear) -> Cell:
     hear.console.print(f"[bold]Seed {seed}, {share:.1%} of every class[/bold]", highlight=False)
     with hear.step("plant"):
         try:
             simulation = generate(
-                BUSINESS_DATE, plan.accounts, plan.days, seed, defects_seed=seed, dose=Dose(share, plan.least)
+                BUSINESS_DATE,
+                plan.accounts,
+                plan.days,
+                seed,
+                defects_seed=seed,
+                planting_rate=PlantingRate(share, plan.least),
             )
         except ValueError as error:
             raise UsageError(
                 f"{error}, seed {seed}, share {share:.1%}.", next_step="give more with --accounts or --days."
             ) from error
         hear(f"{len(simulation.truth):,} records")
-    with sandbox("quality") as place:
+    with sandbox("quality", beside) as place:
         with hear.step("land"):
             place.land(simulation, hear, full=True)
-        run = night.begin_run(BUSINESS_DATE)
+        run = night.begin_run(place.warehouse, BUSINESS_DATE)
         waive(
             place.url, LIMIT_RULE, "all", "quality bench", "the tables' limits are tested on their own", BUSINESS_DATE
         )
         with hear.step("build staging"):
-            night.build_staging(run, hear)
+            night.build_staging(place.warehouse, run, hear)
         # what stopped the gate stands among the findings
         with hear.step("check staged"), contextlib.suppress(GateBlocked):
-            night.check_staged(run, hear)
+            night.check_staged(place.warehouse, run, hear)
         with hear.step("compare with the truth"):
             scored = score(place.url, simulation.truth)
             found, planted = (sum(getattr(f, word) for f in scored.figures) for word in ("found", "planted"))
@@ -173,21 +179,21 @@ def _cell(plan: Plan, seed: int, share: float, hear) -> Cell:
     return cell
 
 
-def _clean_days(count: int, hear) -> list[CleanDay]:
+def _clean_days(count: int, beside: Warehouse, hear) -> list[CleanDay]:
     """Successive nights of one small utility, from landing to gate 2; each counts as published, so that the next compares with it."""
     if not count:
         return []
     hear.console.print(f"[bold]{count} clean days of {CLEAN_ACCOUNTS} accounts[/bold]", highlight=False)
     days = []
-    with sandbox("clean_days") as place:
+    with sandbox("clean_days", beside) as place:
         for n in range(count):
             day = FIRST_CLEAN_DATE + timedelta(days=n)
             with hear.step(f"night of {day}"):
                 place.land(generate(day, CLEAN_ACCOUNTS, CLEAN_CURVES, seed=1), hear, full=False)
-                run = night.begin_run(day)
+                run = night.begin_run(place.warehouse, day)
                 with contextlib.suppress(GateBlocked):
                     for step in ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts"):
-                        getattr(night, step)(run, hear)
+                        getattr(night, step)(place.warehouse, run, hear)
                 with connect(place.url) as connection:
                     connection.execute(
                         "update quality.runs set state = 'published' where run_id = %s", (run["run_id"],)

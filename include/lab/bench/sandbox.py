@@ -16,7 +16,6 @@ from psycopg import errors, sql
 from include.errors import InfrastructureError
 from include.lab.simulator.deliver import write_deliveries
 from include.landing.extract import extract
-from include.local import server
 from include.records.database import connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
@@ -25,23 +24,30 @@ from include.settings import SOURCE_NAMES, settings
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Address of the warehouse and the folder of the deliveries."""
+    """The warehouse of a measurement, its address, and the folder of the deliveries."""
 
     url: str
     deliveries: Path
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.url)
 
     def land(self, simulation, hear, full: bool) -> None:
         """Delivers a business date (`full`: every table whole) and lands it."""
         write_deliveries(simulation, self.deliveries, full=full)
         for source in SOURCE_NAMES:
-            extract(source, simulation.business_date, hear)
+            address = str(self.deliveries / source)
+            extract(self.warehouse, source, address, simulation.business_date, progress=hear)
 
 
 @contextlib.contextmanager
-def sandbox(name: str) -> Iterator[Sandbox]:
-    """Inside, the settings name the sandbox and nothing else. dbt's parsed project is kept for the next one."""
-    given = settings()
-    server_url, home = server.warehouse_url(given), given.home / "bench"
+def sandbox(name: str, beside: Warehouse) -> Iterator[Sandbox]:
+    """A database on the server of another warehouse; inside, the settings name it and nothing else.
+
+    dbt's parsed project is kept for the next one.
+    """
+    server_url, home = beside.address, settings().home / "bench"
     database = f"bench_{name}_{zlib.crc32(str(home).encode()):08x}"  # homes may share a server
     url = urlunsplit(urlsplit(server_url)._replace(path="/" + quote(database)))
     deliveries = home / "deliveries"

@@ -32,6 +32,7 @@ from include.quality.evaluate import evaluate
 from include.quality.gate import GateResult, record_verdict
 from include.records.database import connect
 from include.records.runs import Run
+from include.records.warehouse import Warehouse
 from include.transform.dbt import manifest_path
 
 BUSINESS_DATE = date(2026, 11, 3)
@@ -80,14 +81,14 @@ class Outcome:
         }
 
 
-def measure(accounts: int, days: int, repeats: int, hear) -> Outcome:
+def measure(accounts: int, days: int, repeats: int, beside: Warehouse, hear) -> Outcome:
     """Makes a synthetic utility of that size and measures the three parts on it."""
     with hear.step("simulate"):
         try:
             simulation = generate(BUSINESS_DATE, accounts, days, seed=1)
         except ValueError as error:
             raise UsageError(f"{error}.", next_step="give more with --accounts.") from error
-    with sandbox("speed") as place:
+    with sandbox("speed", beside) as place:
         load_databases(simulation, {"marketing": place.url})
         with connect(place.url) as connection:
             connection.execute(
@@ -197,8 +198,8 @@ class Bench:
         self.place.land(simulation, hear, full=True)  # the other tables, by files
         self._empty_raw()
         self._land()
-        self.run = night.begin_run(BUSINESS_DATE)
-        night.build_staging(self.run, hear)
+        self.run = night.begin_run(self.place.warehouse, BUSINESS_DATE)
+        night.build_staging(self.place.warehouse, self.run, hear)
         self.found: dict[str, int] = {}
         self._take(part, "one pass that only counts", "limit", self._count_failures)
         self._take(part, "the two rules, with every violation on record", "ours", self._evaluate)
@@ -269,7 +270,7 @@ class Bench:
     def publish(self, hear) -> None:
         """All months of all marts: rows hashed, copied, shown at once; then again, with nothing changed."""
         part = "publish"
-        night.build_warehouse_and_marts(self.run, hear)
+        night.build_warehouse_and_marts(self.place.warehouse, self.run, hear)
         marts = read_marts(manifest_path())
         self._let_pass(marts)
         self._take(part, "a copy of each candidate table", "limit", lambda: self._copy_tables(marts))
@@ -301,7 +302,7 @@ class Bench:
     def _require(holds: bool, what: str) -> None:
         if not holds:
             raise InfrastructureError(
-                f"The bench compares unlike things: {what}.", next_step="mend include/lab/bench/speed.py."
+                f"The bench compares unlike things: {what}.", next_step="fix include/lab/bench/speed.py."
             )
 
 
