@@ -17,6 +17,9 @@ PARTS = (
     "dbt_project/models/warehouse/accounts",
     "dbt_project/models/warehouse/energy",
     "dbt_project/models/warehouse/service",
+    "dbt_project/models/warehouse/reliability",
+    "expectations/marketing",
+    "expectations/marts",
     "expectations/metering",
     "expectations/reconciliation",
 )
