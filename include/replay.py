@@ -39,7 +39,7 @@ class Replayed:
     open: tuple[int, ...] = ()
     not_judged: tuple[int, ...] = ()
     quarantined_admitted: int = 0
-    held_admitted: int = 0
+    blocked_admitted: int = 0
 
     @property
     def selected(self) -> int:
@@ -89,13 +89,13 @@ def dry_run(
             return Replayed(day, **_judged(url, run, selected, kept, say))
     finally:
         _set_phase(url, run, "admit")
-        if models := night.staging_with_rows_kept_back(url):
+        if models := night.staging_with_withheld_rows(url):
             with step("build staging as admitted"):
                 run_dbt(["run", "--select", *models], url, run.fence, progress=say)
 
 
 def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tuple]]:
-    """D of the last run, the selected open findings (id, rule, table, raw id), and the rows kept back (table, raw id, state)."""
+    """D of the last run, the selected open findings (id, rule, table, raw id), and the withheld rows (table, raw id, state)."""
     with connect(url) as connection:
         last = connection.execute("select business_date from quality.runs order by run_id desc limit 1").fetchone()
         if last is None:
@@ -128,7 +128,7 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
     states = {(table_name, raw_id): state for table_name, raw_id, state in kept}
     return {name: tuple(found) for name, found in ids.items()} | {
         "quarantined_admitted": sum(states[row] == "quarantined" and row in named for row in released),
-        "held_admitted": sum(states[row] == "blocked_by_parent" for row in released),
+        "blocked_admitted": sum(states[row] == "blocked_by_parent" for row in released),
     }
 
 

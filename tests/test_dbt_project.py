@@ -104,7 +104,7 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
         lambda arguments, *_, **__: called.append({a for a in arguments if a.startswith("tag:")}) or [],
     )
     monkeypatch.setattr(night, "cluster_loads", lambda *_: called.append("clusters"))
-    monkeypatch.setattr(night, "staging_with_rows_kept_back", lambda *_: [])
+    monkeypatch.setattr(night, "staging_with_withheld_rows", lambda *_: [])
     for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
         monkeypatch.setattr(night, name, lambda *_: None)
     monkeypatch.setattr(night.runs, "alone", lambda _: contextlib.nullcontext())

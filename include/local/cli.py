@@ -112,9 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_positive, default=50, help="rows on the terminal (default 50; --json lists all)"
     )
 
-    worklists = command(
-        "worklists", _worklists, "write what each office has to put right: open findings as xlsx and CSV"
-    )
+    worklists = command("worklists", _worklists, "write what each office has to fix: open findings as xlsx and CSV")
     worklists.add_argument("directory", type=Path, metavar="DIR")
 
     replay = command(
