@@ -156,7 +156,7 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
             )
             and (
                 exists (
-                    select 1 from quality.findings_rechecked
+                    select 1 from quality.findings_rechecked as rechecked
                     where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
                 )
                 or ({_gone(connection)})
