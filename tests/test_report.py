@@ -62,7 +62,7 @@ def _node(name: str, columns: list[str], grain: list[str], **meta: str) -> dict:
         "schema": "candidate",
         "columns": {column: {"description": ""} for column in columns},
         "original_file_path": f"models/marts/{name}.sql",
-        "config": {"meta": {"grain": grain, **meta}},
+        "config": {"meta": {"published": True, "grain": grain, **meta}},
     }
 
 
