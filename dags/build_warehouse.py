@@ -17,7 +17,7 @@ from include.orchestration import (
     START,
     business_date,
     done_within,
-    hand_on,
+    emit_partition,
     warehouse,
 )
 
@@ -51,7 +51,7 @@ def build_warehouse():
 
             with step(name.replace("_", " ")):
                 getattr(night, name)(warehouse(), run, progress=say)
-            hand_on(get_current_context(), run["business_date"])
+            emit_partition(get_current_context(), run["business_date"])
 
         return run_step
 

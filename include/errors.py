@@ -34,7 +34,7 @@ class GateBlocked(KawError):
 
 
 class NotReproduced(KawError):
-    """What was made again is not what the ledger has, or what the caller expected."""
+    """What was reproduced is not what the ledger has, or what the caller expected."""
 
     exit_code = 1
 

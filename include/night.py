@@ -77,16 +77,16 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
     url = warehouse.address
-    models = ["run", "--select", *staging_with_rows_kept_back(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
+    models = ["run", "--select", *staging_with_withheld_rows(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
     built = run_dbt(models, url, given.fence, progress=progress)
     cluster_loads(url, given.fence)
     return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)
 
 
-def staging_with_rows_kept_back(url: str) -> list[str]:
+def staging_with_withheld_rows(url: str) -> list[str]:
     """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
     with connect(url) as connection:
-        tables = connection.execute("select distinct table_name from quality.kept_back order by 1").fetchall()
+        tables = connection.execute("select distinct table_name from quality.withheld order by 1").fetchall()
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 

@@ -83,7 +83,7 @@ def warehouse():
     return Warehouse(address)
 
 
-def hand_on(context: dict, day: date | str) -> None:
+def emit_partition(context: dict, day: date | str) -> None:
     """Makes D the partition key of what the task delivers, however its run was started: the next DAG starts by it."""
     for asset in context["task"].outlets:
         context["outlet_events"][asset].add_partitions(str(day))
@@ -121,7 +121,7 @@ def land_tables(source: str, delivers: Asset):
             receipts = extract(
                 warehouse(), source, given.source(source), day, forms=given.source("forms"), progress=say
             )
-        hand_on(context, day)
+        emit_partition(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     return land()

@@ -39,7 +39,7 @@ class Replayed:
     open: tuple[int, ...] = ()
     not_judged: tuple[int, ...] = ()
     quarantined_admitted: int = 0
-    held_admitted: int = 0
+    blocked_admitted: int = 0
 
     @property
     def selected(self) -> int:
@@ -89,13 +89,13 @@ def dry_run(
             return Replayed(day, **_judged(url, run, selected, kept, say))
     finally:
         _set_phase(url, run, "admit")
-        if models := night.staging_with_rows_kept_back(url):
+        if models := night.staging_with_withheld_rows(url):
             with step("build staging as admitted"):
                 run_dbt(["run", "--select", *models], url, run.fence, progress=say)
 
 
 def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tuple]]:
-    """D of the last run, the selected open findings (id, rule, table, raw id), and the rows kept back (table, raw id, state)."""
+    """D of the last run, the selected open findings (id, rule, table, raw id), and the withheld rows (table, raw id, state)."""
     with connect(url) as connection:
         last = connection.execute("select business_date from quality.runs order by run_id desc limit 1").fetchone()
         if last is None:
@@ -105,7 +105,7 @@ def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tup
             f"select finding_id, rule_id, table_name, raw_id from quality.findings where {condition} order by finding_id",
             values,
         ).fetchall()
-        kept = connection.execute("select table_name, raw_id, state from quality.kept_back").fetchall()
+        kept = connection.execute("select table_name, raw_id, state from quality.withheld").fetchall()
     return last[0], selected, kept
 
 
@@ -128,7 +128,7 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
     states = {(table_name, raw_id): state for table_name, raw_id, state in kept}
     return {name: tuple(found) for name, found in ids.items()} | {
         "quarantined_admitted": sum(states[row] == "quarantined" and row in named for row in released),
-        "held_admitted": sum(states[row] == "held" for row in released),
+        "blocked_admitted": sum(states[row] == "blocked_by_parent" for row in released),
     }
 
 
@@ -145,7 +145,7 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         connection.execute("update quality.current_run set run_id = %s", (trial,))
         for (rule_id,) in connection.execute(
             "select rule_id from quality.open_findings where finding_id = any(%s)"
-            " union select unnest(rule_ids) from quality.kept_back where state = 'quarantined' order by 1",
+            " union select unnest(rule_ids) from quality.withheld where state = 'quarantined' order by 1",
             ([finding_id for finding_id, *_ in asked],),
         ).fetchall():
             if rule_id in judgeable:

@@ -66,9 +66,9 @@ def _delete_homes_of_dead_sessions() -> None:
     """A session that was killed leaves a running server; the next one ends it."""
     for home in HOMES.glob("kaw-tests-*"):
         process_id = home.name.split("-")[2]
-        is_mine = home.stat().st_uid == os.geteuid()
-        if is_mine and process_id.isdigit() and not psutil.pid_exists(int(process_id)):
-            with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # another session may delete it at the same moment
+            is_mine = home.stat().st_uid == os.geteuid()
+            if is_mine and process_id.isdigit() and not psutil.pid_exists(int(process_id)):
                 embedded.purge(Settings(home=home))
 
 

@@ -17,46 +17,22 @@ from include.records.warehouse import Warehouse
 from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
 from include.transform.models import published_models, staging_relations
 
-# What a model of each kind may read. Raw logs are read by staging, and by the one model that derives validity from them.
+WAREHOUSE = {"stg", "int", "step", "dim", "fct", "bridge", "seed", "quality"}
+# What a model of each kind may read; a step is an int_ model of the warehouse, built after gate 1. Raw logs are read by
+# staging, and by the models that derive validity from them.
 MAY_READ = {
     "stg": {"raw", "quality"},
     "int": {"stg", "int", "seed", "quality"},
-    "dim": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
-    "fct": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
-    "bridge": {"stg", "int", "dim", "fct", "bridge", "seed", "quality"},
-    "mart": {"dim", "fct", "bridge", "seed", "quality"},
+    "step": WAREHOUSE,
+    "dim": WAREHOUSE,
+    "fct": WAREHOUSE,
+    "bridge": WAREHOUSE,
+    "mart": {"dim", "fct", "bridge", "step", "seed", "quality"},
 }
+STEPS = {path.stem for path in (PROJECT / "models" / "warehouse").rglob("int_*.sql")}
 READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_by_system"}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
-MARTS = {
-    "mart_access_list",
-    "mart_catalog",
-    "mart_churn_risk",
-    "mart_complaint_vs_quality",
-    "mart_connection_cycle_time",
-    "mart_connection_funnel",
-    "mart_contract_health",
-    "mart_credit_risk",
-    "mart_dq_scorecard",
-    "mart_energy_structure",
-    "mart_high_reliability_plan",
-    "mart_key_account_360",
-    "mart_key_account_ranking",
-    "mart_load_cluster",
-    "mart_manager_performance",
-    "mart_metering_integrity",
-    "mart_outage_notice_compliance",
-    "mart_payment_behaviour",
-    "mart_process_conformance",
-    "mart_safety_inspection",
-    "mart_saving_advice",
-    "mart_service_resource_balance",
-    "mart_tariff_advice",
-    "mart_team_load",
-    "mart_ticket_sla",
-    "mart_two_rates",
-    "mart_two_rates_gap",
-}
+MARTS = {path.stem for path in (PROJECT / "models" / "marts").rglob("mart_*.sql")}
 PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S12, S14, S20, S22, S24, S30, S32
     "dim_managers",
     "bridge_account_managers",
@@ -102,7 +78,7 @@ def kind_of(unique_id: str) -> str:
         return "seed"
     if resource == "source":
         return "raw" if ".raw_" in unique_id else "quality"
-    return name.split("_")[0]
+    return "step" if name in STEPS else name.split("_")[0]
 
 
 def test_a_model_reads_only_its_own_layer_or_the_one_before(models):
@@ -110,7 +86,7 @@ def test_a_model_reads_only_its_own_layer_or_the_one_before(models):
         f"{name} reads {read}"
         for name, node in models.items()
         for read in node["depends_on"]["nodes"]
-        if kind_of(read) not in MAY_READ[name.split("_")[0]]
+        if kind_of(read) not in MAY_READ[kind_of(f"model.{name}")]
         and not (name in READS_RAW and kind_of(read) == "raw")
         and not (name in READS_MARTS and kind_of(read) == "mart")
     ]
@@ -128,7 +104,7 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
         lambda arguments, *_, **__: called.append({a for a in arguments if a.startswith("tag:")}) or [],
     )
     monkeypatch.setattr(night, "cluster_loads", lambda *_: called.append("clusters"))
-    monkeypatch.setattr(night, "staging_with_rows_kept_back", lambda *_: [])
+    monkeypatch.setattr(night, "staging_with_withheld_rows", lambda *_: [])
     for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
         monkeypatch.setattr(night, name, lambda *_: None)
     monkeypatch.setattr(night.runs, "alone", lambda _: contextlib.nullcontext())
@@ -148,12 +124,13 @@ def test_a_layer_has_one_schema(models):
     schemas = {
         "stg": "staging",
         "int": "staging",
+        "step": "warehouse",
         "dim": "warehouse",
         "bridge": "warehouse",
         "fct": "warehouse",
         "mart": "candidate",
     }
-    assert {n: node["schema"] for n, node in models.items()} == {n: schemas[n.split("_")[0]] for n in models}
+    assert {n: node["schema"] for n, node in models.items()} == {n: schemas[kind_of(f"model.{n}")] for n in models}
 
 
 def test_every_model_states_its_grain_and_is_tested_for_it(manifest, models):

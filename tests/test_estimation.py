@@ -1,4 +1,4 @@
-"""Estimates of missing slots through whole nights, on real readings of which some are held back and arrive a night later.
+"""Estimates of missing slots through whole nights, on real readings of which some are left out and arrive a night later.
 
 The expected figures were worked out by hand from the file of the steel works; each step of the estimation has its unit test
 beside its model. Working days before 6 February 2018 with all slots are the 5th, the 2nd and the 1st.
@@ -21,26 +21,26 @@ from tests.real_input.works import STEEL, STEEL_LAYOUT
 
 DAY = date(2018, 2, 10)
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = date(2018, 1, 22), date(2018, 2, 6), date(2018, 2, 7), date(2018, 2, 8)
-HELD_BACK = {TUESDAY: range(41, 49), WEDNESDAY: range(41, 50), THURSDAY: range(1, 21)}
+DELIVERED_LATER = {TUESDAY: range(41, 49), WEDNESDAY: range(41, 50), THURSDAY: range(1, 21)}
 
 
-def deliver(folder: Path, held_back: dict[date, range]) -> None:
-    """The works' archive and its file from 22 January to the business date, without the slots that are held back."""
+def deliver(folder: Path, delivered_later: dict[date, range]) -> None:
+    """The works' archive and its file from 22 January to the business date, without the slots that are left out."""
     write_archive(Works("合成钢铁有限公司", date(2017, 6, 1), "HV_HV"), folder, DAY)
     curves = folder / "metering" / "met_interval_96"
     shutil.rmtree(curves)
     curves.mkdir()
     header, *lines = STEEL.read_text("utf-8-sig").splitlines()
     (curves / "steel.csv").write_text(
-        "\n".join([header, *(line for line in lines if _is_delivered(line, held_back))]) + "\n", "utf-8"
+        "\n".join([header, *(line for line in lines if _is_delivered(line, delivered_later))]) + "\n", "utf-8"
     )
     (curves / "_manifest.json").write_text(json.dumps({"intervals": STEEL_LAYOUT}), "utf-8")
 
 
-def _is_delivered(line: str, held_back: dict[date, range]) -> bool:
+def _is_delivered(line: str, delivered_later: dict[date, range]) -> bool:
     stamp = datetime.strptime(line.split(",")[0], "%d-%m-%Y %H:%M")
     slot = (stamp.hour * 60 + stamp.minute) // 15 or 96
-    return MONDAY <= stamp.date() <= DAY and slot not in held_back.get(stamp.date(), ())
+    return MONDAY <= stamp.date() <= DAY and slot not in delivered_later.get(stamp.date(), ())
 
 
 def days(works: Utility) -> list[tuple]:
@@ -66,7 +66,7 @@ def test_estimates_stand_beside_the_readings_until_the_actual_arrives(utility: U
     """Three nights: slots are missing, two persons agree on some of them, all arrive."""
     if not STEEL.exists():
         pytest.skip("shared data")
-    deliver(utility.deliveries, HELD_BACK | {MONDAY: range(41, 50)})
+    deliver(utility.deliveries, DELIVERED_LATER | {MONDAY: range(41, 50)})
     utility.run(DAY)
 
     # Eight slots are a line; nine are like the days before (the line would give 338.445); with 76 slots left, a curve is

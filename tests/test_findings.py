@@ -45,7 +45,8 @@ class Gate:
                     (self.nights, observed),
                 )
             connection.execute(
-                "insert into quality.retested select %s, finding_id from quality.open_findings", (self.nights,)
+                "insert into quality.findings_rechecked select %s, finding_id from quality.open_findings",
+                (self.nights,),
             )
             findings.judge(connection, self.nights, 1)
             return findings.record_findings(connection, self.nights, 1)

@@ -47,7 +47,7 @@ RETYPED = csv_text(
 )
 REFUSED = {
     "m.csv: column maker of the contract is missing": csv_text("met_meter", [METER], without="maker"),
-    "m.csv: column maker stands twice in the header": csv_text("met_meter", [METER], extra="maker"),
+    "m.csv: column maker appears twice in the header": csv_text("met_meter", [METER], extra="maker"),
     "m.csv: column manufactured_on is not date in any of its 10 values (the first is '0.1.2026')": RETYPED,
     "m.csv: it is no UTF-8 CSV; it reads as GBK (": GOOD.encode("gbk"),
     "n.csv: it is no UTF-8 CSV (": GOOD.encode().replace(b"M2", b"\xff\xff"),
@@ -59,7 +59,7 @@ REFUSED = {
     "n.parquet: it is no complete Parquet file": parquet_bytes({"meter_asset_no": [b"\xd6\xd0"]}),
     "l.parquet: it is no complete Parquet file": parquet_bytes({"meter_asset_no": [{"a": 1}]}),
     "m.xlsx: it is no readable xlsx workbook": workbook_bytes(NAMES)[:3000],
-    "n.xlsx: column maker stands twice in the header": workbook_bytes([*NAMES, "maker"]),
+    "n.xlsx: column maker appears twice in the header": workbook_bytes([*NAMES, "maker"]),
     "e.xlsx: the workbook is empty": workbook_bytes([]),
 }
 

@@ -35,7 +35,7 @@ FORMS = {
     "changed and back": (("A", "B", "A"), [(18, "A"), (19, "B"), (20, "A")]),
     "the same on all days": (("A", "A", "A"), [(18, "A")]),
     "changed in the middle and kept": (("A", "B", "B"), [(18, "A"), (19, "B")]),
-    "changed in the middle, not told after": (("A", "B", None), [(18, "A"), (19, "B")]),
+    "changed in the middle, absent after": (("A", "B", None), [(18, "A"), (19, "B")]),
     "absent in the middle": (("A", None, "A"), [(18, "A")]),
     "in the middle only": ((None, "A", None), [(19, "A")]),
     "new in the middle": ((None, "A", "A"), [(19, "A")]),

@@ -31,10 +31,11 @@ sys.exit(int(os.environ.get("CLI_EXIT", "0")))
 
 def make_clone(folder: Path) -> Path:
     """A clone with the real launcher and a lock file of one package that lies in the clone."""
-    (folder / "include").mkdir(parents=True)
+    (folder / "include" / "local").mkdir(parents=True)
     shutil.copy(ROOT / "kaw", folder / "kaw")
     (folder / "include" / "__init__.py").touch()
-    (folder / "include" / "cli.py").write_text(CLI)
+    (folder / "include" / "local" / "__init__.py").touch()
+    (folder / "include" / "local" / "cli.py").write_text(CLI)
     write_lock(folder, value=1)
     return folder
 

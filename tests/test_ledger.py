@@ -167,7 +167,7 @@ def test_a_head_that_is_made_anew_leaves_an_entry_for_good(written: str, head_fi
 
 def test_numbers_have_no_gap_when_processes_append_at_once(database: str, head_file: Path) -> None:
     code = (
-        "import sys; from include import ledger; from include.records.database import connect\n"
+        "import sys; from include.records import ledger; from include.records.database import connect\n"
         "for number in range(20):\n"
         "    with connect(sys.argv[1]) as conn: ledger.append(conn, 'load', {'load_id': number})\n"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from include.local.lint.empty import empty_warehouse
 from include.local.lint.headers import read_rules
@@ -16,6 +17,7 @@ from include.local.lint.models import compile_models, make_models
 from include.local.lint.rule_queries import check_queries
 from include.quality.base_rules import load_base_rules
 from include.records.database import connect
+from include.transform.models import published_models
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2026, 11, 22)
@@ -65,7 +67,7 @@ def test_the_models_and_rules_of_the_tree_have_no_problem(empty):
 
 def test_the_empty_warehouse_is_kept_while_nothing_changed(empty, server, session_home: Path, monkeypatch):
     def unwanted(*_: object) -> None:
-        raise AssertionError("it is made again")
+        raise AssertionError("it is built anew")
 
     monkeypatch.setattr("include.local.lint.empty.compile_models", unwanted)
     monkeypatch.setenv("KAW_HOME", str(session_home))
@@ -73,7 +75,7 @@ def test_the_empty_warehouse_is_kept_while_nothing_changed(empty, server, sessio
         assert problems == []
     monkeypatch.setattr("include.local.lint.empty.checksum", lambda _: "of another tree")
     monkeypatch.setattr("include.local.lint.empty.DATABASE", "lint_of_another_tree")
-    with pytest.raises(AssertionError, match="made again"), empty_warehouse(server, ROOT):
+    with pytest.raises(AssertionError, match="built anew"), empty_warehouse(server, ROOT):
         pass
 
 
@@ -207,3 +209,34 @@ models:
     messages = model_problems(database, tree)
     assert len(messages) == 12  # eleven columns that are not declared, and a type
     assert f"{MODEL}:8: stg_contract__amendments.amendment_no is text, but declared as date" in messages[-1]
+
+
+# -- what models say of their columns
+
+
+def test_the_columns_of_a_model_are_described_all_of_them_or_none(empty):
+    """All of them: what is published, the steps that rules share, and each model that describes any."""
+    connection, _ = empty
+    described: dict[str, list[str]] = {}
+    for path in (ROOT / "dbt_project/models").rglob("_*__models.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            columns = model.get("columns") or []
+            described[model["name"]] = [c["name"] for c in columns if c.get("description")]
+    read_by_rules = {name for rule in read_rules(ROOT)[0] for name in rule.reads if name.startswith("int_")}
+    shared = {path.stem for path in (ROOT / "dbt_project/models/intermediate").rglob("*.sql")}
+    wanted = {*published_models(), *read_by_rules, *shared, *(name for name, columns in described.items() if columns)}
+    made = dict(
+        connection.execute(
+            "select attrelid::regclass::text, array_agg(attname::text order by attnum) from pg_attribute"
+            " where attrelid in (select oid from pg_class where relnamespace::regnamespace::text"
+            " in ('staging', 'warehouse', 'candidate')) and attnum > 0 and not attisdropped group by attrelid"
+        ).fetchall()
+    )
+    connection.rollback()
+    made = {relation.rpartition(".")[2]: columns for relation, columns in made.items()}
+    assert len(wanted) > 90
+    assert {
+        name: sorted({*made[name]} ^ {*described.get(name, [])})
+        for name in wanted
+        if sorted(made[name]) != sorted(described.get(name, []))
+    } == {}

@@ -278,7 +278,7 @@ def test_parameters_that_change_from_a_date_change_only_what_is_later(marts):
 def conspicuous(marts: Marts) -> dict[tuple[str, str], tuple[int, int]]:
     """(Test, clerk) -> (entries, entries that look filled) of all that the score names."""
     found = marts.rows(
-        "select test_code, clerk_no, rows_judged, rows_filled from warehouse.fct_arbitrary_fill_scores where verdict_code = 'LOOKS_FILLED'"
+        "select test_code, clerk_no, rows_judged, rows_filled from warehouse.fct_arbitrary_fill_scores where verdict_code = 'LOOKS_FABRICATED'"
     )
     return {(test, clerk): (judged, filled) for test, clerk, judged, filled in found}
 

@@ -14,14 +14,16 @@ from synthetic_marts import JULY, JUNE, Night
 from include.contracts import all_tables
 from include.errors import InfrastructureError
 from include.local import cli
-from include.records import migrations, raw_tables
+from include.publish import pointers_as_of
+from include.records import ledger, migrations, raw_tables
 from include.records.database import connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 
 BEFORE = Path(__file__).parent / "data" / "before_migrations.sql"
-STEPS = [
-    "001_records.sql",
+PUBLISHED_BEFORE = BEFORE.with_name("published_before_migrations.sql")
+MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql"]
+REPEATABLE = [
     "raw tables",
     "20_fences.sql",
     "21_findings.sql",
@@ -30,6 +32,7 @@ STEPS = [
     "40_functions.sql",
     "50_roles.sql",
 ]
+STEPS = [*MIGRATIONS, *REPEATABLE]
 
 
 @pytest.fixture
@@ -95,37 +98,70 @@ def test_two_that_migrate_at_once_apply_each_step_once(empty_database: str) -> N
 
 def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(old_database: str, tmp_path: Path) -> None:
     night = Night(old_database, tmp_path)
-    night.publish()
-    night.fill(2, [JUNE, JULY])
-    night.publish()
-    night.execute("insert into quality.fences values ('build_warehouse', 41)")
-    hashes, seen = night.hashes(), night.seen()
+    night.execute(PUBLISHED_BEFORE.read_text())
+    with connect(old_database) as connection:
+        detail = {"run_id": 2, "business_date": "2026-07-10", "unchanged_months": [], "held_back_share": "0.22222222"}
+        ledger.append(connection, "publish", detail | {"versions": {"2026-07": {"version": 2}}})
     entries = night.execute("select entry_no, digest from quality.ledger order by 1")
-    assert entries
 
     assert migrate(Warehouse(old_database)) == STEPS
 
-    assert night.hashes() == hashes
-    assert night.seen() == seen
     assert night.execute("select entry_no, digest from quality.ledger order by 1") == entries
+    with connect(old_database) as connection:
+        assert str(pointers_as_of(connection, 1)[JULY]["withheld_share"]) == "0.22222222"
     assert night.execute("select fence from quality.fences") == [(41,)]
-    with Warehouse(old_database).reader().connect() as connection:
-        assert connection.execute("select current_user").fetchone() == ("kaw_reader",)
-        assert connection.execute("select count(*) from marts.mart_energy").fetchone() == (6,)
-        assert connection.execute("select count(*) from publish.mart_energy").fetchone() == (12,)
-    night.fill(3, [JUNE, JULY])
+    assert night.execute("select finding_id from quality.findings_rechecked") == [(7,)]
+    assert night.execute("select raw_id, state from quality.withheld order by 1") == [
+        (1, "quarantined"),
+        (2, "blocked_by_parent"),
+    ]
+    assert night.execute("select raw_id, state from quality.quarantine_events order by 1") == [
+        (1, "quarantined"),
+        (2, "blocked_by_parent"),
+    ]
+    assert night.execute("select quarantined, blocked_by_parent from quality.conservation") == [(1, 1)]
+    publication = night.execute(
+        "select version, withheld_rows, withheld_kwh, withheld_cny, withheld_share, held_back_rows, held_back_kwh,"
+        " held_back_cny, held_back_share from marts.publication"
+    )
+    assert [[float(value) for value in row] for row in publication] == [
+        [2, 2, 100, 100, 0.22222222, 2, 100, 100, 0.22222222]
+    ]
     night.publish()
-    assert night.seen() == {(JUNE, 3), (JULY, 3)}
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+
+
+def test_both_names_of_a_renamed_column_show_every_version_that_was_published(old_database: str) -> None:
+    with connect(old_database) as connection:
+        connection.execute(PUBLISHED_BEFORE.read_text())
+        before = connection.execute(
+            "select version, held_back_rows, held_back_kwh, held_back_cny from publish.mart_key_account_360 order by 1"
+        ).fetchall()
+    migrate(Warehouse(old_database))
+    with Warehouse(old_database).reader().connect() as connection:
+        stored = connection.execute(
+            "select version, withheld_rows, withheld_kwh, withheld_cny from publish.mart_key_account_360 order by 1"
+        )
+        assert stored.fetchall() == before
+        shown = connection.execute("select * from marts.mart_key_account_360")
+        assert [column.name for column in shown.description] == [
+            *("published_month", "version", "account_no", "dq_status", "withheld_rows", "withheld_kwh", "withheld_cny"),
+            *("held_back_rows", "held_back_kwh", "held_back_cny"),
+        ]
+        (row,) = shown.fetchall()
+        assert [float(value) for value in row[4:]] == [2, 100, 100, 2, 100, 100]
+        at_close = connection.execute("select withheld_rows, held_back_rows from marts.mart_key_account_360_at_close")
+        assert at_close.fetchall() == []
 
 
 def test_a_later_migration_is_applied_once_and_what_stands_on_it_again(database: str, more_sql: Path) -> None:
-    (more_sql / "migrations" / "002_more.sql").write_text("alter table quality.runs add column note text;\n")
-    assert migrate(Warehouse(database)) == ["002_more.sql", *STEPS[1:]]
+    (more_sql / "migrations" / "901_more.sql").write_text("alter table quality.runs add column note text;\n")
+    assert migrate(Warehouse(database)) == ["901_more.sql", *REPEATABLE]
     assert migrate(Warehouse(database)) == []
     with connect(database) as connection:
         assert connection.execute("select count(note) from quality.runs").fetchone() == (0,)
-        found = connection.execute("select name, version from quality.migrations where version is not null order by 2")
-        assert found.fetchall() == [("001_records.sql", 1), ("002_more.sql", 2)]
+        found = connection.execute("select name, version from quality.migrations where version in (1, 901) order by 2")
+        assert found.fetchall() == [("001_records.sql", 1), ("901_more.sql", 901)]
 
 
 def test_a_file_of_views_that_changed_is_applied_again_with_those_behind_it(database: str, more_sql: Path) -> None:
@@ -138,14 +174,14 @@ def test_a_file_of_views_that_changed_is_applied_again_with_those_behind_it(data
 
 
 def test_a_migration_that_fails_leaves_those_before_it_and_goes_on_from_there(database: str, more_sql: Path) -> None:
-    (more_sql / "migrations" / "002_good.sql").write_text("alter table quality.runs add column note text;\n")
-    bad = more_sql / "migrations" / "003_bad.sql"
+    (more_sql / "migrations" / "901_good.sql").write_text("alter table quality.runs add column note text;\n")
+    bad = more_sql / "migrations" / "902_bad.sql"
     bad.write_text("alter table quality.runs add column more text; select 1 / 0;\n")
     with pytest.raises(psycopg.errors.DivisionByZero):
         migrate(Warehouse(database))
-    assert recorded(database) == [*STEPS, "002_good.sql"]
+    assert recorded(database) == [*STEPS, "901_good.sql"]
     bad.write_text("alter table quality.runs add column more text;\n")
-    assert migrate(Warehouse(database)) == ["003_bad.sql", *STEPS[1:]]
+    assert migrate(Warehouse(database)) == ["902_bad.sql", *REPEATABLE]
 
 
 def test_a_migration_that_was_edited_after_it_was_applied_is_refused(database: str, more_sql: Path) -> None:
@@ -167,7 +203,7 @@ def test_a_contract_that_gains_a_column_gives_it_to_the_raw_table(
     more = dataclasses.replace(table.columns[0], name="carbon_kg", physical_type="numeric(14,2)")
     longer = dataclasses.replace(table, columns=(*table.columns, more))
     monkeypatch.setattr(raw_tables, "all_tables", lambda: all_tables() | {"mkt_bill": longer})
-    assert migrate(Warehouse(database)) == STEPS[1:]
+    assert migrate(Warehouse(database)) == REPEATABLE
     with connect(database, role="kaw_loader") as connection:
         assert connection.execute("select carbon_kg from raw_marketing.mkt_bill").fetchall() == [(None,)]
     assert migrate(Warehouse(database)) == []
@@ -185,30 +221,30 @@ def test_a_database_that_is_newer_than_the_code_is_refused_by_every_command(
     with connect(database) as connection:
         connection.execute(
             "insert into quality.migrations (version, name, checksum, code_version)"
-            " values (417, '417_of_the_future.sql', 'x', 'y')"
+            " values (999, '999_of_the_future.sql', 'x', 'y')"
         )
     before = catalog(database)
     for command in (["status"], ["waive", "--end", "1", "--approver", "A", "--reason", "B"]):
         assert cli.main(command) == 3
         said = capsys.readouterr().err
-        assert "The warehouse is newer than this code: it has migration 417, the code ends at 1." in said
+        assert "The warehouse is newer than this code: it has migration 999, the code ends at 4." in said
         assert "\nNext: use the code that migrated it, or a newer one" in said
     assert catalog(database) == before
 
 
 def test_a_lock_that_is_not_had_in_time_is_told(database: str, monkeypatch: pytest.MonkeyPatch, more_sql: Path) -> None:
     monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "300ms")
-    (more_sql / "migrations" / "002_more.sql").write_text("alter table quality.runs add column note text;\n")
+    (more_sql / "migrations" / "901_more.sql").write_text("alter table quality.runs add column note text;\n")
     with connect(database) as reader:
         reader.execute("select * from quality.runs")
         with pytest.raises(InfrastructureError) as error:
             migrate(Warehouse(database))
     told = str(error.value)
     assert error.value.exit_code == 3
-    assert "step 002_more.sql waited 300ms for a lock." in told
+    assert "step 901_more.sql waited 300ms for a lock." in told
     assert "\nWhere: postgresql://" in told
     assert "\nNext: let the run or the long query that holds it end" in told
-    assert migrate(Warehouse(database)) == ["002_more.sql", *STEPS[1:]]
+    assert migrate(Warehouse(database)) == ["901_more.sql", *REPEATABLE]
 
 
 def test_tables_that_are_made_later_have_every_grant_at_once(database: str, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ LISTED = {
 CONSTANT_ON_CLEAN_DATA = {
     "mart_contract_health": ["is_expired", "is_expired_billed", "is_unsigned"],
     "mart_metering_integrity": ["is_multiplier_equal", "is_clock_ok"],
-    "mart_key_account_360": ["dq_rule_ids", "held_back_rows", "held_back_kwh", "held_back_cny"],
+    "mart_key_account_360": ["dq_rule_ids", "withheld_rows", "withheld_kwh", "withheld_cny"],
     "mart_catalog": ["open_findings", "dq_status_code"],
     "mart_dq_scorecard": [
         "defect_cnt",
@@ -46,7 +46,7 @@ CONSTANT_ON_CLEAN_DATA = {
 # And those whose defects the gate keeps back, by their own rule or, among so few accounts, by another defect of the same contract
 # or customer: they have several values once those findings are waived.
 WAIVED = ("CON-08", "MET-12", "MKT-10", "XSR-09")
-CONSTANT_WHILE_KEPT_BACK = {
+CONSTANT_WHILE_WITHHELD = {
     "mart_contract_health": ["tariff_gap", "capacity_gap_kva", "missing_attachment_cnt"],
     "mart_metering_integrity": ["is_sum_check_ok", "sum_check_diff_kwh"],
     "mart_dq_scorecard": ["waived_cnt"],
@@ -64,7 +64,7 @@ def constant_columns(utility: Utility, listed: dict[str, list[str]], schema: str
 
 
 @pytest.mark.timeout(600)
-def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(
+def test_defects_are_found_withheld_and_admitted_after_the_corrected_delivery(
     clean_night: Utility, faulty_night: Utility
 ):
     utility = faulty_night
@@ -74,7 +74,7 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(
     assert len(scored.figures) >= 20
     built_by = "select distinct tableowner from pg_tables where schemaname in ('staging', 'warehouse', 'candidate')"
     assert utility.rows(built_by) == [("kaw_transformer",)]  # dbt never acts as the owner
-    kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")
+    kept = utility.rows("select count(*) from quality.withheld where state = 'quarantined'")
     assert kept[0][0] >= 60
     assert constant_columns(utility, CONSTANT_ON_CLEAN_DATA) == set()
 
@@ -86,7 +86,7 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(
         )
         == []
     )
-    assert utility.rows("select table_name, record_key from quality.kept_back") == []
+    assert utility.rows("select table_name, record_key from quality.withheld") == []
 
     assert utility.hashes() == clean_night.hashes()
     assert (
@@ -108,7 +108,7 @@ def test_defects_are_found_kept_back_and_admitted_after_the_corrected_delivery(
 @pytest.mark.timeout(600)
 def test_what_is_waived_is_seen_in_the_marts_and_a_row_that_is_lost_stops_them(faulty_night: Utility):
     utility = faulty_night
-    assert "mart_contract_health.tariff_gap" in constant_columns(utility, CONSTANT_WHILE_KEPT_BACK)
+    assert "mart_contract_health.tariff_gap" in constant_columns(utility, CONSTANT_WHILE_WITHHELD)
     for rule in WAIVED:
         waive(utility.url, rule, "all", "duty engineer (test)", "known, to be published as it is", DAY)
     run = night.begin_run(utility.warehouse, DAY)
@@ -116,7 +116,7 @@ def test_what_is_waived_is_seen_in_the_marts_and_a_row_that_is_lost_stops_them(f
         getattr(night, step)(utility.warehouse, run)
     verdicts = "select rule_id from quality.rule_results where verdict = 'waived' and run_id = 2 order by 1"
     assert utility.rows(verdicts) == [(rule,) for rule in WAIVED]
-    assert constant_columns(utility, CONSTANT_WHILE_KEPT_BACK, "candidate") == set()
+    assert constant_columns(utility, CONSTANT_WHILE_WITHHELD, "candidate") == set()
 
     night.check_marts(utility.warehouse, run)
     utility.rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
 from include.errors import InfrastructureError, UsageError
 from include.publish import release, rollback, status
+from include.publish.marts import read_marts
 from include.records.database import connect
 from include.records.fence import take_fence
 
@@ -439,17 +441,51 @@ def test_the_views_are_the_same_objects_after_every_publish(night: Night) -> Non
     ]
 
 
-def test_what_was_held_back_is_published_with_the_month(night: Night) -> None:
+def test_what_was_withheld_is_published_with_the_month(night: Night) -> None:
     run_id = night.judge()
     night.execute("""
         insert into quality.conservation values (1, 1, 'mkt_bill', 9, 7, 0, 1, 1, 0, 0, 0);
         insert into quality.quarantined_rows values
             ('marketing', 'mkt_bill', 1, 'quarantined', '{MKT-21}', '{}', 'A1', 100, 60, 1, null),
-            ('marketing', 'mkt_bill_line', 2, 'held', '{MKT-21}', '{}', 'A1', null, 40, 1, null),
+            ('marketing', 'mkt_bill_line', 2, 'blocked_by_parent', '{MKT-21}', '{}', 'A1', null, 40, 1, null),
             ('marketing', 'mkt_bill', 3, 'quarantined', '{MKT-21}', '{}', 'A1', 999, 999, 1, 1);
     """)
     night.publish_run(run_id)
     held = night.execute(
-        "select held_back_rows, held_back_share, held_back_kwh, held_back_cny from marts.publication limit 1"
+        "select withheld_rows, withheld_share, withheld_kwh, withheld_cny from marts.publication limit 1"
     )
     assert [float(value) for value in held[0]] == [2, 0.22222222, 100, 100]
+
+
+def test_a_renamed_column_is_shown_by_both_names_and_enters_the_hash_once(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    renamed = copy.deepcopy(ENERGY)
+    renamed["columns"]["energy_kwh"]["config"] = {"meta": {"renamed_from": "usage_kwh"}}
+    night.describe(renamed, HEALTH)
+    night.publish(date(2026, 7, 11))
+    assert night.hashes() == before
+    assert night.execute("select sum(energy_kwh), sum(usage_kwh) from marts.mart_energy") == [(6, 6)]
+    assert night.execute("select count(usage_kwh) from marts.mart_energy_at_close") == [(3,)]
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        night.execute("select usage_kwh from publish.mart_energy")
+    comment = "select col_description('marts.mart_energy'::regclass, 8)"
+    assert night.execute(comment) == [("Former name of energy_kwh, until the next release.",)]
+
+    renamed["columns"]["score"] = {"name": "score", "description": "", "data_type": "integer"}
+    night.describe(renamed, HEALTH)
+    night.execute("alter table candidate.mart_energy add column score integer")
+    night.publish(date(2026, 7, 12))
+    columns = night.execute(
+        "select column_name from information_schema.columns where table_schema = 'marts'"
+        " and table_name = 'mart_energy' order by ordinal_position"
+    )
+    assert columns[-2:] == [("usage_kwh",), ("score",)]
+
+
+def test_a_former_name_that_is_still_a_column_is_refused(night: Night) -> None:
+    both = copy.deepcopy(ENERGY)
+    both["columns"]["energy_kwh"]["config"] = {"meta": {"renamed_from": "load_factor"}}
+    night.describe(both, HEALTH)
+    with pytest.raises(InfrastructureError, match="still has a column load_factor, a former name"):
+        read_marts(night.manifest)

@@ -35,7 +35,7 @@ def state(utility: Utility) -> dict:
 @pytest.mark.timeout(900)
 def test_rows_come_back_without_a_landing_once_their_correction_has_landed(faulty_night: Utility, capfd):
     utility = faulty_night
-    kept = utility.rows("select count(*) from quality.kept_back where state = 'quarantined'")[0][0]
+    kept = utility.rows("select count(*) from quality.withheld where state = 'quarantined'")[0][0]
     opened = utility.rows("select count(*) from quality.open_findings where state = 'open'")[0][0]
     assert kept > 50
 
@@ -48,7 +48,7 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     told = " ".join(capfd.readouterr().out.split())
     assert f"Dry run of {DAY}, findings selected: rule {rule} (nothing was changed)" in told
     assert (
-        f"would be fixed 0 would be waived 0 would be still open {of_rule} rows would be admitted: 0 quarantined, 0 held"
+        f"would be fixed 0 would be waived 0 would be still open {of_rule} rows would be admitted: 0 quarantined, 0 blocked by parent"
         in told
     )
     assert cli.main(["replay", "--account", "nobody"]) == 0
@@ -70,8 +70,8 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     assert expected.open == ()
     # most rows were superseded by what was delivered; the others were right, and what they were compared with was not
     assert expected.quarantined_admitted == done.quarantined_admitted > 0
-    assert expected.held_admitted == done.held_admitted > 0
-    assert utility.rows("select 1 from quality.kept_back") == []
+    assert expected.blocked_admitted == done.blocked_admitted > 0
+    assert utility.rows("select 1 from quality.withheld") == []
     assert utility.rows("select 1 from quality.open_findings where severity in ('block', 'quarantine')") == []
 
     hashes, events = (
@@ -79,6 +79,6 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
         utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'"),
     )
     again = replay.replay(utility.warehouse, EVERYTHING)
-    assert (again.fixed, again.quarantined_admitted, again.held_admitted) == ((), 0, 0)
+    assert (again.fixed, again.quarantined_admitted, again.blocked_admitted) == ((), 0, 0)
     assert utility.hashes() == hashes
     assert utility.rows("select max(event_id) from quality.finding_events where event <> 'seen'") == events

@@ -97,7 +97,7 @@ class Warehouse:
             insert into quality.quarantine_events values
                 (1, 'metering', 'met_interval_96', 1, 'quarantined', '{MET-02}', '{"mp_no": "0001", "data_date": "2026-07-10"}',
                     'A1', 120.5, 80.25, 1),
-                (1, 'metering', 'met_interval_96', 2, 'held', '{MET-27}', '{"mp_no": "0002"}', 'A2', null, null, 1),
+                (1, 'metering', 'met_interval_96', 2, 'blocked_by_parent', '{MET-27}', '{"mp_no": "0002"}', 'A2', null, null, 1),
                 (1, 'metering', 'met_interval_96', 3, 'superseded', '{MET-02}', '{"mp_no": "0003"}', 'A3', 9, 9, 1);
         """)
         self.result("MET-01", tested=960)
@@ -231,7 +231,7 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     page = warehouse.report()
     assert page.open == []
     assert "Passed with findings: the night of 2026-07-10 passed its gates and is published" in page.text
-    assert "with 2 rows held back and 1 rule with findings." in page.text
+    assert "with 2 withheld rows and 1 rule with findings." in page.text
     for heading in (
         "Arrivals",
         "Conservation",
@@ -253,15 +253,15 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     of_mart = hashlib.sha256(f"2026-07 {hash_}\n".encode()).hexdigest()
     everything = hashlib.sha256(f"mart_energy {of_mart}\n".encode()).hexdigest()
     assert f"--expect {everything}" in page.text
-    assert "for this report nothing was made again" in page.text
-    assert "can be made again" not in page.text
+    assert "for this report nothing was reproduced" in page.text
+    assert "can be reproduced" not in page.text
 
 
 def test_a_run_that_only_warns_holds_nothing_back(warehouse: Warehouse) -> None:
     warehouse.execute("update quality.quarantine_events set state = 'released'")
     page = warehouse.report()
     assert ("section", "verdict good") in [(tag, attributes.get("class")) for tag, attributes in page.tags]
-    assert "No row is held back" in page.text
+    assert "No row is withheld" in page.text
 
 
 def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
@@ -271,7 +271,7 @@ def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
     page = warehouse.report()
     assert "Passed: the night of 2026-07-10 passed its gates without a finding, and is published." in page.text
     assert "No rule has an open finding." in page.text
-    assert "No row is held back." in page.text
+    assert "No row is withheld." in page.text
     assert "No score of offices and clerks was published yet." in page.text
 
 
@@ -281,7 +281,7 @@ def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_pub
         create table candidate.fct_arbitrary_fill_scores as
         select date '2026-07-10' as as_of_date, 0.001 as level_of_the_night, * from (values
             ('SAME_MINUTE', '31', 'H2', 'CLERK', 20, 1, 0.05, 0.362319, 0.2, 1.0, 100.0, 'OK'),
-            ('SAME_MINUTE', '31', 'H3', 'CLERK', 20, 16, 0.8, 0.144928, 0.2, 0.000000664, 23.3898, 'LOOKS_FILLED'),
+            ('SAME_MINUTE', '31', 'H3', 'CLERK', 20, 16, 0.8, 0.144928, 0.2, 0.000000664, 23.3898, 'LOOKS_FABRICATED'),
             ('SAME_MINUTE', '31', 'ALL', 'OFFICE', 69, 25, 0.362319, 0.05, 0.2, 0.0348835264, 67.1243, 'OK'),
             ('SAME_MINUTE', '31', 'H5', 'CLERK', 9, 9, 1, 0.2125, 0.2, null, null, 'NOT_ENOUGH_ROWS'),
             ('AT_THE_LIMIT', '31', 'D06', 'CLERK', 12, 5, 0.416667, null, 0.3, null, null, 'NO_OTHERS')
@@ -294,7 +294,7 @@ def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_pub
     assert "3 were tested as of 2026-07-10, 1 named; 1 had too few entries, 1 nobody to be compared with." in page.text
     assert "with a chance of 0.0010 at most" in page.text
     assert (
-        "SAME_MINUTE 31 H3 20 16 80.00 % 14.49 % 20.00 % 6.6e-07 23.39 looks filled"
+        "SAME_MINUTE 31 H3 20 16 80.00 % 14.49 % 20.00 % 6.6e-07 23.39 looks fabricated"
         " SAME_MINUTE 31 the office 69 25 36.23 % 5.00 % 20.00 % 0.035 67.12 ok"
         " SAME_MINUTE 31 H2 20 1 5.00 % 36.23 % 20.00 % 1 100.00 ok"
     ) in page.text
@@ -601,7 +601,7 @@ def test_marts_that_are_not_the_expected_ones_are_told(warehouse: Warehouse) -> 
     warehouse.publish()
     (expected,) = re.findall(r"./kaw run --date 2026-07-10 --expect ([0-9a-f]{64})", warehouse.report().text)
     assert compare(warehouse.url, None) is None
-    assert compare(warehouse.url, expected) == f"Made again: the hash of all marts is the expected one, {expected}."
+    assert compare(warehouse.url, expected) == f"Reproduced: the hash of all marts is the expected one, {expected}."
     warehouse.execute("update publish.versions set hash = repeat('0', 32)")
     with pytest.raises(NotReproduced, match=f"expected was {expected}") as error:
         compare(warehouse.url, expected)
@@ -613,7 +613,7 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
 
     def agree() -> None:
         now = warehouse.execute(
-            "select published_month, version, business_date, run_id, held_back_share, pinned_by, pinned_reason from publish.pointer"
+            "select published_month, version, business_date, run_id, withheld_share, pinned_by, pinned_reason from publish.pointer"
         )
         with connect(warehouse.url) as conn:
             told = pointers_as_of(conn, 99)
@@ -623,7 +623,7 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
                 p["version"],
                 p["business_date"],
                 p["run_id"],
-                p["held_back_share"],
+                p["withheld_share"],
                 p["pinned_by"],
                 p["pinned_reason"],
             )

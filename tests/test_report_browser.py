@@ -33,7 +33,7 @@ QUESTIONS = [
     ("How does this night compare?", ["nav a[href='#trend']"], "#trend", "Violations per 10,000"),
     ("Which files were read?", ["nav a[href='#lineage']", "#lineage summary"], "#lineage details table", "abababab"),
     ("Is the ledger intact?", ["nav a[href='#ledger']"], "#ledger", "intact"),
-    ("How is it made again?", ["nav a[href='#reproduce']"], "#reproduce", "./kaw run --date 2026-07-10 --expect "),
+    ("How is it reproduced?", ["nav a[href='#reproduce']"], "#reproduce", "./kaw run --date 2026-07-10 --expect "),
 ]
 SECTIONS = 15
 TELEPHONE = 390  # pixels across; Browser's own width is that of a laptop

@@ -108,7 +108,7 @@ def test_a_gate_acts_as_the_gatekeeper(database: str, gate, first_written: str) 
     [
         (
             "kaw_gatekeeper",
-            "insert into quality.retested values (1, 1);"
+            "insert into quality.findings_rechecked values (1, 1);"
             " update quality.runs set state = 'blocked'; select nextval('quality.finding_ids')",
         ),
         ("kaw_gatekeeper", "create temp table t as select * from candidate.mart_health"),

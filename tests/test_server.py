@@ -52,7 +52,7 @@ def start_python(code: str, home: Path, **options) -> subprocess.Popen:
     )
 
 
-PRINT_PORT = "from include import server; print(server.ensure().port)"
+PRINT_PORT = "from include.local import server; print(server.ensure().port)"
 
 
 # -- private

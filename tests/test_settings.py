@@ -90,5 +90,5 @@ def test_business_date_is_yesterday_in_shanghai(moment, expected):
 
 def test_each_kind_of_error_has_its_exit_code_and_tells_what_where_and_next():
     assert (GateBlocked.exit_code, UsageError.exit_code, InfrastructureError.exit_code) == (1, 2, 3)
-    error = InfrastructureError("It broke.", where="here", next_step="mend it.")
-    assert str(error) == "It broke.\nWhere: here\nNext: mend it."
+    error = InfrastructureError("It broke.", where="here", next_step="fix it.")
+    assert str(error) == "It broke.\nWhere: here\nNext: fix it."

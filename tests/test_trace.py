@@ -35,7 +35,7 @@ def test_a_published_row_leads_back_to_its_source_rows(faulty_night: Utility, ca
     each_source_row_stands_in_its_file_at_its_line(night, account, found)
     version_and_hash_are_those_that_readers_see(night, found)
     what_was_checked_is_told_with_its_verdict(night, found)
-    a_row_kept_back_is_shown_as_such_and_personal_values_are_not(night)
+    a_withheld_row_is_shown_as_such_and_personal_values_are_not(night)
     every_mart_can_be_traced(night)
     wrong_names_are_refused_and_a_part_of_a_key_lists_what_it_fits(night, account)
     the_command_prints_the_place_of_each_row(night, whole, capsys)
@@ -114,9 +114,9 @@ def what_was_checked_is_told_with_its_verdict(night: Utility, found: dict) -> No
     assert not {"MKT-33", "MKT-34"} & set(rules)  # tickets are no part of its energy
 
 
-def a_row_kept_back_is_shown_as_such_and_personal_values_are_not(night: Utility) -> None:
+def a_withheld_row_is_shown_as_such_and_personal_values_are_not(night: Utility) -> None:
     account, table, raw_id, rules = night.rows(
-        "select account_no, table_name, raw_id, rule_ids from quality.kept_back where state = 'quarantined'"
+        "select account_no, table_name, raw_id, rule_ids from quality.withheld where state = 'quarantined'"
         " and table_name = 'con_contract' and account_no in (select account_no from marts.mart_key_account_360) order by 1, 3 limit 1"
     )[0]
     found = trace(night.url, "key_account_360", f"account_no={account},as_of_date={DAY}")
@@ -143,7 +143,7 @@ def every_mart_can_be_traced(night: Utility) -> None:
             )
             found = trace(night.url, mart.name, key)
             layers = found["lineage"]["layers"]
-            from_findings = {"findings", "kept_back", "rule_results"} & set(layers["quality"])
+            from_findings = {"findings", "withheld", "rule_results"} & set(layers["quality"])
             from_seeds = layers["seeds"] and not layers["raw"]  # documents and fees are the utility's own lists
             assert from_findings or from_seeds or any(source["total"] for source in found["sources"]), mart.name
 

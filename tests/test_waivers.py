@@ -143,10 +143,10 @@ def test_a_waiver_is_recorded_with_its_signature(blocked: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"scope": "everything"}, "none of the scopes"),
-        ({"scope": "table="}, "none of the scopes"),
+        ({"scope": "everything"}, "Invalid --scope"),
+        ({"scope": "table="}, "Invalid --scope"),
         ({"scope": "table=met_metre"}, "There is no table 'met_metre'"),
-        ({"scope": "account= "}, "none of the scopes"),
+        ({"scope": "account= "}, "Invalid --scope"),
         ({"scope": "key=mp_no"}, "needs a JSON object"),
         ({"scope": "key={}"}, "needs a JSON object"),
         ({"scope": 'key={"a": [1]}'}, "needs a JSON object"),
@@ -255,7 +255,10 @@ def test_a_waiver_that_is_not_as_the_ledger_has_it_lets_nothing_through(blocked:
 
 APPROVED = {"chosen_options": ["Approve"], "params_input": {}, "responded_by_user": {"id": "7", "name": "the approver"}}
 REFUSED = [
-    ({"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "the approver"}}, "not approved"),
+    (
+        {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "the approver"}},
+        "Rejected; nothing changed",
+    ),
     ({"chosen_options": ["Approve"], "responded_by_user": None}, "--approver is empty"),
 ]
 

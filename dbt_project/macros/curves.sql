@@ -1,9 +1,9 @@
 {#-
   The curves that this gate tests, with what else is known of each: whether it is the newest of its day, the account and
   multiplier of its metering point as of the day (null where the point is not known), and `to_primary`, by which its values
-  become primary ones. Like quality.tonight it holds what landed since the last passed gate or has an open finding.
+  become primary ones. Like quality.touched_curves it holds what landed since the last passed gate or has an open finding.
 -#}
-{% macro curves_tonight() -%}
+{% macro curves_touched() -%}
     (
         select
             curves.*,
@@ -12,7 +12,7 @@
             points.multiplier,
             case when curves.is_primary then 1 else points.multiplier end as to_primary
         from staging.stg_metering__curves as curves
-        inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+        inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
         left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
         left join staging.int_metering_points_as_of as points
             on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
@@ -20,11 +20,11 @@
 {%- endmacro %}
 
 {#- The days of metering points of which a curve of some quantity is tested tonight: its other curves are judged with it. -#}
-{% macro days_tonight(quantities) -%}
+{% macro days_touched(quantities) -%}
     (
         select distinct landed.metering_point_no, landed.reading_date
         from staging.stg_metering__curves as landed
-        inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = landed._raw_id
+        inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = landed._raw_id
         where landed.quantity_code in ('{{ quantities | join("', '") }}')
     )
 {%- endmacro %}

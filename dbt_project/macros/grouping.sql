@@ -8,10 +8,10 @@
     )
 {%- endmacro %}
 
-{#- Rows that share a day with another row of their owner, and what of the least of these is told; `same` makes the owner. -#}
-{% macro overlapping(relation, same, other, told, first_day='valid_from', end_day='valid_to') -%}
+{#- Rows that share a day with another row of their owner, and a note of the least of these; `same` makes the owner. -#}
+{% macro overlapping(relation, same, other, note, first_day='valid_from', end_day='valid_to') -%}
     (
-        select one._raw_id, min({{ told }}) as other_told
+        select one._raw_id, min({{ note }}) as other_note
         from {{ relation }} as one
         inner join {{ relation }} as other
             on

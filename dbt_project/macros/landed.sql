@@ -7,7 +7,7 @@
   The rows of a raw table that count on the business date: the newest version of each key, without withdrawn keys.
   All copies are kept where one delivery holds several rows of a key, so that the key rule can name them.
   In the phase `gate` every version counts, quarantined or not, so that a fix is seen. In the phase `admit` quarantined
-  and held rows are left out, and a key falls back to its latest version that an earlier gate admitted.
+  and blocked rows are left out, and a key falls back to its latest version that an earlier gate admitted.
 -#}
 {% macro newest_landed(source_name, table_name, touched_only=false) %}
     with versions as (

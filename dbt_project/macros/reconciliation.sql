@@ -10,14 +10,14 @@
         string_agg(distinct marketing_terms, ', ' order by marketing_terms) as marketing_terms,
         bool_or(differs) as differs,
         string_agg(distinct suspect_side, ' and ' order by suspect_side desc) as suspect_side,
-        string_agg(distinct told, '; ' order by told) as told
+        string_agg(distinct explanation, '; ' order by explanation) as explanation
     from (
         select
             contract_raw_id,
             account_no,
             differs,
             suspect_side,
-            told,
+            explanation,
             string_agg(contract_value, ' ') over point as contract_terms,
             string_agg(marketing_value, ' ') over point as marketing_terms
         from staging.int_terms_compared
@@ -51,8 +51,8 @@
 {% macro ratios_that_differ(column_name) -%}
     select
         {{ finding(column_name) }},
-        ratios_told as observed,
-        'one ratio in all three' || right_told as expected,
+        ratios_text as observed,
+        'one ratio in all three' || explanation as expected,
         suspect_side,
         round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
         round(point_cny * share_at_stake, 2) as amount_at_stake_cny

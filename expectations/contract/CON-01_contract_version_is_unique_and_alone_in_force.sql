@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: quarantine
 owner: contract office
 reason: With two versions in force nobody can say which price and capacity hold.
-source: catalogue CON-01
+source: project rule
 subject: con_contract
 quarantines: con_contract
 population: contract versions

@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: contract office
 reason: A contract that ends before it begins is never in force; one signed late was in force unsigned.
-source: catalogue CON-02
+source: project rule
 subject: con_contract
 quarantines: con_contract
 population: contract versions

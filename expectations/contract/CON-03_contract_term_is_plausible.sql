@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: contract office
 reason: A term of 99 years was not agreed, it was filled in.
-source: catalogue CON-03; each contract alone against fixed terms, no test of chance
+source: project rule; each contract alone against fixed terms, no test of chance
 subject: con_contract
 not_tested: No high-voltage contract has an end.
 population: versions of high-voltage contracts that have an end

@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: contract office
 reason: In a dispute the signed paper decides.
-source: catalogue CON-04
+source: project rule
 subject: con_contract
 not_tested: No contract is effective.
 population: effective contract versions

@@ -1,11 +1,11 @@
 /*
-sentence: The scanned pages of a contract are those of no other contract.
+sentence: No two contracts have the same scanned pages.
 axis: arbitrary
 dimension: uniqueness
 severity: warn
 owner: contract office
 reason: One file under fourteen contracts proves one of them at most.
-source: catalogue CON-05; each hash of pages alone, no test of chance, since two different scans do not share a hash
+source: project rule; each hash of pages alone, no test of chance, since two different scans do not share a hash
 subject: con_contract
 not_tested: No contract has a scan.
 population: contract versions with a scan

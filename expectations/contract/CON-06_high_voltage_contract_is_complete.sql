@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: contract office
 reason: Without them a charge, a loss or a fault cannot be assigned to a side.
-source: catalogue CON-06
+source: project rule
 subject: con_contract
 quarantines: con_contract
 not_tested: No high-voltage contract was delivered.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: contract office
 reason: One of the two is charged.
-source: catalogue CON-07
+source: project rule
 subject: con_contract
 not_tested: No contract has a transformer annex.
 population: contract versions with a transformer annex

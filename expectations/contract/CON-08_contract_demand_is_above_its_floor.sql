@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: contract office
 reason: Below the floor the demand charge is too low.
-source: catalogue CON-08; formulas 3.5, 40 % floor
+source: project rule
 subject: con_contract
 quarantines: con_contract
 not_tested: No contract is charged by contract demand.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: contract office
 reason: Two supplies from one feeder fail together.
-source: catalogue CON-09
+source: project rule
 subject: con_contract
 quarantines: con_contract
 implies: [XSR-16]

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: contract office
 reason: An outage at an important user endangers people or the state.
-source: catalogue CON-10; a better supply than the class needs is in order
+source: requirement S15; a better supply than the class needs is in order
 subject: con_contract
 not_tested: No important user has an effective contract.
 population: effective contract versions of important users

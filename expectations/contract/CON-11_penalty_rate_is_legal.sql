@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: contract office
 reason: Another rate cannot be enforced.
-source: catalogue CON-11; 供电营业规则
+source: 供电营业规则 (1996), article 98
 subject: con_contract
 quarantines: con_contract
 not_tested: No contract states a penalty rate.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: contract office
 reason: An amendment of another value amends another contract.
-source: catalogue CON-12
+source: project rule
 subject: con_amendment
 quarantines: con_amendment
 not_tested: No amendment follows a version.

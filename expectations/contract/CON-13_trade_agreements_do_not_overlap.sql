@@ -1,11 +1,11 @@
 /*
-sentence: An account has one trade agreement on any day.
+sentence: An account has at most one trade agreement on any day.
 axis: mismatch
 dimension: consistency
 severity: quarantine
 owner: contract office
 reason: Energy sold by two retailers is settled twice.
-source: catalogue CON-13
+source: project rule
 subject: con_trade_agreement
 quarantines: con_trade_agreement
 not_tested: No trade agreement was delivered.
@@ -17,14 +17,14 @@ select
     {{ row_of('agreements') }},
     agreements.agreement_no,
     agreements.valid_from,
-    overlapping.other_told
+    overlapping.other_note
 from staging.stg_contract__trade_agreements as agreements
-left join {{ overlapping('staging.stg_contract__trade_agreements', same='account_no', other='agreement_no', told='other.agreement_no') }} as overlapping
+left join {{ overlapping('staging.stg_contract__trade_agreements', same='account_no', other='agreement_no', note='other.agreement_no') }} as overlapping
     on agreements._raw_id = overlapping._raw_id
 -- violations
 select
     {{ finding('valid_from') }},
-    'overlaps ' || other_told as observed,
+    'overlaps ' || other_note as observed,
     'one agreement a day' as expected
 from tested
-where other_told is not null
+where other_note is not null

@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: contract office
 reason: Deviations are settled against the curve.
-source: catalogue CON-14
+source: project rule
 subject: con_trade_settle
 not_tested: No settlement has a curve.
 population: settlements with a trade curve

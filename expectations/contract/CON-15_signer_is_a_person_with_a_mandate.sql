@@ -1,11 +1,11 @@
 /*
-sentence: The signer of a contract is no placeholder, and has a mandate unless the legal representative signed.
+sentence: The signer of a contract is a named person, not a placeholder, and has a mandate unless the legal representative signed.
 axis: arbitrary
 dimension: completeness
 severity: warn
 owner: contract office
 reason: A contract signed by nobody in particular binds nobody.
-source: catalogue CON-15; each contract alone against a list, no test of chance
+source: project rule; each contract alone against a list, no test of chance
 subject: con_contract
 not_tested: No contract names its signer.
 population: contract versions that name a signer

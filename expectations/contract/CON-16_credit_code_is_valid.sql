@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: contract office
 reason: With a wrong code the customer cannot be matched to the register of companies.
-source: catalogue CON-16; GB 32100-2015; each code alone, no test of chance
+source: GB 32100-2015; each code alone, no test of chance
 subject: con_contract
 not_tested: No credit code was delivered.
 population: credit codes of contract versions

@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: quarantine
 owner: marketing office
 reason: Bills, contracts and readings meet by this number.
-source: catalogue MKT-01
+source: project rule
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: marketing office
 reason: A spreadsheet turns long numbers into 1.23E+09 and drops leading zeros.
-source: catalogue MKT-02
+source: project rule
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

@@ -1,11 +1,11 @@
 /*
-sentence: The name of a customer has at least {characters:words} characters and is no placeholder.
+sentence: The name of a customer has at least {characters:words} characters and is not a placeholder.
 axis: arbitrary
 dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: A name filled in to pass the form names nobody.
-source: catalogue MKT-03; each name alone against a list, no test of chance
+source: project rule; each name alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

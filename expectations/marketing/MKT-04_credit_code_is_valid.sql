@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: marketing office
 reason: With a wrong code the customer cannot be matched to the register of companies.
-source: catalogue MKT-04; GB 32100-2015; each code alone, no test of chance
+source: GB 32100-2015; each code alone, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 not_tested: No credit code was delivered.

@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: marketing office
 reason: A notice to another number does not arrive.
-source: catalogue MKT-05; each number alone, no test of chance
+source: project rule; each number alone, no test of chance
 subject: mkt_contact
 not_tested: No mobile number was delivered.
 population: contacts with a mobile number

@@ -1,11 +1,11 @@
 /*
-sentence: Mobile number and e-mail address of a contact are no placeholders and no made-up sequence.
+sentence: The mobile number and e-mail address of a contact are neither placeholders nor fabricated sequences.
 axis: arbitrary
 dimension: validity
 severity: warn
 owner: marketing office
 reason: A notice sent to such a number reaches nobody.
-source: catalogue MKT-06; each contact alone against lists, no test of chance
+source: project rule; each contact alone against lists, no test of chance
 subject: mkt_contact
 not_tested: No contact has a mobile number or an e-mail address.
 population: contacts with a mobile number or an e-mail address

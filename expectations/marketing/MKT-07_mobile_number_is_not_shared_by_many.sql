@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: warn
 owner: marketing office
 reason: A number shared by many is that of the clerk or of an agent.
-source: catalogue MKT-07; each number alone, no test of chance, since five of 100,000 customers draw one of 7,000,000,000 numbers once in 10^16 utilities
+source: project rule; each number alone, no test of chance, since five of 100,000 customers draw one of 7,000,000,000 numbers once in 10^16 utilities
 subject: mkt_contact
 not_tested: No mobile number was delivered.
 population: contacts with a mobile number

@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: marketing office
 reason: A crew finds no customer at the address `as above`.
-source: catalogue MKT-08; each address alone, no test of chance
+source: project rule; each address alone, no test of chance
 subject: mkt_customer
 population: customers with an address
 reads: [quality_placeholders, stg_marketing__customers, stg_marketing__settlement_accounts]

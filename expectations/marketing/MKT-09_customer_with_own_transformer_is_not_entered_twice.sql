@@ -5,7 +5,7 @@ dimension: uniqueness
 severity: quarantine
 owner: marketing office
 reason: The same factory twice is billed, counted and visited twice.
-source: catalogue MKT-09; rule in use
+source: project rule; in use at utilities
 subject: mkt_customer
 quarantines: mkt_customer
 not_tested: No customer has a transformer of its own.

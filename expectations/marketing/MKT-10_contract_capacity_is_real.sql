@@ -1,11 +1,11 @@
 /*
-sentence: The contract capacity of a customer is above zero and is no filled-in number such as 1 or 999.
+sentence: The contract capacity of a customer is above zero and no placeholder such as 1 or 999.
 axis: arbitrary
 dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: Capacity charge, demand floor and every bound on load follow from it.
-source: catalogue MKT-10; each capacity alone against a list, no test of chance
+source: project rule; each capacity alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

@@ -1,11 +1,11 @@
 /*
-sentence: The dates of a customer are no default of a form or program and lie between {earliest_yyyymmdd} and the business date.
+sentence: The dates of a customer are no defaults of a form or program and are between {earliest_yyyymmdd} and the business date.
 axis: arbitrary
 dimension: validity
 severity: quarantine
 owner: marketing office
 reason: A default date passes for an age, a delay or a duration.
-source: catalogue MKT-11; each date alone against a list, no test of chance
+source: project rule; each date alone against a list, no test of chance
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers

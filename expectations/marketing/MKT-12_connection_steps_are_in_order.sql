@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: Cycle times and clocks are differences of these dates.
-source: catalogue MKT-12
+source: requirement S31
 subject: mkt_application
 quarantines: mkt_application
 not_tested: No application has two dates to compare.

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: quarantine
 owner: marketing office
 reason: Such a combination is not built; one of the two is wrong.
-source: catalogue MKT-14
+source: project rule
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers with a voltage level and a capacity

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: The basic charge is a large part of the revenue.
-source: catalogue MKT-15; formulas 3.5
+source: 发改价格〔2023〕526号
 subject: mkt_tariff_assign
 population: tariff assignments in force of large industry
 reads: [stg_marketing__customers, stg_marketing__tariff_assignments]

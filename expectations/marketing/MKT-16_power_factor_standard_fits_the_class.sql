@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: The standard decides between a reward and a surcharge.
-source: catalogue MKT-16; formulas 3.4
+source: (83) 水电财字第215号
 subject: mkt_tariff_assign
 not_tested: No account has a power factor standard.
 population: tariff assignments with a power factor standard

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: The capacity charge and every bound on load use the running capacity.
-source: catalogue MKT-17
+source: project rule
 subject: mkt_customer
 not_tested: No customer has transformers.
 population: customers with transformers

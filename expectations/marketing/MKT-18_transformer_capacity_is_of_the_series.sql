@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: marketing office
 reason: A capacity that is not made was typed in.
-source: catalogue MKT-18; each capacity alone against a series, no test of chance
+source: seed quality_series; each capacity alone against a series, no test of chance
 subject: mkt_transformer
 not_tested: No transformer was delivered.
 population: transformer states

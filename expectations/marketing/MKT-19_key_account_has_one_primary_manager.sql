@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: marketing office
 reason: With none nobody answers, with two nobody is answerable.
-source: catalogue MKT-19
+source: requirement S05
 subject: mkt_customer
 not_tested: There is no key account.
 population: key accounts

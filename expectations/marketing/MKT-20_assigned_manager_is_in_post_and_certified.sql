@@ -5,7 +5,7 @@ dimension: referential
 severity: warn
 owner: marketing office
 reason: An account whose manager has left has none.
-source: catalogue MKT-20
+source: requirement S05
 subject: mkt_manager_assign
 not_tested: No manager is assigned.
 population: manager assignments in force

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: A total that does not follow from its parts cannot be explained to the customer.
-source: catalogue MKT-21
+source: project rule
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill was delivered.

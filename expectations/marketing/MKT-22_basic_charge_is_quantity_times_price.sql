@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: A charge that does not follow from quantity and price cannot be explained.
-source: catalogue MKT-22; oracle O7, parts are rounded before the sum
+source: project rule; worked example O7, parts are rounded before the sum
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill has a basic charge.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: The percentage acts on the whole basic and energy charge.
-source: catalogue MKT-23; (83) 水电财字第215号
+source: (83) 水电财字第215号
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill carries a power factor standard.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: A power factor of another origin adjusts the bill by another amount.
-source: catalogue MKT-24
+source: (83) 水电财字第215号
 subject: mkt_bill
 not_tested: No bill has a power factor with both energies.
 population: bills with a power factor and both energies

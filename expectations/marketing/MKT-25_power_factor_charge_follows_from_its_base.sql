@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: The amount must follow from the two numbers printed beside it.
-source: catalogue MKT-25; oracle O7
+source: (83) 水电财字第215号; worked example O7
 subject: mkt_bill
 not_tested: No bill has a power factor charge.
 population: bills with a power factor charge

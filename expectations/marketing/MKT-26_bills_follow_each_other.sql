@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: A gap is energy that nobody pays for, an overlap energy that is paid twice.
-source: catalogue MKT-26
+source: project rule
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No account has two bills.

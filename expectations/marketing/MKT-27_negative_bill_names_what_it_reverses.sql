@@ -5,7 +5,7 @@ dimension: referential
 severity: quarantine
 owner: marketing office
 reason: A negative bill without an origin is money given away.
-source: catalogue MKT-27
+source: project rule
 subject: mkt_bill
 quarantines: mkt_bill
 not_tested: No bill is negative.

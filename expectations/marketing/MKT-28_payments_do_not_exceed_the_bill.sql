@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: What was paid twice is owed to the customer. Of older bills the source may have put the penalties away.
-source: catalogue MKT-28
+source: project rule
 subject: mkt_bill
 not_tested: No bill of these months was paid.
 population: paid bills of the months before the business date

@@ -5,7 +5,7 @@ dimension: referential
 severity: quarantine
 owner: marketing office
 reason: Money without a bill leaves the bill open.
-source: catalogue MKT-29
+source: project rule
 subject: mkt_payment
 quarantines: mkt_payment
 not_tested: No payment names a bill.

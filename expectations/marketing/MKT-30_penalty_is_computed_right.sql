@@ -1,11 +1,11 @@
 /*
-sentence: A penalty is the overdue balance of its days times the rate of the law, at least one yuan a bill, or waived for a reason.
+sentence: A penalty is the overdue balance times its days times the statutory rate, at least one yuan a bill, or it is waived with a reason.
 axis: mismatch
 dimension: consistency
 severity: warn
 owner: marketing office
 reason: A penalty that does not follow from the rule is contested.
-source: catalogue MKT-30; formulas 3.7
+source: 供电营业规则 (1996), article 98
 subject: mkt_penalty
 not_tested: No penalty was delivered.
 population: penalties

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: Twelve stages closed in the same minute were entered afterwards.
-source: catalogue MKT-31
+source: requirement S31
 subject: mkt_app_stage
 not_tested: No stage has ended.
 population: stages that have ended

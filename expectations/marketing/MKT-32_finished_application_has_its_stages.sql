@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: A step that was skipped is a connection nobody has checked.
-source: catalogue MKT-32
+source: requirement S31; seed quality_required_stages
 subject: mkt_application
 quarantines: mkt_application
 not_tested: No application is finished.

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: marketing office
 reason: A pile of cases closed at 17:59 was closed for the clock.
-source: catalogue MKT-33; binomial, where closings fall evenly on 480 minutes of a working day and 10 or more are counted, at most 0.2 % of honest days are found
+source: project rule; binomial, where closings fall evenly on 480 minutes of a working day and 10 or more are counted, at most 0.2 % of honest days are found
 subject: handler x day
 about: mkt_app_stage
 not_tested: No handler ended ten stages on one day.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: Service clocks are differences of these times.
-source: catalogue MKT-34
+source: requirement S17
 subject: mkt_ticket
 quarantines: mkt_ticket
 not_tested: No ticket was delivered.

@@ -1,11 +1,11 @@
 /*
-sentence: Arrivals of urban fault crews do not crowd in the last minutes before the limit of {limit_minutes} minutes.
+sentence: Arrivals of urban fault crews are not concentrated in the last minutes before the limit of {limit_minutes} minutes.
 axis: arbitrary
 dimension: plausibility
 severity: warn
 owner: marketing office
 reason: A crowd at 44 minutes was typed in to keep the promise.
-source: catalogue MKT-35; binomial, where arrivals fall evenly on the 45 minutes and 10 or more are counted, at most 0.3 % of honest departments are found
+source: seed service_clocks; binomial, where arrivals fall evenly on the 45 minutes and 10 or more are counted, at most 0.3 % of honest departments are found
 subject: department
 about: mkt_ticket
 not_tested: No department has ten urban arrivals.

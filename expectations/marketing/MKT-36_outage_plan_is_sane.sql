@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: marketing office
 reason: Notices and outage hours follow from the plan.
-source: catalogue MKT-36
+source: project rule
 subject: mkt_outage_plan
 quarantines: mkt_outage_plan
 not_tested: No outage was planned.

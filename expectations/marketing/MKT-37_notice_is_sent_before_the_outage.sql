@@ -1,11 +1,11 @@
 /*
-sentence: A notice is sent before the start that it tells of.
+sentence: A notice is sent before the start that it announces.
 axis: mismatch
 dimension: consistency
 severity: quarantine
 owner: marketing office
 reason: A notice after the start is no notice.
-source: catalogue MKT-37
+source: requirement S23
 subject: mkt_outage_notice
 quarantines: mkt_outage_notice
 not_tested: No notice was sent.

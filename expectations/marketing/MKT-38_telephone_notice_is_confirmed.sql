@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: marketing office
 reason: A call that nobody confirmed cannot be proved.
-source: catalogue MKT-38
+source: requirement S23
 subject: mkt_outage_notice
 not_tested: No notice was given by telephone.
 population: outage notices by telephone

@@ -1,11 +1,11 @@
 /*
-sentence: The scores that one collector brings in vary, where there are {least_answers} or more.
+sentence: The scores that one collector enters vary where there are {least_answers} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn
 owner: marketing office
 reason: Four hundred top scores were not asked for.
-source: catalogue MKT-39; binomial, where 8 of 10 honest answers give the top score and 30 or more are counted, at most 0.2 % of honest collectors are found
+source: requirement S31; binomial, where 8 of 10 honest answers give the top score and 30 or more are counted, at most 0.2 % of honest collectors are found
 subject: collector
 about: mkt_survey
 not_tested: No collector brought in 30 answers.

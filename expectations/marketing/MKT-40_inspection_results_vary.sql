@@ -1,11 +1,11 @@
 /*
-sentence: The texts of an inspector's month vary, where there are {least_inspections} or more.
+sentence: The result texts of an inspector vary within a month where there are {least_inspections} or more.
 axis: arbitrary
 dimension: plausibility
 severity: warn
 owner: marketing office
 reason: The same sentence sixty times was written at a desk.
-source: catalogue MKT-40; occupancy, where texts are drawn evenly from a third as many sentences as there are inspections and 20 or more are counted, at most 0.03 % of honest months are found
+source: requirement S26; occupancy, where texts are drawn evenly from a third as many sentences as there are inspections and 20 or more are counted, at most 0.03 % of honest months are found
 subject: inspector x month
 about: mkt_inspection
 not_tested: No inspector made 20 inspections in a month.

@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: A hazard is closed by whoever looked again, not by whoever says so.
-source: catalogue MKT-41
+source: requirement S26
 subject: mkt_hazard
 quarantines: mkt_hazard
 not_tested: No hazard was rectified.

@@ -5,7 +5,7 @@ dimension: completeness
 severity: quarantine
 owner: marketing office
 reason: Without it the first bill is a guess.
-source: catalogue MKT-42; rule in use
+source: project rule; in use at utilities
 subject: mkt_meter_install
 quarantines: mkt_meter_install
 not_tested: No installed meter has readings.

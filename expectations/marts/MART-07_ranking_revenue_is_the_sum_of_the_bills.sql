@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: A bill that is lost or counted twice changes who is a key account.
-source: "catalogue, mart-level rules: revenue of the ranking"
+source: "requirement S01: the revenue of the ranking is that of the bills"
 subject: ranking month
 population: ranking months
 reads: [candidate.mart_key_account_ranking, stg_marketing__bills]

@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: Otherwise the rows of the ranking are not all of the revenue.
-source: "catalogue, mart-level rules: cum_share ends at 1.0"
+source: "requirement S01: the cumulative share ends at 1"
 subject: ranking month
 population: ranking months
 reads: [candidate.mart_key_account_ranking]

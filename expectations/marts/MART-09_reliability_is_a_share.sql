@@ -5,7 +5,7 @@ dimension: validity
 severity: block
 owner: data warehouse
 reason: Outside the range hours are counted twice or in another month.
-source: "catalogue, mart-level rules: RS between 0 and 100"
+source: "requirement S27: a reliability of supply is between 0 and 100"
 subject: row of a mart
 population: rows with a reliability of supply
 reads: [candidate.mart_two_rates, candidate.mart_two_rates_gap]

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: A slot that is in no state was forgotten, one in two was counted twice.
-source: catalogue, mart-level rules; oracle O22
+source: requirement S25; worked example O22
 subject: account x month
 population: months of an account
 reads: [candidate.mart_energy_structure]

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: A bill that is lost or counted twice hides who pays late.
-source: catalogue, mart-level rules; S18 one row per bill
+source: "requirement S18: one row per bill"
 subject: month of issue
 population: months of issue
 reads: [candidate.mart_payment_behaviour, stg_marketing__bills]

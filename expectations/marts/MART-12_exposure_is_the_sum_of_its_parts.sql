@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: The guarantee that is asked of an account follows from its exposure.
-source: formulas 3.9, exposure
+source: "requirement S34: exposure"
 subject: account x month
 population: months of an account with an exposure
 reads: [candidate.mart_credit_risk]

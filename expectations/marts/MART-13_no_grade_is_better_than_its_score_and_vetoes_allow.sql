@@ -1,11 +1,11 @@
 /*
-sentence: A vetoed account has grade C, an account with overdue bills has no A, and no grade but that of a new customer is better than its score's.
+sentence: A vetoed account has grade C, an account with overdue bills has no A, and a grade never exceeds that of its score, except for new customers.
 axis: mismatch
 dimension: consistency
 severity: block
 owner: data warehouse
 reason: A grade that is too good takes a risk that nobody decided on.
-source: formulas 3.9, credit; local credit code
+source: "requirement S34: grade, score and vetoes; seed credit_bands"
 subject: account x month
 population: months of an account with a grade
 reads: [candidate.mart_credit_risk]

@@ -1,11 +1,11 @@
 /*
-sentence: A churn score lies between 0 and 100, names its contributions from the largest on and is not below their sum.
+sentence: A churn score is between 0 and 100, lists its contributions from the largest on and is at least their sum.
 axis: mismatch
 dimension: consistency
 severity: block
 owner: data warehouse
 reason: A score that its own row does not explain cannot be acted on.
-source: formulas 3.9, churn
+source: "requirement S04: churn score; seed churn_points"
 subject: account x month
 population: months of an account with a churn score
 reads: [candidate.mart_churn_risk]

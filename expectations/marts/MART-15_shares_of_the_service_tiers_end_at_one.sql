@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: Otherwise a tier looks better or worse served than it is.
-source: "catalogue, mart-level rules: shares end at 1.0"
+source: "requirement S03: shares end at 1"
 subject: month
 population: months
 reads: [candidate.mart_service_resource_balance]

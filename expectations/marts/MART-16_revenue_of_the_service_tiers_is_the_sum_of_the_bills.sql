@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: An account without a tier, or with two, shifts every share of the balance.
-source: catalogue, mart-level rules; S03
+source: requirement S03
 subject: month
 population: months
 reads: [candidate.mart_service_resource_balance, stg_marketing__bills, stg_marketing__customers]

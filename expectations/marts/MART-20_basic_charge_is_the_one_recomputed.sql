@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: The account is billed for a capacity, a demand or a price that is not its own, or the price list is not the one in force.
-source: catalogue, mart-level rules; oracles O7 and O8
+source: requirement S09; worked examples O7 and O8
 subject: account x month
 not_tested: No bill has a basic charge of a known price.
 population: months of an account with a basic charge of a known price

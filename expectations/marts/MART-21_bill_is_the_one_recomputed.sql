@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: marketing office
 reason: Advice by prices that are not the ones billed is worth nothing.
-source: catalogue, mart-level rules
+source: requirement S09
 subject: account x month
 not_tested: No bill has an energy charge of a known price.
 population: months of an account with an energy charge of a known price

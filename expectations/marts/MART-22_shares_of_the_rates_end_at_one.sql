@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: data warehouse
 reason: Energy without a rate has no price, and energy of two rates is paid twice.
-source: catalogue, mart-level rules
+source: "requirement S09: shares of the rates end at 1"
 subject: account x month
 not_tested: No energy is split by rate.
 population: months of an account whose energy is split by rate

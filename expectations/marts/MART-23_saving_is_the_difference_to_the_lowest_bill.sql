@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: An account would be told to pay more.
-source: catalogue, mart-level rules
+source: requirement S25
 subject: account x month
 population: months of an account with tariff advice
 reads: [candidate.mart_tariff_advice]

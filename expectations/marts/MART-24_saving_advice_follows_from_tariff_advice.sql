@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: Two marts that tell an account different savings are both not believed.
-source: catalogue, mart-level rules
+source: requirement S25
 subject: account x month x advice
 population: pieces of saving advice
 reads: [candidate.mart_saving_advice, candidate.mart_tariff_advice]

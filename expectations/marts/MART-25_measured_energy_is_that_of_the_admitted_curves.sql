@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: Energy that is lost or counted twice on the way to the mart is wrong in every figure of load and saving.
-source: "catalogue, mart-level rules: totals reconcile, energy of marts = admitted energy"
+source: "requirement S08: the energy of marts is the admitted energy"
 subject: account x month
 not_tested: No energy curve has arrived.
 population: months of an account with measured energy

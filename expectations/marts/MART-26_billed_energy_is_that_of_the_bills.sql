@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: Advice and ranking by energy that nobody was billed for cannot be explained to the customer.
-source: "catalogue, mart-level rules: totals reconcile, energy of marts = admitted energy"
+source: "requirement S08: the energy of marts is the billed energy"
 subject: ranking month, account x month
 population: ranking months, and months of an account with tariff advice
 reads: [candidate.mart_key_account_ranking, candidate.mart_tariff_advice, stg_marketing__bills]

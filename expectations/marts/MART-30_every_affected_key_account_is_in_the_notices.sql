@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: An account left out of the denominator makes the share of notices in time look better than it is.
-source: "catalogue, mart-level rules: notices denominators = affected pairs"
+source: "requirement S23: the denominators are the affected pairs"
 subject: outage plan
 population: outage plans
 reads:

@@ -1,11 +1,11 @@
 /*
-sentence: All notices are given exactly where each one asked for is given, and a row that counts has a verdict.
+sentence: A plan counts as fully notified exactly where every required notice was given, and every row that counts has a verdict.
 axis: mismatch
 dimension: consistency
 severity: block
 owner: data warehouse
 reason: A row that counts without a verdict is in the denominator and in neither part of the share.
-source: paper on the service of key accounts, 2.3
+source: requirement S23
 subject: outage plan x account
 population: key accounts affected by an outage plan
 reads: [candidate.mart_outage_notice_compliance]

@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: An account counted in no organisation or in two makes one of the figures wrong.
-source: "requirements S27: customer x month and organisation x month"
+source: "requirement S27: customer x month and organisation x month"
 subject: organisation x month
 population: months of an organisation
 reads: [candidate.mart_two_rates]

@@ -1,11 +1,11 @@
 /*
-sentence: RS-2 and RS-3 are not below RS-1, prearranged and fault not above the whole, and shares lie between 0 and 1.
+sentence: RS-2 and RS-3 are at least RS-1, the prearranged and fault parts at most the whole, and shares between 0 and 1.
 axis: mismatch
 dimension: validity
 severity: block
 owner: data warehouse
 reason: What a variant leaves out cannot make supply less reliable; a share out of range counts someone twice.
-source: "DL/T 836 and IEEE 1366 as in formulas 3.2; catalogue, mart-level rules: shares in range"
+source: "DL/T 836.1-2016; IEEE 1366; requirement S27: a rate without causes is not below the whole"
 subject: row of a mart
 population: rows of the two rates
 reads: [candidate.mart_two_rates]

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: An interruption that only one side has is what the gap is about; none may be lost between the list and the count.
-source: "requirements S28: outages_only_meter, outages_only_supply, matched_outages"
+source: "requirement S28: outages_only_meter, outages_only_supply, matched_outages"
 subject: month
 population: months
 reads: [candidate.mart_two_rates_gap, warehouse.dim_months, warehouse.fct_outages_matched]

@@ -1,11 +1,11 @@
 /*
-sentence: The complaints about interruptions and quality of a month are the tickets that say so.
+sentence: The complaints about interruptions and quality of a month are the tickets of these kinds.
 axis: missing
 dimension: completeness
 severity: block
 owner: data warehouse
 reason: A complaint that is lost hides the quality that it is about.
-source: "requirements S29: complaints about outage and quality"
+source: "requirement S29: complaints about outage and quality"
 subject: month
 population: months
 reads: [candidate.mart_complaint_vs_quality, stg_marketing__tickets]

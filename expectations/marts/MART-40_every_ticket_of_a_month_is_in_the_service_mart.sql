@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: A hit rate over fewer tickets than there were looks better than the service was.
-source: "catalogue, mart-level rules: totals of a mart are those of its facts"
+source: "requirement S17: totals of a mart are those of its facts"
 subject: month of acceptance
 population: months of acceptance
 reads: [candidate.mart_ticket_sla, stg_marketing__tickets]

@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: A day that belongs to nobody, or to two, makes the promised 22 or 32 working days kept or broken by mistake.
-source: "formulas.md 3.8: the clock stops while the customer's time runs"
+source: "requirement S31: the clock stops while the customer's time runs"
 subject: application
 population: applications
 reads: [candidate.mart_connection_funnel, warehouse.fct_application_stages]

@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: A point counted twice or not at all makes coverage meaningless.
-source: "catalogue, mart-level rules: slots valid + estimated + missing + outage"
+source: "requirement S08: slots valid + estimated + missing + outage"
 subject: metering point x day
 population: days of a metering point
 reads: [candidate.mart_metering_integrity]

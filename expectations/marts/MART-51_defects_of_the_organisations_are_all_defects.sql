@@ -5,7 +5,7 @@ dimension: consistency
 severity: block
 owner: data warehouse
 reason: A defect that one view of the scorecard leaves out is nobody's.
-source: "catalogue, mart-level rules: totals reconcile"
+source: "requirement S12: totals reconcile"
 subject: source
 population: sources
 reads: [candidate.mart_dq_scorecard]

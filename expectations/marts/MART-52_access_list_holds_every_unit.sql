@@ -1,11 +1,11 @@
 /*
-sentence: Every unit of the delivered access list has its row of the business date, and no other has one.
+sentence: Every unit of the delivered access list, and no other, has a row for the business date.
 axis: missing
 dimension: completeness
 severity: block
 owner: data warehouse
 reason: A unit that is not listed can fall silent unseen.
-source: "catalogue, mart-level rules: denominators are the affected units"
+source: "requirement S32: one row a unit"
 subject: unit
 population: units of the delivered access list
 reads: [candidate.mart_access_list, stg_marketing__access_units]

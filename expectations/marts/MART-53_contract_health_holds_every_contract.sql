@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data warehouse
 reason: A contract without a row is a contract that nobody renews.
-source: "catalogue, mart-level rules: denominators are the contracts in force"
+source: "requirement S10: one row a contract in force"
 subject: contract
 population: contracts that have begun
 reads: [candidate.mart_contract_health, stg_contract__contracts]

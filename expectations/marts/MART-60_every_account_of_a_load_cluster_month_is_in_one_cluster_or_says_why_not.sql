@@ -1,11 +1,11 @@
 /*
-sentence: In a month of load clusters every account is in one cluster or says why not, and each cluster has as many accounts as it states.
+sentence: In a month of load clusters every account is in one cluster or has a reason why not, and each cluster has as many accounts as it states.
 axis: missing
 dimension: completeness
 severity: block
 owner: data warehouse
 reason: A reader adds the clusters up to all accounts.
-source: "catalogue, mart-level rules: load clusters"
+source: "requirement S30: load clusters"
 subject: month × cluster
 population: clusters of a month
 reads: [candidate.mart_load_cluster]

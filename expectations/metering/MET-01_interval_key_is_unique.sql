@@ -1,11 +1,11 @@
 /*
-sentence: There is one row for each metering point, day, quantity, phase and collection version.
+sentence: Each metering point, day, quantity, phase and collection version has one row.
 axis: mismatch
 dimension: uniqueness
 severity: quarantine
 owner: metering office
 reason: Two curves of one key cannot both be right; either would be counted.
-source: catalogue MET-01
+source: project rule
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
@@ -22,7 +22,7 @@ select
     ) > 0 as lacks_key,
     count(*) over (partition by curves._key) as copies
 from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
 -- violations
 select
     {{ finding('mp_no', day='reading_date', account=false) }},

@@ -1,11 +1,11 @@
 /*
-sentence: A curve holds {slots} slots; below {quarantine_below_slots} ({quarantine_below_slots:% of slots}) it is no basis for a day.
+sentence: A curve has {slots} slots; with fewer than {quarantine_below_slots} ({quarantine_below_slots:% of slots}) it does not count as a day.
 axis: missing
 dimension: completeness
 severity: quarantine
 owner: metering office
 reason: Energy of missing slots is unknown, and a day built from the rest is too low.
-source: catalogue MET-02
+source: project rule
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
@@ -28,7 +28,7 @@ select
         where points.wiring_code = '3P3W'
     ) as has_no_own_voltage
 from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
 left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 -- violations
 -- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.

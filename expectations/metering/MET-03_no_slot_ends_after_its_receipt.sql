@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A reading from the future is a wrong date or a wrong clock.
-source: catalogue MET-03
+source: California VEE, time tolerance
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
@@ -30,7 +30,7 @@ select
         )
     end as last_slot
 from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
 where curves.received_at is not null
 -- violations
 select

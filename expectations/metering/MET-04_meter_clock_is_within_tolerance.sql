@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: metering office
 reason: A clock that drifts moves energy between slots and between prices.
-source: catalogue MET-04
+source: California VEE, time tolerance
 subject: met_collect_task
 not_tested: No real-time task reported its clock.
 population: real-time tasks that report their clock

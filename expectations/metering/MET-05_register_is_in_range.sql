@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: Such a reading was never on the meter; the energy of two days would be wrong.
-source: catalogue MET-05
+source: project rule
 subject: met_register_freeze
 quarantines: met_register_freeze
 not_tested: No register reading landed tonight.

@@ -1,11 +1,11 @@
 /*
-sentence: A register reading is not below the reading before it, unless the register rolled over or the meter was swapped.
+sentence: A register reading is at least the reading before it, unless the register rolled over or the meter was replaced.
 axis: mismatch
 dimension: consistency
 severity: quarantine
 owner: metering office
 reason: Energy from a register that runs backwards would be negative.
-source: catalogue MET-06
+source: project rule
 subject: met_register_freeze
 quarantines: met_register_freeze
 implies: [MET-12]

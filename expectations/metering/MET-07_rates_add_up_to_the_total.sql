@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: Otherwise the energy billed by rate is not the energy metered.
-source: catalogue MET-07
+source: project rule
 subject: met_register_freeze
 not_tested: No meter delivered readings by rate.
 population: moments of a register with a total and its rates

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: quarantine
 owner: metering office
 reason: More cannot flow through the transformers of the customer; the reading or the ratio is wrong.
-source: catalogue MET-08; formulas 3.1, power against capacity
+source: project rule; daily energy and power are bounded by the capacity that runs
 subject: met_interval_96
 quarantines: met_interval_96
 implies: [MET-12]
@@ -22,7 +22,7 @@ select
     quality.slot_sum(curves.values_by_slot) * curves.to_primary as energy_kwh,
     24 * accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kwh,
     curves.is_latest
-from {{ curves_tonight() }} as curves
+from {{ curves_touched() }} as curves
 inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
     on curves.account_no = accounts.account_no
 where curves.quantity_code = 'E+' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0

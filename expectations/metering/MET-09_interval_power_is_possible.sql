@@ -5,7 +5,7 @@ dimension: plausibility
 severity: quarantine
 owner: metering office
 reason: More cannot flow through the transformers of the customer.
-source: catalogue MET-09; formulas 3.1, power against capacity
+source: project rule; daily energy and power are bounded by the capacity that runs
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No curve landed tonight.
@@ -21,7 +21,7 @@ select
     (select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))::numeric * curves.to_primary as power_kw,
     accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kw,
     curves.is_latest
-from {{ curves_tonight() }} as curves
+from {{ curves_touched() }} as curves
 inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
     on curves.account_no = accounts.account_no
 where curves.quantity_code = 'P' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: A lone peak is more often a fault of transmission than a load, and it sets the demand charge.
-source: catalogue MET-10; California VEE spike check
+source: California VEE, spike check
 subject: met_interval_96
 not_tested: No curve landed tonight.
 population: power curves
@@ -21,7 +21,7 @@ select
     peaks.third,
     quality.parameter('MET-10', 'tolerance', :business_date) as tolerance,
     quality.parameter('MET-10', 'floor_kw', :business_date) / greatest(coalesce(curves.to_primary, 1), 1) as floor_kw
-from {{ curves_tonight() }} as curves
+from {{ curves_touched() }} as curves
 cross join lateral (
     select max(ranked.slot_value) as highest, min(ranked.slot_value) as third
     from (

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: A frozen value is a stuck register or a value filled in by hand.
-source: catalogue MET-11; each curve alone, no test of chance
+source: project rule; each curve alone, no test of chance
 subject: met_interval_96
 not_tested: No curve landed tonight.
 population: power curves
@@ -21,7 +21,7 @@ select
     runs.slot_value,
     coalesce(runs.length, 0) as length
 from staging.stg_metering__curves as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
 left join lateral (
     select islands.slot_value, count(*) as length
     from (

@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: metering office
 reason: One of the two is wrong, and the energy of the day depends on which.
-source: catalogue MET-12; California VEE sum check with the relative form for key accounts
+source: California VEE, sum check, with a relative form for key accounts
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No complete curve has both register readings of its day.
@@ -33,7 +33,7 @@ with limits as materialized (
 changed as materialized (
     select curves.reading_date, points.meter_asset_no
     from staging.stg_metering__curves as curves
-    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
     inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'E+' and curves.phase_code = 'T'
     union

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Reactive energy without active energy is a lost channel, and it lowers the power factor.
-source: catalogue MET-13; California VEE kVARh check
+source: California VEE, kVARh check
 subject: met_interval_96
 not_tested: No day with a zero slot and reactive energy has a curve that landed tonight.
 population: energy curves of days with a zero slot and reactive energy
@@ -24,7 +24,7 @@ select
             and coalesce(reverse.values_by_slot[slots.slot_no], 0) = 0
     ) as first_slot
 from staging.int_curves_latest as curves
-inner join {{ days_tonight(['E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4']) }} as changed
+inner join {{ days_touched(['E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4']) }} as changed
     on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
 inner join staging.int_curves_latest as reactive
     on

@@ -1,11 +1,11 @@
 /*
-sentence: A billing point of an account in normal service is not without energy for {days:words} days in a row.
+sentence: A billing point of an account in normal service has energy at least once in any {days:words} consecutive days.
 axis: missing
 dimension: plausibility
 severity: warn
 owner: metering office
 reason: A stopped meter and an empty factory look alike; somebody has to look.
-source: catalogue MET-14; remote-read zero rule
+source: California VEE, zero consumption of an active account; State Grid's rule on three zero readings in a row of a remotely read meter (抄核收)
 subject: met_interval_96
 not_tested: No billing point of an account in normal service was read.
 population: energy curves of billing points of accounts in normal service
@@ -27,7 +27,7 @@ with energies as (
         and curves.reading_date > (
             select min(changed.reading_date)
             from staging.stg_metering__curves as changed
-            inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = changed._raw_id
+            inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = changed._raw_id
         ) - quality.parameter('MET-14', 'days', :business_date)::integer
 ),
 
@@ -51,7 +51,7 @@ select
     runs.days_read >= quality.parameter('MET-14', 'days', :business_date) and runs.highest_energy = 0 as stands_still,
     quality.parameter('MET-14', 'days', :business_date)::integer as days
 from runs
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = runs._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = runs._raw_id
 inner join staging.int_metering_points_as_of as points
     on runs.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'runs.reading_date') }}
 inner join staging.stg_marketing__customers as customers

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Reverse energy without a generator is a meter wired backwards.
-source: catalogue MET-15
+source: project rule
 subject: met_interval_96
 not_tested: No curve of reverse energy landed tonight.
 population: curves of reverse energy
@@ -24,7 +24,7 @@ select
         where contracts.account_no = points.account_no and contracts.self_gen_kva > 0
     ) as has_generation
 from staging.int_curves_latest as curves
-inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
 inner join staging.int_metering_points_as_of as points
     on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
 where curves.quantity_code = 'E-' and curves.phase_code = 'T' and points.role_code <> 'GENERATION'

@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A voltage outside is a wrong ratio, a wrong scale or a code for a fault, and would count as out of band.
-source: catalogue MET-16; formulas 3.3, curves are secondary volts
+source: project rule; curves are secondary volts
 subject: met_interval_96
 quarantines: met_interval_96
 not_tested: No voltage curve of a point with known wiring landed tonight.
@@ -32,7 +32,7 @@ with points as (
     where points.wiring_code is not null
 ),
 
-curves_tonight as (
+curves_touched as (
     select
         {{ row_of('curves', account='points') }},
         curves.metering_point_no,
@@ -41,7 +41,7 @@ curves_tonight as (
         points.low_v * case when curves.is_primary then points.pt_ratio else 1 end as low,
         points.high_v * case when curves.is_primary then points.pt_ratio else 1 end as high
     from staging.stg_metering__curves as curves
-    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
     inner join points on curves.metering_point_no = points.metering_point_no
     -- Phase B has no voltage of its own in 3P3W wiring.
     where curves.quantity_code = 'U' and not (curves.phase_code = 'B' and points.wiring_code = '3P3W')
@@ -52,35 +52,35 @@ limits as materialized (
 )
 
 select
-    curves_tonight.raw_id,
-    curves_tonight.reading_date,
-    curves_tonight.account_no,
-    curves_tonight.low,
-    curves_tonight.high,
+    curves_touched.raw_id,
+    curves_touched.reading_date,
+    curves_touched.account_no,
+    curves_touched.low,
+    curves_touched.high,
     outside.slot_no,
     outside.slot_value
-from curves_tonight
+from curves_touched
 cross join limits
 left join lateral (
     select slots.slot_no, slots.slot_value
-    from unnest(curves_tonight.values_by_slot) with ordinality as slots (slot_value, slot_no)
+    from unnest(curves_touched.values_by_slot) with ordinality as slots (slot_value, slot_no)
     where -- Most curves have no slot outside; they are not unfolded.
         (
-            (curves_tonight.low::double precision <= all (curves_tonight.values_by_slot)) is false
-            or (curves_tonight.high::double precision >= all (curves_tonight.values_by_slot)) is false
+            (curves_touched.low::double precision <= all (curves_touched.values_by_slot)) is false
+            or (curves_touched.high::double precision >= all (curves_touched.values_by_slot)) is false
         )
-        and (slots.slot_value < curves_tonight.low or slots.slot_value > curves_tonight.high)
+        and (slots.slot_value < curves_touched.low or slots.slot_value > curves_touched.high)
         and not (
             slots.slot_value = 0
             and exists (
                 select 1
                 from staging.int_customer_outages as outages
                 where
-                    outages.metering_point_no = curves_tonight.metering_point_no
+                    outages.metering_point_no = curves_touched.metering_point_no
                     and outages.started_at - limits.tolerance
-                        <= {{ slot_end_at('curves_tonight.reading_date', 'slots.slot_no') }}
+                        <= {{ slot_end_at('curves_touched.reading_date', 'slots.slot_no') }}
                     and coalesce(outages.ended_at, 'infinity'::timestamptz) + limits.tolerance
-                        >= {{ slot_end_at('curves_tonight.reading_date', 'slots.slot_no') }}
+                        >= {{ slot_end_at('curves_touched.reading_date', 'slots.slot_no') }}
             )
         )
     order by slots.slot_no

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: Voltages of the wrong wiring are judged by the wrong limits.
-source: catalogue MET-17
+source: project rule
 subject: met_measuring_point
 not_tested: No meter's wiring is known.
 population: metering points whose wiring is known
@@ -25,7 +25,7 @@ with voltages as (
         curves.quantity_code = 'U'
         and curves.phase_code in ('A', 'B', 'C')
         -- One phase that landed tonight is judged with the others of its day.
-        and (curves.metering_point_no, curves.reading_date) in {{ days_tonight(['U']) }}
+        and (curves.metering_point_no, curves.reading_date) in {{ days_touched(['U']) }}
     group by curves.metering_point_no, curves.reading_date
 ),
 

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: An unbalance that lasts is a fault of the supply or a lost phase of the meter's voltage circuit.
-source: catalogue MET-18; GB/T 15543. In 3P3W wiring two line voltages are metered, which do not tell the third.
+source: GB/T 15543-2008. In 3P3W wiring two line voltages are metered, which do not tell the third.
 subject: metering point x day
 about: met_interval_96
 not_tested: No meter in 3P4W wiring delivered the voltages of its three phases.
@@ -31,7 +31,7 @@ with limits as materialized (
 days as materialized (
     select distinct curves.metering_point_no, curves.reading_date, points.account_no
     from staging.int_curves_latest as curves
-    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
     inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'U' and points.wiring_code = '3P4W'
 ),

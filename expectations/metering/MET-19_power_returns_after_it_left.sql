@@ -1,11 +1,11 @@
 /*
-sentence: Every POWER_UP of a metering point follows a POWER_DOWN that no other POWER_UP has answered.
+sentence: Every POWER_UP of a metering point closes exactly one open POWER_DOWN.
 axis: missing
 dimension: consistency
 severity: warn
 owner: metering office
 reason: An outage whose beginning is missing has no length.
-source: catalogue MET-19
+source: project rule
 subject: met_power_event
 not_tested: No point has two power events.
 population: POWER_UP events with an event before them

@@ -1,11 +1,11 @@
 /*
-sentence: A power event is not before the installation of its point and not on the default date of a clock.
+sentence: A power event is dated neither before the installation of its metering point nor on the default date of a clock.
 axis: arbitrary
 dimension: validity
 severity: quarantine
 owner: metering office
 reason: A terminal that has lost its clock stamps events with the date it was made for.
-source: catalogue MET-20; each event alone against a list, no test of chance
+source: project rule; each event alone against a list, no test of chance
 subject: met_power_event
 quarantines: met_power_event
 not_tested: No power event was delivered.

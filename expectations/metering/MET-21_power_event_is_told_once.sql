@@ -1,11 +1,11 @@
 /*
-sentence: A power event of a metering point at one time is delivered once; the first received stays.
+sentence: A power event of a metering point at one time is delivered once; of duplicates, the first received counts.
 axis: mismatch
 dimension: uniqueness
 severity: quarantine
 owner: metering office
 reason: Repeats would count as further outages.
-source: catalogue MET-21
+source: project rule
 subject: met_power_event
 quarantines: met_power_event
 not_tested: No power event was delivered.

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: A longer one is a lost POWER_UP, and would fill the reliability of a month.
-source: catalogue MET-22
+source: project rule
 subject: met_power_event
 not_tested: No POWER_DOWN was delivered.
 population: POWER_DOWN events

@@ -5,7 +5,7 @@ dimension: timeliness
 severity: block
 owner: metering office
 reason: A day that is half collected looks like a day of half the energy.
-source: catalogue MET-23
+source: project rule
 subject: business date
 about: met_interval_96
 not_tested: No billing point is expected to report.

@@ -5,7 +5,7 @@ dimension: completeness
 severity: warn
 owner: metering office
 reason: Success that sinks slowly is not seen in any single meter, and one organisation's not in the sum of all.
-source: catalogue MET-24; a terminal is of the organisation of its first point, one without points of none
+source: project rule; a terminal is of the organisation of its first point, one without points of none
 subject: organisation x day
 about: met_collect_task
 not_tested: No collection task was delivered.

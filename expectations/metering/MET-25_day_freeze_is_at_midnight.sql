@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: A reading of another time belongs to another day's energy.
-source: catalogue MET-25
+source: project rule
 subject: met_register_freeze
 quarantines: met_register_freeze
 not_tested: No day freeze was delivered.

@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: A demand below an interval was cleared late or read at another point.
-source: catalogue MET-26
+source: project rule
 subject: met_register_freeze
 not_tested: No month freeze has curves of its month.
 population: month freezes of demand with curves of their month

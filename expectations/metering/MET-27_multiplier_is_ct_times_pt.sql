@@ -5,7 +5,7 @@ dimension: consistency
 severity: quarantine
 owner: metering office
 reason: The multiplier scales every kilowatt-hour of the point.
-source: catalogue MET-27
+source: project rule
 subject: met_measuring_point
 quarantines: met_measuring_point
 population: metering points with both ratios and a multiplier

@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: metering office
 reason: A ratio that is not made was typed in wrong.
-source: catalogue MET-28; each ratio alone against a series, no test of chance
+source: seed quality_series; each ratio alone against a series, no test of chance
 subject: [met_it, met_measuring_point]
 population: current transformers, and low-voltage points with a PT ratio
 reads: [quality_series, stg_metering__instrument_transformers, stg_metering__measuring_points]

@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: metering office
 reason: An expired verification makes the reading contestable.
-source: catalogue MET-29
+source: project rule
 subject: met_meter
 population: running meters with a term of verification
 reads: [stg_metering__meters]

@@ -1,11 +1,11 @@
 /*
-sentence: At most {manual_share} of an organisation's readings of a day are entered by hand, and their last digits are not chosen.
+sentence: At most {manual_share} of an organisation's readings of a day are entered by hand, and their last digits are uniformly distributed.
 axis: arbitrary
 dimension: plausibility
 severity: warn
 owner: metering office
 reason: Readings entered by hand are late, rounded, or guessed; guessed ones end in 0 and 5.
-source: catalogue MET-30; the share of each day alone, no test of chance; chi-square, where the ten last digits fall evenly (nine degrees of freedom) and 200 or more are counted, at most 0.1 % of honest organisations are found
+source: project rule; the share of each day alone, no test of chance; chi-square, where the ten last digits fall evenly (nine degrees of freedom) and 200 or more are counted, at most 0.1 % of honest organisations are found
 subject: organisation x day, organisation
 about: met_register_freeze
 not_tested: No reading was delivered.

@@ -5,7 +5,7 @@ dimension: validity
 severity: quarantine
 owner: metering office
 reason: An instrument writes the code when it could not measure; taken as a value it becomes the peak of the year.
-source: catalogue MET-31; data sheet facts in the seed quality_overflow_codes
+source: seed quality_overflow_codes; data sheets of the instruments
 subject: [met_interval_96, met_pq_sample]
 quarantines: [met_interval_96, met_pq_sample]
 not_tested: No curve and no sample landed tonight.
@@ -31,7 +31,7 @@ curves as (
         curves.values_by_slot,
         coalesce(case when curves.is_primary then codes.any_codes else codes.all_codes end, '{}') as codes
     from staging.stg_metering__curves as curves
-    inner join quality.tonight as tonight on tonight.table_name = 'met_interval_96' and tonight.raw_id = curves._raw_id
+    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
     -- The seed tells energy of either kind and direction as E.
     inner join codes
         on codes.quantity_code = case when curves.quantity_code in ('P', 'Q', 'U', 'I', 'PF') then curves.quantity_code else 'E' end

@@ -5,7 +5,7 @@ dimension: plausibility
 severity: warn
 owner: metering office
 reason: Counted as load it lowers energy and power factor; the slot is treated as missing.
-source: catalogue MET-32
+source: project rule
 subject: met_interval_96
 not_tested: No curve of energy or of the power factor landed tonight.
 population: energy curves, with the days beside them
@@ -16,7 +16,7 @@ reads: [int_curves_latest, int_zero_coded_slots, stg_metering__curves]
 -- A day is looked at again with the day before and after it, whose slots stand beside its own, and with any of its channels.
 with changed as (
     select distinct landed.metering_point_no, landed.reading_date + shifts.days as reading_date
-    from {{ days_tonight(['E+', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF']) }} as landed
+    from {{ days_touched(['E+', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF']) }} as landed
     cross join (values (-1), (0), (1)) as shifts (days)
 )
 

@@ -5,7 +5,7 @@ dimension: completeness
 severity: block
 owner: data engineering
 reason: Beyond the calendar's last year make-up days are unknown, and every clock in working days would be guessed.
-source: seed working_days, made from the chinese-calendar package; extend dbt_project/seeds/common/working_days.csv when the State Council publishes the next year
+source: seed working_days, made from the chinese-calendar package; extend it when the State Council publishes the next year
 subject: seed
 population: the working-day calendar
 reads: [working_days]

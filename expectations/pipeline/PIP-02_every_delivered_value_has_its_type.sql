@@ -5,7 +5,7 @@ dimension: validity
 severity: warn
 owner: data engineering
 reason: A row with a value that does not cast cannot land; it is kept as text in quality.rejected_rows until a good row of its key comes.
-source: source contracts (ODCS), physicalType
+source: contract of each system, physicalType
 subject: delivered row
 not_tested: No row was rejected since the last correction.
 population: rejected rows

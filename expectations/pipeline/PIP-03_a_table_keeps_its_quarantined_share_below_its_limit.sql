@@ -4,7 +4,7 @@ axis: mismatch
 dimension: validity
 severity: block
 owner: data engineering
-reason: A few bad rows are kept back one by one; when a whole part of a table is bad, the marts would be wrong by omission.
+reason: A few bad rows are withheld one by one; when a whole part of a table is bad, the marts would be wrong by omission.
 source: seed quality_limits
 subject: table
 population: tables with rows

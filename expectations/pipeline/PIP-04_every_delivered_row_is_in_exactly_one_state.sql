@@ -1,11 +1,11 @@
 /*
-sentence: Every delivered row is admitted, waived, quarantined, held, superseded, a duplicate or rejected, and only one of these.
+sentence: Every delivered row is admitted, waived, quarantined, blocked by its parent, superseded, a duplicate or rejected, and only one of these.
 axis: missing
 dimension: completeness
 severity: block
 owner: data engineering
 reason: A row that is in no state was lost, a row in two was counted twice; either way the marts cannot be proved.
-source: conservation, include/quality/conservation.py
+source: project rule; include/quality/conservation.py
 subject: receipt
 gate: 2
 population: receipts
@@ -16,7 +16,7 @@ select
     jsonb_build_object('load_id', conservation.load_id, 'table', conservation.table_name) as record_key,
     conservation.table_name,
     conservation.delivered,
-    conservation.admitted + conservation.waived + conservation.quarantined + conservation.held
+    conservation.admitted + conservation.waived + conservation.quarantined + conservation.blocked_by_parent
     + conservation.superseded + conservation.duplicate + conservation.rejected as accounted
 from quality.conservation
 where conservation.run_id = :run_id

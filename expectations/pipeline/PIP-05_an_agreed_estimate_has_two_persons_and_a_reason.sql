@@ -1,11 +1,11 @@
 /*
-sentence: An agreed estimate has two different persons and a reason, and slots of a known point that no other line tells.
+sentence: An agreed estimate names two different persons and a reason, and covers slots of a known metering point that no other line covers.
 axis: missing
 dimension: validity
 severity: warn
 owner: metering office
 reason: A line that one person wrote alone is no agreement; it is not used, and its slots stay missing.
-source: formulas.md 3.1, agreed or manual estimates; seed estimation_agreements
+source: "seed estimation_agreements: an estimate that was agreed by hand has two persons and a reason"
 subject: agreed estimate
 not_tested: No estimate was agreed.
 population: agreed estimates

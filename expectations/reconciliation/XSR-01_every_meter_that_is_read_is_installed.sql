@@ -5,9 +5,9 @@ dimension: referential
 severity: quarantine
 owner: data quality office
 reason: Energy of a meter that marketing does not know is billed to nobody.
-source: catalogue XSR-01
+source: project rule
 at_stake: What the meter counted in the month; yuan at the average price of the account's last bill.
-likely_wrong: "Not told: a swap booked late in marketing and a wrong number in metering leave the same trace."
+likely_wrong: "Undetermined: a swap booked late in marketing and a wrong number in metering leave the same trace."
 subject: met_measuring_point
 quarantines: met_measuring_point
 not_tested: No metering point was read in the month of the business date.

@@ -5,9 +5,9 @@ dimension: completeness
 severity: quarantine
 owner: data quality office
 reason: Energy that is billed without readings is an estimate or a mistake.
-source: catalogue XSR-02
+source: project rule
 at_stake: Billed energy x share of the slots that were not received; yuan at the bill's average price.
-likely_wrong: "Not told: a dead terminal and a bill without a meter leave the same trace."
+likely_wrong: "Undetermined: a dead terminal and a bill without a meter leave the same trace."
 subject: metering point x month
 about: mkt_mp
 not_tested: No more than a tenth of any billed month lies in the days since collection began.

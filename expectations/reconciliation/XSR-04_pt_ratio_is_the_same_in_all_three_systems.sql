@@ -5,9 +5,9 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: A wrong ratio scales every kilowatt-hour that is billed.
-source: catalogue XSR-04; the likely-right side by XSR-28
+source: project rule; the evidence of the likely-right side has its points in seed quality_parameters, XSR-28
 at_stake: Energy last billed x share by which the right ratio differs; yuan at the bill's average price.
-likely_wrong: Two of three systems, else the evidence of XSR-28; not told where none stands out.
+likely_wrong: Two of three systems, else the evidence of XSR-28; undetermined where none stands out.
 subject: met_measuring_point
 quarantines: met_measuring_point
 implies: [XSR-05, XSR-17]

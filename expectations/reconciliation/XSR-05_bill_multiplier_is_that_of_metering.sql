@@ -5,9 +5,9 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The multiplier scales every kilowatt-hour that is billed.
-source: catalogue XSR-05
+source: project rule
 at_stake: Energy of the line x share by which the right multiplier differs; yuan likewise.
-likely_wrong: "Not told: the ratios of the point are weighed in XSR-03 and XSR-04."
+likely_wrong: "Undetermined: the ratios of the point are weighed in XSR-03 and XSR-04."
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No billed point has instrument transformers on record.

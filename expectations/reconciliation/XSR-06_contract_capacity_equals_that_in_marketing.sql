@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: One of the two is charged and the other agreed.
-source: catalogue XSR-06
+source: project rule
 at_stake: Difference in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
-likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; not told where neither decides.
+likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; undetermined where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force
@@ -23,7 +23,7 @@ select
     terms.marketing_value,
     terms.difference as difference_kva,
     terms.suspect_side,
-    terms.told,
+    terms.explanation,
     last_billed.capacity_price_cny,
     quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva
 from staging.int_terms_compared as terms
@@ -33,7 +33,7 @@ where terms.term_name = 'contract_cap_kva' and terms.difference is not null
 select
     {{ finding('contract_cap_kva') }},
     contract_value || ' kVA in the contract' as observed,
-    marketing_value || ' kVA in marketing' || coalesce('; ' || told, '') as expected,
+    marketing_value || ' kVA in marketing' || coalesce('; ' || explanation, '') as expected,
     suspect_side,
     round(difference_kva * capacity_price_cny, 2) as amount_at_stake_cny
 from tested

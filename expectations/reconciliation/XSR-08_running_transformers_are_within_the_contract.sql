@@ -1,13 +1,13 @@
 /*
-sentence: The running transformers of an account have no more capacity than its contract.
+sentence: The capacity of an account's running transformers is at most that of its contract.
 axis: mismatch
 dimension: consistency
 severity: warn
 owner: data quality office
 reason: Capacity beyond the contract loads the feeder unplanned.
-source: catalogue XSR-08
+source: project rule
 at_stake: "No money: what runs is what is charged; the feeder is loaded beyond what was planned."
-likely_wrong: "Not told: the capacities are weighed in XSR-06."
+likely_wrong: "Undetermined: the capacities are weighed in XSR-06."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with running transformers in marketing

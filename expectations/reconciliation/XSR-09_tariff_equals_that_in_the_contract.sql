@@ -5,9 +5,9 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The customer pays by another price than was agreed.
-source: catalogue XSR-09
+source: project rule
 at_stake: "The last bill at the contract's prices less at the archive's; the whole bill where one of them is not in the price list. No kWh: the price is in question."
-likely_wrong: Contract and bill against the archive, else a signed amendment; not told where the bill follows the archive it is made from.
+likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
@@ -30,7 +30,7 @@ select
     contract_terms || ' in the contract' as observed,
     marketing_terms || ' in marketing'
     || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end
-    || coalesce('; ' || told, '') as expected,
+    || coalesce('; ' || explanation, '') as expected,
     suspect_side,
     coalesce(tariff_difference_cny, bill_total_cny) as amount_at_stake_cny
 from tested

@@ -5,9 +5,9 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The basic charge is a large part of the revenue.
-source: catalogue XSR-11
+source: project rule
 at_stake: "Basic charge of the last bill on the contract's basis less on the archive's, before the power factor adjustment. No kWh: the price is in question."
-likely_wrong: Contract and bill against the archive, else a signed amendment; not told where the bill follows the archive it is made from.
+likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
 not_tested: No account has both sides.
@@ -29,7 +29,7 @@ left join staging.int_terms_repriced as repriced on terms.account_no = repriced.
 select
     {{ finding('basic_mode') }},
     contract_terms || ' in the contract' as observed,
-    marketing_terms || ' in marketing' || coalesce('; ' || told, '') as expected,
+    marketing_terms || ' in marketing' || coalesce('; ' || explanation, '') as expected,
     suspect_side,
     basic_difference_cny as amount_at_stake_cny
 from tested

@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Price, losses and limits depend on the voltage level.
-source: catalogue XSR-12
+source: project rule
 at_stake: "The whole last bill: no price list by voltage level is on record, and which part is wrong is not known."
-likely_wrong: The level of the two that the meters' mean voltage fits, else a signed amendment; not told where neither decides.
+likely_wrong: The level of the two that the meters' mean voltage fits, else a signed amendment; undetermined where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force whose voltage level is known on both sides
@@ -21,7 +21,7 @@ select
     terms.contract_value,
     terms.marketing_value,
     terms.suspect_side,
-    terms.told,
+    terms.explanation,
     last_billed.bill_kwh,
     last_billed.bill_total_cny
 from staging.int_terms_compared as terms
@@ -35,7 +35,7 @@ where
 select
     {{ finding('voltage_level') }},
     contract_value || ' in the contract' as observed,
-    marketing_value || ' in marketing' || coalesce('; ' || told, '') as expected,
+    marketing_value || ' in marketing' || coalesce('; ' || explanation, '') as expected,
     suspect_side,
     bill_kwh as energy_at_stake_kwh,
     bill_total_cny as amount_at_stake_cny

@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A contract with somebody else does not bind the one who uses the power.
-source: catalogue XSR-13
+source: project rule
 at_stake: "No money: a name has no price; who has to pay is in question."
-likely_wrong: "Not told: no third record of the name is delivered, and the credit codes differ too."
+likely_wrong: "Undetermined: no third record of the name is delivered, and the credit codes differ too."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force

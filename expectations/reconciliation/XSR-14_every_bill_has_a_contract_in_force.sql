@@ -1,13 +1,13 @@
 /*
-sentence: A bill of an account with contracts lies in a month in which a signed contract is in force.
+sentence: Every bill of an account with contracts is for a month in which a signed contract is in force.
 axis: mismatch
 dimension: consistency
 severity: warn
 owner: data quality office
 reason: Power supplied without a contract in force has no agreed terms, and its bill is hard to collect.
-source: catalogue XSR-14
+source: project rule
 at_stake: The whole bill.
-likely_wrong: "Not told: a contract that is absent or over contradicts no value of the bill."
+likely_wrong: "Undetermined: a contract that is absent or over contradicts no value of the bill."
 subject: mkt_bill
 not_tested: No billed account has a contract.
 population: bills of accounts with contracts

@@ -1,13 +1,13 @@
 /*
-sentence: A customer uses nothing once closed, nor on days on which all its transformers are sealed.
+sentence: A closed customer, or one whose transformers are all sealed, uses no energy.
 axis: mismatch
 dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: Energy of a closed account is billed to nobody, load on a sealed transformer runs past its seal.
-source: catalogue XSR-15; energy is not metered by transformer, so a seal is judged where none of the account is open
+source: project rule; energy is not metered by transformer, so a seal is judged where none of the account is open
 at_stake: Energy while idle; yuan at the average price of the account's last bill.
-likely_wrong: "The status, as the meter counts; the readings, where metering too has the meter removed. Not told of a seal: it may be broken."
+likely_wrong: "The status, as the meter counts; the readings, where metering too has the meter removed. Undetermined for a seal: it may be broken."
 subject: mkt_customer
 quarantines: mkt_customer
 population: customers with a status

@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: A backup that is agreed and not built fails when it is needed.
-source: catalogue XSR-16
+source: project rule
 at_stake: "No money: the backup fee is in no delivery."
-likely_wrong: "Not told: the feeder that was built is in no third record."
+likely_wrong: "Undetermined: the feeder that was built is in no third record."
 subject: con_contract
 not_tested: No account has both sides.
 population: contracts in force with feeders in marketing

@@ -5,9 +5,9 @@ dimension: consistency
 severity: quarantine
 owner: data quality office
 reason: The customer pays for energy that the meter did not count, or not for energy that it did.
-source: catalogue XSR-17
+source: project rule
 at_stake: Difference in kWh; yuan at the price of the line.
-likely_wrong: "Not told: the register is the only witness; a wrong ratio is weighed in XSR-03 and XSR-04."
+likely_wrong: "Undetermined: the register is the only witness; a wrong ratio is weighed in XSR-03 and XSR-04."
 subject: mkt_bill_line
 quarantines: mkt_bill_line
 not_tested: No bill line has both register readings of its period.

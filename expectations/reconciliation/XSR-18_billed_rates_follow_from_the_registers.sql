@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Energy in another rate has another price.
-source: catalogue XSR-18
+source: project rule
 at_stake: Difference in kWh; yuan at the price of the rate.
-likely_wrong: "Not told: the register is the only witness."
+likely_wrong: "Undetermined: the register is the only witness."
 subject: mkt_bill
 not_tested: No bill has both register readings of its rates.
 population: bills with both register readings of their rates

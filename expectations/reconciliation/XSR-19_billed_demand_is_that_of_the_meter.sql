@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: The demand charge depends on the highest quarter of an hour.
-source: catalogue XSR-19
+source: project rule
 at_stake: Difference in kW x what the bill charged for a kW; by an agreed demand only what lies above its limit, as often as it is charged. 0 where the charge does not go by demand.
-likely_wrong: "Not told: a register cleared late and a wrong bill leave the same trace."
+likely_wrong: "Undetermined: a register cleared late and a wrong bill leave the same trace."
 subject: mkt_bill
 not_tested: No bill has a demand and a month freeze of every meter.
 population: bills with a demand and a month freeze of every meter

@@ -1,13 +1,13 @@
 /*
-sentence: At least {share} of the billing points affected by a finished outage plan saw an outage in its time.
+sentence: At least {share} of the billing points affected by a finished outage plan recorded an outage during it.
 axis: missing
 dimension: consistency
 severity: warn
 owner: data quality office
 reason: A plan that no meter saw did not happen, or happened elsewhere.
-source: catalogue XSR-20
+source: requirement S28
 at_stake: "No money: an outage is a matter of reliability."
-likely_wrong: "Not told: a dead terminal and a plan that was not carried out leave the same trace."
+likely_wrong: "Undetermined: a dead terminal and a plan that was not carried out leave the same trace."
 subject: mkt_outage_plan
 not_tested: No plan was carried out since collection started.
 population: outage plans carried out since collection began

@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: An outage that nobody knows of is in no reliability figure.
-source: catalogue XSR-21
+source: DL/T 836.1-2016, interruptions of more than 3 minutes
 at_stake: "No money: an outage is a matter of reliability."
-likely_wrong: "Not told: nothing that was delivered explains the outage."
+likely_wrong: "Undetermined: nothing that was delivered explains the outage."
 subject: met_power_event
 not_tested: No key account had an outage.
 population: outages at key accounts

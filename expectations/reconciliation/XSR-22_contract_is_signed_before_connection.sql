@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: Power supplied before the agreement was supplied without one.
-source: catalogue XSR-22
+source: project rule
 at_stake: "No money: a date has no price."
-likely_wrong: "Not told: two dates, and no third record of either."
+likely_wrong: "Undetermined: two dates, and no third record of either."
 subject: con_contract
 not_tested: No account has both sides.
 population: first contracts of accounts

@@ -5,9 +5,9 @@ dimension: timeliness
 severity: warn
 owner: data quality office
 reason: Between the dates the customer is billed for a capacity that is not the one in use.
-source: catalogue XSR-24; a system without a change near the amendment is another rule's matter (XSR-06, XSR-07)
+source: project rule; a system without a change near the amendment is another rule's matter (XSR-06, XSR-07)
 at_stake: "No money of its own: while the capacities differ, XSR-06 and XSR-07 tell it."
-likely_wrong: "Not told: which of the dates is late is told by the dates themselves."
+likely_wrong: "Undetermined: the dates themselves show which of them is late."
 subject: con_amendment
 not_tested: No amendment of a capacity has its counterpart in marketing or metering.
 population: amendments of a capacity with a counterpart in marketing or metering
@@ -93,14 +93,14 @@ select
     dated.effective_date,
     quality.parameter('XSR-24', 'working_days', :business_date) as most_working_days,
     max(calendar.working_day_no) - min(calendar.working_day_no) as working_days,
-    string_agg(dated.system_name || ' ' || dated.change_date, ', ' order by dated.system_name) as told
+    string_agg(dated.system_name || ' ' || dated.change_date, ', ' order by dated.system_name) as explanation
 from dated
 inner join calendar on dated.change_date = calendar.calendar_date
 group by dated.raw_id, dated.account_no, dated.effective_date
 -- violations
 select
     {{ finding('effective_on', day='effective_date') }},
-    working_days || ' working days: ' || told as observed,
+    working_days || ' working days: ' || explanation as observed,
     'at most ' || most_working_days || ' apart' as expected
 from tested
 where working_days > most_working_days

@@ -5,9 +5,9 @@ dimension: consistency
 severity: warn
 owner: data quality office
 reason: The market and the utility would be paid for different energy.
-source: catalogue XSR-25
+source: project rule
 at_stake: Difference in kWh; yuan at the average price of the month's bill.
-likely_wrong: "Not told: XSR-17 compares the bill with the register, no third record the settlement."
+likely_wrong: "Undetermined: XSR-17 compares the bill with the register, no third record the settlement."
 subject: con_trade_settle
 not_tested: No settled month is billed.
 population: settled months that are billed

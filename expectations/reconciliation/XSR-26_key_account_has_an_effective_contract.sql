@@ -5,9 +5,9 @@ dimension: completeness
 severity: warn
 owner: data quality office
 reason: The largest customers are supplied on the terms of their contracts.
-source: "catalogue XSR-26: quarantine acts in the mart's dq_status, not on the customer; a second one in force breaks CON-01"
+source: requirement S10; quarantine acts in the mart's dq_status, not on the customer. A second one in force breaks CON-01.
 at_stake: "No money of its own: the bills without a contract are those of XSR-14."
-likely_wrong: "Not told: what is absent is in the contract system."
+likely_wrong: "Undetermined: what is absent is in the contract system."
 subject: mkt_customer
 not_tested: There is no key account, or no contract at all.
 population: key accounts that are not closed

@@ -5,9 +5,9 @@ dimension: completeness
 severity: block
 owner: data quality office
 reason: A delivery cut short looks like a quiet day.
-source: catalogue XSR-27
+source: project rule
 at_stake: "No money: what has not landed has no account; the announced sums stand in the finding."
-likely_wrong: "Not told: the source announced and delivered, and one of the two is wrong."
+likely_wrong: "Undetermined: the source announced and delivered, and one of the two is wrong."
 subject: table
 not_tested: No delivery of tonight announced rows.
 population: deliveries of tonight that announced rows

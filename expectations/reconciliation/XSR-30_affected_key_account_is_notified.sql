@@ -4,12 +4,10 @@ axis: missing
 dimension: completeness
 severity: warn
 owner: marketing office
-reason: Who was not told in time could not prepare; the list of notices must be as long as the list of the affected.
-source: >-
-  catalogue XSR-30; paper 2.3. Not quarantined, against the catalogue: the mart on notices would lose those it must show.
-  Whether one notice may answer two checkpoints is judged there.
+reason: A customer who was not notified in time could not prepare; the list of notices must be as long as the list of the affected.
+source: "requirement S23; not quarantined: the mart on notices would lose those it must show. Whether one notice may answer two checkpoints is judged there."
 at_stake: "No money: a notice has no price."
-likely_wrong: "Not told: one system contradicts itself."
+likely_wrong: "Undetermined: one system contradicts itself."
 subject: mkt_outage_affected
 not_tested: No outage that took place affected a key account.
 population: key accounts affected by an outage that took place
@@ -52,7 +50,7 @@ required as (
     where nullif(affected.exception_code, '') is null
 ),
 
--- A notice of an earlier version told of another time.
+-- A notice of an earlier version named another time.
 notices as (
     select
         notices.plan_no,

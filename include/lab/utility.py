@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from include.lab.defects.plant import plant
-from include.lab.defects.scene import Dose
+from include.lab.defects.scene import PlantingRate
 from include.lab.simulator.generate import generate as generate_clean
 from include.lab.simulator.simulation import Simulation
 
@@ -17,7 +17,7 @@ def generate(
     seed: int = 1,
     defects_seed: int | None = None,
     blocking: bool = False,
-    dose: Dose | None = None,
+    planting_rate: PlantingRate | None = None,
 ) -> Simulation:
     """The utility at the end of `business_date`; with a seed of defects they are planted, `truth` lists them.
 
@@ -25,5 +25,5 @@ def generate(
     """
     simulation = generate_clean(business_date, accounts, days, seed)
     if defects_seed is not None or blocking:
-        plant(simulation, defects_seed, blocking, dose)
+        plant(simulation, defects_seed, blocking, planting_rate)
     return simulation

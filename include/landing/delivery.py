@@ -80,5 +80,5 @@ def header_problem(table: Table, delivered: list[str]) -> str | None:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         return f"column {shown} of the contract is missing"
     if repeated:
-        return f"column {', '.join(repeated)} stands twice in the header"
+        return f"column {', '.join(repeated)} appears twice in the header"
     return None

@@ -116,7 +116,7 @@ def read_xlsx(content: bytes, is_known_whole: bool = False) -> Read:
     while header and header[-1] is None:
         header.pop()
     if repeated := [str(name) for name, times in Counter(header).items() if times > 1]:
-        raise FileProblem(f"column {', '.join(repeated)} stands twice in the header")
+        raise FileProblem(f"column {', '.join(repeated)} appears twice in the header")
     filled = [(line, row) for line, row in enumerate(cells[1:], start=2) if any(value is not None for value in row)]
     columns = {
         str(name): pa.array([row[at] if at < len(row) else None for _, row in filled], pa.string())

@@ -112,9 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_positive, default=50, help="rows on the terminal (default 50; --json lists all)"
     )
 
-    worklists = command(
-        "worklists", _worklists, "write what each office has to put right: open findings as xlsx and CSV"
-    )
+    worklists = command("worklists", _worklists, "write what each office has to fix: open findings as xlsx and CSV")
     worklists.add_argument("directory", type=Path, metavar="DIR")
 
     replay = command(
@@ -152,10 +150,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--run", type=_positive, metavar="ID", help="another run than the last")
 
-    command(
+    docs = command(
         "docs",
         _docs,
         "write the documentation of all models as one static page: columns, tests, lineage, who reads what",
+    )
+    docs.add_argument(
+        "--code", action="store_true", help="instead, write docs/rules.md and docs/rooms.svg anew; needs no warehouse"
     )
 
     rollback = command("rollback", _rollback, "show readers the version before, and keep it until released")
@@ -517,7 +518,12 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _docs(_: argparse.Namespace) -> int:
+def _docs(arguments: argparse.Namespace) -> int:
+    if arguments.code:
+        from include.local.documents import write_documents
+
+        print(*(path.relative_to(ROOT) for path in write_documents()), sep="\n")
+        return 0
     from include.transform.dbt import write_docs
 
     with _reading() as warehouse:

@@ -271,7 +271,7 @@ class Cluster:
         version = (self.data / "PG_VERSION").read_text().strip()
         if int(version) != self._major():
             raise InfrastructureError(
-                f"The data of the embedded server are of PostgreSQL {version}, its programs of {self._major()}.",
+                f"The data folder was created by PostgreSQL {version}; version {self._major()} is installed.",
                 where=str(self.data),
                 next_step="run ./kaw down --purge to begin anew, or install the lock file that made the data.",
             )

@@ -48,7 +48,9 @@ def _lines(done: Replayed, selection: Selection, is_dry_run: bool) -> list[str]:
     ]
     if done.not_judged:
         lines.append(f"  only a replay tells {len(done.not_judged):,} (rules over other findings or over marts)")
-    lines.append(f"  rows {would}admitted: {done.quarantined_admitted:,} quarantined, {done.held_admitted:,} held")
+    lines.append(
+        f"  rows {would}admitted: {done.quarantined_admitted:,} quarantined, {done.blocked_admitted:,} blocked by parent"
+    )
     if done.open:
         lines.append(
             "Next: let the source deliver what is still open; ./kaw worklists DIR writes it down for each office."

@@ -134,7 +134,7 @@ def _tell_result(url: str, day: date, console, seconds: float) -> None:
     if reports:
         console.print(f"Report: {reports[-1]}", highlight=False, markup=False, soft_wrap=True)
     console.print(
-        f'Done in {seconds:.0f} s. Look on with ./kaw status, ./kaw findings, ./kaw sql "select * from marts.publication"',
+        f'Done in {seconds:.0f} s. Next: ./kaw status, ./kaw findings, ./kaw sql "select * from marts.publication"',
         highlight=False,
     )
 
@@ -153,7 +153,7 @@ def compare(url: str, expect: str | None) -> str | None:
             where="marts.publication",
             next_step="compare ./kaw status --json with the report mart by mart, and code version and deliveries with its own.",
         )
-    return f"Made again: the hash of all marts is the expected one, {found}." if expect else None
+    return f"Reproduced: the hash of all marts is the expected one, {found}." if expect else None
 
 
 def _finding_counts(url: str) -> list:

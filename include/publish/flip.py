@@ -273,7 +273,7 @@ def _move_pointers(
             next_step="run again.",
         )
     numbers = {m: versions.get(m) or seen[m].version for m in months}
-    held = _held_back(conn, run_id)
+    withheld = _withheld(conn, run_id)
     conn.execute(
         "insert into publish.versions (published_month, version, mart, business_date, last_business_date, run_id, rows,"
         " hash, example_key, published_at) select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, n.example_key, now()"
@@ -311,14 +311,14 @@ def _move_pointers(
         ],
     )
     conn.execute(
-        "insert into publish.pointer (published_month, version, business_date, run_id, published_at, held_back_rows,"
-        " held_back_share, held_back_kwh, held_back_cny) select n.month, n.version, %s, %s, now(), %s, %s, %s, %s"
+        "insert into publish.pointer (published_month, version, business_date, run_id, published_at, withheld_rows,"
+        " withheld_share, withheld_kwh, withheld_cny) select n.month, n.version, %s, %s, now(), %s, %s, %s, %s"
         " from unnest(%s::date[], %s::integer[]) as n (month, version)"
         " on conflict (published_month) do update set version = excluded.version, business_date = excluded.business_date,"
-        " run_id = excluded.run_id, published_at = excluded.published_at, held_back_rows = excluded.held_back_rows,"
-        " held_back_share = excluded.held_back_share, held_back_kwh = excluded.held_back_kwh,"
-        " held_back_cny = excluded.held_back_cny",
-        [business_date, run_id, *held, months, [numbers[m] for m in months]],
+        " run_id = excluded.run_id, published_at = excluded.published_at, withheld_rows = excluded.withheld_rows,"
+        " withheld_share = excluded.withheld_share, withheld_kwh = excluded.withheld_kwh,"
+        " withheld_cny = excluded.withheld_cny",
+        [business_date, run_id, *withheld, months, [numbers[m] for m in months]],
     )
     conn.execute("select publish.note_closing()")
     conn.execute(
@@ -341,7 +341,7 @@ def _move_pointers(
                 for m in versions
             },
             "unchanged_months": [f"{m:%Y-%m}" for m in unchanged],
-            "held_back_share": held[1],
+            "withheld_share": withheld[1],
         },
     )
 
@@ -351,22 +351,22 @@ def _columns(rows: list[tuple], width: int) -> list[list]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-def _held_back(conn: psycopg.Connection, run_id: int) -> tuple:
-    """Rows, share, kWh and yuan that are quarantined or held now; the share is of them and all rows admitted."""
+def _withheld(conn: psycopg.Connection, run_id: int) -> tuple:
+    """Rows, share, kWh and yuan that are withheld now; the share is of them and all rows admitted."""
     return conn.execute(
         """
         select
-            held.rows,
-            coalesce(round(held.rows::numeric / nullif(held.rows + kept.rows, 0), 8), 0),
-            held.kwh,
-            held.cny
+            withheld.rows,
+            coalesce(round(withheld.rows::numeric / nullif(withheld.rows + kept.rows, 0), 8), 0),
+            withheld.kwh,
+            withheld.cny
         from (
             select
                 count(*) as rows,
                 coalesce(sum(energy_at_stake_kwh), 0) as kwh,
                 coalesce(sum(amount_at_stake_cny), 0) as cny
-            from quality.kept_back
-        ) as held
+            from quality.withheld
+        ) as withheld
         cross join (
             select coalesce(sum(admitted + waived), 0)::bigint as rows
             from quality.conservation

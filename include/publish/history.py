@@ -34,7 +34,7 @@ def status(url: str | Warehouse) -> dict:
 def pointers_as_of(conn: psycopg.Connection, entry_no: int) -> dict[date, dict]:
     """The pointers as they stood once that entry of the ledger was written, from the ledger alone.
 
-    Columns of publish.pointer: version, business_date, run_id, published_at, held_back_share, pinned_by, pinned_reason.
+    Columns of publish.pointer: version, business_date, run_id, published_at, withheld_share, pinned_by, pinned_reason.
     """
     pointers: dict[date, dict] = {}
     known: dict[tuple[date, int], date] = {}  # the last business date that found a version true
@@ -55,7 +55,7 @@ def pointers_as_of(conn: psycopg.Connection, entry_no: int) -> dict[date, dict]:
                     "business_date": day,
                     "run_id": detail["run_id"],
                     "published_at": at,
-                    "held_back_share": Decimal(detail["held_back_share"]) if "held_back_share" in detail else None,
+                    "withheld_share": _withheld_share(detail),
                     "pinned_by": None,
                     "pinned_reason": None,
                 }
@@ -68,6 +68,12 @@ def pointers_as_of(conn: psycopg.Connection, entry_no: int) -> dict[date, dict]:
             for month in pointers.keys() & set(map(_month, detail.get("months") or detail["versions"])):
                 pointers[month] |= {"pinned_by": None, "pinned_reason": None}
     return dict(sorted(pointers.items()))
+
+
+def _withheld_share(detail: dict) -> Decimal | None:
+    """As an entry of the ledger has it; older ones by its former name, the oldest not at all."""
+    share = detail.get("withheld_share", detail.get("held_back_share"))
+    return None if share is None else Decimal(share)
 
 
 def _month(name: str) -> date:

@@ -8,7 +8,7 @@ processing-time columns are declared as technical and left out.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class Mart:
     """One model with `meta.published`: a mart, or a dimension or fact beside the marts.
 
     `published_month` is SQL over its columns, None where its month is D's. A fact holds the events of all times; of them
-    the months from the first of dim_months to that of D are published.
+    the months from the first of dim_months to that of D are published. `renamed` maps the former name of a column to the
+    name of today: the published views show both until the next release, the stored table and the hash the latter alone.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Mart:
     technical: tuple[str, ...]
     scales: dict[str, int]
     is_fact: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
 
     @property
     def name_at_close(self) -> str:
@@ -87,12 +89,16 @@ def _mart(node: dict) -> Mart:
         technical=tuple(meta.get("technical") or ()),
         scales=dict(meta.get("scales") or {}),
         is_fact=bool(meta.get("published_month")) and node["schema"] != CANDIDATES,
+        renamed={former: name for name, c in node["columns"].items() if (former := _meta(c).get("renamed_from"))},
     )
     if not mart.grain:
         raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")
     unknown = [c for c in (*mart.grain, *mart.technical, *mart.scales) if c not in mart.columns]
     if unknown:
         raise _declared_wrongly(mart, f"meta names columns that it does not have: {', '.join(unknown)}", "correct meta")
+    both = [former for former in mart.renamed if former in mart.columns]
+    if both:
+        raise _declared_wrongly(mart, f"it still has a column {', '.join(both)}, a former name", "remove renamed_from")
     taken = [c for c in RESERVED if c in mart.columns]
     if taken:
         raise _declared_wrongly(

@@ -74,10 +74,16 @@ def _refuse_lost_columns(mart: Mart, published: dict[str, str], wanted: dict[str
 
 
 def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
-    """`marts.<mart>` shows what is known now, `marts.<mart>_at_close` what was known when each month closed."""
-    columns = list(column_types(conn, "publish", mart.name))
+    """`marts.<mart>` shows what is known now, `marts.<mart>_at_close` what was known when each month closed.
+
+    Former names of columns come last, but before a column that is added later: a view that readers use can only grow.
+    """
+    sources = {name: name for name in column_types(conn, "publish", mart.name)} | mart.renamed
     for name, chosen in ((mart.name, "pointer"), (mart.name_at_close, "closing")):
-        if list(column_types(conn, "marts", name)) != columns:
+        present = list(column_types(conn, "marts", name))
+        columns = [column for column in present if column in sources]
+        columns += [column for column in sources if column not in present]
+        if present != columns:
             conn.execute(
                 sql.SQL(
                     "create or replace view {view} with (security_invoker = true) as select {columns} from {table} as versions"
@@ -87,12 +93,17 @@ def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
                     view=sql.Identifier("marts", name),
                     table=mart.published,
                     chosen=sql.Identifier(chosen),
-                    columns=sql.SQL(", ").join(sql.Identifier("versions", column) for column in columns),
+                    columns=sql.SQL(", ").join(
+                        sql.SQL("{} as {}").format(sql.Identifier("versions", sources[column]), sql.Identifier(column))
+                        for column in columns
+                    ),
                 )
             )
-    _ensure_comments(conn, mart.name, mart.description, mart.columns)
+    former = {old: f"Former name of {new}, until the next release." for old, new in mart.renamed.items()}
+    texts = mart.columns | former
+    _ensure_comments(conn, mart.name, mart.description, texts)
     at_close = f"As known when each month closed; a month that is not over has no row. {mart.description}".strip()
-    _ensure_comments(conn, mart.name_at_close, at_close, mart.columns)
+    _ensure_comments(conn, mart.name_at_close, at_close, texts)
 
 
 def _ensure_comments(conn: psycopg.Connection, view: str, description: str, columns: dict[str, str]) -> None:

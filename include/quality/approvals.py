@@ -29,7 +29,7 @@ def _signed(answer: dict) -> dict[str, str]:
     """Who approved by name, and that user as the one who acts."""
     if answer["chosen_options"] != ["Approve"]:
         raise UsageError(
-            "It was not approved.", where="Airflow", next_step="nothing was changed; ask again with what was missing."
+            "Rejected; nothing changed.", where="Airflow", next_step="repeat the request with what was missing."
         )
     user = answer["responded_by_user"] or {}
     return {"approver": user.get("name") or "", "entered_by": f"airflow:{user.get('id')}"}

@@ -1,7 +1,7 @@
 """Rules that the contracts imply: key, required, allowed values, references inside a source, and arrival, per table. Those
 that the published models imply (`include.quality.mart_rules`) are listed with them: both are made, not written.
 
-They have the shape of the rules in `expectations/`. Where the catalogue has an id for such a check, the check carries that
+They have the shape of the rules in `expectations/`. Where the rule book has an id for such a check, the check carries that
 id: `MKT-13` is the allowed-value check of all marketing tables, and the keys of `met_interval_96`, `mkt_customer` and
 `con_contract` are the files MET-01, MKT-01 and CON-01.
 
@@ -76,7 +76,7 @@ def _staged_rows(table: Table) -> str:
     if table.is_full_compared:
         return rows
     if table.curve_slots:
-        return f"{rows} inner join quality.tonight as tonight on tonight.table_name = '{table.name}' and tonight.raw_id = raw._raw_id"
+        return f"{rows} inner join quality.touched_curves as touched on touched.table_name = '{table.name}' and touched.raw_id = raw._raw_id"
     return f"""{rows} and (
     staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
     or staged._raw_id in (select open_findings.raw_id from quality.open_findings as open_findings where open_findings.table_name = '{table.name}')
@@ -135,7 +135,7 @@ def _allowed_rule(table: Table) -> Rule:
 
 
 def _marketing_allowed_rule() -> Rule:
-    """The catalogue's MKT-13 (voltage, class, status, importance and every other code), one rule over all marketing tables."""
+    """MKT-13 (voltage, class, status, importance and every other code), one rule over all marketing tables."""
     tables = [t for t in load_contracts()["marketing"].values() if any(c.allowed for c in t.scalar_columns)]
     queries = [_tested_by_column(t, _allowed_checks(t), table_name=t.name) for t in tables]
     return _rule(
@@ -145,7 +145,7 @@ def _marketing_allowed_rule() -> Rule:
         sentence="Every code of the marketing system is one of the values that its contract lists.",
         dimension="validity",
         reason="An unmapped code, such as a voltage level written in words, falls out of every mapping and sum.",
-        source="catalogue MKT-13; contract of the marketing system",
+        source="contract of the marketing system",
         subject=", ".join(t.name for t in tables),
         subjects=tuple(t.name for t in tables),
         population="rows of the marketing system's tables with codes",

@@ -1,6 +1,6 @@
 """Conservation: every delivered row is in exactly one state, per receipt, as of the run.
 
-delivered = admitted + waived + quarantined + held + superseded + duplicate + rejected; a tombstone is a delivered row.
+delivered = admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
 """
 
@@ -20,7 +20,7 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
         connection.execute(
             f"""
             insert into quality.conservation (
-                run_id, load_id, table_name, delivered, admitted, waived, quarantined, held, superseded, duplicate, rejected
+                run_id, load_id, table_name, delivered, admitted, waived, quarantined, blocked_by_parent, superseded, duplicate, rejected
             )
             with versions as (
                 select
@@ -53,7 +53,7 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
                     count(*) filter (where is_staged and not is_waived) as staged,
                     count(*) filter (where is_staged and is_waived) as waived,
                     count(*) filter (where not is_staged and is_newest and kept_state = 'quarantined') as quarantined,
-                    count(*) filter (where not is_staged and is_newest and kept_state = 'held') as held,
+                    count(*) filter (where not is_staged and is_newest and kept_state = 'blocked_by_parent') as blocked_by_parent,
                     count(*) filter (where not is_staged and not is_newest) as superseded,
                     count(*) filter (where not is_staged and is_newest and _is_tombstone) as withdrawn
                 from states
@@ -63,7 +63,7 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
                 %s, receipts.load_id, receipts.table_name,
                 receipts.delivered_rows + receipts.tombstone_rows,
                 coalesce(counted.staged, 0) + coalesce(counted.withdrawn, 0),
-                coalesce(counted.waived, 0), coalesce(counted.quarantined, 0), coalesce(counted.held, 0),
+                coalesce(counted.waived, 0), coalesce(counted.quarantined, 0), coalesce(counted.blocked_by_parent, 0),
                 coalesce(counted.superseded, 0), receipts.duplicate_rows,
                 (select count(*) from quality.rejected_rows as rejected where rejected.load_id = receipts.load_id)
             from quality.receipts as receipts

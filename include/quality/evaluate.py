@@ -84,7 +84,7 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
             failed_rows = 0
             if found_rows:
                 failed_rows = _insert_violations(cursor, rule, parameters)
-            _mark_retested(cursor, rule, run_id)
+            _mark_rechecked(cursor, rule, run_id)
             seconds = time.perf_counter() - started
             cursor.execute(
                 """insert into quality.rule_results
@@ -141,7 +141,7 @@ def _forget(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
     cursor.execute("delete from quality.violations where run_id = %s and rule_id = %s", (run_id, rule.id))
     cursor.execute("delete from quality.rule_results where run_id = %s and rule_id = %s", (run_id, rule.id))
     cursor.execute(
-        """delete from quality.retested
+        """delete from quality.findings_rechecked
         where run_id = %s and finding_id in (select finding_id from quality.findings where rule_id = %s)""",
         (run_id, rule.id),
     )
@@ -316,11 +316,11 @@ def _fact_date(table: Table) -> str | None:
     return None
 
 
-def _mark_retested(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
+def _mark_rechecked(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
     """Notes the open findings of the rule whose record was in the population: they are seen again or fixed."""
     if not rule.is_row_grain:
         cursor.execute(
-            """insert into quality.retested (run_id, finding_id)
+            """insert into quality.findings_rechecked (run_id, finding_id)
             select %s, open_findings.finding_id
             from quality.open_findings as open_findings
             where open_findings.rule_id = %s
@@ -338,7 +338,7 @@ def _mark_retested(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
         same_table = f"and tested.table_name = '{name}'" if len(rule.subjects) > 1 else ""
         # The finding's row and every other version of its key share `_key`, the digest of the key columns.
         cursor.execute(
-            f"""insert into quality.retested (run_id, finding_id)
+            f"""insert into quality.findings_rechecked (run_id, finding_id)
             select distinct %s::bigint, open_findings.finding_id
             from quality.open_findings as open_findings
             inner join {table.raw_name} as seen on open_findings.raw_id = seen._raw_id

@@ -1,8 +1,8 @@
-"""What the gate concludes from violations: the life of each finding, and which rows are quarantined or held.
+"""What the gate concludes from violations: the life of each finding, and which rows are quarantined or blocked by a parent.
 
 Set-based, in the caller's transaction. A finding is one violation through its life, unique by rule, source, table, record
 key and column while open; its events are appended, never changed. A row that a rule names leaves the warehouse's input;
-rows of the same source that refer to it, where no earlier version of it was admitted, are held with it.
+rows of the same source that refer to it, where no earlier version of it was admitted, are blocked with it.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
             )
             and (
                 exists (
-                    select 1 from quality.retested
-                    where retested.run_id = %(run)s and retested.finding_id = before.finding_id
+                    select 1 from quality.findings_rechecked as rechecked
+                    where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
                 )
                 or ({_gone(connection)})
             )
@@ -184,7 +184,7 @@ def _gone(connection: psycopg.Connection) -> str:
 
 
 def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
-    """Brings `quality.quarantined_rows` to what this run found: new rows in, passed rows out, held rows anew."""
+    """Brings `quality.quarantined_rows` to what this run found: new rows in, passed rows out, blocked rows anew."""
     upsert = """
         on conflict (table_name, raw_id) do update set
             state = excluded.state, rule_ids = excluded.rule_ids, account_no = excluded.account_no,
@@ -207,19 +207,19 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
         """,
         (run_id,),
     )
-    # without statistics, and with nested loops, a few hundred rows kept back of 900 accounts take more than eight minutes
+    # without statistics, and with nested loops, a few hundred withheld rows of 900 accounts take more than eight minutes
     connection.execute("select quality.analyze_quarantined_rows()")
     connection.execute("set local enable_nestloop = off")
     for tables in load_contracts().values():
         _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
     connection.execute("set local enable_nestloop = on")
     _note_quarantine_events(connection, run_id)
-    counts = connection.execute("select state, count(*) from quality.kept_back group by state")
+    counts = connection.execute("select state, count(*) from quality.withheld group by state")
     return dict(counts.fetchall())
 
 
 def _note_quarantine_events(connection: psycopg.Connection, run_id: int) -> None:
-    """Appends what this run changed of the rows kept back; a gate that is repeated replaces its own events."""
+    """Appends what this run changed of the withheld rows; a gate that is repeated replaces its own events."""
     columns = "source_name, table_name, raw_id, {}, rule_ids, record_key, account_no, energy_at_stake_kwh, amount_at_stake_cny, from_run"
     now = "case when released_run is not null then 'released' when superseded_run is not null then 'superseded' else state end"
     connection.execute("delete from quality.quarantine_events where run_id = %s", (run_id,))
@@ -247,7 +247,7 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
     """
     connection.execute(
         """
-        create temp table not_retested on commit drop as
+        create temp table not_rechecked on commit drop as
         select table_name, raw_id from quality.open_findings
         where state = 'open' and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
         """,
@@ -267,14 +267,14 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
             f"update quality.quarantined_rows as kept set released_run = %(run)s"
             f" where table_name = %(table)s and released_run is null"
             f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
-            " and (kept.state = 'held' or not exists (select 1 from not_retested as found"
+            " and (kept.state = 'blocked_by_parent' or not exists (select 1 from not_rechecked as found"
             " where found.table_name = kept.table_name and found.raw_id = kept.raw_id))",
             {"run": run_id, "table": name},
         )
 
 
 def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], insert: str, upsert: str) -> None:
-    """Holds rows that refer to a row kept back with no admitted version, and rows that refer to those, until no more come."""
+    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come."""
     by_name = {t.name: t for t in tables}
     references = [(t, r) for t in tables for r in t.references if r.target_table in by_name]
     while True:
@@ -337,7 +337,7 @@ def _hold_by(
             order by {", ".join("parent." + p for _, p in pairs)}, kept.raw_id
         )
         {insert}
-        select '{child.source}', '{child.name}', raw._raw_id, 'held', missing.rule_ids,
+        select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
             jsonb_build_object({key}), {account}, null, null, %s
         from {staging_relation(child)} as staged
         inner join {child.raw_name} as raw on staged._raw_id = raw._raw_id

@@ -42,7 +42,7 @@ class GateResult:
     failed_rows: int
     blocking: dict[str, int]
     events: dict[str, int] = field(default_factory=dict)
-    kept_back: dict[str, int] = field(default_factory=dict)
+    withheld: dict[str, int] = field(default_factory=dict)
 
 
 def rules_of(gate: int) -> list[Rule]:
@@ -98,7 +98,7 @@ def _check(url: str, run: Run, gate: int, progress: Progress, candidates: dict[s
         )
         result.events = findings.record_findings(connection, run.run_id, gate)
         if gate == 1:
-            result.kept_back = findings.quarantine(connection, run.run_id)
+            result.withheld = findings.quarantine(connection, run.run_id)
             connection.execute("update quality.current_run set phase = 'admit'")
         _note_rules(connection, run, gate)
         record_verdict(connection, run, result, candidates)
@@ -136,7 +136,7 @@ def record_verdict(
         "failed_rows": result.failed_rows,
         "blocking": result.blocking,
         "events": result.events,
-        "kept_back": result.kept_back,
+        "withheld": result.withheld,
     }
     connection.execute(
         """

@@ -20,7 +20,10 @@ _WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 @dataclass(frozen=True)
 class Parameter:
-    """One value of a parameter. `valid_from` is inclusive, `valid_to` exclusive; an open end is None."""
+    """One value of a parameter. `valid_from` is inclusive, `valid_to` exclusive; an open end is None.
+
+    `source` and `clause` tell where the number comes from; `confidence` is V (read in public), M (well known) or M? (to be confirmed).
+    """
 
     rule_id: str
     name: str
@@ -28,6 +31,9 @@ class Parameter:
     unit: str
     valid_from: date
     valid_to: date | None
+    source: str = ""
+    clause: str = ""
+    confidence: str = ""
 
 
 @cache
@@ -42,6 +48,9 @@ def parameters(seed: Path = SEED) -> tuple[Parameter, ...]:
                 unit=row["unit"],
                 valid_from=date.fromisoformat(row["valid_from"]),
                 valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+                source=row["source_doc"],
+                clause=row["clause"],
+                confidence=row["confidence"],
             )
             for row in csv.DictReader(lines)
         )

@@ -146,7 +146,7 @@ def _checked_scope(scope: str) -> str:
             f"--scope key= needs a JSON object of key columns, not: {value}",
             """write it like --scope 'key={"mp_no": "0001"}'; findings show each record_key in this form.""",
         )
-    raise _wrong(f"--scope {scope!r} is none of the scopes.", f"use {SCOPES}.")
+    raise _wrong(f"Invalid --scope '{scope}'.", f"valid: {SCOPES}.")
 
 
 def _checked_date(until: str | date) -> date:

@@ -202,7 +202,7 @@ def _problems_of_head(
     if number < asked_for:
         return [
             f"entries after {number} are not in the head file: a run was ended before it wrote the head"
-            " (the next run mends it), or they were added by hand."
+            " (the next run fixes it), or they were added by hand."
         ]
     return []
 

@@ -112,7 +112,7 @@ def _content(conn, run: dict, folder: Path) -> dict:
         "arrivals": delivery.arrivals(conn, run),
         "rejected": delivery.rejected(conn, run),
         "conservation": delivery.conservation(conn, run),
-        "kept_back": delivery.kept_back(conn, run),
+        "withheld": delivery.withheld(conn, run),
         "waivers": verdict.waivers(conn, run),
         "reconciliation": reconciliation.matrix(conn, run, rules),
         "trend": trend.trend(conn, run, rules),

@@ -1,4 +1,4 @@
-"""What was delivered, and where every row of it is now: arrivals, conservation, rejected, quarantined and held rows."""
+"""What was delivered, and where every row of it is now: arrivals, conservation, rejected and withheld rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from psycopg.rows import dict_row
 
 from include.contracts import load_contracts
 
-STATES = ("admitted", "waived", "quarantined", "held", "superseded", "duplicate", "rejected")
+STATES = ("admitted", "waived", "quarantined", "blocked_by_parent", "superseded", "duplicate", "rejected")
 LISTED = 200  # rows of one kind on the page; all are in the database
 
 
@@ -120,8 +120,8 @@ def conservation(conn: psycopg.Connection, run: dict) -> dict:
     }
 
 
-def kept_back(conn: psycopg.Connection, run: dict) -> dict:
-    """Rows quarantined or held as of the run: grouped by table, state and rules, and the first of them."""
+def withheld(conn: psycopg.Connection, run: dict) -> dict:
+    """Withheld rows as of the run: grouped by table, state and rules, and the first of them."""
     kept = """(
         select *
         from (
@@ -130,7 +130,7 @@ def kept_back(conn: psycopg.Connection, run: dict) -> dict:
             where run_id <= %(run)s
             order by table_name, raw_id, run_id desc
         ) as latest
-        where state in ('quarantined', 'held')
+        where state in ('quarantined', 'blocked_by_parent')
     ) as kept"""
     cursor = conn.cursor(row_factory=dict_row)
     groups = cursor.execute(
@@ -148,7 +148,9 @@ def kept_back(conn: psycopg.Connection, run: dict) -> dict:
         f"select * from {kept} order by state desc, source_name, table_name, raw_id limit {LISTED}",
         {"run": run["run_id"]},
     ).fetchall()
-    states = {state: sum(g["rows"] for g in groups if g["state"] == state) for state in ("quarantined", "held")}
+    states = {
+        state: sum(g["rows"] for g in groups if g["state"] == state) for state in ("quarantined", "blocked_by_parent")
+    }
     return {"groups": groups, "rows": rows, **states, "total": sum(states.values())}
 
 
@@ -157,7 +159,7 @@ def tiles(content: dict) -> list[dict]:
     total = content["conservation"]["total"] if content["conservation"]["rows"] else {}
     tonight = sum(source["delivered_rows"] + source["tombstone_rows"] for source in content["arrivals"])
     tested = sum(rule["tested"] or 0 for rule in content["rules"])
-    kept = content["kept_back"]
+    kept = content["withheld"]
     delivered = total.get("delivered")
     return [
         {
@@ -174,7 +176,12 @@ def tiles(content: dict) -> list[dict]:
             "note": "rows that the warehouse builds on" if total else "not counted: stopped at gate 1",
         },
         {"label": "quarantined", "value": kept["quarantined"], "tone": "attention", "note": "rows kept with a finding"},
-        {"label": "held", "value": kept["held"], "tone": "attention", "note": "rows that refer to a quarantined one"},
+        {
+            "label": "blocked by parent",
+            "value": kept["blocked_by_parent"],
+            "tone": "attention",
+            "note": "rows that refer to a quarantined one",
+        },
         {
             "label": "rejected",
             "value": content["rejected"]["total"],

@@ -18,7 +18,7 @@ def scores(conn: psycopg.Connection, published: dict) -> dict | None:
         conn.cursor(row_factory=dict_row)
         .execute(
             "select * from publish.fct_arbitrary_fill_scores where published_month = %s and version = %s"
-            " order by verdict_code = 'LOOKS_FILLED' desc, score nulls last, corrected_p_value, test_code, org_no, clerk_no",
+            " order by verdict_code = 'LOOKS_FABRICATED' desc, score nulls last, corrected_p_value, test_code, org_no, clerk_no",
             [month["published_month"], month["version"]],
         )
         .fetchall()
@@ -28,7 +28,7 @@ def scores(conn: psycopg.Connection, published: dict) -> dict | None:
         "as_of": rows[0]["as_of_date"],
         "level": rows[0]["level_of_the_night"],
         "tested": len(tested),
-        "named": sum(row["verdict_code"] == "LOOKS_FILLED" for row in tested),
+        "named": sum(row["verdict_code"] == "LOOKS_FABRICATED" for row in tested),
         "few": sum(row["verdict_code"] == "NOT_ENOUGH_ROWS" for row in rows),
         "alone": sum(row["verdict_code"] == "NO_OTHERS" for row in rows),
         "rows": tested[:SHOWN],

@@ -66,10 +66,10 @@ def _tested(content: dict) -> tuple:
 
 
 def _right(content: dict) -> tuple:
-    run, findings, kept = content["run"], content["findings"], content["kept_back"]
+    run, findings, kept = content["run"], content["findings"], content["withheld"]
     evidence = (
         f"{findings.states['open']:,} open findings of {len(content['failing']):,} rules;"
-        f" {kept['quarantined']:,} rows quarantined and {kept['held']:,} held, out of the marts"
+        f" {kept['quarantined']:,} rows quarantined and {kept['blocked_by_parent']:,} blocked by a parent, out of the marts"
     )
     if run["blocking"]:
         evidence += f"; blocked by {', '.join(sorted(run['blocking'])[:3])}"
@@ -102,13 +102,13 @@ def _on_record_by_hash(content: dict) -> tuple:
     is_shown = run["state"] == "published" and published["run"] == run["run_id"]
     evidence = (
         f"{len(published['marts']):,} marts with their hash, code {(run['code_version'] or 'unknown')[:12]};"
-        " for this report nothing was made again, the command under Reproduce does that and compares"
+        " for this report nothing was reproduced, the command under Reproduce does that and compares"
         if is_shown
         else "readers see another run than this one"
         if published["marts"]
         else "nothing is published"
     )
-    statement = "What readers see is on record by its hash, which tells whether it is the same when it is made again."
+    statement = "What readers see is on record by its hash, which tells whether it is the same when it is reproduced."
     return statement, evidence, HOLDS if is_shown else UNKNOWN, "published"
 
 

@@ -29,7 +29,7 @@ def matrix(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
             ),
 
             suspected as (
-                select rule_id, coalesce(suspect_side, 'not told') as side, count(*) as findings
+                select rule_id, coalesce(suspect_side, 'undetermined') as side, count(*) as findings
                 from latest
                 where event <> 'fixed'
                 group by rule_id, side

@@ -2,7 +2,7 @@
 
 The lineage is dbt's manifest; which source rows belong to a row follows from the contracts: a table that carries one of the
 row's numbers is asked for it, any other is reached over the references between the tables. Rows are those that counted for
-the run that published the version: the newest of their key that it had landed, and the one in force where that was kept back.
+the run that published the version: the newest of their key that it had landed, and the one in force where that was withheld.
 """
 
 from __future__ import annotations

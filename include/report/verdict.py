@@ -183,7 +183,7 @@ def summary(content: dict) -> dict:
     run, day = content["run"], content["run"]["business_date"]
     readers = content["published"]["business_date"]
     still = f"Readers still see the business date {readers}." if readers else "Nothing has been published so far."
-    kept = content["kept_back"]["total"]
+    kept = content["withheld"]["total"]
     failed = content["counts"]["failed"]
     if run["state"] == "blocked":
         names = _listed(sorted(run["blocking"]))
@@ -213,18 +213,20 @@ def summary(content: dict) -> dict:
     waived = content["counts"]["waived"]
     if kept or failed or waived:
         amounts = (
-            (kept, "row held back", "rows held back"),
+            (kept, "withheld row", "withheld rows"),
             (failed, "rule with findings", "rules with findings"),
             (waived, "rule waived", "rules waived"),
         )
         details = _listed([f"{number:,} {one if number == 1 else many}" for number, one, many in amounts if number])
-        held = "Rows held back are kept with their reason, are missing from the marts, and are admitted by themselves"
+        withheld = (
+            "Withheld rows are kept with their reason, are missing from the marts, and are admitted by themselves"
+        )
         return {
             "tone": "attention" if kept or waived else "good",
             "title": f"Passed with findings: {what[0].lower()}{what[1:]} {outcome}, with {details}.",
-            "meaning": f"{held} when a corrected delivery clears their finding."
+            "meaning": f"{withheld} when a corrected delivery clears their finding."
             if kept
-            else "No row is held back: what was found is of the kind that warns, or was waived.",
+            else "No row is withheld: what was found is of the kind that warns, or was waived.",
             "steps": [
                 {
                     "text": "See each finding; a corrected delivery needs no command but the next run.",

@@ -1,4 +1,4 @@
-"""`./kaw worklists DIR`: what each office has to put right, as a workbook and as CSV.
+"""`./kaw worklists DIR`: what each office has to fix, as a workbook and as CSV.
 
 One list per owner office of the rules, in order of the accounts' units, so that each unit finds its part together. The
 workbook is for people: every value is a text cell that Excel shows and never executes, turns or shortens. The CSV is for

@@ -31,7 +31,7 @@ def staged_template(server, session_home: Path, template: str) -> str:
         if unfinished:
             folder = session_home / "rules"
             with parsed(unfinished, session_home, folder):
-                _land_and_stage(server.url(unfinished), folder)
+                land_and_stage(server.url(unfinished), folder)
     return TEMPLATE
 
 
@@ -56,28 +56,37 @@ def staged(staged_database: str, session_home: Path) -> Iterator[Staged]:
         connection.rollback()
 
 
-def _land_and_stage(url: str, folder: Path) -> None:
+def land_and_stage(
+    url: str,
+    folder: Path,
+    *,
+    day: date = BUSINESS_DATE,
+    accounts: int = ACCOUNTS,
+    days: int = DAYS,
+    models: tuple[str, ...] = ("tag:seeds", "tag:staging"),
+) -> None:
+    """Lands the simulated utility of `days` to `day` and builds these models; their SQL is kept in models.json of `folder`."""
     from include.lab.simulator.deliver import write_deliveries
     from include.lab.utility import generate
     from include.transform.dbt import manifest_path, run_dbt
     from tests.landing import land_source
 
     folder.mkdir(parents=True, exist_ok=True)
-    write_deliveries(generate(BUSINESS_DATE, accounts=ACCOUNTS, days=DAYS, seed=1), folder)
+    write_deliveries(generate(day, accounts=accounts, days=days, seed=1), folder)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_WAREHOUSE", url)
         for source in SOURCE_NAMES:
             environment.setenv(f"KAW_SOURCE_{source.upper()}", str(folder / source))
         for source in SOURCE_NAMES:
-            assert {receipt.state for receipt in land_source(url, source, BUSINESS_DATE)} == {"landed"}
+            assert {receipt.state for receipt in land_source(url, source, day)} == {"landed"}
     with connect(url, autocommit=True) as connection:
-        connection.execute("insert into quality.runs (business_date) values (%s)", (BUSINESS_DATE,))
+        connection.execute("insert into quality.runs (business_date) values (%s)", (day,))
         connection.execute(
             "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
             " select run_id, business_date, 'gate', 0, %s from quality.runs",
-            (BUSINESS_DATE - timedelta(days=DAYS - 1),),
+            (day - timedelta(days=days - 1),),
         )
-    selected = ["--select", "tag:seeds", "tag:staging", "--resource-type", "seed", "--resource-type", "model"]
+    selected = ["--select", *models, "--resource-type", "seed", "--resource-type", "model"]
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_HOME", str(folder))  # dbt's target is then no other test's
         run_dbt(["build", *selected], url)
@@ -86,7 +95,7 @@ def _land_and_stage(url: str, folder: Path) -> None:
         connection.execute("analyze")
     with connect(url) as connection:
         this = connection.execute("select current_database()").fetchone()[0]
-    models = [
+    compiled = [
         # The compiled SQL names the database it was compiled for, which copies of it are not.
         {
             "name": node["name"],
@@ -96,4 +105,4 @@ def _land_and_stage(url: str, folder: Path) -> None:
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] == "staging" and node.get("compiled_code")
     ]
-    (folder / "models.json").write_text(json.dumps(models))
+    (folder / "models.json").write_text(json.dumps(compiled))

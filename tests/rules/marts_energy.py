@@ -13,7 +13,7 @@ GOOD = [
     """create table candidate.mart_saving_advice as
     select 'A'::text as account_no, date '2026-10-01' as month_start_date, code::text as advice_code, cny::numeric as saving_cny
     from (values ('MODE_SWITCH', 229000.00), ('PF_UP', 300.00)) as advice (code, cny)""",
-    # an account of whose bill rows are kept back
+    # an account of whose bill rows are withheld
     "insert into candidate.mart_tariff_advice (account_no, month_start_date, usage_basis_code) values ('B', '2026-10-01', 'BILL')",
     "insert into candidate.mart_saving_advice values ('B', '2026-10-01', 'MD_REDUCE', 229.50)",
 ]

@@ -41,11 +41,11 @@ _FLIPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 
 
 # Changes that no row can feel: (rule or every rule, words of the change, why).
-UNFELT: tuple[tuple[str, str, str], ...] = (
+EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     (
         "",
-        "\"tonight.table_name = 'met_interval_96' and\" -> ''",
-        "`quality.tonight` holds curves alone, which its `table_name` only says",
+        "\"touched.table_name = 'met_interval_96' and\" -> ''",
+        "`quality.touched_curves` holds curves alone, which its `table_name` only says",
     ),
     (
         "MET-03",
@@ -62,10 +62,10 @@ UNFELT: tuple[tuple[str, str, str], ...] = (
         "'>' -> '>=' in \"T' and curves.reading_date > ( select min(chan",
         "one more day that is in no run that ends tonight",
     ),
-    ("MET-14", "'and tonight.raw_id = changed._raw_id' -> ''", "more days that are in no run that ends tonight"),
+    ("MET-14", "'and touched.raw_id = changed._raw_id' -> ''", "more days that are in no run that ends tonight"),
     (
         "MET-16",
-        "curves_tonight.values_by_slot)) is false",
+        "curves_touched.values_by_slot)) is false",
         "a first look that spares curves from being unfolded; each slot is looked at after it",
     ),
     ("MET-16", "'<=' -> '<' in 'rves_tonight.low::double precision <= all", "the same first look, a little wider"),
@@ -125,13 +125,15 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
     for severity in SEVERITIES[: SEVERITIES.index(rule.severity)][-1:]:
         lowered = _said_mildly(rule.violations_sql, severity)
         yield Mutant("header", f"severity {severity}", replace(rule, severity=severity, violations_sql=lowered))
-    yield from (mutant for mutant in _changes(rule) if not reason_unfelt(rule, mutant.change))
+    yield from (mutant for mutant in _changes(rule) if not reason_equivalent(rule, mutant.change))
 
 
 def excluded(rule: Rule) -> list[tuple[str, str, str]]:
-    """The entries of UNFELT that keep a mutant of this rule out."""
+    """The entries of EQUIVALENT that keep a mutant of this rule out."""
     changes = [mutant.change for mutant in _changes(rule)]
-    return [entry for entry in UNFELT if entry[0] in ("", rule.id) and any(entry[1] in change for change in changes)]
+    return [
+        entry for entry in EQUIVALENT if entry[0] in ("", rule.id) and any(entry[1] in change for change in changes)
+    ]
 
 
 def _changes(rule: Rule) -> Iterator[Mutant]:
@@ -144,9 +146,9 @@ def _changes(rule: Rule) -> Iterator[Mutant]:
                 yield Mutant(part, change, replace(rule, **{f"{part}_sql": weakened}))
 
 
-def reason_unfelt(rule: Rule, change: str) -> str | None:
+def reason_equivalent(rule: Rule, change: str) -> str | None:
     """Why no row can feel a change; None where one can."""
-    return next((why for rule_id, words, why in UNFELT if rule_id in ("", rule.id) and words in change), None)
+    return next((why for rule_id, words, why in EQUIVALENT if rule_id in ("", rule.id) and words in change), None)
 
 
 def _said_mildly(query: str, severity: str) -> str:

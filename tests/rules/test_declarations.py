@@ -20,7 +20,7 @@ from tests.rules.test_mart_rules import THEMES, stand_in, theme_of
 
 WRITTEN = load_rules()
 RULES = [*load_base_rules(), *WRITTEN]
-THE_RUN = {"quality.current_run", "quality.tonight"}  # of which run a rule speaks; no rule reads data there
+THE_RUN = {"quality.current_run", "quality.touched_curves"}  # of which run a rule speaks; no rule reads data there
 LATER = date(2046, 11, 5)  # no span of days before it reaches the data
 NEWEST = 1_000_000  # a load after all loads
 
@@ -71,7 +71,7 @@ def test_a_rule_reads_the_relations_that_it_declares_and_asks_what_is_touched_wh
             where rule.ev_class = 'pg_temp.reading'::regclass and relation.oid <> rule.ev_class""",
         )
         found = {name.removeprefix("staging.") for name, _ in needed}
-        touches = "quality.tonight" in found or ("quality.current_run", "last_passed_load_id") in needed
+        touches = "quality.touched_curves" in found or ("quality.current_run", "last_passed_load_id") in needed
         seen += 1
         if found - THE_RUN != set(rule.reads) or touches != rule.tests_changes:
             wrong[rule.id] = f"reads: [{', '.join(sorted(found - THE_RUN))}]", touches

@@ -160,7 +160,7 @@ def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none
     assert verdicts(staged, name)["FILLED"] == []
 
 
-def test_every_mart_has_both_rules_and_only_what_is_kept_back_may_be_empty():
+def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
     marts = {path.stem for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").rglob("mart_*.sql")}
     assert marts <= set(MODELS)
     assert set(MADE) == {f"MART-GRAIN-{name}" for name in MODELS} | {f"MART-FILLED-{name}" for name in FILLED}

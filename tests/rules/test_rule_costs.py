@@ -443,5 +443,5 @@ def test_every_comparison_states_what_it_costs_and_by_what_a_side_is_told():
             re.search(r"\bas suspect_side\b|\n +suspect_side,", rule.violations_sql) is not None,
             "_at_stake_" in rule.violations_sql,
         )
-        assert says_a_side != rule.likely_wrong.startswith("Not told: "), rule.id
+        assert says_a_side != rule.likely_wrong.startswith("Undetermined: "), rule.id
         assert says_a_cost != rule.at_stake.startswith("No money"), rule.id

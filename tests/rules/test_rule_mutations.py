@@ -1,7 +1,7 @@
 """Weakening a rule makes a test fail: mutants of each rule are judged in the worlds for which a test says what it must say.
 
 In the clean world, the planted faults, the cases at a limit and of who is in the population that is the typed verdict (what
-is broken, how severely), in the shaken and the aimed worlds the recorded answer. A mutant that the database refuses or that
+is broken, how severely), in the random and the targeted data sets the recorded answer. A mutant that the database refuses or that
 does not end is none. `./kaw test --soak` judges the whole book, family by family, and prints the scores and the survivors,
 `./kaw test` a sample.
 """
@@ -21,17 +21,17 @@ from include.contracts import all_tables
 from include.quality.base_rules import load_base_rules
 from include.quality.rules import Rule, load_rules
 from tests.rules import test_mart_rules as marts
-from tests.rules.aimed import Aim
 from tests.rules.base_faults import ARRIVALS, faults, missing
 from tests.rules.boundaries import CASES
 from tests.rules.faults import FAULTS
 from tests.rules.mart_edges import EDGES
-from tests.rules.mutations import UNFELT, Mutant, excluded, mutants
+from tests.rules.mutations import EQUIVALENT, Mutant, excluded, mutants
 from tests.rules.pipeline_worlds import PIPELINE
 from tests.rules.populations import POPULATIONS
-from tests.rules.shaken import SEEDS, shake
+from tests.rules.random_sets import SEEDS, randomize
 from tests.rules.staged import Staged
-from tests.rules.test_rule_answers import AIMED, make_marts, recorded
+from tests.rules.targeted import Target
+from tests.rules.test_rule_answers import TARGETED, make_marts, recorded
 from tests.rules.told import TOLD
 
 CATALOGUE = {rule.id: rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))}
@@ -67,7 +67,7 @@ SAMPLE = (
     "XSR-27",
     "XSR-30",
 )
-LEAST_NOTICED = {
+LEAST_KILLED = {
     "catalogue": 0.99,
     "marts": 0.99,
     "pipeline": 0.99,
@@ -95,11 +95,11 @@ class World:
 
 @dataclass
 class Judged:
-    """Mutants of each rule that could be run, and those of them that nothing noticed."""
+    """Mutants of each rule that could be run, and those of them that nothing killed."""
 
     made: dict[str, int]
     alive: dict[str, list[Mutant]]
-    noticed: Counter = field(default_factory=Counter)  # by what said so
+    killed: Counter = field(default_factory=Counter)  # by what said so
 
     @property
     def survivors(self) -> int:
@@ -131,16 +131,16 @@ def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
     for mutant in list(judged.alive[rule.id]):
         try:
             with staged.connection.transaction():
-                is_noticed = world.ask(staged, mutant.rule) != right
+                is_killed = world.ask(staged, mutant.rule) != right
         except psycopg.errors.DataError:  # a value that the rule had kept out
-            is_noticed = True
+            is_killed = True
         except psycopg.Error:
             judged.alive[rule.id].remove(mutant)
             judged.made[rule.id] -= 1
             continue
-        if is_noticed:
+        if is_killed:
             judged.alive[rule.id].remove(mutant)
-            judged.noticed[world.by] += 1
+            judged.killed[world.by] += 1
 
 
 # -- worlds
@@ -172,25 +172,25 @@ def worlds_of_the_catalogue(staged: Staged) -> Iterator[World]:
         right = {rule_id: answer for (of_seed, rule_id), answer in answers.items() if of_seed == seed}
         rules = list(CATALOGUE.values())
         yield World(
-            lambda staged, seed=seed, rules=rules: shake(staged.connection, rules, staged.business_date, seed),
+            lambda staged, seed=seed, rules=rules: randomize(staged.connection, rules, staged.business_date, seed),
             frozenset(CATALOGUE),
             "a recorded answer",
             Staged.answer,
             right,
         )
-    yield from aimed_worlds(staged, CATALOGUE)
+    yield from targeted_sets(staged, CATALOGUE)
 
 
-def aimed_worlds(staged: Staged, rules: dict[str, Rule]) -> Iterator[World]:
-    aims: dict[str, Aim] = {}
-    for (seed, rule_id), answer in recorded(AIMED).items():
+def targeted_sets(staged: Staged, rules: dict[str, Rule]) -> Iterator[World]:
+    targets: dict[str, Target] = {}
+    for (seed, rule_id), answer in recorded(TARGETED).items():
         if rule_id in rules:
             theme = marts.theme_of(rule_id)
-            aim = aims.setdefault(theme, Aim(staged.connection, staged.business_date))
+            target = targets.setdefault(theme, Target(staged.connection, staged.business_date))
 
-            def prepare(staged: Staged, theme=theme, aim=aim, rule=rules[rule_id], seed=seed) -> None:
+            def prepare(staged: Staged, theme=theme, target=target, rule=rules[rule_id], seed=seed) -> None:
                 make_marts(staged, theme)
-                aim.shake(rule, seed)
+                target.randomize(rule, seed)
 
             yield World(prepare, frozenset({rule_id}), "a recorded answer", Staged.whole_answer, {rule_id: answer})
 
@@ -202,7 +202,7 @@ def worlds_of_the_marts(staged: Staged) -> Iterator[World]:
             yield unstaged([*module.GOOD, fault], module.FAULTS)
     for rule_id, _, statements, _ in EDGES:
         yield unstaged([*marts.THEMES[marts.theme_of(rule_id)].GOOD, *statements], {rule_id})
-    yield from aimed_worlds(staged, marts.WRITTEN)
+    yield from targeted_sets(staged, marts.WRITTEN)
 
 
 def worlds_of_the_published_models() -> Iterator[World]:
@@ -281,8 +281,8 @@ def worlds(staged: Staged, family: str) -> Iterator[World]:
 def told(family: str, judged: Judged) -> str:
     made = sum(judged.made.values())
     kinds = Counter((m.part, m.kind) for found in judged.alive.values() for m in found)
-    by = ", ".join(f"{count} by {name}" for name, count in judged.noticed.items())
-    lines = [f"{family}: mutants noticed: {made - judged.survivors} of {made}, {100 * judged.score:.1f} % ({by})"]
+    by = ", ".join(f"{count} by {name}" for name, count in judged.killed.items())
+    lines = [f"{family}: mutants killed: {made - judged.survivors} of {made}, {100 * judged.score:.1f} % ({by})"]
     lines += [f"unnoticed: {count} x {kind} in {part}" for (part, kind), count in kinds.most_common()]
     return "\n".join(
         lines + [f"{rule_id} {m.part}: {m.change}" for rule_id, found in judged.alive.items() for m in found]
@@ -311,7 +311,7 @@ def test_no_condition_of_the_violations_can_be_weakened(staged: Staged):
 def test_no_rule_can_be_emptied_or_made_milder(staged: Staged, family: str):
     judged = judge(staged, FAMILIES[family], worlds(staged, family))
     assert unheeded(judged) == []
-    assert judged.score >= LEAST_NOTICED[family], told(family, judged)
+    assert judged.score >= LEAST_KILLED[family], told(family, judged)
 
 
 @pytest.mark.soak
@@ -323,9 +323,9 @@ def test_the_rule_book_is_mutated_as_a_whole(staged: Staged, capsys: pytest.Capt
         print("\n" + told(family, judged))
     assert all(judged.made.values())
     assert unheeded(judged) == []
-    assert judged.score >= LEAST_NOTICED[family]
+    assert judged.score >= LEAST_KILLED[family]
 
 
 def test_every_change_that_is_left_out_is_one_that_a_rule_has():
     rules = [rule for family in FAMILIES.values() for rule in family.values()]
-    assert {entry for rule in rules for entry in excluded(rule)} == set(UNFELT)
+    assert {entry for rule in rules for entry in excluded(rule)} == set(EQUIVALENT)

@@ -274,7 +274,7 @@ def test_an_open_finding_is_tested_again_when_its_record_is(staged: Staged):
     )
     evaluate(staged.connection, RULES["MKT-03"], staged.run_id, staged.business_date)
     evaluate(staged.connection, RULES["MKT-03"], staged.run_id, staged.business_date)
-    assert staged.connection.execute("select finding_id from quality.retested").fetchall() == [(1,)]
+    assert staged.connection.execute("select finding_id from quality.findings_rechecked").fetchall() == [(1,)]
     counts = staged.connection.execute(
         "select tested_rows, failed_rows from quality.rule_results where rule_id = 'MKT-03'"
     )

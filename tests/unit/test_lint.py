@@ -78,6 +78,16 @@ def test_a_severity_that_is_none(tmp_path: Path):
     )
 
 
+def test_a_source_that_nobody_can_follow(tmp_path: Path):
+    copy(tmp_path, RULE)
+    line = change(tmp_path / RULE, "source: project rule", "source: catalogue CON-02")
+    (problem,) = read_rules(tmp_path)[1]
+    assert (problem.file, problem.line) == (RULE, line)
+    assert problem.what.startswith(
+        "the source begins with none of: a standard of STANDARDS, project rule, requirement Snn"
+    )
+
+
 # -- contracts
 
 CONTRACT = "include/contracts/contract.odcs.yaml"
@@ -184,8 +194,9 @@ def test_the_product_imports_the_laboratory(tmp_path: Path):
     path = tmp_path / "include" / "report" / "worklists.py"
     path.write_text(path.read_text(encoding="utf-8") + "\nimport include.lab.bench.speed\n", encoding="utf-8")
     line = path.read_text(encoding="utf-8").count("\n")
-    (problem,) = check_imports(tmp_path)
-    assert str(problem) == (
+    product, circle = check_imports(tmp_path)
+    assert circle.what == "include.report and include.lab import each other in a circle"
+    assert str(product) == (
         f"include/report/worklists.py:{line}: include.report.worklists imports include.lab.bench.speed: the product imports neither this machine"
         " nor the laboratory; Next: hand in what it needs"
     )

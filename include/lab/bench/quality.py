@@ -16,7 +16,7 @@ from include import night
 from include.errors import GateBlocked, UsageError
 from include.lab.bench.sandbox import sandbox
 from include.lab.defects.plant import classes
-from include.lab.defects.scene import Dose
+from include.lab.defects.scene import PlantingRate
 from include.lab.score import STOPPING, Figure, score
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
@@ -144,7 +144,12 @@ def _cell(plan: Plan, seed: int, share: float, beside: Warehouse, hear) -> Cell:
     with hear.step("plant"):
         try:
             simulation = generate(
-                BUSINESS_DATE, plan.accounts, plan.days, seed, defects_seed=seed, dose=Dose(share, plan.least)
+                BUSINESS_DATE,
+                plan.accounts,
+                plan.days,
+                seed,
+                defects_seed=seed,
+                planting_rate=PlantingRate(share, plan.least),
             )
         except ValueError as error:
             raise UsageError(

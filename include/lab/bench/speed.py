@@ -302,7 +302,7 @@ class Bench:
     def _require(holds: bool, what: str) -> None:
         if not holds:
             raise InfrastructureError(
-                f"The bench compares unlike things: {what}.", next_step="mend include/lab/bench/speed.py."
+                f"The bench compares unlike things: {what}.", next_step="fix include/lab/bench/speed.py."
             )
 
 

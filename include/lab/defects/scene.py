@@ -62,7 +62,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Dose:
+class PlantingRate:
     """How much is planted: of every class `share` of the accounts that can host it, and at least `least`."""
 
     share: float
@@ -73,7 +73,7 @@ class Dose:
 class Defect:
     """A class: `plant(scene, account, number)` spoils one account and notes the truth.
 
-    A statistical class is one that honest data may resemble; it is planted by a `Dose` only.
+    A statistical class is one that honest data may resemble; it is planted by a `PlantingRate` only.
     """
 
     code: str

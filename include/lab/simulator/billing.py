@@ -181,7 +181,7 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
 class Payments:
     """How each bill was or will be paid. `first`, `second` are days; `second` is NaT for a bill paid at once.
 
-    `bounced` marks a payment that the bank took back two days later and that was made again three days after that.
+    `bounced` marks a payment that the bank took back two days later and that was repeated three days after that.
     The penalty of a bill paid in two parts is on the rest alone. `waived` penalties are noted and not charged.
     """
 

@@ -50,7 +50,7 @@ def _months(since: np.datetime64, until: np.datetime64) -> np.ndarray:
 
 
 def _tickets(world: World, outages: Outages, since, business_date) -> list[dict]:
-    """All tickets: faults, one in five account months with a request, complaints after outages, and requests made again."""
+    """All tickets: faults, one in five account months with a request, complaints after outages, and repeated requests."""
     end = (business_date + 1).astype("datetime64[s]")
     rows = _fault_tickets(world, outages, since, business_date)
     months = _months(since, business_date)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from include.local.documents.sources import unfollowed
 from include.local.lint.problem import Problem, one_line
 from include.quality.rules import Rule, RuleError, read_rule
 
@@ -26,6 +27,8 @@ def read_rules(root: Path) -> tuple[list[Rule], list[Problem]]:
             problems.append(Problem(rule.path, 1, f"the id {rule.id} is already used by {rules[rule.id].path}"))
             continue
         rules[rule.id] = rule
+        if why := unfollowed(rule.source):
+            problems.append(Problem(rule.path, _line(path, "source"), f"the source {why}"))
     return list(rules.values()), problems
 
 

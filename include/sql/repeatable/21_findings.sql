@@ -1,4 +1,4 @@
--- What the rules saw, what became of it, and what is kept back.
+-- What the rules saw, what became of it, and what is withheld.
 
 -- The life of each finding. `state` is what it is now; `last_change` is the last event that told something new: an open
 -- finding was opened, changed, or its waiver expired. Its age counts business dates, to the run at work or to the fix.
@@ -63,14 +63,14 @@ select *
 from quality.findings
 where state <> 'fixed';
 
--- What is kept back now.
-create or replace view quality.kept_back as
+-- What is withheld now.
+create or replace view quality.withheld as
 select *
 from quality.quarantined_rows
 where released_run is null and superseded_run is null;
 
--- Rows that tonight's gate tests of a big table: landed since the last passed gate, or with an open finding.
-create or replace view quality.tonight as
+-- Curves that the gate of this night tests: landed since the last passed gate, or with an open finding.
+create or replace view quality.touched_curves as
 select raw.table_name, raw.raw_id
 from (
     select 'met_interval_96'::text as table_name, curves._raw_id as raw_id

@@ -41,25 +41,34 @@ select
     version,
     business_date,
     published_at,
-    held_back_rows,
-    held_back_share,
-    held_back_kwh,
-    held_back_cny,
-    case when pinned_by is null then 'published' else 'pinned' end as state
+    withheld_rows,
+    withheld_share,
+    withheld_kwh,
+    withheld_cny,
+    case when pinned_by is null then 'published' else 'pinned' end as state,
+    -- former names, until the next release: CHANGELOG.md
+    withheld_rows as held_back_rows,
+    withheld_share as held_back_share,
+    withheld_kwh as held_back_kwh,
+    withheld_cny as held_back_cny
 from publish.pointer
 where version > 0;
 
 comment on view marts.publication is
-'What readers see now, one row per month: version of all marts, the business date it knows, and what was held back.';
+'What readers see now, one row per month: version of all marts, the business date it knows, and what was withheld.';
 comment on column marts.publication.published_month is 'First day of the month that the row is about.';
 comment on column marts.publication.version is 'Version of the month, one number for all marts; rises with each change.';
 comment on column marts.publication.business_date is 'Last business date whose run found this version true (Asia/Shanghai).';
 comment on column marts.publication.published_at is 'Instant at which that run published.';
-comment on column marts.publication.held_back_rows is 'Source rows quarantined or held at that publish.';
-comment on column marts.publication.held_back_share is 'held_back_rows over them and all rows admitted, 0 to 1.';
-comment on column marts.publication.held_back_kwh is 'Energy at stake in the rows held back, kWh.';
-comment on column marts.publication.held_back_cny is 'Amount at stake in the rows held back, yuan.';
+comment on column marts.publication.withheld_rows is 'Source rows withheld at that publish: quarantined, or blocked by a parent.';
+comment on column marts.publication.withheld_share is 'withheld_rows over them and all rows admitted, 0 to 1.';
+comment on column marts.publication.withheld_kwh is 'Energy at stake in the withheld rows, kWh.';
+comment on column marts.publication.withheld_cny is 'Amount at stake in the withheld rows, yuan.';
 comment on column marts.publication.state is 'published, or pinned: rolled back and kept there until released.';
+comment on column marts.publication.held_back_rows is 'Former name of withheld_rows, until the next release.';
+comment on column marts.publication.held_back_share is 'Former name of withheld_share, until the next release.';
+comment on column marts.publication.held_back_kwh is 'Former name of withheld_kwh, until the next release.';
+comment on column marts.publication.held_back_cny is 'Former name of withheld_cny, until the next release.';
 
 -- Row-level security of a published table. The policies for readers include the pointer and the closing version, or other
 -- versions would show. The owner, who publishes, is not subject to it; roles that the server does not have are passed over.

@@ -86,11 +86,11 @@ select quality.grant_to('kaw_transformer', array[
     format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
 ]);
 
--- A gate judges everything and writes what it found and its verdict: it can neither mend data nor enter a waiver.
+-- A gate judges everything and writes what it found and its verdict: it can neither fix data nor enter a waiver.
 select quality.grant_to('kaw_gatekeeper', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
-    'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.retested,'
+    'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.findings_rechecked,'
     ' quality.finding_events, quality.quarantined_rows, quality.quarantine_events, quality.staged_rows, quality.conservation',
     'update (state, verdict) on quality.runs',
     'update (phase) on quality.current_run',

@@ -2,7 +2,7 @@ with delivered as (
     select * from {{ source('raw_marketing', 'mkt_customer') }}
 ),
 
--- A customer whose row is kept back is in no archive, but the office that entered it is known.
+-- A customer whose row is withheld is in no archive, but the office that entered it is known.
 final as (
     select distinct on (trim(cons_no))
         trim(cons_no) as account_no,

@@ -40,7 +40,7 @@ chosen as (
             segments.account_no = contracts.account_no
             and {{ is_in_period('segments.segment_from', 'contracts.valid_from', 'contracts.end_date') }}
     order by
-        segments.account_no, segments.segment_from, contracts.status_code = 'EFFECTIVE' desc, contracts.valid_from desc,
+        segments.account_no, segments.segment_from, (contracts.status_code = 'EFFECTIVE') desc, contracts.valid_from desc,
         contracts.version desc, contracts._raw_id desc
 ),
 
@@ -48,7 +48,7 @@ chosen as (
 begun as (
     select
         *,
-        (_raw_id, segment_from) is distinct from (lag(_raw_id) over by_day, lag(segment_to) over by_day) as begins
+        ((_raw_id, segment_from) is distinct from (lag(_raw_id) over by_day, lag(segment_to) over by_day)) as begins
     from chosen
     window by_day as (partition by account_no order by segment_from)
 ),

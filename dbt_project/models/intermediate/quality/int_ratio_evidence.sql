@@ -135,7 +135,7 @@ possible as (
 ),
 
 found as (
-    select metering_point_no, ratio_code, ratio, 'program_event' as evidence_code, 'meter programmed ' || programmed_date as told
+    select metering_point_no, ratio_code, ratio, 'program_event' as evidence_code, 'meter programmed ' || programmed_date as explanation
     from candidates inner join programmed using (metering_point_no)
     where system_name = 'metering'
     union
@@ -172,7 +172,7 @@ final as (
         found.ratio,
         found.evidence_code,
         weights.value as points,
-        max(found.told) as told
+        max(found.explanation) as explanation
     from found
     inner join {{ ref('quality_parameters') }} as weights
         on

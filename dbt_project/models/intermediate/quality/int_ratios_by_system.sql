@@ -31,8 +31,8 @@ versions as (
             '{{ side }}' as system_name,
             _raw_id,
             src_updated_at = lag(src_updated_at) over by_receipt as keeps_its_time,
-            ct_ratio is distinct from lag(ct_ratio) over by_receipt as has_other_ct,
-            pt_ratio is distinct from lag(pt_ratio) over by_receipt as has_other_pt
+            (ct_ratio is distinct from lag(ct_ratio) over by_receipt) as has_other_ct,
+            (pt_ratio is distinct from lag(pt_ratio) over by_receipt) as has_other_pt
         from {{ source('raw_' ~ side, table_name) }} as raw
         window by_receipt as (partition by _key order by {{ version_order('raw') }}, _raw_id)
         {% if not loop.last %}union all{% endif %}

@@ -7,8 +7,8 @@ with evidence as (
         ratio,
         sum(points) as points,
         trim_scale(ratio) || ': ' || string_agg(
-            told || ' (' || trim_scale(points) || ')', ', ' order by points desc, evidence_code
-        ) as told
+            explanation || ' (' || trim_scale(points) || ')', ', ' order by points desc, evidence_code
+        ) as explanation
     from {{ ref('int_ratio_evidence') }}
     group by metering_point_no, ratio_code, ratio
 ),
@@ -16,11 +16,11 @@ with evidence as (
 weighed as (
     select
         *,
-        string_agg(told, '; ') over (
+        string_agg(explanation, '; ') over (
             partition by metering_point_no, ratio_code
             order by ratio
             rows between unbounded preceding and unbounded following
-        ) as all_told
+        ) as all_explanations
     from evidence
 ),
 
@@ -32,7 +32,7 @@ sides as (
         max(ratios.ratio) filter (where ratios.system_name = '{{ side }}') as {{ side }}_ratio,
         max(evidence.points) filter (where ratios.system_name = '{{ side }}') as {{ side }}_points,
         {%- endfor %}
-        max(evidence.all_told) as evidence_told
+        max(evidence.all_explanations) as evidence_explanation
     from {{ ref('int_ratios_by_system') }} as ratios
     left join weighed as evidence
         on
@@ -88,7 +88,7 @@ final as (
         case when differs then share_at_stake end as share_at_stake,
         'metering ' || coalesce(trim_scale(metering_ratio)::text, '-')
         || ', marketing ' || coalesce(trim_scale(marketing_ratio)::text, '-')
-        || ', contract ' || coalesce(trim_scale(contract_ratio)::text, '-') as ratios_told,
+        || ', contract ' || coalesce(trim_scale(contract_ratio)::text, '-') as ratios_text,
         case
             when differs
                 then coalesce(
@@ -99,8 +99,8 @@ final as (
                         else ' by the evidence'
                     end
                     || ': ' || round(100 * share_off, 1) || ' % off', ''
-                ) || coalesce('; ' || evidence_told, '')
-        end as right_told
+                ) || coalesce('; ' || evidence_explanation, '')
+        end as explanation
     from shares
 )
 

@@ -55,7 +55,7 @@ billed_tariffs as (
     having bool_and(round(lines.price_cny_per_kwh, 6) = round(prices.price_cny, 6))
 ),
 
-told as (
+compared as (
     select
         accounts.account_no,
         '' as metering_point_no,
@@ -72,7 +72,7 @@ told as (
                 then trim_scale(accounts.marketing_capacity_kva)::text
             else trim_scale(transformers.capacity_kva)::text
         end as third_value,
-        'transformers of ' || trim_scale(transformers.capacity_kva) || ' kVA' as third_told
+        'transformers of ' || trim_scale(transformers.capacity_kva) || ' kVA' as third_record_note
     from accounts
     left join transformers on accounts.account_no = transformers.account_no
     cross join (select {{ rule_parameter('XSR-06', 'tolerance_kva', day) }} as kva) as limits
@@ -87,7 +87,7 @@ told as (
         null as difference,
         accounts.contract_level_code <> accounts.marketing_level_code as differs,
         measured.voltage_level_code as third_value,
-        'meters at ' || measured.voltage_kv || ' kV' as third_told
+        'meters at ' || measured.voltage_kv || ' kV' as third_record_note
     from accounts
     left join {{ ref('int_voltage_levels_measured') }} as measured on accounts.account_no = measured.account_no
     union all
@@ -101,7 +101,7 @@ told as (
         null as difference,
         fields.contract_value <> fields.marketing_value as differs,
         case when fields.billed_value = fields.contract_value then fields.billed_value end as third_value,
-        'the bill of ' || to_char(bills.bill_month, 'YYYY-MM') as third_told
+        'the bill of ' || to_char(bills.bill_month, 'YYYY-MM') as third_record_note
     from terms
     left join bills on terms.account_no = bills.account_no
     left join billed_tariffs
@@ -124,6 +124,7 @@ told as (
     where num_nonnulls(fields.contract_value, fields.marketing_value) > 0
 ),
 
+-- The bill's terms are compared at the end of the last closed month: what was agreed from a later day on says nothing of it.
 amended as (
     select distinct on (contracts.account_no, amendments.field_name)
         contracts.account_no,
@@ -133,28 +134,33 @@ amended as (
                 then trim_scale(amendments.new_value::numeric)::text
             else btrim(amendments.new_value)
         end as amended_value,
-        'amendment ' || amendments.amendment_no || ' signed ' || amendments.signed_date as amended_told
+        'amendment ' || amendments.amendment_no || ' signed ' || amendments.signed_date as amendment_note
     from {{ ref('stg_contract__amendments') }} as amendments
     inner join {{ ref('stg_contract__contracts') }} as contracts on amendments.contract_no = contracts.contract_no
-    where amendments.signed_date is not null and amendments.effective_date <= {{ day }}
+    where
+        amendments.signed_date is not null
+        and amendments.effective_date <= case
+            when amendments.field_name in ('contract_cap_kva', 'voltage_level') then {{ day }}
+            else {{ last_month_end(day) }}
+        end
     order by contracts.account_no, amendments.field_name, amendments.effective_date desc, amendments.amendment_no desc
 ),
 
 judged as (
     select
-        told.*,
+        compared.*,
         amended.amended_value,
-        amended.amended_told,
+        amended.amendment_note,
         quality.likely_right(
-            told.third_value,
-            told.marketing_value,
-            told.contract_value,
+            compared.third_value,
+            compared.marketing_value,
+            compared.contract_value,
             null,
-            case when amended.amended_value = told.marketing_value then weights.points end,
-            case when amended.amended_value = told.contract_value then weights.points end
+            case when amended.amended_value = compared.marketing_value then weights.points end,
+            case when amended.amended_value = compared.contract_value then weights.points end
         ) as right_value
-    from told
-    left join amended on told.account_no = amended.account_no and told.term_name = amended.field_name
+    from compared
+    left join amended on compared.account_no = amended.account_no and compared.term_name = amended.field_name
     cross join (select {{ rule_parameter('XSR-28', 'amendment_points', day) }} as points) as weights
 ),
 
@@ -174,10 +180,10 @@ final as (
             when differs
                 then 'likely ' || right_value || coalesce(' by ' || nullif(concat_ws(
                     ' and ',
-                    case when right_value = third_value then third_told end,
-                    case when right_value = amended_value then amended_told end
+                    case when right_value = third_value then third_record_note end,
+                    case when right_value = amended_value then amendment_note end
                 ), ''), '')
-        end as told
+        end as explanation
     from judged
 )
 

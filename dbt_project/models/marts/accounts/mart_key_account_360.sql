@@ -172,13 +172,13 @@ final as (
         case when days.is_business_date then files.file_completeness end as file_completeness,
         case
             when quality.dq_status_code is not null then quality.dq_status_code
-            when managed.primary_managers is distinct from 1 and rankings.is_key_account then 'FINDINGS'
+            when (managed.primary_managers is distinct from 1) and rankings.is_key_account then 'FINDINGS'
             else 'CLEAN'
         end as dq_status,
         coalesce(quality.dq_rule_ids, '') as dq_rule_ids,
-        coalesce(quality.held_back_rows, 0) as held_back_rows,
-        coalesce(quality.held_back_kwh, 0)::numeric(20, 4) as held_back_kwh,
-        coalesce(quality.held_back_cny, 0)::numeric(20, 2) as held_back_cny
+        coalesce(quality.withheld_rows, 0) as withheld_rows,
+        coalesce(quality.withheld_kwh, 0)::numeric(20, 4) as withheld_kwh,
+        coalesce(quality.withheld_cny, 0)::numeric(20, 2) as withheld_cny
     from days
     left join rankings on days.account_no = rankings.account_no and days.month_start_date = rankings.ranking_month
     left join managed on days.account_no = managed.account_no and days.as_of_date = managed.as_of_date

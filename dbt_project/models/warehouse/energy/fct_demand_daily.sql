@@ -83,8 +83,8 @@ account_days as (
     select
         account_no,
         reading_date,
-        values_by_slot::numeric [] as kw_by_slot,
-        case when is_energy then values_by_slot::numeric [] end as kwh_by_slot,
+        values_by_slot::numeric[] as kw_by_slot,
+        case when is_energy then values_by_slot::numeric[] end as kwh_by_slot,
         string_to_array(slot_states, null) as state_by_slot,
         primary_factor * case when is_energy then 4 else 1 end as kw_factor,
         primary_factor as kwh_factor

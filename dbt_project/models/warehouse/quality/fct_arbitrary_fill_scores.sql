@@ -98,7 +98,7 @@ final as (
         end::numeric(7, 4) as score,
         case
             when state_code <> 'TESTED' then state_code
-            when corrected_chance <= level_of_the_night and fill_share > share_allowed then 'LOOKS_FILLED'
+            when corrected_chance <= level_of_the_night and fill_share > share_allowed then 'LOOKS_FABRICATED'
             else 'OK'
         end as verdict_code
     from corrected

@@ -4,7 +4,7 @@ with findings as (
 ),
 
 quarantined as (
-    select * from {{ source('quality', 'kept_back') }}
+    select * from {{ source('quality', 'withheld') }}
     where account_no is not null
 ),
 
@@ -29,12 +29,12 @@ rules_by_account as (
     group by account_no
 ),
 
-held_back as (
+withheld as (
     select
         account_no,
-        count(*) as held_back_rows,
-        sum(coalesce(energy_at_stake_kwh, 0)) as held_back_kwh,
-        sum(coalesce(amount_at_stake_cny, 0)) as held_back_cny
+        count(*) as withheld_rows,
+        sum(coalesce(energy_at_stake_kwh, 0)) as withheld_kwh,
+        sum(coalesce(amount_at_stake_cny, 0)) as withheld_cny
     from quarantined
     group by account_no
 ),
@@ -42,13 +42,13 @@ held_back as (
 final as (
     select
         rules_by_account.account_no,
-        case when held_back.held_back_rows > 0 then 'HELD_BACK' else 'FINDINGS' end as dq_status_code,
+        case when withheld.withheld_rows > 0 then 'WITHHELD' else 'FINDINGS' end as dq_status_code,
         rules_by_account.rule_ids as dq_rule_ids,
-        coalesce(held_back.held_back_rows, 0)::integer as held_back_rows,
-        coalesce(held_back.held_back_kwh, 0)::numeric(20, 4) as held_back_kwh,
-        coalesce(held_back.held_back_cny, 0)::numeric(20, 2) as held_back_cny
+        coalesce(withheld.withheld_rows, 0)::integer as withheld_rows,
+        coalesce(withheld.withheld_kwh, 0)::numeric(20, 4) as withheld_kwh,
+        coalesce(withheld.withheld_cny, 0)::numeric(20, 2) as withheld_cny
     from rules_by_account
-    left join held_back on rules_by_account.account_no = held_back.account_no
+    left join withheld on rules_by_account.account_no = withheld.account_no
 )
 
 select * from final

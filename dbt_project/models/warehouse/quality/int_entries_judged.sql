@@ -35,7 +35,7 @@ files as (
         account_no,
         null::text as clerk_no,
         {{ day }} as entry_date,
-        bool_or(is_invented) as looks_filled
+        bool_or(is_invented) as looks_fabricated
     from held
     where account_no is not null
     group by source_name, account_no
@@ -57,7 +57,7 @@ readings as (
         meters.account_no,
         null::text as clerk_no,
         registers.reading_date as entry_date,
-        floor(registers.register_reading_kwh * meters.parts) % 5 = 0 as looks_filled
+        floor(registers.register_reading_kwh * meters.parts) % 5 = 0 as looks_fabricated
     from {{ ref('stg_metering__register_freezes') }} as registers
     inner join meters on registers.meter_asset_no = meters.meter_asset_no
     where registers.collect_way_code = 'MANUAL' and registers.register_reading_kwh >= 0
@@ -72,7 +72,7 @@ stages as (
         (stages.ended_at at time zone 'Asia/Shanghai')::date as entry_date,
         date_trunc('minute', stages.ended_at) = date_trunc('minute', lag(stages.ended_at) over (
             partition by stages.handler_no order by stages.ended_at, stages.application_no, stages.stage_seq
-        )) as looks_filled
+        )) as looks_fabricated
     from {{ ref('stg_marketing__application_stages') }} as stages
     left join {{ ref('fct_applications') }} as applications on stages.application_no = applications.application_no
     where stages.ended_at is not null and stages.handler_no is not null
@@ -84,7 +84,7 @@ answers as (
         account_no,
         collector_no as clerk_no,
         (answered_at at time zone 'Asia/Shanghai')::date as entry_date,
-        score = lag(score) over (partition by collector_no, score_scale order by answered_at, survey_id, question_code) as looks_filled
+        score = lag(score) over (partition by collector_no, score_scale order by answered_at, survey_id, question_code) as looks_fabricated
     from {{ ref('stg_marketing__survey_answers') }}
     where score is not null and collector_no is not null
 ),
@@ -96,7 +96,7 @@ inspections as (
         inspector_no as clerk_no,
         done_date as entry_date,
         quality.normalised_name(result_text)
-        = lag(quality.normalised_name(result_text)) over (partition by inspector_no order by done_date, inspection_no) as looks_filled
+        = lag(quality.normalised_name(result_text)) over (partition by inspector_no order by done_date, inspection_no) as looks_fabricated
     from {{ ref('stg_marketing__inspections') }}
     where result_text is not null and inspector_no is not null
 ),
@@ -108,7 +108,7 @@ arrivals as (
         tickets.dept_no as clerk_no,
         (tickets.arrived_at at time zone 'Asia/Shanghai')::date as entry_date,
         tickets.arrival_minutes > limits.limit_minutes - limits.edge_minutes and tickets.arrival_minutes <= limits.limit_minutes
-            as looks_filled
+            as looks_fabricated
     from {{ ref('fct_tickets') }} as tickets
     cross join limits
     where tickets.ticket_type_code = 'FAULT' and tickets.area_class_code = 'URBAN' and tickets.arrival_minutes is not null
@@ -116,7 +116,7 @@ arrivals as (
 
 entries as (
     {% for test in ['files', 'readings', 'stages', 'answers', 'inspections', 'arrivals'] -%}
-    select test_code, account_no, clerk_no, entry_date, looks_filled from {{ test }}
+    select test_code, account_no, clerk_no, entry_date, looks_fabricated from {{ test }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -127,12 +127,12 @@ final as (
         coalesce(account_offices.org_no, 'UNKNOWN') as org_no,
         coalesce(entries.clerk_no, 'ALL') as clerk_no,
         count(*)::integer as rows_judged,
-        count(*) filter (where entries.looks_filled)::integer as rows_filled
+        count(*) filter (where entries.looks_fabricated)::integer as rows_filled
     from entries
     cross join limits
     left join account_offices on entries.account_no = account_offices.account_no
     where
-        entries.looks_filled is not null  -- a clerk's first entry repeats nothing
+        entries.looks_fabricated is not null  -- a clerk's first entry repeats nothing
         and entries.entry_date > limits.before_date
         and entries.entry_date <= {{ day }}
     group by entries.test_code, coalesce(account_offices.org_no, 'UNKNOWN'), coalesce(entries.clerk_no, 'ALL')

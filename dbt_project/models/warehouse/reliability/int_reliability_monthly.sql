@@ -90,7 +90,7 @@ populations as (
 ),
 
 -- The same interruptions under both standards, which differ in how long one must last to be sustained. A meter whose account has
--- no point in force, such as one that is kept back, is no customer of the month: its interruption is in no figure either.
+-- no point in force, such as one that is withheld, is no customer of the month: its interruption is in no figure either.
 counted as (
     select
         interruptions.*,
@@ -149,7 +149,7 @@ added as (
     group by entity_kind_code, entity_no, side_code, month_start_date, standard_code
 ),
 
--- Which customers a supply record means is not told, so how many different ones is unknown there for an organisation.
+-- Which customers a supply record means is not recorded, so how many different ones is unknown there for an organisation.
 final as (
     select
         populations.entity_kind_code,

@@ -1,4 +1,4 @@
-"""Shaken worlds: the staged utility with many cells changed at once, so that hardly a condition of a rule is without a row.
+"""Random data sets: the staged utility with many cells changed at once, so that hardly a condition of a rule is without a row.
 
 Which cells change and to what follows from the seed and the names of relation and column alone. A value is taken from what
 decides in rules: nothing, the literals and thresholds that rules compare the column with, the row's other columns of the
@@ -18,7 +18,7 @@ from psycopg import sql
 
 from include.quality.rules import Rule
 
-SEEDS = range(12)  # worlds that are recorded
+SEEDS = range(12)  # data sets that are recorded
 DATED = range(9, 12)  # of them those in which only periods of validity begin and end elsewhere
 
 _STRING = r"'(?:[^']|'')*'"
@@ -66,7 +66,7 @@ _UNTOUCHED = {"_raw_id", "_key"}
 LAST_PASSED = -5  # below every true load: what was loaded tonight stays so, but where a row is given another load
 
 
-def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date, seed: int) -> None:
+def randomize(connection: psycopg.Connection, rules: list[Rule], business_date: date, seed: int) -> None:
     """Changes the staged relations that `rules` read (the whole book, in every test alike), within the transaction."""
     literals, thresholds = literals_of(rules), thresholds_of(connection, rules)
     connection.execute(
@@ -90,7 +90,7 @@ def shake(connection: psycopg.Connection, rules: list[Rule], business_date: date
             after = list(zip(*dated, strict=True))
         else:
             changed = [
-                shaken(
+                randomized(
                     name,
                     before,
                     share,
@@ -115,7 +115,7 @@ def largest_of(column: psycopg.Column) -> Decimal:
 
 
 def torn(rows: list[tuple], random: Random) -> list[tuple]:
-    """The rows of which some are gone and some stand twice."""
+    """The rows of which some are gone and some appear twice."""
     return [row for row in rows for _ in range(random.choices((0, 1, 2), (4, 92, 4))[0])]
 
 
@@ -134,7 +134,7 @@ def moved(name: str, values: list, today: date, random: Random) -> list:
     return found
 
 
-def shaken(
+def randomized(
     name: str,
     before: dict[str, list],
     share: float,

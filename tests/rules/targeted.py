@@ -1,7 +1,7 @@
-"""Worlds aimed at one rule: what it reads is shaken and nothing else, so that its joins still meet and few rows decide.
+"""Data sets targeted at one rule: only what it reads is changed, so that its joins still meet and few rows decide.
 
 Beside the cells of the staged relations, the seeds that the rule reads change, and the night: which rows are tonight's,
-which were kept back, which have an open finding. Like `shaken`, a world follows from its seed and the names alone.
+which are withheld, which have an open finding. Like a random data set, it follows from its seed and the names alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from psycopg import sql
 from include.contracts import all_tables
 from include.quality.rules import Rule
 from include.transform.models import staging_relations
-from tests.rules import shaken
+from tests.rules import random_sets
 
 _STRENGTHS = (1, 0.3, 0.1, 0.03)
 _CURVES = "staging.int_curves_latest"
@@ -32,7 +32,7 @@ def relations_of(rule: Rule) -> list[str]:
     return sorted(name for name in named if name.split(".")[0] in ("staging", "candidate", "warehouse"))
 
 
-class Aim:
+class Target:
     """The staged utility as it was, read once, and the worlds made from it."""
 
     def __init__(self, connection: psycopg.Connection, business_date: date) -> None:
@@ -41,19 +41,19 @@ class Aim:
         self._before: dict[str, tuple[dict[str, Decimal], dict[str, list]]] = {}
         self._newest_load = connection.execute("select max(load_id) from quality.receipts").fetchone()[0]
 
-    def shake(self, rule: Rule, seed: int) -> None:
-        """Makes world `seed` of a rule, within the transaction."""
+    def randomize(self, rule: Rule, seed: int) -> None:
+        """Makes data set `seed` of a rule, within the transaction."""
         random = Random(f"{seed} {rule.id}")
         connection = self._connection
         connection.execute(
             "set local timezone = 'Asia/Shanghai'; set local enable_nestloop = off"
         )  # as the engine evaluates
         strength, is_dated, is_quiet = random.choice(_STRENGTHS), random.random() < 0.35, random.random() < 0.5
-        last_passed = self._newest_load if is_quiet else shaken.LAST_PASSED
+        last_passed = self._newest_load if is_quiet else random_sets.LAST_PASSED
         connection.execute("update quality.current_run set last_passed_load_id = %s", (last_passed,))
         if rule.tests_changes or "quality.open_findings" in rule.reads:
             self._plant_findings(rule, random)
-        literals, thresholds = shaken.literals_of([rule]), shaken.thresholds_of(connection, [rule])
+        literals, thresholds = random_sets.literals_of([rule]), random_sets.thresholds_of(connection, [rule])
         relations = relations_of(rule)
         days, moments = self._days(relations, random), self._moments(relations, random)
         for relation in relations:
@@ -81,7 +81,7 @@ class Aim:
                 )
                 for name in before
             }
-            rows = shaken.torn(list(zip(*after.values(), strict=True)), random)
+            rows = random_sets.torn(list(zip(*after.values(), strict=True)), random)
             table = sql.Identifier(*relation.split("."))
             connection.execute(sql.SQL("truncate {}").format(table))
             with connection.cursor().copy(sql.SQL("copy {} from stdin").format(table)) as copy:
@@ -102,13 +102,13 @@ class Aim:
         moments: list[datetime],
         random: Random,
     ) -> list:
-        if is_dated and shaken.PERIOD.fullmatch(name):
+        if is_dated and random_sets.PERIOD.fullmatch(name):
             return [self._day(value, days, random) for value in before[name]]
         if is_dated and any(isinstance(value, datetime) for value in before[name]) and random.random() < 0.5:
             return [random.choice(moments) if moments and random.random() < 0.3 else value for value in before[name]]
         if is_dated and random.random() < 0.7:
             return before[name]
-        after = shaken.shaken(
+        after = random_sets.randomized(
             name, before, share, literals, thresholds, largest, self._business_date, random, last_passed
         )
         return [
@@ -171,13 +171,13 @@ class Aim:
                     sql.Identifier(*relation.split("."))
                 )
             )
-            largest = {column.name: shaken.largest_of(column) for column in rows.description}
+            largest = {column.name: random_sets.largest_of(column) for column in rows.description}
             columns = [list(values) for values in zip(*rows.fetchall(), strict=True)]
             self._before[relation] = largest, dict(zip(largest, columns, strict=True)) if columns else {}
         return self._before[relation]
 
     def _plant_findings(self, rule: Rule, random: Random) -> None:
-        """Some rows of what the rule reads are kept back, others have a finding: of this table or another, open or fixed."""
+        """Some rows of what the rule reads are withheld, others have a finding: of this table or another, open or fixed."""
         tables = {relation: name for name, relation in staging_relations().items()}
         relations = [name for name in relations_of(rule) if name in tables]
         if "int_curves_latest" in rule.reads:
@@ -203,7 +203,7 @@ class Aim:
 
 
 def _with_twins(before: dict[str, list], random: Random) -> dict[str, list]:
-    """The rows, of which some stand twice under two row numbers, to be changed apart."""
+    """The rows, of which some appear twice under two row numbers, to be changed apart."""
     count = len(next(iter(before.values())))
     places = [random.randrange(count) for _ in range(random.choice((0, 0, 2, 6)))]
     twins = {name: [values[place] for place in places] for name, values in before.items()}

@@ -1,0 +1,24 @@
+"""The documents in `docs/` that are made from the code: `./kaw docs --code` writes them, a unit test holds them to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from include.local.documents.rooms import rooms_picture
+from include.local.documents.rules import rules_page
+
+FOLDER = Path(__file__).parents[3] / "docs"
+
+
+def documents() -> dict[str, str]:
+    """Name of each file in `docs/` that is made from the code, and its text."""
+    return {"rooms.svg": rooms_picture(), "rules.md": rules_page()}
+
+
+def write_documents(folder: Path = FOLDER) -> list[Path]:
+    """Writes them; the paths written."""
+    made = []
+    for name, text in documents().items():
+        (folder / name).write_text(text, encoding="utf-8")
+        made.append(folder / name)
+    return made
