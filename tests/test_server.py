@@ -261,7 +261,7 @@ def test_data_of_another_major_version_are_not_touched(fresh_home):
     version = Cluster(fresh_home.home).data / "PG_VERSION"
     own = version.read_text()
     version.write_text("14\n")
-    with pytest.raises(InfrastructureError, match="of PostgreSQL 14"):
+    with pytest.raises(InfrastructureError, match="created by PostgreSQL 14"):
         embedded.ensure(fresh_home)
     version.write_text(own)
 
