@@ -17,6 +17,7 @@ from include.records import ledger
 from include.records.database import connect
 from include.records.fence import take_fence
 from include.records.runs import Run
+from include.records.warehouse import Warehouse
 
 DAY = date(2026, 7, 10)
 PASSED, BLOCKED = "passed", "blocked"
@@ -293,21 +294,26 @@ def test_no_step_of_a_night_starts_while_another_night_is_at_work(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KAW_WAREHOUSE", database)
-    first = night_steps.begin_run(DAY)
+    monkeypatch.setattr(night_steps, "ENDING_S", 0)
+    warehouse = Warehouse(database)
+    first = night_steps.begin_run(warehouse, DAY)
     refused = []
 
     def build_beside(*_, **__) -> list:
         """While the first night stages, a second one begins, and its publish is tried."""
-        for step in (lambda: night_steps.begin_run(DAY), lambda: night_steps.publish_marts(first)):
+        for step in (
+            lambda: night_steps.begin_run(warehouse, DAY),
+            lambda: night_steps.publish_marts(warehouse, first),
+        ):
             with pytest.raises(InfrastructureError, match="Another night is at work") as error:
                 step()
             refused.append((error.value.exit_code, error.value.where))
         return []
 
     monkeypatch.setattr(night_steps, "run_dbt", build_beside)
-    night_steps.build_staging(first)
+    night_steps.build_staging(warehouse, first)
     assert refused == [(3, "run 1, business date 2026-07-10")] * 2
-    second = night_steps.begin_run(DAY)
+    second = night_steps.begin_run(warehouse, DAY)
     assert (second["run_id"], second["fence"]) == (
         2,
         "build_warehouse:2",

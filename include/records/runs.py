@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,14 +34,18 @@ class Run:
 
 
 @contextmanager
-def alone(url: str) -> Iterator[None]:
+def alone(url: str, patience_s: float = 0) -> Iterator[None]:
     """Nothing else of any night works in this warehouse meanwhile, whoever started it; the server lets go of who was killed.
 
-    Raises InfrastructureError where something does. Between two steps a night holds nothing: one that starts there takes
+    Raises InfrastructureError where something still does after `patience_s` seconds. Between two steps a night holds nothing: one that starts there takes
     the fence, and the next step of the former is refused.
     """
     with connect(url, autocommit=True) as connection:
-        if not connection.execute("select pg_try_advisory_lock(hashtext('kaw night'))").fetchone()[0]:
+        until = time.monotonic() + patience_s
+        while not connection.execute("select pg_try_advisory_lock(hashtext('kaw night'))").fetchone()[0]:
+            if time.monotonic() < until:
+                time.sleep(0.5)
+                continue
             last = connection.execute(
                 "select 'run ' || run_id || ', business date ' || business_date from quality.runs order by run_id desc limit 1"
             ).fetchone()
