@@ -68,8 +68,8 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "curves_touched.values_by_slot)) is false",
         "a first look that spares curves from being unfolded; each slot is looked at after it",
     ),
-    ("MET-16", "'<=' -> '<' in 'rves_tonight.low::double precision <= all", "the same first look, a little wider"),
-    ("MET-16", "'>=' -> '>' in 'ves_tonight.high::double precision >= all", "the same first look, a little wider"),
+    ("MET-16", "'<=' -> '<' in 'rves_touched.low::double precision <= all", "the same first look, a little wider"),
+    ("MET-16", "'>=' -> '>' in 'ves_touched.high::double precision >= all", "the same first look, a little wider"),
     (
         "MET-18",
         "'<=' -> '<' in 'ount(*) filter (where ratios.ratio <= limits.limit_ratio",
