@@ -7,33 +7,12 @@ When it blocks, the published marts stay as they are, and the report says what t
 
 from datetime import timedelta
 
-from airflow.sdk import PartitionedAssetTimetable, chain, dag, get_current_context, task
+from airflow.sdk import chain, dag, get_current_context, task
 
-from include.orchestration import (
-    LANDED,
-    MARTS_PUBLISHED,
-    PARAMS,
-    RETRIES,
-    START,
-    business_date,
-    done_within,
-    emit_partition,
-    warehouse,
-)
+from include.orchestration import MARTS_PUBLISHED, RETRIES, build, business_date, emit_partition, warehouse
 
 
-@dag(
-    schedule=PartitionedAssetTimetable(assets=LANDED),
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    dagrun_timeout=timedelta(hours=4),
-    deadline=done_within(hours=3),
-    default_args={"owner": "data engineering"},
-    params=PARAMS,
-    doc_md=__doc__,
-    tags=["layer:warehouse"],
-)
+@dag(**build(doc=__doc__))
 def build_warehouse():
     @task(execution_timeout=timedelta(minutes=5), **RETRIES)
     def begin_run() -> dict:

@@ -14,6 +14,7 @@ from airflow.sdk import (
     DeadlineAlert,
     DeadlineReference,
     Param,
+    PartitionedAssetTimetable,
     SyncCallback,
     get_current_context,
     task,
@@ -102,6 +103,22 @@ def landing(source: str, cron: str, doc: str) -> dict:
         "params": PARAMS,
         "doc_md": doc,
         "tags": ["layer:landing", f"source:{source}"],
+    }
+
+
+def build(doc: str) -> dict:
+    """What the DAG of a night says of itself: it starts when all three sources have landed the same business date."""
+    return {
+        "schedule": PartitionedAssetTimetable(assets=LANDED),
+        "start_date": START,
+        "catchup": False,
+        "max_active_runs": 1,
+        "dagrun_timeout": timedelta(hours=4),
+        "deadline": done_within(hours=3),
+        "default_args": {"owner": "data engineering"},
+        "params": PARAMS,
+        "doc_md": doc,
+        "tags": ["layer:warehouse"],
     }
 
 
