@@ -38,9 +38,6 @@ PARAMS = {
     )
 }
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True}
-OPERATED = {
-    "owner": "data engineering"
-}  # as rule headers name their owners; this one runs the DAG and is asked when it fails
 BY_HAND = {
     "schedule": None,
     "start_date": START,
