@@ -15,7 +15,7 @@ import pytest
 
 from include.errors import InfrastructureError
 from include.local.server import Server
-from include.transform.dbt import dbt as transform
+from include.transform import dbt as transform
 from tests.databases import copied, take_parsed
 from tests.test_scenarios import TEMPLATE, Project, project  # noqa: F401  (the fixture: the empty built warehouse)
 
