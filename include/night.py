@@ -78,7 +78,15 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     given = Run.from_dict(run)
     url = warehouse.address
-    models = ["run", "--select", *staging_with_withheld_rows(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
+    models = [
+        "run",
+        "--select",
+        *staging_with_withheld_rows(url),
+        "tag:warehouse",
+        "--exclude",
+        "tag:after_clusters",
+        "tag:as_delivered",
+    ]
     built = run_dbt(models, url, given.fence, progress=progress)
     cluster_loads(url, given.fence)
     return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)

@@ -20,7 +20,7 @@
     with things as (
         select *
         from staging.int_expected_things
-        where is_counted and what_code in ('{{ whats | join("', '") }}')
+        where is_whole and what_code in ('{{ whats | join("', '") }}')
     ),
 
     landed as (

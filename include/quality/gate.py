@@ -21,7 +21,7 @@ from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
 from include.quality.waivers import proposed_waiver
-from include.records import ledger
+from include.records import expected, ledger
 from include.records.database import acting_role, connect
 from include.records.runs import Run
 from include.transform.dbt import manifest_path
@@ -98,6 +98,7 @@ def _check(url: str, run: Run, gate: int, progress: Progress, candidates: dict[s
         )
         result.events = findings.record_findings(connection, run.run_id, gate)
         if gate == 1:
+            expected.note(connection, run.run_id)
             result.withheld = findings.quarantine(connection, run.run_id)
             connection.execute("update quality.current_run set phase = 'admit'")
         _note_rules(connection, run, gate)

@@ -16,11 +16,22 @@ rejected as (
     where table_name = 'mkt_bill' and superseded_by is null
 ),
 
+findings as (
+    select * from {{ source('quality', 'findings') }}
+    where rule_id = 'EXP-07' and state <> 'fixed'
+),
+
+-- Nothing earlier than the first month that was ever delivered; of older months those that are known to lack a bill.
 night as (
     select
         current_run.business_date,
-        (select min(bills.bill_month) from bills) as first_month,
-        {{ rule_parameter('EXP', 'months', 'current_run.business_date') }}::integer as months,
+        greatest(
+            (select min(bills.bill_month) from bills),
+            least(
+                {{ months_before(month_of('current_run.business_date'), rule_parameter('EXP', 'months', 'current_run.business_date')) }},
+                (select min(to_date(findings.record_key ->> 'bill_month', 'YYYYMM')) from findings)
+            )
+        ) as first_month,
         {{ rule_parameter('EXP', 'least_days', 'current_run.business_date') }} as least_days
     from {{ source('quality', 'current_run') }} as current_run
 ),
@@ -36,11 +47,7 @@ supplied as (
     from points
     cross join night
     cross join lateral generate_series(
-        greatest(
-            {{ month_of('points.valid_from') }},
-            night.first_month,
-            {{ months_before(month_of('night.business_date'), 'night.months') }}
-        )::timestamp,
+        greatest({{ month_of('points.valid_from') }}, night.first_month)::timestamp,
         least(points.valid_to - 1, {{ last_month_end('night.business_date') }})::timestamp,
         interval '1 month'
     ) as months (month_start)

@@ -89,9 +89,10 @@ final as (
         jsonb_build_object('what', 'notice', 'plan_no', due.plan_no, 'cons_no', due.account_no) as record_key,
         due.planned_date as period_date,
         due.planned_date as since_date,
-        false as is_whole,
+        due.planned_date >= night.first_day as is_whole,
         own.plan_no is not null or public.plan_no is not null as is_arrived
     from due
+    cross join night
     left join arrived as own on due.plan_no = own.plan_no and due.account_no = own.account_no
     left join arrived as public
         on due.plan_no = public.plan_no and public.account_no is null and due.is_public_accepted

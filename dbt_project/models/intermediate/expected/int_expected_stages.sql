@@ -85,7 +85,7 @@ final as (
         jsonb_build_object('what', 'stage', 'app_no', expected.application_no, 'stage_seq', expected.stage_no) as record_key,
         null::date as period_date,
         expected.accepted_date as since_date,
-        false as is_whole,
+        true as is_whole,
         arrived.application_no is not null as is_arrived
     from expected
     left join (select distinct application_no, stage_no from arrived) as arrived

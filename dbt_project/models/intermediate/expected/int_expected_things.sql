@@ -46,7 +46,7 @@ placed as (
         things.table_name,
         things.rule_id,
         coalesce(offices.org_no, 'none') as org_no,
-        things.is_judged_as_a_whole and expected.is_whole as is_counted
+        things.is_judged_as_a_whole and expected.is_whole as is_judged
     from expected
     inner join things on expected.what_code = things.what_code
     left join offices on expected.account_no = offices.account_no
@@ -68,7 +68,7 @@ by_office as (
         count(*) filter (where not is_arrived) as absent_cnt,
         count(distinct account_no) filter (where not is_arrived) as absent_accounts
     from placed
-    where is_counted
+    where is_judged
     group by what_code, period_date, org_no
 ),
 
@@ -133,12 +133,12 @@ final as (
         placed.period_date,
         placed.since_date,
         placed.record_key,
-        placed.is_counted,
+        placed.is_whole,
         placed.is_arrived,
         case
             when placed.is_arrived then null
-            when placed.is_counted and short_tables.what_code is not null then 'table'
-            when placed.is_counted and silent_offices.what_code is not null then 'office'
+            when placed.is_judged and short_tables.what_code is not null then 'table'
+            when placed.is_judged and silent_offices.what_code is not null then 'office'
             when silent_points.what_code is not null then 'point'
         end as explained_by
     from placed
