@@ -1,5 +1,5 @@
 /*
-sentence: A metering point in use delivers something on every day.
+sentence: A metering point in use delivers readings of each kind, curves, registers and voltages, on every day.
 axis: missing
 dimension: completeness
 severity: warn
@@ -17,10 +17,11 @@ select
     jsonb_build_object('mp_no', things.owner_no, 'data_date', things.period_date) as record_key,
     min(things.account_no) as account_no,
     things.period_date,
-    count(*) as expected_count,
+    string_agg(distinct things.what_code, ', ') as expected_kinds,
+    string_agg(distinct things.what_code, ', ') filter (where things.explained_by = 'point') as absent_kinds,
     bool_or(coalesce(things.explained_by, '') = 'point') as is_absent
 from staging.int_expected_things as things
 where things.what_code in ('curve', 'register', 'voltage')
 group by things.owner_no, things.period_date
 -- violations
-{{ absent('mp_no', "'nothing'", "expected_count || ' curves, registers and voltages'") }}
+{{ absent('mp_no', "'no ' || absent_kinds", "expected_kinds") }}
