@@ -107,7 +107,7 @@ def _keys(
 def _columns(file: str, line: int, what: str, paths: Iterable, own: _Names) -> Iterator[Problem]:
     for path in paths:
         if found := own.wrong(path):
-            yield Problem(file, line, f"{what} names {found[0]}", choices(str(path), found[1]))
+            yield Problem(file, line, f"{what} names {found[0]}", choices(str(path).rpartition(".")[2], found[1]))
 
 
 def _of(file: str, line: int, what: str, table: str, columns: Iterable, own: _Names) -> Iterator[Problem]:
