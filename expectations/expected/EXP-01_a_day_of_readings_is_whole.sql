@@ -1,5 +1,5 @@
 /*
-sentence: "Of the curves, registers and voltages that are expected of a day, at least {block_below_share} arrived, and some from every office."
+sentence: "Of the curves, registers, voltages and results of collection that are expected of a day, at least {block_below_share} arrived, and some from every office."
 axis: missing
 dimension: completeness
 severity: block
@@ -14,6 +14,6 @@ reads: [int_expected_things, int_metering_points_as_of, quality.receipts]
 parameters: [block_below_share, least_accounts, MET-23.block_below_share]
 */
 -- tested
-{{ expected_shares(['curve', 'register', 'month register', 'voltage']) }}
+{{ expected_shares(['curve', 'register', 'month register', 'voltage', 'collection result']) }}
 -- violations
 {{ shares_too_low('data_date') }}

@@ -142,6 +142,26 @@ def test_a_stage_that_is_absent_is_found_once(staged: Staged):
     assert found(staged, required) == {}
 
 
+def test_a_terminal_without_a_result_of_collection_is_found(staged: Staged):
+    terminal = "(select terminal_no from {{met_measuring_point}} where mp_no = '031000000101')"
+    (number,) = staged.connection.execute(
+        "select terminal_no from raw_metering.met_measuring_point where mp_no = '031000000101'"
+    ).fetchone()
+    lost = f"delete from {{{{met_collect_task}}}} where data_date = '{DAY}' and terminal_no = {terminal}"
+    assert found(staged, lost) == {"EXP-12": [{"what": "collection result", "terminal_no": number, **DAYS}]}
+
+
+@pytest.mark.parametrize(
+    ("table", "rule_id", "what"),
+    [("con_trade_settle", "EXP-13", "settlement"), ("con_trade_curve", "EXP-14", "trade curve")],
+)
+def test_a_month_on_the_market_that_lacks_a_part_is_found(staged: Staged, table: str, rule_id: str, what: str):
+    """Settlements of September are due on 16 October, curves by the end of the month."""
+    lost = f"delete from {{{{{table}}}}} where trade_month = '202609' and agree_no = 'TR2026H0310000001'"
+    key = {"what": what, "agree_no": "TR2026H0310000001", "trade_month": "202609"}
+    assert found(staged, lost) == {rule_id: [key]}
+
+
 @pytest.mark.parametrize(
     ("lost", "observed"),
     [(slice(3), "no curve, register, voltage"), (slice(2), "no curve, voltage"), (slice(2, 3), "no register")],

@@ -8,7 +8,7 @@
 -- What should be there and whether it has arrived, in whatever state: a bad row is not an absent one. Absence at a coarser
 -- level explains the finer ones: a table of which little arrived, an office without anything, a point without any of its curves, say.
 -- Built before gate 1 alone: with withheld rows left out, what is quarantined would look absent.
-{%- set whats = ['readings', 'bills', 'bill_lines', 'contacts', 'stages', 'notices'] %}
+{%- set whats = ['readings', 'collections', 'bills', 'bill_lines', 'contacts', 'stages', 'notices', 'trades'] %}
 
 with things as (
     select * from {{ ref('expected_things') }}
