@@ -121,7 +121,7 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     night.build_warehouse_and_marts(nowhere, run)
     assert called == [
         {"tag:seeds", "tag:staging"},
-        {"tag:warehouse", "tag:after_clusters"},
+        {"tag:warehouse", "tag:after_clusters", "tag:as_delivered"},
         "clusters",
         {"tag:after_clusters", "tag:marts"},
     ]

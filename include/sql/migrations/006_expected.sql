@@ -30,6 +30,3 @@ create table quality.expected_absent (
     explained_by text
 );
 create index expected_absent_by_run on quality.expected_absent (run_id);
-
--- A finding whose record the archives no longer expect is closed too, and says so.
-alter table quality.findings_rechecked add column is_expired boolean not null default false;

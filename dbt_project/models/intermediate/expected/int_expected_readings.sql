@@ -41,7 +41,8 @@ delivered as (
     select distinct
         case freeze_kind_code when 'DAY' then 'register' else 'month register' end,
         meter_asset_no,
-        reading_date,
+        -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
+        {{ local_date("(frozen_at + interval '12 hours')") }} - 1,
         {{ channel_code(['energy_kind_code', 'direction_code', 'rate_code']) }}
     from registers
     union all
