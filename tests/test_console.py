@@ -7,7 +7,7 @@ from datetime import date
 
 from rich.console import Console
 
-from include.landing.receipts import Receipt
+from include.records.receipts import Receipt
 from include.local.console import Progress
 from include.publish import PublishResult
 

@@ -536,10 +536,10 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
     with _warehouse() as warehouse:
         if arguments.release:
-            months = release(warehouse.address, approver=arguments.approver, reason=arguments.reason)
+            months = release(warehouse, approver=arguments.approver, reason=arguments.reason)
             print(f"Released {len(months)} months; the next ./kaw run publishes them again.")
         else:
-            moved = rollback(warehouse.address, approver=arguments.approver, reason=arguments.reason)
+            moved = rollback(warehouse, approver=arguments.approver, reason=arguments.reason)
             for month, version in sorted(moved.items()):
                 print(
                     f"{month:%Y-%m} shows version {version}"
