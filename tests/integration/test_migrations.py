@@ -22,7 +22,7 @@ from tests.synthetic_marts import JULY, JUNE, Night
 
 BEFORE = Path(__file__).parents[1] / "data" / "before_migrations.sql"
 PUBLISHED_BEFORE = BEFORE.with_name("published_before_migrations.sql")
-MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql"]
+MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql", "008_touched_keys.sql"]
 REPEATABLE = [
     "raw tables",
     "20_fences.sql",

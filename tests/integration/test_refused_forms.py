@@ -45,7 +45,7 @@ def hand_in(utility: Utility, content: str | bytes | None, name: str = FORM, tab
 
 def judge(utility: Utility, day=DAY) -> None:
     utility.land(day)
-    gate.check_staged_data(utility.url, runs.begin(utility.url, day))
+    gate.check_staged_data(utility.warehouse, runs.begin(utility.url, day))
 
 
 def result(utility: Utility) -> list[tuple]:
