@@ -16,7 +16,6 @@ def add_to(commands) -> None:
     lint = command(
         commands, "lint", _lint, "look for mistakes in rules, contracts, seeds, models, DAGs and Python, in seconds"
     )
-    lint.add_argument("--all", action="store_true", help="the style of all SQL, not only of changed files (minutes)")
     lint.add_argument("--json", action="store_true")
 
     test = command(commands, "test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
@@ -29,7 +28,7 @@ def add_to(commands) -> None:
 def _lint(arguments: argparse.Namespace) -> int:
     from include.local.lint import lint
 
-    outcome = lint(ROOT, all_sql=arguments.all)
+    outcome = lint(ROOT)
     return _tell_problems(outcome, arguments.json)
 
 
