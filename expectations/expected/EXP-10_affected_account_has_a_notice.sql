@@ -4,7 +4,7 @@ axis: missing
 dimension: completeness
 severity: warn
 owner: marketing office
-reason: A customer who was not told could not prepare. Which notices a key account must have, and when, is XSR-30.
+reason: A customer who was not notified could not prepare. Which notices a key account must have, and when, is XSR-30.
 source: project rule; seed notice_checkpoints
 subject: account x outage
 about: mkt_outage_notice
