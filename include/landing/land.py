@@ -1,4 +1,4 @@
-"""One delivery into its raw table: cast, compare by content, insert what is new, mark what was withdrawn, leave a receipt.
+"""One delivery into its raw table: cast, compare by content, insert what is new, withdraw what it left out, leave a receipt.
 
 A row is inserted when the set of contents delivered for its key differs from the set in force at the delivery's date, the
 newest by date of file or extract, then load; otherwise it counts as duplicate. A delivery that comes after one of a later
@@ -18,9 +18,8 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
-from include.landing import late
+from include.landing import late, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
-from include.landing.databases import event_condition
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
 from include.landing.receipts import Receipt, insert_receipt, note_load
 from include.records.database import raw_columns
@@ -74,9 +73,11 @@ def _land(
     _copy(connection, table, delivery, rejected)
     keys_unknown = _note_rejected(connection, delivery, load_id, rejected)
     inserted = _insert_changed(connection, delivery, load_id, business_date)
-    tombstones = 0
+    denied = withdrawals.deny_delivered(connection, delivery, load_id, business_date)
+    missed = withdrawals.Missed()
     if delivery.complete is not None and not keys_unknown:
-        tombstones = _mark_withdrawn(connection, delivery, load_id, business_date)
+        is_news = bool(inserted or denied)
+        missed = withdrawals.withdraw_absent(connection, delivery, load_id, business_date, is_news=is_news)
     late.note_repeated(connection, delivery, load_id)
     _supersede_rejected(connection, delivery, load_id, business_date)
     landed = count - len(rejected) - len(delivery.malformed)
@@ -84,7 +85,7 @@ def _land(
     # A time in the far future, mistyped at the source, must not end the window of the nights to come.
     connection.execute(
         "update quality.receipts as receipt set inserted_rows = %s, duplicate_rows = %s, rejected_rows = %s,"
-        " tombstone_rows = %s, landed_sums = %s, window_to = case when %s then least(%s, business_date + 1) end,"
+        " tombstone_rows = %s, pending_rows = %s, landed_sums = %s, window_to = case when %s then least(%s, business_date + 1) end,"
         " duplicate_of = case when %s then (select min(load_id) from quality.receipts as earlier where"
         " earlier.table_name = receipt.table_name and earlier.content_sha256 = receipt.content_sha256"
         " and earlier.state = 'landed' and earlier.load_id < receipt.load_id) end"
@@ -93,18 +94,19 @@ def _land(
             inserted,
             landed - inserted,
             count - landed,
-            tombstones,
+            missed.withdrawn,
+            missed.pending,
             json.dumps(sums),
             latest is not None,
             latest,
-            inserted + tombstones == 0,
+            inserted + missed.withdrawn == 0,
             load_id,
         ),
     )
     connection.execute("drop table arrived, delivered")
     note_load(connection, load_id)
     late.say_again(connection, table, load_id, business_date)
-    _refresh_statistics(connection, table, inserted + tombstones)
+    _refresh_statistics(connection, table, inserted + missed.withdrawn)
     return Receipt(
         table.name,
         "landed",
@@ -112,7 +114,8 @@ def _land(
         inserted,
         landed - inserted,
         count - landed,
-        tombstones,
+        missed.withdrawn,
+        missed.pending,
         file_name=delivery.file_name,
         unknown_columns=tuple(delivery.unknown_columns),
     )
@@ -191,47 +194,6 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
             day=business_date,
             channel=delivery.channel,
             content=sql.SQL(", ".join(_content(table))),
-        )
-    ).rowcount
-
-
-def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
-    """A tombstone for every key of the delivery's scope and channel that is in force at its date and was not delivered."""
-    table = delivery.table
-    scope = "true"
-    if delivery.complete != "all":
-        scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
-    kept = late.kept_of_withdrawn(table)
-    return connection.execute(
-        sql.SQL("""
-        with absent as (
-            select distinct raw._key
-            from {raw} as raw
-            where {scope} and raw._business_date <= {day}
-                and not exists (select 1 from delivered where delivered._key = raw._key)
-                and not exists (
-                    select 1 from quality.rejected_rows as rejected
-                    where rejected.load_id = {load_id} and rejected._key = raw._key
-                )
-        ),
-        newest as (
-            select distinct on (raw._key) raw.*
-            from {raw} as raw inner join absent using (_key)
-            where raw._business_date <= {day}
-            order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
-        )
-        insert into {raw} (_load_id, _business_date, _channel, _is_tombstone, _key, _hash, {kept})
-        select {load_id}, {day}, {channel}, true, _key, {hash}::uuid, {kept}
-        from newest
-        where not _is_tombstone and _channel = {channel} and {scope}
-        """).format(
-            raw=sql.SQL(table.raw_name),
-            kept=late.names(kept),
-            load_id=load_id,
-            day=business_date,
-            channel=delivery.channel,
-            hash=late.TOMBSTONE_HASH,
-            scope=sql.SQL(scope),
         )
     ).rowcount
 

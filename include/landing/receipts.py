@@ -23,6 +23,7 @@ class Receipt:
     duplicate_rows: int = 0
     rejected_rows: int = 0
     tombstone_rows: int = 0
+    pending_rows: int = 0
     problem: str | None = None
     file_name: str | None = None
     unknown_columns: tuple[str, ...] = ()
@@ -43,8 +44,9 @@ def insert_receipt(
     sums = getattr(what, "announced_sums", None)
     return connection.execute(
         "insert into quality.receipts (source_name, table_name, channel, business_date, window_from, announced_rows,"
-        " announced_sums, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state, problem, complete_for)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange) returning load_id",
+        " announced_sums, announced_withdrawals, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state,"
+        " problem, complete_for)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange) returning load_id",
         (
             what.table.source,
             what.table.name,
@@ -53,6 +55,7 @@ def insert_receipt(
             getattr(what, "window_from", None),
             getattr(what, "announced_rows", None),
             json.dumps(sums) if sums else None,
+            getattr(what, "announced_withdrawals", None),
             delivered,
             unknown or [],
             what.content_sha256,
@@ -78,7 +81,7 @@ def note_load(connection: psycopg.Connection, load_id: int) -> None:
     row = connection.execute(
         "select jsonb_build_object('load_id', load_id, 'table', table_name, 'file', file_name, 'state', state, 'business_date',"
         " business_date, 'delivered', delivered_rows, 'inserted', inserted_rows, 'duplicate', duplicate_rows, 'rejected',"
-        " rejected_rows, 'tombstones', tombstone_rows, 'sha256', content_sha256, 'problem', problem)"
+        " rejected_rows, 'tombstones', tombstone_rows, 'pending', pending_rows, 'sha256', content_sha256, 'problem', problem)"
         " from quality.receipts where load_id = %s",
         (load_id,),
     ).fetchone()
