@@ -18,7 +18,7 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
-from include.landing import late, withdrawals
+from include.landing import late, restatements, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
 from include.landing.receipts import Receipt, insert_receipt, note_load
@@ -80,6 +80,8 @@ def _land(
         missed = withdrawals.withdraw_absent(connection, delivery, load_id, business_date, is_news=is_news)
     late.note_repeated(connection, delivery, load_id)
     _supersede_rejected(connection, delivery, load_id, business_date)
+    _note_rows(connection, table, load_id)
+    restatements.note_restatement(connection, delivery, load_id, business_date)
     landed = count - len(rejected) - len(delivery.malformed)
     sums, latest = _sums_and_cursor(connection, table)
     # A time in the far future, mistyped at the source, must not end the window of the nights to come.
@@ -301,6 +303,16 @@ def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict
     return {name: value for name, value in zip(amounts, sums, strict=True) if value is not None}, latest
 
 
+def _note_rows(connection: psycopg.Connection, table: Table, load_id: int) -> None:
+    """What arrived by office: the volume band compares it with other nights."""
+    office = withdrawals.office_column(table)
+    connection.execute(
+        f"insert into quality.delivered_rows (load_id, office, rows) select %s, {f'btrim({office})' if office else 'null'},"
+        " count(*) from arrived group by 2",
+        (load_id,),
+    )
+
+
 def _has_rows(connection: psycopg.Connection, table: Table) -> bool:
     return connection.execute(f"select exists (select 1 from {table.raw_name})").fetchone()[0]
 
@@ -333,6 +345,11 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
         connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
     )
     connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
+    connection.execute(
+        "insert into quality.delivered_rows (load_id, office, rows) select %s, office, rows from quality.delivered_rows"
+        " where load_id = %s",
+        (load_id, first),
+    )
     return Receipt(
         file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown)
     )

@@ -287,14 +287,15 @@ def _decide(connection: psycopg.Connection, parts: dict, decided_by: str, waiver
 
 
 def _decide_what_came_late(connection: psycopg.Connection, parts: dict) -> None:
-    """A late delivery's withdrawals are decided by the next complete one, which has landed: it held the key or lacked it too."""
+    """A late delivery's withdrawals are decided where later ones have landed: they withdrew the key, or it was there."""
     connection.execute(
         sql.SQL("""
         update quality.pending_withdrawals as pending set
-            decision = case when exists (
-                select 1 from {raw} as raw
-                where raw._key = pending._key and raw._is_tombstone and raw._business_date > {day}
-                    and raw._business_date <= later.business_date
+            decision = case when (
+                select raw._is_tombstone from {raw} as raw
+                where raw._key = pending._key and raw._business_date > {day}
+                order by quality.version_order(raw._business_date, raw._load_id)
+                limit 1
             ) then 'confirmed' else 'denied' end,
             decided_by = 'delivery', decided_load_id = later.load_id, decided_at = clock_timestamp()
         from (

@@ -2,9 +2,13 @@
 
 delivered = admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
+
+And per table: rows in force at the last published run + new - withdrawn = rows in force, rows that are pending stated beside.
 """
 
 from __future__ import annotations
+
+from datetime import date
 
 import psycopg
 
@@ -72,4 +76,68 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
             where receipts.table_name = '{table.name}' and receipts.state = 'landed' and receipts.business_date <= run.business_date
             """,
             (run_id,),
+        )
+
+
+def count_rows_in_force(connection: psycopg.Connection, run_id: int) -> None:
+    """Fills `quality.rows_in_force`; the rule PIP-10 reads it.
+
+    The count of before is the one that the last published run put on record; what came and went since is counted over the keys
+    of later loads and dates alone, so that a row that vanishes from raw leaves the two sides unequal.
+    """
+    connection.execute("delete from quality.rows_in_force where run_id = %s", (run_id,))
+    before = connection.execute(
+        "select runs.run_id, runs.business_date, runs.last_load_id from quality.runs as runs cross join quality.current_run as run"
+        " where runs.state = 'published' and runs.business_date <= run.business_date and runs.run_id < %s"
+        " and exists (select 1 from quality.rows_in_force as counted where counted.run_id = runs.run_id)"
+        " order by runs.business_date desc, runs.run_id desc limit 1",
+        (run_id,),
+    ).fetchone()
+    before_id, before_day, before_load = before or (None, date.min, 0)
+    for table in all_tables().values():
+        connection.execute(
+            f"""
+            with newest as (
+                select distinct on (raw._key)
+                    raw._key, raw._is_tombstone, raw._business_date > %(day)s or raw._load_id > %(load)s as is_later
+                from {table.raw_name} as raw
+                cross join quality.current_run as run
+                where raw._business_date <= run.business_date
+                order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc
+            ),
+            was as (
+                select distinct on (raw._key) raw._key, raw._is_tombstone
+                from {table.raw_name} as raw
+                where
+                    raw._business_date <= %(day)s and raw._load_id <= %(load)s
+                    and raw._key in (select newest._key from newest where newest.is_later)
+                order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc
+            ),
+            counted as (
+                select
+                    count(*) filter (where not newest._is_tombstone) as in_force,
+                    count(*) filter (where newest.is_later and not newest._is_tombstone and was._is_tombstone is not false) as came,
+                    count(*) filter (where newest.is_later and newest._is_tombstone and was._is_tombstone is false) as went
+                from newest
+                left join was on newest._key = was._key
+            )
+            insert into quality.rows_in_force (
+                run_id, table_name, before_rows, new_rows, withdrawn_rows, in_force_rows, pending_rows
+            )
+            select
+                %(run)s, %(table)s,
+                coalesce(
+                    (
+                        select before.in_force_rows from quality.rows_in_force as before
+                        where before.run_id = %(before)s and before.table_name = %(table)s
+                    ), 0
+                ),
+                came, went, in_force,
+                (
+                    select count(*) from quality.open_withdrawals as pending cross join quality.current_run as run
+                    where pending.table_name = %(table)s and pending.business_date <= run.business_date
+                )
+            from counted
+            """,
+            {"run": run_id, "table": table.name, "day": before_day, "load": before_load, "before": before_id},
         )

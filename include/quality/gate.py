@@ -68,6 +68,7 @@ def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) ->
     """
     with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
         conservation.recompute(connection, run.run_id)
+        conservation.count_rows_in_force(connection, run.run_id)
         marts = read_marts(manifest_path())
         built = built_content(connection, marts, candidate_types(connection, marts), run.business_date)
     result = _check(url, run, 2, progress, candidate_digests(built))
