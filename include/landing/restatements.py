@@ -216,9 +216,7 @@ order by telling.day
 
 
 def _exchanged(connection: psycopg.Connection, parts: dict) -> list[dict]:
-    return (
-        connection.cursor(row_factory=dict_row).execute(sql.SQL(_EXCHANGED).format(**parts["sql"])).fetchall()
-    )
+    return connection.cursor(row_factory=dict_row).execute(sql.SQL(_EXCHANGED).format(**parts["sql"])).fetchall()
 
 
 def _pairs(connection: psycopg.Connection, table: Table) -> list[dict]:
@@ -228,7 +226,9 @@ def _pairs(connection: psycopg.Connection, table: Table) -> list[dict]:
     key = ", ".join(f"'{k}', new.{k}" for k in table.key)
 
     def values(of: str) -> str:
-        value = {n: f"{of}.{n}::text" for n in shown} | ({"v": f"quality.slot_sum({of}.v)::text"} if table.curve_slots else {})
+        value = {n: f"{of}.{n}::text" for n in shown} | (
+            {"v": f"quality.slot_sum({of}.v)::text"} if table.curve_slots else {}
+        )
         return f"jsonb_build_object({', '.join(f'{n!r}, {value[n]}' for n in shown)}) as {of}"
 
     found = (

@@ -14,7 +14,6 @@ from datetime import date
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import namedtuple_row
 
 from include.contracts import Table, all_tables
 from include.landing import late
@@ -94,7 +93,9 @@ def withdraw_absent(
             "block": [office for office in blocking if office is not ALL],
         },
     )
-    is_other = is_news or connection.execute("select exists (select 1 from absent where pending_id is null)").fetchone()[0]
+    is_other = (
+        is_news or connection.execute("select exists (select 1 from absent where pending_id is null)").fetchone()[0]
+    )
     connection.execute(
         """
         update absent set is_withdrawn =
@@ -121,10 +122,11 @@ def settle(connection: psycopg.Connection, business_date: date) -> int:
     """
     confirmed = 0
     for (table_name,) in connection.execute(
-        "select distinct table_name from quality.open_withdrawals where business_date <= %s order by 1", (business_date,)
+        "select distinct table_name from quality.open_withdrawals where business_date <= %s order by 1",
+        (business_date,),
     ).fetchall():
         with connection.transaction():
-            _lock(connection, table_name)
+            lock_table(connection, table_name)
             if waiver := _waiver(connection, table_name, business_date):
                 chosen = "select pending_id from quality.open_withdrawals where table_name = %s and business_date <= %s"
                 ids = [i for (i,) in connection.execute(chosen, (table_name, business_date)).fetchall()]
@@ -352,6 +354,6 @@ def _waiver(connection: psycopg.Connection, table_name: str, business_date: date
     ).fetchone()[0]
 
 
-def _lock(connection: psycopg.Connection, table_name: str) -> None:
+def lock_table(connection: psycopg.Connection, table_name: str) -> None:
     """As landing takes it: one load of a table at a time."""
     connection.execute("select pg_advisory_xact_lock(hashtext('kaw land'), hashtext(%s))", (table_name,))

@@ -101,8 +101,8 @@ def count_rows_in_force(connection: psycopg.Connection, run_id: int) -> None:
                 select distinct on (raw._key)
                     raw._key, raw._is_tombstone, raw._business_date > %(day)s or raw._load_id > %(load)s as is_later
                 from {table.raw_name} as raw
-                cross join quality.current_run as run
-                where raw._business_date <= run.business_date
+                inner join quality.runs on runs.run_id = %(run)s
+                where raw._business_date <= runs.business_date and raw._load_id <= runs.last_load_id
                 order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc
             ),
             was as (

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from include import night
+from include.errors import UsageError
 from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
 from include.quality.waivers import waive
+from include.quality.withdrawals import confirm, deny, pending
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from tests.landing import Utility, new_utility
 
 OFFICES = ("North", "South")
@@ -29,10 +34,10 @@ def customers(numbers, status: str = "1", south_from: int = 1000) -> list[dict]:
     ]
 
 
-def deliver(utility: Utility, day: int, rows: list[dict], name: str = "", **announced) -> object:
+def deliver(utility: Utility, day: int, delivered: list[dict], name: str = "", **announced) -> object:
     """Lands the customers of a day of January and returns the receipt of that file."""
     name = name or f"mkt_customer_202601{day:02}.csv"
-    utility.write("mkt_customer", name, rows)
+    utility.write("mkt_customer", name, delivered)
     if announced:
         utility.announce("mkt_customer", {"name": name, **announced})
     return next(r for r in utility.land(date(2026, 1, day)) if r.file_name == f"mkt_customer/{name}")
@@ -97,7 +102,9 @@ def test_an_unusual_number_of_missing_rows_stays_in_force(marketing, rows, missi
 def test_half_of_a_table_is_not_withdrawn_by_a_delivery_that_lacks_it_again(marketing):
     deliver(marketing, 13, customers(range(100)))
     deliver(marketing, 14, customers(range(50)))
-    assert found(marketing, "PIP-06", 14) == [("block", "50 of 100 rows in force were not delivered (office North: 50 of 100)")]
+    assert found(marketing, "PIP-06", 14) == [
+        ("block", "50 of 100 rows in force were not delivered (office North: 50 of 100)")
+    ]
     deliver(marketing, 15, customers(range(50), status="2"))
     assert in_force(marketing) == 100
     assert [severity for severity, _ in found(marketing, "PIP-06", 15)] == ["block"]
@@ -106,7 +113,9 @@ def test_half_of_a_table_is_not_withdrawn_by_a_delivery_that_lacks_it_again(mark
 def test_a_tenth_is_withdrawn_by_a_later_delivery_with_other_content(marketing):
     deliver(marketing, 13, customers(range(100)))
     deliver(marketing, 14, customers(range(90)))
-    assert found(marketing, "PIP-06", 14) == [("warn", "10 of 100 rows in force were not delivered (office North: 10 of 100)")]
+    assert found(marketing, "PIP-06", 14) == [
+        ("warn", "10 of 100 rows in force were not delivered (office North: 10 of 100)")
+    ]
     receipt = deliver(marketing, 15, customers(range(90), status="2"))
     assert counts(receipt) == (10, 0)
     assert in_force(marketing) == 90
@@ -153,7 +162,9 @@ def test_one_office_that_is_missing_is_seen_in_a_table_that_is_nearly_whole(mark
     deliver(marketing, 13, customers(range(100), south_from=95))
     receipt = deliver(marketing, 14, customers(range(95)))
     assert counts(receipt) == (0, 5)
-    assert found(marketing, "PIP-06", 14) == [("block", "5 of 100 rows in force were not delivered (office South: 5 of 5)")]
+    assert found(marketing, "PIP-06", 14) == [
+        ("block", "5 of 100 rows in force were not delivered (office South: 5 of 5)")
+    ]
 
 
 @pytest.mark.parametrize(("announced", "left"), [(50, 50), (60, 50), (49, 100)])
@@ -170,13 +181,78 @@ def test_a_number_of_rows_announces_no_withdrawal(marketing):
     assert in_force(marketing) == 100
 
 
-def test_a_waiver_confirms_at_the_next_landing(marketing):
+def signed_waiver(utility: Utility, day: int) -> None:
+    """A night of that day is at work when the waiver is signed."""
+    night.begin_run(Warehouse(utility.url), date(2026, 1, day))
+    waive(utility.url, "PIP-06", "table=mkt_customer", "Approver (test)", "closed accounts", date(2026, 1, day))
+
+
+def test_a_waiver_confirms_when_the_night_begins_again_without_landing(marketing):
     deliver(marketing, 13, customers(range(100)))
     deliver(marketing, 14, customers(range(50)))
-    waive(marketing.url, "PIP-06", "table=mkt_customer", "Approver (test)", "closed accounts", date(2026, 1, 15))
-    deliver(marketing, 15, customers(range(50), status="2"))
+    signed_waiver(marketing, 14)
+    assert in_force(marketing) == 100
+    run = night.begin_run(Warehouse(marketing.url), date(2026, 1, 14))
     assert in_force(marketing) == 50
     assert decisions(marketing) == [(14, True, "confirmed", "waiver", 50)]
+    assert marketing.query(
+        "select tombstone_rows, duplicate_of, load_id <= last_load_id from quality.receipts, quality.runs"
+        " where run_id = %s order by load_id desc limit 1",
+        run["run_id"],
+    ) == [(50, 2, True)]
+    assert found(marketing, "PIP-06", 14) == []
+    marketing.assert_conserved()
+
+
+def test_a_waiver_lets_a_delivery_withdraw_at_once(marketing):
+    deliver(marketing, 13, customers(range(100)))
+    deliver(marketing, 14, customers(range(50)))
+    signed_waiver(marketing, 15)
+    assert counts(deliver(marketing, 15, customers(range(30), status="2"))) == (70, 0)
+    assert decisions(marketing) == [(14, True, "confirmed", "waiver", 50), (15, True, "confirmed", "waiver", 20)]
+
+
+def test_a_person_confirms_an_office_and_denies_a_record(marketing):
+    deliver(marketing, 13, customers(range(100), south_from=60))
+    deliver(marketing, 14, customers(range(20, 80), south_from=60))
+    asked = {"approver": "Approver (test)", "reason": "merged"}
+    assert confirm(marketing.url, "mkt_customer", office="South", **asked) == 20
+    assert deny(marketing.url, "mkt_customer", key='{"cons_no": "0003"}', **asked) == 1
+    assert in_force(marketing) == 80
+    with connect(marketing.url) as connection:
+        assert [(row["office"], row["rows"], row["of_rows_in_force"]) for row in pending(connection)] == [
+            ("North", 19, 60)
+        ]
+    assert marketing.query(
+        "select event, detail - 'first_pending' - 'last_pending' from quality.ledger where event like 'withdrawal%%' order by 1"
+    ) == [
+        ("withdrawal_confirm", {"table": "mkt_customer", "office": "South", "rows": 20, **asked}),
+        ("withdrawal_deny", {"table": "mkt_customer", "key": '{"cons_no": "0003"}', "rows": 1, **asked}),
+    ]
+    marketing.assert_conserved()
+    deliver(marketing, 15, customers(range(20, 60), status="2", south_from=60))
+    assert found(marketing, "PIP-06", 15) == [
+        ("block", "40 of 80 rows in force were not delivered (office North: 20 of 60; office South: 20 of 20)")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "problem"),
+    [
+        ("mkt_customers", {}, "There is no table 'mkt_customers'."),
+        ("mkt_contact", {}, "No row of mkt_contact that was asked for is pending."),
+        ("mkt_customer", {"office": "West"}, "No row of mkt_customer that was asked for is pending."),
+        ("mkt_customer", {"key": "0003"}, "--key needs a JSON object of key columns, not: 0003"),
+        ("mkt_customer", {"reason": " "}, "--reason is empty."),
+    ],
+)
+def test_a_decision_that_fits_nothing_changes_nothing(marketing, table, options, problem):
+    deliver(marketing, 13, customers(range(100)))
+    deliver(marketing, 14, customers(range(50)))
+    for decide in (confirm, deny):
+        with pytest.raises(UsageError, match=re.escape(problem)):
+            decide(marketing.url, table, **({"approver": "Approver (test)", "reason": "merged"} | options))
+    assert decisions(marketing) == [(14, True, None, None, 50)]
 
 
 def test_a_late_file_that_lacks_half_changes_no_history(marketing):
@@ -185,7 +261,9 @@ def test_a_late_file_that_lacks_half_changes_no_history(marketing):
     deliver(marketing, 16, customers(range(90), status="3"))
     marketing.write("mkt_customer", "mkt_customer_20260114.csv", customers(range(50)))
     marketing.land(date(2026, 1, 17))
-    assert marketing.query("select count(*) from raw_marketing.mkt_customer where _is_tombstone and _business_date = '2026-01-14'") == [(0,)]
+    assert marketing.query(
+        "select count(*) from raw_marketing.mkt_customer where _is_tombstone and _business_date = '2026-01-14'"
+    ) == [(0,)]
     assert in_force(marketing) == 90
     # 40 of its keys are in the file of the 15th; the other 10 were asked about on the 15th and withdrawn on the 16th
     assert decisions(marketing) == [
