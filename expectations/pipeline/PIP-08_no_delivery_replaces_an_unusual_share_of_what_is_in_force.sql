@@ -33,7 +33,8 @@ select
     source_name,
     table_name,
     replaced_rows || ' of ' || in_force_rows || ' rows in force were replaced'
-    || coalesce(', on ' || days || ' days from ' || first_day || ' to ' || last_day, '') || ': '
+    || coalesce(', on ' || case days when 1 then first_day::text else days || ' days between ' || first_day || ' and ' || last_day end, '')
+    || ': '
     || (
         select string_agg(
             (pair.value -> 'key')::text || ' ' || coalesce(pair.value ->> 'column' || ' ', '')
