@@ -38,12 +38,25 @@ nights as (
 ),
 
 offices as (
-    select distinct nights.table_name, coalesce(arrived.office, '') as office
+    select distinct nights.table_name, arrived.office
     from nights
     inner join quality.delivered_rows as arrived on nights.load_id = arrived.load_id
+    where arrived.office is not null
 ),
 
+-- an empty office is the whole table
 counted as (
+    select
+        nights.source_name,
+        nights.table_name,
+        '' as office,
+        nights.business_date,
+        nights.is_working_day,
+        sum(coalesce(arrived.rows, 0)) as rows
+    from nights
+    left join quality.delivered_rows as arrived on nights.load_id = arrived.load_id
+    group by nights.source_name, nights.table_name, nights.business_date, nights.is_working_day
+    union all
     select
         nights.source_name,
         nights.table_name,
@@ -54,24 +67,14 @@ counted as (
     from nights
     inner join offices on nights.table_name = offices.table_name
     left join quality.delivered_rows as arrived
-        on nights.load_id = arrived.load_id and offices.office = coalesce(arrived.office, '')
+        on nights.load_id = arrived.load_id and offices.office = arrived.office
     group by nights.source_name, nights.table_name, offices.office, nights.business_date, nights.is_working_day
-),
-
--- an empty office is the whole table
-summed as (
-    select * from counted
-    union all
-    select source_name, table_name, '' as office, business_date, is_working_day, sum(rows) as rows
-    from counted
-    group by source_name, table_name, business_date, is_working_day
-    having bool_and(office <> '')
 ),
 
 compared as (
     select tonight.source_name, tonight.table_name, tonight.office, tonight.rows, before.rows as rows_before
-    from summed as tonight
-    inner join summed as before
+    from counted as tonight
+    inner join counted as before
         on
             tonight.table_name = before.table_name
             and tonight.office = before.office

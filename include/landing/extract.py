@@ -71,11 +71,11 @@ def _deliveries(
     else:
         folder = _folder(address, source)
         for table in tables:
-            yield from read_folder(folder, table, business_date, _landed(connection, table, "auto"))
+            yield from read_folder(folder, table, business_date, landed_of(connection, table, "auto"))
     if forms:
         folder = _folder(forms, "forms")
         for table in tables:
-            yield from read_folder(folder, table, business_date, _landed(connection, table, "form"), channel="form")
+            yield from read_folder(folder, table, business_date, landed_of(connection, table, "form"), channel="form")
 
 
 def _from_database(
@@ -97,7 +97,7 @@ def _folder(address: str, source: str) -> Path:
     return folder
 
 
-def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
+def landed_of(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
     """Newest landed content of each file name, and the contents of each date.
 
     A file that comes back after another content stood under its name (a correction taken back) is so read again.

@@ -20,6 +20,7 @@ from psycopg import sql
 from include.contracts import Table
 from include.landing import late, restatements, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
+from include.landing.databases import compared_whole
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
 from include.landing.receipts import Receipt, insert_receipt, note_load
 from include.records.database import raw_columns
@@ -304,7 +305,11 @@ def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict
 
 
 def _note_rows(connection: psycopg.Connection, table: Table, load_id: int) -> None:
-    """What arrived by office: the volume band compares it with other nights."""
+    """What arrived by office: the volume band compares it with other nights. What comes once a month has no such band."""
+    column = event_column(table)
+    is_nightly = compared_whole(table) or (column and table.column(column).physical_type != "char(6)")
+    if not is_nightly:
+        return
     office = withdrawals.office_column(table)
     connection.execute(
         f"insert into quality.delivered_rows (load_id, office, rows) select %s, {f'btrim({office})' if office else 'null'},"

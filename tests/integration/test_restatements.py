@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -151,11 +152,9 @@ def test_a_restatement_is_told_with_days_and_three_pairs_once(utility):
     land(utility, "n_20260601.csv", [freeze(m, day, 7) for m in METERS for day in days("2026-05-13", 6)])
 
     def pair(day: int) -> str:
-        key = (
-            '{"dir": "FWD", "rate": "TOTAL", "version": 1, "freeze_ts": "2026-05-%dT00:00:00+08:00", "energy_kind": "ACTIVE",'
-            ' "freeze_kind": "DAY", "meter_asset_no": "M0"}' % day
-        )
-        return f"{key} reading {120 + day}.0000 became 7.0000"
+        key = {"dir": "FWD", "rate": "TOTAL", "version": 1, "freeze_ts": f"2026-05-{day}T00:00:00+08:00"}
+        key |= {"energy_kind": "ACTIVE", "freeze_kind": "DAY", "meter_asset_no": "M0"}
+        return f"{json.dumps(key)} reading {120 + day}.0000 became 7.0000"
 
     assert found(utility, "PIP-08") == [
         (
