@@ -1,6 +1,7 @@
-"""From how many rows on a delivery is unusual: the seed `delivery_limits`, by table, with the values of `all` for the others.
+"""From how many rows on a delivery is unusual: the seed `delivery_limits`, and what a table's contract says of its shrinking.
 
-Read as a file: the first tables land before dbt has loaded any seed.
+The seed has values for `all` tables, for those that are `shrinking` by their contract, and for single ones. Read as a file:
+the first tables land before dbt has loaded any seed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from pathlib import Path
 from include.contracts import Table
 
 SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "quality" / "delivery_limits.csv"
-EVERY_TABLE = "all"
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,17 @@ class Limits:
 
 def limits_of(table: Table, day: date, seed: Path = SEED) -> Limits:
     """The limits in force on a day. Raises LookupError where the seed has none for that day."""
-    found = {}
-    for level in (EVERY_TABLE, table.name):  # the table's own last
+    found: dict[str, Decimal] = {}
+    for level in ("all", *(["shrinking"] if table.shrinking.shrinks else []), table.name):  # the narrowest last
         found |= {n: value for t, n, value, first, end in _rows(seed) if t == level and first <= day < end}
+    own = table.shrinking
+    stated = {
+        "pending_share": own.pending_share,
+        "small_table_share": own.pending_share,
+        "block_share": own.block_share,
+        "pending_rows": own.rows,
+    }
+    found |= {name: Decimal(value) for name, value in stated.items() if value is not None}
     missing = sorted(Limits.__dataclass_fields__.keys() - found.keys())
     if missing:
         raise LookupError(f"the seed {seed.stem} has no {', '.join(missing)} on {day}")

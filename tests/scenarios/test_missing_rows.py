@@ -4,6 +4,7 @@ it goes through. On a utility of 20 accounts, landing and the rule of missing ro
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -30,8 +31,8 @@ DAY = date(2026, 11, 22)
 RULE = next(rule for rule in load_rules() if rule.id == "PIP-06")
 ARCHIVES = [name for name, table in all_tables().items() if table.is_full_compared]
 EVENTS = [name for name, table in all_tables().items() if not table.is_full_compared]
-SHRINKS = "mkt_outage_affected"
-TOO_SMALL = {"mkt_violation"}  # of one row at 20 accounts, which may be gone on any day
+SHRINKING = [name for name, table in all_tables().items() if table.shrinking.shrinks]
+TOO_SMALL = {"mkt_violation", "con_amendment"}  # of one row at 20 accounts, which may be gone on any day
 # a large archive, one with offices, one with a key of dates, a small one; a curve, a month's event, a row without a date
 SAMPLE = ["mkt_contact", "mkt_customer", "met_it", "mkt_access_list", "met_interval_96", "mkt_bill", "mkt_bill_line"]
 
@@ -107,7 +108,9 @@ def without(rows: pa.Table, table: Table, left_out: set[tuple]) -> pa.Table:
 
 
 def keys_of(rows: pa.Table, table: Table) -> list[tuple]:
-    return sorted(set(zip(*(rows[name].to_pylist() for name in table.key), strict=True)), key=str)
+    """In an order that has nothing to do with what they are: every tenth is of no one office more than of others."""
+    keys = set(zip(*(rows[name].to_pylist() for name in table.key), strict=True))
+    return sorted(keys, key=lambda key: hashlib.md5(str(key).encode()).hexdigest())
 
 
 def touched(rows: pa.Table, table: Table) -> pa.Table:
@@ -118,7 +121,7 @@ def touched(rows: pa.Table, table: Table) -> pa.Table:
     return rows.set_column(at, rows.schema.field(at), pa.array(times, rows.schema.field(at).type))
 
 
-@pytest.mark.parametrize("name", every([name for name in ARCHIVES if name != SHRINKS]))
+@pytest.mark.parametrize("name", every(ARCHIVES))
 def test_half_of_a_table_stays_in_force_until_a_manifest_announces_that_it_is_withdrawn(
     connection, utility, tmp_path: Path, name: str
 ):
@@ -153,7 +156,9 @@ def test_a_tenth_of_a_table_is_withdrawn_by_a_later_delivery(connection, utility
     keys = keys_of(rows, table)
     lost = math.ceil(len(keys) / 10)
     rest = without(rows, table, set(keys[::10]))
-    is_held = len(keys) >= 40 and name != SHRINKS  # a tenth of fewer is less than a fifth: it is withdrawn at once
+    is_held = (
+        len(keys) >= 40 and name not in SHRINKING
+    )  # a tenth of fewer is less than a fifth: it is withdrawn at once
     if rest.num_rows == 0:
         assert name in TOO_SMALL
         return
@@ -186,14 +191,15 @@ def test_all_of_one_office_stays_in_force(connection, utility, tmp_path: Path, n
     assert in_force(connection, table) == len(keys_of(rows, table))
 
 
-def test_a_table_that_may_shrink_shrinks(connection, utility, tmp_path: Path):
-    table = all_tables()[SHRINKS]
-    rows = utility.tables[table.source, SHRINKS]
+@pytest.mark.parametrize("name", SHRINKING)
+def test_a_table_that_may_shrink_shrinks(connection, utility, tmp_path: Path, name: str):
+    table = all_tables()[name]
+    rows = utility.tables[table.source, name]
     keys = keys_of(rows, table)
-    write(tmp_path, table, DAY + timedelta(days=1), without(rows, table, set(keys[::3])))
+    write(tmp_path, table, DAY + timedelta(days=1), without(rows, table, set(keys[::4])))
     land_table(connection, tmp_path, table, DAY + timedelta(days=1))
     assert said(connection, table, DAY + timedelta(days=1)) == []
-    assert in_force(connection, table) == len(keys) - len(keys[::3])
+    assert in_force(connection, table) == len(keys) - len(keys[::4])
 
 
 @pytest.mark.parametrize("name", every(EVENTS))
@@ -203,6 +209,9 @@ def test_events_are_withdrawn_by_no_file_that_does_not_say_what_it_is_complete_f
     table = all_tables()[name]
     rows = utility.tables[table.source, name]
     keys = keys_of(rows, table)
+    if len(keys) < 2:
+        assert name in TOO_SMALL
+        return
     rest = without(rows, table, set(keys[::2]))
     write(tmp_path, table, DAY + timedelta(days=1), rest)
     land_table(connection, tmp_path, table, DAY + timedelta(days=1))
