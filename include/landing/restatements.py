@@ -6,7 +6,6 @@ value in it is plausible. Only the past shows it: what is delivered for the one 
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
 import psycopg
@@ -17,6 +16,7 @@ from include.contracts import Table
 from include.landing.delivery import Delivery, event_column
 from include.landing.limits import Limits, limits_of
 from include.records.database import raw_columns
+from include.records.restatements import add_restatement, supersede
 
 SHOWN = 3  # pairs of old and new
 _IS_AMBIGUOUS = "extract(day from {day}) <= 12 and extract(day from {day}) <> extract(month from {day})"
@@ -25,7 +25,7 @@ _IS_AMBIGUOUS = "extract(day from {day}) <= 12 and extract(day from {day}) <> ex
 def note_restatement(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> None:
     """Puts an unusual restatement on record, and closes those of earlier loads that this one has replaced."""
     table = delivery.table
-    _supersede(connection, table, load_id)
+    supersede(connection, load_id, table.name, _replaced_whole(table))
     limits = limits_of(table, business_date)
     if not _may_restate(connection, table, load_id, business_date, limits):
         return
@@ -39,21 +39,18 @@ def note_restatement(connection: psycopg.Connection, delivery: Delivery, load_id
     if len(exchanged) < limits.exchanged_days:
         exchanged = []
     if is_unusual or exchanged:
-        connection.execute(
-            "insert into quality.restatements (load_id, table_name, in_force_rows, replaced_rows, is_unusual, days, first_day,"
-            " last_day, pairs, exchanged) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                load_id,
-                table.name,
-                in_force,
-                replaced,
-                is_unusual,
-                days or None,
-                first,
-                last,
-                json.dumps(_pairs(connection, table), ensure_ascii=False, default=str),
-                json.dumps(exchanged, default=str),
-            ),
+        add_restatement(
+            connection,
+            load_id,
+            table.name,
+            pairs=_pairs(connection, table),
+            exchanged=exchanged,
+            in_force_rows=in_force,
+            replaced_rows=replaced,
+            is_unusual=is_unusual,
+            days=days or None,
+            first_day=first,
+            last_day=last,
         )
     connection.execute("drop table mine, before, replaced")
 
@@ -249,21 +246,16 @@ def _pairs(connection: psycopg.Connection, table: Table) -> list[dict]:
     return pairs
 
 
-def _supersede(connection: psycopg.Connection, table: Table, load_id: int) -> None:
-    """Earlier restatements of which no row is the newest of its key any more."""
-    connection.execute(
-        sql.SQL("""
-        update quality.restatements as restated set superseded_by = {load}
-        where
-            table_name = {table} and superseded_by is null and load_id < {load}
-            and not exists (
-                select 1 from {raw} as raw
-                where raw._load_id = restated.load_id and not exists (
-                    select 1 from {raw} as newer
-                    where newer._key = raw._key
-                        and quality.version_order(newer._business_date, newer._load_id)
-                        > quality.version_order(raw._business_date, raw._load_id)
-                )
+def _replaced_whole(table: Table) -> sql.Composed:
+    """Of which no row is the newest of its key any more."""
+    return sql.SQL("""
+        not exists (
+            select 1 from {raw} as raw
+            where raw._load_id = restated.load_id and not exists (
+                select 1 from {raw} as newer
+                where newer._key = raw._key
+                    and quality.version_order(newer._business_date, newer._load_id)
+                    > quality.version_order(raw._business_date, raw._load_id)
             )
-        """).format(raw=sql.SQL(table.raw_name), table=table.name, load=load_id)
-    )
+        )
+        """).format(raw=sql.SQL(table.raw_name))

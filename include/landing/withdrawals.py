@@ -20,7 +20,9 @@ from include.landing import late
 from include.landing.databases import event_condition
 from include.landing.delivery import AlreadyLanded, Delivery, event_column
 from include.landing.limits import Limits, limits_of
-from include.landing.receipts import insert_receipt, note_load
+from include.landing.receipts import insert_receipt
+from include.records.receipts import WHOLE_TABLE, note_counts, note_load
+from include.records.withdrawals import add_checks, add_pending, decide
 
 RULE = "PIP-06"  # the rule that reports pending withdrawals; its waivers confirm them
 OFFICE_COLUMNS = ("org_no", "dept_no")
@@ -44,19 +46,17 @@ def office_column(table: Table) -> str | None:
 
 def deny_delivered(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
     """Denies the open withdrawals of keys that this delivery holds, rejected rows too; returns how many."""
-    return connection.execute(
-        """
-        update quality.pending_withdrawals set
-            decision = 'denied', decided_by = 'delivery', decided_load_id = %(load)s, decided_at = clock_timestamp()
+    held = sql.SQL("""
+        select pending_id, 'denied' as decision, 'delivery' as decided_by
+        from quality.open_withdrawals
         where
-            table_name = %(table)s and decision is null and business_date <= %(day)s
+            table_name = {table} and business_date <= {day}
             and (
                 _key in (select _key from delivered)
-                or _key in (select _key from quality.rejected_rows where load_id = %(load)s)
+                or _key in (select _key from quality.rejected_rows where load_id = {load})
             )
-        """,
-        {"load": load_id, "table": delivery.table.name, "day": business_date},
-    ).rowcount
+        """).format(load=load_id, table=delivery.table.name, day=business_date)
+    return decide(connection, held, load_id=load_id)
 
 
 def withdraw_absent(
@@ -162,13 +162,12 @@ def withdraw_pending(
             order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
         """).format(raw=sql.SQL(table.raw_name), ids=pending_ids, origin=load_id, day=day)
         rows = _insert_tombstones(connection, _parts(table, channel, receipt, day), newest)
-        connection.execute("update quality.receipts set tombstone_rows = %s where load_id = %s", (rows, receipt))
-        connection.execute(
-            "update quality.pending_withdrawals set decision = 'confirmed', decided_by = %s, decided_load_id = %s,"
-            " waiver_id = %s, approver = %s, reason = %s, decided_at = clock_timestamp()"
-            " where pending_id = any(%s) and load_id = %s",
-            (decided_by, receipt, waiver_id, approver, reason, pending_ids, load_id),
-        )
+        note_counts(connection, receipt, tombstones=rows)
+        chosen = sql.SQL(
+            "select pending_id, 'confirmed' as decision, {by} as decided_by from quality.pending_withdrawals"
+            " where pending_id = any({ids}) and load_id = {origin}"
+        ).format(by=decided_by, ids=pending_ids, origin=load_id)
+        decide(connection, chosen, load_id=receipt, waiver_id=waiver_id, approver=approver, reason=reason)
         note_load(connection, receipt)
 
 
@@ -198,12 +197,8 @@ def _unusual(
     held = [office for office, rows in groups.items() if limits.is_pending(*rows)]
     blocking = [office for office in held if limits.blocks(*groups[office])]
     if held:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into quality.withdrawal_checks (load_id, office, in_force_rows, absent_rows, is_pending, blocks)"
-                " values (%s, %s, %s, %s, %s, %s)",
-                [(parts["load"], office, *rows, office in held, office in blocking) for office, rows in groups.items()],
-            )
+        checked = [(office, *rows, office in held, office in blocking) for office, rows in groups.items()]
+        add_checks(connection, parts["load"], checked)
     return held, blocking
 
 
@@ -254,29 +249,23 @@ def _decide(connection: psycopg.Connection, parts: dict, decided_by: str, waiver
     What a manifest or a waiver lets go at once is put on record as decided. A key that a later delivery lacks already is left to it.
     """
     given = parts | {"by": decided_by, "waiver": waiver_id}
-    connection.execute(
-        sql.SQL("""
-        update quality.pending_withdrawals as pending set
-            decision = case when absent.is_withdrawn then 'confirmed' else 'replaced' end,
-            decided_by = case when absent.is_withdrawn then {by} else 'delivery' end,
-            waiver_id = case when absent.is_withdrawn then {waiver}::bigint end,
-            decided_load_id = {load}, decided_at = clock_timestamp()
+    changed = sql.SQL("""
+        select
+            absent.pending_id,
+            case when absent.is_withdrawn then 'confirmed' else 'replaced' end as decision,
+            case when absent.is_withdrawn then {by} else 'delivery' end as decided_by
         from absent
-        where absent.pending_id = pending.pending_id
-            and (absent.is_withdrawn or absent.blocks <> absent.blocked_before) and not absent.is_of_later_night
+        where
+            absent.pending_id is not null and not absent.is_of_later_night
+            and (absent.is_withdrawn or absent.blocks <> absent.blocked_before)
         """).format(**given)
-    )
-    connection.execute(
-        sql.SQL("""
-        insert into quality.pending_withdrawals (
-            load_id, source_name, table_name, channel, business_date, _key, record_key, office, account_no, event_date, blocks,
-            decision, decided_by, decided_load_id, waiver_id, decided_at
-        )
+    decide(connection, changed, load_id=parts["load"], waiver_id=waiver_id)
+    added = sql.SQL("""
         select
             {load}, {source}, {name}, {channel}, {day}, absent._key, {record_key}, absent.office, {account}, {event_date},
             absent.blocks,
             case when absent.is_withdrawn then 'confirmed' end, case when absent.is_withdrawn then {by} end,
-            case when absent.is_withdrawn then {load}::bigint end, {waiver}::bigint,
+            case when absent.is_withdrawn then {load}::bigint end, case when absent.is_withdrawn then {waiver}::bigint end,
             case when absent.is_withdrawn then clock_timestamp() end
         from absent inner join {raw} as raw on absent._raw_id = raw._raw_id
         where absent.is_unusual and not absent.is_of_later_night
@@ -285,30 +274,32 @@ def _decide(connection: psycopg.Connection, parts: dict, decided_by: str, waiver
                 else not absent.is_withdrawn and absent.blocks <> absent.blocked_before
             end
         """).format(**given)
-    )
+    add_pending(connection, added)
 
 
 def _decide_what_came_late(connection: psycopg.Connection, parts: dict) -> None:
     """A late delivery's withdrawals are decided where later ones have landed: they withdrew the key, or it was there."""
-    connection.execute(
-        sql.SQL("""
-        update quality.pending_withdrawals as pending set
-            decision = case when (
+    later = connection.execute(
+        "select load_id from quality.receipts where table_name = %s and channel = %s and state = 'landed'"
+        " and business_date > %s and complete_for = %s::daterange order by business_date, load_id limit 1",
+        (parts["name"], parts["channel"], parts["day"], WHOLE_TABLE),
+    ).fetchone()
+    if later is None:
+        return
+    chosen = sql.SQL("""
+        select
+            pending.pending_id,
+            case when (
                 select raw._is_tombstone from {raw} as raw
                 where raw._key = pending._key and raw._business_date > {day}
                 order by quality.version_order(raw._business_date, raw._load_id)
                 limit 1
-            ) then 'confirmed' else 'denied' end,
-            decided_by = 'delivery', decided_load_id = later.load_id, decided_at = clock_timestamp()
-        from (
-            select load_id, business_date from quality.receipts
-            where table_name = {name} and channel = {channel} and state = 'landed' and business_date > {day}
-                and complete_for = '(,)'::daterange
-            order by business_date, load_id limit 1
-        ) as later
-        where pending.load_id = {load} and pending.decision is null
+            ) then 'confirmed' else 'denied' end as decision,
+            'delivery' as decided_by
+        from quality.open_withdrawals as pending
+        where pending.load_id = {load}
         """).format(**parts)
-    )
+    decide(connection, chosen, load_id=later[0])
 
 
 def _insert_tombstones(connection: psycopg.Connection, parts: dict, raw_ids: str | sql.Composed) -> int:

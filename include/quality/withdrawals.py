@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from include.contracts import all_tables
@@ -13,6 +14,7 @@ from include.landing.withdrawals import lock_table, withdraw_pending
 from include.quality.waivers import check_signature
 from include.records import ledger
 from include.records.database import connect
+from include.records.withdrawals import decide, note_decision
 
 OPEN = "quality.open_withdrawals"
 
@@ -86,11 +88,11 @@ def deny(
     with connect(url) as connection:
         lock_table(connection, table_name)
         ids = _chosen(connection, table_name, office, key)
-        connection.execute(
-            "update quality.pending_withdrawals set decision = 'denied', decided_by = 'person', approver = %s, reason = %s,"
-            " decided_at = clock_timestamp() where pending_id = any(%s)",
-            (signed["approver"], signed["reason"], ids),
-        )
+        chosen = sql.SQL(
+            "select pending_id, 'denied' as decision, 'person' as decided_by from quality.open_withdrawals"
+            " where pending_id = any({})"
+        ).format(ids)
+        decide(connection, chosen, **signed)
         _note(connection, "withdrawal_deny", table_name, office, key, ids, signed, entered_by)
     ledger.write_head(url)
     return len(ids)
@@ -139,7 +141,7 @@ def _note(
         "last_pending": ids[-1],
         **signed,
     }
-    ledger.append(connection, event, detail, actor=entered_by)
+    note_decision(connection, event, detail, entered_by)
 
 
 def _wrong(what: str, next_step: str) -> UsageError:
