@@ -10,12 +10,16 @@ import pytest
 
 from include import night
 from include.errors import UsageError
+from include.landing import extract
+from include.local import cli
+from include.quality import conservation
 from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
 from include.quality.waivers import waive
 from include.quality.withdrawals import confirm, deny, pending
 from include.records.database import connect
 from include.records.warehouse import Warehouse
+from include.report import delivery
 from tests.landing import Utility, new_utility
 
 OFFICES = ("North", "South")
@@ -270,4 +274,74 @@ def test_a_late_file_that_lacks_half_changes_no_history(marketing):
         (14, True, "confirmed", "delivery", 10),
         (14, True, "denied", "delivery", 40),
         (15, False, "confirmed", "delivery", 10),
+    ]
+
+
+def counted(utility: Utility, day: int) -> tuple:
+    """Customers in force before, come, gone, in force and pending, as a night of that day counts them."""
+    run = night.begin_run(Warehouse(utility.url), date(2026, 1, day))
+    with connect(utility.url) as connection:
+        conservation.count_rows_in_force(connection, run["run_id"])
+        connection.execute("update quality.runs set state = 'published' where run_id = %s", (run["run_id"],))
+    ((*counts,),) = utility.query(
+        "select before_rows, new_rows, withdrawn_rows, in_force_rows, pending_rows from quality.rows_in_force"
+        " where run_id = %s and table_name = 'mkt_customer'",
+        run["run_id"],
+    )
+    return tuple(counts)
+
+
+def test_rows_in_force_are_those_of_before_with_what_came_and_went(marketing):
+    deliver(marketing, 13, customers(range(100)))
+    assert counted(marketing, 13) == (0, 100, 0, 100, 0)
+    deliver(marketing, 14, customers(range(5, 103)))  # five are gone, three are new
+    assert counted(marketing, 14) == (100, 3, 5, 98, 0)
+    deliver(marketing, 15, customers(range(25, 104)))  # twenty are missing, one is new
+    assert counted(marketing, 15) == (98, 1, 0, 99, 20)
+    deliver(marketing, 16, customers(range(25, 104), status="2"))
+    assert counted(marketing, 16) == (99, 0, 20, 79, 0)
+    assert counted(marketing, 14) == (98, 0, 0, 98, 0)  # a rerun of an earlier night
+    with connect(marketing.url) as connection:
+        connection.execute("delete from raw_marketing.mkt_customer where cons_no = '0050'")
+    assert counted(marketing, 16) == (79, 0, 0, 78, 0)
+
+
+def test_the_command_lists_what_is_pending_and_confirms_it(marketing, capsys):
+    deliver(marketing, 13, customers(range(100)))
+    deliver(marketing, 14, customers(range(50)))
+    assert cli.main(["pending", "list"]) == 0
+    told = capsys.readouterr().out
+    assert "mkt_customer" in told
+    assert "50 rows in force that their last delivery left out." in told
+    signed = ["--approver", "Approver (test)", "--reason", "merged"]
+    assert cli.main(["pending", "confirm", "mkt_customer", *signed]) == 0
+    assert "50 rows of mkt_customer are withdrawn, by Approver (test)." in capsys.readouterr().out
+    assert in_force(marketing) == 50
+    assert cli.main(["pending", "list", "mkt_customer"]) == 0
+    assert capsys.readouterr().out == "0 rows in force that their last delivery left out.\n"
+    assert cli.main(["pending", "deny", "mkt_customer", *signed]) == 2
+
+
+def test_missing_rows_are_an_alert_and_a_section_of_the_report(marketing, monkeypatch):
+    alerts = []
+    monkeypatch.setattr(extract, "alert", lambda kind, message, detail: alerts.append((kind, message, detail)))
+    deliver(marketing, 13, customers(range(100)))
+    deliver(marketing, 14, customers(range(90)))
+    assert alerts == [
+        (
+            "withdrawal_pending",
+            "mkt_customer: 10 rows in force are missing; they stay in force.",
+            {"table": "mkt_customer", "rows": 10},
+        )
+    ]
+    deliver(
+        marketing, 15, customers(range(5, 90), status="2")
+    )  # the tenth is confirmed, five of 90 are withdrawn at once
+    run = night.begin_run(Warehouse(marketing.url), date(2026, 1, 15))
+    assert found(marketing, "PIP-06", 14) == []
+    with connect(marketing.url) as connection:
+        told = delivery.missing(connection, run | {"business_date": date(2026, 1, 15), "last_load_id": 3})
+    assert told["open"] == []
+    assert [(d["table_name"], d["decision"], d["decided_by"], d["rows"]) for d in told["decided"]] == [
+        ("mkt_customer", "confirmed", "delivery", 10)
     ]
