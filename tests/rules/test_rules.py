@@ -35,7 +35,11 @@ def test_a_planted_fault_breaks_only(staged: Staged, case: Case):
     assert staged.broken_rules() == {case.rule_id} | case.breaks
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.says], ids=lambda case: f"{case.rule_id}: {case.name}")
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.says],
+    ids=lambda case: f"{case.rule_id}: {case.name}{', in a small utility' if case.only else ''}",
+)
 def test_a_rule_says_of_its_case(staged: Staged, case: Case):
     case.prepare(staged, RULES[case.rule_id])
     assert case.ask(staged, RULES[case.rule_id]) == case.says
