@@ -33,9 +33,7 @@
 
 {% macro terms_that_differ(amount, note="''") -%}
     select
-        raw_id,
-        account_no,
-        column_name,
+        {{ finding(column_sql='column_name') }},
         contract_terms || ' in the contract' as observed,
         marketing_terms || ' in marketing' || {{ note }} || '; ' || point_notes as expected,
         suspect_side,
