@@ -3,7 +3,7 @@
 `answers.csv` has every rule in the random data sets, `targeted.csv` the data sets that are targeted at one rule and
 show a weakening of it that nothing else shows. There the record holds what was tested too.
 
-`answers.rows.xz` and `targeted.rows.xz` hold what each digest was made of, so that another answer is told by its rows.
+`answers.rows.gz` and `targeted.rows.gz` hold what each digest was made of, so that another answer is told by its rows.
 
 The record was made by the rules themselves. It says that an answer changed, not that it was right: that is for the planted
 faults, the values at a limit and the oracles, whose expectations are typed in.
@@ -12,9 +12,9 @@ faults, the values at a limit and the oracles, whose expectations are typed in.
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
-import lzma
 from collections import Counter
 from hashlib import md5
 from pathlib import Path
@@ -72,12 +72,12 @@ def recorded(path: Path = ANSWERS) -> Answers:
 
 def recorded_rows(path: Path) -> Rows:
     """What the digests of a record were made of."""
-    with lzma.open(_rows_of(path), "rt", encoding="utf-8") as file:
+    with gzip.open(_rows_of(path), "rt", encoding="utf-8") as file:
         return {(seed, rule_id): rows for rule_id, seed, rows in map(json.loads, file)}
 
 
 def _rows_of(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.rows.xz")
+    return path.with_name(f"{path.stem}.rows.gz")
 
 
 class Record:
@@ -106,10 +106,12 @@ class Record:
         keys = sorted(self.now, key=lambda key: key[::-1])
         lines.writerows([rule_id, seed, *self.now[seed, rule_id]] for seed, rule_id in keys)
         (folder / self.path.name).write_text(text.getvalue(), encoding="utf-8")
-        with lzma.open(folder / _rows_of(self.path).name, "wt", encoding="utf-8") as file:
-            for seed, rule_id in keys:
-                rows = self.other.get((seed, rule_id), self.rows.get((seed, rule_id), []))
-                file.write(json.dumps([rule_id, seed, rows], ensure_ascii=False) + "\n")
+        rows = (
+            [rule_id, seed, self.other.get((seed, rule_id), self.rows.get((seed, rule_id), []))]
+            for seed, rule_id in keys
+        )
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / _rows_of(self.path).name).write_bytes(gzip.compress(lines.encode(), mtime=0))
         told = "\n".join(self._told(key) for key in sorted(self.other, key=lambda key: key[::-1]))
         removed = f"\nno longer answered: {sorted(gone)}" if gone else ""
         pytest.fail(
