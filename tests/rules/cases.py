@@ -6,7 +6,7 @@ a small utility of its own (`only`: of the staged relations that the rule reads 
     finds       the worst severity found, or nothing
     tested      how many records are tested
     violations  the findings, as a table of the columns that matter; none where the rule finds nothing
-    breaks      with `given`: the other rules of gate 1 that this very fault breaks, and no others
+    breaks      with `given`: the other rules of its gate that this very fault breaks, and no others
 
 A value is itself, or SQL after `=`; `95 x 1, 1 x 7` are 96 slots. `open_findings` has rule_id, table_name and raw_id of findings
 that are open. A row of `only` is of tonight, but with `_load_id` 1 of an earlier night; a relation that is `= another one` has
@@ -34,6 +34,7 @@ from include.quality.evaluate import bind
 from include.quality.rules import EXPECTATIONS, SEVERITIES, Rule
 from include.records.database import raw_columns
 from tests.rules.staged import Staged
+from tests.rules.stand_ins import good_marts, theme_of
 
 RECORDS = Path(__file__).with_name("records.yaml")
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
@@ -66,7 +67,9 @@ class Case:
     breaks: frozenset[str] | None
 
     def prepare(self, staged: Staged, rule: Rule) -> None:
-        """Makes the case's utility within the transaction."""
+        """Makes the case's utility within the transaction; a rule on marts has their stand-ins in it."""
+        for made in good_marts(theme_of(self.rule_id)):
+            staged.connection.execute(made)
         for name, value in self.limits.items():
             _one_at_least(
                 staged.connection,

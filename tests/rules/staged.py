@@ -43,7 +43,7 @@ class Staged:
         changed = re.search(r"(?:update|into|from)\s+(?:\{\{|quality\.)(\w+)", statement)
         for name in names:
             statement = statement.replace("{{" + name + "}}", all_tables()[name].raw_name)
-        assert self.connection.execute(statement).rowcount > 0, statement
+        assert self.connection.execute(statement).rowcount != 0, statement
         self._touched |= {changed[1]} if changed else set()
 
     def restart(self, statements: list[str]) -> None:

@@ -24,8 +24,8 @@ import pytest
 from include.quality.rules import Rule, load_rules
 from tests.rules.random_sets import SEEDS, randomize
 from tests.rules.staged import Staged
+from tests.rules.stand_ins import good_marts, theme_of
 from tests.rules.targeted import Target
-from tests.rules.test_mart_rules import THEMES, theme_of
 
 ANSWERS = Path(__file__).with_name("answers.csv")
 TARGETED = Path(__file__).with_name("targeted.csv")
@@ -182,7 +182,7 @@ def test_another_answer_is_told_by_its_rows(tmp_path: Path):
 
 
 def make_marts(staged: Staged, theme: str) -> None:
-    for statement in THEMES[theme].GOOD if theme else ():
+    for statement in good_marts(theme):
         staged.connection.execute(statement)
 
 

@@ -16,7 +16,7 @@ from tests.rules.staged import Staged
 RULES = {rule.id: rule for rule in load_rules()}
 CATALOGUE = {rule_id: rule for rule_id, rule in RULES.items() if not rule_id.startswith(("PIP", "MART"))}
 CASES = [case for cases in cases_of_the_book().values() for case in cases]
-FAULTS = [case for case in CASES if case.breaks is not None]
+FAULTS = [case for case in CASES if case.breaks is not None and RULES[case.rule_id].gate == 1]
 QUARANTINE = {
     *(f"MET-{n:02}" for n in (1, 2, 3, 5, 6, 8, 9, 12, 16, 20, 21, 25, 27, 31)),
     *(f"MKT-{n:02}" for n in (1, 2, 3, 4, 9, 10, 11, 12, 14, 21, 22, 23, 26, 27, 29, 32, 34, 36, 37, 41, 42)),
@@ -61,7 +61,7 @@ def test_every_rule_is_as_severe_as_the_catalogue_says():
 
 def test_every_rule_has_a_case_and_every_rule_of_the_catalogue_a_planted_fault():
     assert {case.rule_id for case in FAULTS} >= set(CATALOGUE)
-    assert {case.rule_id for case in CASES} >= {rule_id for rule_id in RULES if not rule_id.startswith("MART")}
+    assert {case.rule_id for case in CASES} == set(RULES)
 
 
 @pytest.mark.parametrize(
