@@ -4,23 +4,31 @@
     {{ account or relation }}.account_no
 {%- endmacro %}
 
-{#- The rows of a mart that a rule judges: their key, named after the mart, and its columns. -#}
-{% macro mart_row(mart, relation, columns) -%}
+{#- The key of a mart's row, named after the mart. -#}
+{% macro mart_key(mart, relation, columns) -%}
     jsonb_build_object(
         'mart', '{{ mart }}'
         {%- for column in columns %}, '{{ column }}', {{ relation }}.{{ column }}{% endfor -%}
     ) as record_key
+{%- endmacro %}
+
+{#- The rows of a mart that a rule judges: their key and its columns. -#}
+{% macro mart_row(mart, relation, columns) -%}
+    {{ mart_key(mart, relation, columns) }}
     {%- for column in columns %},
     {{ relation }}.{{ column }}
     {%- endfor %}
 {%- endmacro %}
 
-{#- Where a finding lies: the record, its account, its day where it has one of its own, and the column. -#}
-{% macro finding(column, day=none, key='raw_id', account=true) -%}
+{#-
+  Where a finding lies: the record, its account, its day where it has one of its own, and the column: a name, or what gives
+  the name row by row (`column_sql`).
+-#}
+{% macro finding(column=none, day=none, key='raw_id', account=true, column_sql=none) -%}
     {{ key }},
     {{ 'account_no,' if account }}
     {{ day ~ ' as business_date,' if day }}
-    '{{ column }}' as column_name
+    {{ column_sql or "'" ~ column ~ "'" }} as column_name
 {%- endmacro %}
 
 {#- Two amounts in yuan that are to be the same: what of `tested` differs by more than the tolerance, or at all without one. -#}
