@@ -54,7 +54,9 @@ class Cell:
             if figure.records < RECORDS:
                 said.append(f"{where}: class {figure.name} has {figure.records} records; at least {RECORDS} are wanted")
             if figure.recall < CLASS_BAR:
-                said.append(f"{where}: recall of class {figure.name} is {figure.recall:.3f}; at least {CLASS_BAR} is wanted")
+                said.append(
+                    f"{where}: recall of class {figure.name} is {figure.recall:.3f}; at least {CLASS_BAR} is wanted"
+                )
         return said
 
 
@@ -97,9 +99,7 @@ def gate_one(place: Sandbox, simulation, hear) -> None:
     with hear.step("land"):
         place.land(simulation, hear, full=True)
     run = night.begin_run(place.warehouse, simulation.business_date)
-    waive(
-        place.url, LIMIT_RULE, "all", "quality bench", "the tables' limits are tested on their own", BUSINESS_DATE
-    )
+    waive(place.url, LIMIT_RULE, "all", "quality bench", "the tables' limits are tested on their own", BUSINESS_DATE)
     with hear.step("build staging"):
         night.build_staging(place.warehouse, run, hear)
     # what stopped the gate stands among the findings

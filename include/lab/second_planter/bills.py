@@ -368,11 +368,11 @@ CLASSES = [
         "waived-without-a-reason",
         "M2",
         "mkt_penalty.waive_reason",
-        (MISSING, INVENTED),
+        (MISSING, INVENTED, MISMATCHED),
         "A penalty was waived and the reason left empty.",
         lambda r, n: {"waive_reason": None},
         lambda r: r["waived"] and r["waive_reason"] is not None,
-        columns=("waived",),
+        columns=("waived", "penalty_yuan"),
         cost="the penalty that was waived",
     ),
 ]

@@ -393,7 +393,7 @@ CLASSES = [
     _kind(
         "whole-day-received-at-nine-in-the-morning",
         "M5",
-        ("recv_ts",),
+        ("recv_ts", *SHAPE),
         (INVENTED, MISMATCHED),
         "All 96 slots of a day were received at 9:12 of that day: most of them had not happened yet.",
         "the other curves of the day, received the night after",

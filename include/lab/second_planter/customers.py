@@ -98,7 +98,7 @@ def _orphan_offices(desk: Desk, kind: Kind) -> None:
     for number in range(5):
         changes = {"org_no": f"31019{number + 1}", "org_name": f"合成撤并供电所{number + 1}", "parent_org_no": "3199"}
         desk.edit.copy("mkt_org", like.number, **changes)
-        desk.note(kind, like, (), {"org_no": changes["org_no"]})
+        desk.note(kind, like, (), {"org_no": changes["org_no"]}, is_in_place=False)
 
 
 CLASSES = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -96,11 +96,11 @@ class Desk:
         self.edit, self.seed, self.business_date = Editor(tables), seed, business_date
         self.days = [business_date - timedelta(days=n) for n in range(days)]
         self.truth: list[Planted] = []
-        self._places: list[tuple[str, int]] = []
+        self._places: list[tuple[str, int | None]] = []
         self.claimed: dict[tuple[str, int], str] = {}  # record -> class that has touched it
         self._met: dict[str, set[str]] = defaultdict(set)  # account -> families in which a class has touched it
         self._shut: set[str] = set()  # accounts whose identity is spoilt
-        self._uses: Counter[str] = Counter()
+        self._rates: dict[date, list[str]] = {}
 
     def day(self, back: int) -> date:
         """The day so many days before the business date. Raises ValueError where the delivery does not reach back to the
@@ -141,6 +141,14 @@ class Desk:
             (column, table): dict(zip(self.column(table, column), self.column(table, "cons_no"), strict=True))
             for column, table in _OWNERS
         }
+
+    def rates(self, day: date) -> list[str]:
+        """The rate of each of the 96 slots on a day, as registers and curves of the delivery show it."""
+        if day not in self._rates:
+            from include.lab.second_planter.unusual_energy import rates_of_slots
+
+            self._rates[day] = rates_of_slots(self, day)
+        return self._rates[day]
 
     # --- drawing -----------------------------------------------------------------------------------------------------
 
@@ -236,14 +244,17 @@ class Desk:
         """Replace the 96 slots of a curve (`fit`: not in the truth)."""
         self.fit(kind, row, **slots_of(values), **changes)
 
-    def note(self, kind: Kind, row: Row, other_keys: tuple[dict, ...], key: dict, right=None) -> None:
+    def note(self, kind: Kind, row: Row, other_keys: tuple[dict, ...], key: dict, right=None, is_in_place=True) -> None:
+        """Write down what was planted; not `is_in_place` where the record has no place in the file beside `row`."""
         near = tuple({c: _text(row[c]) for c in group} for group in kind.near)
         right = None if right is None else str(right)
-        self._places.append((row.table, row.number))
+        self._places.append((row.table, row.number if is_in_place else None))
         self.truth.append(Planted(kind, key, (*other_keys, *near), (), right))
 
-    def _neighbours(self, table: str, number: int) -> tuple[dict, ...]:
+    def _neighbours(self, table: str, number: int | None) -> tuple[dict, ...]:
         """Keys of the two records behind it in the file, where no class has touched them."""
+        if number is None:
+            return ()
         behind = range(number + 1, min(number + 3, self.edit.table(table).num_rows))
         return tuple(self.edit.key(table, n) for n in behind if (table, n) not in self.claimed)
 

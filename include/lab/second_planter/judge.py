@@ -56,9 +56,10 @@ def key_of(record_key: dict) -> frozenset:
 def judge(findings: Iterable[Finding], planted: Iterable[Planted]) -> list[Verdict]:
     """A verdict for each planted record.
 
-    A finding names a record where its key is the record's own. By another key (a day of its point, its account, the record
-    of the other system) it names it only where it explains it rightly too: it names one of the class's columns, in its
-    column or its words, and its axis is one that the class expects.
+    A finding finds a record where its key is the record's own and it names one of the class's columns, in its column or its
+    words: what another defect of the account throws upon the record is no find. It explains it where its axis is one that
+    the class expects, too. By another key (a day of its point, its account, the record of the other system) it finds it
+    only where it explains it.
     """
     findings = list(findings)
     exact: dict[tuple, list[Finding]] = defaultdict(list)
@@ -73,7 +74,7 @@ def judge(findings: Iterable[Finding], planted: Iterable[Planted]) -> list[Verdi
         others = {id(f): f for key in record.other_keys for f in _by_values(findings, by_value, key)}
         others |= {id(f): f for f in _coarser(findings, by_value, record)}
         right = [f for f in [*own, *others.values()] if explains(f, record)]
-        named = {f.rule_id for f in [*own, *right]}
+        named = {f.rule_id for f in [*(f for f in own if names(f, record)), *right]}
         columns = set(record.kind.columns)
         beside = {
             f"{f.rule_id} {f.column}"
@@ -98,17 +99,18 @@ def _coarser(findings: list[Finding], by_value: dict[str, set[int]], record: Pla
     return [findings[n] for n in numbers if findings[n].table == record.table and findings[n].key < own]
 
 
-def explains(finding: Finding, record: Planted) -> bool:
-    """Whether a finding names a column of the class, of the record or of the other side, and says the right thing of it."""
+def names(finding: Finding, record: Planted) -> bool:
+    """Whether a finding names a column of the class, of the record or of the other side; any slot of a curve will do."""
     kind = record.kind
-    if finding.axis not in kind.explained:
-        return False
     columns = {*kind.columns, *(other.split(".")[1] for other in kind.others)}
-    if not kind.columns:
-        return True
     if "v1" in columns and any(_SLOT.fullmatch(word) for word in finding.words):
         return True
-    return bool(finding.words & {name for c in columns for name in (c, STAGED_NAMES.get(c, c))})
+    return not kind.columns or bool(finding.words & {name for c in columns for name in (c, STAGED_NAMES.get(c, c))})
+
+
+def explains(finding: Finding, record: Planted) -> bool:
+    """Whether a finding names a column of the class and says the right thing of it: absent, contradicted, made up or late."""
+    return finding.axis in record.kind.explained and names(finding, record)
 
 
 def figures(verdicts: list[Verdict]) -> list[Figure]:

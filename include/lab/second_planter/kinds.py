@@ -41,11 +41,29 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Unusual:
+    """A kind of data that is valid and looks wrong: no finding may block, quarantine or warn because of it.
+
+    `reason` says why it is valid, `source` where that is written, if anywhere. The other members are those of a `Kind`.
+    """
+
+    code: str
+    table: str
+    columns: tuple[str, ...]
+    words: str
+    reason: str
+    spoil: Callable[[Desk, Unusual], None]
+    source: str = ""
+    near: tuple[tuple[str, ...], ...] = ()
+    breaks_identity: bool = False
+
+
+@dataclass(frozen=True)
 class Planted:
-    """One spoilt record. `record_key` holds the key columns of the contract as they are delivered, `other_keys` further
+    """One record that was spoilt, or made unusual. `record_key` holds the key columns of the contract as they are delivered, `other_keys` further
     keys at which a finding may name it, `spared` keys of the same table that no finding may name."""
 
-    kind: Kind
+    kind: Kind | Unusual
     record_key: dict
     other_keys: tuple[dict, ...] = ()
     spared: tuple[dict, ...] = ()
@@ -99,3 +117,20 @@ def slip(
     explained = (explained,) if isinstance(explained, str) else explained
     spoil = Slip(where, values, equals or {}, other_keys, number)
     return Kind(code, mechanism, table, (first, *columns), explained, words, spared, cost, spoil, **more)
+
+
+def unusual(
+    code: str,
+    column: str,
+    words: str,
+    reason: str,
+    values: Callable[[Row, int], dict],
+    where: Callable[[Row], bool] = lambda row: True,
+    *,
+    source: str = "",
+    equals: dict | None = None,
+    columns: tuple[str, ...] = (),
+) -> Unusual:
+    """A kind of single cells: `column` is table.column."""
+    table, first = column.split(".")
+    return Unusual(code, table, (first, *columns), words, reason, Slip(where, values, equals or {}), source)

@@ -211,7 +211,7 @@ CLASSES = [
         "one-phase-with-another-ct",
         "M4",
         "met_it.ratio_primary",
-        (MISMATCHED,),
+        (MISMATCHED, INVENTED),
         "A burnt current transformer of one phase was replaced by the one on the van: another primary current than A and C.",
         lambda r, n: {"ratio_primary": r["ratio_primary"] * 1.5},
         lambda r: r["valid_to"] is None,

@@ -35,6 +35,7 @@ def _dark_and_under_load(desk: Desk, kind: Kind) -> None:
                     like,
                     ({"mp_no": row["mp_no"], "data_date": day.isoformat()}, *curve),
                     {"event_id": values["event_id"]},
+                    is_in_place=False,
                 )
 
 

@@ -76,6 +76,29 @@ def _one_rate_never_came(desk: Desk, kind: Kind) -> None:
         desk.remove(kind, now["ACTIVE", "VALLEY"])
 
 
+def _carried_over(desk: Desk, kind: Kind) -> None:
+    """The total of a month of this year, not of the last ones, repeats that of the month before."""
+
+    def before(row):
+        month = row["freeze_ts"].replace(day=1, month=row["freeze_ts"].month - 1)
+        found = desk.find("met_register_freeze", meter_asset_no=row["meter_asset_no"], freeze_ts=month)
+        return next(
+            (r for r in found if (r["freeze_kind"], r["energy_kind"], r["rate"]) == ("MONTH", "ACTIVE", "T")), None
+        )
+
+    def fits(row):
+        of_spring = row["freeze_ts"].year == desk.business_date.year and 2 < row["freeze_ts"].month < 9
+        return (
+            row["freeze_kind"] == "MONTH"
+            and of_spring
+            and before(row) is not None
+            and before(row)["reading"] < row["reading"]
+        )
+
+    for row in desk.draw(kind, "met_register_freeze", fits, energy_kind="ACTIVE", rate="T"):
+        desk.spoil(kind, row, (before(row).key,), reading=before(row)["reading"])
+
+
 def _is_plain(row) -> bool:
     return row["over_min"] == 0 and row["under_min"] == 0 and row["u_max"] is not None
 
@@ -172,23 +195,18 @@ CLASSES = [
         columns=("max_demand_kw", "freeze_ts"),
         cost="the demand of the month may be too high; unknown",
     ),
-    slip(
+    Kind(
         "month-reading-of-the-month-before",
         "M8",
-        "met_register_freeze.reading",
+        "met_register_freeze",
+        ("reading",),
         (MISMATCHED, INVENTED),
         "The month's reading could not be called and was carried over from the month before; the bill has the true one.",
-        lambda r, n: {"reading": r["reading"] - Decimal("350")},
-        lambda r: (
-            r["freeze_kind"] == "MONTH"
-            and r["freeze_ts"].year == 2026
-            and 2 < r["freeze_ts"].month < 9
-            and r["reading"] > 1000
-        ),
-        equals={"energy_kind": "ACTIVE", "rate": "T"},
+        "the rates of the night and the bill",
+        "a month's energy moved into the next",
+        _carried_over,
         others=("mkt_bill_line.curr_reading", "mkt_bill_line.prev_reading", "mkt_bill_line.kwh_read"),
         near=(("meter_asset_no", "freeze_ts"), ("meter_asset_no",)),
-        cost="350 kWh of register, times the multiplier, moved into the next month",
     ),
     slip(
         "minutes-out-of-band-exceed-monitored",
