@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from include.lab.second_planter.desk import Desk
-from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, Kind, slip
+from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
 DAY = timedelta(days=1)
 
@@ -150,7 +150,7 @@ CLASSES = [
     ),
     slip(
         "backed-up-by-itself",
-        "M4",
+        UNNAMED,
         "con_contract.backup_feeder_no",
         (MISMATCHED, INVENTED),
         "The main feeder was entered a second time as backup: a supply that backs itself up.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from include.lab.second_planter.desk import Desk
-from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, Kind, slip
+from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
 YEAR = timedelta(days=365)
 
@@ -205,7 +205,7 @@ CLASSES = [
     ),
     slip(
         "closed-on-a-day-and-normal",
-        "M4",
+        UNNAMED,
         "mkt_customer.close_date",
         (MISMATCHED,),
         "A closure was entered, then withdrawn by telephone: the date stayed, the status says normal.",
@@ -224,7 +224,7 @@ CLASSES = [
     ),
     slip(
         "resident-with-a-works-tariff",
-        "M4",
+        UNNAMED,
         "mkt_customer.cons_class",
         (MISMATCHED,),
         "At a migration the class fell to resident; tariff, capacity and voltage are those of large industry.",

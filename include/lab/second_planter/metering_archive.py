@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from include.lab.second_planter.desk import Desk
-from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, Kind, slip
+from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
 A_YEAR = timedelta(days=365)
 
@@ -127,7 +127,7 @@ CLASSES = [
     ),
     slip(
         "meter-type-against-its-voltage",
-        "M4",
+        UNNAMED,
         "met_meter.meter_type",
         (MISMATCHED,),
         "A batch was entered as single-phase meters although rated voltage and wiring are those of three phases.",

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from include.lab.second_planter.curves import ZONE
 from include.lab.second_planter.desk import Desk
-from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, Kind, slip
+from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
 MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
 
@@ -262,7 +262,7 @@ CLASSES = [
     ),
     slip(
         "passed-and-never-rectified",
-        "M4",
+        UNNAMED,
         "mkt_hazard.recheck_result",
         (MISMATCHED, MISSING),
         "The recheck passed, and the hazard was never rectified.",

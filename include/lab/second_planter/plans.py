@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from include.lab.second_planter.desk import Desk
-from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, Kind, slip
+from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -115,7 +115,7 @@ CLASSES = [
     ),
     slip(
         "confirmed-by-the-caller",
-        "M8",
+        UNNAMED,
         "mkt_outage_notice.confirmed_by",
         (INVENTED, MISMATCHED),
         "Nobody answered; the operator entered the own staff number as the person who confirmed.",

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from include.lab.second_planter.curves import ZONE, freezes
 from include.lab.second_planter.desk import Desk
-from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, Kind, slip
+from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
 DAY = timedelta(days=1)
 METER_DAY = (("meter_asset_no", "freeze_ts"),)
@@ -250,7 +250,7 @@ CLASSES = [
     ),
     slip(
         "limits-of-another-voltage",
-        "M6",
+        UNNAMED,
         "met_voltage_daily.limit_hi",
         (MISMATCHED, INVENTED),
         "The terminal of a 10 kV point was set up with the limits of 220 V: every value is below them and none is counted.",
