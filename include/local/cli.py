@@ -206,6 +206,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="clean nights after the cells (default 30; 0 for none)",
     )
+    second = quality.add_argument_group("the second hand's defects and its unusual but valid data")
+    second.add_argument(
+        "--second-seeds", type=_count, default=3, metavar="N", help="so many seeds (default 3; 0: none)"
+    )
+    second.add_argument("--second-accounts", type=_positive, default=300, help="accounts (default 300, the fewest)")
+    second.add_argument("--second-days", type=_positive, default=20, help="days of curves (default 20; at least 14)")
     quality.add_argument("--json", action="store_true", help="everything, for a program")
 
     text = "landing, the gate and publishing as ratios to what the database can do at least, and beside other tools"
@@ -587,7 +593,7 @@ def _sql(arguments: argparse.Namespace) -> int:
 
 
 def _bench_quality(arguments: argparse.Namespace) -> int:
-    from include.lab.bench import quality
+    from include.lab.bench import quality, second_hand
 
     plan = quality.Plan(
         arguments.seeds,
@@ -597,6 +603,9 @@ def _bench_quality(arguments: argparse.Namespace) -> int:
         arguments.days,
         arguments.least,
         arguments.clean_days,
+        second_hand.Plan(
+            arguments.second_seeds, arguments.first_seed, arguments.second_accounts, arguments.second_days
+        ),
     )
     outcome = _measured(quality, arguments.json, plan)
     return 1 if outcome.shortfalls else 0

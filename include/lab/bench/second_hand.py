@@ -1,9 +1,12 @@
-"""What the gate sees of the second hand's defects, and which of its unusual but valid data it takes for defects."""
+"""What the gate sees of the second hand's defects, and which of its unusual but valid data it takes for defects.
+
+A seed is two utilities: one with every class of defects planted into it, and one with every kind of unusual data.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,8 +14,9 @@ from include import night
 from include.errors import GateBlocked, UsageError
 from include.lab.bench.sandbox import Sandbox, sandbox
 from include.lab.score import Figure
-from include.lab.second_planter.judge import Finding, Verdict, figures, findings_of, judge
+from include.lab.second_planter.judge import Alarm, Verdict, alarms, figures, findings_of, judge
 from include.lab.second_planter.plant import kinds, plant
+from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
@@ -25,7 +29,7 @@ RECALL_BAR, CLASS_BAR, REASON_BAR, RECORDS = 0.95, 0.8, 0.95, 5
 
 @dataclass(frozen=True)
 class Plan:
-    """Utilities (seeds from `first_seed` on) of a size into which the second hand plants."""
+    """Utilities of a size, seeds from `first_seed` on."""
 
     seeds: int
     first_seed: int
@@ -35,21 +39,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """What the gate found of the second hand's records at one seed; the findings of no planted record, by rule."""
+    """Of one seed: a figure a class; the records (class, key) that were missed, and those (class, key, rules) found for
+    another reason; the neighbours (class, rule and column) wrongly named; and the false alarms of the unusual data, whose
+    records by kind are in `unusual`."""
 
     seed: int
     figures: list[Figure]
     missed: list[tuple[str, str]]
-    unexplained: list[tuple[str, str, str]]
+    misnamed: list[tuple[str, str, str]]
     beside: list[tuple[str, str]]
+    unusual: dict[str, int]
+    alarms: list[Alarm]
 
     def shortfalls(self) -> list[str]:
+        """Every figure below its bar, as a sentence."""
         where, said = f"second hand, seed {self.seed}", []
         records, found, right = (sum(getattr(f, word) for f in self.figures) for word in ("records", "found", "right"))
         if found < RECALL_BAR * records:
             said.append(f"{where}: {found} of {records} records found; at least {RECALL_BAR:.0%} are wanted")
         if right < REASON_BAR * found:
-            said.append(f"{where}: {right} of {found} records explained rightly; at least {REASON_BAR:.0%} are wanted")
+            said.append(
+                f"{where}: {right} of {found} records are explained rightly; at least {REASON_BAR:.0%} are wanted"
+            )
         for figure in self.figures:
             if figure.records < RECORDS:
                 said.append(f"{where}: class {figure.name} has {figure.records} records; at least {RECORDS} are wanted")
@@ -57,7 +68,12 @@ class Cell:
                 said.append(
                     f"{where}: recall of class {figure.name} is {figure.recall:.3f}; at least {CLASS_BAR} is wanted"
                 )
-        return said
+        said += [f"{where}: class {code}: {rule} names a neighbour of a planted record" for code, rule in self.beside]
+        loud = Counter((alarm.kind, alarm.rule_id, alarm.severity) for alarm in self.alarms)
+        return said + [
+            f"{where}: {count} of {severity} by {rule_id} on unusual but valid data, kind {kind or 'unknown'}"
+            for (kind, rule_id, severity), count in sorted(loud.items(), key=str)
+        ]
 
 
 def measure(plan: Plan, beside: Warehouse, hear) -> list[Cell]:
@@ -66,35 +82,30 @@ def measure(plan: Plan, beside: Warehouse, hear) -> list[Cell]:
 
 
 def _cell(plan: Plan, seed: int, beside: Warehouse, hear) -> Cell:
-    hear.console.print(f"[bold]Second hand, seed {seed}[/bold]", highlight=False)
+    planted, found = _judged(plan, seed, plant, f"{len(kinds())} classes of defects", beside, hear)
+    unusual, loud = _judged(plan, seed, plant_unusual, f"{len(unusual_kinds())} kinds of unusual data", beside, hear)
+    cell = cell_of(seed, judge(found, planted), dict(Counter(u.code for u in unusual)), alarms(loud, unusual))
+    for sentence in cell.shortfalls()[:40] or ["every figure reaches its bar"]:
+        hear.console.print(f"  {sentence}", highlight=False, soft_wrap=True)
+    return cell
+
+
+def _judged(plan: Plan, seed: int, put_in, what: str, beside: Warehouse, hear) -> tuple[list, list]:
+    """What was put into a utility of a seed, and the findings of gate 1 there."""
+    hear.console.print(f"[bold]Second hand, seed {seed}: {what}[/bold]", highlight=False)
     with hear.step("plant"):
         simulation = generate(BUSINESS_DATE, plan.accounts, plan.days, seed)
         try:
-            planted = plant(simulation, seed)
+            planted = put_in(simulation, seed)
         except ValueError as error:
             raise UsageError(f"{error}.", next_step="give more with --second-accounts or --second-days.") from error
-        hear(f"{len(planted):,} records of {len(kinds())} classes")
+        hear(f"{len(planted):,} records")
     with sandbox("second_hand", beside) as place:
-        gate_one(place, simulation, hear)
-        with hear.step("compare with the truth"):
-            verdicts = judge(findings_of(place.url), planted)
-            hear(f"{sum(v.is_found for v in verdicts):,} of {len(verdicts):,} records found")
-    return cell_of(seed, verdicts)
+        _gate_one(place, simulation, hear)
+        return planted, findings_of(place.url)
 
 
-def cell_of(seed: int, verdicts: list[Verdict]) -> Cell:
-    """The figures of a seed's verdicts, and the records that fell short."""
-    named = [(v, v.planted.code, str(v.planted.record_key)) for v in verdicts]
-    return Cell(
-        seed,
-        figures(verdicts),
-        [(code, key) for v, code, key in named if not v.is_found],
-        [(code, key, " ".join(v.rules)) for v, code, key in named if v.is_found and not v.is_right],
-        [(code, rule) for v, code, _ in named for rule in v.beside],
-    )
-
-
-def gate_one(place: Sandbox, simulation, hear) -> None:
+def _gate_one(place: Sandbox, simulation, hear) -> None:
     """Land a whole delivery and let gate 1 judge it; the tables' limits, which would stop such a night, are waived."""
     with hear.step("land"):
         place.land(simulation, hear, full=True)
@@ -107,5 +118,53 @@ def gate_one(place: Sandbox, simulation, hear) -> None:
         night.check_staged(place.warehouse, run, hear)
 
 
-def by_severity(findings: list[Finding]) -> Counter:
-    return Counter(finding.severity for finding in findings)
+def cell_of(seed: int, verdicts: list[Verdict], unusual: dict[str, int], false_alarms: list[Alarm]) -> Cell:
+    """The figures of a seed's verdicts, and the records that fell short."""
+    named = [(verdict, verdict.planted.code, str(verdict.planted.record_key)) for verdict in verdicts]
+    return Cell(
+        seed,
+        figures(verdicts),
+        [(code, key) for verdict, code, key in named if not verdict.is_found],
+        [(code, key, " ".join(v.rules)) for v, code, key in named if v.is_found and not v.is_right],
+        [(code, rule) for verdict, code, _ in named for rule in verdict.beside],
+        unusual,
+        false_alarms,
+    )
+
+
+def print_cells(cells: list[Cell], console) -> None:
+    """One line a class over all seeds, the lowest recall first; then the mechanisms and the false alarms by kind."""
+    by_class: dict[str, list[Figure]] = defaultdict(list)
+    for cell in cells:
+        for figure in cell.figures:
+            by_class[figure.name].append(figure)
+    mechanism = {kind.code: kind.mechanism for kind in kinds()}
+    console.print(f"\nDefects of the second hand, {len(cells)} seeds:")
+    console.print(
+        f"  {'class':<48}{'mechanism':<11}{'records':>8}{'found':>7}{'recall':>8}{'right':>7}", highlight=False
+    )
+    totals: dict[str, Counter] = defaultdict(Counter)
+    for code, of_class in sorted(by_class.items(), key=lambda item: (min(f.recall for f in item[1]), item[0])):
+        records, found, right = (sum(getattr(f, word) for f in of_class) for word in ("records", "found", "right"))
+        for name in (mechanism[code], "all"):
+            totals[name].update(classes=1, records=records, found=found, right=right)
+        lowest = min(f.recall for f in of_class)
+        console.print(
+            f"  {code:<48}{mechanism[code]:<11}{records:>8}{found:>7}{lowest:>8.3f}{right:>7}", highlight=False
+        )
+    for name, total in sorted(totals.items(), key=lambda item: (len(item[0]), item[0])):
+        recall = total["found"] / total["records"]
+        console.print(
+            f"  {name}: {total['classes']} classes, {total['found']} of {total['records']} records found ({recall:.3f}),"
+            f" {total['right']} explained rightly",
+            highlight=False,
+        )
+    records = Counter()
+    for cell in cells:
+        records.update(cell.unusual)
+    loud = Counter((alarm.kind or "unknown", alarm.rule_id, alarm.severity) for cell in cells for alarm in cell.alarms)
+    console.print(
+        f"\nUnusual but valid data: {len(records)} kinds, {records.total()} records, {loud.total()} false alarms"
+    )
+    for (kind, rule_id, severity), count in sorted(loud.items()):
+        console.print(f"  {kind}: {count} of {severity} by {rule_id} ({records[kind]} records)", highlight=False)

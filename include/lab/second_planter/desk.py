@@ -212,6 +212,8 @@ class Desk:
     def spoil(self, kind: Kind, row: Row, other_keys: tuple[dict, ...] = (), **values) -> None:
         """Give a record wrong values; the truth names it by the key with which it is now delivered."""
         changed_key = {c: _text(v) for c, v in values.items() if c in all_tables()[row.table].key}
+        if all(row[column] == value for column, value in values.items()):
+            raise ValueError(f"class {kind.code} changes nothing at {row.table} {row.key}")
         self.claim(row, kind)
         self.edit.set(row.table, row.number, **values)
         self.note(kind, row, other_keys, row.key | changed_key, right=row[kind.columns[0]] if kind.columns else None)

@@ -13,6 +13,7 @@ from include.lab.second_planter.kinds import Planted
 from include.records.database import connect
 
 HAND = "second"
+LOUD = ("block", "quarantine", "warn")
 _SLOT = re.compile(r"v([1-9]\d?)")
 
 
@@ -46,6 +47,17 @@ class Verdict:
     @property
     def is_found(self) -> bool:
         return bool(self.rules)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A finding on a utility that holds nothing wrong; `kind` is the unusual data it names, None where it names none."""
+
+    kind: str | None
+    rule_id: str
+    severity: str
+    table: str
+    record_key: str
 
 
 def key_of(record_key: dict) -> frozenset:
@@ -84,6 +96,24 @@ def judge(findings: Iterable[Finding], planted: Iterable[Planted]) -> list[Verdi
         }
         verdicts.append(Verdict(record, tuple(sorted(named)), bool(right), tuple(sorted(beside))))
     return verdicts
+
+
+def alarms(findings: Iterable[Finding], unusual: Iterable[Planted]) -> list[Alarm]:
+    """Every finding that blocks, quarantines or warns, by the kind of unusual data whose record, or a part of whose key,
+    it names."""
+    findings, unusual = [f for f in findings if f.severity in LOUD], list(unusual)
+    by_value: dict[str, set[int]] = defaultdict(set)
+    for number, finding in enumerate(findings):
+        for _, value in finding.key:
+            by_value[value].add(number)
+    kinds: dict[int, str] = {}
+    for record in unusual:
+        for key in (record.record_key, *record.other_keys):
+            for finding in _by_values(findings, by_value, key):
+                kinds.setdefault(id(finding), record.code)
+        for finding in _coarser(findings, by_value, record):
+            kinds.setdefault(id(finding), record.code)
+    return [Alarm(kinds.get(id(f)), f.rule_id, f.severity, f.table, str(sorted(f.key))) for f in findings]
 
 
 def _by_values(findings: list[Finding], by_value: dict[str, set[int]], key: dict) -> list[Finding]:

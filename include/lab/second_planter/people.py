@@ -288,6 +288,7 @@ CLASSES = [
         (MISSING, MISMATCHED),
         "Units deliver automatically although they never qualified: the date is empty.",
         lambda r, n: {"qualified_on": None},
+        lambda r: r["qualified_on"] is not None,
         equals={"access_mode": "AUTO"},
         columns=("access_mode",),
     ),

@@ -34,9 +34,13 @@ def rename(desk: Desk, kind: Unusual, row, name: str, in_contract: str | None = 
 def _pays_alone(desk: Desk):
     def alone(row):
         accounts = desk.find("mkt_account", cons_no=row["cons_no"])
-        return row["status"] == "NORMAL" and all(
-            len(desk.find("mkt_account", acct_no=a["acct_no"])) == 1 and a["payer_name"] == row["cons_name"]
-            for a in accounts
+        return (
+            row["status"] == "NORMAL"
+            and "有限公司" in row["cons_name"]
+            and all(
+                len(desk.find("mkt_account", acct_no=a["acct_no"])) == 1 and a["payer_name"] == row["cons_name"]
+                for a in accounts
+            )
         )
 
     return alone
