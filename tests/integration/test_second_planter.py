@@ -13,6 +13,7 @@ from include.contracts import all_tables
 from include.lab.second_planter.curves import ZONE
 from include.lab.second_planter.desk import SLOTS, Desk
 from include.lab.second_planter.kinds import MECHANISMS, UNNAMED, Planted, slip
+from include.lab.second_planter.next_night import NEXT_NIGHT, plant_next_night
 from include.lab.second_planter.plant import kinds, plant
 from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
 from include.lab.utility import generate
@@ -70,8 +71,8 @@ def test_a_hundred_classes_and_more_over_all_mechanisms_and_tables():
     assert len({kind.code for kind in kinds()}) == len(kinds())
     assert len({kind.words for kind in kinds()}) == len(kinds())
     assert {kind.table for kind in kinds()} == set(all_tables())
-    # M1 needs two nights and M13 manifests: they are no records of one delivery
-    assert {kind.mechanism for kind in kinds()} == {*MECHANISMS, UNNAMED} - {"M1", "M13"}
+    # M13 speaks of the manifests of interval files, which are no records
+    assert {kind.mechanism for kind in (*kinds(), *NEXT_NIGHT)} == {*MECHANISMS, UNNAMED} - {"M13"}
 
 
 def test_every_class_says_what_it_is_and_names_columns_of_the_contracts():
@@ -151,6 +152,26 @@ def test_a_day_that_repeats_the_one_before_agrees_with_its_registers(spoilt):
         before = spoilt.row(planted.table, key | {"data_date": (day - timedelta(days=1)).isoformat()})
         assert [now[slot] for slot in SLOTS] == [before[slot] for slot in SLOTS]
         assert _grown(spoilt, key["mp_no"], day) == pytest.approx(sum(now[slot] for slot in SLOTS), abs=0.01)
+
+
+def test_a_second_night_lacks_what_the_first_held_or_writes_it_anew():
+    delivery = _delivery(plant_next_night)
+    rows = {
+        p.table: [
+            tables[all_tables()[p.table].source, p.table].num_rows for tables in (delivery.clean, delivery.tables)
+        ]
+        for p in delivery.planted
+    }
+    assert Counter(p.code for p in delivery.planted) == {kind.code: 5 for kind in NEXT_NIGHT}
+    for planted in delivery.planted:
+        before, now = rows[planted.table]
+        missing = {"half-of-a-table-left-out": 0.5, "a-tenth-of-a-table-left-out": 0.9}.get(planted.code)
+        if missing:
+            assert now / before == pytest.approx(missing, abs=0.01), planted.table
+    assert 0.75 < rows["con_contract"][1] / rows["con_contract"][0] < 0.9
+    due_before, due_now = (t["marketing", "mkt_bill"]["due_on"].to_pylist() for t in (delivery.clean, delivery.tables))
+    changed = sum(before != now for before, now in zip(due_before, due_now, strict=True))
+    assert changed > 0.05 * rows["mkt_bill"][0]
 
 
 def test_forty_kinds_of_unusual_data_with_five_records_each_really_delivered(strange):

@@ -1,6 +1,7 @@
 """What the gate sees of the second hand's defects, and which of its unusual but valid data it takes for defects.
 
-A seed is two utilities: one with every class of defects planted into it, and one with every kind of unusual data.
+A seed is three utilities: one with every class of defects planted into it, one with every kind of unusual data, and a clean
+one whose second night lacks what the first held, or writes it anew.
 """
 
 from __future__ import annotations
@@ -8,22 +9,25 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from include import night
 from include.errors import GateBlocked, UsageError
 from include.lab.bench.sandbox import Sandbox, sandbox
 from include.lab.score import Figure
 from include.lab.second_planter.judge import Alarm, Verdict, alarms, figures, findings_of, judge
+from include.lab.second_planter.next_night import NEXT_NIGHT, plant_next_night
 from include.lab.second_planter.plant import kinds, plant
 from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
+from include.records.database import connect
 from include.records.warehouse import Warehouse
 
 # Early in a month: the last month's bills are there and their days lie in the window.
 BUSINESS_DATE = date(2026, 11, 3)
+NEXT_NIGHT_CURVES = 7
 RECALL_BAR, CLASS_BAR, REASON_BAR, RECORDS = 0.95, 0.8, 0.95, 5
 
 
@@ -83,8 +87,11 @@ def measure(plan: Plan, beside: Warehouse, hear) -> list[Cell]:
 
 def _cell(plan: Plan, seed: int, beside: Warehouse, hear) -> Cell:
     planted, found = _judged(plan, seed, plant, f"{len(kinds())} classes of defects", beside, hear)
+    verdicts = judge(found, planted)
     unusual, loud = _judged(plan, seed, plant_unusual, f"{len(unusual_kinds())} kinds of unusual data", beside, hear)
-    cell = cell_of(seed, judge(found, planted), dict(Counter(u.code for u in unusual)), alarms(loud, unusual))
+    planted, found = _second_night(plan, seed, beside, hear)
+    verdicts += judge(found, planted)
+    cell = cell_of(seed, verdicts, dict(Counter(u.code for u in unusual)), alarms(loud, unusual))
     for sentence in cell.shortfalls()[:40] or ["every figure reaches its bar"]:
         hear.console.print(f"  {sentence}", highlight=False, soft_wrap=True)
     return cell
@@ -105,12 +112,28 @@ def _judged(plan: Plan, seed: int, put_in, what: str, beside: Warehouse, hear) -
         return planted, findings_of(place.url)
 
 
-def _gate_one(place: Sandbox, simulation, hear) -> None:
-    """Land a whole delivery and let gate 1 judge it; the tables' limits, which would stop such a night, are waived."""
+def _second_night(plan: Plan, seed: int, beside: Warehouse, hear) -> tuple[list, list]:
+    """A clean night, and after it one with the defects of deliveries; the findings that the second one opened."""
+    hear.console.print(f"[bold]Second hand, seed {seed}: a second night[/bold]", highlight=False)
+    with sandbox("second_hand", beside) as place:
+        _gate_one(place, generate(BUSINESS_DATE, plan.accounts, NEXT_NIGHT_CURVES, seed), hear)
+        with connect(place.url) as connection:
+            connection.execute("update quality.runs set state = 'published'")
+        before = set(findings_of(place.url))
+        simulation = generate(BUSINESS_DATE + timedelta(days=1), plan.accounts, NEXT_NIGHT_CURVES, seed)
+        planted = plant_next_night(simulation, seed)
+        _gate_one(place, simulation, hear, full=False)
+        return planted, [finding for finding in findings_of(place.url) if finding not in before]
+
+
+def _gate_one(place: Sandbox, simulation, hear, full: bool = True) -> None:
+    """Land a delivery and let gate 1 judge it; the tables' limits, which would stop such a night, are waived."""
     with hear.step("land"):
-        place.land(simulation, hear, full=True)
+        place.land(simulation, hear, full=full)
     run = night.begin_run(place.warehouse, simulation.business_date)
-    waive(place.url, LIMIT_RULE, "all", "quality bench", "the tables' limits are tested on their own", BUSINESS_DATE)
+    if full:
+        reason = "the tables' limits are tested on their own"
+        waive(place.url, LIMIT_RULE, "all", "quality bench", reason, BUSINESS_DATE + timedelta(days=1))
     with hear.step("build staging"):
         night.build_staging(place.warehouse, run, hear)
     # what stopped the gate stands among the findings
@@ -138,7 +161,7 @@ def print_cells(cells: list[Cell], console) -> None:
     for cell in cells:
         for figure in cell.figures:
             by_class[figure.name].append(figure)
-    mechanism = {kind.code: kind.mechanism for kind in kinds()}
+    mechanism = {kind.code: kind.mechanism for kind in (*kinds(), *NEXT_NIGHT)}
     console.print(f"\nDefects of the second hand, {len(cells)} seeds:")
     console.print(
         f"  {'class':<48}{'mechanism':<11}{'records':>8}{'found':>7}{'recall':>8}{'right':>7}", highlight=False
