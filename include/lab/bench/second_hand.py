@@ -22,6 +22,7 @@ from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
+from include.records import runs
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 
@@ -116,9 +117,9 @@ def _second_night(plan: Plan, seed: int, beside: Warehouse, hear) -> tuple[list,
     """A clean night, and after it one with the defects of deliveries; the findings that the second one opened."""
     hear.console.print(f"[bold]Second hand, seed {seed}: a second night[/bold]", highlight=False)
     with sandbox("second_hand", beside) as place:
-        _gate_one(place, generate(BUSINESS_DATE, plan.accounts, NEXT_NIGHT_CURVES, seed), hear)
+        run = _gate_one(place, generate(BUSINESS_DATE, plan.accounts, NEXT_NIGHT_CURVES, seed), hear)
         with connect(place.url) as connection:
-            connection.execute("update quality.runs set state = 'published'")
+            runs.count_as_published(connection, run["run_id"])
         before = set(findings_of(place.url))
         simulation = generate(BUSINESS_DATE + timedelta(days=1), plan.accounts, NEXT_NIGHT_CURVES, seed)
         planted = plant_next_night(simulation, seed)
@@ -126,7 +127,7 @@ def _second_night(plan: Plan, seed: int, beside: Warehouse, hear) -> tuple[list,
         return planted, [finding for finding in findings_of(place.url) if finding not in before]
 
 
-def _gate_one(place: Sandbox, simulation, hear, full: bool = True) -> None:
+def _gate_one(place: Sandbox, simulation, hear, full: bool = True) -> dict:
     """Land a delivery and let gate 1 judge it; the tables' limits, which would stop such a night, are waived."""
     with hear.step("land"):
         place.land(simulation, hear, full=full)
@@ -139,6 +140,7 @@ def _gate_one(place: Sandbox, simulation, hear, full: bool = True) -> None:
     # what stopped the gate stands among the findings
     with hear.step("check staged"), contextlib.suppress(GateBlocked):
         night.check_staged(place.warehouse, run, hear)
+    return run
 
 
 def cell_of(seed: int, verdicts: list[Verdict], unusual: dict[str, int], false_alarms: list[Alarm]) -> Cell:
