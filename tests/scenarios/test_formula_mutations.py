@@ -18,7 +18,7 @@ from include.local.server import Server
 from include.records.warehouse import Warehouse
 from include.transform import dbt as transform
 from tests.databases import copied, take_parsed
-from tests.scenarios.test_scenarios import TEMPLATE, Project, project  # noqa: F401  (the fixture: the empty built warehouse)
+from tests.scenarios.conftest import TEMPLATE, Project
 
 
 class Mutation(NamedTuple):
@@ -173,7 +173,7 @@ def _waves() -> list[list[Mutation]]:
 
 
 @pytest.fixture(scope="module")
-def printed(server: Server, session_home: Path, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:  # noqa: F811
+def printed(server: Server, session_home: Path, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:
     """What the unit tests of each mutated model printed on failing; nothing where none failed."""
     home, found = tmp_path_factory.mktemp("home"), {}  # one for all: of each copy dbt reads only what differs
     with copied(server, TEMPLATE) as name:
