@@ -57,3 +57,30 @@
     from tested
     where {{ observed }} <> {{ expected }}
 {%- endmacro %}
+
+{#- For rules on deliveries: `loads`, what landed since the last night that was published, and of before what has a restatement
+    on record, so that its finding ends. A rerun of a night judges what that night judged. -#}
+{% macro loads_of_tonight() -%}
+    with published as (
+        select coalesce(max(runs.last_load_id), 0) as load_id
+        from quality.runs
+        where runs.state = 'published' and runs.business_date < :business_date::date
+    ),
+
+    loads as (
+        select
+            receipts.load_id,
+            receipts.source_name,
+            receipts.table_name,
+            receipts.load_id > published.load_id as is_of_tonight
+        from quality.receipts
+        cross join published
+        where
+            receipts.state = 'landed'
+            and receipts.business_date <= :business_date::date
+            and (
+                receipts.load_id > published.load_id
+                or receipts.load_id in (select noted.load_id from quality.restatements as noted)
+            )
+    )
+{%- endmacro %}
