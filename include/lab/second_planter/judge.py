@@ -117,9 +117,7 @@ def alarms(findings: Iterable[Finding], unusual: Iterable[Planted]) -> list[Alar
 
 
 def _by_values(findings: list[Finding], by_value: dict[str, set[int]], key: dict) -> list[Finding]:
-    """Findings whose key holds every value of a key, whatever the names of its parts; a table may be told in words."""
-    if set(key) == {"table_name"}:
-        return [f for f in findings if key["table_name"] in {value for _, value in f.key} | f.words]
+    """Findings whose key holds every value of a key, whatever the names of its parts."""
     sets = [by_value.get(str(spelled(value)), set()) for value in key.values() if value is not None]
     return [findings[n] for n in set.intersection(*sets)] if sets else []
 
