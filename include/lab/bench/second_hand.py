@@ -1,7 +1,7 @@
 """What the gate sees of the second hand's defects, and which of its unusual but valid data it takes for defects.
 
-A seed is three utilities: one with every class of defects planted into it, one with every kind of unusual data, and a clean
-one whose second night lacks what the first held, or writes it anew.
+A seed is three utilities: one with every class of defects planted into it, one with every kind of unusual data, and a
+clean one whose second night lacks what the first held, or writes it anew.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """Of one seed: a figure a class; the records (class, key) that were missed, and those (class, key, rules) found for
-    another reason; the neighbours (class, rule and column) wrongly named; and the false alarms of the unusual data, whose
-    records by kind are in `unusual`."""
+    """Of one seed: a figure a class; the records (class, key) that were missed, and those (class, key, rules) found
+    for another reason; the neighbours (class, rule and column) wrongly named; and the false alarms of the unusual
+    data, whose records by kind are in `unusual`.
+    """
 
     seed: int
     figures: list[Figure]

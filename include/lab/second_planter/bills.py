@@ -118,7 +118,8 @@ CLASSES = [
         "mkt_bill",
         (),
         (MISSING, LATE),
-        "The month's run stopped at an exception; bills of a handful of customers were never issued, with all their lines.",
+        "The month's run stopped at an exception; bills of a handful of customers were never issued, with "
+        "all their lines.",
         "customers whose first bill is not due yet",
         "a month's revenue of each customer",
         _newest_bill_missing,
@@ -224,7 +225,8 @@ CLASSES = [
         "mkt_bill",
         ("bill_no", "bill_month", "read_from"),
         (INVENTED, MISMATCHED),
-        "A run was repeated after a fault: the month's bill stands a second time under another number, correcting none.",
+        "A run was repeated after a fault: the month's bill stands a second time under another number, "
+        "correcting none.",
         "a corrected bill that names the one it corrects",
         "a whole month's bill too many",
         _same_month_billed_twice,
@@ -273,7 +275,8 @@ CLASSES = [
         "mkt_bill_line",
         ("prev_reading", "add_sub_kwh", "kwh_read"),
         (MISMATCHED,),
-        "A wrong previous reading was typed and the energy put right as an addition: the line adds up, the readings do not join.",
+        "A wrong previous reading was typed and the energy put right as an addition: the line adds up, the "
+        "readings do not join.",
         "the billed energy and the charge, which are right",
         "0 kWh, 0 yuan",
         _previous_reading_then_made_good,

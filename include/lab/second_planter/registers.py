@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from include.lab.second_planter.curves import ZONE, freezes
+from include.lab.second_planter.days import ZONE, freezes
 from include.lab.second_planter.desk import Desk
 from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
@@ -151,7 +151,8 @@ CLASSES = [
         "met_register_freeze",
         ("reading",),
         (INVENTED, MISMATCHED),
-        "A night's registers never came; the clerk typed the mean of the nights around it for every rate, marked automatic.",
+        "A night's registers never came; the clerk typed the mean of the nights around it for every rate, "
+        "marked automatic.",
         "the registers of the nights around it",
         "0 kWh over two days; each is wrong by half the difference between them",
         _average_of_its_neighbours,
@@ -201,7 +202,8 @@ CLASSES = [
         "met_register_freeze",
         ("reading",),
         (MISMATCHED, INVENTED),
-        "The month's reading could not be called and was carried over from the month before; the bill has the true one.",
+        "The month's reading could not be called and was carried over from the month before; the bill has "
+        "the true one.",
         "the rates of the night and the bill",
         "a month's energy moved into the next",
         _carried_over,
@@ -253,7 +255,8 @@ CLASSES = [
         UNNAMED,
         "met_voltage_daily.limit_hi",
         (MISMATCHED, INVENTED),
-        "The terminal of a 10 kV point was set up with the limits of 220 V: every value is below them and none is counted.",
+        "The terminal of a 10 kV point was set up with the limits of 220 V: every value is below them and "
+        "none is counted.",
         lambda r, n: {"limit_hi": Decimal("235.4"), "limit_lo": Decimal("198.0")},
         lambda r: _is_plain(r) and r["u_avg"] < 150,
         columns=("limit_lo",),

@@ -197,7 +197,8 @@ CLASSES = [
         "mkt_ticket",
         ("arrived_at",),
         (INVENTED,),
-        "Arrivals were typed at the desk: 44 minutes after acceptance, a minute before the promise of 45, a dozen times.",
+        "Arrivals were typed at the desk: 44 minutes after acceptance, a minute before the promise of 45, a "
+        "dozen times.",
         "arrivals that happen to take 44 minutes once",
         "none in kWh; the share of promises kept",
         _arrivals_a_minute_before_the_promise,

@@ -1,4 +1,6 @@
-"""Valid but unusual records of service, money and contracts: at once, at the last minute, of nothing, of all, in parts."""
+"""Valid but unusual records of service, money and contracts: at once, at the last minute, of nothing, of all, in
+parts.
+"""
 
 from __future__ import annotations
 
