@@ -209,7 +209,7 @@ CLASSES = [
         "M4",
         "mkt_ticket.work_min",
         (MISMATCHED, INVENTED),
-        "Working time was entered in seconds: more minutes than lie between acceptance and closure.",
+        "Working time was entered in seconds: more minutes than there are between acceptance and closure.",
         lambda r, n: {"work_min": int((r["closed_at"] - r["accepted_at"]).total_seconds() // 60) * 3 + 5000},
         lambda r: r["closed_at"] is not None and r["work_min"] is not None,
         columns=("closed_at",),
