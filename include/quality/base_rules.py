@@ -1,5 +1,6 @@
-"""Rules that the contracts imply, per table: key, required, allowed values, references inside a source, and arrival; order of
-times, equations, references across systems, and values by their meaning are modules of their own. Those that the published models imply (`include.quality.mart_rules`) are listed with them: both are made, not written.
+"""Rules that the contracts imply, per table: key, required, allowed values, references inside a source, and arrival. Order of
+times, equations, references across systems and values by their meaning are modules of their own; they are listed with them,
+and so are those that the published models imply (`include.quality.mart_rules`). All are made, not written.
 
 They have the shape of the rules in `expectations/`. Where the rule book has an id for such a check, the check carries that
 id: `MKT-13` is the allowed-value check of all marketing tables, and the keys of `met_interval_96`, `mkt_customer` and

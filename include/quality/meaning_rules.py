@@ -31,7 +31,7 @@ def meaning_rule(table: Table) -> Rule | None:
     referring = {column for reference in table.references for column in reference.columns}
     for column in table.scalar_columns:
         meaning, judged = MEANINGS[column.meaning], dict(column.judged_by)
-        if column.allowed or column.name in referring:
+        if column.allowed or (column.name in referring and meaning.kind == TEXT):
             continue
         if meaning.kind == TEXT:
             if meaning.placeholders and "placeholder" not in judged:
@@ -85,28 +85,18 @@ def _placeholder(column: Column, meaning: Meaning) -> Check:
 def _formats(column: Column, meaning: Meaning) -> list[Check]:
     """One pattern that holds must match and none of the others may; without a pattern that holds any value does."""
     value = spelled(column)
-    holds = f"{value} !~ {_patterns(meaning, 'formats.holds')}"
+    holds = f"{value} !~ {_of_formats('format_pattern', meaning, holds=True)}"
     if meaning.placeholders:
         holds += f" and not {_is_placeholder(column, meaning)}"
-    kept_out = f"{value} ~ {_patterns(meaning, 'not formats.holds')}"
+    kept_out = f"{value} ~ {_of_formats('format_pattern', meaning, holds=False)}"
     return [
-        Check(column.name, kept_out, f"raw.{column.name}", _described(meaning, "not formats.holds")),
-        Check(column.name, holds, f"raw.{column.name}", _described(meaning, "formats.holds")),
+        Check(column.name, kept_out, f"raw.{column.name}", _of_formats("format_in_words", meaning, holds=False)),
+        Check(column.name, holds, f"raw.{column.name}", _of_formats("format_in_words", meaning, holds=True)),
     ]
 
 
-def _patterns(meaning: Meaning, which: str) -> str:
-    return _of_formats("string_agg('(?:' || formats.pattern || ')', '|')", meaning, which)
-
-
-def _described(meaning: Meaning, which: str) -> str:
-    return _of_formats("string_agg(formats.described, ' or ' order by formats.described)", meaning, which)
-
-
-def _of_formats(aggregate: str, meaning: Meaning, which: str) -> str:
-    names = ", ".join(text(name) for name in meaning.formats)
-    valid = render("{{ is_valid_on('formats', ':business_date') }}")
-    return f"(select {aggregate} from staging.{FORMATS} as formats where formats.meaning in ({names}) and {which} and {valid})"
+def _of_formats(macro: str, meaning: Meaning, *, holds: bool) -> str:
+    return render(f"{{{{ {macro}({list(meaning.formats)}, holds={str(holds).lower()}) }}}}")
 
 
 def _day(table: Table, column: Column, meaning: Meaning) -> Check:
