@@ -97,6 +97,7 @@ _ALL = (
     Meaning("listed_code", OTHER),
     Meaning("flag", OTHER),
     Meaning("flags", OTHER),
+    Meaning("batch_no", OTHER),
     Meaning("hash", OTHER),
     Meaning("curve_value", OTHER),
 )

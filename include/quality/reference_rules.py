@@ -73,7 +73,7 @@ def _sentence(table: Table) -> str:
     said = []
     across = [r.target_table for r in table.references if r.is_cross_system]
     dated = [r.target_table for r in table.references if is_as_of(r)]
-    agreeing = [f"{own} that of {r.target_table}" for r in table.references for own, _ in r.agrees]
+    agreeing = [f"the {theirs} of {r.target_table}" for r in table.references for _, theirs in r.agrees]
     total = [other.name for other, _ in _total_relations(table)]
     held = [c.name for c in table.columns if c.identity and not c.identity.rule and c.identity.shared != ALWAYS]
     if across:
@@ -153,7 +153,9 @@ def _agrees(parts: _Parts, reference: Reference, own: str, theirs: str) -> None:
 
 
 def _is_known(parts: _Parts, table: Table, column: str, value: str) -> str | None:
-    """SQL condition: a number leads to a row of the table that its own column refers to; None where it refers to none."""
+    """SQL condition: a number leads to a row of the table that its own column refers to, a credit code is one; else None."""
+    if table.column(column).meaning == "credit_code":
+        return f"quality.uscc_is_valid(upper({value}))"
     for reference in table.references:
         if column in reference.columns:
             target = all_tables()[reference.target_table]
