@@ -1,12 +1,14 @@
 """SEM: the values of a column are such as its meaning allows: no placeholder, in its format, a day or a number that can be.
 
 A value in another spelling (width of letters and digits, blanks, the country's code of a telephone number) is brought to one
-before it is judged. Numbers of things are judged where they are kept, not again where they are referred to.
+before it is judged. Numbers of things are judged where they are kept, not again where they are referred to. What the seeds
+state is looked up once a query (alias `stated`), and each text is spelled once a row (alias `plain`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from include.contracts import Column, Table
 from include.contracts.meanings import DAY, MEANINGS, NUMBER, TEXT, TIME, Meaning
@@ -25,39 +27,66 @@ SPELLINGS = {
 _FROM_BUSINESS_DATE = re.compile(r"business_date(?: (?P<sign>[+-]) (?P<count>\d+) (?P<unit>\w+?)s?)?")
 
 
+class _Judged:
+    """The checks of a table's columns, and what they look up beside the rows."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.checks: list[Check] = []
+        self.reads: set[str] = set()
+        self._stated: dict[str, str] = {}  # SQL of what a seed states -> its name
+        self._plain: dict[str, str] = {}  # column -> SQL of its text in one spelling
+
+    def stated(self, sql: str) -> str:
+        """Name of what a seed states."""
+        return f"stated.{self._stated.setdefault(sql, f'list_{len(self._stated) + 1}')}"
+
+    def plain(self, column: Column) -> str:
+        """Name of a column's text in its one spelling."""
+        self._plain[column.name] = spelled(column)
+        return f"plain.{column.name}"
+
+    @property
+    def joins(self) -> list[str]:
+        joins = []
+        if self._stated:
+            joins.append(f"cross join (select {_listed(self._stated.items())}) as stated")
+        if self._plain:
+            texts = _listed((sql, name) for name, sql in self._plain.items())
+            joins.append(
+                f"cross join lateral (select {texts} offset 0) as plain"
+            )  # offset 0: not once more for each use
+        return joins
+
+
 def meaning_rule(table: Table) -> Rule | None:
     """The rule on what the columns of a table mean; None where other rules judge all of them."""
-    checks, reads = [], set()
+    judged = _Judged(table)
     referring = {column for reference in table.references for column in reference.columns}
     for column in table.scalar_columns:
-        meaning, judged = MEANINGS[column.meaning], dict(column.judged_by)
+        meaning, elsewhere = MEANINGS[column.meaning], dict(column.judged_by)
         if column.allowed or (column.name in referring and meaning.kind == TEXT):
             continue
         if meaning.kind == TEXT:
-            if meaning.placeholders and "placeholder" not in judged:
-                checks.append(_placeholder(column, meaning))
-                reads.add(PLACEHOLDERS)
-            if "format" not in judged:
-                checks += _formats(column, meaning)
-                reads |= {FORMATS, PLACEHOLDERS} if meaning.placeholders else {FORMATS}
-        elif meaning.kind in (DAY, TIME) and "range" not in judged:
-            checks.append(_day(table, column, meaning))
-            reads.add(DEFAULT_DATES)
-        elif meaning.kind == NUMBER and "range" not in judged and any(column.plausible):
-            checks.append(_number(column))
-    if not checks:
+            _judge_text(judged, column, meaning, elsewhere)
+        elif meaning.kind in (DAY, TIME) and "range" not in elsewhere:
+            _judge_day(judged, column, meaning)
+        elif meaning.kind == NUMBER and "range" not in elsewhere and any(column.plausible):
+            judged.checks.append(_number(column))
+    if not judged.checks:
         return None
     return checked_rule(
         table,
         "SEM",
-        checks,
+        judged.checks,
         sentence=f"The values of {table.name} are such as the meaning of their column allows: no placeholder, no default, in format and range.",
         axis="arbitrary",
         dimension="plausibility",
         reason="A value filled in to pass the form, or in another unit, is counted like a true one.",
         source=f"contract of the {table.source} system, table {table.name}; seeds {PLACEHOLDERS}, {FORMATS} and {DEFAULT_DATES};"
         " each value alone, no test of chance",
-        reads=tuple(reads),
+        joins=judged.joins,
+        reads=tuple(judged.reads),
     )
 
 
@@ -66,48 +95,45 @@ def spelled(column: Column) -> str:
     return f"nullif({SPELLINGS.get(column.meaning, 'quality.plain_text')}(raw.{column.name}), '')"
 
 
-def _is_placeholder(column: Column, meaning: Meaning) -> str:
-    return render(
-        f"{{{{ is_listed('lower({_quoted(spelled(column))})', 'staging.{PLACEHOLDERS}', {list(meaning.placeholders)}) }}}}"
-    )
+def _listed(named: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{sql} as {name}" for sql, name in named)
 
 
-def _quoted(sql: str) -> str:
-    return sql.replace("'", "\\'")
-
-
-def _placeholder(column: Column, meaning: Meaning) -> Check:
-    return Check(
-        column.name, _is_placeholder(column, meaning), f"raw.{column.name}", text("a value, not a placeholder")
-    )
-
-
-def _formats(column: Column, meaning: Meaning) -> list[Check]:
-    """One pattern that holds must match and none of the others may; without a pattern that holds any value does."""
-    value = spelled(column)
-    holds = f"{value} !~ {_of_formats('format_pattern', meaning, holds=True)}"
+def _judge_text(judged: _Judged, column: Column, meaning: Meaning, elsewhere: dict[str, str]) -> None:
+    """One pattern that holds must match and none of the others may; a placeholder is told as such and not as a format too."""
+    value, seen = judged.plain(column), f"raw.{column.name}"
+    is_placeholder = "false"
     if meaning.placeholders:
-        holds += f" and not {_is_placeholder(column, meaning)}"
-    kept_out = f"{value} ~ {_of_formats('format_pattern', meaning, holds=False)}"
-    return [
-        Check(column.name, kept_out, f"raw.{column.name}", _of_formats("format_in_words", meaning, holds=False)),
-        Check(column.name, holds, f"raw.{column.name}", _of_formats("format_in_words", meaning, holds=True)),
-    ]
+        listed = judged.stated(
+            render(f"{{{{ values_listed('staging.{PLACEHOLDERS}', {list(meaning.placeholders)}) }}}}")
+        )
+        is_placeholder = f"coalesce(lower({value}) = any ({listed}), false)"
+        judged.reads.add(PLACEHOLDERS)
+        if "placeholder" not in elsewhere:
+            judged.checks.append(Check(column.name, is_placeholder, seen, text("a value, not a placeholder")))
+    if "format" in elsewhere:
+        return
+    judged.reads.add(FORMATS)
+    for holds, match in ((False, "~"), (True, "!~")):
+        pattern, words = (
+            judged.stated(render(f"{{{{ {macro}({list(meaning.formats)}, holds={str(holds).lower()}) }}}}"))
+            for macro in ("format_pattern", "format_in_words")
+        )
+        fails = f"{value} {match} {pattern} and not {is_placeholder}"
+        judged.checks.append(Check(column.name, fails, seen, words))
 
 
-def _of_formats(macro: str, meaning: Meaning, *, holds: bool) -> str:
-    return render(f"{{{{ {macro}({list(meaning.formats)}, holds={str(holds).lower()}) }}}}")
-
-
-def _day(table: Table, column: Column, meaning: Meaning) -> Check:
+def _judge_day(judged: _Judged, column: Column, meaning: Meaning) -> None:
     value = f"raw.{column.name}" if meaning.kind == DAY else f"(raw.{column.name} at time zone 'Asia/Shanghai')::date"
     least, most = (bound_day(bound) for bound in column.plausible)
-    default = render(f"{{{{ is_default_date({value!r}, {text(f'{table.name}.{column.name}')!r}) }}}}")
-    outside = [f"{value} < {least}"] if least else []
-    outside += [f"{value} > {most}"] if most else []
+    defaults = judged.stated(render(f"{{{{ default_dates_listed('{judged.table.name}.{column.name}') }}}}"))
+    judged.reads.add(DEFAULT_DATES)
+    fails = [f"{value} = any ({defaults})"]
+    fails += [f"{value} < {least}"] if least else []
+    fails += [f"{value} > {most}"] if most else []
     severity = "quarantine" if column.is_required and meaning.name in FACTS else "warn"
     expected = f"'a day from ' || {least or text('any')} || ' to ' || {most or text('any')} || ', not a default'"
-    return Check(column.name, " or ".join([default, *outside]), f"raw.{column.name}::text", expected, severity)
+    judged.checks.append(Check(column.name, " or ".join(fails), f"raw.{column.name}::text", expected, severity))
 
 
 def bound_day(bound: str | None) -> str | None:
