@@ -18,6 +18,7 @@ from include.publish import pointers_as_of, publish, release, rollback
 from include.quality.waivers import end_waiver, waive
 from include.records import ledger
 from include.records.database import connect
+from include.records.warehouse import Warehouse as Address
 from include.report import write_report
 from include.report.findings import COLUMNS, safe_cell
 from tests.synthetic_marts import enter_verdicts
@@ -212,7 +213,7 @@ class Warehouse:
         """The candidates as they are now, as a run that both gates let pass."""
         manifest = self.folder / "manifest.json"
         enter_verdicts(self.url, manifest, run_id, day, "", {1: "passed", 2: "passed"})
-        publish(self.url, run_id, day, "", manifest)
+        publish(Address(self.url), run_id, day, manifest)
 
     def report(self, run_id: int | None = None) -> Page:
         self.written = write_report(self.url, run_id, self.folder / "reports", self.head_file)
@@ -421,8 +422,8 @@ def test_every_kind_of_decision_on_record_is_told(warehouse: Warehouse) -> None:
     warehouse.publish()
     warehouse.execute("update candidate.mart_energy set kwh = 6")
     warehouse.publish_again(1, date(2026, 7, 11))
-    rollback(warehouse.url, approver="the approver", reason="the wrong file")
-    release(warehouse.url, approver="the approver", reason="the right file")
+    rollback(Address(warehouse.url), approver="the approver", reason="the wrong file")
+    release(Address(warehouse.url), approver="the approver", reason="the right file")
     warehouse.head_file.unlink()
     ledger.write_head(warehouse.url, warehouse.head_file)
     with connect(warehouse.url) as conn:
@@ -507,7 +508,7 @@ def _later_night(warehouse: Warehouse) -> None:
     """)
     waive(warehouse.url, "MET-02", "all", "A. Auditor", "known", "2026-12-31")
     warehouse.publish_again(2, date(2026, 7, 11))
-    rollback(warehouse.url, approver="A. Auditor", reason="wrong")
+    rollback(Address(warehouse.url), approver="A. Auditor", reason="wrong")
     ledger.write_head(warehouse.url, warehouse.head_file)
 
 
@@ -636,7 +637,7 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
         warehouse.execute(f"update candidate.mart_energy set kwh = {kwh}")
         warehouse.publish_again(1, day)
         agree()
-    rollback(warehouse.url, approver="A. Auditor", reason="wrong")
+    rollback(Address(warehouse.url), approver="A. Auditor", reason="wrong")
     agree()
-    release(warehouse.url, approver="A. Auditor", reason="right")
+    release(Address(warehouse.url), approver="A. Auditor", reason="right")
     agree()

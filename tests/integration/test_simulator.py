@@ -21,7 +21,7 @@ from include.lab.simulator.load import load_databases
 from include.lab.simulator.tables import arrow_type
 from include.lab.utility import generate
 from include.landing.check import check_sources
-from include.local.cli import _addresses_to_check
+from include.local.cli.nights import addresses_to_check
 from tests.landing import land_source
 
 DAY = date(2025, 7, 15)
@@ -525,7 +525,7 @@ def test_the_folder_of_the_command_is_the_whole_utility(database, tmp_path, caps
     assert set(addresses) == {f"KAW_SOURCE_{source}" for source in ("METERING", "MARKETING", "CONTRACT", "FORMS")}
     for name, value in (addresses | {"KAW_HOME": f"{tmp_path}/home", "KAW_WAREHOUSE": database}).items():
         monkeypatch.setenv(name, value)
-    checks = {(check.source, check.table): check for check in check_sources(_addresses_to_check(), day)}
+    checks = {(check.source, check.table): check for check in check_sources(addresses_to_check(), day)}
     assert [check.problem for check in checks.values() if check.problem] == []
     assert {name for source, name in checks if source == "forms"} == {"mkt_inspection", "mkt_manager_visit"}
     for source in load_contracts():

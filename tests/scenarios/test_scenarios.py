@@ -24,6 +24,7 @@ import pytest
 from psycopg import sql
 
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.transform.dbt import manifest_path, run_dbt
 from tests.databases import copied, made_once, parsed
 
@@ -83,7 +84,7 @@ def _build_empty(url: str, folder: Path, database: str) -> None:
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_HOME", str(folder))  # dbt's target is then no other test's
-        run_dbt(["build", "--resource-type", "seed", "--resource-type", "model"], url)
+        run_dbt(["build", "--resource-type", "seed", "--resource-type", "model"], Warehouse(url))
         manifest = json.loads(manifest_path().read_text())
     nodes = {
         node["name"]: {
