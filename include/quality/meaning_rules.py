@@ -2,7 +2,7 @@
 
 A value in another spelling (width of letters and digits, blanks, the country's code of a telephone number) is brought to one
 before it is judged. Numbers of things are judged where they are kept, not again where they are referred to. What the seeds
-state is looked up once a query (alias `stated`), and each text is spelled once a row (alias `plain`).
+state is looked up once a query (alias `stated`); each text is spelled and each day found once a row (alias `plain`).
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class _Judged:
         self.checks: list[Check] = []
         self.reads: set[str] = set()
         self._stated: dict[str, str] = {}  # SQL of what a seed states -> its name
-        self._plain: dict[str, str] = {}  # column -> SQL of its text in one spelling
+        self._plain: dict[str, str] = {}  # column -> SQL of its text in one spelling, or of its local day
 
     def stated(self, sql: str) -> str:
         """Name of what a seed states."""
         return f"stated.{self._stated.setdefault(sql, f'list_{len(self._stated) + 1}')}"
 
-    def plain(self, column: Column) -> str:
-        """Name of a column's text in its one spelling."""
-        self._plain[column.name] = spelled(column)
+    def plain(self, column: Column, sql: str) -> str:
+        """Name of what a column says, in one spelling, computed once a row."""
+        self._plain[column.name] = sql
         return f"plain.{column.name}"
 
     @property
@@ -101,7 +101,7 @@ def _listed(named: Iterable[tuple[str, str]]) -> str:
 
 def _judge_text(judged: _Judged, column: Column, meaning: Meaning, elsewhere: dict[str, str]) -> None:
     """One pattern that holds must match and none of the others may; a placeholder is told as such and not as a format too."""
-    value, seen = judged.plain(column), f"raw.{column.name}"
+    value, seen = judged.plain(column, spelled(column)), f"raw.{column.name}"
     is_placeholder = "false"
     if meaning.placeholders:
         listed = judged.stated(
@@ -124,7 +124,9 @@ def _judge_text(judged: _Judged, column: Column, meaning: Meaning, elsewhere: di
 
 
 def _judge_day(judged: _Judged, column: Column, meaning: Meaning) -> None:
-    value = f"raw.{column.name}" if meaning.kind == DAY else f"(raw.{column.name} at time zone 'Asia/Shanghai')::date"
+    value = f"raw.{column.name}"
+    if meaning.kind == TIME:
+        value = judged.plain(column, f"({value} at time zone 'Asia/Shanghai')::date")
     least, most = (bound_day(bound) for bound in column.plausible)
     defaults = judged.stated(render(f"{{{{ default_dates_listed('{judged.table.name}.{column.name}') }}}}"))
     judged.reads.add(DEFAULT_DATES)

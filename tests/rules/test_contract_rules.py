@@ -1,21 +1,29 @@
 """References, equations, orders of times and meanings that the contracts declare: clean data break none, planted rows do.
 
-The typed cases are in `contract_cases.yaml`; beside them ranges and identities are each broken once by a fault made from the
-declaration, so that none is dead.
+The typed cases are in `contract_cases.yaml`; beside them each declaration is broken once by a fault made from it, so that none
+is dead.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 import yaml
 
-from include.contracts import Table, all_tables
+from include.contracts import Reference, Table, all_tables
 from include.contracts.declarations import ALWAYS
 from include.contracts.meanings import DAY, MEANINGS, NUMBER, TIME
 from include.quality.base_rules import load_base_rules
+from include.quality.equation_rules import equation_check, equation_rule
+from include.quality.reference_rules import reference_rule
+from include.quality.referred_rows import ReferredRows, is_as_of
+from include.quality.rules import Rule
+from include.quality.time_rules import time_rule
 from tests.rules.conftest import BUSINESS_DATE
 from tests.rules.staged import Staged
 
@@ -136,3 +144,129 @@ def test_every_identity_that_is_not_shared_is_judged(staged: Staged):
                 assert column.name in staged.columns(RULES[f"REF-{table.name}"]), (table.name, column.name)
             seen.add(f"{table.name}.{column.name}")
     assert len(seen) == 15
+
+
+# -- each declaration alone: a rule made of it is broken by a fault that it should see
+
+
+def told(staged: Staged, rule: Rule, *statements: str) -> set[str]:
+    """The columns told after all rows of a table were changed; the change is taken back."""
+    with staged.connection.transaction(force_rollback=True):
+        for one in statements:
+            staged.connection.execute(one)
+        return staged.columns(rule)
+
+
+def alone(table: Table, **kept) -> Table:
+    """A table that declares only what is kept: no identity, no total relation of others."""
+    bare = tuple(replace(column, identity=None) for column in table.columns)
+    return replace(table, columns=bare, **kept)
+
+
+def test_every_pair_of_an_order_is_judged(staged: Staged):
+    seen = 0
+    for table in filter(partial(rows_of, staged), all_tables().values()):
+        for order in (o for o in table.order if not o.rule):
+            rule = time_rule(replace(table, order=(order,)))
+            for earlier, later in combinations(order.columns, 2):
+                if "." in later:
+                    continue
+                others = [c for c in order.columns if c not in (earlier, later) and "." not in c]
+                for first_day, is_told in (("2026-02-02", True), ("2026-02-01", False)):
+                    if "." in earlier and not is_told:
+                        continue
+                    values = [f"{c} = null" for c in others] + [
+                        f"{later} = '1951-02-01'" if "." in earlier else f"{later} = '2026-02-01'"
+                    ]
+                    values += [f"{earlier} = '{first_day}'"] if "." not in earlier else []
+                    found = told(staged, rule, f"update {table.raw_name} set {', '.join(values)}")
+                    assert found == ({later} if is_told else set()), (table.name, earlier, later)
+                    seen += 1
+    assert seen > 60
+
+
+def test_every_equation_is_judged(staged: Staged):
+    seen = 0
+    for table in filter(partial(rows_of, staged), all_tables().values()):
+        for equation in (e for e in table.equations if not e.rule):
+            rule = equation_rule(replace(table, equations=(equation,)))
+            column = equation_check(ReferredRows(table), equation).column
+            sign = "" if column in equation.left or equation.relation == "=" else "-"
+            wide = (
+                f"alter table {table.raw_name} alter {column} type numeric"
+                if "date" not in table.column(column).physical_type
+                else "select"
+            )
+            found = told(staged, rule, wide, f"update {table.raw_name} set {column} = {sign}987654321")
+            assert found == {column}, (table.name, equation.name)
+            seen += 1
+    assert seen > 40
+
+
+def test_every_reference_across_systems_and_dates_is_judged(staged: Staged):
+    seen = 0
+    for table in filter(partial(rows_of, staged), all_tables().values()):
+        for reference in table.references:
+            if reference.is_cross_system:
+                rule = reference_rule(alone(table, references=(replace(reference, agrees=()),)))
+                change_all = f"update {table.raw_name} set {reference.columns[0]} = 'no such row'"
+                assert reference.columns[0] in told(staged, rule, change_all), (table.name, reference)
+                seen += 1
+            if is_as_of(reference):
+                rule = reference_rule(alone(table, references=(replace(reference, agrees=(), is_cross_system=False),)))
+                target = all_tables()[reference.target_table]
+                first_day, last_day = target.in_force
+                over = f"update {target.raw_name} set {first_day} = '1950-01-01', {last_day} = '1950-01-02'"
+                if target is not table:  # its own rows would end with those that they refer to
+                    assert reference.columns[0] in told(staged, rule, over), (table.name, reference)
+                    seen += 1
+    assert seen > 25
+
+
+def test_every_total_relation_is_judged(staged: Staged):
+    seen = []
+    for other in all_tables().values():
+        for reference in (r for r in other.references if r.is_total):
+            rule = RULES[f"REF-{reference.target_table}"]
+            assert reference.target_columns[0] in told(staged, rule, f"delete from {other.raw_name}"), (
+                other.name,
+                reference,
+            )
+            seen.append((other.name, reference.target_table))
+    assert sorted(seen) == [
+        ("con_transformer_annex", "con_contract"),
+        ("met_measuring_point", "met_meter"),
+        ("met_measuring_point", "mkt_mp"),
+        ("mkt_account", "mkt_customer"),
+        ("mkt_meter_install", "mkt_mp"),
+        ("mkt_mp", "mkt_customer"),
+        ("mkt_tariff_assign", "mkt_mp"),
+    ]
+
+
+def test_every_column_that_repeats_another_is_judged(staged: Staged):
+    seen = 0
+    for table in filter(partial(rows_of, staged), all_tables().values()):
+        for reference in table.references:
+            for own, theirs in reference.agrees:
+                if table.name in ("con_amendment", "mkt_bill", "mkt_ticket"):
+                    continue  # too few rows that refer to another one
+                rule = reference_rule(
+                    alone(table, references=(*_but(table, reference), replace(reference, agrees=((own, theirs),))))
+                )
+                column = own if "." not in own else reference.columns[0]
+                another = f"(select max({column}) from {table.raw_name})" if "_no" in column else "'X'"
+                if column == "uscc":
+                    another = "'91310101MA1508372X'"
+                assert column in told(staged, rule, f"update {table.raw_name} set {column} = {another}"), (
+                    table.name,
+                    own,
+                )
+                seen += 1
+    assert seen > 15
+
+
+def _but(table: Table, reference: Reference) -> list[Reference]:
+    """The other references, judging nothing: they say which numbers are known."""
+    others = [r for r in table.references if r is not reference]
+    return [replace(r, agrees=(), is_cross_system=False, match="whole") for r in others]
