@@ -79,7 +79,7 @@ def rows_of(staged: Staged, table: Table) -> int:
 
 
 def test_every_plausible_range_is_judged_at_both_ends(staged: Staged):
-    """One step outside each end is told at the column; the ends themselves are not."""
+    """One step outside each end fails at the column; the ends themselves pass."""
     seen = 0
     for table in all_tables().values():
         rule = RULES[f"SEM-{table.name}"]
@@ -113,7 +113,7 @@ def day(bound: str) -> date:
 
 
 def test_every_plausible_day_is_judged_at_both_ends(staged: Staged):
-    """The first and the last day that can be are not told, one day outside is, in the morning and late at night alike."""
+    """The first and the last day that can be pass, one day outside fails, in the morning and late at night alike."""
     seen = 0
     for table in all_tables().values():
         rule = RULES[f"SEM-{table.name}"]
@@ -169,8 +169,8 @@ def test_every_pair_of_an_order_is_judged(staged: Staged):
         for order in (o for o in table.order if not o.rule):
             rule = time_rule(replace(table, order=(order,)))
             for earlier, later in combinations(order.columns, 2):
-                if "." in later:
-                    continue
+                if "." in later or earlier.startswith("reopen_of."):
+                    continue  # the row referred to is of the same table and would change too: a typed case
                 others = [c for c in order.columns if c not in (earlier, later) and "." not in c]
                 for first_day, is_told in (("2026-02-02", True), ("2026-02-01", False)):
                     if "." in earlier and not is_told:
@@ -258,6 +258,8 @@ def test_every_column_that_repeats_another_is_judged(staged: Staged):
                 another = f"(select max({column}) from {table.raw_name})" if "_no" in column else "'X'"
                 if column == "uscc":
                     another = "'91310101MA1508372X'"
+                if column == "parent_mp_no":
+                    another = f"(select min(mp_no) from {table.raw_name})"
                 assert column in told(staged, rule, f"update {table.raw_name} set {column} = {another}"), (
                     table.name,
                     own,
