@@ -75,7 +75,7 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     assert page.open == []
     assert not re.search(r"https?:", page.html)
     sections = re.findall(r'<section id="([\w-]+)".*?</section>', page.html, re.DOTALL)
-    assert len(sections) == len(set(sections)) == 16
+    assert len(sections) == len(set(sections)) == 17
     for text in re.findall(r"<section .*?</section>", page.html, re.DOTALL):
         assert '<tr><th scope="row"' in text or "<table" in text or "<pre" in text
     assert page.text.count("./kaw trace mart_") >= 5
