@@ -27,6 +27,7 @@ MIGRATIONS = [
     "002_late_files.sql",
     "003_steps_are_int.sql",
     "004_words.sql",
+    "005_withdrawals.sql",
     "008_touched_keys.sql",
     "009_complete_for.sql",
 ]
@@ -35,6 +36,7 @@ REPEATABLE = [
     "20_fences.sql",
     "21_findings.sql",
     "22_waivers.sql",
+    "23_withdrawals.sql",
     "30_publish.sql",
     "40_functions.sql",
     "50_roles.sql",
