@@ -28,6 +28,7 @@ MIGRATIONS = [
     "003_steps_are_int.sql",
     "004_words.sql",
     "005_withdrawals.sql",
+    "006_expected.sql",
     "008_touched_keys.sql",
     "009_complete_for.sql",
 ]
@@ -36,7 +37,8 @@ REPEATABLE = [
     "20_fences.sql",
     "21_findings.sql",
     "22_waivers.sql",
-    "23_withdrawals.sql",
+    "23_expected.sql",
+    "24_withdrawals.sql",
     "30_publish.sql",
     "40_functions.sql",
     "50_roles.sql",

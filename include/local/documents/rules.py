@@ -12,6 +12,7 @@ from include.quality.parameters import parameter_on, parameters
 from include.quality.rules import AREAS, Rule, load_rules
 
 AREA_TITLES = {
+    "expected": "What should be there",
     "metering": "Metering",
     "marketing": "Marketing",
     "contract": "Contract",
