@@ -38,7 +38,7 @@ REPEATABLE = [
     "21_findings.sql",
     "22_waivers.sql",
     "23_expected.sql",
-    "23_withdrawals.sql",
+    "24_withdrawals.sql",
     "30_publish.sql",
     "40_functions.sql",
     "50_roles.sql",
