@@ -84,8 +84,8 @@ MANIFESTS = {
     "its sha256 is not the announced one": {"name": "m.csv", "sha256": "0" * 64},
     "3 rows were announced, 2 came: the delivery is incomplete": {"name": "m.csv", "rows": 3},
     "the manifest announces a file that is not there": {"name": "n.csv"},
-    "the manifest cannot be read (Invalid isoformat string: 'soon')": {"name": "m.csv", "business_date": "soon"},
-    "the manifest cannot be read (invalid literal for int()": {"name": "m.csv", "rows": "many"},
+    'the manifest is wrong in line 1: files[0].business_date is "soon"': {"name": "m.csv", "business_date": "soon"},
+    'the manifest is wrong in line 1: files[0].rows is "many"': {"name": "m.csv", "rows": "many"},
 }
 
 
