@@ -30,6 +30,19 @@ STAGED_NAMES = {
     "reversed_pay_no": "reversed_payment_no",
     "tran_no": "transformer_no",
 }
+# By these a row belongs to its account, the first that it has: without what they refer to, it means nothing.
+_ACCOUNT_PATHS = (
+    "cons_no",
+    "contract_no",
+    "bill_no",
+    "app_no",
+    "insp_no",
+    "plan_no",
+    "agree_no",
+    "mp_no",
+    "meter_asset_no",
+    "feeder_no",
+)
 _CURVE_SLOT = re.compile(r"v([1-9]\d?)")
 
 
@@ -38,6 +51,7 @@ class Reference:
     """A foreign key: `columns` of this table name `target_columns` of `target_table`.
 
     `match` is `whole` (the whole key), `as_of` (the target has validity rows) or `any_row` (one part of its key).
+    Where the target is not there, `withheld_columns` go on as null; where there are none, the row does not go on.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +59,7 @@ class Reference:
     target_columns: tuple[str, ...]
     match: str
     is_cross_system: bool
+    withheld_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,11 +109,21 @@ class Table:
         return [c for c in self.columns if c.name not in slots]
 
     @property
+    def account_path(self) -> str | None:
+        """The column by which a row belongs to an account; None for a table of no account's."""
+        return account_path({c.name for c in self.columns})
+
+    @property
     def raw_name(self) -> str:
         return f"raw_{self.source}.{self.name}"
 
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)
+
+
+def account_path(names: set[str]) -> str | None:
+    """The column by which a row with these columns belongs to an account."""
+    return next((c for c in _ACCOUNT_PATHS if c in names), None)
 
 
 @cache
@@ -132,9 +157,12 @@ def _properties(model) -> dict:
 def _table(source: str, model, is_daily: bool) -> Table:
     properties = _properties(model)
     key = tuple(properties["keyColumns"])
-    references = [_reference((p.name,), r) for p in model.properties for r in p.relationships or []]
+    names = {p.name for p in model.properties}
+    path = account_path(names)
+    references = [_reference((p.name,), r, {*key, path}) for p in model.properties for r in p.relationships or []]
     references += [
-        _reference(tuple(c.split(".")[1] for c in r.from_), r) for r in getattr(model, "relationships", None) or []
+        _reference(tuple(c.split(".")[1] for c in r.from_), r, {*key, path})
+        for r in getattr(model, "relationships", None) or []
     ]
     return Table(
         name=model.name,
@@ -163,14 +191,19 @@ def _column(model) -> Column:
     )
 
 
-def _reference(columns: tuple[str, ...], model) -> Reference:
+def _reference(columns: tuple[str, ...], model, needed: set[str | None]) -> Reference:
+    """`needed` are the columns without which the row is no row: its key, and what makes it an account's."""
     properties = _properties(model)
     targets = model.to if isinstance(model.to, list) else [model.to]
     names = [re.sub(r"^.*#/schema/", "", t).replace("/properties/", ".") for t in targets]
+    # what a row belongs to has to be there; the account itself is named by rows that belong to an account in any case
+    blocks = properties.get("onUnresolved") == "block" or any(c in needed and c != "cons_no" for c in columns)
+    may_go = [] if blocks else [c for c in columns if c not in needed]
     return Reference(
         columns=columns,
         target_table=names[0].split(".")[0],
         target_columns=tuple(n.split(".")[1] for n in names),
         match=properties.get("match", "whole"),
         is_cross_system=bool(properties.get("crossSystem")),
+        withheld_columns=tuple(may_go),
     )

@@ -164,7 +164,9 @@ def _reference_rule(table: Table) -> Rule:
         given = " and ".join(f"raw.{c} is not null" for c in reference.columns)
         value = " || ' / ' || ".join(f"raw.{c}::text" for c in reference.columns)
         expected = f"a row of {reference.target_table} with this {', '.join(reference.target_columns)}"
-        checks.append((table.column(reference.columns[0]), f"{given} and {alias}.is_there is null", value, expected))
+        named = (reference.withheld_columns or reference.columns)[0]
+        fails = f"{given} and {alias}.is_there is null"
+        checks.append((table.column(named), fails, value, expected, _missing_row(table, reference)))
     return _rule(
         table,
         "REFERENCE",
@@ -172,10 +174,18 @@ def _reference_rule(table: Table) -> Rule:
         axis="missing",
         dimension="referential",
         **_declarations([table], targets),
+        withholds=tuple(c for r in table.references if not r.is_cross_system for c in r.withheld_columns[:1]),
         reason="A row that refers to nothing belongs to no account, and its energy or money to no sum.",
         tested_sql=_tested_by_column(table, checks, joins=joins),
-        violations_sql=_BROKEN_COLUMNS,
+        violations_sql=_BROKEN_COLUMNS.replace("as expected", "as expected,\n    broken.value -> 2 as cause"),
     )
+
+
+def _missing_row(table: Table, reference: Reference) -> str:
+    """SQL of the cause of an unresolved reference: the row that is not there."""
+    pairs = zip(reference.columns, reference.target_columns, strict=True)
+    key = ", ".join(f"'{theirs}', {_trimmed(table.column(own), 'raw')}" for own, theirs in pairs)
+    return f"jsonb_build_object('table', '{reference.target_table}', 'key', jsonb_build_object({key}))"
 
 
 def _target_join(table: Table, reference: Reference, alias: str) -> str:
@@ -261,17 +271,16 @@ cross join lateral jsonb_each(broken_columns) as broken
 where broken_columns <> '{}'"""
 
 
-def _tested_by_column(
-    table: Table, checks: list[tuple[Column, str, str, str]], table_name: str | None = None, joins: list[str] = ()
-) -> str:
-    """One row a record; `broken_columns` maps each column that fails to [observed, expected].
+def _tested_by_column(table: Table, checks: list[tuple], table_name: str | None = None, joins: list[str] = ()) -> str:
+    """One row a record; `broken_columns` maps each column that fails to [observed, expected], and its cause where it has one.
 
-    A check is (column, SQL condition that is true where the column fails, SQL text of what is seen, what was expected).
+    A check is (column, SQL condition that is true where the column fails, SQL text of what is seen, what was expected), and
+    where the reason is a row that is absent, SQL of that row.
     """
-    conditions = " or ".join(f"({fails})" for _, fails, _, _ in checks)
+    conditions = " or ".join(f"({fails})" for _, fails, *_ in checks)
     pairs = ",\n            ".join(
-        f"'{column.name}', case when {fails} then jsonb_build_array({seen}, {_text(expected)}) end"
-        for column, fails, seen, expected in checks
+        f"'{column.name}', case when {fails} then jsonb_build_array({', '.join([seen, _text(expected), *cause])}) end"
+        for column, fails, seen, expected, *cause in checks
     )
     name = f"\n    '{table_name}'::text as table_name," if table_name else ""
     return "\n".join(

@@ -12,14 +12,18 @@ from datetime import date
 
 import psycopg
 
-from include.contracts import Reference, Table, load_contracts
+from include.contracts import Reference, Table, all_tables, load_contracts
+from include.quality.facts import facts_of, identifiers
+from include.quality.roots import find_roots
 from include.quality.rules import Rule
+from include.records import withheld_values
 from include.transform.models import staging_relation
 
 _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
 _CARRIED = (
     "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
-    " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id"
+    " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id, exposure_kwh,"
+    " exposure_cny, cause"
 )
 
 # What `./kaw findings --state` may ask for; an open finding that changed, or whose waiver expired, is also an open one.
@@ -28,6 +32,7 @@ STATES = {
     "changed": "state = 'open' and last_change = 'changed'",
     "expired": "state = 'open' and last_change = 'expired'",
     "waived": "state = 'waived'",
+    "dependant": "state = 'dependant'",
     "fixed": "state = 'fixed'",
     "all": "true",
 }
@@ -59,7 +64,7 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_d
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into quality.rule_book (rule_id, gate, sentence, axis, dimension, severity, owner, quarantines, path,"
-            " source_name, table_names, tests_changes) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " source_name, table_names, tests_changes, withholds) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     r.id,
@@ -74,6 +79,7 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_d
                     r.source_name,
                     list(r.subjects or (r.table_name,)),
                     r.tests_changes,
+                    list(r.withholds),
                 )
                 for r in rules
             ],
@@ -81,13 +87,15 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_d
 
 
 def judge(connection: psycopg.Connection, run_id: int, gate: int) -> None:
-    """Makes the temporary table `judged`: a gate's violations with axis, whether the row is quarantined, and waiver."""
+    """Makes the temporary table `judged`: a gate's violations with axis, whether row or value is kept out, and waiver."""
     connection.execute(
         """
         create temp table judged on commit drop as
         select
             violations.*, rule_book.axis,
-            rule_book.quarantines and violations.severity = 'quarantine' as quarantines,
+            rule_book.quarantines and violations.severity = 'quarantine'
+                and coalesce(violations.column_name <> all (rule_book.withholds), true) as quarantines,
+            violations.severity = 'quarantine' and violations.column_name = any(rule_book.withholds) as withholds,
             quality.waiver_for(
                 violations.rule_id, violations.table_name, violations.account_no, violations.record_key, run.business_date
             ) as waiver_id
@@ -117,32 +125,9 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         order by {_IDENTITY}, raw_id desc nulls last, observed nulls last
         """
     )
-    connection.execute(
-        f"""
-        insert into quality.finding_events (finding_id, run_id, event, at, waiver_id, {_CARRIED})
-        select
-            coalesce(before.finding_id, nextval('quality.finding_ids')),
-            %(run)s,
-            case
-                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
-                when before.finding_id is null then 'opened'
-                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
-                when now_seen.waiver_id is not null then 'waived'
-                when (before.observed, before.expected, before.severity, before.raw_id)
-                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
-                else 'seen'
-            end,
-            clock_timestamp(),
-            now_seen.waiver_id,
-            {", ".join("now_seen." + name.strip() for name in _CARRIED.split(","))}
-        from now_seen
-        left join open_before as before
-            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
-            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
-            and now_seen.column_name is not distinct from before.column_name
-        """,
-        values,
-    )
+    find_roots(connection, run_id)
+    _note_seen(connection, values, "now_seen.seen_no not in (select rooted.seen_no from rooted)", "null::bigint")
+    _note_seen(connection, values, "rooted.root_no is not null", "root.finding_id")
     connection.execute(
         f"""
         insert into quality.finding_events (finding_id, run_id, event, at, {_CARRIED})
@@ -160,6 +145,14 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
                     where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
                 )
                 or ({_gone(connection)})
+                or (
+                    -- a row that was missed, and that nothing misses any more
+                    before.raw_id is null and before.cause ->> 'table' = before.table_name
+                    and exists (
+                        select 1 from quality.rule_results as result
+                        where result.run_id = %(run)s and result.rule_id = before.rule_id
+                    )
+                )
             )
             and before.{of_gate}
         """,
@@ -170,6 +163,45 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         values,
     )
     return dict(counts.fetchall())
+
+
+def _note_seen(connection: psycopg.Connection, values: dict, which: str, root: str) -> None:
+    """Appends an event for each of these violations. `root` is SQL of the finding that it depends on, null where on none."""
+    names = [name.strip() for name in _CARRIED.split(",")]
+    connection.execute(
+        f"""
+        insert into quality.finding_events (finding_id, run_id, event, at, waiver_id, root_finding_id, {_CARRIED})
+        select
+            coalesce(before.finding_id, nextval('quality.finding_ids')),
+            %(run)s,
+            case
+                when {root} is not null then 'dependant'
+                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
+                when before.finding_id is null or before.state = 'dependant' then 'opened'
+                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
+                when now_seen.waiver_id is not null then 'waived'
+                when (before.observed, before.expected, before.severity, before.raw_id)
+                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
+                else 'seen'
+            end,
+            clock_timestamp(),
+            now_seen.waiver_id,
+            {root},
+            {", ".join(f"now_seen.{name}" for name in names)}
+        from now_seen
+        left join rooted on now_seen.seen_no = rooted.seen_no
+        left join now_seen as of_root on rooted.root_no = of_root.seen_no
+        left join quality.finding_events as root
+            on root.run_id = %(run)s and of_root.rule_id = root.rule_id and of_root.table_name = root.table_name
+            and of_root.record_key = root.record_key and of_root.column_name is not distinct from root.column_name
+        left join open_before as before
+            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
+            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
+            and now_seen.column_name is not distinct from before.column_name
+        where {which}
+        """,
+        values,
+    )
 
 
 def _gone(connection: psycopg.Connection) -> str:
@@ -210,12 +242,41 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
     # without statistics, and with nested loops, a few hundred withheld rows of 900 accounts take more than eight minutes
     connection.execute("select quality.analyze_quarantined_rows()")
     connection.execute("set local enable_nestloop = off")
+    withheld_values.withhold(connection, run_id, _WRONG_VALUES)
     for tables in load_contracts().values():
         _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
     connection.execute("set local enable_nestloop = on")
+    _note_facts(connection)
     _note_quarantine_events(connection, run_id)
     counts = connection.execute("select state, count(*) from quality.withheld group by state")
     return dict(counts.fetchall())
+
+
+_WRONG_VALUES = """
+    select source_name, table_name, raw_id, column_name, array_agg(distinct rule_id order by rule_id),
+        (array_agg(record_key))[1], max(account_no)
+    from judged
+    where withholds and waiver_id is null and raw_id is not null
+    group by source_name, table_name, raw_id, column_name
+"""
+
+
+def _note_facts(connection: psycopg.Connection) -> None:
+    """What each withheld row and value is about: its day, the numbers that it names, and what rests on it."""
+    for relation, kwh, cny in (
+        ("quality.quarantined_rows", "energy_at_stake_kwh", "amount_at_stake_cny"),
+        ("quality.withheld_values", "exposure_kwh", "exposure_cny"),
+    ):
+        names = connection.execute(f"select distinct table_name from {relation} where identifiers is null").fetchall()
+        for table in (all_tables()[name] for (name,) in names):
+            facts = facts_of(table)
+            own_kwh, own_cny = (f"raw.{column}" if column else "null" for column in facts.amounts)
+            connection.execute(
+                f"update {relation} as kept set fact_date = {facts.day}, identifiers = {identifiers(table)},"
+                f" {kwh} = coalesce({own_kwh}, kept.{kwh}), {cny} = coalesce({own_cny}, kept.{cny})"
+                f" from {table.raw_name} as raw where kept.table_name = '{table.name}' and kept.raw_id = raw._raw_id"
+                " and kept.identifiers is null"
+            )
 
 
 def _note_quarantine_events(connection: psycopg.Connection, run_id: int) -> None:
@@ -241,40 +302,45 @@ def _note_quarantine_events(connection: psycopg.Connection, run_id: int) -> None
 
 
 def _release(connection: psycopg.Connection, run_id: int) -> None:
-    """Lets go of rows that are still the staged version of their key and were tested again; superseded ones stay out for good.
+    """Lets go of rows and values that are still the staged version of their key and were tested again; superseded ones stay out for good.
 
     A row whose rule could not test it tonight (its counterpart is missing, say) stays as it is: not tested is not passed.
     """
     connection.execute(
         """
         create temp table not_rechecked on commit drop as
-        select table_name, raw_id from quality.open_findings
-        where state = 'open' and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
+        select table_name, raw_id, column_name from quality.open_findings
+        where state in ('open', 'dependant') and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
         """,
         (run_id,),
     )
-    tables = connection.execute(
-        "select distinct table_name from quality.quarantined_rows where released_run is null"
-    ).fetchall()
-    for (name,) in tables:
-        connection.execute(
-            "update quality.quarantined_rows as kept set superseded_run = case when not exists"
-            f" (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
-            " then coalesce(kept.superseded_run, %s) end where table_name = %s and released_run is null",
-            (run_id, name),
-        )
-        connection.execute(
-            f"update quality.quarantined_rows as kept set released_run = %(run)s"
-            f" where table_name = %(table)s and released_run is null"
-            f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
-            " and (kept.state = 'blocked_by_parent' or not exists (select 1 from not_rechecked as found"
-            " where found.table_name = kept.table_name and found.raw_id = kept.raw_id))",
-            {"run": run_id, "table": name},
-        )
+    for relation, is_blocked, same in (
+        ("quality.quarantined_rows", "kept.state = 'blocked_by_parent'", "true"),
+        ("quality.withheld_values", "false", "found.column_name = kept.column_name"),
+    ):
+        tables = connection.execute(f"select distinct table_name from {relation} where released_run is null").fetchall()
+        for (name,) in tables:
+            connection.execute(
+                f"update {relation} as kept set superseded_run = case when not exists"
+                f" (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
+                " then coalesce(kept.superseded_run, %s) end where table_name = %s and released_run is null",
+                (run_id, name),
+            )
+            connection.execute(
+                f"update {relation} as kept set released_run = %(run)s"
+                f" where table_name = %(table)s and released_run is null"
+                f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
+                f" and ({is_blocked} or not exists (select 1 from not_rechecked as found"
+                f" where found.table_name = kept.table_name and found.raw_id = kept.raw_id and {same}))",
+                {"run": run_id, "table": name},
+            )
 
 
 def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], insert: str, upsert: str) -> None:
-    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come."""
+    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come.
+
+    Where the contract lets the row go on without the reference, the reference alone is withheld.
+    """
     by_name = {t.name: t for t in tables}
     references = [(t, r) for t in tables for r in t.references if r.target_table in by_name]
     while True:
@@ -309,8 +375,7 @@ def _hold_by(
     )
     key = ", ".join(f"'{k}', raw.{k}" for k in child.key)
     account = "btrim(raw.cons_no)" if any(c.name == "cons_no" for c in child.columns) else "missing.account_no"
-    return connection.execute(
-        f"""
+    missing = f"""
         with missing as (
             select distinct on ({", ".join("parent." + p for _, p in pairs)}) {", ".join("parent." + p for _, p in pairs)},
                 kept.account_no, kept.rule_ids
@@ -336,15 +401,41 @@ def _hold_by(
                 )
             order by {", ".join("parent." + p for _, p in pairs)}, kept.raw_id
         )
-        {insert}
-        select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
-            jsonb_build_object({key}), {account}, null, null, %s
+    """
+    rows = f"""
         from {staging_relation(child)} as staged
         inner join {child.raw_name} as raw on staged._raw_id = raw._raw_id
         inner join missing on {join}
         where not exists (
             select 1 from quality.quarantined_rows where {in_force.format(child.name, "raw._raw_id")}
         )
+    """
+    added = 0
+    for column in reference.withheld_columns:
+        added += withheld_values.withhold(
+            connection,
+            run_id,
+            f"""
+            {missing}
+            select '{child.source}', '{child.name}', raw._raw_id, '{column}', missing.rule_ids,
+                jsonb_build_object({key}), {account}
+            {rows}
+                and not exists (
+                    select 1 from quality.withheld_values as known
+                    where known.table_name = '{child.name}' and known.raw_id = raw._raw_id
+                        and known.column_name = '{column}' and known.released_run is null
+                )
+            """,
+        )
+    if reference.withheld_columns:
+        return added
+    return connection.execute(
+        f"""
+        {missing}
+        {insert}
+        select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
+            jsonb_build_object({key}), {account}, null, null, %s
+        {rows}
         {upsert}
         """,
         (run_id,),

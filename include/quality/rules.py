@@ -40,6 +40,7 @@ REQUIRED_KEYS = (
 OPTIONAL_KEYS = (
     "id",
     "quarantines",
+    "withholds",
     "implies",
     "not_tested",
     "about",
@@ -84,6 +85,9 @@ class Rule:
     violations_sql: str
     subjects: tuple[str, ...] = ()
     quarantines: bool = False
+    withholds: tuple[
+        str, ...
+    ] = ()  # columns whose wrong value is withheld while its row goes on; others quarantine the row
     implies: tuple[str, ...] = ()
     not_tested: str = _DEFAULT_NOT_TESTED
     source_name: str = ""
@@ -155,6 +159,7 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
     if about and about not in all_tables():
         raise RuleError(f"{name}: about names {about}, which is no table of the contracts.")
     quarantines = _quarantines(name, header, subjects)
+    withholds = _withholds(name, header, subjects)
     tested_sql, violations_sql = _queries(name, _rendered(name, body))
     try:
         declarations = declared.declared(header, file_name["id"], subjects)
@@ -176,6 +181,7 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
         violations_sql=violations_sql,
         subjects=subjects,
         quarantines=quarantines,
+        withholds=withholds,
         implies=_implies(name, header),
         not_tested=header.get("not_tested") or _DEFAULT_NOT_TESTED,
         source_name=all_tables()[about].source if about else area,
@@ -250,6 +256,33 @@ def _quarantines(name: str, header: dict, subjects: tuple[str, ...]) -> bool:
             f"{name}: quarantines is {', '.join(map(str, stated))}, but the subject is {', '.join(subjects)}."
         )
     return True
+
+
+def _withholds(name: str, header: dict, subjects: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns whose wrong value is withheld. What makes a row, or is summed, cannot be: without it the row does not go on."""
+    listed = header.get("withholds", [])
+    if not isinstance(listed, list) or not all(isinstance(column, str) for column in listed):
+        raise RuleError(f"{name}: withholds is a list of columns, like [acct_no].")
+    if listed and (not subjects or header["severity"] != "quarantine"):
+        raise RuleError(
+            f"{name}: only a rule of severity quarantine whose subject is a contract table withholds values."
+        )
+    for table in (all_tables()[subject] for subject in subjects if listed):
+        may_go = withholdable(table)
+        if wrong := [column for column in listed if column not in may_go]:
+            raise RuleError(
+                f"{name}: withholds names {', '.join(wrong)}; of {table.name} can be withheld {', '.join(may_go)}."
+            )
+    return tuple(listed)
+
+
+def withholdable(table: Table) -> list[str]:
+    """Columns of which a value may be withheld: all but the key, what makes the row an account's, slots, amounts and quantities."""
+    return [
+        c.name
+        for c in table.scalar_columns
+        if c.name not in table.key and c.name != table.account_path and not c.is_amount
+    ]
 
 
 def _gate(name: str, area: str, header: dict) -> int:

@@ -2,6 +2,7 @@
 
 -- The life of each finding. `state` is what it is now; `last_change` is the last event that told something new: an open
 -- finding was opened, changed, or its waiver expired. Its age counts business dates, to the run at work or to the fix.
+-- A dependant has no other cause than the finding that is its root, which counts it: records by table, kWh and yuan.
 create or replace view quality.findings as
 with latest as (
     select distinct on (rule_id, finding_id) *
@@ -19,6 +20,32 @@ sightings as (
         (array_agg(event order by event_id desc) filter (where event <> 'seen'))[1] as last_change
     from quality.finding_events
     group by rule_id, finding_id
+),
+
+dependants as (
+    select
+        root_finding_id,
+        sum(records) as records,
+        string_agg(records || ' ' || table_name, ', ' order by records desc, table_name) as text,
+        sum(kwh) as kwh,
+        sum(cny) as cny
+    from (
+        select root_finding_id, table_name, count(*) as records, sum(kwh) as kwh, sum(cny) as cny
+        from (
+            -- a record that fails by several rules is one record, and its yuan are counted once
+            select
+                root_finding_id,
+                table_name,
+                record_key,
+                max(exposure_kwh) as kwh,
+                max(exposure_cny) as cny
+            from latest
+            where event = 'dependant'
+            group by root_finding_id, table_name, record_key
+        ) as records
+        group by root_finding_id, table_name
+    ) as tables
+    group by root_finding_id
 )
 
 select
@@ -36,7 +63,7 @@ select
     latest.suspect_side,
     latest.energy_at_stake_kwh,
     latest.amount_at_stake_cny,
-    case latest.event when 'fixed' then 'fixed' when 'waived' then 'waived' else 'open' end as state,
+    case when latest.event in ('fixed', 'waived', 'dependant') then latest.event else 'open' end as state,
     sightings.first_seen_at,
     sightings.last_seen_at,
     latest.source_reference,
@@ -50,9 +77,18 @@ select
         - first_run.business_date, 0
     ) as age_days,
     case latest.event when 'waived' then latest.waiver_id end as waiver_id,
-    case latest.event when 'fixed' then latest.at end as fixed_at
+    case latest.event when 'fixed' then latest.at end as fixed_at,
+    latest.exposure_kwh,
+    latest.exposure_cny,
+    latest.cause,
+    case latest.event when 'dependant' then latest.root_finding_id end as root_finding_id,
+    coalesce(dependants.records, 0) as dependants,
+    dependants.text as dependants_text,
+    dependants.kwh as dependants_kwh,
+    dependants.cny as dependants_cny
 from latest
 inner join sightings on latest.rule_id = sightings.rule_id and latest.finding_id = sightings.finding_id
+left join dependants on latest.finding_id = dependants.root_finding_id
 left join quality.rule_book on latest.rule_id = rule_book.rule_id
 left join quality.runs as first_run on sightings.first_run_id = first_run.run_id
 left join quality.runs as last_run on latest.run_id = last_run.run_id
@@ -67,6 +103,12 @@ where state <> 'fixed';
 create or replace view quality.withheld as
 select *
 from quality.quarantined_rows
+where released_run is null and superseded_run is null;
+
+-- Values that are withheld now: their rows go on with null in their place.
+create or replace view quality.withheld_now as
+select *
+from quality.withheld_values
 where released_run is null and superseded_run is null;
 
 -- Curves that the gate of this night tests: landed since the last passed gate, or with an open finding.

@@ -5,7 +5,7 @@ with rules as (
 
 findings as (
     select * from {{ source('quality', 'findings') }}
-    where state <> 'fixed'
+    where state not in ('fixed', 'dependant')
 ),
 
 events as (
