@@ -10,6 +10,8 @@ A row is judged as delivered: the rules read the raw row behind each staged row,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from include.contracts import Column, Reference, Table, load_contracts
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import Rule
@@ -66,20 +68,32 @@ def _declarations(tables: list[Table], targets: list[Table] = ()) -> dict:
     return {"reads": tuple(sorted(reads)), "tests": "touched rows" if events else "everything", "touched_by": events}
 
 
-def _staged_rows(table: Table) -> str:
+def _staged_rows(table: Table, targets: Iterable[tuple[Reference, Table]] = ()) -> str:
     """From-clause: `raw`, the raw rows behind the staged ones that are tested tonight.
 
     A table that is delivered whole is tested whole. Of a table of events the rows count that landed since the last passed
-    gate or have an open finding: an old event that passed does not change.
+    gate or have an open finding: an old event that passed does not change, but what it refers to may be withdrawn.
     """
     rows = f"{table.raw_name} as raw inner join {staging_relation(table)} as staged on raw._raw_id = staged._raw_id"
     if table.is_full_compared:
         return rows
     if table.curve_slots:
         return f"{rows} inner join quality.touched_curves as touched on touched.table_name = '{table.name}' and touched.raw_id = raw._raw_id"
+    last_passed = "(select current_run.last_passed_load_id from quality.current_run as current_run)"
+    withdrawn = "".join(
+        f"""
+    or ({", ".join(f"raw.{c}" for c in reference.columns)}) in (
+        select {", ".join(f"gone.{c}" for c in reference.target_columns)}
+        from {target.raw_name} as gone
+        where gone._is_tombstone and gone._load_id > {last_passed}
+    )"""
+        for reference, target in targets
+    )
     return f"""{rows} and (
-    staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-    or staged._raw_id in (select open_findings.raw_id from quality.open_findings as open_findings where open_findings.table_name = '{table.name}')
+    staged._load_id > {last_passed}
+    or staged._raw_id in (
+        select open_findings.raw_id from quality.open_findings as open_findings where open_findings.table_name = '{table.name}'
+    ){withdrawn}
 )"""
 
 
@@ -157,7 +171,8 @@ def _marketing_allowed_rule() -> Rule:
 
 def _reference_rule(table: Table) -> Rule:
     checks, joins, targets = [], [], []
-    for number, reference in enumerate((r for r in table.references if not r.is_cross_system), start=1):
+    inside = [r for r in table.references if not r.is_cross_system]
+    for number, reference in enumerate(inside, start=1):
         alias = f"target_{number}"
         joins.append(_target_join(table, reference, alias))
         targets.append(load_contracts()[table.source][reference.target_table])
@@ -174,9 +189,9 @@ def _reference_rule(table: Table) -> Rule:
         axis="missing",
         dimension="referential",
         **_declarations([table], targets),
-        withholds=tuple(c for r in table.references if not r.is_cross_system for c in r.withheld_columns[:1]),
+        withholds=tuple(c for r in inside for c in r.withheld_columns[:1]),
         reason="A row that refers to nothing belongs to no account, and its energy or money to no sum.",
-        tested_sql=_tested_by_column(table, checks, joins=joins),
+        tested_sql=_tested_by_column(table, checks, joins=joins, targets=zip(inside, targets, strict=True)),
         violations_sql=_BROKEN_COLUMNS.replace("as expected", "as expected,\n    broken.value -> 2 as cause"),
     )
 
@@ -271,7 +286,13 @@ cross join lateral jsonb_each(broken_columns) as broken
 where broken_columns <> '{}'"""
 
 
-def _tested_by_column(table: Table, checks: list[tuple], table_name: str | None = None, joins: list[str] = ()) -> str:
+def _tested_by_column(
+    table: Table,
+    checks: list[tuple],
+    table_name: str | None = None,
+    joins: list[str] = (),
+    targets: Iterable[tuple[Reference, Table]] = (),
+) -> str:
     """One row a record; `broken_columns` maps each column that fails to [observed, expected], and its cause where it has one.
 
     A check is (column, SQL condition that is true where the column fails, SQL text of what is seen, what was expected), and
@@ -293,7 +314,7 @@ def _tested_by_column(table: Table, checks: list[tuple], table_name: str | None 
         ))
         else '{{}}'::jsonb
     end as broken_columns
-from {_staged_rows(table)}""",
+from {_staged_rows(table, targets)}""",
             *joins,
         ]
     )

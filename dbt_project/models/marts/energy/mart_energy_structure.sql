@@ -108,7 +108,7 @@ power_factors as (
 ),
 
 -- The full value is rounded once: rounded twice, .914974 would become .92.
-final as (
+measured as (
     select
         account_months.account_no,
         account_months.month_start_date,
@@ -193,6 +193,10 @@ final as (
             {{ is_valid_on('with_leading', 'account_months.report_date') }}
             and account_months.power_factor_standard_code = with_leading.standard
             and round(power_factors.both_power_factor, 2) = with_leading.power_factor
+),
+
+final as (
+    {{ partial_rows('measured') }}
 )
 
 select * from final
