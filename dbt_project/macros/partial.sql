@@ -25,6 +25,7 @@
         {%- set month = partial.month or model.config.meta.published_month -%}
         {%- set grain = model.config.meta.grain -%}
         {%- set of_grain -%}{% for column in grain %}measured.{{ column }}, {% endfor %}{%- endset -%}
+        {%- set of_part = 'parts.part_no, parts.measure_no, parts.withheld_rows, parts.withheld_kwh, parts.withheld_cny, parts.is_lower_bound' -%}
         {%- set by_grain = grain | join(', ') -%}
         {%- set measures_of = {} -%}
         {%- for measure in partial.measures -%}
@@ -60,7 +61,7 @@
         {%- for name in ([names] if names is string else names) %}
         select
             {{ of_grain }}
-            parts.*
+            {{ of_part }}
         from {{ measured }} as measured
         inner join parts on measured.{{ column }} = parts.identifiers ->> '{{ name }}'
         where not parts.is_over_all {%- if partial.day %} and (parts.fact_date is null or parts.fact_date = measured.{{ partial.day }}){% endif %}
@@ -69,7 +70,7 @@
         {%- endfor %}
         select
             {{ of_grain }}
-            parts.*
+            {{ of_part }}
         from {{ measured }} as measured
         inner join parts on {{ 'measured.' ~ partial.account ~ ' = parts.account_no' if partial.account else 'false' }}
         where
@@ -86,7 +87,7 @@
         select
             months.of_month,
             months.is_every_measure,
-            parts.*
+            {{ of_part }}
         from (
             select distinct
                 date_trunc('month', measured.{{ month }}::timestamp) as of_month,
