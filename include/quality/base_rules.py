@@ -179,7 +179,7 @@ def _reference_rule(table: Table) -> Rule:
         given = " and ".join(f"raw.{c} is not null" for c in reference.columns)
         value = " || ' / ' || ".join(f"raw.{c}::text" for c in reference.columns)
         expected = f"a row of {reference.target_table} with this {', '.join(reference.target_columns)}"
-        named = (reference.withheld_columns or reference.columns)[0]
+        named = (table.withheld_by(reference) or reference.columns)[0]
         fails = f"{given} and {alias}.is_there is null"
         checks.append((table.column(named), fails, value, expected, _missing_row(table, reference)))
     return _rule(
@@ -189,7 +189,7 @@ def _reference_rule(table: Table) -> Rule:
         axis="missing",
         dimension="referential",
         **_declarations([table], targets),
-        withholds=tuple(c for r in inside for c in r.withheld_columns[:1]),
+        withholds=tuple(c for r in inside for c in table.withheld_by(r)[:1]),
         reason="A row that refers to nothing belongs to no account, and its energy or money to no sum.",
         tested_sql=_tested_by_column(table, checks, joins=joins, targets=zip(inside, targets, strict=True)),
         violations_sql=_BROKEN_COLUMNS.replace("as expected", "as expected,\n    broken.value -> 2 as cause"),

@@ -17,7 +17,7 @@ from datetime import date
 import psycopg
 
 from include.contracts import Table
-from include.quality.facts import facts_of
+from include.quality.facts import amounts_of
 from include.quality.rules import SEVERITIES, Rule, subject_table
 
 STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
@@ -260,7 +260,7 @@ def _insert(
     for name in _OPTIONAL_NUMBERS:
         values[name] = f"found.{name}::numeric" if name in columns else "null::numeric"
     if table:
-        for name, own in zip(("exposure_kwh", "exposure_cny"), facts_of(table).amounts, strict=True):
+        for name, own in zip(("exposure_kwh", "exposure_cny"), amounts_of(table), strict=True):
             values[name] = f"coalesce({values[name]}, raw.{own})" if own else values[name]
     values["cause"] = "found.cause" if "cause" in columns else "null::jsonb"
     values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"

@@ -13,7 +13,7 @@ from datetime import date
 import psycopg
 
 from include.contracts import Reference, Table, all_tables, load_contracts
-from include.quality.facts import facts_of, identifiers
+from include.quality.facts import amounts_of, day_of, identifiers
 from include.quality.roots import find_roots
 from include.quality.rules import Rule
 from include.records import withheld_values
@@ -269,10 +269,9 @@ def _note_facts(connection: psycopg.Connection) -> None:
     ):
         names = connection.execute(f"select distinct table_name from {relation} where identifiers is null").fetchall()
         for table in (all_tables()[name] for (name,) in names):
-            facts = facts_of(table)
-            own_kwh, own_cny = (f"raw.{column}" if column else "null" for column in facts.amounts)
+            own_kwh, own_cny = (f"raw.{column}" if column else "null" for column in amounts_of(table))
             connection.execute(
-                f"update {relation} as kept set fact_date = {facts.day}, identifiers = {identifiers(table)},"
+                f"update {relation} as kept set fact_date = {day_of(table)}, identifiers = {identifiers(table)},"
                 f" {kwh} = coalesce({own_kwh}, kept.{kwh}), {cny} = coalesce({own_cny}, kept.{cny})"
                 f" from {table.raw_name} as raw where kept.table_name = '{table.name}' and kept.raw_id = raw._raw_id"
                 " and kept.identifiers is null"
@@ -411,7 +410,8 @@ def _hold_by(
         )
     """
     added = 0
-    for column in reference.withheld_columns:
+    withheld = child.withheld_by(reference)
+    for column in withheld:
         added += withheld_values.withhold(
             connection,
             run_id,
@@ -427,7 +427,7 @@ def _hold_by(
                 )
             """,
         )
-    if reference.withheld_columns:
+    if withheld:
         return added
     return connection.execute(
         f"""

@@ -268,21 +268,12 @@ def _withholds(name: str, header: dict, subjects: tuple[str, ...]) -> tuple[str,
             f"{name}: only a rule of severity quarantine whose subject is a contract table withholds values."
         )
     for table in (all_tables()[subject] for subject in subjects if listed):
-        may_go = withholdable(table)
+        may_go = [c.name for c in table.columns if c.is_withholdable]
         if wrong := [column for column in listed if column not in may_go]:
             raise RuleError(
                 f"{name}: withholds names {', '.join(wrong)}; of {table.name} can be withheld {', '.join(may_go)}."
             )
     return tuple(listed)
-
-
-def withholdable(table: Table) -> list[str]:
-    """Columns of which a value may be withheld: all but the key, what makes the row an account's, slots, amounts and quantities."""
-    return [
-        c.name
-        for c in table.scalar_columns
-        if c.name not in table.key and c.name != table.account_path and not c.is_amount
-    ]
 
 
 def _gate(name: str, area: str, header: dict) -> int:

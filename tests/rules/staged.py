@@ -29,16 +29,16 @@ class Staged:
         self._touched: set[str] = set()
 
     def plant(self, statement: str) -> None:
-        """Changes raw rows or receipts; `{{table}}` in the statement stands for the raw relation of a contract table.
+        """Changes raw rows, records or seeds; `{{table}}` in the statement is the raw relation of a contract table.
 
         At least one row must change: a fault that was not planted proves nothing.
         """
         names = set(re.findall(r"\{\{(\w+)\}\}", statement))
-        changed = re.search(r"(?:update|into|from)\s+(?:\{\{|quality\.)(\w+)", statement)[1]
+        changed = re.search(r"(?:update|into|from)\s+(?:\{\{|quality\.)(\w+)", statement)
         for name in names:
             statement = statement.replace("{{" + name + "}}", all_tables()[name].raw_name)
         assert self.connection.execute(statement).rowcount > 0, statement
-        self._touched.add(changed)
+        self._touched |= {changed[1]} if changed else set()
 
     def restart(self, statements: list[str]) -> None:
         """Plants and stages one world; what was planted before has been rolled back."""
@@ -97,19 +97,6 @@ class Staged:
         with psycopg.ClientCursor(self.connection) as cursor:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return {row[0] for row in cursor.fetchall()}
-
-    def told(self, rule: Rule) -> tuple[bool, set[tuple[str, str]]]:
-        """Whether a rule tests anything, and of which columns it expects what."""
-        query = f"""with tested as materialized ({rule.tested_sql}\n)
-            select true, null, null from tested group by 1
-            union all
-            select distinct false, found.column_name, found.expected::text from ({rule.violations_sql}\n) as found"""
-        with psycopg.ClientCursor(self.connection) as cursor:
-            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
-            rows = cursor.fetchall()
-        return any(is_tested for is_tested, *_ in rows), {
-            (column, expected) for is_tested, column, expected in rows if not is_tested
-        }
 
     def answer(self, rule: Rule) -> tuple[int, int, str]:
         """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""

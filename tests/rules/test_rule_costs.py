@@ -13,7 +13,6 @@ from decimal import Decimal
 import pytest
 
 from include.quality.rules import load_rules
-from tests.rules.boundaries import with_limits
 from tests.rules.staged import Staged
 
 RULES = {rule.id: rule for rule in load_rules() if rule.area == "reconciliation"}
@@ -92,9 +91,9 @@ def test_a_bill_without_readings_is_at_stake_by_the_slots_that_are_missing(stage
     bill(staged, BY_CAPACITY)
     lines(staged, BY_CAPACITY, {"FLAT": 60_000, "PEAK": 40_000})
     days = "data_date in (date '2026-10-30', date '2026-10-31')"
-    lost = f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and {days}"
-    for statement in with_limits("XSR-02", {"received_share": 0.95}, lost):
-        staged.plant(statement)
+    share = "rule_id = 'XSR-02' and name = 'received_share'"
+    staged.plant(f"update staging.quality_parameters set value = 0.95 where {share}")
+    staged.plant(f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and {days}")
     assert cost(staged, "XSR-02") == (Decimal("6451.6129"), Decimal("5161.29"))
 
 

@@ -1,16 +1,15 @@
 """Weakening a rule makes a test fail: mutants of each rule are judged in the worlds for which a test says what it must say.
 
-In the clean world, the planted faults, the cases at a limit and of who is in the population that is the typed verdict (what
-is broken, how severely), in the random and the targeted data sets the recorded answer. A mutant that the database refuses or that
-does not end is none. `./kaw test --soak` judges the whole book, family by family, and prints the scores and the survivors,
-`./kaw test` a sample.
+In the clean world and in the typed cases that is what is typed (how severe, how many tested, which findings), in the random
+and the targeted data sets the recorded answer. A mutant that the database refuses or that does not end is none.
+`./kaw test --soak` judges the whole book, family by family, and prints the scores and the survivors, `./kaw test` a sample.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import psycopg
@@ -22,17 +21,13 @@ from include.quality.base_rules import load_base_rules
 from include.quality.rules import Rule, load_rules
 from tests.rules import test_mart_rules as marts
 from tests.rules.base_faults import ARRIVALS, faults, missing
-from tests.rules.boundaries import CASES
-from tests.rules.faults import FAULTS
+from tests.rules.cases import Case, cases_of_the_book
 from tests.rules.mart_edges import EDGES
 from tests.rules.mutations import EQUIVALENT, Mutant, excluded, mutants
-from tests.rules.pipeline_worlds import PIPELINE
-from tests.rules.populations import POPULATIONS
 from tests.rules.random_sets import SEEDS, randomize
 from tests.rules.staged import Staged
 from tests.rules.targeted import Target
 from tests.rules.test_rule_answers import TARGETED, make_marts, recorded
-from tests.rules.told import TOLD
 
 CATALOGUE = {rule.id: rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))}
 PIPELINES = {rule.id: rule for rule in load_rules() if rule.id.startswith("PIP")}
@@ -79,6 +74,7 @@ PARTS = ("header", "violations", "tested")
 MADE_OF_COLUMNS = {
     "contracts, rows": PARTS[:2]
 }  # whose population has a condition for each column, each of which a test breaks
+BY_TYPED = "a typed verdict"
 LONGEST_S = 8  # a mutant that takes longer has lost a join
 
 
@@ -146,15 +142,26 @@ def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
 # -- worlds
 
 
-def typed(statements: list[str], rule_ids: Iterable[str]) -> World:
-    return World(lambda staged: staged.restart(statements), frozenset(rule_ids), "a typed verdict", Staged.verdict)
+def worlds_of_cases(rules: dict[str, Rule]) -> Iterator[World]:
+    """What is typed beside each rule; a planted fault says of the rules that it does not break too that they hold."""
+    for rule_id, cases in cases_of_the_book().items():
+        for case in cases if rule_id in rules else ():
+            prepare = partial(_prepare, case=case, rule=rules[rule_id])
+            if case.breaks is not None:
+                yield World(prepare, case.breaks | {rule_id}, BY_TYPED, Staged.verdict)
+            if case.says:
+                yield World(prepare, frozenset({rule_id}), BY_TYPED, case.ask)
+
+
+def _prepare(staged: Staged, case: Case, rule: Rule) -> None:
+    case.prepare(staged, rule)
 
 
 def unstaged(
     statements: list[str], rule_ids: Iterable[str], ask: Callable[[Staged, Rule], object] = Staged.verdict
 ) -> World:
     """A typed world of which nothing has to be staged anew."""
-    return World(partial(_execute, statements=statements), frozenset(rule_ids), "a typed verdict", ask)
+    return World(partial(_execute, statements=statements), frozenset(rule_ids), BY_TYPED, ask)
 
 
 def _execute(staged: Staged, statements: list[str | sql.Composed]) -> None:
@@ -163,10 +170,8 @@ def _execute(staged: Staged, statements: list[str | sql.Composed]) -> None:
 
 
 def worlds_of_the_catalogue(staged: Staged) -> Iterator[World]:
-    yield typed([], CATALOGUE)
-    yield from (typed(statements, {rule_id} | also) for rule_id, statements, also in FAULTS)
-    yield from (typed(statements, {rule_id}) for rule_id, _, statements, _ in [*CASES, *POPULATIONS])
-    yield from (replace(typed(statements, {rule_id}), ask=Staged.told) for rule_id, _, statements, *_ in TOLD)
+    yield World(lambda staged: None, frozenset(CATALOGUE), BY_TYPED, Staged.verdict)
+    yield from worlds_of_cases(CATALOGUE)
     answers = recorded()
     for seed in SEEDS:
         right = {rule_id: answer for (of_seed, rule_id), answer in answers.items() if of_seed == seed}
@@ -211,7 +216,7 @@ def worlds_of_the_published_models() -> Iterator[World]:
             yield World(
                 partial(_with_rows, model=model, without=rows),
                 frozenset({f"MART-GRAIN-{name}"}),
-                "a typed verdict",
+                BY_TYPED,
                 Staged.answer,
             )
         nights = [
@@ -224,10 +229,7 @@ def worlds_of_the_published_models() -> Iterator[World]:
         ]
         for night in (*nights, {"but": None, "seen": (name, 7), "is_empty": False}):
             yield World(
-                partial(_with_facts, model=model, **night),
-                frozenset({f"MART-FILLED-{name}"}),
-                "a typed verdict",
-                Staged.answer,
+                partial(_with_facts, model=model, **night), frozenset({f"MART-FILLED-{name}"}), BY_TYPED, Staged.answer
             )
 
 
@@ -271,7 +273,7 @@ def worlds(staged: Staged, family: str) -> Iterator[World]:
     elif family == "marts":
         yield from worlds_of_the_marts(staged)
     elif family == "pipeline":
-        yield from (unstaged(statements, {rule_id}) for rule_id, _, statements, _ in PIPELINE)
+        yield from worlds_of_cases(PIPELINES)
     elif family == "published models":
         yield from worlds_of_the_published_models()
     else:
