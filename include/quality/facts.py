@@ -45,6 +45,5 @@ def identifiers(table: Table, row: str = "raw") -> str:
     """SQL of the numbers that a row names, its own and those of what it refers to, as jsonb under the source's names."""
     names = dict.fromkeys([*table.key, *(c for r in table.references for c in r.columns)])
     texts = {c.name for c in table.scalar_columns if c.physical_type == "text"}
-    return (
-        f"jsonb_strip_nulls(jsonb_build_object({', '.join(f"'{n}', btrim({row}.{n})" for n in names if n in texts)}))"
-    )
+    pairs = ", ".join(f"'{name}', btrim({row}.{name})" for name in names if name in texts)
+    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
