@@ -37,7 +37,7 @@
         {%- set added = ['is_partial', 'partial_measures'] + ([] if own_withheld else ['withheld_rows', 'withheld_kwh', 'withheld_cny']) -%}
         {%- set row_is_all = 'false' if partial.account or partial.same else 'true' -%}
         {%- set row_is_all = 'measured.' ~ partial.account ~ ' is null' if partial.account else row_is_all %}
-    with needed (measure_no, part_table, part_column, from_month, to_month, is_over_all) as (
+    with needed (measure_no, part_table, part_column, from_month, to_month, is_over_all, is_by_day) as (
         values
         {{ needed_parts(partial) }}
     ),
@@ -64,7 +64,12 @@
             {{ of_part }}
         from {{ measured }} as measured
         inner join parts on measured.{{ column }} = parts.identifiers ->> '{{ name }}'
-        where not parts.is_over_all {%- if partial.day %} and (parts.fact_date is null or parts.fact_date = measured.{{ partial.day }}){% endif %}
+        where
+            not parts.is_over_all
+            {%- if partial.day %}
+            and (not parts.is_by_day or parts.fact_date is null or parts.fact_date = measured.{{ partial.day }})
+            and (parts.is_by_day or {{ in_months('measured.' ~ month) }})
+            {%- endif %}
         union all
         {%- endfor %}
         {%- endfor %}
@@ -156,16 +161,17 @@
         {%- for family in measure.needs -%}
             {%- for part in var('measure_families')[family] -%}
                 {%- set names = part.split('.') -%}
-                {%- do lines.append("(%s, '%s', '%s', %s, %s, %s)" % (
+                {%- do lines.append("(%s, '%s', '%s', %s, %s, %s, %s)" % (
                     number, names[0], names[1] if names | length > 1 else '',
                     'null::integer' if months[0] is none else months[0],
                     'null::integer' if months[1] is none else months[1],
-                    'true' if measure.over == 'all' else 'false'
+                    'true' if measure.over == 'all' else 'false',
+                    'true' if partial.day and not measure.months else 'false'
                 )) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ lines | join(',\n        ') if lines else '(null::integer, null, null, null::integer, null::integer, null::boolean)' }}
+    {{ lines | join(',\n        ') if lines else '(null::integer, null, null, null::integer, null::integer, null::boolean, null::boolean)' }}
 {%- endmacro %}
 
 {% macro columns_of_measures(partial) -%}
