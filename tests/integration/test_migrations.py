@@ -22,7 +22,7 @@ from tests.synthetic_marts import JULY, JUNE, Night
 
 BEFORE = Path(__file__).parents[1] / "data" / "before_migrations.sql"
 PUBLISHED_BEFORE = BEFORE.with_name("published_before_migrations.sql")
-MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql"]
+MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql", "007_partial.sql"]
 REPEATABLE = [
     "raw tables",
     "20_fences.sql",
@@ -154,6 +154,24 @@ def test_both_names_of_a_renamed_column_show_every_version_that_was_published(ol
         assert at_close.fetchall() == []
 
 
+def test_versions_from_before_are_complete_where_nothing_was_withheld_and_unknown_where_something_was(
+    old_database: str,
+) -> None:
+    with connect(old_database) as connection:
+        connection.execute(PUBLISHED_BEFORE.read_text())
+        connection.execute(
+            "insert into publish.versions (published_month, version, mart, business_date, last_business_date, run_id, rows,"
+            " hash, published_at) values ('2026-07-01', 1, 'mart_key_account_360', '2026-07-09', '2026-07-09', 1, 1, 'a', now()),"
+            " ('2026-07-01', 2, 'mart_key_account_360', '2026-07-10', '2026-07-10', 2, 1, 'b', now())"
+        )
+    migrate(Warehouse(old_database))
+    with connect(old_database) as connection:
+        stored = connection.execute(
+            "select version, is_partial, partial_measures from publish.mart_key_account_360 order by 1"
+        )
+        assert stored.fetchall() == [(1, False, []), (2, None, None)]
+
+
 def test_a_later_migration_is_applied_once_and_what_stands_on_it_again(database: str, more_sql: Path) -> None:
     (more_sql / "migrations" / "901_more.sql").write_text("alter table quality.runs add column note text;\n")
     assert migrate(Warehouse(database)) == ["901_more.sql", *REPEATABLE]
@@ -227,7 +245,7 @@ def test_a_database_that_is_newer_than_the_code_is_refused_by_every_command(
     for command in (["status"], ["waive", "--end", "1", "--approver", "A", "--reason", "B"]):
         assert cli.main(command) == 3
         said = capsys.readouterr().err
-        assert "The warehouse is newer than this code: it has migration 999, the code ends at 4." in said
+        assert "The warehouse is newer than this code: it has migration 999, the code ends at 7." in said
         assert "\nNext: use the code that migrated it, or a newer one" in said
     assert catalog(database) == before
 

@@ -1,8 +1,37 @@
 -- What the rules saw, what became of it, and what is withheld.
 
+-- What depends on each root now.
+create or replace view quality.dependants as
+select
+    root_finding_id,
+    sum(records)::bigint as records,
+    -- by table: a bill and its payment are the same yuan
+    string_agg(
+        records || ' ' || table_name || coalesce(', ' || to_char(cny, 'FM999,999,999,999,990.00') || ' yuan', ''),
+        '; ' order by cny desc nulls last, table_name
+    ) as text
+from (
+    select root_finding_id, table_name, count(*) as records, sum(cny) as cny
+    from (
+        -- a record that fails by several rules is one record
+        select event.root_finding_id, event.table_name, event.record_key, max(event.exposure_cny) as cny
+        from quality.finding_events as event
+        where
+            event.root_finding_id is not null
+            and not exists (
+                select 1
+                from quality.finding_events as later
+                where later.finding_id = event.finding_id and later.event_id > event.event_id
+            )
+        group by event.root_finding_id, event.table_name, event.record_key
+    ) as by_record
+    group by root_finding_id, table_name
+) as by_table
+group by root_finding_id;
+
 -- The life of each finding. `state` is what it is now; `last_change` is the last event that told something new: an open
 -- finding was opened, changed, or its waiver expired. Its age counts business dates, to the run at work or to the fix.
--- A dependant has no other cause than the finding that is its root, which counts it: records by table, kWh and yuan.
+-- A dependant has no other cause than the finding that is its root, which counts it: records and yuan by table.
 create or replace view quality.findings as
 with latest as (
     select distinct on (rule_id, finding_id) *
@@ -15,37 +44,11 @@ sightings as (
         rule_id,
         finding_id,
         min(at) as first_seen_at,
-        max(at) filter (where event in ('opened', 'seen', 'changed', 'waived', 'expired')) as last_seen_at,
+        max(at) filter (where event in ('opened', 'seen', 'changed', 'dependant', 'waived', 'expired')) as last_seen_at,
         min(run_id) as first_run_id,
         (array_agg(event order by event_id desc) filter (where event <> 'seen'))[1] as last_change
     from quality.finding_events
     group by rule_id, finding_id
-),
-
-dependants as (
-    select
-        root_finding_id,
-        sum(records) as records,
-        string_agg(records || ' ' || table_name, ', ' order by records desc, table_name) as text,
-        sum(kwh) as kwh,
-        sum(cny) as cny
-    from (
-        select root_finding_id, table_name, count(*) as records, sum(kwh) as kwh, sum(cny) as cny
-        from (
-            -- a record that fails by several rules is one record, and its yuan are counted once
-            select
-                root_finding_id,
-                table_name,
-                record_key,
-                max(exposure_kwh) as kwh,
-                max(exposure_cny) as cny
-            from latest
-            where event = 'dependant'
-            group by root_finding_id, table_name, record_key
-        ) as records
-        group by root_finding_id, table_name
-    ) as tables
-    group by root_finding_id
 )
 
 select
@@ -82,13 +85,14 @@ select
     latest.exposure_cny,
     latest.cause,
     case latest.event when 'dependant' then latest.root_finding_id end as root_finding_id,
-    coalesce(dependants.records, 0) as dependants,
-    dependants.text as dependants_text,
-    dependants.kwh as dependants_kwh,
-    dependants.cny as dependants_cny
+    coalesce(
+        (select found.records from quality.dependants as found where found.root_finding_id = latest.finding_id), 0
+    ) as dependants,
+    (
+        select found.text from quality.dependants as found where found.root_finding_id = latest.finding_id
+    ) as dependants_text
 from latest
 inner join sightings on latest.rule_id = sightings.rule_id and latest.finding_id = sightings.finding_id
-left join dependants on latest.finding_id = dependants.root_finding_id
 left join quality.rule_book on latest.rule_id = rule_book.rule_id
 left join quality.runs as first_run on sightings.first_run_id = first_run.run_id
 left join quality.runs as last_run on latest.run_id = last_run.run_id
