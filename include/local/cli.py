@@ -223,7 +223,6 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
 
     lint = command("lint", _lint, "look for mistakes in rules, contracts, seeds, models, DAGs and Python, in seconds")
-    lint.add_argument("--all", action="store_true", help="the style of all SQL, not only of changed files (minutes)")
     lint.add_argument("--json", action="store_true")
 
     test = command("test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
@@ -663,7 +662,7 @@ def _down(arguments: argparse.Namespace) -> int:
 def _lint(arguments: argparse.Namespace) -> int:
     from include.local.lint import lint
 
-    outcome = lint(ROOT, all_sql=arguments.all)
+    outcome = lint(ROOT)
     return _tell_problems(outcome, arguments.json)
 
 

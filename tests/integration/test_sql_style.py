@@ -37,22 +37,48 @@ def test_the_sql_keeps_its_style(part: str):
     assert [str(problem) for problem in check_sql_style(ROOT, files, processes=1)] == []
 
 
-def test_a_file_in_another_style_is_named_with_its_line(tmp_path: Path):
-    """A model, and the second query of a rule, whose line is that of the file and not of the query."""
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree with the project's settings and macros, and no model or rule."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     shutil.copytree(ROOT / "dbt_project" / "macros", tmp_path / "dbt_project" / "macros")
-    model = tmp_path / "dbt_project" / "models" / "staging" / "stg_bills.sql"
-    rule = tmp_path / "expectations" / "marketing" / "MKT-99_bill_is_one.sql"
-    for path, text in (
-        (model, "select bill_no\nFROM bills\n"),
+    return tmp_path
+
+
+RULE = "/*\nsentence: One.\n*/\n-- tested\nselect bill_no\nfrom bills{}\n-- violations\nselect bill_no\nFROM tested\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line", "what"),
+    [
+        ("dbt_project/models/staging/stg_bills.sql", "select bill_no\nFROM bills\n", 2, "capitalisation.keywords: "),
+        # the line is that of the file and not of the query
+        ("expectations/marketing/MKT-99_bill_is_one.sql", RULE.format(""), 9, "capitalisation.keywords: "),
         (
-            rule,
-            "/*\nsentence: One.\n*/\n-- tested\nselect bill_no\nfrom bills\n-- violations\nselect bill_no\nFROM tested\n",
+            "expectations/marketing/MKT-99_bill_is_one.sql",
+            RULE.format("\nwhere {{ is_valid_on('bills', ':business_date') }}"),
+            10,
+            "capitalisation.keywords: ",
         ),
-    ):
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
-    assert [(p.file, p.line, p.what) for p in check_sql_style(tmp_path, [model, rule], processes=1)] == [
-        (str(model.relative_to(tmp_path)), 2, "capitalisation.keywords: Keywords must be consistently lower case"),
-        (str(rule.relative_to(tmp_path)), 9, "capitalisation.keywords: Keywords must be consistently lower case"),
-    ]
+        (
+            "dbt_project/models/staging/stg_bills.sql",
+            "select {{ lacks a comma }}\n",
+            1,
+            "TMP: Failed to parse Jinja syntax",
+        ),
+        (
+            "dbt_project/models/staging/stg_bills.sql",
+            "select 1 as one\nfrom {{ no_macro('x') }}\n",
+            2,
+            "TMP: Undefined jinja template variable: ",
+        ),
+    ],
+    ids=["model", "second_query", "day_inside_a_macro", "no_jinja", "no_such_macro"],
+)
+def test_a_file_in_another_style_is_named_with_its_line(tree: Path, file: str, text: str, line: int, what: str):
+    path = tree / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    (problem,) = check_sql_style(tree, [path], processes=1)
+    assert (problem.file, problem.line) == (file, line)
+    assert problem.what.startswith(what)

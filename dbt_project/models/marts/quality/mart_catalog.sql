@@ -27,7 +27,7 @@ published_counts as (
 
 entries as (
     select *
-    from jsonb_to_recordset({{ dbt.string_literal(tojson(entries, sort_keys=true) | replace("'", "''")) }}::jsonb) as entry (  -- noqa: aliasing.unused
+    from jsonb_to_recordset('{{ tojson(entries, sort_keys=true) | replace("'", "''") }}'::jsonb) as entry (  -- noqa: aliasing.unused
         name text, kind text, area text, description text, sources text[], readers text[]
     )
 ),
