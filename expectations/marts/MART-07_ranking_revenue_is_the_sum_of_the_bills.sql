@@ -30,6 +30,16 @@ left join staging.stg_marketing__bills as bills
         and bills.bill_month
             >= months.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
         and bills.account_no is not null
+        and not exists (
+            -- what is withheld of it may be negative, so that its sum is no bound
+            select 1
+            from candidate.mart_key_account_ranking as unknown
+            where
+                unknown.ranking_month = months.ranking_month
+                and unknown.account_no = bills.account_no
+                and unknown.revenue_12m_cny is null
+                and 'revenue_12m_cny' = any(unknown.partial_measures)
+        )
 group by months.ranking_month, months.revenue_cny
 -- violations
 {{ amounts_that_differ('revenue_12m_cny', 'revenue_cny', 'billed_cny', 'tolerance_cny', day='ranking_month', key='record_key', account=false) }}

@@ -32,6 +32,16 @@ ranked as (
             and bills.bill_month
                 >= rankings.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
             and bills.account_no is not null
+            and not exists (
+                -- what is withheld of it may be negative, so that its sum is no bound
+                select 1
+                from candidate.mart_key_account_ranking as unknown
+                where
+                    unknown.ranking_month = rankings.ranking_month
+                    and unknown.account_no = bills.account_no
+                    and unknown.energy_12m_kwh is null
+                    and 'energy_12m_kwh' = any(unknown.partial_measures)
+            )
     group by rankings.ranking_month, rankings.energy_kwh
 ),
 

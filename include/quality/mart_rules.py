@@ -105,6 +105,7 @@ def _partial_rule(model: Model) -> Rule:
         for column, names in partial.get("same", {}).items()
         for name in ([names] if isinstance(names, str) else names)
     )
+    named = "" if partial.get("day") else other.replace(", true)", ", false)").replace(" and ", " or ")
     month = f"date_trunc('month', rows.{partial.get('day') or model.meta['published_month']}::timestamp)"
     needs = ",\n        ".join(_needs(partial))
     day = ""
@@ -137,7 +138,7 @@ inner join {model.relation} as rows
     on
         lacking.account_no = rows.{partial["account"]}{f" and {other}" if other else ""}
         and (
-            lacking.fact_date is null
+            lacking.fact_date is null{f" or {named}" if named else ""}
             or lacking.fact_date >= {month} + make_interval(months => coalesce(needs.from_month, -1200))
             and lacking.fact_date < {month} + make_interval(months => coalesce(needs.to_month, 1200) + 1)
         ){day}
