@@ -55,7 +55,9 @@
         'one ratio in all three' || explanation as expected,
         suspect_side,
         round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
-        round(point_cny * share_at_stake, 2) as amount_at_stake_cny
+        round(point_cny * share_at_stake, 2) as amount_at_stake_cny,
+        point_kwh as exposure_kwh,
+        round(point_cny, 2) as exposure_cny
     from tested
     where differs
 {%- endmacro %}

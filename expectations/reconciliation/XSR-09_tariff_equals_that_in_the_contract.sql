@@ -6,7 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: The customer pays by another price than was agreed.
 source: project rule
-at_stake: "The last bill at the contract's prices less at the archive's; the whole bill where one of them is not in the price list. No kWh: the price is in question."
+at_stake: "The last bill at the contract's prices less at the archive's; unknown where one of them is not in the price list. No kWh: the price is in question. Exposure: the whole bill."
+recurs: monthly
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
@@ -29,9 +30,10 @@ select
     {{ finding('tariff_code') }},
     contract_terms || ' in the contract' as observed,
     marketing_terms || ' in marketing'
-    || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end
+    || case when tariff_difference_cny is null then '; not both in the price list: the error is unknown' else '' end
     || coalesce('; ' || explanation, '') as expected,
     suspect_side,
-    coalesce(tariff_difference_cny, bill_total_cny) as amount_at_stake_cny
+    tariff_difference_cny as amount_at_stake_cny,
+    bill_total_cny as exposure_cny
 from tested
 where differs

@@ -18,7 +18,7 @@ import psycopg
 
 from include.contracts import Table
 from include.quality.facts import amounts_of
-from include.quality.rules import SEVERITIES, Rule, subject_table
+from include.quality.rules import RECURS, SEVERITIES, Rule, subject_table
 
 STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
 WITHHELD = "withheld (personal)"
@@ -262,6 +262,7 @@ def _insert(
     if table:
         for name, own in zip(("exposure_kwh", "exposure_cny"), amounts_of(table), strict=True):
             values[name] = f"coalesce({values[name]}, raw.{own})" if own else values[name]
+    values["error_cny_year"] = f"{values['amount_at_stake_cny']} * {RECURS.get(rule.recurs, 1)}"
     values["cause"] = "found.cause" if "cause" in columns else "null::jsonb"
     values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"
     fact_date = _fact_date(table) if table else None

@@ -23,7 +23,7 @@ _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name,
 _CARRIED = (
     "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
     " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id, exposure_kwh,"
-    " exposure_cny, cause"
+    " exposure_cny, error_cny_year, cause"
 )
 
 # What `./kaw findings --state` may ask for; an open finding that changed, or whose waiver expired, is also an open one.

@@ -23,6 +23,7 @@ EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 AREAS = ("metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
 AXES = ("missing", "mismatch", "arbitrary", "late")
 DIMENSIONS = ("completeness", "uniqueness", "validity", "consistency", "timeliness", "plausibility", "referential")
+RECURS = {"monthly": 12}  # times a year
 SEVERITIES = ("warn", "quarantine", "block")  # from mild to severe
 
 REQUIRED_KEYS = (
@@ -46,6 +47,7 @@ OPTIONAL_KEYS = (
     "about",
     "gate",
     "at_stake",
+    "recurs",
     "likely_wrong",
     "tests",
     "touched_by",
@@ -93,7 +95,8 @@ class Rule:
     source_name: str = ""
     table_name: str = ""
     gate: int = 1  # 1 before the warehouse is built, 2 over the candidate marts
-    at_stake: str = ""  # how a finding's kWh and yuan are computed, or why there are none
+    at_stake: str = ""  # how a finding's error in kWh and yuan is computed, or why there is none
+    recurs: str = ""  # how often the error is made again until it is fixed, one of RECURS; '' for once
     likely_wrong: str = ""  # by what the suspect side is told, or why it is not
     population: str = ""  # the records that it tests
     tests: str = "everything"  # how many of them a run tests, see `declared.TESTS`
@@ -188,6 +191,7 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
         table_name=about or header["subject"],
         gate=_gate(name, area, header),
         at_stake=header.get("at_stake", ""),
+        recurs=_one_of(name, header, "recurs", tuple(RECURS)) if "recurs" in header else "",
         likely_wrong=header.get("likely_wrong", ""),
         **declarations,
     )

@@ -3,9 +3,12 @@
 -- What a rule's violation says of its reason: the row whose absence is the only cause, {"table": ..., "key": {...}}.
 alter table quality.violations add column cause jsonb;
 
--- The amount that rests on the record, apart from what the defect changes of it.
-alter table quality.violations add column exposure_kwh numeric(20, 4), add column exposure_cny numeric(20, 2);
-alter table quality.finding_events add column exposure_kwh numeric(20, 4), add column exposure_cny numeric(20, 2);
+-- The amount that rests on the record (exposure), apart from what the defect changes of it: energy_at_stake_kwh and
+-- amount_at_stake_cny for the period judged, error_cny_year for a year. Null is unknown, zero is no error.
+alter table quality.violations
+add column exposure_kwh numeric(20, 4), add column exposure_cny numeric(20, 2), add column error_cny_year numeric(20, 2);
+alter table quality.finding_events
+add column exposure_kwh numeric(20, 4), add column exposure_cny numeric(20, 2), add column error_cny_year numeric(20, 2);
 
 -- Columns whose wrong value is withheld, in place of the whole row.
 alter table quality.rule_book add column withholds text[] not null default '{}';

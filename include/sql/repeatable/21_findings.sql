@@ -81,6 +81,10 @@ select
     ) as age_days,
     case latest.event when 'waived' then latest.waiver_id end as waiver_id,
     case latest.event when 'fixed' then latest.at end as fixed_at,
+    -- what the defect changes, and apart from it what rests on the record; the former names stay until the next release
+    latest.energy_at_stake_kwh as error_kwh,
+    latest.amount_at_stake_cny as error_cny,
+    latest.error_cny_year,
     latest.exposure_kwh,
     latest.exposure_cny,
     latest.cause,
