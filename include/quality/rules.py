@@ -207,7 +207,7 @@ def _split(name: str, text: str) -> tuple[dict, str]:
     if not parts:
         raise RuleError(f"{name}: no header; the file begins with a comment /* ... */ that holds the keys as YAML.")
     try:
-        header = yaml.safe_load(parts["header"])
+        header = yaml.load(parts["header"], yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise RuleError(f"{name}: the header is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(header, dict):

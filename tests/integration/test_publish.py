@@ -183,7 +183,8 @@ def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeat
             and (not exists (select 1 from publish.mart_energy where version = 2) or pg_sleep(1) is not null);
     """)
     code = "import sys; from datetime import date; from include.publish import publish; "
-    code += "publish(sys.argv[1], int(sys.argv[3]), date(2026, 7, 10), '', sys.argv[2])"
+    code += "from include.records.warehouse import Warehouse; "
+    code += "publish(Warehouse(sys.argv[1]), int(sys.argv[3]), date(2026, 7, 10), sys.argv[2])"
     process = subprocess.Popen(
         [sys.executable, "-c", code, night.url, str(night.manifest), str(night.judge())],
         cwd=ROOT,
@@ -223,15 +224,15 @@ def test_a_roll_back_shows_the_version_before_until_it_is_released(night: Night)
     before = night.hashes()
     night.fill(2, [JUNE, JULY])
     night.publish()
-    assert rollback(night.url, approver="the approver", reason="wrong tariff") == {JUNE: 1, JULY: 1}
+    assert rollback(night.warehouse, approver="the approver", reason="wrong tariff") == {JUNE: 1, JULY: 1}
     assert night.hashes() == before
     assert set(night.execute("select state from marts.publication")) == {("pinned",)}
     night.fill(3, [JUNE, JULY])
     assert night.publish().pinned_months == [JUNE, JULY]
     assert night.hashes() == before
     with pytest.raises(UsageError, match="Already rolled back"):
-        rollback(night.url, approver="the approver", reason="again")
-    assert release(night.url, approver="the approver", reason="corrected") == [JUNE, JULY]
+        rollback(night.warehouse, approver="the approver", reason="again")
+    assert release(night.warehouse, approver="the approver", reason="corrected") == [JUNE, JULY]
     assert night.publish().versions == {JUNE: 3, JULY: 3}
     assert night.seen() == {(JUNE, 3), (JULY, 3)}
     decided = "select event from quality.ledger where event <> 'verdict' order by entry_no"
@@ -249,16 +250,16 @@ def test_a_publish_that_was_taken_back_and_released_is_not_taken_back_again(nigh
     for value in (1, 2, 3):
         night.fill(value, [JUNE, JULY])
         night.publish()
-    assert rollback(night.url, approver="the approver", reason="wrong tariff") == {JUNE: 2, JULY: 2}
-    release(night.url, approver="the approver", reason="corrected")
+    assert rollback(night.warehouse, approver="the approver", reason="wrong tariff") == {JUNE: 2, JULY: 2}
+    release(night.warehouse, approver="the approver", reason="corrected")
     night.fill(2, [JUNE, JULY])
     assert night.publish().unchanged_months == [JUNE, JULY]
-    assert rollback(night.url, approver="the approver", reason="wrong too") == {JUNE: 1, JULY: 1}
+    assert rollback(night.warehouse, approver="the approver", reason="wrong too") == {JUNE: 1, JULY: 1}
     assert night.seen() == {(JUNE, 1), (JULY, 1)}
-    release(night.url, approver="the approver", reason="corrected")
+    release(night.warehouse, approver="the approver", reason="corrected")
     night.fill(3, [JUNE, JULY])
     again = night.publish().versions
-    assert rollback(night.url, JULY, approver="the approver", reason="wrong again") == {JULY: 1}
+    assert rollback(night.warehouse, JULY, approver="the approver", reason="wrong again") == {JULY: 1}
     assert again[JULY] > 1
 
 
@@ -266,7 +267,7 @@ def test_a_roll_back_of_one_month_leaves_the_others(night: Night) -> None:
     night.publish()
     night.fill(2, [JUNE, JULY])
     night.publish()
-    assert rollback(night.url, date(2026, 6, 1), approver="the approver", reason="wrong") == {JUNE: 1}
+    assert rollback(night.warehouse, date(2026, 6, 1), approver="the approver", reason="wrong") == {JUNE: 1}
     night.fill(3, [JUNE, JULY])
     night.publish()
     assert night.seen() == {(JUNE, 1), (JULY, 3)}
@@ -278,9 +279,9 @@ def test_a_month_that_the_last_publish_began_is_withdrawn_with_it(night: Night) 
     before = night.hashes()
     night.fill(2, [JUNE, JULY])
     night.publish(date(2026, 7, 1))
-    assert rollback(night.url, approver="the approver", reason="wrong") == {JUNE: 1, JULY: 0}
+    assert rollback(night.warehouse, approver="the approver", reason="wrong") == {JUNE: 1, JULY: 0}
     assert night.hashes() == before
-    release(night.url, approver="the approver", reason="corrected")
+    release(night.warehouse, approver="the approver", reason="corrected")
     assert night.publish(date(2026, 7, 2)).versions == {JUNE: 3, JULY: 2}
 
 
@@ -288,11 +289,11 @@ def test_a_month_that_the_last_publish_began_is_withdrawn_with_it(night: Night) 
 def test_a_roll_back_needs_a_signature_and_something_to_go_back_to(night: Night, approver: str, reason: str) -> None:
     night.publish()
     with pytest.raises(UsageError, match="is empty"):
-        rollback(night.url, approver=approver, reason=reason)
+        rollback(night.warehouse, approver=approver, reason=reason)
     with pytest.raises(UsageError, match="no earlier version"):
-        rollback(night.url, approver="the approver", reason="wrong")
+        rollback(night.warehouse, approver="the approver", reason="wrong")
     with pytest.raises(UsageError, match="No month is pinned"):
-        release(night.url, approver="the approver", reason="wrong")
+        release(night.warehouse, approver="the approver", reason="wrong")
 
 
 def test_an_earlier_date_publishes_only_what_no_later_one_knows(night: Night) -> None:
@@ -353,9 +354,9 @@ def test_a_version_that_was_rolled_back_is_no_closing_version(night: Night) -> N
     night.publish(date(2026, 6, 29))
     night.fill(2, [JUNE])
     night.publish(date(2026, 6, 30))
-    rollback(night.url, approver="the approver", reason="wrong")
+    rollback(night.warehouse, approver="the approver", reason="wrong")
     assert closed(night) == set()
-    release(night.url, approver="the approver", reason="corrected")
+    release(night.warehouse, approver="the approver", reason="corrected")
     night.fill(3, [JUNE])
     night.publish(date(2026, 7, 1))
     assert closed(night) == {(JUNE, 3)}

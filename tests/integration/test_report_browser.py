@@ -14,7 +14,7 @@ import pytest
 
 from include.quality.waivers import waive
 from tests.browser import Browser, browser
-from tests.integration.test_report import Warehouse, warehouse  # noqa: F401
+from tests.synthetic_run import Warehouse
 
 # question, what is clicked, where the answer is then seen, what it says
 QUESTIONS = [
