@@ -58,8 +58,6 @@ measured as (
     left join trade on scores.account_no = trade.account_no and scores.month_start_date = trade.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

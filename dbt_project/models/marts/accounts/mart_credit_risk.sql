@@ -74,8 +74,6 @@ measured as (
     where account_months.is_open or receivables.unpaid_cny > 0
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -194,8 +194,6 @@ measured as (
     left join quality on days.is_business_date and days.account_no = quality.account_no
 ),
 
-final as (
-    {{ partial_rows('measured', own_withheld=true) }}
-)
+final as ({{ partial_rows('measured', own_withheld=true) }})
 
 select * from final

@@ -148,8 +148,6 @@ measured as (
         on rankings.account_no = measured_peaks.account_no and rankings.ranking_month = measured_peaks.ranking_month
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -53,8 +53,6 @@ measured as (
     where bills.account_no is not null
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

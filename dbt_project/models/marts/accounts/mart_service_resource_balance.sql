@@ -98,8 +98,6 @@ measured as (
     from shared
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -102,8 +102,7 @@ power_factors as (
         energy.account_no,
         energy.month_start_date,
         {{ power_factor('energy.energy_kwh', 'energy.lagging_kvarh') }} as lagging_power_factor,
-        {{ power_factor('energy.energy_kwh', '(energy.lagging_kvarh + coalesce(energy.leading_kvarh, 0))') }}
-            as both_power_factor
+        {{ power_factor('energy.energy_kwh', '(energy.lagging_kvarh + coalesce(energy.leading_kvarh, 0))') }} as both_power_factor
     from energy
 ),
 
@@ -195,8 +194,6 @@ measured as (
             and round(power_factors.both_power_factor, 2) = with_leading.power_factor
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -90,8 +90,6 @@ measured as (
         on scored.account_no = shapes.account_no and scored.month_start_date = shapes.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

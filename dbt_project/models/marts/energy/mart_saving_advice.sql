@@ -51,8 +51,6 @@ measured as (
     where savings.saving_cny >= {{ parameter('saving_parameters', 'min_saving_cny', 'months.report_date') }}
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -114,8 +114,6 @@ measured as (
     left join billed on charges.account_no = billed.account_no and charges.month_start_date = billed.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

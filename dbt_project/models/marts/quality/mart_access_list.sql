@@ -92,8 +92,6 @@ measured as (
     from judged
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

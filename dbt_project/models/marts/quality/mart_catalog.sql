@@ -66,8 +66,6 @@ measured as (
     left join found on entries.name = found.table_name
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

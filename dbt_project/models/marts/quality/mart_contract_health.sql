@@ -124,8 +124,6 @@ measured as (
         on in_force.contract_no = amended.contract_no and in_force.as_of_date = amended.as_of_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

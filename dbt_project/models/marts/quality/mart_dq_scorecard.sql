@@ -179,8 +179,6 @@ measured as (
     left join organisations on cells.org_no = organisations.org_no
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

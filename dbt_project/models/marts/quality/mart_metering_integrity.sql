@@ -174,8 +174,6 @@ measured as (
     from compared
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

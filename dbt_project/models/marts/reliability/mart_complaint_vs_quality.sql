@@ -144,8 +144,6 @@ measured as (
             and account_months.month_start_date = voltage.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -160,8 +160,6 @@ measured as (
     from gaps
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

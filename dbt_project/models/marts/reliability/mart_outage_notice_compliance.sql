@@ -51,8 +51,6 @@ measured as (
     left join accounts on compliance.account_no = accounts.account_no
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

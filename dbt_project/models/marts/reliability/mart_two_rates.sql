@@ -177,8 +177,6 @@ measured as (
     left join accounts on entity_kind_code = 'ACCOUNT' and entity_no = accounts.account_no
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

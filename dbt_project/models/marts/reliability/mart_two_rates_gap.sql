@@ -81,8 +81,6 @@ measured as (
     left join accounts using (account_no)
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -78,8 +78,6 @@ measured as (
     left join skipped on stages.application_no = skipped.application_no and stages.stage_seq = skipped.stage_seq
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

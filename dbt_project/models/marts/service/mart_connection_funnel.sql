@@ -193,8 +193,6 @@ measured as (
             and {{ is_valid_on('clocks', 'timed.accepted_date') }}
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -187,8 +187,6 @@ measured as (
     left join assessed on rated.manager_no = assessed.manager_no and rated.month_start_date = assessed.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -89,8 +89,6 @@ measured as (
     left join rates on events.process_code = rates.process_code and shown.month_start_date = rates.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -93,8 +93,6 @@ measured as (
         on due.org_no is not distinct from coverage.org_no and due.month_start_date = coverage.month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -94,8 +94,6 @@ measured as (
     group by team_no, calendar_date, month_start_date
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final

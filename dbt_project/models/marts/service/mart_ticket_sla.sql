@@ -56,8 +56,6 @@ measured as (
     left join clocks as second_clocks on tickets.ticket_no = second_clocks.ticket_no and not second_clocks.is_lead
 ),
 
-final as (
-    {{ partial_rows('measured') }}
-)
+final as ({{ partial_rows('measured') }})
 
 select * from final
