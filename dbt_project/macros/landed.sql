@@ -7,7 +7,7 @@
   The rows of a raw table with null for each value that is withheld: what the gate reads is as delivered, what is admitted
   after it has only what is trusted.
 -#}
-{% macro trusted_rows(source_name, table_name) %}
+{% macro trusted_rows(source_name, table_name, touched_only=false) %}
     (
         select raw.*
         from {{ source('raw_' ~ source_name, table_name) }} as raw
@@ -21,6 +21,7 @@
                 and withheld.released_run is null
                 and current_run.phase = 'admit'
         )
+        {{ 'and raw._key in (select touched._key from pg_temp.touched_keys as touched)' if touched_only }}
         union all
         select trusted.*
         from {{ source('raw_' ~ source_name, table_name) }} as raw
@@ -37,6 +38,7 @@
             group by withheld.raw_id
         ) as withheld on raw._raw_id = withheld.raw_id
         cross join lateral jsonb_populate_record(raw, withheld.nulls) as trusted
+        {{ 'where raw._key in (select touched._key from pg_temp.touched_keys as touched)' if touched_only }}
     )
 {%- endmacro %}
 
@@ -52,15 +54,8 @@
             raw.*,
             {{ version_order('raw') }} as _version,
             max({{ version_order('raw') }}) over (partition by raw._key) as _newest_version
-        from {{ trusted_rows(source_name, table_name) }} as raw
-        where
-            raw._business_date <= {{ business_date() }}
-            {%- if touched_only %}
-            and raw._key in (
-                select touched._key
-                from pg_temp.touched_keys as touched
-            )
-            {%- endif %}
+        from {{ trusted_rows(source_name, table_name, touched_only) }} as raw
+        where raw._business_date <= {{ business_date() }}
     ),
 
     eligible as (
@@ -105,7 +100,7 @@
         inner join {{ source('raw_metering', table_name) }} as raw on quarantined.raw_id = raw._raw_id
         where quarantined.table_name = '{{ table_name }}'
         union
-        select '{{ table_name }}', raw._key
+        select raw._key
         from {{ source('quality', 'withheld_values') }} as withheld
         inner join {{ source('raw_metering', table_name) }} as raw on withheld.raw_id = raw._raw_id
         where withheld.table_name = '{{ table_name }}'
