@@ -255,7 +255,7 @@ def test_everything_published_is_read_by_a_dashboard_or_a_report(manifest, publi
 def test_the_catalogue_counts_everything_published_but_itself(models, published):
     read = {node.split(".")[-1] for node in models["mart_catalog"]["depends_on"]["nodes"]}
     assert read >= set(published) - {"mart_catalog"}
-    assert read & set(models) <= {*published, "fct_findings"}
+    assert read & set(models) <= {*published, "fct_findings", "int_withheld_parts"}
 
 
 def test_what_is_published_is_stated_by_the_models_alone(models, published):
@@ -324,7 +324,7 @@ def test_what_a_mart_is_computed_from_is_needed_by_one_of_its_measures(models):
         return {staged[read] for read in seen if read in staged}
 
     families = measure_families()
-    for name in MARTS:
+    for name in MARTS - {"mart_catalog"}:  # it reads everything, and counts rows alone
         partial = published_models()[name].meta["partial"]
         needed = {p.split(".")[0] for m in partial["measures"] for f in m["needs"] for p in families[f]}
         read = {t for t in tables(name, set()) if all_tables()[t].fact_date}
