@@ -13,6 +13,8 @@ from pathlib import Path
 
 from include.alerts import alert
 from include.errors import GateBlocked
+from include.landing import withdrawals
+from include.landing.extract import LOADER
 from include.progress import step as telling
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.records import ledger, runs
@@ -45,8 +47,13 @@ def _alone(step: Callable) -> Callable:
 
 
 def begin_run(warehouse: Warehouse, business_date: date) -> dict:
-    """Takes the fence and the run number; what a killed run left is closed as failed."""
+    """Takes the fence and the run number; what a killed run left is closed as failed.
+
+    First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
+    """
     with telling(""), runs.alone(warehouse.address, ENDING_S):
+        with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
+            withdrawals.settle(connection, business_date)
         return runs.begin(warehouse.address, business_date).as_dict()
 
 

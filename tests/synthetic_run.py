@@ -10,7 +10,7 @@ from pathlib import Path
 from include.publish import publish
 from include.records import ledger
 from include.records.database import connect
-from include.records.warehouse import Warehouse as Address
+from include.records.warehouse import Warehouse
 from include.report import write_report
 from tests.synthetic_marts import enter_verdicts
 
@@ -58,7 +58,7 @@ def _node(name: str, columns: list[str], grain: list[str], **meta: str) -> dict:
     }
 
 
-class Warehouse:
+class SyntheticRun:
     """The warehouse of the run of DAY."""
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -204,7 +204,7 @@ class Warehouse:
         """The candidates as they are now, as a run that both gates let pass."""
         manifest = self.folder / "manifest.json"
         enter_verdicts(self.url, manifest, run_id, day, "", {1: "passed", 2: "passed"})
-        publish(Address(self.url), run_id, day, manifest)
+        publish(Warehouse(self.url), run_id, day, manifest)
 
     def report(self, run_id: int | None = None) -> Page:
         self.written = write_report(self.url, run_id, self.folder / "reports", self.head_file)

@@ -142,6 +142,44 @@
     where told._hash is distinct from told._hash_before
 {% endmacro %}
 
+{#-
+  The rows of a raw table, each with the load that began its state and with what some columns were before it: `<column>_before`.
+  A row that says what the version before it said begins none. So these follow from what the deliveries of each date said, in
+  whatever order they landed: a delivery that came after a later one may have made that say it again.
+-#}
+{% macro states_landed(source_name, table_name, before=[]) %}
+    select
+        numbered._raw_id,
+        {%- for column in before %}
+        numbered.{{ column }},
+        first_value(numbered.{{ column }}_before) over state as {{ column }}_before,
+        {%- endfor %}
+        first_value(numbered._load_id) over state as state_load_id
+    from (
+        select
+            told.*,
+            count(*) filter (where told._hash is distinct from told._hash_before) over (
+                partition by told._key order by told._version, told._raw_id
+            ) as _state_no
+        from (
+            select
+                raw._raw_id,
+                raw._key,
+                raw._load_id,
+                raw._hash,
+                {{ version_order('raw') }} as _version,
+                {%- for column in before %}
+                raw.{{ column }},
+                lag(raw.{{ column }}) over by_version as {{ column }}_before,
+                {%- endfor %}
+                lag(raw._hash) over by_version as _hash_before
+            from {{ source('raw_' ~ source_name, table_name) }} as raw
+            window by_version as (partition by raw._key order by {{ version_order('raw') }}, raw._raw_id)
+        ) as told
+    ) as numbered
+    window state as (partition by numbered._key, numbered._state_no order by numbered._version, numbered._raw_id)
+{% endmacro %}
+
 {#- The day in the name of a file (the last one; 20260615 or 2026-06-15), as landing reads it; null where there is none. -#}
 {% macro date_of_file(file_name) -%}
     (

@@ -34,3 +34,13 @@
         )
     )
 {%- endmacro %}
+
+{#- The delivered numbers of a column, and whether each stands in a seed's list of a kind. -#}
+{% macro numbers_listed(relation, column, list, kind) -%}
+    select
+        {{ row_of('delivered') }},
+        delivered.{{ column }},
+        {{ is_listed('delivered.' ~ column, list, kind, type='numeric') }} as is_listed
+    from {{ relation }} as delivered
+    where delivered.{{ column }} is not null
+{%- endmacro %}

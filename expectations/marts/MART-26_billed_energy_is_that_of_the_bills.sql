@@ -67,10 +67,7 @@ select
 from (select * from ranked union all select * from advised) as told
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'energy_kwh' as column_name,
+    {{ finding('energy_kwh', day='month_start_date', key='record_key') }},
     energy_kwh::text as observed,
     coalesce(billed_kwh::text, 'no bill') as expected,
     abs(energy_kwh - coalesce(billed_kwh, 0)) as energy_at_stake_kwh

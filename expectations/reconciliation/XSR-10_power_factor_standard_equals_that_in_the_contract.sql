@@ -17,17 +17,6 @@ reads: [int_terms_compared, int_terms_repriced]
 compares: [marketing.mkt_tariff_assign.pf_standard, contract.con_contract.pf_standard]
 */
 -- tested
-select
-    terms.*,
-    repriced.power_factor_difference_cny
-from ({{ terms_of_contracts(['pf_standard']) }}) as terms
-left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
+{{ terms_of_contracts(['pf_standard'], 'power_factor_difference_cny') }}
 -- violations
-select
-    {{ finding('pf_standard') }},
-    contract_terms || ' in the contract' as observed,
-    marketing_terms || ' in marketing' || coalesce('; ' || explanation, '') as expected,
-    suspect_side,
-    power_factor_difference_cny as amount_at_stake_cny
-from tested
-where differs
+{{ terms_that_differ('power_factor_difference_cny') }}

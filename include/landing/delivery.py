@@ -33,6 +33,7 @@ class Delivery:
     content_sha256: str | None = None
     announced_rows: int | None = None
     announced_sums: dict[str, str] | None = None
+    announced_withdrawals: int | None = None  # rows that the source says it took out since its last delivery
     unknown_columns: list[str] = field(default_factory=list)
     window_from: datetime | None = None
     complete: str | tuple[date, date] | None = None

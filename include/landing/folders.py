@@ -1,4 +1,8 @@
-"""Deliveries from a folder: `<address>/<table>/*.csv|*.parquet|*.xlsx`, with an optional `_manifest.json` per table."""
+"""Deliveries from a folder: `<address>/<table>/*.csv|*.parquet|*.xlsx`, with an optional `_manifest.json` per table.
+
+An entry of the manifest says of a file: name, sha256, rows, sums, business_date, complete_from and complete_to, and
+withdrawn_rows, the number of rows that the source took out on purpose since its last file; all but the name may be absent.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,7 @@ class Landed:
 
     by_name: dict[str, str] = field(default_factory=dict)
     by_date: dict[date, set[str]] = field(default_factory=lambda: defaultdict(set))
+    has_pending: bool = False  # rows that a delivery left out wait for one that holds them, whatever its content
 
     def holds(self, sha256: str, day: date | None) -> bool:
         """True where the content landed for that date; for any, where the file has none."""
@@ -77,13 +82,14 @@ def read_folder(
             if day in (None, business_date):
                 yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        if shown not in landed.by_name and landed.holds(sha256, day):
+        if shown not in landed.by_name and landed.holds(sha256, day) and not landed.has_pending:
             yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
         try:
             delivery = _read(path, content, table, entry, manifest, sha256)
             delivery.channel, delivery.file_name = channel, shown
             delivery.complete, delivery.business_date = complete, day
+            delivery.announced_withdrawals = entry.get("withdrawn_rows")
             yield delivery
         except FileProblem as problem:
             yield Refusal(table, str(problem), shown, sha256, channel, entry.get("rows"))
@@ -135,7 +141,8 @@ def _manifest(folder: Path) -> dict:
         for entry in manifest.get("files", []):
             for name in ("business_date", "complete_from", "complete_to"):
                 entry[name] = date.fromisoformat(entry[name]) if entry.get(name) else None
-            entry["rows"] = None if entry.get("rows") is None else int(entry["rows"])
+            for name in ("rows", "withdrawn_rows"):
+                entry[name] = None if entry.get(name) is None else int(entry[name])
             if entry.get("sha256"):
                 entry["sha256"] = entry["sha256"].lower()
             else:

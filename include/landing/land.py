@@ -1,4 +1,4 @@
-"""One delivery into its raw table: cast, compare by content, insert what is new, mark what was withdrawn, leave a receipt.
+"""One delivery into its raw table: cast, compare by content, insert what is new, withdraw what it left out, leave a receipt.
 
 A row is inserted when the set of contents delivered for its key differs from the set in force at the delivery's date, the
 newest by date of file or extract, then load; otherwise it counts as duplicate. A delivery that comes after one of a later
@@ -18,13 +18,13 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
-from include.landing import late
+from include.landing import late, restatements, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
-from include.landing.databases import event_condition
+from include.landing.databases import compared_whole
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
 from include.landing.receipts import insert_receipt
 from include.records.database import raw_columns
-from include.records.receipts import Receipt, note_content, note_counts, note_load
+from include.records.receipts import Receipt, add_delivered_rows, note_content, note_counts, note_load
 from include.records.rejected_rows import add_rejected_rows, supersede
 
 BATCH_ROWS = 50_000
@@ -76,11 +76,15 @@ def _land(
     _copy(connection, table, delivery, rejected)
     keys_unknown = _note_rejected(connection, delivery, load_id, rejected)
     inserted = _insert_changed(connection, delivery, load_id, business_date)
-    tombstones = 0
+    denied = withdrawals.deny_delivered(connection, delivery, load_id, business_date)
+    missed = withdrawals.Missed()
     if delivery.complete is not None and not keys_unknown:
-        tombstones = _mark_withdrawn(connection, delivery, load_id, business_date)
+        is_news = bool(inserted or denied)
+        missed = withdrawals.withdraw_absent(connection, delivery, load_id, business_date, is_news=is_news)
     late.note_repeated(connection, delivery, load_id)
     _supersede_rejected(connection, delivery, load_id, business_date)
+    _note_rows(connection, table, load_id)
+    restatements.note_restatement(connection, delivery, load_id, business_date)
     landed = count - len(rejected) - len(delivery.malformed)
     sums, latest = _sums_and_cursor(connection, table)
     note_counts(
@@ -89,13 +93,14 @@ def _land(
         inserted=inserted,
         duplicate=landed - inserted,
         rejected=count - landed,
-        tombstones=tombstones,
+        tombstones=missed.withdrawn,
+        pending=missed.pending,
     )
     note_content(connection, load_id, landed_sums=sums, latest=latest)
     connection.execute("drop table arrived, delivered")
     note_load(connection, load_id)
     late.say_again(connection, table, load_id, business_date)
-    _refresh_statistics(connection, table, inserted + tombstones)
+    _refresh_statistics(connection, table, inserted + missed.withdrawn)
     return Receipt(
         table.name,
         "landed",
@@ -103,7 +108,8 @@ def _land(
         inserted,
         landed - inserted,
         count - landed,
-        tombstones,
+        missed.withdrawn,
+        missed.pending,
         file_name=delivery.file_name,
         unknown_columns=tuple(delivery.unknown_columns),
     )
@@ -182,47 +188,6 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
             day=business_date,
             channel=delivery.channel,
             content=sql.SQL(", ".join(_content(table))),
-        )
-    ).rowcount
-
-
-def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
-    """A tombstone for every key of the delivery's scope and channel that is in force at its date and was not delivered."""
-    table = delivery.table
-    scope = "true"
-    if delivery.complete != "all":
-        scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
-    kept = late.kept_of_withdrawn(table)
-    return connection.execute(
-        sql.SQL("""
-        with absent as (
-            select distinct raw._key
-            from {raw} as raw
-            where {scope} and raw._business_date <= {day}
-                and not exists (select 1 from delivered where delivered._key = raw._key)
-                and not exists (
-                    select 1 from quality.rejected_rows as rejected
-                    where rejected.load_id = {load_id} and rejected._key = raw._key
-                )
-        ),
-        newest as (
-            select distinct on (raw._key) raw.*
-            from {raw} as raw inner join absent using (_key)
-            where raw._business_date <= {day}
-            order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
-        )
-        insert into {raw} (_load_id, _business_date, _channel, _is_tombstone, _key, _hash, {kept})
-        select {load_id}, {day}, {channel}, true, _key, {hash}::uuid, {kept}
-        from newest
-        where not _is_tombstone and _channel = {channel} and {scope}
-        """).format(
-            raw=sql.SQL(table.raw_name),
-            kept=late.names(kept),
-            load_id=load_id,
-            day=business_date,
-            channel=delivery.channel,
-            hash=late.TOMBSTONE_HASH,
-            scope=sql.SQL(scope),
         )
     ).rowcount
 
@@ -320,6 +285,16 @@ def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict
     return {name: value for name, value in zip(amounts, sums, strict=True) if value is not None}, latest
 
 
+def _note_rows(connection: psycopg.Connection, table: Table, load_id: int) -> None:
+    """What arrived by office: the volume band compares it with other nights. What comes once a month has no such band."""
+    column = event_column(table)
+    if compared_whole(table) or (column and table.column(column).physical_type != "char(6)"):
+        office = withdrawals.office_column(table)
+        of_office = sql.SQL(f"btrim({office})" if office else "null::text")
+        query = sql.SQL("select {} as office, count(*) as rows from arrived group by 1").format(of_office)
+        add_delivered_rows(connection, load_id, query)
+
+
 def _has_rows(connection: psycopg.Connection, table: Table) -> bool:
     return connection.execute(f"select exists (select 1 from {table.raw_name})").fetchone()[0]
 
@@ -352,6 +327,8 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
         connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
     )
     note_counts(connection, load_id, duplicate=rows)
+    same = sql.SQL("select office, rows from quality.delivered_rows where load_id = {}").format(first)
+    add_delivered_rows(connection, load_id, same)
     return Receipt(
         file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown)
     )

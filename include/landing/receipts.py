@@ -34,6 +34,7 @@ def insert_receipt(
         window_from=getattr(what, "window_from", None),
         announced_rows=getattr(what, "announced_rows", None),
         announced_sums=getattr(what, "announced_sums", None),
+        announced_withdrawals=getattr(what, "announced_withdrawals", None),
         delivered_rows=delivered,
         unknown_columns=unknown,
         duplicate_of=duplicate_of,

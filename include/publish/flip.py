@@ -61,8 +61,8 @@ def publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pat
     """Publish the candidate marts as what is known on `business_date`. Safe to repeat, and after a kill at any moment.
 
     The run is recorded as published in the transaction that moves the pointers. Raises GateBlocked without passing verdicts
-    of both gates on this run under the warehouse's fence, and NotJudged where a candidate is not what gate 2 judged: both refusals are
-    entries of the ledger. Raises UsageError where every candidate month is already published as of a later date,
+    of both gates on this run under the warehouse's fence, and NotJudged where a candidate is not what gate 2 judged: both
+    refusals are entries of the ledger. Raises UsageError where every candidate month is already published as of a later date,
     InfrastructureError where a later run has taken the fence or a mart lost a column.
     """
     try:

@@ -29,6 +29,7 @@ from include.transform.dbt import manifest_path
 from include.transform.models import staging_relation
 
 GATEKEEPER = "kaw_gatekeeper"
+PENDING_RULE = "PIP-06"  # a person confirms the rows, and what was confirmed is withdrawn
 LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last
 Progress = Callable[[Result], None]
 
@@ -71,6 +72,7 @@ def check_candidates(warehouse: Warehouse, run: Run, progress: Progress = lambda
     gatekeeper = warehouse.fenced(run.fence).as_role(GATEKEEPER)
     with gatekeeper.connect() as connection:
         conservation.recompute(connection, run.run_id)
+        conservation.count_rows_in_force(connection, run.run_id)
         marts = read_marts(manifest_path())
         built = built_content(connection, marts, candidate_types(connection, marts), run.business_date)
     result = _check(gatekeeper, run, 2, progress, candidate_digests(built))
@@ -202,8 +204,11 @@ def _where(blocking: list[tuple[str, str, str]]) -> str:
 def _next_step(blocking: list[tuple[str, str, str]], run: Run) -> str:
     first = blocking[0][0]
     tables = {table_name for rule_id, table_name, _ in blocking if rule_id == first}
+    proposed = proposed_waiver(first, tables, run.business_date)
+    if first == PENDING_RULE:
+        commands = [f"./kaw pending confirm {table} --approver NAME --reason TEXT" for table in sorted(tables)]
+        proposed = "\n  ".join(commands)
     return (
         "let the source deliver again (a refused file or form: corrected, under the same name) and repeat the command,"
-        " or take responsibility for this night:\n"
-        f"  {proposed_waiver(first, tables, run.business_date)}"
+        f" or take responsibility for this night:\n  {proposed}"
     )

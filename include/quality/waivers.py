@@ -26,7 +26,7 @@ def waive(
     """
     scope = _checked_scope(scope)
     last_day = _checked_date(until)
-    _check_signature(approver, reason)
+    check_signature(approver, reason)
     with connect(url) as conn:
         _check_rule(conn, rule_id)
         _check_table(conn, scope)
@@ -55,7 +55,7 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
     The waiver stays as it was signed: its end is an entry of the ledger. Raises UsageError, with nothing entered, where no
     such waiver is in force or a signature is missing.
     """
-    _check_signature(approver, reason)
+    check_signature(approver, reason)
     with connect(url) as conn:
         found = conn.execute(
             "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s",
@@ -106,7 +106,7 @@ def _wrong(what: str, next_step: str) -> UsageError:
     return UsageError(what, where="waive", next_step=next_step)
 
 
-def _check_signature(approver: str, reason: str) -> None:
+def check_signature(approver: str, reason: str) -> None:
     for option, value in (("--approver", approver), ("--reason", reason)):
         if not (value or "").strip():
             raise _wrong(f"{option} is empty.", "say who decides and why; the ledger and the report show it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import psycopg
 
@@ -13,9 +14,9 @@ class Withheld:
     """What was withheld at a publish: rows, their share of them and of all admitted, energy and amount at stake."""
 
     rows: int
-    share: float
-    kwh: float
-    cny: float
+    share: Decimal
+    kwh: Decimal
+    cny: Decimal
 
 
 def point(

@@ -25,6 +25,7 @@ class Receipt:
     duplicate_rows: int = 0
     rejected_rows: int = 0
     tombstone_rows: int = 0
+    pending_rows: int = 0
     problem: str | None = None
     file_name: str | None = None
     unknown_columns: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ def add_receipt(
     window_from: datetime | None = None,
     announced_rows: int | None = None,
     announced_sums: dict[str, str] | None = None,
+    announced_withdrawals: int | None = None,
     delivered_rows: int = 0,
     unknown_columns: list[str] | None = None,
     duplicate_of: int | None = None,
@@ -55,8 +57,9 @@ def add_receipt(
     """
     return connection.execute(
         "insert into quality.receipts (source_name, table_name, channel, business_date, window_from, announced_rows,"
-        " announced_sums, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state, problem, complete_for)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange) returning load_id",
+        " announced_sums, announced_withdrawals, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state,"
+        " problem, complete_for)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange) returning load_id",
         (
             source_name,
             table_name,
@@ -65,6 +68,7 @@ def add_receipt(
             window_from,
             announced_rows,
             json.dumps(announced_sums) if announced_sums else None,
+            announced_withdrawals,
             delivered_rows,
             unknown_columns or [],
             content_sha256,
@@ -85,15 +89,16 @@ def note_counts(
     duplicate: int = 0,
     rejected: int = 0,
     tombstones: int = 0,
+    pending: int = 0,
 ) -> None:
     """What became of the load's rows. One that left nothing in raw names the first load of the same content."""
     connection.execute(
         "update quality.receipts as receipt set inserted_rows = %s, duplicate_rows = %s, rejected_rows = %s,"
-        " tombstone_rows = %s, duplicate_of = coalesce(duplicate_of, case when %s then (select min(load_id)"
+        " tombstone_rows = %s, pending_rows = %s, duplicate_of = coalesce(duplicate_of, case when %s then (select min(load_id)"
         " from quality.receipts as earlier where earlier.table_name = receipt.table_name"
         " and earlier.content_sha256 = receipt.content_sha256 and earlier.state = 'landed'"
         " and earlier.load_id < receipt.load_id) end) where load_id = %s",
-        (inserted, duplicate, rejected, tombstones, inserted + tombstones == 0, load_id),
+        (inserted, duplicate, rejected, tombstones, pending, inserted + tombstones == 0, load_id),
     )
 
 
@@ -120,12 +125,22 @@ def add_repeated_keys(connection: psycopg.Connection, load_id: int, keys: sql.Co
     )
 
 
+def add_delivered_rows(connection: psycopg.Connection, load_id: int, rows: sql.Composable) -> None:
+    """What a load delivered by office; `rows` is a query of office and rows."""
+    connection.execute(
+        sql.SQL(
+            "insert into quality.delivered_rows (load_id, office, rows) select {}, arrived.* from ({}) as arrived"
+        ).format(load_id, rows)
+    )
+
+
 def note_load(connection: psycopg.Connection, load_id: int) -> None:
     """The load as a ledger entry, late in its transaction because the chain is locked until it ends."""
     row = connection.execute(
         "select jsonb_build_object('load_id', load_id, 'table', table_name, 'file', file_name, 'state', state, 'business_date',"
         " business_date, 'delivered', delivered_rows, 'inserted', inserted_rows, 'duplicate', duplicate_rows, 'rejected',"
-        " rejected_rows, 'tombstones', tombstone_rows, 'sha256', content_sha256, 'problem', problem)"
+        " rejected_rows, 'tombstones', tombstone_rows, 'pending', pending_rows, 'sha256', content_sha256,"
+        " 'problem', problem)"
         " from quality.receipts where load_id = %s",
         (load_id,),
     ).fetchone()

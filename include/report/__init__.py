@@ -111,6 +111,7 @@ def _content(conn, run: dict, folder: Path) -> dict:
         "findings": listed,
         "arrivals": delivery.arrivals(conn, run),
         "rejected": delivery.rejected(conn, run),
+        "missing": delivery.missing(conn, run),
         "conservation": delivery.conservation(conn, run),
         "withheld": delivery.withheld(conn, run),
         "waivers": verdict.waivers(conn, run),

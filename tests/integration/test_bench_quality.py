@@ -25,6 +25,8 @@ CELL = (
     "7",
     "--least",
     "3",
+    "--second-seeds",
+    "0",
     "--json",
 )
 # planted codes that name a table's or a person's part, beside X1 to X16 and the rules' own ids
@@ -117,3 +119,23 @@ def test_wrong_shares_are_wrong_usage(capsys):
             cli.main(["bench", "quality", "--shares", shares])
         assert end.value.code == 2
         assert "list of shares up to 0.05" in capsys.readouterr().err
+
+
+def test_a_utility_too_small_for_the_second_hand_is_wrong_usage(bench_second):
+    code, said = bench_second("--second-accounts", "20")
+    assert code == 2
+    assert "the utility is too small" in said
+    assert "--second-accounts" in said
+
+
+@pytest.fixture
+def bench_second(database, fresh_home, monkeypatch, capsys):
+    """Runs the second hand's part of the bench alone; exit code and what was said."""
+    monkeypatch.setenv("KAW_WAREHOUSE", database)
+
+    def run(*more: str) -> tuple[int, str]:
+        code = cli.main(["bench", "quality", "--seeds", "0", "--clean-days", "0", "--second-seeds", "1", *more])
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    return run

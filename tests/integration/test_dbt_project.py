@@ -66,6 +66,26 @@ def manifest(server: Server, template: str, own_target: None) -> dict:
     return json.loads(manifest_path().read_text())
 
 
+def test_a_manifest_that_dbt_is_just_writing_is_read_by_nobody(
+    manifest, server: Server, template: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Seen in 200 reading commands beside two nights: a report found half of it."""
+    from dbt.artifacts.schemas import base
+
+    write, read = base.write_json, []
+
+    def write_slowly(path: str, content: dict) -> None:
+        if path.endswith("manifest.json") and "semantic" not in path:
+            Path(path).write_text('{"nodes": {')
+            read.append(len(json.loads(manifest_path().read_text())["nodes"]))
+        write(path, content)
+
+    monkeypatch.setattr(base, "write_json", write_slowly)
+    run_dbt(["compile", "--select", "dim_managers"], Warehouse(server.url(template)))
+    assert read
+    assert set(read) == {len(manifest["nodes"])}
+
+
 @pytest.fixture(scope="module")
 def models(manifest) -> dict[str, dict]:
     found = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}

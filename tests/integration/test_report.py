@@ -12,11 +12,11 @@ from include.publish import release, rollback
 from include.quality.waivers import end_waiver, waive
 from include.records import ledger
 from include.records.database import connect
-from include.records.warehouse import Warehouse as Address
-from tests.synthetic_run import Warehouse
+from include.records.warehouse import Warehouse
+from tests.synthetic_run import SyntheticRun
 
 
-def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) -> None:
+def test_the_report_of_a_published_run_tells_everything(warehouse: SyntheticRun) -> None:
     warehouse.publish()
     page = warehouse.report()
     assert page.open == []
@@ -47,14 +47,14 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: Warehouse) ->
     assert "can be reproduced" not in page.text
 
 
-def test_a_run_that_only_warns_holds_nothing_back(warehouse: Warehouse) -> None:
+def test_a_run_that_only_warns_holds_nothing_back(warehouse: SyntheticRun) -> None:
     warehouse.execute("update quality.quarantine_events set state = 'released'")
     page = warehouse.report()
     assert ("section", "verdict good") in [(tag, attributes.get("class")) for tag, attributes in page.tags]
     assert "No row is withheld" in page.text
 
 
-def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
+def test_a_clean_run_says_so(warehouse: SyntheticRun) -> None:
     warehouse.execute("update quality.quarantine_events set state = 'released'")
     warehouse.execute("update quality.rule_results set verdict = 'passed', failed_rows = 0 where verdict = 'failed'")
     warehouse.execute("delete from quality.finding_events")
@@ -65,7 +65,7 @@ def test_a_clean_run_says_so(warehouse: Warehouse) -> None:
     assert "No score of offices and clerks was published yet." in page.text
 
 
-def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_published(warehouse: Warehouse) -> None:
+def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_published(warehouse: SyntheticRun) -> None:
     warehouse.execute(
         """
         create table candidate.fct_arbitrary_fill_scores as
@@ -94,7 +94,7 @@ def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_pub
     assert warehouse.path.read_bytes() == published
 
 
-def test_every_rule_of_the_book_is_listed_with_its_verdict(warehouse: Warehouse) -> None:
+def test_every_rule_of_the_book_is_listed_with_its_verdict(warehouse: SyntheticRun) -> None:
     from include.quality.base_rules import load_base_rules
     from include.quality.rules import load_rules
 
@@ -107,7 +107,7 @@ def test_every_rule_of_the_book_is_listed_with_its_verdict(warehouse: Warehouse)
     assert "Nothing in its population was delivered." in page.text
 
 
-def test_the_report_of_a_blocked_run_says_what_to_do(warehouse: Warehouse) -> None:
+def test_the_report_of_a_blocked_run_says_what_to_do(warehouse: SyntheticRun) -> None:
     warehouse.block()
     page = warehouse.report()
     assert "Blocked: the night of 2026-07-10 was stopped by ARR-mkt_inspection, and nothing was published." in page.text
@@ -121,13 +121,13 @@ def test_the_report_of_a_blocked_run_says_what_to_do(warehouse: Warehouse) -> No
     assert "gate 2 was not reached" in page.text
 
 
-def test_every_kind_of_decision_on_record_is_told(warehouse: Warehouse) -> None:
+def test_every_kind_of_decision_on_record_is_told(warehouse: SyntheticRun) -> None:
     """A roll-back has no rule, a lost head no approver."""
     warehouse.publish()
     warehouse.execute("update candidate.mart_energy set kwh = 6")
     warehouse.publish_again(1, date(2026, 7, 11))
-    rollback(Address(warehouse.url), approver="the approver", reason="the wrong file")
-    release(Address(warehouse.url), approver="the approver", reason="the right file")
+    rollback(Warehouse(warehouse.url), approver="the approver", reason="the wrong file")
+    release(Warehouse(warehouse.url), approver="the approver", reason="the right file")
     warehouse.head_file.unlink()
     ledger.write_head(warehouse.url, warehouse.head_file)
     with connect(warehouse.url) as conn:
@@ -138,7 +138,7 @@ def test_every_kind_of_decision_on_record_is_told(warehouse: Warehouse) -> None:
         assert told in page.text
 
 
-def test_a_waiver_that_was_ended_is_told_and_the_report_before_stays_the_same(warehouse: Warehouse) -> None:
+def test_a_waiver_that_was_ended_is_told_and_the_report_before_stays_the_same(warehouse: SyntheticRun) -> None:
     number = waive(warehouse.url, "MET-02", "all", "the approver", "a known fault", "2026-12-31")
     with connect(warehouse.url) as conn:
         ledger.append(conn, "verdict", {"run_id": 1, "gate": 2}, "tester")
@@ -159,19 +159,19 @@ def test_a_waiver_that_was_ended_is_told_and_the_report_before_stays_the_same(wa
     assert ">in force</span>" not in page.html
 
 
-def test_a_damaged_ledger_is_told(warehouse: Warehouse) -> None:
+def test_a_damaged_ledger_is_told(warehouse: SyntheticRun) -> None:
     warehouse.execute("update quality.ledger set actor = 'somebody' where entry_no = 2")
     page = warehouse.report()
     assert "entry 2 (load) was edited" in page.text
     assert "intact" not in page.text
 
 
-def test_an_unknown_run_is_a_usage_error(warehouse: Warehouse) -> None:
+def test_an_unknown_run_is_a_usage_error(warehouse: SyntheticRun) -> None:
     with pytest.raises(UsageError, match="There is no run 99"):
         warehouse.report(99)
 
 
-def test_the_trend_counts_every_night_of_a_year(warehouse: Warehouse) -> None:
+def test_the_trend_counts_every_night_of_a_year(warehouse: SyntheticRun) -> None:
     """Of each later night MET-01 tested 1,000 and failed 2: 20 per 10,000. A rule that is not in the book has no axis."""
     warehouse.add_a_year(rules=2)
     page = warehouse.report()

@@ -10,10 +10,10 @@ import re
 import pytest
 
 from include.report.findings import COLUMNS, safe_cell
-from tests.synthetic_run import Warehouse
+from tests.synthetic_run import SyntheticRun
 
 
-def test_the_page_loads_nothing_from_anywhere(warehouse: Warehouse) -> None:
+def test_the_page_loads_nothing_from_anywhere(warehouse: SyntheticRun) -> None:
     warehouse.publish()
     page = warehouse.report()
     for tag, attributes in page.tags:
@@ -24,7 +24,7 @@ def test_the_page_loads_nothing_from_anywhere(warehouse: Warehouse) -> None:
     assert not re.search(r"(?i)url\(|@import|fetch\(|XMLHttpRequest|import\(", page.html)
 
 
-def test_the_page_can_be_used_with_a_keyboard_and_a_screen_reader(warehouse: Warehouse) -> None:
+def test_the_page_can_be_used_with_a_keyboard_and_a_screen_reader(warehouse: SyntheticRun) -> None:
     warehouse.publish()
     page = warehouse.report()
     tags = [tag for tag, _ in page.tags]
@@ -45,7 +45,7 @@ def test_the_page_can_be_used_with_a_keyboard_and_a_screen_reader(warehouse: War
         assert tone in page.html
 
 
-def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: Warehouse) -> None:
+def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: SyntheticRun) -> None:
     warehouse.finding("MET-02", {"mp_no": "0009"}, count=250)
     warehouse.finding("MET-02", {"mp_no": "0010"}, event="fixed")
     page = warehouse.report()
@@ -63,7 +63,7 @@ def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: War
 @pytest.mark.parametrize(
     "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
 )
-def test_a_spreadsheet_does_not_execute_a_finding(warehouse: Warehouse, value: str) -> None:
+def test_a_spreadsheet_does_not_execute_a_finding(warehouse: SyntheticRun, value: str) -> None:
     assert safe_cell(value) == f"'{value}"
     warehouse.finding("MET-02", {"mp_no": "0009"}, observed=value)
     warehouse.report()
@@ -73,7 +73,7 @@ def test_a_spreadsheet_does_not_execute_a_finding(warehouse: Warehouse, value: s
     assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")]
 
 
-def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
+def test_markup_in_the_data_stays_text(warehouse: SyntheticRun) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     warehouse.finding("MET-02", {"mp_no": evil}, observed=evil, expected=evil)
     warehouse.execute("update quality.receipts set problem = %s, file_name = %s where state = 'refused'", [evil, evil])
@@ -90,7 +90,7 @@ def test_markup_in_the_data_stays_text(warehouse: Warehouse) -> None:
     assert "without effect: not as the ledger has it" in page.text
 
 
-def test_delivered_values_of_rejected_rows_are_not_shown(warehouse: Warehouse) -> None:
+def test_delivered_values_of_rejected_rows_are_not_shown(warehouse: SyntheticRun) -> None:
     page = warehouse.report()
     everything = page.html + (warehouse.path.parent / "findings.json").read_text(encoding="utf-8")
     assert "13800001111" not in everything
@@ -98,7 +98,7 @@ def test_delivered_values_of_rejected_rows_are_not_shown(warehouse: Warehouse) -
     assert "met_interval_96/2026-07-10.csv:17" in page.text
 
 
-def test_three_thousand_failing_rules_stay_below_five_megabytes(warehouse: Warehouse) -> None:
+def test_three_thousand_failing_rules_stay_below_five_megabytes(warehouse: SyntheticRun) -> None:
     warehouse.fail_three_thousand_rules(1)
     page = warehouse.report()
     assert len(page.html.encode()) < 5_000_000

@@ -14,15 +14,15 @@ from include.publish import pointers_as_of, release, rollback
 from include.quality.waivers import waive
 from include.records import ledger
 from include.records.database import connect
-from include.records.warehouse import Warehouse as Address
-from tests.synthetic_run import Warehouse
+from include.records.warehouse import Warehouse
+from tests.synthetic_run import SyntheticRun
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def _later_night(warehouse: Warehouse) -> None:
+def _later_night(warehouse: SyntheticRun) -> None:
     """A second run of the next day: it fixes a finding, waives one, finds another, lets rows in, and publishes other marts."""
     warehouse.execute("""
         insert into quality.runs (business_date, state, last_load_id, finished_at) values ('2026-07-11', 'published', 4, now());
@@ -41,11 +41,11 @@ def _later_night(warehouse: Warehouse) -> None:
     """)
     waive(warehouse.url, "MET-02", "all", "A. Auditor", "known", "2026-12-31")
     warehouse.publish_again(2, date(2026, 7, 11))
-    rollback(Address(warehouse.url), approver="A. Auditor", reason="wrong")
+    rollback(Warehouse(warehouse.url), approver="A. Auditor", reason="wrong")
     ledger.write_head(warehouse.url, warehouse.head_file)
 
 
-def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: Warehouse) -> None:
+def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: SyntheticRun) -> None:
     warehouse.publish()
     first = warehouse.report()
     number, digest = warehouse.written.ledger_entry, warehouse.written.sha256
@@ -93,7 +93,7 @@ def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: Wareho
     ids=("finding", "receipt", "ledger", "rule result", "version"),
 )
 def test_a_record_that_was_altered_is_seen_when_the_report_is_rebuilt(
-    warehouse: Warehouse, change: str, differing: str
+    warehouse: SyntheticRun, change: str, differing: str
 ) -> None:
     warehouse.publish()
     warehouse.report()
@@ -110,7 +110,7 @@ def test_a_record_that_was_altered_is_seen_when_the_report_is_rebuilt(
 
 
 def test_another_code_version_is_named_where_the_bytes_differ(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: SyntheticRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("include.report.code_version", lambda: "the code of then")
     warehouse.report()
@@ -123,14 +123,14 @@ def test_another_code_version_is_named_where_the_bytes_differ(
         warehouse.report(1)
 
 
-def test_a_run_that_has_not_ended_is_not_noted(warehouse: Warehouse) -> None:
+def test_a_run_that_has_not_ended_is_not_noted(warehouse: SyntheticRun) -> None:
     warehouse.execute("update quality.runs set state = 'running', finished_at = null")
     warehouse.report()
     assert warehouse.written.told() == "the ledger has no entry of it: the night that ends a run notes its report"
     assert warehouse.execute("select count(*) from quality.ledger where event = 'report'") == [(0,)]
 
 
-def test_marts_that_are_not_the_expected_ones_are_told(warehouse: Warehouse) -> None:
+def test_marts_that_are_not_the_expected_ones_are_told(warehouse: SyntheticRun) -> None:
     """What ./kaw run --expect does in the end; the page prints the command with the hash."""
     warehouse.publish()
     (expected,) = re.findall(r"./kaw run --date 2026-07-10 --expect ([0-9a-f]{64})", warehouse.report().text)
@@ -142,7 +142,7 @@ def test_marts_that_are_not_the_expected_ones_are_told(warehouse: Warehouse) -> 
     assert error.value.exit_code == 1
 
 
-def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Warehouse) -> None:
+def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: SyntheticRun) -> None:
     """After a publish, one that changes nothing, one that changes a month, a roll-back and a release."""
 
     def agree() -> None:
@@ -170,7 +170,7 @@ def test_what_the_ledger_tells_of_the_pointers_is_what_they_are(warehouse: Wareh
         warehouse.execute(f"update candidate.mart_energy set kwh = {kwh}")
         warehouse.publish_again(1, day)
         agree()
-    rollback(Address(warehouse.url), approver="A. Auditor", reason="wrong")
+    rollback(Warehouse(warehouse.url), approver="A. Auditor", reason="wrong")
     agree()
-    release(Address(warehouse.url), approver="A. Auditor", reason="right")
+    release(Warehouse(warehouse.url), approver="A. Auditor", reason="right")
     agree()

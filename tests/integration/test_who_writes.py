@@ -51,6 +51,10 @@ EXPECTED = {
         "quality.receipts": {"receipts"},
         "quality.repeated_keys": {"receipts"},
         "quality.rejected_rows": {"rejected_rows"},
+        "quality.delivered_rows": {"receipts"},
+        "quality.pending_withdrawals": {"withdrawals"},
+        "quality.withdrawal_checks": {"withdrawals"},
+        "quality.restatements": {"restatements"},
         "quality.ledger": {"ledger"},
     },
     "kaw_gatekeeper": {
@@ -63,6 +67,7 @@ EXPECTED = {
         "quality.quarantine_events": {"quarantine"},
         "quality.staged_rows": {"row_counts"},
         "quality.conservation": {"row_counts"},
+        "quality.rows_in_force": {"row_counts"},
         "quality.runs": {"runs"},
         "quality.current_run": {"runs"},
         "quality.ledger": {"ledger"},

@@ -6,9 +6,11 @@ a small utility of its own (`only`: of the staged relations that the rule reads 
     finds       the worst severity found, or nothing
     tested      how many records are tested
     violations  the findings, as a table of the columns that matter; none where the rule finds nothing
-    breaks      with `given`: the other rules of gate 1 that this very fault breaks, and no others
+    breaks      with `given`: the other rules of its gate that this very fault breaks, and no others
 
-A value is itself, or SQL after `=`. `$name` is a record of `records.yaml`, `{{table}}` the raw relation of a contract table.
+A value is itself, or SQL after `=`; `95 x 1, 1 x 7` are 96 slots. `open_findings` has rule_id, table_name and raw_id of findings
+that are open. A row of `only` is of tonight, but with `_load_id` 1 of an earlier night; a relation that is `= another one` has
+its newest versions. `$name` is a record of `records.yaml`, `{{table}}` the raw relation of a contract table.
 The steps of `given` name contract tables, or relations with their schema: `change` (of rows that are `numbered` by n, where
 that is said), `add` rows like others (of the same key where it
 `is_copy`, or `from` another table), `remove`, or else `sql`.
@@ -32,10 +34,11 @@ from include.quality.evaluate import bind
 from include.quality.rules import EXPECTATIONS, SEVERITIES, Rule
 from include.records.database import raw_columns
 from tests.rules.staged import Staged
+from tests.rules.stand_ins import good_marts, theme_of
 
 RECORDS = Path(__file__).with_name("records.yaml")
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
-KEYS = {"case", "why", "limits", "given", "only", "finds", "tested", "violations", "breaks"}
+KEYS = {"case", "why", "limits", "given", "only", "open_findings", "finds", "tested", "violations", "breaks"}
 STEPS = {
     "change": {"set", "where", "numbered"},
     "add": {"like", "from", "set", "is_copy"},
@@ -45,6 +48,7 @@ STEPS = {
 NOTHING = "nothing"
 _OF_LANDING = ("_load_id", "_business_date", "_channel", "_file_line", "_is_tombstone", "_key", "_hash")
 _PASSED_LOAD, _TONIGHT = 1, 2
+_SLOTS = re.compile(r"\d+ x [\w.-]+(, \d+ x [\w.-]+)*")
 _CELLS = re.compile(r"(?<!\|)\|(?!\|)")
 
 
@@ -58,11 +62,14 @@ class Case:
     limits: dict[str, object]
     given: tuple[dict, ...]
     only: dict[str, object] | None
+    open_findings: str
     says: dict[str, object]
     breaks: frozenset[str] | None
 
     def prepare(self, staged: Staged, rule: Rule) -> None:
-        """Makes the case's utility within the transaction."""
+        """Makes the case's utility within the transaction; a rule on marts has their stand-ins in it."""
+        for made in good_marts(theme_of(self.rule_id)):
+            staged.connection.execute(made)
         for name, value in self.limits.items():
             _one_at_least(
                 staged.connection,
@@ -73,6 +80,8 @@ class Case:
             _empty(staged.connection, rule, set(self.only))
             for relation, rows in self.only.items():
                 _fill(staged.connection, relation, rows)
+        if self.open_findings:
+            _open(staged.connection, self.open_findings)
         staged.restart([statement(step) for step in self.given])
 
     def ask(self, staged: Staged, rule: Rule) -> dict[str, object]:
@@ -190,6 +199,7 @@ def _of_file(path: Path) -> list[Case]:
                 entry.get("limits", {}),
                 tuple(entry.get("given", ())),
                 entry.get("only"),
+                entry.get("open_findings", ""),
                 says,
                 frozenset(entry["breaks"]) if "breaks" in entry else None,
             )
@@ -232,6 +242,9 @@ def _value(value: object) -> str:
     if value is None or value == "":
         return "null"
     text = str(value)
+    if _SLOTS.fullmatch(text):
+        runs = (run.split(" x ") for run in text.split(", "))
+        return " || ".join(f"array_fill({slot}::float8, array[{count}])" for count, slot in runs)
     if text.startswith("="):
         return _named(text[1:])
     return "'{}'".format((text if text != "''" else "").replace("'", "''"))
@@ -262,6 +275,9 @@ def _empty(connection: psycopg.Connection, rule: Rule, given: set[str]) -> None:
 
 def _fill(connection: psycopg.Connection, relation: str, rows: str | dict) -> None:
     """Rows of a relation: row numbers from 1 on, and of tonight, where nothing else is given."""
+    if isinstance(rows, str) and rows.startswith("="):
+        _copy_newest(connection, relation, rows.removeprefix("=").strip())
+        return
     each, text = (rows.get("each", {}), rows["rows"]) if isinstance(rows, dict) else ({}, rows)
     columns, cells = _table(text)
     table = _qualified(relation)
@@ -279,6 +295,28 @@ def _fill(connection: psycopg.Connection, relation: str, rows: str | dict) -> No
                 " values ('metering', 'met_interval_96', %s, 'quarantined', '{}', '{}', 1) on conflict do nothing",
                 (values["_raw_id"],),
             )
+
+
+def _copy_newest(connection: psycopg.Connection, relation: str, source: str) -> None:
+    """The newest version of each curve, with the number of slots that it has."""
+    assert (relation, source) == ("int_curves_latest", "stg_metering__curves"), "only curves have versions in cases"
+    columns = "metering_point_no, reading_date, quantity_code, phase_code, version, is_primary, values_by_slot, _raw_id, _load_id"
+    connection.execute(
+        f"insert into staging.int_curves_latest ({columns}, collected_slots)"
+        f" select distinct on (metering_point_no, reading_date, quantity_code, phase_code) {columns},"
+        " quality.slot_count(values_by_slot) from staging.stg_metering__curves"
+        " order by metering_point_no, reading_date, quantity_code, phase_code, version desc nulls last, _raw_id desc"
+    )
+
+
+def _open(connection: psycopg.Connection, findings: str) -> None:
+    for number, (rule_id, table, raw_id) in enumerate(_table(findings)[1], start=1_000_000):
+        connection.execute(
+            "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name,"
+            " table_name, record_key, raw_id) select %s, run_id, 'opened', '2026-11-04', %s, 'mismatch', 'warn', %s, %s, '{}', %s"
+            " from quality.current_run",
+            (number, rule_id, all_tables()[table].source, table, raw_id),
+        )
 
 
 def _one_at_least(connection: psycopg.Connection, query: str, values: tuple) -> None:

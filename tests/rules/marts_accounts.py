@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on payment behaviour, credit, churn and service tiers."""
+"""Stand-ins for the rules on payment behaviour, credit, churn and service tiers."""
 
 GOOD = [
     """create table candidate.mart_payment_behaviour as
@@ -24,11 +24,4 @@ GOOD = [
         group by 1
     ) as months""",
 ]
-FAULTS = {
-    "MART-11": "delete from candidate.mart_payment_behaviour where bill_no = (select max(bill_no) from candidate.mart_payment_behaviour)",
-    "MART-12": "update candidate.mart_credit_risk set exposure_cny = exposure_cny + 60 where account_no = 'A'",
-    "MART-13": "update candidate.mart_credit_risk set grade = 'B' where account_no = 'V'",
-    "MART-14": "update candidate.mart_churn_risk set churn_driver_3_points = 6.5 where account_no = 'A'",
-    "MART-15": "update candidate.mart_service_resource_balance set share_of_visits = 0.3 where tier_code = 'T3'",
-    "MART-16": "update candidate.mart_service_resource_balance set revenue_cny = revenue_cny - 0.01 where tier_code = 'T1'",
-}
+RULES = ("MART-11", "MART-12", "MART-13", "MART-14", "MART-15", "MART-16")

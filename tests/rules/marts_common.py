@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on ranking, reliability and slots."""
+"""Stand-ins for the rules on ranking, reliability and slots."""
 
 GOOD = [
     """create table candidate.mart_key_account_ranking as
@@ -13,9 +13,4 @@ GOOD = [
     """create table candidate.mart_two_rates_gap as select 'A'::text as account_no, date '2026-11-01' as month_start_date,
     99.9::numeric as customer_rs_pct, 100::numeric as supply_rs_pct""",
 ]
-FAULTS = {
-    "MART-07": "update candidate.mart_key_account_ranking set revenue_12m_cny = revenue_12m_cny + 0.02 where cum_share = 1",
-    "MART-08": "update candidate.mart_key_account_ranking set cum_share = 0.99 where cum_share = 1",
-    "MART-09": "update candidate.mart_two_rates_gap set customer_rs_pct = 100.2",
-    "MART-10": "update candidate.mart_energy_structure set missing_slots = 59",
-}
+RULES = ("MART-07", "MART-08", "MART-09", "MART-10")

@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules that hold the energy of the marts against the admitted curves and bills."""
+"""Stand-ins for the rules that hold the energy of the marts against the admitted curves and bills."""
 
 GOOD = [
     # 96 slots of each admitted energy curve, unfolded and times the ratio of its point
@@ -28,7 +28,4 @@ GOOD = [
 A_ROW = (
     "(account_no, month_start_date) in (select min(account_no), date '2026-10-01' from candidate.mart_energy_structure)"
 )
-FAULTS = {
-    "MART-25": f"update candidate.mart_energy_structure set energy_kwh = energy_kwh + 0.11 where {A_ROW}",
-    "MART-26": "update candidate.mart_tariff_advice set energy_kwh = energy_kwh - 0.02 where usage_basis_code = 'BILL'",
-}
+RULES = ("MART-25", "MART-26")

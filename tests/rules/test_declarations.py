@@ -16,7 +16,8 @@ from include.quality.rules import Rule, load_rules
 from include.report.trace_sources import _numbers
 from include.transform.models import published_models, staging_relation
 from tests.rules.staged import Staged
-from tests.rules.test_mart_rules import THEMES, stand_in, theme_of
+from tests.rules.stand_ins import THEMES, theme_of
+from tests.rules.test_mart_rules import stand_in
 
 WRITTEN = load_rules()
 RULES = [*load_base_rules(), *WRITTEN]

@@ -22,10 +22,10 @@ from include.quality.rules import Rule, load_rules
 from tests.rules import test_mart_rules as marts
 from tests.rules.base_faults import ARRIVALS, faults, missing
 from tests.rules.cases import Case, cases_of_the_book
-from tests.rules.mart_edges import EDGES
 from tests.rules.mutations import EQUIVALENT, Mutant, excluded, mutants
 from tests.rules.random_sets import SEEDS, randomize
 from tests.rules.staged import Staged
+from tests.rules.stand_ins import THEMES, theme_of
 from tests.rules.targeted import Target
 from tests.rules.test_rule_answers import TARGETED, make_marts, recorded
 
@@ -148,7 +148,9 @@ def worlds_of_cases(rules: dict[str, Rule]) -> Iterator[World]:
         for case in cases if rule_id in rules else ():
             prepare = partial(_prepare, case=case, rule=rules[rule_id])
             if case.breaks is not None:
-                yield World(prepare, case.breaks | {rule_id}, BY_TYPED, Staged.verdict)
+                theme = theme_of(rule_id)
+                asked = THEMES[theme].RULES if theme else case.breaks | {rule_id}
+                yield World(prepare, frozenset(asked), BY_TYPED, Staged.verdict)
             if case.says:
                 yield World(prepare, frozenset({rule_id}), BY_TYPED, case.ask)
 
@@ -190,7 +192,7 @@ def targeted_sets(staged: Staged, rules: dict[str, Rule]) -> Iterator[World]:
     targets: dict[str, Target] = {}
     for (seed, rule_id), answer in recorded(TARGETED).items():
         if rule_id in rules:
-            theme = marts.theme_of(rule_id)
+            theme = theme_of(rule_id)
             target = targets.setdefault(theme, Target(staged.connection, staged.business_date))
 
             def prepare(staged: Staged, theme=theme, target=target, rule=rules[rule_id], seed=seed) -> None:
@@ -201,12 +203,9 @@ def targeted_sets(staged: Staged, rules: dict[str, Rule]) -> Iterator[World]:
 
 
 def worlds_of_the_marts(staged: Staged) -> Iterator[World]:
-    for module in marts.THEMES.values():
-        yield unstaged(module.GOOD, module.FAULTS)
-        for fault in module.FAULTS.values():
-            yield unstaged([*module.GOOD, fault], module.FAULTS)
-    for rule_id, _, statements, _ in EDGES:
-        yield unstaged([*marts.THEMES[marts.theme_of(rule_id)].GOOD, *statements], {rule_id})
+    for module in THEMES.values():
+        yield unstaged(module.GOOD, module.RULES)
+    yield from worlds_of_cases(marts.WRITTEN)
     yield from targeted_sets(staged, marts.WRITTEN)
 
 

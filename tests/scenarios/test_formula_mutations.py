@@ -196,7 +196,7 @@ def _printed_by(wave: list[Mutation], url: str, home: Path, folder: Path) -> dic
         with pytest.raises(InfrastructureError):
             transform.run_dbt(["test", "--select", *(f"{mutation.model},test_type:unit" for mutation in wave)], Warehouse(url))
         manifest = json.loads(transform.manifest_path().read_text())
-        results = json.loads(transform.manifest_path().with_name("run_results.json").read_text())["results"]
+        results = json.loads((transform.target_folder() / "run_results.json").read_text())["results"]
     model_of = {name: test["model"] for name, test in manifest["unit_tests"].items()}
     return {
         mutation: "\n".join(

@@ -57,6 +57,13 @@ def write(utility: Utility, name: str, makers: dict[str, str]) -> Path:
     return utility.write("met_meter", name, [meter(number, maker) for number, maker in makers.items()])
 
 
+def write_announced(utility: Utility, day: int) -> None:
+    """The whole table of a day; a manifest announces what each file takes out, for it is a large part of so few meters."""
+    write(utility, f"met_meter_202601{day}.csv", files(WHOLE_TABLES)[day])
+    delivered = sorted(path.name for path in (utility.folder / "met_meter").glob("*.csv"))
+    utility.announce("met_meter", *({"name": name, "withdrawn_rows": len(WHOLE_TABLES)} for name in delivered))
+
+
 def history(utility: Utility, until: int = 31) -> list[tuple[str, int, str | None]]:
     """From which day of January on which maker of a meter was known; by what the log says, not by what staging makes of it."""
     rows = utility.query(
@@ -88,7 +95,7 @@ def expected(cases: dict, until: int = 31) -> list[tuple[str, int, str | None]]:
 @pytest.mark.parametrize("order", ORDERS)
 def test_whole_tables_in_any_order_make_one_history(utility, order):
     for number, day in enumerate(order):
-        write(utility, f"met_meter_202601{day}.csv", files(WHOLE_TABLES)[day])
+        write_announced(utility, day)
         utility.land(date(2026, 1, max(order[: number + 1])))
     assert history(utility) == expected(WHOLE_TABLES)
     assert history(utility, until=19) == expected(WHOLE_TABLES, until=19)
@@ -98,7 +105,7 @@ def test_whole_tables_in_any_order_make_one_history(utility, order):
 
 def test_whole_tables_that_land_at_once_have_the_same_history(utility):
     for day in (18, 19, 20):
-        write(utility, f"met_meter_202601{day}.csv", files(WHOLE_TABLES)[day])
+        write_announced(utility, day)
     utility.land(date(2026, 1, 20))
     assert history(utility) == expected(WHOLE_TABLES)
     assert_nothing_refused(utility)

@@ -15,7 +15,7 @@ def add_to(commands) -> None:
         "bench", help="measure the warehouse on simulated utilities", description="Measure the warehouse."
     )
     benches = bench.add_subparsers(title="benches", required=True, metavar="BENCH")
-    text = "how many planted defects gate 1 finds, class by class, and how quiet clean days are"
+    text = "how many planted defects of two hands gate 1 finds, class by class, and how quiet clean days are"
     quality = benches.add_parser(
         "quality", help=text, description=text[0].upper() + text[1:] + ". Exit code 1 where a figure misses its bar."
     )
@@ -44,6 +44,10 @@ def add_to(commands) -> None:
         metavar="N",
         help="clean nights after the cells (default 30; 0 for none)",
     )
+    second = quality.add_argument_group("the second hand's defects and its unusual but valid data")
+    second.add_argument("--second-seeds", type=count, default=3, metavar="N", help="so many seeds (default 3; 0: none)")
+    second.add_argument("--second-accounts", type=positive, default=300, help="accounts (default 300, the fewest)")
+    second.add_argument("--second-days", type=positive, default=20, help="days of curves (default 20; at least 14)")
     quality.add_argument("--json", action="store_true", help="everything, for a program")
 
     text = "landing, the gate and publishing as ratios to what the database can do at least, and beside other tools"
@@ -58,7 +62,7 @@ def add_to(commands) -> None:
 
 
 def _bench_quality(arguments: argparse.Namespace) -> int:
-    from include.lab.bench import quality
+    from include.lab.bench import quality, second_hand
 
     plan = quality.Plan(
         arguments.seeds,
@@ -68,6 +72,9 @@ def _bench_quality(arguments: argparse.Namespace) -> int:
         arguments.days,
         arguments.least,
         arguments.clean_days,
+        second_hand.Plan(
+            arguments.second_seeds, arguments.first_seed, arguments.second_accounts, arguments.second_days
+        ),
     )
     outcome = _measured(quality, arguments.json, plan)
     return 1 if outcome.shortfalls else 0

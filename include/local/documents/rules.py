@@ -57,6 +57,15 @@ XSR-28 is no rule: it is the evidence that tells the likely-right side of a diff
 
 A source may go on after that, with what the rule adds to it or leaves out. A rule of the axis `arbitrary` says how often honest work would be found.
 Confidence of a number: V read in a public source, M well known, M? to be confirmed by the utility.
+
+Three decisions on terms of a contract (XSR-06, XSR-09 to XSR-12), where the evidence is thin:
+
+- The last closed month's bill is the third record of a term, but only where it follows the contract. A bill that follows the
+  archive was made from it: it is the same witness twice.
+- The most recent edit that is no bulk edit speaks for a ratio (1 point), not for a term: a contract version and a tariff
+  assignment hold many terms, and the time of the edit does not say which of them was edited.
+- A signed amendment speaks for the side that has its value. One whose value neither side of a pair has says nothing of that
+  pair, and the amendment before it was replaced: it says nothing either.
 """
 
 
