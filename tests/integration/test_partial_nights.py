@@ -9,6 +9,8 @@ import pytest
 from include.lab.simulator.editing import Editor
 from tests.nights import Utility
 
+pytestmark = pytest.mark.timeout(900)  # three nights each
+
 ACCOUNT, SETTLEMENT, LOST = "0310000001", "8000000001", "800000001"
 BILL = "2026100310000001"  # its newest, of October 2026: 7,152,684.0 kWh, 5,147,510.49 yuan
 REVENUE = (
