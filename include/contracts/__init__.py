@@ -70,6 +70,9 @@ class Column:
     name_en: str = ""
     name_zh: str = ""
     meaning: str = ""  # what its values stand for, one of `include.contracts.meanings.MEANINGS`
+    judged_by: tuple[
+        tuple[str, str], ...
+    ] = ()  # a judgement by meaning (placeholder, format, range) -> rule that makes it
     plausible: tuple[str | None, str | None] = (
         None,
         None,
@@ -213,6 +216,7 @@ def _column(model) -> Column:
         name_en=model.businessName or "",
         name_zh=properties.get("businessNameZh", ""),
         meaning=properties.get("meaning", ""),
+        judged_by=tuple((properties.get("judgedBy") or {}).items()),
         plausible=(None if least is None else str(least), None if most is None else str(most)),
         identity=declarations.identity(properties.get("identity")),
         is_withholdable=bool(properties.get("withholdable")),

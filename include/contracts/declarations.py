@@ -16,6 +16,7 @@ NEVER, WITHIN_PAYER, ALWAYS = "never", "within_payer", "always"
 SHARED = (NEVER, WITHIN_PAYER, ALWAYS)
 ON_UNRESOLVED = ("withhold", "block")
 EACH = ("day", "month", "once")
+JUDGEMENTS = ("placeholder", "format", "range")  # of a column's values by their meaning
 RELATIONS = ("<=", ">=", "=")
 SEVERITIES = ("warn", "quarantine")
 TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where it is a value or a list of columns
@@ -43,7 +44,7 @@ TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where 
         "rule",
     ),
 }
-COLUMN_PROPERTIES = ("businessNameZh", "meaning", "plausible", "identity", "withholdable")
+COLUMN_PROPERTIES = ("businessNameZh", "meaning", "judgedBy", "plausible", "identity", "withholdable")
 RELATIONSHIP_PROPERTIES = ("match", "crossSystem", "onUnresolved", "total", "agrees")
 
 # Column -> the values of which one is meant; of a row all columns must fit.

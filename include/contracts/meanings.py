@@ -1,7 +1,8 @@
 """What the values of a column stand for: the meanings that a contract may declare, and how each is judged.
 
-A text meaning names the lists of placeholders (seed `quality_placeholders`, column kind) that are no value of it and, where
-it has one, its format (seed `quality_formats`). Numbers, days and times are judged by the column's plausible range.
+A text meaning names the lists of placeholders (seed `quality_placeholders`, column kind) that are no value of it and its
+formats (seed `quality_formats`). Numbers, days and times are judged by the column's plausible range, days and times also by
+the list of default dates (seed `quality_default_dates`).
 """
 
 from __future__ import annotations
@@ -13,39 +14,40 @@ TEXT, NUMBER, DAY, TIME, OTHER = "text", "number", "day", "time", "other"
 
 @dataclass(frozen=True)
 class Meaning:
-    """`placeholders` are kinds of the seed of placeholders; `has_format` where the seed of formats has patterns of it."""
+    """`placeholders` are kinds of the seed of placeholders, `formats` meanings of the seed of formats."""
 
     name: str
     kind: str
     placeholders: tuple[str, ...] = ()
-    has_format: bool = False
+    formats: tuple[str, ...] = ()
 
 
 _ALL = (
     # numbers of things
-    Meaning("account_no", TEXT, ("number",), True),
-    Meaning("settlement_account_no", TEXT, ("number",), True),
-    Meaning("metering_point_no", TEXT, ("number",), True),
-    Meaning("meter_asset_no", TEXT, ("number",), True),
-    Meaning("organisation_no", TEXT, ("number",), True),
-    Meaning("staff_no", TEXT, ("number",), True),
-    Meaning("equipment_no", TEXT, ("number",), True),
-    Meaning("document_no", TEXT, ("number",), True),
-    Meaning("credit_code", TEXT, ("number",)),
-    Meaning("tax_no", TEXT, ("number",), True),
-    Meaning("bank_account_no", TEXT, ("number",), True),
+    Meaning("account_no", TEXT, ("number",), ("account_no", "any_number", "any_text")),
+    Meaning("settlement_account_no", TEXT, ("number",), ("settlement_account_no", "any_number", "any_text")),
+    Meaning("metering_point_no", TEXT, ("number",), ("metering_point_no", "any_number", "any_text")),
+    Meaning("meter_asset_no", TEXT, ("number",), ("meter_asset_no", "any_number", "any_text")),
+    Meaning("organisation_no", TEXT, ("number",), ("organisation_no", "any_number", "any_text")),
+    Meaning("staff_no", TEXT, ("number",), ("staff_no", "any_number", "any_text")),
+    Meaning("equipment_no", TEXT, ("number",), ("equipment_no", "any_number", "any_text")),
+    Meaning("document_no", TEXT, ("number",), ("document_no", "any_number", "any_text")),
+    Meaning("credit_code", TEXT, ("number",), ("credit_code", "any_number", "any_text")),
+    Meaning("tax_no", TEXT, ("number",), ("tax_no", "any_number", "any_text")),
+    Meaning("bank_account_no", TEXT, ("number",), ("bank_account_no", "any_number", "any_text")),
     # names and texts
-    Meaning("organisation_name", TEXT, ("name",), True),
-    Meaning("person_name", TEXT, ("name", "signer"), True),
-    Meaning("address", TEXT, ("text",), True),
-    Meaning("mobile_number", TEXT, ("mobile",), True),
-    Meaning("phone_number", TEXT, ("phone",), True),
-    Meaning("email", TEXT, ("email",), True),
-    Meaning("free_text", TEXT, ("text",)),
-    Meaning("label", TEXT, ("text",)),
-    Meaning("industry_code", TEXT, ("number",), True),
-    Meaning("tariff_code", TEXT, ("text",)),
-    Meaning("month", TEXT, (), True),
+    Meaning("organisation_name", TEXT, ("name",), ("organisation_name", "any_text")),
+    Meaning("person_name", TEXT, ("name", "signer"), ("person_name", "any_text")),
+    Meaning("address", TEXT, ("text",), ("address", "any_text")),
+    Meaning("mobile_number", TEXT, ("mobile",), ("mobile_number", "any_text")),
+    Meaning("phone_number", TEXT, ("phone",), ("phone_number", "any_text")),
+    Meaning("email", TEXT, ("email",), ("email", "any_text")),
+    Meaning("free_text", TEXT, ("text",), ("any_text",)),
+    Meaning("remark", TEXT, ("code",), ("any_text",)),
+    Meaning("label", TEXT, ("code",), ("any_text",)),
+    Meaning("industry_code", TEXT, ("number",), ("industry_code", "any_number", "any_text")),
+    Meaning("tariff_code", TEXT, ("code",), ("any_text",)),
+    Meaning("month", TEXT, (), ("month", "any_text")),
     # days and times
     Meaning("fact_date", DAY),
     Meaning("archive_date", DAY),
@@ -95,6 +97,7 @@ _ALL = (
     Meaning("listed_code", OTHER),
     Meaning("flag", OTHER),
     Meaning("flags", OTHER),
+    Meaning("batch_no", OTHER),
     Meaning("hash", OTHER),
     Meaning("curve_value", OTHER),
 )

@@ -24,6 +24,21 @@ from include.transform.models import staging_relation
 
 _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
 
+# What should be there is tested whole: a record that such a rule does not test any more is no longer expected, and its finding
+# has expired. Where the rule tested nothing at all, its table was not delivered, and nothing is known.
+_EXPIRED = """(
+    before.rule_id like 'EXP-%%'
+    and not exists (
+        select 1 from quality.findings_rechecked as rechecked
+        where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
+    )
+    and exists (
+        select 1 from quality.rule_results as results
+        where results.run_id = %(run)s and results.rule_id = before.rule_id and results.tested_rows > 0
+    )
+)"""
+NO_LONGER_EXPECTED = "no longer expected"  # what an expired finding observes
+
 # What `./kaw findings --state` may ask for; an open finding that changed, or whose waiver expired, is also an open one.
 STATES = {
     "open": "state = 'open'",
@@ -124,7 +139,7 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         run_id,
         f"""
         select before.finding_id, 'fixed' as event, null::bigint as waiver_id, null::bigint as root_finding_id,
-            {", ".join("before." + name.strip() for name in CARRIED.split(","))}
+            {", ".join(_last_said(name.strip()) for name in CARRIED.split(","))}
         from open_before as before
         where
             not exists (
@@ -145,6 +160,7 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
                         where result.run_id = %(run)s and result.rule_id = before.rule_id
                     )
                 )
+                or {_EXPIRED}
             )
             and before.rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %(gate)s)
         """,
@@ -183,6 +199,13 @@ def _seen(which: str, root: str) -> str:
             and now_seen.column_name is not distinct from before.column_name
         where {which}
     """
+
+
+def _last_said(name: str) -> str:
+    """SQL of what the last event of a finding says: what the one before it said, but of an expired one why it ends."""
+    if name == "observed":
+        return f"case when {_EXPIRED} then '{NO_LONGER_EXPECTED}' else before.observed end"
+    return f"before.{name}"
 
 
 def _gone(connection: psycopg.Connection) -> str:

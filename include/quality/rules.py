@@ -21,7 +21,7 @@ from include.quality import declared
 from include.quality.rule_macros import render
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
-AREAS = ("metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
+AREAS = ("expected", "metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
 AXES = ("missing", "mismatch", "arbitrary", "late")
 DIMENSIONS = ("completeness", "uniqueness", "validity", "consistency", "timeliness", "plausibility", "referential")
 RECURS = {"monthly": 12}  # times a year

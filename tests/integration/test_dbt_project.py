@@ -30,7 +30,13 @@ MAY_READ = {
     "mart": {"dim", "fct", "bridge", "step", "seed", "quality"},
 }
 STEPS = {path.stem for path in (PROJECT / "models" / "warehouse").rglob("int_*.sql")}
-READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_by_system"}
+READS_RAW = {
+    "int_account_offices",
+    "int_account_versions",
+    "int_expected_point_days",
+    "int_manager_versions",
+    "int_ratios_by_system",
+}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
 MARTS = {path.stem for path in (PROJECT / "models" / "marts").rglob("mart_*.sql")}
 PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S12, S14, S20, S22, S24, S30, S32
@@ -135,7 +141,7 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     night.build_warehouse_and_marts(nowhere, run)
     assert called == [
         {"tag:seeds", "tag:staging"},
-        {"tag:warehouse", "tag:after_clusters"},
+        {"tag:warehouse", "tag:after_clusters", "tag:as_delivered"},
         "clusters",
         {"tag:after_clusters", "tag:marts"},
     ]

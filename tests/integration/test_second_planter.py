@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from include.contracts import all_tables
-from include.lab.second_planter.curves import ZONE
+from include.lab.second_planter.days import ZONE
 from include.lab.second_planter.desk import SLOTS, Desk
 from include.lab.second_planter.kinds import MECHANISMS, UNNAMED, Planted, slip
 from include.lab.second_planter.next_night import NEXT_NIGHT, plant_next_night

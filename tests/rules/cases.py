@@ -142,7 +142,7 @@ def statement(step: dict) -> str:
     what = step[kind]
     if kind == "sql":
         return _named(what)
-    table = what if "." in what else "{{" + what + "}}"
+    table = "{{" + what + "}}" if what in all_tables() else what
     where = _named(str(step.get("where", "true")))
     if kind == "remove":
         return f"delete from {table} where {where}"

@@ -30,7 +30,8 @@ from tests.rules.targeted import Target
 ANSWERS = Path(__file__).with_name("answers.csv")
 TARGETED = Path(__file__).with_name("targeted.csv")
 RULES = {rule.id: rule for rule in load_rules()}
-CATALOGUE = [rule for rule in load_rules() if not rule.id.startswith(("PIP", "MART"))]
+# those on what should be there read one relation, whose every column their typed cases give
+CATALOGUE = [rule for rule in load_rules() if not rule.id.startswith(("EXP", "PIP", "MART"))]
 SILENT = {  # they need many equal rows or days, a value of their own or an outage of a key account; planted faults break them
     "MET-14",
     "MET-31",
@@ -171,7 +172,7 @@ def test_the_recorded_rows_are_those_of_the_digests(path: Path):
 
 def test_another_answer_is_told_by_its_rows(tmp_path: Path):
     record = Record(ANSWERS)
-    key = next(key for key, rows in record.rows.items() if len(rows) > 1)
+    key = next(key for key, rows in record.rows.items() if len(rows) > 1 and len(rows) == len(set(rows)))
     record.now = dict(record.was) | {key: (1, 1, "another")}
     record.other = {key: [*record.rows[key][1:], '{"observed": "one more"}']}
     with pytest.raises(pytest.fail.Exception) as failed:

@@ -50,7 +50,9 @@ def at_most_different(texts: int, size: int, sentences: int) -> float:
 
 
 def test_every_rule_of_the_family_states_sample_size_test_and_level_or_that_it_judges_each_row_alone():
-    assert set(STATED) == {
+    by_meaning = {rule_id for rule_id in STATED if rule_id.startswith("SEM-")}
+    assert len(by_meaning) == 51  # one for each table
+    assert set(STATED) - by_meaning == {
         "CON-03",
         "CON-05",
         "CON-15",

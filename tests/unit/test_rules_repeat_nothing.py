@@ -23,17 +23,15 @@ SAME_SHAPE = {
     (
         "MART-07",
         "MART-26",
-    ): "revenue and energy of a ranking over the same bills: a witness stays independent of other rules",
-    ("MET-20", "MKT-41"): "a left join of one row each and a filter of nulls; the conditions have nothing in common",
-    ("MKT-17", "XSR-08"): "two questions on the sum of running transformers, each with its own population",
-    ("MKT-29", "MKT-41"): "a left join of one row each and a filter of nulls; the conditions have nothing in common",
-    ("XSR-01", "XSR-15"): "both take price of the last bill to what was counted; what was counted differs",
+    ): "revenue and energy of a ranking over the same bills; MART-26 is a witness and stays independent"
 }
 
 
-def body(text: str) -> list[str]:
+def body(rule_id: str, text: str) -> list[str]:
+    """Lines of the two queries; what parts them is no other rule's, so that no run goes from the first to the second."""
     lines = [" ".join(line.split()) for line in text[text.index("*/") + 2 :].splitlines()]
-    return [line for line in lines if line not in ("", ")", "(", "),") and not line.startswith("--")]
+    parted = [f"violations of {rule_id}" if line == "-- violations" else line for line in lines]
+    return [line for line in parted if line not in ("", ")", "(", "),") and not line.startswith("--")]
 
 
 def shape(line: str) -> str:
@@ -57,7 +55,8 @@ def repeated(bodies: dict[str, list[str]]) -> dict[tuple[str, str], list[tuple[s
 def bodies() -> dict[str, list[str]]:
     files = sorted(EXPECTATIONS.glob("*/*.sql"))
     assert len(files) > 100
-    return {path.name.split("_")[0]: body(path.read_text(encoding="utf-8")) for path in files}
+    ids = {path: path.name.split("_")[0] for path in files}
+    return {rule_id: body(rule_id, path.read_text(encoding="utf-8")) for path, rule_id in ids.items()}
 
 
 def test_no_rule_repeats_six_lines_of_another():
@@ -65,7 +64,10 @@ def test_no_rule_repeats_six_lines_of_another():
 
 
 def test_six_lines_of_one_shape_have_their_reason():
-    shapes = {rule_id: [shape(line) for line in lines] for rule_id, lines in bodies().items()}
+    shapes = {
+        rule_id: [line if line.startswith("violations of") else shape(line) for line in lines]
+        for rule_id, lines in bodies().items()
+    }
     deciding = {
         pair
         for pair, runs in repeated(shapes).items()

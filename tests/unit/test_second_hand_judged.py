@@ -78,15 +78,14 @@ def test_an_absent_record_is_found_by_what_names_its_key_as_missing():
     assert not verdict(("M2", "mismatch", "warn", "mkt_customer", {"cons_no": "C1"}, "addr"), planted=planted).is_found
 
 
-def test_a_table_is_named_by_its_name_in_key_or_words():
+def test_a_table_is_named_by_a_finding_whose_key_it_is():
     planted = Planted(GONE, {"table_name": "mkt_contact"}, ({"table_name": "mkt_contact"},))
-    in_key = ("P", "missing", "block", "mkt_contact", {"table_name": "mkt_contact", "source": "marketing"}, None)
-    in_words = ("P", "late", "block", "receipts", {"load": "7"}, None, "92 of 183 rows of mkt_contact")
-    assert verdict(in_key, planted=planted).is_right
-    assert not verdict(in_words, planted=planted).is_found  # GONE is missing, not late
-    assert verdict(("P", "missing", *in_words[2:]), planted=planted).is_right
-    other = ("P", "missing", "block", "mkt_ticket", {"table_name": "mkt_ticket"}, None)
-    assert not verdict(other, planted=planted).is_found
+    said = ("P", "missing", "block", "mkt_contact", {"table": "mkt_contact"}, None, "92 of 183 rows")
+    assert verdict(said, planted=planted).is_right
+    dangling = ("R", "missing", "warn", "mkt_account", {"cons_no": "C1"}, "cons_no", "not in mkt_contact")
+    assert not verdict(dangling, planted=planted).is_found
+    assert not verdict(("P", "mismatch", *said[2:]), planted=planted).is_found
+    assert not verdict((*said[:4], {"table": "mkt_ticket"}, None), planted=planted).is_found
 
 
 def test_any_slot_names_a_curve_and_a_part_of_its_key_is_coarser():

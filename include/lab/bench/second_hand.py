@@ -1,7 +1,7 @@
 """What the gate sees of the second hand's defects, and which of its unusual but valid data it takes for defects.
 
-A seed is three utilities: one with every class of defects planted into it, one with every kind of unusual data, and a clean
-one whose second night lacks what the first held, or writes it anew.
+A seed is three utilities: one with every class of defects planted into it, one with every kind of unusual data, and a
+clean one whose second night lacks what the first held, or writes it anew.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from include.records import runs
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 
-# Early in a month: the last month's bills are there and their days lie in the window.
+# Early in a month: the last month's bills are there and their days are in the window.
 BUSINESS_DATE = date(2026, 11, 3)
 NEXT_NIGHT_CURVES = 7
 RECALL_BAR, CLASS_BAR, REASON_BAR, RECORDS = 0.95, 0.8, 0.95, 5
@@ -44,9 +44,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """Of one seed: a figure a class; the records (class, key) that were missed, and those (class, key, rules) found for
-    another reason; the neighbours (class, rule and column) wrongly named; and the false alarms of the unusual data, whose
-    records by kind are in `unusual`."""
+    """Of one seed: a figure a class; the records (class, key) that were missed, and those (class, key, rules) found
+    for another reason; the neighbours (class, rule and column) wrongly named; and the false alarms of the unusual
+    data, whose records by kind are in `unusual`.
+    """
 
     seed: int
     figures: list[Figure]
@@ -137,7 +138,7 @@ def _gate_one(place: Sandbox, simulation, hear, full: bool = True) -> dict:
         waive(place.url, LIMIT_RULE, "all", "quality bench", reason, BUSINESS_DATE + timedelta(days=1))
     with hear.step("build staging"):
         night.build_staging(place.warehouse, run, hear)
-    # what stopped the gate stands among the findings
+    # what stopped the gate is among the findings
     with hear.step("check staged"), contextlib.suppress(GateBlocked):
         night.check_staged(place.warehouse, run, hear)
     return run

@@ -65,7 +65,7 @@ def _line_of_one_rate_missing(desk: Desk, kind: Kind) -> None:
 
 
 def _previous_reading_then_made_good(desk: Desk, kind: Kind) -> None:
-    """The clerk typed a wrong previous reading and made the energy right again as an addition."""
+    """The clerk typed a wrong previous reading and corrected the energy by an addition."""
     for row in desk.draw(kind, "mkt_bill_line", _on_plain_bill(desk), rate="PEAK"):
         step = Decimal("1.0000")
         energy = step * Decimal(str(row["multiplier"]))
@@ -118,7 +118,8 @@ CLASSES = [
         "mkt_bill",
         (),
         (MISSING, LATE),
-        "The month's run stopped at an exception; bills of a handful of customers were never issued, with all their lines.",
+        "The month's run stopped at an exception; bills of a handful of customers were never issued, with "
+        "all their lines.",
         "customers whose first bill is not due yet",
         "a month's revenue of each customer",
         _newest_bill_missing,
@@ -178,7 +179,7 @@ CLASSES = [
         "mkt_bill",
         ("read_from", "read_to"),
         (MISMATCHED, MISSING),
-        "The reading day was moved by hand: three days lie between the bill before and this one.",
+        "The reading day was moved by hand: three days are between the bill before and this one.",
         "the energy of the bill, which is right",
         "0 kWh; three days without a bill on paper",
         _read_period_with_a_gap,
@@ -224,7 +225,8 @@ CLASSES = [
         "mkt_bill",
         ("bill_no", "bill_month", "read_from"),
         (INVENTED, MISMATCHED),
-        "A run was repeated after a fault: the month's bill stands a second time under another number, correcting none.",
+        "A run was repeated after a fault: the month's bill appears a second time under another number, "
+        "correcting none.",
         "a corrected bill that names the one it corrects",
         "a whole month's bill too many",
         _same_month_billed_twice,
@@ -273,7 +275,8 @@ CLASSES = [
         "mkt_bill_line",
         ("prev_reading", "add_sub_kwh", "kwh_read"),
         (MISMATCHED,),
-        "A wrong previous reading was typed and the energy put right as an addition: the line adds up, the readings do not join.",
+        "A wrong previous reading was typed and the energy corrected by an addition: the line adds up, the "
+        "readings do not join.",
         "the billed energy and the charge, which are right",
         "0 kWh, 0 yuan",
         _previous_reading_then_made_good,

@@ -177,7 +177,8 @@ CLASSES = [
         "M5",
         "con_contract.valid_from",
         (MISMATCHED, INVENTED),
-        "At a renewal the new term was typed into the old version: a contract valid from a date after the bills it covers.",
+        "At a renewal the new term was typed into the old version: a contract valid from a date after the "
+        "bills it covers.",
         lambda r, n: {"valid_from": date(2026, 10, 25), "signed_on": date(2026, 10, 20)},
         lambda r: (
             _in_force(r)

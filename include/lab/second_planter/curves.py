@@ -3,55 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from include.lab.second_planter.desk import SLOTS, Desk, Row
+from include.lab.second_planter.days import ENERGY, ZONE, curves_of, draw_days, freezes, is_live
+from include.lab.second_planter.desk import SLOTS, Desk
 from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, RECORDS, Kind
 
-ZONE = ZoneInfo("Asia/Shanghai")
-ENERGY = ("P", "E+", "RQ1", "RQ4")
 SHAPE = tuple(SLOTS)
 POINT_DAY = (("mp_no", "data_date"),)
 REGISTER = ("met_register_freeze.reading",)
-
-
-def _day(desk: Desk, mp_no: str, day: date) -> dict[tuple[str, str], Row]:
-    """The curves of a point on a day by quantity and phase; the newest version."""
-    curves: dict[tuple[str, str], Row] = {}
-    for row in desk.find("met_interval_96", mp_no=mp_no, data_date=day):
-        held = curves.get((row["data_type"], row["phase"]))
-        if held is None or row["version"] > held["version"]:
-            curves[row["data_type"], row["phase"]] = row
-    return curves
-
-
-def _live(day: dict, *quantities: str) -> bool:
-    """Whether the quantities are all there, whole, with one version, and carry load in most slots."""
-    wanted = [rows for key, rows in day.items() if key[0] in (quantities or ENERGY)]
-    whole = all(not np.isnan(row.slots).any() and row["version"] == 1 for row in day.values())
-    return whole and len(wanted) >= len(quantities or ENERGY) and float(np.median(day["E+", "T"].slots)) > 0.002
-
-
-def draw_days(desk: Desk, kind: Kind, day: date, *quantities: str, number: int = RECORDS, fits=lambda d: True):
-    """Points with their curves of `day`, one an account; every curve of the day is kept for this class."""
-
-    def has_load(row: Row) -> bool:
-        curves = _day(desk, row["mp_no"], day)
-        return ("E+", "T") in curves and _live(curves, *quantities) and fits(curves)
-
-    found = desk.draw(kind, "met_interval_96", has_load, number, data_date=day, data_type="E+")
-    for row in found:
-        yield row, _day(desk, row["mp_no"], day)
-
-
-def freezes(desk: Desk, mp_no: str, day: date, kind: str = "DAY") -> dict[tuple[str, str], Row]:
-    """The registers frozen at 00:00 of `day`, by energy and rate."""
-    meter = desk.one("met_measuring_point", mp_no=mp_no)["meter_asset_no"]
-    at = datetime(day.year, day.month, day.day, tzinfo=ZONE)
-    rows = desk.find("met_register_freeze", meter_asset_no=meter, freeze_ts=at)
-    return {(r["energy_kind"], r["rate"]): r for r in rows if r["freeze_kind"] == kind}
 
 
 def _clock_an_hour_fast(desk: Desk, kind: Kind) -> None:
@@ -69,7 +30,7 @@ def _energy_a_slot_late(desk: Desk, kind: Kind) -> None:
     """Three days; each of the days is a record."""
     for row, _ in draw_days(desk, kind, desk.day(4), number=2):
         for day in desk.days[4:7]:
-            curve = _day(desk, row["mp_no"], day).get(("E+", "T"))
+            curve = curves_of(desk, row["mp_no"], day).get(("E+", "T"))
             if curve is not None:
                 desk.claim(curve, kind)
                 desk.spoil(kind, curve, **_slots(np.roll(curve.slots, 1)))
@@ -80,11 +41,11 @@ def _yesterday_again(desk: Desk, kind: Kind) -> None:
 
     def both(curves):
         mp_no = next(iter(curves.values()))["mp_no"]
-        other = _day(desk, mp_no, before)
-        return set(other) == set(curves) and _live(other) and len(freezes(desk, mp_no, before)) > 0
+        other = curves_of(desk, mp_no, before)
+        return set(other) == set(curves) and is_live(other) and len(freezes(desk, mp_no, before)) > 0
 
     for row, curves in draw_days(desk, kind, day, fits=both):
-        mp_no, earlier = row["mp_no"], _day(desk, row["mp_no"], before)
+        mp_no, earlier = row["mp_no"], curves_of(desk, row["mp_no"], before)
         for key, curve in curves.items():
             if key == ("E+", "T"):
                 desk.spoil(kind, row, (earlier[key].key,), **_slots(earlier[key].slots))
@@ -238,7 +199,8 @@ CLASSES = [
         "M7",
         SHAPE,
         (MISMATCHED,),
-        "The terminal's clock ran an hour fast for a day: all its curves are four slots late, the meter's rates are right.",
+        "The terminal's clock ran an hour fast for a day: all its curves are four slots late, the meter's "
+        "rates are right.",
         "the days before and after",
         "sum of the day right; energy moves between rates, up to an hour of the load times the spread of prices",
         _clock_an_hour_fast,
@@ -249,7 +211,8 @@ CLASSES = [
         "M7",
         SHAPE,
         (MISMATCHED,),
-        "A new concentrator labels energy at the start of the slot and power at its end: E+ is a slot late for three days.",
+        "A new concentrator labels energy at the start of the slot and power at its end: E+ is a slot late "
+        "for three days.",
         "P, U and I of these days",
         "sum of the day right",
         _energy_a_slot_late,
@@ -280,7 +243,8 @@ CLASSES = [
         "M8",
         SHAPE,
         (INVENTED, MISMATCHED),
-        "Forty slots of energy were filled with their mean so that the day's sum fits; power shows what the works really did.",
+        "Forty slots of energy were filled with their mean so that the day's sum fits; power shows what the "
+        "works really did.",
         "the power of the day",
         "sum of the day right",
         _flat_beside_live_power,
@@ -343,7 +307,8 @@ CLASSES = [
         "M7",
         SHAPE,
         (MISMATCHED, INVENTED),
-        "A correction was booked as negative energy in one slot and added to the next; forward energy cannot be negative.",
+        "A correction was booked as negative energy in one slot and added to the next; forward energy cannot "
+        "be negative.",
         "the sum of the day, which is right",
         "0 kWh over the day",
         _negative_made_good,

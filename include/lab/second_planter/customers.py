@@ -119,7 +119,8 @@ CLASSES = [
         "mkt_customer",
         ("uscc",),
         (MISMATCHED, INVENTED),
-        "The clerk copied the file of the customer before and forgot to change the credit code: two companies, one code.",
+        "The clerk copied the file of the customer before and forgot to change the credit code: two "
+        "companies, one code.",
         "the company to which the code belongs",
         "credit and group of the wrong company",
         _credit_code_of_another,
@@ -324,7 +325,8 @@ CLASSES = [
         "mkt_account",
         ("acct_no",),
         (MISMATCHED, MISSING),
-        "A sheet of settlement accounts was cleaned in a spreadsheet; a number lost its last digit. Bills and payments have the right one.",
+        "A sheet of settlement accounts was cleaned in a spreadsheet; a number lost its last digit. Bills "
+        "and payments have the right one.",
         "the customer's energy and revenue; its bills are dependants of this one record",
         "error 0; payments of all its bills cannot be matched",
         _account_lost_a_digit,

@@ -1,4 +1,6 @@
-"""The desk at which the second hand works: records of a delivery, drawn, spoilt, removed or added, and the truth of it."""
+"""The desk at which the second hand works: records of a delivery, drawn, spoilt, removed or added, and the truth of
+it.
+"""
 
 from __future__ import annotations
 
@@ -100,11 +102,14 @@ class Desk:
         self.claimed: dict[tuple[str, int], str] = {}  # record -> class that has touched it
         self._met: dict[str, set[str]] = defaultdict(set)  # account -> families in which a class has touched it
         self._shut: set[str] = set()  # accounts whose identity is spoilt
-        self._rates: dict[date, list[str]] = {}
+        self.rates: dict[
+            date, list[str]
+        ] = {}  # of the 96 slots of a day, once somebody has read them from the delivery
 
     def day(self, back: int) -> date:
-        """The day so many days before the business date. Raises ValueError where the delivery does not reach back to the
-        day before it."""
+        """The day so many days before the business date. Raises ValueError where the delivery does not reach back to
+        the day before it.
+        """
         if back + 2 > len(self.days):
             raise ValueError(f"{len(self.days)} days of curves are too few for the second hand; {back + 2} are needed")
         return self.days[back]
@@ -142,21 +147,14 @@ class Desk:
             for column, table in _OWNERS
         }
 
-    def rates(self, day: date) -> list[str]:
-        """The rate of each of the 96 slots on a day, as registers and curves of the delivery show it."""
-        if day not in self._rates:
-            from include.lab.second_planter.unusual_energy import rates_of_slots
-
-            self._rates[day] = rates_of_slots(self, day)
-        return self._rates[day]
-
     # --- drawing -----------------------------------------------------------------------------------------------------
 
     def draw(
         self, drawer: Kind, table: str, where: Callable[[Row], bool], number: int = RECORDS, apart=True, **equals
     ) -> list[Row]:
-        """`number` records of as many accounts (unless not `apart`), in an order drawn from the seed, at accounts that no
-        class has met in this family if there are enough. Raises ValueError where the delivery has fewer."""
+        """`number` records of as many accounts (unless not `apart`), in an order drawn from the seed, at accounts
+        that no class has met in this family if there are enough. Raises ValueError where the delivery has fewer.
+        """
         chosen: list[Row] = []
         owners: set[str] = set()
         candidates = self.shuffled(drawer, table, equals)
@@ -198,7 +196,9 @@ class Desk:
         return [Row(self, table, int(n)) for n in order]
 
     def claim(self, row: Row, kind: Kind) -> None:
-        """Keep other classes off a record, and off its account in the record's family. ValueError where one was there."""
+        """Keep other classes off a record, and off its account in the record's family. ValueError where one was
+        there.
+        """
         holder = self.claimed.setdefault((row.table, row.number), kind.code)
         if holder != kind.code:
             raise ValueError(f"class {kind.code} touches {row.table} {row.key}, which class {holder} has spoilt")
@@ -232,7 +232,9 @@ class Desk:
         self.note(kind, row, other_keys, row.key | changed_key)
 
     def fit(self, kind: Kind, row: Row, **values) -> None:
-        """Change a record as the error itself would have changed it, or as someone made it fit; it is not in the truth."""
+        """Change a record as the error itself would have changed it, or as someone made it fit; it is not in the
+        truth.
+        """
         self.claim(row, kind)
         self.edit.set(row.table, row.number, **values)
 

@@ -97,7 +97,8 @@ CLASSES = [
         "M6",
         "mkt_transformer.cap_kva",
         (MISMATCHED, INVENTED),
-        "A transformer's nameplate was typed with a zero too many: ten times the contract's annex and the customer's capacity.",
+        "A transformer's nameplate was typed with a zero too many: ten times the contract's annex and the "
+        "customer's capacity.",
         lambda r, n: {"cap_kva": r["cap_kva"] * 10},
         lambda r: r["state_to"] is None and r["state"] == "RUN" and r["cap_kva"] < 2000,
         others=("con_transformer_annex.cap_kva", "mkt_customer.running_cap_kva", "mkt_customer.contract_cap_kva"),
@@ -148,7 +149,8 @@ CLASSES = [
         "M3",
         "mkt_mp.metering_side",
         (MISMATCHED,),
-        "Marketing says metered at low voltage, acquisition and contract say high: transformer losses are added or not.",
+        "Marketing says metered at low voltage, acquisition and contract say high: transformer losses are "
+        "added or not.",
         lambda r, n: {"metering_side": "HV_LV"},
         lambda r: _is_open(r) and r["metering_side"] == "HV_HV",
         others=("met_measuring_point.metering_side", "con_contract.metering_side"),
@@ -188,7 +190,8 @@ CLASSES = [
         "mkt_tariff_assign",
         ("tariff_code", "valid_from", "valid_to"),
         (MISMATCHED, INVENTED),
-        "A test of the new price group was left in the data: another tariff from the 10th to the 20th, then the old one again.",
+        "A test of the new price group was left in the data: another tariff from the 10th to the 20th, then "
+        "the old one again.",
         "the tariff before and after",
         "the month's energy charge of eleven days by another price, were it billed",
         _tariff_for_ten_days,

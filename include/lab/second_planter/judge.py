@@ -1,4 +1,6 @@
-"""How well the findings of a warehouse name what the second hand planted: record, column, explanation, and nothing beside."""
+"""How well the findings of a warehouse name what the second hand planted: record, column, explanation, and nothing
+beside.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one planted record: the rules that found it, whether one explains it rightly, and the neighbours wrongly named."""
+    """Of one planted record: the rules that found it, whether one explains it rightly, and the neighbours wrongly
+    named.
+    """
 
     planted: Planted
     rules: tuple[str, ...]
@@ -68,10 +72,10 @@ def key_of(record_key: dict) -> frozenset:
 def judge(findings: Iterable[Finding], planted: Iterable[Planted]) -> list[Verdict]:
     """A verdict for each planted record.
 
-    A finding finds a record where its key is the record's own and it names one of the class's columns, in its column or its
-    words: what another defect of the account throws upon the record is no find. It explains it where its axis is one that
-    the class expects, too. By another key (a day of its point, its account, the record of the other system) it finds it
-    only where it explains it.
+    A finding finds a record where its key is the record's own and it names one of the class's columns, in its column
+    or its words: what another defect of the account throws upon the record is no find. It explains it where its axis
+    is one that the class expects, too. By another key (a day of its point, its account, the record of the other
+    system) it finds it only where it explains it.
     """
     findings = list(findings)
     exact: dict[tuple, list[Finding]] = defaultdict(list)
@@ -99,8 +103,9 @@ def judge(findings: Iterable[Finding], planted: Iterable[Planted]) -> list[Verdi
 
 
 def alarms(findings: Iterable[Finding], unusual: Iterable[Planted]) -> list[Alarm]:
-    """Every finding that blocks, quarantines or warns, by the kind of unusual data whose record, or a part of whose key,
-    it names."""
+    """Every finding that blocks, quarantines or warns, by the kind of unusual data whose record, or a part of whose
+    key, it names.
+    """
     findings, unusual = [f for f in findings if f.severity in LOUD], list(unusual)
     by_value: dict[str, set[int]] = defaultdict(set)
     for number, finding in enumerate(findings):
@@ -117,9 +122,7 @@ def alarms(findings: Iterable[Finding], unusual: Iterable[Planted]) -> list[Alar
 
 
 def _by_values(findings: list[Finding], by_value: dict[str, set[int]], key: dict) -> list[Finding]:
-    """Findings whose key holds every value of a key, whatever the names of its parts; a table may be told in words."""
-    if set(key) == {"table_name"}:
-        return [f for f in findings if key["table_name"] in {value for _, value in f.key} | f.words]
+    """Findings whose key holds every value of a key, whatever the names of its parts."""
     sets = [by_value.get(str(spelled(value)), set()) for value in key.values() if value is not None]
     return [findings[n] for n in set.intersection(*sets)] if sets else []
 
@@ -141,7 +144,9 @@ def names(finding: Finding, record: Planted) -> bool:
 
 
 def explains(finding: Finding, record: Planted) -> bool:
-    """Whether a finding names a column of the class and says the right thing of it: absent, contradicted, made up or late."""
+    """Whether a finding names a column of the class and says the right thing of it: absent, contradicted, made up or
+    late.
+    """
     return finding.axis in record.kind.explained and names(finding, record)
 
 

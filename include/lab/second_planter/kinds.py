@@ -21,9 +21,9 @@ MISSING, MISMATCHED, INVENTED, LATE = "missing", "mismatch", "arbitrary", "late"
 class Kind:
     """A class of defects. `spoil` plants its records at a desk and lets it note the truth.
 
-    A finding explains a record rightly where it names one of `columns` (of the record, or of the other side in `others`;
-    none: the record as a whole) and its axis is one of `explained`. `near` are groups of the record's columns by which a
-    coarser finding may name it (a day of a point, an account), as long as it explains it rightly.
+    A finding explains a record rightly where it names one of `columns` (of the record, or of the other side in
+    `others`; none: the record as a whole) and its axis is one of `explained`. `near` are groups of the record's
+    columns by which a coarser finding may name it (a day of a point, an account), as long as it explains it rightly.
     """
 
     code: str
@@ -60,8 +60,10 @@ class Unusual:
 
 @dataclass(frozen=True)
 class Planted:
-    """One record that was spoilt, or made unusual. `record_key` holds the key columns of the contract as they are delivered, `other_keys` further
-    keys at which a finding may name it, `spared` keys of the same table that no finding may name."""
+    """One record that was spoilt, or made unusual. `record_key` holds the key columns of the contract as they are
+    delivered, `other_keys` further keys at which a finding may name it, `spared` keys of the same table that no
+    finding may name.
+    """
 
     kind: Kind | Unusual
     record_key: dict
@@ -80,8 +82,9 @@ class Planted:
 
 @dataclass(frozen=True)
 class Slip:
-    """The commonest form: single cells of single records. `spoil(row, number)` gives the new values, or None for a record
-    that this slip cannot happen to."""
+    """The commonest form: single cells of single records. `spoil(row, number)` gives the new values, or None for a
+    record that this slip cannot happen to.
+    """
 
     where: Callable[[Row], bool]
     values: Callable[[Row, int], dict]

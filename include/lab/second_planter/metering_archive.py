@@ -89,7 +89,8 @@ CLASSES = [
         "met_feeder",
         ("org_no",),
         (MISMATCHED,),
-        "After offices were re-cut a feeder was filed under the office next door; all its customers belong to the old one.",
+        "After offices were re-cut a feeder was filed under the office next door; all its customers belong "
+        "to the old one.",
         "the customers of the feeder, whose office is right",
         "none in kWh; reliability figures of two offices",
         _feeder_of_another_office,
@@ -189,7 +190,8 @@ CLASSES = [
         "M4",
         "met_measuring_point.wiring",
         (MISMATCHED,),
-        "The wiring of the point was left at the default of the form, three phases with four wires; its meter is a 3P3W one.",
+        "The wiring of the point was left at the default of the form, three phases with four wires; its "
+        "meter is a 3P3W one.",
         lambda r, n: {"wiring": "3P4W"},
         lambda r: _is_in_use(r) and r["wiring"] == "3P3W",
         others=("met_meter.meter_type",),
@@ -212,7 +214,8 @@ CLASSES = [
         "M4",
         "met_it.ratio_primary",
         (MISMATCHED, INVENTED),
-        "A burnt current transformer of one phase was replaced by the one on the van: another primary current than A and C.",
+        "A burnt current transformer of one phase was replaced by the one on the van: another primary "
+        "current than A and C.",
         lambda r, n: {"ratio_primary": r["ratio_primary"] * 1.5},
         lambda r: r["valid_to"] is None,
         equals={"kind": "CT", "phase": "B"},
@@ -238,7 +241,8 @@ CLASSES = [
         "met_it",
         ("it_asset_no", "valid_to", "valid_from", "phase"),
         (MISMATCHED,),
-        "A new current transformer was entered and the old one not closed: two of different ratio serve one phase at a time.",
+        "A new current transformer was entered and the old one not closed: two of different ratio serve one "
+        "phase at a time.",
         "the transformers of the other phases",
         "unknown which ratio the phase is billed by",
         _old_transformer_not_closed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from include.lab.second_planter.curves import ZONE, draw_days
+from include.lab.second_planter.days import ZONE, draw_days
 from include.lab.second_planter.desk import Desk
 from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, Kind, slip
 
@@ -217,7 +217,8 @@ CLASSES = [
         "met_supply_outage",
         ("start_at", "feeder_no", "end_at"),
         (MISMATCHED, INVENTED),
-        "The record was filed nine days early: a feeder's outage that no meter saw, and meters' outages without a record.",
+        "The record was filed nine days early: a feeder's outage that no meter saw, and meters' outages "
+        "without a record.",
         "the meters' events, which are right",
         "an outage too many on one day and too few on another",
         _supply_record_of_the_wrong_day,

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from include.contracts import all_tables
-from include.lab.second_planter.curves import ZONE
+from include.lab.second_planter.days import ZONE
 from include.lab.second_planter.desk import Desk, Row
 from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, Kind, Planted
 from include.lab.simulator.simulation import Simulation

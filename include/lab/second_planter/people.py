@@ -1,11 +1,13 @@
-"""营销, the utility's own people and what they inspect: managers, visits, inspections, hazards, violations, ratings, access."""
+"""营销, the utility's own people and what they inspect: managers, visits, inspections, hazards, violations, ratings,
+access.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from include.lab.second_planter.curves import ZONE
+from include.lab.second_planter.days import ZONE
 from include.lab.second_planter.desk import Desk
 from include.lab.second_planter.kinds import INVENTED, MISMATCHED, MISSING, UNNAMED, Kind, slip
 

@@ -129,7 +129,8 @@ CLASSES = [
         "mkt_outage_notice",
         (),
         (MISSING, LATE),
-        "The call before a planned outage was never made: of all notices that the customer was owed it is the one missing.",
+        "The call before a planned outage was never made: of all notices that the customer was owed it is "
+        "the one missing.",
         "customers who asked for no notices",
         "none in kWh; a promise to a key account",
         _call_never_made,

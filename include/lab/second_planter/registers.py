@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from include.lab.second_planter.curves import ZONE, freezes
+from include.lab.second_planter.days import ZONE, freezes
 from include.lab.second_planter.desk import Desk
 from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, UNNAMED, Kind, slip
 
@@ -151,7 +151,8 @@ CLASSES = [
         "met_register_freeze",
         ("reading",),
         (INVENTED, MISMATCHED),
-        "A night's registers never came; the clerk typed the mean of the nights around it for every rate, marked automatic.",
+        "A night's registers never came; the clerk typed the mean of the nights around it for every rate, "
+        "marked automatic.",
         "the registers of the nights around it",
         "0 kWh over two days; each is wrong by half the difference between them",
         _average_of_its_neighbours,
@@ -188,7 +189,7 @@ CLASSES = [
         "M5",
         "met_register_freeze.max_demand_ts",
         (MISMATCHED, INVENTED),
-        "The demand register was not cleared: the time of a month's maximum lies two months before it.",
+        "The demand register was not cleared: the time of a month's maximum is two months before it.",
         lambda r, n: {"max_demand_ts": r["max_demand_ts"] - timedelta(days=75)},
         lambda r: r["freeze_kind"] == "MONTH" and r["max_demand_ts"] is not None and r["freeze_ts"].year == 2026,
         equals={"energy_kind": "ACTIVE", "rate": "T"},
@@ -201,7 +202,8 @@ CLASSES = [
         "met_register_freeze",
         ("reading",),
         (MISMATCHED, INVENTED),
-        "The month's reading could not be called and was carried over from the month before; the bill has the true one.",
+        "The month's reading could not be called and was carried over from the month before; the bill has "
+        "the true one.",
         "the rates of the night and the bill",
         "a month's energy moved into the next",
         _carried_over,
@@ -223,7 +225,7 @@ CLASSES = [
         "M4",
         "met_voltage_daily.u_max",
         (MISMATCHED,),
-        "A protocol conversion exchanged highest and lowest voltage; the average lies above the highest.",
+        "A protocol conversion exchanged highest and lowest voltage; the average is above the highest.",
         lambda r, n: {"u_max": r["u_min"], "u_min": r["u_max"]},
         lambda r: _is_plain(r) and r["u_max"] - r["u_min"] > 1,
         columns=("u_min", "u_avg"),
@@ -243,7 +245,7 @@ CLASSES = [
         "M5",
         "met_voltage_daily.u_max_ts",
         (MISMATCHED, INVENTED),
-        "The buffer of the terminal was not cleared: the time of the day's highest voltage lies in the week before.",
+        "The buffer of the terminal was not cleared: the time of the day's highest voltage is in the week before.",
         lambda r, n: {"u_max_ts": r["u_max_ts"] - timedelta(days=7)},
         lambda r: r["u_max_ts"] is not None,
         columns=("data_date",),
@@ -253,7 +255,8 @@ CLASSES = [
         UNNAMED,
         "met_voltage_daily.limit_hi",
         (MISMATCHED, INVENTED),
-        "The terminal of a 10 kV point was set up with the limits of 220 V: every value is below them and none is counted.",
+        "The terminal of a 10 kV point was set up with the limits of 220 V: every value is below them and "
+        "none is counted.",
         lambda r, n: {"limit_hi": Decimal("235.4"), "limit_lo": Decimal("198.0")},
         lambda r: _is_plain(r) and r["u_avg"] < 150,
         columns=("limit_lo",),

@@ -197,7 +197,8 @@ CLASSES = [
         "mkt_ticket",
         ("arrived_at",),
         (INVENTED,),
-        "Arrivals were typed at the desk: 44 minutes after acceptance, a minute before the promise of 45, a dozen times.",
+        "Arrivals were typed at the desk: 44 minutes after acceptance, a minute before the promise of 45, a "
+        "dozen times.",
         "arrivals that happen to take 44 minutes once",
         "none in kWh; the share of promises kept",
         _arrivals_a_minute_before_the_promise,
@@ -208,7 +209,7 @@ CLASSES = [
         "M4",
         "mkt_ticket.work_min",
         (MISMATCHED, INVENTED),
-        "Working time was entered in seconds: more minutes than lie between acceptance and closure.",
+        "Working time was entered in seconds: more minutes than there are between acceptance and closure.",
         lambda r, n: {"work_min": int((r["closed_at"] - r["accepted_at"]).total_seconds() // 60) * 3 + 5000},
         lambda r: r["closed_at"] is not None and r["work_min"] is not None,
         columns=("closed_at",),

@@ -1,6 +1,8 @@
-"""Valid but unusual energy: works at rest or at night, flat load, a swap on the first of a month, reverse energy, late curves.
+"""Valid but unusual energy: works at rest or at night, flat load, a swap on the first of a month, reverse energy,
+late curves.
 
-Where a curve changes, the registers change with it, by rate: which slot belongs to which rate is read from the delivery itself.
+Where a curve changes, the registers change with it, by rate: which slot belongs to which rate is read from the
+delivery itself.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from include.lab.second_planter.curves import ENERGY, draw_days, freezes
+from include.lab.second_planter.days import ENERGY, draw_days, freezes
 from include.lab.second_planter.desk import Desk, Row, slots_of
 from include.lab.second_planter.kinds import Unusual, unusual
 
@@ -19,25 +21,30 @@ RATES = ("SHARP", "PEAK", "FLAT", "VALLEY", "DEEP")
 
 
 def rates_of_slots(desk: Desk, day: date) -> list[str]:
-    """The rate of each of the 96 slots on a day: what the registers of all points say of their curves (least squares)."""
-    curves, grown = [], []
-    for row in desk.find("met_interval_96", data_date=day, data_type="E+"):
-        before, after = freezes(desk, row["mp_no"], day), freezes(desk, row["mp_no"], day + DAY)
-        keys = [("ACTIVE", rate) for rate in RATES]
-        if not np.isnan(row.slots).any() and all(key in before and key in after for key in keys):
-            curves.append(row.slots)
-            grown.append([float(after[key]["reading"] - before[key]["reading"]) for key in keys])
-    solved, *_ = np.linalg.lstsq(np.array(curves), np.array(grown), rcond=None)
-    return [RATES[int(n)] for n in solved.argmax(axis=1)]
+    """The rate of each of the 96 slots on a day: what the registers of all points say of their curves (least
+    squares).
+    """
+    if day not in desk.rates:
+        curves, grown = [], []
+        for row in desk.find("met_interval_96", data_date=day, data_type="E+"):
+            before, after = freezes(desk, row["mp_no"], day), freezes(desk, row["mp_no"], day + DAY)
+            keys = [("ACTIVE", rate) for rate in RATES]
+            if not np.isnan(row.slots).any() and all(key in before and key in after for key in keys):
+                curves.append(row.slots)
+                grown.append([float(after[key]["reading"] - before[key]["reading"]) for key in keys])
+        solved, *_ = np.linalg.lstsq(np.array(curves), np.array(grown), rcond=None)
+        desk.rates[day] = [RATES[int(n)] for n in solved.argmax(axis=1)]
+    return desk.rates[day]
 
 
 def reshape(desk: Desk, kind: Unusual, day: date, curves: dict, change) -> None:
-    """Change energy and power of a day by a factor for each slot (`change` of the energy), current with them, and let the
-    registers of the night after and of all later nights follow."""
+    """Change energy and power of a day by a factor for each slot (`change` of the energy), current with them, and let
+    the registers of the night after and of all later nights follow.
+    """
     energy = curves["E+", "T"].slots
     new = np.round(change(energy), 4)
     factor = np.divide(new, energy, out=np.ones(96), where=energy > 0)
-    rates = desk.rates(day)
+    rates = rates_of_slots(desk, day)
     grown = {("ACTIVE", rate): 0.0 for rate in RATES}
     for slot, more in enumerate(new - energy):
         grown["ACTIVE", rates[slot]] += more

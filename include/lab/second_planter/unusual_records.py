@@ -1,4 +1,6 @@
-"""Valid but unusual records of service, money and contracts: at once, at the last minute, of nothing, of all, in parts."""
+"""Valid but unusual records of service, money and contracts: at once, at the last minute, of nothing, of all, in
+parts.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def _answered_at_once(row, _) -> dict:
 
 
 def _caller_unknown(desk: Desk, kind: Unusual) -> None:
-    def stands_alone(row):
+    def is_alone(row):
         number = row["ticket_no"]
         return row["reopen_of"] is None and not (
             desk.find("mkt_survey", ticket_no=number)
@@ -31,7 +33,7 @@ def _caller_unknown(desk: Desk, kind: Unusual) -> None:
             or desk.find("mkt_ticket", reopen_of=number)
         )
 
-    for row in desk.draw(kind, "mkt_ticket", stands_alone, ticket_type="ENQUIRY"):
+    for row in desk.draw(kind, "mkt_ticket", is_alone, ticket_type="ENQUIRY"):
         desk.spoil(kind, row, cons_no=None)
 
 

@@ -12,6 +12,7 @@ from include.quality.parameters import parameter_on, parameters
 from include.quality.rules import AREAS, Rule, load_rules
 
 AREA_TITLES = {
+    "expected": "What should be there",
     "metering": "Metering",
     "marketing": "Marketing",
     "contract": "Contract",
@@ -25,6 +26,10 @@ FAMILIES = {  # what the ids of a family have in common -> title
     "REQUIRED": "Required columns are filled",
     "ALLOWED": "Codes are among the allowed values",
     "REFERENCE": "References inside a system lead to a row",
+    "TIM": "Times of a row are in their order",
+    "EQU": "What numbers state about each other holds",
+    "REF": "References across systems and dates, total relations, repeated columns, identities",
+    "SEM": "Values are such as the meaning of their column allows",
     "GRAIN": "A published model has one row for each key of its grain",
     "FILLED": "A published model does not lose all its rows",
 }

@@ -212,6 +212,8 @@ def _check_column_property(file: str, entry: dict, what: str, own: _Names) -> It
     if name == "meaning":
         if value not in MEANINGS:
             yield Problem(file, line, f"{what} has the unknown meaning {value}", choices(str(value), sorted(MEANINGS)))
+    elif name == "judgedBy":
+        yield from _keys(file, value, line, f"judgedBy of {what}", declarations.JUDGEMENTS, ())
     elif name == "plausible":
         bounds = value if isinstance(value, list) else []
         if len(bounds) != 2 or any(b is not None and not _BOUND.fullmatch(str(b)) for b in bounds):

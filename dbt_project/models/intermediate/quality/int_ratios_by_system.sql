@@ -31,8 +31,8 @@ versions as (
             '{{ side }}' as system_name,
             states._raw_id,
             states.src_updated_at = states.src_updated_at_before as keeps_its_time,
-            states.ct_ratio is distinct from states.ct_ratio_before as has_other_ct,
-            states.pt_ratio is distinct from states.pt_ratio_before as has_other_pt
+            (states.ct_ratio is distinct from states.ct_ratio_before) as has_other_ct,
+            (states.pt_ratio is distinct from states.pt_ratio_before) as has_other_pt
         from ({{ states_landed(side, table_name, ['src_updated_at', 'ct_ratio', 'pt_ratio']) }}) as states
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
