@@ -92,7 +92,9 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
 def staging_with_withheld_rows(warehouse: Warehouse) -> list[str]:
     """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
     with warehouse.connect() as connection:
-        tables = connection.execute("select distinct table_name from quality.withheld order by 1").fetchall()
+        tables = connection.execute(
+            "select table_name from quality.withheld union select table_name from quality.withheld_now order by 1"
+        ).fetchall()
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 

@@ -42,8 +42,11 @@ COLUMNS = {  # heading -> width in characters
     "observed": 30,
     "expected": 30,
     "suspected": 12,
-    "energy at stake, kWh": 14,
-    "amount at stake, yuan": 14,
+    "error, kWh": 14,
+    "error, yuan": 14,
+    "error a year, yuan": 14,
+    "exposure, yuan": 14,
+    "and with it": 40,
     "first seen": 17,
     "age, days": 9,
     "where": 44,
@@ -64,7 +67,9 @@ _QUERY = """
         order by org_no, quality.version_order(_business_date, _load_id) desc, _raw_id desc
     )
 
-    select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence, customers.unit, units.unit_name
+    select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence,
+        findings.severity = 'quarantine' and findings.column_name = any(rule_book.withholds) as is_withheld_value,
+        customers.unit, units.unit_name
     from quality.findings as findings
     left join quality.rule_book on findings.rule_id = rule_book.rule_id
     left join customers on findings.account_no = customers.account_no
@@ -87,6 +92,7 @@ _ABSENT_COLUMNS = ("what", "table_name", "record_key", "channel", "account_no", 
 _TO_DO = {
     "block": "Deliver {table} again, complete and right: no night is published before.",
     "quarantine": "Correct {what} at the source. The row is kept out of the warehouse until it is delivered right.",
+    "withhold": "Correct {what} at the source. The row counts without this value until it is delivered right.",
     "warn": "Look at {what} and correct it at the source where it is wrong. Meanwhile it counts as it is.",
 }
 
@@ -173,12 +179,15 @@ def _line(row: dict) -> list:
         WITHHELD if is_personal and row["observed"] else row["observed"],
         row["expected"],
         row["suspect_side"],
-        row["energy_at_stake_kwh"],
-        row["amount_at_stake_cny"],
+        row["error_kwh"],
+        row["error_cny"],
+        row["error_cny_year"],
+        row["exposure_cny"],
+        row["dependants_text"],
         _minute(row["first_seen_at"]),
         row["age_days"],
         row["source_reference"],
-        _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
+        _TO_DO["withhold" if row["is_withheld_value"] else row["severity"]].format(table=row["table_name"], what=what),
     ]
     return [safe_cell(value) for value in values]
 
