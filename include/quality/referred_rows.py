@@ -83,7 +83,8 @@ def day_of(table: Table) -> str:
         return local_day(table, table.fact_date)
     if table.in_force:
         first, last = (local_day(table, column) for column in table.in_force)
-        return f"greatest({first}, least({last}, :business_date))"
+        # the day before its end: the end of one table is the last day, that of another the first day without
+        return f"greatest({first}, least({last} - 1, :business_date))"
     return ":business_date"
 
 
