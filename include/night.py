@@ -82,7 +82,8 @@ def check_staged(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -
 def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
     own = warehouse.fenced(run["fence"])
-    models = ["run", "--select", *staging_with_withheld_rows(own), "tag:warehouse", "--exclude", "tag:after_clusters"]
+    selected = [*staging_with_withheld_rows(own), "tag:warehouse"]
+    models = ["run", "--select", *selected, "--exclude", "tag:after_clusters", "tag:as_delivered"]
     built = run_dbt(models, own, progress=progress)
     cluster_loads(own)
     return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], own, progress=progress)
@@ -91,7 +92,9 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
 def staging_with_withheld_rows(warehouse: Warehouse) -> list[str]:
     """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
     with warehouse.connect() as connection:
-        tables = connection.execute("select distinct table_name from quality.withheld order by 1").fetchall()
+        tables = connection.execute(
+            "select table_name from quality.withheld union select table_name from quality.withheld_now order by 1"
+        ).fetchall()
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 

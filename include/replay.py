@@ -114,7 +114,7 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
         "select finding_id, state from quality.findings where finding_id = any(%s) order by finding_id",
         ([finding_id for finding_id, *_ in selected],),
     ):
-        ids[state].append(finding_id)
+        ids["open" if state == "dependant" else state].append(finding_id)
     named = {(table_name, raw_id) for _, _, table_name, raw_id in selected}
     released = set(
         connection.execute(

@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     home = config.stash.get(OWN_HOME, None)
     if home is not None:
-        embedded.purge(Settings(home=home))
+        _delete_home(home)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -69,7 +69,15 @@ def _delete_homes_of_dead_sessions() -> None:
         with contextlib.suppress(Exception):  # another session may delete it at the same moment
             is_mine = home.stat().st_uid == os.geteuid()
             if is_mine and process_id.isdigit() and not psutil.pid_exists(int(process_id)):
-                embedded.purge(Settings(home=home))
+                _delete_home(home)
+
+
+def _delete_home(home: Path) -> None:
+    """Purges a home of tests, in which tests have put files of their own."""
+    for entry in home.iterdir() if home.exists() else ():
+        if entry.name not in embedded.OWN_ENTRIES:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    embedded.purge(Settings(home=home))
 
 
 # -- reasons to skip
@@ -108,7 +116,7 @@ def fresh_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sett
     monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
     given = settings()
     yield given
-    embedded.purge(given)
+    _delete_home(given.home)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,45 @@
 {%- endmacro %}
 
 {#-
+  The rows of a raw table with null for each value that is withheld: what the gate reads is as delivered, what is admitted
+  after it has only what is trusted.
+-#}
+{% macro trusted_rows(source_name, table_name, touched_only=false) %}
+    (
+        select raw.*
+        from {{ source('raw_' ~ source_name, table_name) }} as raw
+        where not exists (
+            select 1
+            from {{ source('quality', 'withheld_values') }} as withheld
+            cross join {{ source('quality', 'current_run') }} as current_run
+            where
+                withheld.table_name = '{{ table_name }}'
+                and withheld.raw_id = raw._raw_id
+                and withheld.released_run is null
+                and current_run.phase = 'admit'
+        )
+        {{ 'and raw._key in (select touched._key from pg_temp.touched_keys as touched)' if touched_only }}
+        union all
+        select trusted.*
+        from {{ source('raw_' ~ source_name, table_name) }} as raw
+        inner join (
+            select
+                withheld.raw_id,
+                jsonb_object_agg(withheld.column_name, null) as nulls
+            from {{ source('quality', 'withheld_values') }} as withheld
+            cross join {{ source('quality', 'current_run') }} as current_run
+            where
+                withheld.table_name = '{{ table_name }}'
+                and withheld.released_run is null
+                and current_run.phase = 'admit'
+            group by withheld.raw_id
+        ) as withheld on raw._raw_id = withheld.raw_id
+        cross join lateral jsonb_populate_record(raw, withheld.nulls) as trusted
+        {{ 'where raw._key in (select touched._key from pg_temp.touched_keys as touched)' if touched_only }}
+    )
+{%- endmacro %}
+
+{#-
   The rows of a raw table that count on the business date: the newest version of each key, without withdrawn keys.
   All copies are kept where one delivery holds several rows of a key, so that the key rule can name them.
   In the phase `gate` every version counts, quarantined or not, so that a fix is seen. In the phase `admit` quarantined
@@ -15,15 +54,8 @@
             raw.*,
             {{ version_order('raw') }} as _version,
             max({{ version_order('raw') }}) over (partition by raw._key) as _newest_version
-        from {{ source('raw_' ~ source_name, table_name) }} as raw
-        where
-            raw._business_date <= {{ business_date() }}
-            {%- if touched_only %}
-            and raw._key in (
-                select touched._key
-                from pg_temp.touched_keys as touched
-            )
-            {%- endif %}
+        from {{ trusted_rows(source_name, table_name, touched_only) }} as raw
+        where raw._business_date <= {{ business_date() }}
     ),
 
     eligible as (
@@ -67,6 +99,11 @@
         from {{ source('quality', 'quarantined_rows') }} as quarantined
         inner join {{ source('raw_metering', table_name) }} as raw on quarantined.raw_id = raw._raw_id
         where quarantined.table_name = '{{ table_name }}'
+        union
+        select raw._key
+        from {{ source('quality', 'withheld_values') }} as withheld
+        inner join {{ source('raw_metering', table_name) }} as raw on withheld.raw_id = raw._raw_id
+        where withheld.table_name = '{{ table_name }}'
     {% endif %}
 {% endmacro %}
 
@@ -92,7 +129,7 @@
             lag(known._hash) over (partition by known._key order by known._business_date) as _hash_before
         from (
             select distinct on (raw._key, raw._business_date) raw.*
-            from {{ source('raw_' ~ source_name, table_name) }} as raw
+            from {{ trusted_rows(source_name, table_name) }} as raw
             left join {{ source('quality', 'quarantined_rows') }} as quarantined
                 on
                     raw._raw_id = quarantined.raw_id

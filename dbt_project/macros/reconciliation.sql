@@ -31,13 +31,16 @@
     group by terms.contract_raw_id, terms.account_no
 {%- endmacro %}
 
-{% macro terms_that_differ(amount, note="''") -%}
+{% macro terms_that_differ(amount, note="''", exposure=none) -%}
     select
         {{ finding(column_sql='column_name') }},
         contract_terms || ' in the contract' as observed,
         marketing_terms || ' in marketing' || {{ note }} || '; ' || point_notes as expected,
         suspect_side,
         {{ amount }} as amount_at_stake_cny
+        {%- if exposure %},
+        {{ exposure }} as exposure_cny
+        {%- endif %}
     from tested
     where column_name is not null
 {%- endmacro %}
@@ -66,7 +69,9 @@
         'one ratio in all three' || explanation as expected,
         suspect_side,
         round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
-        round(point_cny * share_at_stake, 2) as amount_at_stake_cny
+        round(point_cny * share_at_stake, 2) as amount_at_stake_cny,
+        point_kwh as exposure_kwh,
+        round(point_cny, 2) as exposure_cny
     from tested
     where differs
 {%- endmacro %}

@@ -28,6 +28,6 @@ select
     {{ finding('v1', day='reading_date') }},
     round(energy_kwh, 2) || ' kWh' as observed,
     'at most ' || round(bound_kwh, 2) || ' kWh' as expected,
-    energy_kwh as energy_at_stake_kwh
+    energy_kwh as exposure_kwh
 from tested
 where is_latest and energy_kwh > bound_kwh

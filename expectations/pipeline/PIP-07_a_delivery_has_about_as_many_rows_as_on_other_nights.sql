@@ -7,7 +7,7 @@ owner: data engineering
 reason: A row that never came before is missed by no key, only by the number of rows.
 source: project rule
 subject: table and office
-not_tested: No table has {least_nights} nights of this day type.
+not_tested: No table has enough nights of this day type.
 population: tables that arrived, by office, with enough nights of the same day type behind them
 reads: [quality.delivered_rows, quality.receipts, working_days]
 parameters: [nights, least_nights, deviations, roots, least_rows]

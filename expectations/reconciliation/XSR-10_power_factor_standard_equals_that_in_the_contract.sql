@@ -7,6 +7,7 @@ owner: data quality office
 reason: The standard decides between a reward and a surcharge.
 source: project rule
 at_stake: "Base of the adjustment on the last bill x difference of the two percentages. No kWh: the price is in question."
+recurs: monthly
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract

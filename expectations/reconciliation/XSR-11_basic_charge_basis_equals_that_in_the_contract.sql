@@ -7,6 +7,7 @@ owner: data quality office
 reason: The basic charge is a large part of the revenue.
 source: project rule
 at_stake: "Basic charge of the last bill on the contract's basis less on the archive's, before the power factor adjustment. No kWh: the price is in question."
+recurs: monthly
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract

@@ -130,6 +130,12 @@ class Table:
     def raw_name(self) -> str:
         return f"raw_{self.source}.{self.name}"
 
+    def withheld_by(self, reference: Reference) -> tuple[str, ...]:
+        """Columns that go on as null where this reference leads nowhere; where there are none, the row does not go on."""
+        if reference.on_unresolved == "block":
+            return ()
+        return tuple(c for c in reference.columns if self.column(c).is_withholdable)
+
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)
 

@@ -20,7 +20,7 @@ from psycopg import sql
 from include.contracts import Table
 from include.landing import late, restatements, slots, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
-from include.landing.databases import compared_whole
+from include.landing.databases import comes_every_night
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Refusal, event_column
 from include.landing.receipts import insert_receipt
 from include.records.database import raw_columns
@@ -296,9 +296,8 @@ def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict
 
 
 def _note_rows(connection: psycopg.Connection, table: Table, load_id: int) -> None:
-    """What arrived by office: the volume band compares it with other nights. What comes once a month has no such band."""
-    column = event_column(table)
-    if compared_whole(table) or (column and table.column(column).physical_type != "char(6)"):
+    """What arrived by office: the volume band compares it with other nights."""
+    if comes_every_night(table):
         office = withdrawals.office_column(table)
         of_office = sql.SQL(f"btrim({office})" if office else "null::text")
         query = sql.SQL("select {} as office, count(*) as rows from arrived group by 1").format(of_office)

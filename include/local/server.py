@@ -36,6 +36,12 @@ PORTS = range(
     20000, 32000
 )  # below the ports that systems hand to outgoing connections, so a restart finds its port free
 CONNECT_TIMEOUT_S = 10
+# all that the project writes into KAW_HOME; where anything else lies there, the folder is not deleted
+OWN_ENTRIES = {
+    *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources"),
+    *("clean_sql.json", "ledger.head", "ledger.head.lock", "lint.lock", "simulation.json"),
+    *("server.json", "server.json.partial", "server.lock", "server.users"),
+}
 
 
 @dataclass(frozen=True)
@@ -286,12 +292,14 @@ def _write_state(home: Path, state: dict) -> None:
 
 
 def _refuse_to_delete_what_is_not_ours(home: Path) -> None:
-    """A KAW_HOME that was set to somebody's home folder, or to one around the code, holds more than our state."""
+    """A KAW_HOME that was set to somebody's folder, by mistake or by an empty variable, holds more than our state."""
     precious = [ROOT.resolve(), Path.home().resolve(), Path.cwd().resolve()]
-    if any(place == home.resolve() or home.resolve() in place.parents for place in precious):
+    around = any(place == home.resolve() or home.resolve() in place.parents for place in precious)
+    foreign = sorted(entry.name for entry in home.iterdir() if entry.name not in OWN_ENTRIES)
+    if around or foreign:
         raise UsageError(
-            "KAW_HOME holds more than the state of the warehouse, so it is not deleted.",
-            where=str(home),
+            "KAW_HOME holds more than the state of the warehouse, so nothing is deleted.",
+            where=f"{home}: {', '.join(foreign[:5])}" if foreign else str(home),
             next_step="run ./kaw down, then delete by hand what you do not need.",
         )
 

@@ -127,14 +127,17 @@ def _marketing_allowed_rule() -> Rule:
 
 def _reference_rule(table: Table) -> Rule:
     checks, joins, targets = [], [], []
-    for number, reference in enumerate((r for r in table.references if not r.is_cross_system), start=1):
+    inside = [r for r in table.references if not r.is_cross_system]
+    for number, reference in enumerate(inside, start=1):
         alias = f"target_{number}"
         joins.append(_target_join(table, reference, alias))
         targets.append(load_contracts()[table.source][reference.target_table])
         given = " and ".join(f"raw.{c} is not null" for c in reference.columns)
         value = " || ' / ' || ".join(f"raw.{c}::text" for c in reference.columns)
         expected = f"a row of {reference.target_table} with this {', '.join(reference.target_columns)}"
-        checks.append((table.column(reference.columns[0]), f"{given} and {alias}.is_there is null", value, expected))
+        named = (table.withheld_by(reference) or reference.columns)[0]
+        fails = f"{given} and {alias}.is_there is null"
+        checks.append((table.column(named), fails, value, expected, _missing_row(table, reference)))
     return made_rule(
         table,
         "REFERENCE",
@@ -142,10 +145,29 @@ def _reference_rule(table: Table) -> Rule:
         axis="missing",
         dimension="referential",
         **declarations_of([table], targets),
+        withholds=tuple(c for r in inside for c in table.withheld_by(r)[:1]),
         reason="A row that refers to nothing belongs to no account, and its energy or money to no sum.",
-        tested_sql=columns_tested(table, checks, joins=joins),
-        violations_sql=BROKEN_COLUMNS,
+        tested_sql=columns_tested(table, checks, joins=joins, also=" or ".join(map(_was_withdrawn, inside, targets))),
+        violations_sql=BROKEN_COLUMNS.replace("as expected", "as expected,\n    broken.value -> 2 as cause"),
     )
+
+
+def _was_withdrawn(reference: Reference, target: Table) -> str:
+    """SQL condition: what the row refers to was withdrawn since the last passed gate, so that an old row is tested again."""
+    return f"""({", ".join(f"raw.{c}" for c in reference.columns)}) in (
+        select {", ".join(f"gone.{c}" for c in reference.target_columns)}
+        from {target.raw_name} as gone
+        where
+            gone._is_tombstone
+            and gone._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+    )"""
+
+
+def _missing_row(table: Table, reference: Reference) -> str:
+    """SQL of the cause of an unresolved reference: the row that is not there."""
+    pairs = zip(reference.columns, reference.target_columns, strict=True)
+    key = ", ".join(f"'{theirs}', {trimmed(table.column(own), 'raw')}" for own, theirs in pairs)
+    return f"jsonb_build_object('table', '{reference.target_table}', 'key', jsonb_build_object({key}))"
 
 
 def _target_join(table: Table, reference: Reference, alias: str) -> str:

@@ -16,7 +16,8 @@ from datetime import date
 import psycopg
 
 from include.contracts import Table
-from include.quality.rules import SEVERITIES, Rule, subject_table
+from include.quality.facts import amounts_of
+from include.quality.rules import RECURS, SEVERITIES, Rule, subject_table
 from include.records.rule_book import add_rechecked, add_result, add_violations, forget_rule
 from include.records.warehouse import Warehouse
 
@@ -26,8 +27,8 @@ WITHHELD = "withheld (personal)"
 _PARAMETER = re.compile(r"(?<!:):(business_date|run_id)\b")
 _THRESHOLD = re.compile(r"quality\.parameter\('[^']*', '[^']*', :business_date\)")
 _OPTIONAL_TEXT = ("account_no", "column_name", "observed", "expected", "suspect_side")
-_OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny")
-_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity"} | set(
+_OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny", "exposure_kwh", "exposure_cny")
+_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity", "cause"} | set(
     _OPTIONAL_TEXT + _OPTIONAL_NUMBERS
 )
 
@@ -245,6 +246,11 @@ def _insert(
         values[name] = f"found.{name}::text" if name in columns else "null::text"
     for name in _OPTIONAL_NUMBERS:
         values[name] = f"found.{name}::numeric" if name in columns else "null::numeric"
+    if table:
+        for name, own in zip(("exposure_kwh", "exposure_cny"), amounts_of(table), strict=True):
+            values[name] = f"coalesce({values[name]}, raw.{own})" if own else values[name]
+    values["error_cny_year"] = f"{values['amount_at_stake_cny']} * {RECURS.get(rule.recurs, 1)}"
+    values["cause"] = "found.cause" if "cause" in columns else "null::jsonb"
     values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"
     fact_date = _fact_date(table) if table else None
     stated = ["found.business_date::date"] if "business_date" in columns else []

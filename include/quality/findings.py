@@ -12,14 +12,32 @@ from datetime import date
 
 import psycopg
 
-from include.contracts import Reference, Table, load_contracts
+from include.contracts import Reference, Table, all_tables, load_contracts
+from include.quality.facts import amounts_of, day_of, identifiers
+from include.quality.roots import find_roots
 from include.quality.rules import Rule
 from include.records import quarantine as store
+from include.records import withheld_values
 from include.records.findings import CARRIED, add_events, count_events, forget_events
 from include.records.rule_book import replace_rule_book
 from include.transform.models import staging_relation
 
 _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
+
+# What should be there is tested whole: a record that such a rule does not test any more is no longer expected, and its finding
+# has expired. Where the rule tested nothing at all, its table was not delivered, and nothing is known.
+_EXPIRED = """(
+    before.rule_id like 'EXP-%%'
+    and not exists (
+        select 1 from quality.findings_rechecked as rechecked
+        where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
+    )
+    and exists (
+        select 1 from quality.rule_results as results
+        where results.run_id = %(run)s and results.rule_id = before.rule_id and results.tested_rows > 0
+    )
+)"""
+NO_LONGER_EXPECTED = "no longer expected"  # what an expired finding observes
 
 # What `./kaw findings --state` may ask for; an open finding that changed, or whose waiver expired, is also an open one.
 STATES = {
@@ -27,6 +45,7 @@ STATES = {
     "changed": "state = 'open' and last_change = 'changed'",
     "expired": "state = 'open' and last_change = 'expired'",
     "waived": "state = 'waived'",
+    "dependant": "state = 'dependant'",
     "fixed": "state = 'fixed'",
     "all": "true",
 }
@@ -68,6 +87,7 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_d
             "source_name": r.source_name,
             "table_names": list(r.subjects or (r.table_name,)),
             "tests_changes": r.tests_changes,
+            "withholds": list(r.withholds),
         }
         for r in rules
     ]
@@ -75,13 +95,15 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_d
 
 
 def judge(connection: psycopg.Connection, run_id: int, gate: int) -> None:
-    """Makes the temporary table `judged`: a gate's violations with axis, whether the row is quarantined, and waiver."""
+    """Makes the temporary table `judged`: a gate's violations with axis, whether row or value is kept out, and waiver."""
     connection.execute(
         """
         create temp table judged on commit drop as
         select
             violations.*, rule_book.axis,
-            rule_book.quarantines and violations.severity = 'quarantine' as quarantines,
+            rule_book.quarantines and violations.severity = 'quarantine'
+                and coalesce(violations.column_name <> all (rule_book.withholds), true) as quarantines,
+            violations.severity = 'quarantine' and violations.column_name = any(rule_book.withholds) as withholds,
             quality.waiver_for(
                 violations.rule_id, violations.table_name, violations.account_no, violations.record_key, run.business_date
             ) as waiver_id
@@ -109,36 +131,15 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         order by {_IDENTITY}, raw_id desc nulls last, observed nulls last
         """
     )
+    find_roots(connection, run_id)
+    add_events(connection, run_id, _seen("now_seen.seen_no not in (select rooted.seen_no from rooted)", "null::bigint"))
+    add_events(connection, run_id, _seen("rooted.root_no is not null", "root.finding_id"))
     add_events(
         connection,
         run_id,
         f"""
-        select
-            before.finding_id,
-            case
-                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
-                when before.finding_id is null then 'opened'
-                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
-                when now_seen.waiver_id is not null then 'waived'
-                when (before.observed, before.expected, before.severity, before.raw_id)
-                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
-                else 'seen'
-            end as event,
-            now_seen.waiver_id,
-            {", ".join("now_seen." + name.strip() for name in CARRIED.split(","))}
-        from now_seen
-        left join open_before as before
-            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
-            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
-            and now_seen.column_name is not distinct from before.column_name
-        """,
-    )
-    add_events(
-        connection,
-        run_id,
-        f"""
-        select before.finding_id, 'fixed' as event, null::bigint as waiver_id,
-            {", ".join("before." + name.strip() for name in CARRIED.split(","))}
+        select before.finding_id, 'fixed' as event, null::bigint as waiver_id, null::bigint as root_finding_id,
+            {", ".join(_last_said(name.strip()) for name in CARRIED.split(","))}
         from open_before as before
         where
             not exists (
@@ -151,12 +152,60 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
                     where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
                 )
                 or ({_gone(connection)})
+                or (
+                    -- a row that was missed, and that nothing misses any more
+                    before.raw_id is null and before.cause ->> 'table' = before.table_name
+                    and exists (
+                        select 1 from quality.rule_results as result
+                        where result.run_id = %(run)s and result.rule_id = before.rule_id
+                    )
+                )
+                or {_EXPIRED}
             )
             and before.rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %(gate)s)
         """,
         {"gate": gate},
     )
     return count_events(connection, run_id, gate)
+
+
+def _seen(which: str, root: str) -> str:
+    """SQL of an event for each of these violations. `root` is SQL of the finding that it depends on, null where on none."""
+    return f"""
+        select
+            before.finding_id,
+            case
+                when {root} is not null then 'dependant'
+                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
+                when before.finding_id is null or before.state = 'dependant' then 'opened'
+                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
+                when now_seen.waiver_id is not null then 'waived'
+                when (before.observed, before.expected, before.severity, before.raw_id)
+                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
+                else 'seen'
+            end as event,
+            now_seen.waiver_id,
+            {root} as root_finding_id,
+            {", ".join("now_seen." + name.strip() for name in CARRIED.split(","))}
+        from now_seen
+        left join rooted on now_seen.seen_no = rooted.seen_no
+        left join now_seen as of_root on rooted.root_no = of_root.seen_no
+        left join quality.finding_events as root
+            on root.run_id = %(run)s and of_root.rule_id = root.rule_id and of_root.table_name = root.table_name
+            and of_root.record_key = root.record_key and of_root.column_name is not distinct from root.column_name
+        left join open_before as before
+            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
+            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
+            and now_seen.column_name is not distinct from before.column_name
+        where {which}
+    """
+
+
+def _last_said(name: str) -> str:
+    """SQL of what the last event of a finding says: what the one before it said, but of an expired one why it ends."""
+    if name == "observed":
+        return f"case when {_EXPIRED} then '{NO_LONGER_EXPECTED}' else before.observed end"
+    return f"before.{name}"
 
 
 def _gone(connection: psycopg.Connection) -> str:
@@ -178,7 +227,7 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
         run_id,
         """
         select source_name, table_name, raw_id, 'quarantined', array_agg(distinct rule_id order by rule_id),
-            (array_agg(record_key))[1], max(account_no), max(energy_at_stake_kwh), max(amount_at_stake_cny)
+            (array_agg(record_key))[1], max(account_no), max(exposure_kwh), max(exposure_cny)
         from judged
         where quarantines and waiver_id is null and raw_id is not null
         group by source_name, table_name, raw_id
@@ -187,24 +236,53 @@ def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
     # without statistics, and with nested loops, a few hundred withheld rows of 900 accounts take more than eight minutes
     connection.execute("select quality.analyze_quarantined_rows()")
     connection.execute("set local enable_nestloop = off")
+    withheld_values.withhold(
+        connection,
+        run_id,
+        """
+        select source_name, table_name, raw_id, column_name, array_agg(distinct rule_id order by rule_id),
+            (array_agg(record_key))[1], max(account_no)
+        from judged
+        where withholds and waiver_id is null and raw_id is not null
+        group by source_name, table_name, raw_id, column_name
+        """,
+    )
     for tables in load_contracts().values():
         _hold(connection, run_id, list(tables.values()))
     connection.execute("set local enable_nestloop = on")
+    _note_facts(connection)
     store.note_events(connection, run_id)
     counts = connection.execute("select state, count(*) from quality.withheld group by state")
     return dict(counts.fetchall())
 
 
+def _note_facts(connection: psycopg.Connection) -> None:
+    """What each withheld row and value is about: its day, the numbers that it names, and what rests on it."""
+    names = connection.execute(
+        "select table_name from quality.quarantined_rows where released_run is null"
+        " union select table_name from quality.withheld_values where released_run is null"
+    ).fetchall()
+    for table in (all_tables()[name] for (name,) in names):
+        kwh, cny = (f"raw.{column}" if column else "null::numeric" for column in amounts_of(table))
+        of_row = f"""
+            select raw._raw_id as raw_id, {day_of(table)} as fact_date, {identifiers(table)} as identifiers,
+                {kwh} as kwh, {cny} as cny
+            from {table.raw_name} as raw
+        """
+        store.note_facts(connection, table.name, of_row)
+        withheld_values.note_facts(connection, table.name, of_row)
+
+
 def _release(connection: psycopg.Connection, run_id: int) -> None:
-    """Lets go of rows that are still the staged version of their key and were tested again; superseded ones stay out for good.
+    """Lets go of rows and values of rows that are still staged and were tested again; superseded ones stay out for good.
 
     A row whose rule could not test it tonight (its counterpart is missing, say) stays as it is: not tested is not passed.
     """
     connection.execute(
         """
         create temp table not_rechecked on commit drop as
-        select table_name, raw_id from quality.open_findings
-        where state = 'open' and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
+        select table_name, raw_id, column_name from quality.open_findings
+        where state in ('open', 'dependant') and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
         """,
         (run_id,),
     )
@@ -223,10 +301,16 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
         store.note_superseded(connection, run_id, name, superseded)
         passed = [raw_id for raw_id, is_staged, is_rechecked in rows if is_staged and is_rechecked]
         store.release(connection, run_id, name, passed)
+    for name in withheld_values.tables(connection):
+        withheld_values.note_superseded(connection, run_id, name, staging_relation(name))
+        withheld_values.release(connection, run_id, name, staging_relation(name), "not_rechecked")
 
 
 def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table]) -> None:
-    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come."""
+    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come.
+
+    Where the contract lets the row go on without the reference, the reference alone is withheld.
+    """
     by_name = {t.name: t for t in tables}
     references = [(t, r) for t in tables for r in t.references if r.target_table in by_name]
     while True:
@@ -253,10 +337,7 @@ def _hold_by(connection: psycopg.Connection, run_id: int, child: Table, parent: 
     )
     key = ", ".join(f"'{k}', raw.{k}" for k in child.key)
     account = "btrim(raw.cons_no)" if any(c.name == "cons_no" for c in child.columns) else "missing.account_no"
-    return store.withhold(
-        connection,
-        run_id,
-        f"""
+    missing = f"""
         with missing as (
             select distinct on ({", ".join("parent." + p for _, p in pairs)}) {", ".join("parent." + p for _, p in pairs)},
                 kept.account_no, kept.rule_ids
@@ -282,13 +363,42 @@ def _hold_by(connection: psycopg.Connection, run_id: int, child: Table, parent: 
                 )
             order by {", ".join("parent." + p for _, p in pairs)}, kept.raw_id
         )
-        select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
-            jsonb_build_object({key}), {account}, null::numeric, null::numeric
+    """
+    rows = f"""
         from {staging_relation(child)} as staged
         inner join {child.raw_name} as raw on staged._raw_id = raw._raw_id
         inner join missing on {join}
         where not exists (
             select 1 from quality.quarantined_rows where {in_force.format(child.name, "raw._raw_id")}
         )
-        """,
+    """
+    withheld = child.withheld_by(reference)
+    if not withheld:
+        return store.withhold(
+            connection,
+            run_id,
+            f"""
+            {missing}
+            select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
+                jsonb_build_object({key}), {account}, null::numeric, null::numeric
+            {rows}
+            """,
+        )
+    return sum(
+        withheld_values.withhold(
+            connection,
+            run_id,
+            f"""
+            {missing}
+            select '{child.source}', '{child.name}', raw._raw_id, '{column}', missing.rule_ids,
+                jsonb_build_object({key}), {account}
+            {rows}
+                and not exists (
+                    select 1 from quality.withheld_values as known
+                    where known.table_name = '{child.name}' and known.raw_id = raw._raw_id
+                        and known.column_name = '{column}' and known.released_run is null
+                )
+            """,
+        )
+        for column in withheld
     )

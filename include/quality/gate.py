@@ -20,7 +20,7 @@ from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
 from include.quality.waivers import proposed_waiver
-from include.records import ledger, runs
+from include.records import expected, ledger, runs
 from include.records.row_counts import replace_staged_rows
 from include.records.rule_book import note_passed
 from include.records.runs import Run
@@ -103,6 +103,7 @@ def _check(
         )
         result.events = findings.record_findings(connection, run.run_id, gate)
         if gate == 1:
+            expected.note(connection, run.run_id)
             result.withheld = findings.quarantine(connection, run.run_id)
             runs.set_phase(connection, "admit")
         note_passed(connection, run.run_id, _passed_for(connection, run, gate))

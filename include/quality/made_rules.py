@@ -146,16 +146,17 @@ where broken_columns <> '{}'"""
 
 
 def columns_tested(
-    table: Table, checks: list[tuple[Column, str, str, str]], table_name: str | None = None, joins: list[str] = ()
+    table: Table, checks: list[tuple], table_name: str | None = None, joins: list[str] = (), also: str = ""
 ) -> str:
-    """One row a record; `broken_columns` maps each column that fails to [observed, expected].
+    """One row a record; `broken_columns` maps each column that fails to [observed, expected], and its cause where it has one.
 
-    A check is (column, SQL condition that is true where the column fails, SQL text of what is seen, what was expected).
+    A check is (column, SQL condition that is true where the column fails, SQL text of what is seen, what was expected), and
+    where the reason is a row that is absent, SQL of that row. `also` is a condition for more rows of events to test.
     """
-    conditions = " or ".join(f"({fails})" for _, fails, _, _ in checks)
+    conditions = " or ".join(f"({fails})" for _, fails, *_ in checks)
     pairs = ",\n            ".join(
-        f"'{column.name}', case when {fails} then jsonb_build_array({seen}, {text(expected)}) end"
-        for column, fails, seen, expected in checks
+        f"'{column.name}', case when {fails} then jsonb_build_array({', '.join([seen, text(expected), *cause])}) end"
+        for column, fails, seen, expected, *cause in checks
     )
     name = f"\n    '{table_name}'::text as table_name," if table_name else ""
     return "\n".join(
@@ -168,7 +169,7 @@ def columns_tested(
         ))
         else '{{}}'::jsonb
     end as broken_columns
-from {staged_rows(table)}""",
+from {staged_rows(table, also)}""",
             *joins,
         ]
     )

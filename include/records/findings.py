@@ -7,7 +7,8 @@ import psycopg
 # what an event says of the finding besides its number, its run and the kind of event
 CARRIED = (
     "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
-    " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id"
+    " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id, exposure_kwh,"
+    " exposure_cny, error_cny_year, cause"
 )
 _OF_GATE = "rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %(gate)s)"
 
@@ -20,11 +21,12 @@ def forget_events(connection: psycopg.Connection, run_id: int, gate: int) -> Non
 
 
 def add_events(connection: psycopg.Connection, run_id: int, events: str, values: dict | None = None) -> None:
-    """Events of a run, in the order of a query of finding_id (null: a new finding), event, waiver_id and what it carries."""
+    """Events of a run, by a query of finding_id (null: a new finding), event, waiver_id, root_finding_id and what it carries."""
     connection.execute(
         f"""
-        insert into quality.finding_events (finding_id, run_id, event, at, waiver_id, {CARRIED})
-        select coalesce(finding_id, nextval('quality.finding_ids')), %(run)s, event, clock_timestamp(), waiver_id, {CARRIED}
+        insert into quality.finding_events (finding_id, run_id, event, at, waiver_id, root_finding_id, {CARRIED})
+        select coalesce(finding_id, nextval('quality.finding_ids')), %(run)s, event, clock_timestamp(), waiver_id,
+            root_finding_id, {CARRIED}
         from ({events}) as events
         """,
         (values or {}) | {"run": run_id},

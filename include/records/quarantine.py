@@ -71,3 +71,14 @@ def note_events(connection: psycopg.Connection, run_id: int) -> None:
         """,
         (run_id,),
     )
+
+
+def note_facts(connection: psycopg.Connection, table_name: str, rows: str) -> None:
+    """Day, numbers named, and what rests on the withheld rows of a table; `rows` is a query of these by raw_id."""
+    connection.execute(
+        "update quality.quarantined_rows as kept set fact_date = rows.fact_date, identifiers = rows.identifiers,"
+        " energy_at_stake_kwh = coalesce(rows.kwh, kept.energy_at_stake_kwh),"
+        " amount_at_stake_cny = coalesce(rows.cny, kept.amount_at_stake_cny)"
+        f" from ({rows}) as rows where kept.table_name = '{table_name}' and kept.raw_id = rows.raw_id"
+        " and kept.released_run is null"
+    )

@@ -159,7 +159,7 @@ def missing(conn: psycopg.Connection, run: dict) -> dict:
 
 
 def withheld(conn: psycopg.Connection, run: dict) -> dict:
-    """Withheld rows as of the run: grouped by table, state and rules, and the first of them."""
+    """Withheld rows as of the run, grouped by table, state and rules, the first of them, and the values of admitted rows."""
     kept = """(
         select *
         from (
@@ -189,7 +189,17 @@ def withheld(conn: psycopg.Connection, run: dict) -> dict:
     states = {
         state: sum(g["rows"] for g in groups if g["state"] == state) for state in ("quarantined", "blocked_by_parent")
     }
-    return {"groups": groups, "rows": rows, **states, "total": sum(states.values())}
+    values = cursor.execute(
+        """
+        select table_name, column_name, rule_ids, count(*) as values, count(distinct account_no) as accounts
+        from quality.withheld_values
+        where from_run <= %(run)s and coalesce(released_run, superseded_run, %(run)s + 1) > %(run)s
+        group by table_name, column_name, rule_ids
+        order by table_name, column_name, rule_ids
+        """,
+        {"run": run["run_id"]},
+    ).fetchall()
+    return {"groups": groups, "rows": rows, "values": values, **states, "total": sum(states.values())}
 
 
 def tiles(content: dict) -> list[dict]:

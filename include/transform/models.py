@@ -57,6 +57,12 @@ def published_models() -> dict[str, Model]:
 
 
 @cache
+def measure_families() -> dict[str, list[str]]:
+    """Family of measures -> what it is made of: tables, whose rows it needs, and `table.column`, whose values it needs."""
+    return yaml.safe_load((MODELS.parent / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["measure_families"]
+
+
+@cache
 def staging_relations() -> dict[str, str]:
     """Contract table -> the staging relation of the model that stages it, in the order of the relations."""
     staged = {model.relation: model.meta["stages"] for model in declared_models().values() if "stages" in model.meta}

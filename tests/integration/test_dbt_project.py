@@ -15,7 +15,7 @@ from include.local.server import Server
 from include.publish.marts import read_marts
 from include.records.warehouse import Warehouse
 from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
-from include.transform.models import published_models, staging_relations
+from include.transform.models import measure_families, published_models, staging_relations
 
 WAREHOUSE = {"stg", "int", "step", "dim", "fct", "bridge", "seed", "quality"}
 # What a model of each kind may read; a step is an int_ model of the warehouse, built after gate 1. Raw logs are read by
@@ -30,7 +30,13 @@ MAY_READ = {
     "mart": {"dim", "fct", "bridge", "step", "seed", "quality"},
 }
 STEPS = {path.stem for path in (PROJECT / "models" / "warehouse").rglob("int_*.sql")}
-READS_RAW = {"int_account_offices", "int_account_versions", "int_manager_versions", "int_ratios_by_system"}
+READS_RAW = {
+    "int_account_offices",
+    "int_account_versions",
+    "int_expected_point_days",
+    "int_manager_versions",
+    "int_ratios_by_system",
+}
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it
 MARTS = {path.stem for path in (PROJECT / "models" / "marts").rglob("mart_*.sql")}
 PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S11, S12, S14, S20, S22, S24, S30, S32
@@ -135,7 +141,7 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     night.build_warehouse_and_marts(nowhere, run)
     assert called == [
         {"tag:seeds", "tag:staging"},
-        {"tag:warehouse", "tag:after_clusters"},
+        {"tag:warehouse", "tag:after_clusters", "tag:as_delivered"},
         "clusters",
         {"tag:after_clusters", "tag:marts"},
     ]
@@ -275,7 +281,7 @@ def test_everything_published_is_read_by_a_dashboard_or_a_report(manifest, publi
 def test_the_catalogue_counts_everything_published_but_itself(models, published):
     read = {node.split(".")[-1] for node in models["mart_catalog"]["depends_on"]["nodes"]}
     assert read >= set(published) - {"mart_catalog"}
-    assert read & set(models) <= {*published, "fct_findings"}
+    assert read & set(models) <= {*published, "fct_findings", "int_withheld_parts"}
 
 
 def test_what_is_published_is_stated_by_the_models_alone(models, published):
@@ -290,7 +296,65 @@ def test_a_published_model_is_filled_from_the_facts_that_it_reads(models):
         if name in READS_MARTS:
             read -= set(published_models())
         facts = {n for n in read & set(models) if models[n]["schema"] == "warehouse" and not n.startswith("dim_")}
-        assert set(model.meta.get("filled_from", [])) == facts, name
+        # it tells what a mart lacks, and is empty while nothing is withheld
+        assert set(model.meta.get("filled_from", [])) == facts - {"int_withheld_parts"}, name
+
+
+def test_every_number_of_a_mart_says_what_it_needs_or_that_nothing_can_be_withheld_of_it():
+    """A number is a measure of `meta.partial`, or named there as complete: counts of findings, limits, the archive's own."""
+    families = measure_families()
+    parts = {part for needed in families.values() for part in needed}
+    columns = {f"{t.name}.{c.name}" for t in all_tables().values() for c in t.columns if c.is_withholdable}
+    assert {part for part in parts if "." not in part} <= set(all_tables())
+    assert {part for part in parts if "." in part} <= columns
+    for name in MARTS:
+        model = published_models()[name]
+        partial = model.meta["partial"]
+        measured = {column for measure in partial["measures"] for column in measure["columns"]}
+        complete = set(partial.get("complete", []))
+        assert measured | complete <= set(model.columns), name
+        assert not measured & (complete | set(model.meta["grain"])), name
+        numbers = {
+            c for c, type_ in model.columns.items() if type_.startswith(("numeric", "integer", "bigint", "smallint"))
+        }
+        withheld = {"withheld_rows", "withheld_kwh", "withheld_cny"}
+        counted = numbers - set(model.meta["grain"]) - withheld
+        assert counted == (measured | complete) & counted, name
+        assert {need for measure in partial["measures"] for need in measure["needs"]} <= set(families), name
+        assert {m.get("shows") for m in partial["measures"]} <= {None, "admitted_sum", "provisional"}, name
+
+
+# Read on the way, and no measure is made of it: bills and payments that only say who is a key account or stand beside the
+# bill, samples that only tell whether a meter was dark, registers that only scale what is estimated and marked as such, steps
+# and cases of other kinds that lie in one model, and what only decides which rows there are.
+ON_THE_WAY = {"met_pq_sample", "met_register_freeze", "mkt_bill", "mkt_payment", "mkt_penalty"}
+NEEDED_BY_NO_MEASURE = {
+    "mart_access_list": {"met_interval_96", "met_power_event"},
+    "mart_connection_cycle_time": {"mkt_ticket"},
+    "mart_connection_funnel": {"mkt_manager_visit"},
+    "mart_manager_performance": {"met_interval_96", "met_power_event"},
+    "mart_safety_inspection": {"mkt_app_stage", "mkt_application", "mkt_ticket"},
+}
+
+
+def test_what_a_mart_is_computed_from_is_needed_by_one_of_its_measures(models):
+    """No source with a day of its own is left out: its rows can be withheld, and then something of the mart is partial."""
+    staged = {name: table for table, name in ((t, r.split(".")[1]) for t, r in staging_relations().items())}
+
+    def tables(name: str, seen: set[str]) -> set[str]:
+        for node in models[name]["depends_on"]["nodes"]:
+            read = node.split(".")[-1]
+            if read in models and read not in seen:
+                seen.add(read)
+                tables(read, seen)
+        return {staged[read] for read in seen if read in staged}
+
+    families = measure_families()
+    for name in MARTS - {"mart_catalog"}:  # it reads everything, and counts rows alone
+        partial = published_models()[name].meta["partial"]
+        needed = {p.split(".")[0] for m in partial["measures"] for f in m["needs"] for p in families[f]}
+        read = {t for t in tables(name, set()) if all_tables()[t].fact_date}
+        assert read - needed - ON_THE_WAY == NEEDED_BY_NO_MEASURE.get(name, set()), name
 
 
 def test_a_staging_model_states_the_contract_table_that_it_stages(models):

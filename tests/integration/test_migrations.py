@@ -27,6 +27,9 @@ MIGRATIONS = [
     "002_late_files.sql",
     "003_steps_are_int.sql",
     "004_words.sql",
+    "005_withdrawals.sql",
+    "006_expected.sql",
+    "007_partial.sql",
     "008_touched_keys.sql",
     "009_complete_for.sql",
 ]
@@ -35,6 +38,9 @@ REPEATABLE = [
     "20_fences.sql",
     "21_findings.sql",
     "22_waivers.sql",
+    "23_expected.sql",
+    "24_withdrawals.sql",
+    "25_lacking.sql",
     "30_publish.sql",
     "40_functions.sql",
     "50_roles.sql",
@@ -201,6 +207,24 @@ def test_both_names_of_a_renamed_column_show_every_version_that_was_published(ol
         assert [float(value) for value in row[4:]] == [2, 100, 100, 2, 100, 100]
         at_close = connection.execute("select withheld_rows, held_back_rows from marts.mart_key_account_360_at_close")
         assert at_close.fetchall() == []
+
+
+def test_versions_from_before_are_complete_where_nothing_was_withheld_and_unknown_where_something_was(
+    old_database: str,
+) -> None:
+    with connect(old_database) as connection:
+        connection.execute(PUBLISHED_BEFORE.read_text())
+        connection.execute(
+            "insert into publish.versions (published_month, version, mart, business_date, last_business_date, run_id, rows,"
+            " hash, published_at) values ('2026-07-01', 1, 'mart_key_account_360', '2026-07-09', '2026-07-09', 1, 1, 'a', now()),"
+            " ('2026-07-01', 2, 'mart_key_account_360', '2026-07-10', '2026-07-10', 2, 1, 'b', now())"
+        )
+    migrate(Warehouse(old_database))
+    with connect(old_database) as connection:
+        stored = connection.execute(
+            "select version, is_partial, partial_measures from publish.mart_key_account_360 order by 1"
+        )
+        assert stored.fetchall() == [(1, False, []), (2, None, None)]
 
 
 def test_a_later_migration_is_applied_once_and_what_stands_on_it_again(database: str, more_sql: Path) -> None:

@@ -75,7 +75,7 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     assert page.open == []
     assert not re.search(r"https?:", page.html)
     sections = re.findall(r'<section id="([\w-]+)".*?</section>', page.html, re.DOTALL)
-    assert len(sections) == len(set(sections)) == 15
+    assert len(sections) == len(set(sections)) == 17
     for text in re.findall(r"<section .*?</section>", page.html, re.DOTALL):
         assert '<tr><th scope="row"' in text or "<table" in text or "<pre" in text
     assert page.text.count("./kaw trace mart_") >= 5
@@ -83,7 +83,7 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     assert "great_expectations_run_1_" in page.text
     assert page.html.count("<polyline") >= 3
     shown = set(re.findall(r"[0-9a-f]{64}", page.text))
-    for name in ("findings.csv", "findings.json", "findings.xlsx", "receipts.csv"):
+    for name in ("absent.csv", "findings.csv", "findings.json", "findings.xlsx", "receipts.csv"):
         assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() in shown
     ratio = utility.rows("select count(*) from quality.findings where rule_id = 'XSR-03' and state = 'open'")[0][0]
     assert ratio > 0

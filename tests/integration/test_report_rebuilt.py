@@ -53,6 +53,7 @@ def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: Synthe
     noted = warehouse.execute("select event, detail from quality.ledger order by entry_no desc limit 1")[0]
     assert noted[0] == "report"
     assert sorted(noted[1]["sha256"]) == [
+        "absent.csv",
         "findings.csv",
         "findings.json",
         "findings.xlsx",

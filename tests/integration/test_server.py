@@ -241,6 +241,16 @@ def test_purge_never_deletes_the_code_or_somebodys_home(home):
     assert (ROOT / "kaw").exists()
 
 
+@pytest.mark.parametrize("foreign", ["somebody", "notes.txt"])
+def test_purge_deletes_nothing_where_something_else_lies_in_the_folder(tmp_path, foreign):
+    (tmp_path / foreign).mkdir() if foreign == "somebody" else (tmp_path / foreign).write_text("kept")
+    (tmp_path / "server.lock").touch()
+    with pytest.raises(UsageError, match="holds more than the state of the warehouse") as raised:
+        embedded.purge(Settings(home=tmp_path))
+    assert foreign in str(raised.value)
+    assert {entry.name for entry in tmp_path.iterdir()} == {foreign, "server.lock"}
+
+
 def test_who_waits_for_a_home_that_is_purged_meanwhile_gets_a_new_one(fresh_home):
     before = embedded.ensure(fresh_home)
     with embedded._locked(fresh_home.home):

@@ -107,12 +107,12 @@ def test_each_office_gets_its_open_findings_twice_and_an_idle_office_an_empty_li
         assert len(rows) - 1 == len(listed) == worklist.rows
         for row, line in zip(rows[1:], listed, strict=True):
             text = ["" if value is None else str(value) for value in row]
-            expected = [f"{float(v):g}" if n.startswith("amount") else v for n, v in line.items()]
+            expected = [f"{float(v):g}" if n.startswith("error, yuan") else v for n, v in line.items()]
             assert text == [v.replace("\r", "\n") for v in expected]  # XML knows one kind of line end
     line = read_csv(tmp_path / "metering_office.csv")[-2]
     assert line["age, days"] == "3"
     assert (line["unit"], line["account"], line["where"]) == ("31", "A1", "met/mp.csv:7")
-    assert (line["first seen"], line["amount at stake, yuan"]) == ("2026-07-08 09:30", "-12.50")
+    assert (line["first seen"], line["error, yuan"]) == ("2026-07-08 09:30", "-12.50")
     assert line["what to do"].startswith("Correct ct_ratio of met_measuring_point at the source.")
 
 

@@ -100,10 +100,13 @@ def land_and_stage(
         # The compiled SQL names the database it was compiled for, which copies of it are not.
         {
             "name": node["name"],
-            "sql": node["compiled_code"].replace(f'"{this}".', ""),
+            "sql": (node.get("compiled_code") or "").replace(f'"{this}".', ""),
             "needs": node["depends_on"]["nodes"],
+            "is_table": node["config"]["materialized"] != "ephemeral",
         }
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] == "staging" and node.get("compiled_code")
+        if node["resource_type"] == "model"
+        and node["schema"] == "staging"
+        and (node.get("compiled_code") or node["config"]["materialized"] == "ephemeral")
     ]
     (folder / "models.json").write_text(json.dumps(compiled))

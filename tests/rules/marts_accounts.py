@@ -11,11 +11,11 @@ GOOD = [
     union all select 'V', '2026-11-01', false, 'A', 'THEFT', 'C', 7, 7, 0, 0, 0, 7""",
     """create table candidate.mart_churn_risk as select 'A'::text as account_no, date '2026-11-01' as month_start_date,
     31::numeric as churn_score, 18::numeric as churn_driver_1_points, 6::numeric as churn_driver_2_points,
-    4::numeric as churn_driver_3_points
-    union all select 'B', '2026-11-01', 0, null, null, null""",
+    4::numeric as churn_driver_3_points, '{}'::text[] as partial_measures
+    union all select 'B', '2026-11-01', 0, null, null, null, '{}'""",
     """create table candidate.mart_service_resource_balance as
     select tiers.tier_code, months.month_start_date, months.revenue_cny * tiers.share as revenue_cny, tiers.share as share_of_revenue,
-        tiers.share as share_of_service_hours, tiers.share as share_of_visits
+        tiers.share as share_of_service_hours, tiers.share as share_of_visits, '{}'::text[] as partial_measures
     from (values ('T1', 0.75), ('T3', 0.25)) as tiers (tier_code, share)
     cross join (
         select date_trunc('month', issued_date::timestamp)::date as month_start_date, sum(total_charge_cny) as revenue_cny

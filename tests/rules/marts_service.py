@@ -18,7 +18,8 @@ GOOD = [
     as stages (application_no, stage_code, utility_working_days, customer_working_days, suspended_working_days)""",
     """create table candidate.mart_connection_funnel as
     select 'A'::text as application_no, 'C'::text as account_no, date '2026-11-01' as shown_month, 15.0 as utility_working_days,
-    20.0 as customer_working_days, 2.0 as suspended_working_days, 3.0 as handover_working_days, 40 as total_working_days""",
+    20.0 as customer_working_days, 2.0 as suspended_working_days, 3.0 as handover_working_days, 40 as total_working_days,
+    '{}'::text[] as partial_measures""",
     """create table candidate.mart_process_conformance as
     select 'TICKET'::text as case_kind_code, case_no, 'P'::text as process_code, date '2026-11-01' as case_month, is_case_closed,
         is_case_conformant, 0.666667 as process_conformance_rate, 3 as process_closed_cases

@@ -60,8 +60,9 @@ class Staged:
         for model in _in_order(self._models):
             if model["name"] in anew or any(need.split(".")[-1] in anew for need in model["needs"]):
                 anew.add(model["name"])
-                self.connection.execute(f"delete from staging.{model['name']}")
-                self.connection.execute(f"insert into staging.{model['name']} {model['sql']}".encode())
+                if model["is_table"]:  # what is no table is part of the SQL of those that read it
+                    self.connection.execute(f"delete from staging.{model['name']}")
+                    self.connection.execute(f"insert into staging.{model['name']} {model['sql']}".encode())
         return anew
 
     def broken_rules(self) -> set[str]:

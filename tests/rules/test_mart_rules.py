@@ -6,6 +6,7 @@ are made from the models' description are tried on tables of the described shape
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from psycopg import sql
 
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import load_rules
-from include.transform.models import Model, published_models
+from include.transform.models import Model, measure_families, published_models
 from tests.rules.cases import Case, cases_of_the_book
 from tests.rules.staged import Staged
 from tests.rules.stand_ins import THEMES, good_marts, theme_of
@@ -142,8 +143,69 @@ def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none
     assert verdicts(staged, name)["FILLED"] == []
 
 
+PARTIAL = {name: model for name, model in MODELS.items() if model.meta.get("partial", {}).get("account")}
+
+
+def withhold(staged: Staged, table: str, column: str, account: str, day: str | None = None, **numbers: str) -> None:
+    """A withheld row of a table, or where a column is named a withheld value."""
+    relation, names = (
+        ("withheld_values", "column_name, rule_ids") if column else ("quarantined_rows", "state, rule_ids")
+    )
+    staged.connection.execute(
+        f"insert into quality.{relation} (source_name, table_name, raw_id, {names}, record_key, account_no, fact_date,"
+        " identifiers, from_run) values ('s', %s, 1, %s, '{T-1}', '{}', %s, %s, %s, 1)",
+        (table, column or "quarantined", account, day, json.dumps(numbers)),
+    )
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_a_measure_that_lacks_something_and_does_not_say_so_blocks(staged: Staged, name: str):
+    model, rule = PARTIAL[name], MADE[f"MART-PARTIAL-{name}"]
+    relation = stand_in(staged, model)
+    insert(staged, model, relation)
+    staged.connection.execute(sql.SQL("update {} set account_no = 'A'").format(relation))
+    assert staged.violations(rule) == []
+    for measure in model.meta["partial"]["measures"]:
+        if measure.get("over") == "all":
+            continue
+        for part in (part for family in measure["needs"] for part in measure_families()[family]):
+            with staged.connection.transaction(force_rollback=True):
+                table, _, column = part.partition(".")
+                withhold(staged, table, column, "A")
+                (found,) = staged.violations(rule)
+                assert found["severity"] == "block"
+                assert set(measure["columns"]) <= set(found["observed"].removeprefix("complete: ").split(", "))
+                told = sql.Literal(found["observed"].removeprefix("complete: ").split(", "))
+                staged.connection.execute(sql.SQL("update {} set partial_measures = {}").format(relation, told))
+                assert staged.violations(rule) == []
+    withhold(staged, "mkt_bill", "", "another account")
+    assert staged.violations(rule) == []
+
+
+def test_a_part_counts_in_the_months_and_for_the_records_that_a_measure_looks_at(staged: Staged):
+    def broken(name: str, day: str, column: str = "", **numbers: str) -> bool:
+        with staged.connection.transaction(force_rollback=True):
+            relation = stand_in(staged, PARTIAL[name])
+            insert(staged, PARTIAL[name], relation)
+            staged.connection.execute(sql.SQL("update {} set account_no = 'A'").format(relation))
+            withhold(staged, "mkt_bill", column, "A", day, **numbers)
+            return bool(staged.violations(MADE[f"MART-PARTIAL-{name}"]))
+
+    # November 2026 ranks November 2025 to October 2026
+    days = ["2025-10-31", "2025-11-01", "2026-10-31", "2026-11-01"]
+    assert [broken("mart_key_account_ranking", day) for day in days] == [False, True, True, False]
+    # bill A alone lacks what is withheld of bill A, not its neighbour
+    bills = ["A", "B"]
+    assert [broken("mart_payment_behaviour", "2026-10-01", "acct_no", bill_no=bill) for bill in bills] == [True, False]
+
+
 def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
     marts = {path.stem for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").rglob("mart_*.sql")}
     assert marts <= set(MODELS)
-    assert set(MADE) == {f"MART-GRAIN-{name}" for name in MODELS} | {f"MART-FILLED-{name}" for name in FILLED}
+    assert set(MADE) == {
+        *(f"MART-GRAIN-{name}" for name in MODELS),
+        *(f"MART-FILLED-{name}" for name in FILLED),
+        *(f"MART-PARTIAL-{name}" for name in PARTIAL),
+    }
+    assert len(PARTIAL) == 20
     assert set(MODELS) - set(FILLED) == {"fct_quarantined_rows"}

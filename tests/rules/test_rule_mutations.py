@@ -70,6 +70,8 @@ LEAST_KILLED = {
     "contracts, rows": 0.99,
     "contracts, arrivals": 0.95,
 }
+LEAST_TYPED = 0.85  # of the catalogue's killed mutants, by a typed verdict
+LEAST_TYPED_OF_AN_AREA = 0.7  # MET, MKT, CON and XSR
 PARTS = ("header", "violations", "tested")
 MADE_OF_COLUMNS = {
     "contracts, rows": PARTS[:2]
@@ -95,7 +97,7 @@ class Judged:
 
     made: dict[str, int]
     alive: dict[str, list[Mutant]]
-    killed: Counter = field(default_factory=Counter)  # by what said so
+    killed: Counter = field(default_factory=Counter)  # by rule, and by what said so
 
     @property
     def survivors(self) -> int:
@@ -104,6 +106,13 @@ class Judged:
     @property
     def score(self) -> float:
         return 1 - self.survivors / sum(self.made.values())
+
+    def typed_share(self, prefix: str = "") -> float:
+        """Share of the killed that a typed verdict kills, of the rules whose id begins so."""
+        killed = Counter()
+        for (rule_id, by), count in self.killed.items():
+            killed[by] += count if rule_id.startswith(prefix) else 0
+        return killed[BY_TYPED] / killed.total()
 
 
 def judge(staged: Staged, rules: dict[str, Rule], worlds: Iterable[World], parts: tuple[str, ...] = PARTS) -> Judged:
@@ -136,7 +145,7 @@ def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
             continue
         if is_killed:
             judged.alive[rule.id].remove(mutant)
-            judged.killed[world.by] += 1
+            judged.killed[rule.id, world.by] += 1
 
 
 # -- worlds
@@ -282,8 +291,13 @@ def worlds(staged: Staged, family: str) -> Iterator[World]:
 def told(family: str, judged: Judged) -> str:
     made = sum(judged.made.values())
     kinds = Counter((m.part, m.kind) for found in judged.alive.values() for m in found)
-    by = ", ".join(f"{count} by {name}" for name, count in judged.killed.items())
+    killed = Counter()
+    for (_, name), count in judged.killed.items():
+        killed[name] += count
+    by = ", ".join(f"{count} by {name}" for name, count in killed.items())
     lines = [f"{family}: mutants killed: {made - judged.survivors} of {made}, {100 * judged.score:.1f} % ({by})"]
+    areas = sorted({rule_id[:3] for rule_id in judged.made}) if family == "catalogue" else []
+    lines += [f"{area}: {100 * judged.typed_share(area):.1f} % of the killed by a typed verdict" for area in areas]
     lines += [f"unnoticed: {count} x {kind} in {part}" for (part, kind), count in kinds.most_common()]
     return "\n".join(
         lines + [f"{rule_id} {m.part}: {m.change}" for rule_id, found in judged.alive.items() for m in found]
@@ -325,6 +339,9 @@ def test_the_rule_book_is_mutated_as_a_whole(staged: Staged, capsys: pytest.Capt
     assert all(judged.made.values())
     assert unheeded(judged) == []
     assert judged.score >= LEAST_KILLED[family]
+    if family == "catalogue":
+        assert judged.typed_share() >= LEAST_TYPED
+        assert min(judged.typed_share(rule_id[:3]) for rule_id in CATALOGUE) >= LEAST_TYPED_OF_AN_AREA
 
 
 def test_every_change_that_is_left_out_is_one_that_a_rule_has():

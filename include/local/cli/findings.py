@@ -75,8 +75,9 @@ def _findings(arguments: argparse.Namespace) -> int:
     where, values = selection(arguments).condition(arguments.state)
     columns = (
         "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
-        " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, state, first_seen_at, last_seen_at, source_reference,"
-        " office, age_days, last_change, waiver_id, fixed_at"
+        " expected, suspect_side, error_kwh, error_cny, state, first_seen_at, last_seen_at, source_reference,"
+        " office, age_days, last_change, waiver_id, fixed_at, error_cny_year, exposure_kwh, exposure_cny, finding_id, root_finding_id,"
+        " dependants, dependants_text"
     )
     query = f"select {columns} from quality.findings where {where} order by rule_id, table_name, record_key::text, column_name, finding_id"
     with reading() as warehouse:
@@ -96,6 +97,7 @@ def _findings(arguments: argparse.Namespace) -> int:
         "column_name",
         "observed",
         "expected",
+        "dependants_text",
         "source_reference",
     ]
     picked = [names.index(name) for name in shown]

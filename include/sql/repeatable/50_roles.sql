@@ -89,8 +89,8 @@ select quality.grant_to('kaw_gatekeeper', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
     'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.findings_rechecked,'
-    ' quality.finding_events, quality.quarantined_rows, quality.quarantine_events, quality.staged_rows, quality.conservation,'
-    ' quality.rows_in_force',
+    ' quality.finding_events, quality.quarantined_rows, quality.withheld_values, quality.quarantine_events, quality.staged_rows,'
+    ' quality.conservation, quality.rows_in_force, quality.expected_shares, quality.expected_absent',
     'update (state, verdict) on quality.runs',
     'update (phase) on quality.current_run',
     'usage on sequence quality.finding_ids',
