@@ -117,3 +117,10 @@ def test_secondary_values_do_not_join_primary_ones(utility):
         " allowed are primary values, or a whole day"
     )
     assert in_force(utility) == ("96", 96, 15, 96)
+
+
+def test_a_file_dated_before_one_that_landed_changes_nothing_of_the_later_day(utility):
+    deliver(utility, SECOND, range(1, 25), "4", minutes=60)
+    deliver(utility, FIRST, range(1, 41), "3")
+    assert in_force(utility) == ("96", 24, 60, 24)
+    assert versions(utility) == [("96", 24), ("120", 40)]
