@@ -18,10 +18,10 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
-from include.landing import late, restatements, withdrawals
+from include.landing import late, restatements, slots, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
 from include.landing.databases import comes_every_night
-from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
+from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Refusal, event_column
 from include.landing.receipts import insert_receipt
 from include.records.database import raw_columns
 from include.records.receipts import Receipt, add_delivered_rows, note_content, note_counts, note_load
@@ -62,6 +62,8 @@ def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyL
         try:
             with connection.transaction():
                 return _land(connection, delivery, own_date, rejected, count)
+        except FileProblem as problem:
+            return _refuse(connection, _refusal(delivery, str(problem)), business_date)
         except psycopg.DataError as error:  # a value that the checks let through: no reason to stop the other tables
             return _refuse(connection, _refusal(delivery, _refused_value(error)), business_date)
 
@@ -74,6 +76,8 @@ def _land(
         connection, delivery, business_date, state="landed", delivered=count, unknown=delivery.unknown_columns
     )
     _copy(connection, table, delivery, rejected)
+    slots.merge_slots(connection, delivery, business_date)
+    _hash(connection, table, delivery)
     keys_unknown = _note_rejected(connection, delivery, load_id, rejected)
     inserted = _insert_changed(connection, delivery, load_id, business_date)
     denied = withdrawals.deny_delivered(connection, delivery, load_id, business_date)
@@ -116,7 +120,7 @@ def _land(
 
 
 def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, rejected: list[Rejected]) -> None:
-    """The good rows, typed, into the temporary table `arrived`; their keys and content hashes into `delivered`."""
+    """The good rows, typed, into the temporary table `arrived`."""
     columns = ", ".join(f"{name} {type_}" for name, type_ in raw_columns(table))
     connection.execute(f"create temp table arrived ({LINE} bigint, {columns}) on commit drop")
     rows = delivery.rows
@@ -135,9 +139,14 @@ def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, reje
                 copy.write(buffer.getbuffer())
         if cursor.rowcount != rows.num_rows:
             raise psycopg.DataError(f"{cursor.rowcount} of {rows.num_rows} rows were copied")
+
+
+def _hash(connection: psycopg.Connection, table: Table, delivery: Delivery) -> None:
+    """Keys and content hashes of `arrived` into the temporary table `delivered`."""
+    content = ", ".join(_content(table)) + slots.hashed_resolution(delivery)
     connection.execute(
         f"create temp table delivered on commit drop as select md5(record_send(row({', '.join(table.key)})))::uuid as _key,"
-        f" md5(record_send(row({', '.join(_content(table))})))::uuid as _hash, {LINE}, ctid as _place from arrived"
+        f" md5(record_send(row({content})))::uuid as _hash, {LINE}, ctid as _place from arrived"
     )
     connection.execute("analyze delivered")
 
@@ -151,6 +160,7 @@ def _content(table: Table) -> list[str]:
 def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
     """The rows of every key whose set of contents is not the one that landed last. Equal copies of a row land once."""
     table = delivery.table
+    technical = slots.technical_columns(table, delivery)
     return connection.execute(
         sql.SQL("""
         with delivered_sets as (
@@ -183,11 +193,11 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
         order by once._place
         """).format(
             raw=sql.SQL(table.raw_name),
-            names=late.names([name for name, _ in raw_columns(table)]),
+            names=late.names([name for name, _ in raw_columns(table)] + technical),
             load_id=load_id,
             day=business_date,
             channel=delivery.channel,
-            content=sql.SQL(", ".join(_content(table))),
+            content=sql.SQL(", ".join(_content(table) + technical)),
         )
     ).rowcount
 

@@ -17,6 +17,7 @@ from include.contracts import Table
 from include.landing.databases import event_condition
 from include.landing.delivery import AlreadyLanded, Delivery
 from include.landing.receipts import insert_receipt
+from include.landing.slots import technical_columns
 from include.records.database import raw_columns
 from include.records.receipts import add_repeated_keys, note_counts, note_load
 from include.records.rejected_rows import supersede
@@ -151,7 +152,7 @@ def _say_again_at(
         connection, again, receipt["business_date"], state="landed", delivered=copies, duplicate_of=receipt["load_id"]
     )
     note_counts(connection, new_load, inserted=copies, tombstones=withdrawn)
-    all_names = [name for name, _ in raw_columns(table)]
+    all_names = [name for name, _ in raw_columns(table)] + technical_columns(table)
     for is_copy, columns in ((True, all_names), (False, kept_of_withdrawn(table))):
         connection.execute(
             sql.SQL("""
