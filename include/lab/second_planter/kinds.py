@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from include.lab.second_planter.desk import Desk, Row
-
+Desk = Row = Any  # of desk.py, which knows the kinds
 MECHANISMS = tuple(f"M{n}" for n in range(1, 14))
 UNNAMED = "-"  # no mechanism names it; a general one should find it all the same
 RECORDS = 5
