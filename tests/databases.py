@@ -34,7 +34,9 @@ def drop(server: Server, name: str) -> None:
 def create(server: Server, name: str, template: str = "template1") -> None:
     with admin(server) as connection:
         connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
         )
 
 

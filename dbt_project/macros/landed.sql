@@ -21,8 +21,7 @@
             {%- if touched_only %}
             and raw._key in (
                 select touched._key
-                from {{ source('quality', 'touched_keys') }} as touched
-                where touched.table_name = '{{ table_name }}'
+                from pg_temp.touched_keys as touched
             )
             {%- endif %}
     ),
@@ -59,27 +58,22 @@
 -#}
 {% macro note_touched(table_name) %}
     {% if is_incremental() %}
-        delete from {{ source('quality', 'touched_keys') }} where table_name = '{{ table_name }}';
-        insert into {{ source('quality', 'touched_keys') }} (table_name, _key)
-        select '{{ table_name }}', raw._key
+        create temporary table touched_keys on commit drop as
+        select raw._key
         from {{ source('raw_metering', table_name) }} as raw
         where raw._raw_id > (select coalesce(max(staged._raw_id), 0) from {{ this }} as staged)
         union
-        select '{{ table_name }}', raw._key
+        select raw._key
         from {{ source('quality', 'quarantined_rows') }} as quarantined
         inner join {{ source('raw_metering', table_name) }} as raw on quarantined.raw_id = raw._raw_id
         where quarantined.table_name = '{{ table_name }}'
     {% endif %}
 {% endmacro %}
 
-{% macro forget_touched(table_name) %}
+{% macro forget_touched() %}
     {% if is_incremental() %}
         delete from {{ this }}
-        where _key in (
-            select touched._key
-            from {{ source('quality', 'touched_keys') }} as touched
-            where touched.table_name = '{{ table_name }}'
-        )
+        where _key in (select touched._key from pg_temp.touched_keys as touched)
     {% endif %}
 {% endmacro %}
 

@@ -17,9 +17,9 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import land
-from include.landing.receipts import Receipt
 from include.records import ledger
 from include.records.fence import take_fence
+from include.records.receipts import Receipt
 from include.records.warehouse import Warehouse
 
 LOADER = "kaw_loader"

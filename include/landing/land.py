@@ -22,8 +22,10 @@ from include.landing import late
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
 from include.landing.databases import event_condition
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
-from include.landing.receipts import Receipt, insert_receipt, note_load
+from include.landing.receipts import insert_receipt
 from include.records.database import raw_columns
+from include.records.receipts import Receipt, note_content, note_counts, note_load
+from include.records.rejected_rows import add_rejected_rows, supersede
 
 BATCH_ROWS = 50_000
 
@@ -81,26 +83,15 @@ def _land(
     _supersede_rejected(connection, delivery, load_id, business_date)
     landed = count - len(rejected) - len(delivery.malformed)
     sums, latest = _sums_and_cursor(connection, table)
-    # A time in the far future, mistyped at the source, must not end the window of the nights to come.
-    connection.execute(
-        "update quality.receipts as receipt set inserted_rows = %s, duplicate_rows = %s, rejected_rows = %s,"
-        " tombstone_rows = %s, landed_sums = %s, window_to = case when %s then least(%s, business_date + 1) end,"
-        " duplicate_of = case when %s then (select min(load_id) from quality.receipts as earlier where"
-        " earlier.table_name = receipt.table_name and earlier.content_sha256 = receipt.content_sha256"
-        " and earlier.state = 'landed' and earlier.load_id < receipt.load_id) end"
-        " where load_id = %s",
-        (
-            inserted,
-            landed - inserted,
-            count - landed,
-            tombstones,
-            json.dumps(sums),
-            latest is not None,
-            latest,
-            inserted + tombstones == 0,
-            load_id,
-        ),
+    note_counts(
+        connection,
+        load_id,
+        inserted=inserted,
+        duplicate=landed - inserted,
+        rejected=count - landed,
+        tombstones=tombstones,
     )
+    note_content(connection, load_id, landed_sums=sums, latest=latest)
     connection.execute("drop table arrived, delivered")
     note_load(connection, load_id)
     late.say_again(connection, table, load_id, business_date)
@@ -251,33 +242,23 @@ def _note_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: 
             entries.append((row[LINE], bad.column_name, value, bad.reason, key, text, not bad.key_is_bad))
     reason = "does not split into the columns of the header"
     entries += [(line, table.key[0], None, reason, {}, {"line": text}, False) for line, text in delivery.malformed]
-    key = ", ".join(f"(%(key)s::jsonb ->> '{name}')::{types[name]}" for name in table.key)
-    query = (
-        "insert into quality.rejected_rows (load_id, source_name, table_name, file_name, file_line, column_name,"
-        " value_text, reason, record_key, row_text, _key) values (%(load)s, %(source)s, %(table)s, %(file)s, %(line)s,"
-        " %(column)s, %(value)s, %(reason)s, %(key)s::jsonb, %(row)s::jsonb,"
-        f" case when %(key_is_good)s then md5(record_send(row({key})))::uuid end)"
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            query,
-            [
-                {
-                    "load": load_id,
-                    "source": table.source,
-                    "table": table.name,
-                    "file": delivery.file_name,
-                    "line": line,
-                    "column": column,
-                    "value": _storable(value),
-                    "reason": reason,
-                    "key": _storable(key),
-                    "row": _storable(row),
-                    "key_is_good": key_is_good,
-                }
-                for line, column, value, reason, key, row, key_is_good in entries
-            ],
-        )
+    key_of_text = ", ".join(f"(%(key)s::jsonb ->> '{name}')::{types[name]}" for name in table.key)
+    rows = [
+        {
+            "source": table.source,
+            "table": table.name,
+            "file": delivery.file_name,
+            "line": line,
+            "column": column,
+            "value": _storable(value),
+            "reason": reason,
+            "key": _storable(key),
+            "row": _storable(row),
+            "key_is_good": key_is_good,
+        }
+        for line, column, value, reason, key, row, key_is_good in entries
+    ]
+    add_rejected_rows(connection, load_id, rows, key_of_text)
     return any(not key_is_good for *_, key_is_good in entries)
 
 
@@ -298,25 +279,25 @@ def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load
     if isinstance(delivery.complete, tuple) and column:
         form = "%Y%m" if delivery.table.column(column).physical_type == "char(6)" else "%Y-%m-%d"
         first, last = (day.strftime(form) for day in delivery.complete)
-    connection.execute(
+    supersede(
+        connection,
+        load_id,
         """
-        update quality.rejected_rows as earlier set superseded_by = %(load)s
-        from quality.receipts as receipts
-        where earlier.load_id = receipts.load_id
-            and earlier.table_name = %(table)s and earlier.load_id < %(load)s and earlier.superseded_by is null
-            and receipts.business_date <= %(day)s
-            and (
-                earlier._key in (select delivered._key from delivered)
-                or receipts.channel = %(channel)s and (
-                    %(whole)s
-                    or earlier.file_name = %(file)s
-                    or left(earlier.row_text ->> %(column)s::text, 10) between %(first)s::text and %(last)s::text
-                    or exists (
-                        select 1 from quality.rejected_rows as again
-                        where again.load_id = %(load)s and (again._key = earlier._key or again.row_text = earlier.row_text)
-                    )
+        earlier.table_name = %(table)s
+        and earlier.load_id < %(load)s
+        and earlier.load_id in (select load_id from quality.receipts where business_date <= %(day)s)
+        and (
+            earlier._key in (select delivered._key from delivered)
+            or earlier.load_id in (select load_id from quality.receipts where channel = %(channel)s) and (
+                %(whole)s
+                or earlier.file_name = %(file)s
+                or left(earlier.row_text ->> %(column)s::text, 10) between %(first)s::text and %(last)s::text
+                or exists (
+                    select 1 from quality.rejected_rows as again
+                    where again.load_id = %(load)s and (again._key = earlier._key or again.row_text = earlier.row_text)
                 )
             )
+        )
         """,
         {
             "load": load_id,
@@ -370,7 +351,7 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
     load_id = insert_receipt(
         connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
     )
-    connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
+    note_counts(connection, load_id, duplicate=rows)
     return Receipt(
         file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown)
     )

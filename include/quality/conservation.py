@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import psycopg
 
-from include.contracts import all_tables
+from include.contracts import Table, all_tables
+from include.records.row_counts import replace_conservation
 from include.transform.models import staging_relation
 
 
 def recompute(connection: psycopg.Connection, run_id: int) -> None:
     """Fills `quality.conservation` for every landed receipt up to the business date; the rule PIP-04 reads it."""
-    connection.execute("delete from quality.conservation where run_id = %s", (run_id,))
+    replace_conservation(connection, run_id, [_states_of(table) for table in all_tables().values()])
+
+
+def _states_of(table: Table) -> str:
+    """SQL of the rows of each receipt of a table, by state."""
     version = "quality.version_order(raw._business_date, raw._load_id)"
-    for table in all_tables().values():
-        connection.execute(
-            f"""
-            insert into quality.conservation (
-                run_id, load_id, table_name, delivered, admitted, waived, quarantined, blocked_by_parent, superseded, duplicate, rejected
-            )
+    return f"""
             with versions as (
                 select
                     raw._raw_id, raw._load_id, raw._is_tombstone,
@@ -60,7 +60,7 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
                 group by _load_id
             )
             select
-                %s, receipts.load_id, receipts.table_name,
+                receipts.load_id, receipts.table_name,
                 receipts.delivered_rows + receipts.tombstone_rows,
                 coalesce(counted.staged, 0) + coalesce(counted.withdrawn, 0),
                 coalesce(counted.waived, 0), coalesce(counted.quarantined, 0), coalesce(counted.blocked_by_parent, 0),
@@ -70,6 +70,4 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
             left join counted on receipts.load_id = counted._load_id
             cross join quality.current_run as run
             where receipts.table_name = '{table.name}' and receipts.state = 'landed' and receipts.business_date <= run.business_date
-            """,
-            (run_id,),
-        )
+    """

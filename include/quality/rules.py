@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -139,15 +140,19 @@ def load_rules(folder: Path = EXPECTATIONS) -> list[Rule]:
 
 def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
     """The rule of one file. Raises `RuleError`."""
-    name = str(path.relative_to(folder))
-    area = path.relative_to(folder).parts[0]
+    return _rule(path.relative_to(folder), path.read_text(encoding="utf-8"))
+
+
+@cache  # a night asks for the book several times, and a test of the rules a thousand times
+def _rule(path: Path, text: str) -> Rule:
+    name, area = str(path), path.parts[0]
     if area not in AREAS:
         raise RuleError(f"{name}: the folder {area} is none of {', '.join(AREAS)}.")
     file_name = _FILE_NAME.fullmatch(path.stem)
     if not file_name:
         raise RuleError(f"{name}: a rule file is named <ID>_<what_holds>.sql, like MET-05_register_is_in_range.sql.")
 
-    header, body = _split(name, path.read_text(encoding="utf-8"))
+    header, body = _split(name, text)
     if header.get("id", file_name["id"]) != file_name["id"]:
         raise RuleError(f"{name}: the header says id {header['id']}, the file name {file_name['id']}.")
     subjects = _subjects(name, area, header["subject"])
@@ -197,7 +202,7 @@ def _split(name: str, text: str) -> tuple[dict, str]:
     if not parts:
         raise RuleError(f"{name}: no header; the file begins with a comment /* ... */ that holds the keys as YAML.")
     try:
-        header = yaml.safe_load(parts["header"])
+        header = yaml.load(parts["header"], yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise RuleError(f"{name}: the header is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(header, dict):

@@ -10,6 +10,7 @@ from include.contracts import all_tables
 from include.errors import UsageError
 from include.records import ledger
 from include.records.database import connect
+from include.records.waivers import add_waiver, add_waiver_end
 from include.settings import default_business_date
 
 SCOPES = "all, table=<table>, account=<account number>, or key=<JSON object of key columns>"
@@ -35,24 +36,14 @@ def waive(
                 f"--until {last_day} lies before the business date {business_date}: the waiver would be over already.",
                 f"give {business_date} or a later day.",
             )
-        entered_by = entered_by or ledger.current_actor()
-        (waiver_id,) = conn.execute(
-            "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
-            " values (%s, %s, %s, %s, %s, %s) returning waiver_id",
-            [rule_id, scope, approver.strip(), reason.strip(), last_day, entered_by],
-        ).fetchone()
-        ledger.append(
+        waiver_id = add_waiver(
             conn,
-            "waiver",
-            {
-                "waiver_id": waiver_id,
-                "rule_id": rule_id,
-                "scope": scope,
-                "approver": approver.strip(),
-                "reason": reason.strip(),
-                "valid_until": last_day,
-            },
-            actor=entered_by,
+            rule_id=rule_id,
+            scope=scope,
+            approver=approver.strip(),
+            reason=reason.strip(),
+            valid_until=last_day,
+            entered_by=entered_by or ledger.current_actor(),
         )
     ledger.write_head(url)
     return waiver_id
@@ -81,14 +72,15 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
             )
         if valid_until < _business_date(conn):
             raise _wrong(f"Waiver {waiver_id} was over on {valid_until}.", "nothing is left to do.")
-        detail = {
-            "waiver_id": waiver_id,
-            "rule_id": rule_id,
-            "scope": scope,
-            "approver": approver.strip(),
-            "reason": reason.strip(),
-        }
-        ledger.append(conn, "waiver_end", detail, actor=entered_by)
+        add_waiver_end(
+            conn,
+            waiver_id=waiver_id,
+            rule_id=rule_id,
+            scope=scope,
+            approver=approver.strip(),
+            reason=reason.strip(),
+            entered_by=entered_by,
+        )
     ledger.write_head(url)
     return waiver_id
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from include.environment import variables
 from include.errors import InfrastructureError
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
@@ -36,10 +36,10 @@ def manifest_path() -> Path:
 
 
 def run_dbt(
-    arguments: list[str], url: str, fence: str = "", progress: Callable[[Built], None] = lambda _: None
+    arguments: list[str], warehouse: Warehouse, progress: Callable[[Built], None] = lambda _: None
 ) -> list[Built]:
     """Runs one dbt command in the role of the transformer; returns what it built. Raises InfrastructureError with dbt's words."""
-    return _run_dbt(arguments, Warehouse(url, fence).as_role(TRANSFORMER), progress)
+    return _run_dbt(arguments, warehouse.as_role(TRANSFORMER), progress)
 
 
 def _run_dbt(
@@ -103,26 +103,17 @@ def project_arguments(project: Path, target: Path) -> list[str]:
     ]
 
 
-@contextmanager
-def dbt_environment(warehouse: Warehouse):
+def dbt_environment(warehouse: Warehouse) -> AbstractContextManager[None]:
     """The profile's values, and how the warehouse's sessions act, for the time of one command."""
     parts = urlsplit(warehouse.address)
-    values = {
-        "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
-        "KAW_DBT_PORT": str(parts.port or 5432),
-        "KAW_DBT_USER": unquote(parts.username or ""),
-        "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
-        "KAW_DBT_DATABASE": parts.path.lstrip("/"),
-        "PGOPTIONS": warehouse.session_options,
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return variables(
+        {
+            "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
+            "KAW_DBT_PORT": str(parts.port or 5432),
+            "KAW_DBT_USER": unquote(parts.username or ""),
+            "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
+            "KAW_DBT_DATABASE": parts.path.lstrip("/"),
+            "PGOPTIONS": warehouse.session_options,
+            "DO_NOT_TRACK": "1",
+        }
+    )

@@ -39,7 +39,7 @@ def declared_models() -> dict[str, Model]:
     """Every model with an entry, by name."""
     found = {}
     for path in sorted(MODELS.rglob("_*__models.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models") or []:
+        for model in (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("models") or []:
             found[model["name"]] = Model(
                 name=model["name"],
                 layer=path.relative_to(MODELS).parts[0],

@@ -11,6 +11,7 @@ import pytest
 from include.contracts import load_contracts
 from include.landing.check import check_sources
 from include.local import cli
+from include.local.cli import nights
 from tests.landing import DAY, Utility, csv_text, new_utility, source_tables
 
 
@@ -46,7 +47,7 @@ def state_of(utility: Utility) -> tuple:
 
 def test_good_sources_have_51_tables_without_a_problem_and_stay_untouched(sources):
     before = state_of(sources)
-    checks = check_sources(cli._addresses_to_check(), DAY)
+    checks = check_sources(nights.addresses_to_check(), DAY)
     assert state_of(sources) == before
     assert (len(checks), problems(checks)) == (51, {})
     assert {check.table: check.rows for check in checks if check.rows}["mkt_customer"] == 2
@@ -59,7 +60,7 @@ def test_each_problem_is_told_beside_its_table(sources):
     (sources.folder / "met_feeder" / "met_feeder_20260115.csv").unlink()
     sources.write("met_meter", "met_meter_20260115.csv", csv_text("met_meter", [{}], without="maker"))
     sources.announce("met_it", {"name": "met_it_20260115.csv", "rows": 7})
-    checks = check_sources(cli._addresses_to_check(), DAY)
+    checks = check_sources(nights.addresses_to_check(), DAY)
     assert problems(checks) == {
         "mkt_bill": "column total_charge of the contract is missing",
         "met_feeder": "no file in met_feeder/ for 2026-01-15 or earlier",
@@ -71,7 +72,7 @@ def test_each_problem_is_told_beside_its_table(sources):
 
 def test_forms_are_checked_too(sources):
     Utility(sources.url, sources.folder.parent / "forms").write("mkt_customer", "unit.csv", "cons_no\n1\n")
-    (found,) = [check for check in check_sources(cli._addresses_to_check(), DAY) if check.source == "forms"]
+    (found,) = [check for check in check_sources(nights.addresses_to_check(), DAY) if check.source == "forms"]
     assert found.problem.startswith("mkt_customer/unit.csv: column ")
 
 
@@ -92,7 +93,7 @@ def test_the_command_ends_with_3_where_a_source_cannot_be_reached(sources, capsy
 def test_a_simulated_source_that_never_delivered_is_no_problem(sources, monkeypatch):
     for source in ("METERING", "MARKETING", "CONTRACT", "FORMS"):
         monkeypatch.delenv(f"KAW_SOURCE_{source}")
-    checks = check_sources(cli._addresses_to_check(), DAY)
+    checks = check_sources(nights.addresses_to_check(), DAY)
     assert [check.source for check in checks] == ["metering", "marketing", "contract"]
     assert problems(checks) == {}
     assert not list((sources.folder.parent / "home").iterdir())

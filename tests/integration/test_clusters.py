@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.transform.clusters import Limits, cluster_loads, cluster_profiles
 
 LIMITS = Limits(min_clusters=2, max_clusters=4, min_cluster_accounts=3, silhouette_sample=5000)
@@ -60,7 +61,7 @@ def test_the_step_labels_each_month_by_itself_and_replaces_what_it_wrote(databas
             (FLAT[0],),
         )
     for _ in range(2):
-        assert cluster_loads(database, "") == 7
+        assert cluster_loads(Warehouse(database)) == 7
     with connect(database) as connection:
         rows = connection.execute(
             "select month_start_date::text, account_no, cluster_no from warehouse.load_cluster_labels order by 1, 2"

@@ -62,7 +62,7 @@ RATHER_THAN_COUNTS = re.compile(r"numeric|double|real")
 
 @pytest.fixture(scope="module")
 def manifest(server: Server, template: str, own_target: None) -> dict:
-    run_dbt(["parse"], server.url(template))
+    run_dbt(["parse"], Warehouse(server.url(template)))
     return json.loads(manifest_path().read_text())
 
 

@@ -15,6 +15,7 @@ from include.errors import InfrastructureError
 from include.quality.evaluate import Result
 from include.quality.rules import Rule, load_rules
 from include.quality.verdict import assert_agreement, great_expectations_counts
+from include.records.warehouse import Warehouse
 from include.settings import settings
 
 PASSWORD = "pa$sw$HOME$$ord"
@@ -65,16 +66,19 @@ def results(rules: list[Rule]) -> list[Result]:
 
 
 def test_every_violation_of_the_run_is_counted_and_none_of_another_run(database, run_id):
-    counts = great_expectations_counts(database, run_id, ["MET-02", "MET-05", "MKT-01"])
+    counts = great_expectations_counts(Warehouse(database), run_id, ["MET-02", "MET-05", "MKT-01"])
     assert counts == {"MET-02": 10_000, "MET-05": 3, "MKT-01": 0}
 
 
 def test_a_dollar_in_the_password_is_a_dollar(dollar_url, run_id):
-    assert great_expectations_counts(dollar_url, run_id, ["MET-02", "MET-05"]) == {"MET-02": 10_000, "MET-05": 3}
+    assert great_expectations_counts(Warehouse(dollar_url), run_id, ["MET-02", "MET-05"]) == {
+        "MET-02": 10_000,
+        "MET-05": 3,
+    }
 
 
 def test_its_own_result_is_kept_without_the_password(dollar_url, run_id):
-    great_expectations_counts(dollar_url, run_id, ["MET-05"])
+    great_expectations_counts(Warehouse(dollar_url), run_id, ["MET-05"])
     text = (settings().home / "evidence" / f"great_expectations_run_{run_id}_1_rules.json").read_text()
     assert [result["success"] for result in json.loads(text)["results"]] == [False]
     assert PASSWORD not in text
@@ -84,7 +88,7 @@ def test_a_count_that_cannot_be_made_is_an_error_and_not_a_pass(database, run_id
     with psycopg.connect(database) as connection:
         connection.execute("alter table quality.violations drop column rule_id")
     with pytest.raises(InfrastructureError, match="could not evaluate MET-05"):
-        great_expectations_counts(database, run_id, ["MET-05"])
+        great_expectations_counts(Warehouse(database), run_id, ["MET-05"])
 
 
 def test_both_counts_agree(three_rules):

@@ -22,7 +22,14 @@ from tests.synthetic_marts import JULY, JUNE, Night
 
 BEFORE = Path(__file__).parents[1] / "data" / "before_migrations.sql"
 PUBLISHED_BEFORE = BEFORE.with_name("published_before_migrations.sql")
-MIGRATIONS = ["001_records.sql", "002_late_files.sql", "003_steps_are_int.sql", "004_words.sql"]
+MIGRATIONS = [
+    "001_records.sql",
+    "002_late_files.sql",
+    "003_steps_are_int.sql",
+    "004_words.sql",
+    "008_touched_keys.sql",
+    "009_complete_for.sql",
+]
 REPEATABLE = [
     "raw tables",
     "20_fences.sql",
@@ -131,6 +138,48 @@ def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(old_d
     assert night.seen() == {(JUNE, 1), (JULY, 1)}
 
 
+def test_receipts_of_before_say_for_which_days_their_delivery_was_the_whole_truth(old_database: str) -> None:
+    with connect(old_database) as connection:
+        connection.cursor().executemany(
+            "insert into quality.receipts (source_name, table_name, channel, business_date, window_from, file_name, state)"
+            " values ('marketing', %s, %s, %s, %s, %s, %s)",
+            [
+                ("mkt_bill", "auto", "2026-07-08", None, None, "landed"),  # the first read of a database
+                ("mkt_bill", "auto", "2026-07-09", "2026-07-08 12:00+08", None, "landed"),  # the next one
+                ("mkt_bill", "auto", "2026-07-09", None, None, "refused"),
+                ("mkt_mp", "auto", "2026-07-09", None, "mkt_mp/a_20260709.csv", "landed"),  # delivered whole
+                ("mkt_mp", "auto", "2026-07-09", None, "mkt_mp/a_20260709.csv", "landed"),  # the same file again
+                ("mkt_org", "auto", "2026-07-09", None, "mkt_org/a_20260709.csv", "landed"),  # half of its night
+                ("mkt_org", "auto", "2026-07-09", None, "mkt_org/b_20260709.csv", "landed"),
+                ("mkt_mp", "form", "2026-07-09", None, "mkt_mp/U1.csv", "landed"),
+                (
+                    "mkt_payment",
+                    "auto",
+                    "2026-07-09",
+                    None,
+                    "mkt_payment/a.csv",
+                    "landed",
+                ),  # its days were in its manifest
+            ],
+        )
+    migrate(Warehouse(old_database))
+    with connect(old_database) as connection:
+        found = connection.execute(
+            "select load_id, complete_for::text from quality.receipts order by load_id"
+        ).fetchall()
+    assert dict(found) == {
+        1: "(,)",
+        2: "[2026-06-04,)",  # 35 days before the 9th of July
+        3: None,
+        4: "(,)",
+        5: "(,)",
+        6: None,
+        7: None,
+        8: None,
+        9: None,
+    }
+
+
 def test_both_names_of_a_renamed_column_show_every_version_that_was_published(old_database: str) -> None:
     with connect(old_database) as connection:
         connection.execute(PUBLISHED_BEFORE.read_text())
@@ -227,7 +276,8 @@ def test_a_database_that_is_newer_than_the_code_is_refused_by_every_command(
     for command in (["status"], ["waive", "--end", "1", "--approver", "A", "--reason", "B"]):
         assert cli.main(command) == 3
         said = capsys.readouterr().err
-        assert "The warehouse is newer than this code: it has migration 999, the code ends at 4." in said
+        newest = int(MIGRATIONS[-1][:3])
+        assert f"The warehouse is newer than this code: it has migration 999, the code ends at {newest}." in said
         assert "\nNext: use the code that migrated it, or a newer one" in said
     assert catalog(database) == before
 

@@ -238,7 +238,7 @@ def test_a_roll_back_goes_to_a_version_that_passed_both_gates_only(night: Night)
     unjudge(night, 1)
     before = ledger.head(night.url)
     with pytest.raises(UsageError, match="version 1 of 2026-06, version 1 of 2026-07") as refused:
-        rollback(night.url, approver="the approver", reason="wrong tariff")
+        rollback(night.warehouse, approver="the approver", reason="wrong tariff")
     assert refused.value.exit_code == 2
     assert night.seen() == {(JUNE, 2), (JULY, 2)}
     assert ledger.head(night.url) == before
@@ -248,7 +248,7 @@ def test_from_a_version_that_passed_no_gate_a_roll_back_leads_back(night: Night)
     night.fill(2, [JUNE, JULY])
     night.publish()
     unjudge(night, 2)
-    assert rollback(night.url, approver="the approver", reason="never judged") == {JUNE: 1, JULY: 1}
+    assert rollback(night.warehouse, approver="the approver", reason="never judged") == {JUNE: 1, JULY: 1}
 
 
 def as_of_the_first_releases(night: Night, state_after_gate_2: str) -> None:
@@ -269,21 +269,21 @@ def test_versions_of_the_first_releases_can_be_gone_back_to_where_they_passed(ni
     night.publish()
     as_of_the_first_releases(night, "blocked")
     with pytest.raises(UsageError, match="no passing verdicts of both gates"):
-        rollback(night.url, approver="the approver", reason="wrong tariff")
+        rollback(night.warehouse, approver="the approver", reason="wrong tariff")
     as_of_the_first_releases(night, "passed")
-    assert rollback(night.url, approver="the approver", reason="wrong tariff") == {JUNE: 1, JULY: 1}
+    assert rollback(night.warehouse, approver="the approver", reason="wrong tariff") == {JUNE: 1, JULY: 1}
 
 
 def test_every_override_names_approver_reason_and_target(night: Night) -> None:
     night.fill(2, [JUNE, JULY])
     night.publish()
-    rollback(night.url, approver="the approver", reason="wrong tariff")
+    rollback(night.warehouse, approver="the approver", reason="wrong tariff")
     target = {"2026-06": 1, "2026-07": 1}
     assert last_entry(night) == (
         "roll_back",
         {"approver": "the approver", "reason": "wrong tariff", "versions": target},
     )
-    release(night.url, approver="the chief", reason="corrected")
+    release(night.warehouse, approver="the chief", reason="corrected")
     assert last_entry(night) == ("release", {"approver": "the chief", "reason": "corrected", "versions": target})
 
 

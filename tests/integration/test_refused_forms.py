@@ -11,6 +11,7 @@ from include.quality import gate
 from include.quality.base_rules import load_base_rules
 from include.quality.waivers import waive
 from include.records import runs
+from include.records.warehouse import Warehouse
 from tests.landing import DAY, Utility, csv_text, new_utility
 
 TABLE = "mkt_payment"
@@ -45,7 +46,7 @@ def hand_in(utility: Utility, content: str | bytes | None, name: str = FORM, tab
 
 def judge(utility: Utility, day=DAY) -> None:
     utility.land(day)
-    gate.check_staged_data(utility.url, runs.begin(utility.url, day))
+    gate.check_staged_data(Warehouse(utility.url), runs.begin(utility.url, day))
 
 
 def result(utility: Utility) -> list[tuple]:

@@ -14,7 +14,7 @@ import pytest
 
 from include.quality.waivers import waive
 from tests.browser import Browser, browser
-from tests.integration.test_report import Warehouse, warehouse  # noqa: F401
+from tests.synthetic_run import SyntheticRun
 
 # question, what is clicked, where the answer is then seen, what it says
 QUESTIONS = [
@@ -101,7 +101,7 @@ def page(tmp_path: Path) -> Iterator[Browser]:
         yield opened
 
 
-def test_ten_questions_are_answered_in_three_clicks(warehouse: Warehouse, page: Browser) -> None:
+def test_ten_questions_are_answered_in_three_clicks(warehouse: SyntheticRun, page: Browser) -> None:
     warehouse.publish()
     warehouse.report()
     assert len(QUESTIONS) >= 10
@@ -115,7 +115,7 @@ def test_ten_questions_are_answered_in_three_clicks(warehouse: Warehouse, page: 
 
 
 def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
-    warehouse: Warehouse, page: Browser
+    warehouse: SyntheticRun, page: Browser
 ) -> None:
     warehouse.finding(
         "MET-02",
@@ -158,7 +158,7 @@ def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
     assert page.problems == []
 
 
-def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Warehouse, page: Browser) -> None:
+def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: SyntheticRun, page: Browser) -> None:
     warehouse.report()
     page.open(warehouse.path)
     page.evaluate(_GO_TO_RULES)
@@ -188,7 +188,7 @@ def _search(page: Browser, words: str) -> tuple[str, list[list[str]]]:
     return tuple(page.evaluate(_SEARCH % json.dumps(words)))
 
 
-def test_the_search_finds_what_is_only_in_the_list(warehouse: Warehouse, page: Browser) -> None:
+def test_the_search_finds_what_is_only_in_the_list(warehouse: SyntheticRun, page: Browser) -> None:
     """MET-02 has 3 findings of A1 and 250 more, of which the page shows the first 100; MET-05 has one of them waived."""
     warehouse.result("MET-05", tested=9, failed=1, verdict="waived", severity="warn")
     warehouse.finding("MET-05", {"mp_no": "0777"}, event="waived")
@@ -212,7 +212,7 @@ def test_the_search_finds_what_is_only_in_the_list(warehouse: Warehouse, page: B
 
 
 def test_an_index_that_is_full_says_what_it_has(
-    warehouse: Warehouse, page: Browser, monkeypatch: pytest.MonkeyPatch
+    warehouse: SyntheticRun, page: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The account A1 takes 10 bytes and 2 for each of its rows: 30 bytes hold rows 2 to 11."""
     monkeypatch.setattr("include.report.search.BUDGET", {"account numbers": 30, "record keys": 0})
@@ -228,7 +228,7 @@ def test_an_index_that_is_full_says_what_it_has(
 
 
 @pytest.mark.soak
-def test_a_year_of_three_thousand_rules_opens_at_once(warehouse: Warehouse, page: Browser) -> None:
+def test_a_year_of_three_thousand_rules_opens_at_once(warehouse: SyntheticRun, page: Browser) -> None:
     """365 runs of 3,000 rules, all failing in the last of them: below 5 MB, and open in less than 2 s without a network.
 
     So is the table of its rules, which is laid out when it comes into sight.

@@ -15,8 +15,8 @@ from include.errors import NotReproduced
 from include.quality.waivers import waive
 from include.records.database import connect
 from include.report import trend, workbook, write_report
-from tests.integration.test_report import Page
 from tests.nights import DAY, Utility
+from tests.synthetic_run import Page
 
 
 @pytest.mark.timeout(900)

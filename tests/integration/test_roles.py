@@ -12,6 +12,7 @@ from include.publish import rollback
 from include.quality.gate import check_candidates, check_staged_data
 from include.records.database import connect
 from include.records.runs import Run
+from include.records.warehouse import Warehouse
 from tests.synthetic_marts import JULY, JUNE, Night
 
 
@@ -80,7 +81,7 @@ def test_a_role_may_not_do_what_is_not_its_work(night: Night, role: str, stateme
 
 @pytest.mark.parametrize(
     "step",
-    [lambda night: night.publish(), lambda night: rollback(night.url, approver="the approver", reason="why")],
+    [lambda night: night.publish(), lambda night: rollback(night.warehouse, approver="the approver", reason="why")],
     ids=["publish", "roll back"],
 )
 def test_pointers_are_moved_by_the_publisher(night: Night, step) -> None:
@@ -100,7 +101,7 @@ def test_a_gate_acts_as_the_gatekeeper(database: str, gate, first_written: str) 
     with connect(database) as conn:
         conn.execute(f"revoke delete on quality.{first_written} from kaw_gatekeeper")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match=first_written):
-        gate(database, Run(1, date(2026, 7, 10), ""))
+        gate(Warehouse(database), Run(1, date(2026, 7, 10), ""))
 
 
 @pytest.mark.parametrize(

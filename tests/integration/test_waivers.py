@@ -14,6 +14,7 @@ from include.quality.approvals import move_pointers_as_answered, waive_as_answer
 from include.quality.waivers import end_waiver, proposed_waiver, waive
 from include.records import ledger
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from tests.synthetic_marts import Night
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
@@ -298,10 +299,9 @@ def test_a_refused_or_nameless_answer_enters_nothing(blocked: str, answer: dict,
 
 def test_a_rollback_and_its_release_approved_in_airflow_bear_the_name_of_who_approved_them(published: str):
     for action in ("roll back", "release"):
-        assert move_pointers_as_answered(published, {"action": action, "reason": "wrong file"}, APPROVED) == [
-            "2026-06",
-            "2026-07",
-        ]
+        assert move_pointers_as_answered(
+            Warehouse(published), {"action": action, "reason": "wrong file"}, APPROVED
+        ) == ["2026-06", "2026-07"]
     with connect(published) as conn:
         assert conn.execute(
             "select event, actor, detail ->> 'approver', detail ->> 'reason' from quality.ledger order by entry_no desc limit 2"
@@ -312,7 +312,7 @@ def test_a_rollback_and_its_release_approved_in_airflow_bear_the_name_of_who_app
 def test_a_refused_or_nameless_answer_moves_no_pointer(published: str, answer: dict, said: str):
     before = ledger.head(published)
     with pytest.raises(UsageError, match=said):
-        move_pointers_as_answered(published, {"action": "roll back", "reason": "wrong file"}, answer)
+        move_pointers_as_answered(Warehouse(published), {"action": "roll back", "reason": "wrong file"}, answer)
     assert ledger.head(published) == before
 
 

@@ -165,7 +165,7 @@ def _of_file(path: Path) -> list[Case]:
             f"{path.name}: no rule {rule_file.name} lies beside it; a file of cases is named after its rule."
         )
     cases = []
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+    for entry in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
         where = f"{path.name}: {entry.get('case')}"
         if unknown := sorted(entry.keys() - KEYS):
             raise ValueError(f"{where}: unknown key {', '.join(unknown)}; known are {', '.join(sorted(KEYS))}.")
@@ -224,7 +224,7 @@ def _named(text: str) -> str:
 
 @cache
 def _records() -> dict[str, str]:
-    return yaml.safe_load(RECORDS.read_text(encoding="utf-8"))
+    return yaml.load(RECORDS.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _value(value: object) -> str:

@@ -13,7 +13,7 @@ from include.contracts import Table, all_tables, load_contracts
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind
 from include.quality.rules import Rule, load_rules
-from include.report.trace import _numbers
+from include.report.trace_sources import _numbers
 from include.transform.models import published_models, staging_relation
 from tests.rules.staged import Staged
 from tests.rules.test_mart_rules import THEMES, stand_in, theme_of

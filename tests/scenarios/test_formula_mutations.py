@@ -15,9 +15,10 @@ import pytest
 
 from include.errors import InfrastructureError
 from include.local.server import Server
+from include.records.warehouse import Warehouse
 from include.transform import dbt as transform
 from tests.databases import copied, take_parsed
-from tests.scenarios.test_scenarios import TEMPLATE, Project, project  # noqa: F401  (the fixture: the empty built warehouse)
+from tests.scenarios.conftest import TEMPLATE, Project
 
 
 class Mutation(NamedTuple):
@@ -172,7 +173,7 @@ def _waves() -> list[list[Mutation]]:
 
 
 @pytest.fixture(scope="module")
-def printed(server: Server, session_home: Path, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:  # noqa: F811
+def printed(server: Server, session_home: Path, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:
     """What the unit tests of each mutated model printed on failing; nothing where none failed."""
     home, found = tmp_path_factory.mktemp("home"), {}  # one for all: of each copy dbt reads only what differs
     with copied(server, TEMPLATE) as name:
@@ -193,7 +194,7 @@ def _printed_by(wave: list[Mutation], url: str, home: Path, folder: Path) -> dic
         patched.setattr(transform, "PROJECT", mutated)
         patched.setenv("KAW_HOME", str(home))
         with pytest.raises(InfrastructureError):
-            transform.run_dbt(["test", "--select", *(f"{mutation.model},test_type:unit" for mutation in wave)], url)
+            transform.run_dbt(["test", "--select", *(f"{mutation.model},test_type:unit" for mutation in wave)], Warehouse(url))
         manifest = json.loads(transform.manifest_path().read_text())
         results = json.loads(transform.manifest_path().with_name("run_results.json").read_text())["results"]
     model_of = {name: test["model"] for name, test in manifest["unit_tests"].items()}

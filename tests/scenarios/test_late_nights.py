@@ -115,7 +115,7 @@ def test_files_of_three_days_are_staged_the_same_in_whatever_order_they_land(in_
     for name, utility in in_each_order():
         run = night.begin_run(utility.warehouse, DAY)
         night.build_staging(utility.warehouse, run)
-        run_dbt(["run", "--select", "+dim_managers,tag:warehouse"], utility.url, run["fence"])
+        run_dbt(["run", "--select", "+dim_managers,tag:warehouse"], utility.warehouse.fenced(run["fence"]))
         assert managers(utility) == MANAGERS, name
         found[name] = staged(utility)
     assert found["the middle one last"] == found["in order"]

@@ -18,6 +18,7 @@ from include.contracts import load_contracts
 from include.lab.utility import generate
 from include.local.server import Server
 from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
+from include.records.warehouse import Warehouse
 from include.settings import settings
 from include.transform.dbt import Built, manifest_path, run_dbt
 from tests.databases import copied, parsed
@@ -97,7 +98,7 @@ def marts(server: Server, session_home: Path, template: str, own_target: None) -
                 " values (1, %s, 'admit', 0, %s)",
                 [BUSINESS_DATE, COLLECTION_START],
             )
-        yield Marts(server.url(name), run_dbt(["build"], server.url(name)))
+        yield Marts(server.url(name), run_dbt(["build"], Warehouse(server.url(name))))
 
 
 def test_all_models_and_all_tests_of_dbt_pass(marts):
@@ -201,7 +202,7 @@ def test_a_rebuild_from_raw_rows_in_another_order_gives_the_same_marts(marts):
                 sql.SQL("insert into {} overriding system value select * from turned order by _raw_id desc").format(raw)
             )
             connection.execute("drop table turned")
-    run_dbt(["run", "--full-refresh"], marts.url)
+    run_dbt(["run", "--full-refresh"], Warehouse(marts.url))
     assert marts.hashes() == before
 
 
@@ -268,7 +269,7 @@ def test_parameters_that_change_from_a_date_change_only_what_is_later(marts):
                 ).format(**values)
             )
             assert closed.rowcount > 0, seed
-    run_dbt(["run", "--select", "path:models/intermediate", "tag:warehouse", "tag:marts"], marts.url)
+    run_dbt(["run", "--select", "path:models/intermediate", "tag:warehouse", "tag:marts"], Warehouse(marts.url))
     after = month_hashes(marts)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     assert {key for key in changed if key[1] < CHANGED_FROM} == set()
@@ -299,10 +300,10 @@ def test_clean_entries_name_nobody_and_a_handler_who_closes_in_bulk_is_named(mar
                     -(100 * handler + stage)
                 from generate_series(1, 6) as handler cross join generate_series(1, 13) as stage"""
             )
-        run_dbt(scores, marts.url)
+        run_dbt(scores, Warehouse(marts.url))
         assert conspicuous(marts) == {("SAME_MINUTE", "H-3"): (12, 12)}
     finally:
         with psycopg.connect(marts.url) as connection:
             connection.execute("delete from staging.stg_marketing__application_stages where _raw_id < 0")
-        run_dbt(scores, marts.url)
+        run_dbt(scores, Warehouse(marts.url))
     assert conspicuous(marts) == {}

@@ -7,9 +7,9 @@ from datetime import date
 
 from rich.console import Console
 
-from include.landing.receipts import Receipt
 from include.local.console import Progress
 from include.publish import PublishResult
+from include.records.receipts import Receipt
 
 
 def told(what: object) -> str:

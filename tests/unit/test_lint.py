@@ -96,7 +96,7 @@ CONTRACT = "include/contracts/contract.odcs.yaml"
 
 def test_a_contract_with_an_unknown_type(tmp_path: Path):
     copy(tmp_path, "include/contracts")
-    old = "      - name: kind\n        logicalType: string\n        physicalType: text"
+    old = "      - name: kind\n        businessName: Kind of contract\n        logicalType: string\n        physicalType: text"
     line = change(tmp_path / CONTRACT, old, old.replace("physicalType: text", "physicalType: txt"))
     (problem,) = check_contracts(tmp_path)
     assert str(problem) == (

@@ -45,6 +45,16 @@ def test_a_good_file_becomes_a_rule(tmp_path: Path):
     assert rule.tested_sql == "select 1 as raw_id"
 
 
+def test_a_file_that_changes_is_read_again_and_one_that_does_not_is_remembered(tmp_path):
+    (first,) = load_rules(folder_with(tmp_path, GOOD))
+    (again,) = load_rules(tmp_path)
+    assert again is first
+    (path,) = tmp_path.glob("*/*.sql")
+    path.write_text(GOOD.replace("owner: metering office", "owner: marketing office"))
+    (changed,) = load_rules(tmp_path)
+    assert (first.owner, changed.owner) == ("metering office", "marketing office")
+
+
 def test_a_rule_is_rendered_with_the_macros_of_the_models(tmp_path: Path):
     called = GOOD.replace("select 1 as", "select {{ line_voltage('a', ratio('b', 'c')) }} as")
     (rule,) = load_rules(folder_with(tmp_path, called))

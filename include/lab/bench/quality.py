@@ -21,6 +21,7 @@ from include.lab.score import STOPPING, Figure, score
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
+from include.records import runs
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 
@@ -195,9 +196,7 @@ def _clean_days(count: int, beside: Warehouse, hear) -> list[CleanDay]:
                     for step in ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts"):
                         getattr(night, step)(place.warehouse, run, hear)
                 with connect(place.url) as connection:
-                    connection.execute(
-                        "update quality.runs set state = 'published' where run_id = %s", (run["run_id"],)
-                    )
+                    runs.count_as_published(connection, run["run_id"])
                 days.append(_opened(place.url, run["run_id"], day))
     return days
 

@@ -76,12 +76,10 @@ select quality.grant_to('kaw_loader', array[
     format('temporary on database %I', current_database()) -- a delivery is compared before it lands
 ]);
 
--- A transformer notes which keys it stages anew; everything else of quality it only reads.
 select quality.grant_to('kaw_transformer', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, quality',
     'usage, create on schema staging, warehouse, candidate',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
-    'insert, delete on quality.touched_keys',
     'all on all tables in schema staging, warehouse, candidate',
     format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
 ]);
