@@ -97,7 +97,7 @@ class Rule:
     table_name: str = ""
     gate: int = 1  # 1 before the warehouse is built, 2 over the candidate marts
     at_stake: str = ""  # how a finding's error in kWh and yuan is computed, or why there is none
-    recurs: str = ""  # how often the error is made again until it is fixed, one of RECURS; '' for once
+    recurs: str = ""  # how often the error recurs until it is fixed, one of RECURS; '' for once
     likely_wrong: str = ""  # by what the suspect side is told, or why it is not
     population: str = ""  # the records that it tests
     tests: str = "everything"  # how many of them a run tests, see `declared.TESTS`

@@ -81,11 +81,7 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "a first look that spares curves from being unfolded",
     ),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
-    (
-        "XSR-27",
-        "'<' -> '<=' in 'or receipts.business_date < :business_date",
-        "what is dated today is looked at anyway",
-    ),
+    ("XSR-27", "'<' -> '<=' in 'or receipts.business_date < :business_date", "what is dated today is looked at anyway"),
     (
         "XSR-27",
         "'>' -> '>=' in 'and later.load_id > receipts.load_id",

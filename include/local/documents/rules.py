@@ -124,7 +124,7 @@ def _entry(rule: Rule, day: date) -> Iterator[str]:
     if rule.compares:
         yield f"- compares: {', '.join(f'`{side}`' for side in rule.compares)}"
     if rule.at_stake:
-        yield f"- error: {rule.at_stake}{' Made again each month.' if rule.recurs else ''}"
+        yield f"- error: {rule.at_stake}{' Recurs each month.' if rule.recurs else ''}"
     if rule.likely_wrong:
         yield f"- likely wrong: {rule.likely_wrong}"
     yield f"- source: {linked(rule.source)}"
