@@ -34,6 +34,6 @@ select
         )
         from jsonb_array_elements(exchanged) with ordinality as pair
     ) as observed,
-    'each day under its own date; deliver the file corrected, under the same name' as expected
+    'each day under its own date; deliver these days and those that they are of with their true values, under the same name' as expected
 from tested
 where jsonb_array_length(exchanged) > 0

@@ -289,7 +289,10 @@ def _places(text: str) -> list[tuple[KeyPath, int]]:
                 yield (*path, at), value.start_mark.line + 1
                 yield from walk(value, (*path, at))
 
-    return list(walk(yaml.compose(text.replace("\t", " "), yaml.CSafeLoader), ()))
+    try:
+        return list(walk(yaml.compose(text.replace("\t", " "), yaml.CSafeLoader), ()))
+    except yaml.YAMLError:  # JSON says some characters in pairs of escapes, which YAML does not know
+        return []
 
 
 def _first_repeated(text: str) -> tuple[str, int]:

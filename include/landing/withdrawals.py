@@ -269,6 +269,12 @@ def _decide(connection: psycopg.Connection, parts: dict, decided_by: str, waiver
             case when absent.is_withdrawn then clock_timestamp() end
         from absent inner join {raw} as raw on absent._raw_id = raw._raw_id
         where absent.is_unusual and not absent.is_of_later_night
+            -- what a person left in force is not asked again for the same night
+            and not exists (
+                select 1 from quality.pending_withdrawals as denied
+                where denied.table_name = {name} and denied.channel = {channel} and denied._key = absent._key
+                    and denied.business_date = {day} and denied.decision = 'denied' and denied.decided_by = 'person'
+            )
             and case
                 when absent.pending_id is null then {by} <> 'delivery' or not absent.is_withdrawn
                 else not absent.is_withdrawn and absent.blocks <> absent.blocked_before
@@ -321,7 +327,8 @@ def _parts(table: Table, channel: str, load_id: int, business_date: date) -> dic
     office = office_column(table)
     dated = None if table.is_full_compared else event_column(table)
     is_month = dated and table.column(dated).physical_type == "char(6)"
-    day = f"to_date(raw.{dated}, 'YYYYMM')" if is_month else f"raw.{dated}::date"
+    is_real = f"raw.{dated} ~ '^[0-9][0-9][0-9][0-9](0[1-9]|1[0-2])$'"  # a month that is none has landed all the same
+    day = f"case when {is_real} then to_date(raw.{dated}, 'YYYYMM') end" if is_month else f"raw.{dated}::date"
     return {
         "raw": sql.SQL(table.raw_name),
         "kept": late.names(late.kept_of_withdrawn(table)),

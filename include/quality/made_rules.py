@@ -107,7 +107,7 @@ def _tested_sql(table: Table, checks: list[Check], joins: Iterable[str], doubles
         f"case when {check.fails} then jsonb_build_array('{check.column}', {check.seen}, {check.expected}, '{check.severity}') end"
         for check in checks
     )
-    once = ("distinct on (raw._raw_id) ", "\norder by raw._raw_id") if doubles else ("", "")
+    once = ("distinct on (raw._raw_id) ", "\norder by raw._raw_id, broken nulls first") if doubles else ("", "")
     lines = [
         f"""select {once[0]}
     raw._raw_id as raw_id,

@@ -126,7 +126,7 @@ def missing(conn: psycopg.Connection, run: dict) -> dict:
     Beside them the tables whose rows in force do not add up; empty where the run was stopped before they were counted.
     """
     cursor = conn.cursor(row_factory=dict_row)
-    values = {"run": run["run_id"], "day": run["business_date"], "last": run["last_load_id"]}
+    values = {"run": run["run_id"], "day": run["business_date"], "last": run["last_load_id"], "started": run["started_at"]}
     open_ones = cursor.execute(
         "select source_name, table_name, severity, observed, expected from quality.violations"
         " where run_id = %(run)s and rule_id = 'PIP-06' order by severity, table_name",
@@ -138,10 +138,18 @@ def missing(conn: psycopg.Connection, run: dict) -> dict:
             table_name, business_date, decision, decided_by, approver, reason, waiver_id, count(*) as rows
         from quality.pending_withdrawals
         where
-            decision in ('confirmed', 'denied') and decided_load_id <= %(last)s
-            and decided_load_id > (
-                select coalesce(max(last_load_id), 0) from quality.runs where business_date < %(day)s and run_id < %(run)s
-            )
+            decision in ('confirmed', 'denied')
+            and case
+                when decided_load_id is null  -- a denial makes no load
+                    then decided_at <= %(started)s and decided_at > (
+                        select coalesce(max(started_at), '-infinity')
+                        from quality.runs
+                        where business_date < %(day)s and run_id < %(run)s
+                    )
+                else decided_load_id <= %(last)s and decided_load_id > (
+                    select coalesce(max(last_load_id), 0) from quality.runs where business_date < %(day)s and run_id < %(run)s
+                )
+            end
         group by 1, 2, 3, 4, 5, 6, 7
         order by 1, 2, 3, 4
         """,

@@ -40,9 +40,8 @@ supplied as (
     select
         points.account_no,
         months.month_start::date as bill_month,
-        sum(
-            least(points.valid_to, {{ next_month('months.month_start') }}) - greatest(points.valid_from, months.month_start::date)
-        ) as supplied_days,
+        least(max(coalesce(points.valid_to, 'infinity')), {{ next_month('months.month_start') }})
+        - greatest(min(points.valid_from), months.month_start::date) as supplied_days,
         min(points.valid_from) as valid_from
     from points
     cross join night

@@ -1,6 +1,7 @@
 {{ config(materialized='ephemeral') }}
 
--- A result of collection for every terminal and day, as long as one of its points should report.
+-- A result of collection for every terminal and day, as long as one of its points should report. Single days are those on which
+-- it is known to be absent: which terminal a point had before is not on record.
 with point_days as (
     select * from {{ ref('int_expected_point_days') }}
 ),
@@ -12,6 +13,11 @@ points as (
 
 tasks as (
     select * from {{ ref('stg_metering__collection_tasks') }}
+),
+
+findings as (
+    select * from {{ source('quality', 'findings') }}
+    where rule_id = 'EXP-12' and state <> 'fixed'
 ),
 
 rejected as (
@@ -27,6 +33,11 @@ terminal_days as (
         bool_and(point_days.is_whole) as is_whole
     from point_days
     inner join points on point_days.metering_point_no = points.metering_point_no
+    where
+        point_days.is_whole
+        or (points.terminal_no, point_days.reading_date::text) in (
+            select findings.record_key ->> 'terminal_no', findings.record_key ->> 'data_date' from findings
+        )
     group by points.terminal_no, point_days.reading_date
 ),
 

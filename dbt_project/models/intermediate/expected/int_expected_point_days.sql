@@ -7,6 +7,10 @@ with points as (
     where is_in_marketing and is_installed
 ),
 
+current_points as (
+    select * from {{ ref('int_metering_points_current') }}
+),
+
 marketing_points as (
     select * from {{ ref('stg_marketing__metering_points') }}
 ),
@@ -73,6 +77,12 @@ single_days as (
         (record_key ->> 'data_date')::date as reading_date
     from findings
     where record_key ->> 'mp_no' is not null and record_key ->> 'data_date' is not null
+    union
+    select
+        current_points.metering_point_no,
+        (findings.record_key ->> 'data_date')::date
+    from findings
+    inner join current_points on findings.record_key ->> 'terminal_no' = current_points.terminal_no
     union
     select trim(curves_landed.mp_no), curves_landed.data_date
     from curves_landed
