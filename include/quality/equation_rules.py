@@ -10,6 +10,7 @@ from include.quality.made_rules import Check, checked_rule, text, trimmed
 from include.quality.referred_rows import ReferredRows, delivered
 from include.quality.rules import Rule
 
+EXPECTED = "int_expected_things"
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
 
 
@@ -33,6 +34,7 @@ def equation_rule(table: Table) -> Rule | None:
         joins=[*rows.joins, *joins],
         targets=[*rows.targets, *(all_tables()[child.table] for child in children.values())],
         doubles=rows.can_double,
+        reads=[EXPECTED] if any(_is_expected(table, child) for child in children.values()) else [],
         children={
             child.table: _has_new_child(table, child) for child in children.values() if child.table != table.name
         },
@@ -95,14 +97,23 @@ def _alias(equation: str, child: str) -> str:
 
 
 def _child_join(table: Table, child: Child, alias: str) -> str:
-    """Left join to the sum or the number of the children of each row; without a child it is null."""
+    """Left join to the sum or the number of the children of each row.
+
+    It is null without a child, and where one is absent that is expected for the row: its finding says so, once.
+    """
     of = all_tables()[child.table]
     reference = _reference_to(of, table, child)
     own = ", ".join(f"{trimmed(of.column(c), 'raw')} as {c}_key" for c in reference.columns)
     pairs = zip(reference.columns, reference.target_columns, strict=True)
     on = " and ".join(f"{trimmed(table.column(theirs), 'raw')} = {alias}.{mine}_key" for mine, theirs in pairs)
     amount = f"sum(raw.{child.sums})" if child.sums else "count(*)"
-    where = " and ".join(f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in child.where)
+    conditions = [f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in child.where]
+    if _is_expected(table, child):
+        conditions.append(
+            f"{trimmed(of.column(reference.columns[0]), 'raw')} not in (select things.owner_no from staging.{EXPECTED} as things"
+            f" where things.table_name = {text(of.name)} and not things.is_arrived and things.owner_no is not null)"
+        )
+    where = " and ".join(conditions)
     places = ", ".join(str(n + 1) for n in range(len(reference.columns)))
     return f"""left join (
     select {own}, {amount} as amount
@@ -110,6 +121,16 @@ def _child_join(table: Table, child: Child, alias: str) -> str:
     {"where " + where if where else ""}
     group by {places}
 ) as {alias} on {on}"""
+
+
+def _is_expected(table: Table, child: Child) -> bool:
+    """Whether the contract says which children each row has; the row is told by the one column of the reference."""
+    reference = _reference_to(all_tables()[child.table], table, child)
+    return any(
+        expectation.archive == table.name and tuple(own for own, _ in expectation.by) == reference.columns
+        for expectation in all_tables()[child.table].expected
+        if len(reference.columns) == 1
+    )
 
 
 def _has_new_child(table: Table, child: Child) -> str:

@@ -126,7 +126,12 @@ def missing(conn: psycopg.Connection, run: dict) -> dict:
     Beside them the tables whose rows in force do not add up; empty where the run was stopped before they were counted.
     """
     cursor = conn.cursor(row_factory=dict_row)
-    values = {"run": run["run_id"], "day": run["business_date"], "last": run["last_load_id"], "started": run["started_at"]}
+    values = {
+        "run": run["run_id"],
+        "day": run["business_date"],
+        "last": run["last_load_id"],
+        "started": run["started_at"],
+    }
     open_ones = cursor.execute(
         "select source_name, table_name, severity, observed, expected from quality.violations"
         " where run_id = %(run)s and rule_id = 'PIP-06' order by severity, table_name",

@@ -81,6 +81,11 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "a first look that spares curves from being unfolded",
     ),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
+    (
+        "PIP-06",
+        "'>' -> '>=' in 'as expected from tested where rows > 0'",
+        "a table of which rows are missing misses one at least; of any other their number is empty",
+    ),
     ("XSR-27", "'<' -> '<=' in 'or receipts.business_date < :business_date", "what is dated today is looked at anyway"),
     (
         "XSR-27",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -34,7 +35,7 @@ def built(staged: Staged) -> Iterator[tuple[Staged, Rule]]:
         models = published_models()
         for rule in RULES:
             with staged.connection.transaction(force_rollback=True):
-                made = rule.id.removeprefix("MART-GRAIN-").removeprefix("MART-FILLED-")
+                made = re.sub("^MART-(GRAIN|FILLED|PARTIAL)-", "", rule.id)
                 if made in models:
                     stand_in(staged, models[made])
                 elif theme := theme_of(rule.id):

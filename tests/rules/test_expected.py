@@ -223,7 +223,9 @@ def test_energy_that_is_absent_is_told_by_met_23(staged: Staged):
 
 def test_a_table_that_was_not_delivered_is_told_by_its_arrival(staged: Staged):
     lost = "delete from {{met_voltage_daily}} where data_date = '2026-11-05'"
-    assert found(staged, lost, "delete from quality.receipts where table_name = 'met_voltage_daily'") == {}
+    told = "quality.receipts where table_name = 'met_voltage_daily'"
+    counted = f"delete from quality.delivered_rows where load_id in (select load_id from {told})"
+    assert found(staged, lost, counted, f"delete from {told}") == {}
 
 
 @pytest.mark.parametrize(
@@ -360,10 +362,9 @@ def test_later_nights_look_at_the_new_days_and_at_what_is_absent(staged: Staged)
     )
     staged.restart(
         [
-            "insert into quality.runs (business_date, state) values ('2026-11-04', 'published')",
-            "update quality.current_run set last_passed_load_id = 1000000",
+            "insert into quality.runs (business_date, state, last_load_id) values ('2026-11-04', 'published', 1000000)",
             finding,
-            "update {{met_voltage_daily}} set u_avg = u_avg",
+            "update {{mkt_mp}} set mp_no = mp_no",
         ]
     )
     points = staged.connection.execute(

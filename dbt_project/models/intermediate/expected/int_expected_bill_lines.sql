@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(tags=['as_delivered']) }}
 
 -- A line for every rate of the points of a bill: the rates in which the bill states energy, or the total register of a point
 -- without time-of-use prices. A point whose prices changed within the period may have lines of either kind.
@@ -32,7 +32,12 @@ findings as (
 night as (
     select
         current_run.business_date,
-        current_run.last_passed_load_id,
+        (
+            -- of the nights before: the same night again judges the same bills
+            select coalesce(max(runs.last_load_id), 0)
+            from {{ source('quality', 'runs') }} as runs
+            where runs.state = 'published' and runs.business_date < current_run.business_date
+        ) as last_load_id,
         {{ month_of('current_run.business_date') }} - make_interval(
             months => {{ rule_parameter('EXP', 'line_months', 'current_run.business_date') }}::integer
         ) as first_month
@@ -47,7 +52,7 @@ judged as (
     cross join night
     where
         bills.bill_month >= night.first_month
-        or bills._load_id > night.last_passed_load_id
+        or bills._load_id > night.last_load_id
         or bills.bill_no in (select findings.record_key ->> 'bill_no' from findings)
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(tags=['as_delivered']) }}
 
 -- A result of collection for every terminal and day, as long as one of its points should report. Single days are those on which
 -- it is known to be absent: which terminal a point had before is not on record.

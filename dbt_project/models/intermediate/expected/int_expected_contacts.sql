@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(tags=['as_delivered']) }}
 
 -- A contact with a reachable number for every account that is in use: a mobile or a fixed number, whatever it is worth.
 with customers as (

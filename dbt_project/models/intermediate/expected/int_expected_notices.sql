@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(tags=['as_delivered']) }}
 
 -- A notice of an outage for every account on its list, from the day of the outage on: its own, or one to the public where that
 -- is accepted. Which notices a key account must have, and when, is XSR-30.

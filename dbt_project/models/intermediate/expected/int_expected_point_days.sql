@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(tags=['as_delivered']) }}
 
 -- Days on which a metering point should deliver, as far as this night looks at them: all points on the days since the night
 -- that was published last, and of earlier days those where something is absent, the archive changed, or a curve was withdrawn.
@@ -37,7 +37,12 @@ night as (
     select
         current_run.business_date,
         current_run.collection_start,
-        current_run.last_passed_load_id,
+        (
+            -- of the nights before, as the first day: the same night again looks at the same days
+            select coalesce(max(runs.last_load_id), 0)
+            from {{ source('quality', 'runs') }} as runs
+            where runs.state = 'published' and runs.business_date < current_run.business_date
+        ) as last_load_id,
         greatest(
             current_run.collection_start,
             (
@@ -64,11 +69,11 @@ whole_days as (
 changed_points as (
     select marketing_points.metering_point_no
     from marketing_points
-    inner join night on marketing_points._load_id > night.last_passed_load_id
+    inner join night on marketing_points._load_id > night.last_load_id
     union
     select installations.metering_point_no
     from installations
-    inner join night on installations._load_id > night.last_passed_load_id
+    inner join night on installations._load_id > night.last_load_id
 ),
 
 single_days as (
@@ -86,7 +91,7 @@ single_days as (
     union
     select trim(curves_landed.mp_no), curves_landed.data_date
     from curves_landed
-    inner join night on curves_landed._load_id > night.last_passed_load_id
+    inner join night on curves_landed._load_id > night.last_load_id
     union
     select changed_points.metering_point_no, days.reading_date::date
     from changed_points

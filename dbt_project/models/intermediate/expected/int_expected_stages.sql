@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(tags=['as_delivered']) }}
 
 -- The stages of an application are numbered without a gap from 1, and there is a first one. What a finished application lacks
 -- of its required stages is MKT-32.
