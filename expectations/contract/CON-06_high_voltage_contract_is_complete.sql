@@ -31,7 +31,9 @@ cross join lateral (
 where contracts.kind_code = 'HV' and contracts.status_code <> 'DRAFT'
 -- violations
 select
-    {{ finding(column_sql='column_name') }},
+    raw_id,
+    account_no,
+    column_name,
     coalesce(term, 'empty') as observed,
     case when column_name = 'metering_point_cnt' then 'a metering annex' else 'a term of the contract' end as expected
 from tested

@@ -37,7 +37,10 @@ select
 from staging.stg_marketing__tickets as tickets
 -- violations
 select
-    {{ finding('accepted_at', day=local_date('accepted_at')) }},
+    raw_id,
+    account_no,
+    {{ local_date('accepted_at') }} as business_date,
+    'accepted_at' as column_name,
     disorder || ' too early' as observed,
     'accepted, dispatched, arrived, restored, closed' as expected
 from tested

@@ -20,7 +20,9 @@ from staging.stg_marketing__outage_notices as notices
 where notices.channel_code = 'PHONE'
 -- violations
 select
-    {{ finding(column_sql="case when confirmed_at is null then 'confirmed_at' else 'operator_no' end") }},
+    raw_id,
+    account_no,
+    case when confirmed_at is null then 'confirmed_at' else 'operator_no' end as column_name,
     'empty' as observed,
     'a confirmed call with its operator' as expected
 from tested

@@ -12,7 +12,8 @@ reads: [candidate.mart_metering_integrity]
 */
 -- tested
 select
-    {{ mart_key('mart_metering_integrity', 'days', ['metering_point_no', 'reading_date']) }},
+    jsonb_build_object('mart', 'mart_metering_integrity', 'metering_point_no', days.metering_point_no, 'reading_date', days.reading_date)
+        as record_key,
     days.account_no,
     days.reading_date,
     days.expected_points,

@@ -88,7 +88,10 @@ left join lateral (
 ) as outside on true
 -- violations
 select
-    {{ finding(column_sql="'v' || slot_no", day='reading_date') }},
+    raw_id,
+    account_no,
+    reading_date as business_date,
+    'v' || slot_no as column_name,
     slot_value || ' V' as observed,
     trim_scale(low) || ' to ' || trim_scale(high) || ' V, or 0 V in an outage' as expected
 from tested

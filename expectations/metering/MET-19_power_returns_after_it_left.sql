@@ -38,7 +38,9 @@ from ordered
 where event_code = 'POWER_UP' and copy_no = 1 and code_before is not null
 -- violations
 select
-    {{ finding('event', day=local_date('event_at'), account=false) }},
+    raw_id,
+    {{ local_date('event_at') }} as business_date,
+    'event' as column_name,
     'POWER_UP after ' || code_before as observed,
     'POWER_UP after POWER_DOWN' as expected
 from tested

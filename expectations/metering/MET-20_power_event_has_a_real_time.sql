@@ -24,7 +24,9 @@ left join {{ one_each('staging.stg_metering__measuring_points', 'metering_point_
 where events.event_at is not null
 -- violations
 select
-    {{ finding('event_ts', day=local_date('event_at'), account=false) }},
+    raw_id,
+    {{ local_date('event_at') }} as business_date,
+    'event_ts' as column_name,
     event_at::text as observed,
     'after ' || coalesce(installed_at::text, 'the default dates') as expected
 from tested

@@ -35,7 +35,9 @@ from ordered
 where ordered.event_code = 'POWER_DOWN'
 -- violations
 select
-    {{ finding('event_ts', day=local_date('event_at'), account=false) }},
+    raw_id,
+    {{ local_date('event_at') }} as business_date,
+    'event_ts' as column_name,
     'off for ' || extract(day from duration) || ' days' as observed,
     'at most ' || extract(day from longest) || ' days' as expected
 from tested

@@ -114,7 +114,7 @@ gaps as (
     from judged
 ),
 
-measured as (
+final as (
     select
         as_of_date,
         account_no,
@@ -158,8 +158,6 @@ measured as (
             else 'KEEP'
         end as plan_code
     from gaps
-),
-
-final as ({{ partial_rows('measured') }})
+)
 
 select * from final

@@ -1,5 +1,0 @@
-import sys
-
-from include.local.cli import main
-
-sys.exit(main())
