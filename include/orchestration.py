@@ -89,33 +89,27 @@ def emit_partition(context: dict, day: date | str) -> None:
 
 def landing(source: str, cron: str, doc: str) -> dict:
     """What the DAG of a source says of itself: a run each morning at `cron`, two hours to land what was delivered."""
-    return {
-        "schedule": nightly(cron),
-        "start_date": START,
-        "catchup": False,
-        "max_active_runs": 1,
-        "dagrun_timeout": timedelta(hours=3),
-        "deadline": done_within(hours=2),
-        "default_args": {"owner": "data engineering"},
-        "params": PARAMS,
-        "doc_md": doc,
-        "tags": ["layer:landing", f"source:{source}"],
-    }
+    return _of_a_night(nightly(cron), 2, doc, "layer:landing", f"source:{source}")
 
 
 def build(doc: str) -> dict:
     """What the DAG of a night says of itself: it starts when all three sources have landed the same business date."""
+    return _of_a_night(PartitionedAssetTimetable(assets=LANDED), 3, doc, "layer:warehouse")
+
+
+def _of_a_night(schedule, hours: int, doc: str, *tags: str) -> dict:
+    """One run at a time, an alert after so many hours, an end an hour later."""
     return {
-        "schedule": PartitionedAssetTimetable(assets=LANDED),
+        "schedule": schedule,
         "start_date": START,
         "catchup": False,
         "max_active_runs": 1,
-        "dagrun_timeout": timedelta(hours=4),
-        "deadline": done_within(hours=3),
+        "dagrun_timeout": timedelta(hours=hours + 1),
+        "deadline": done_within(hours=hours),
         "default_args": {"owner": "data engineering"},
         "params": PARAMS,
         "doc_md": doc,
-        "tags": ["layer:warehouse"],
+        "tags": list(tags),
     }
 
 
