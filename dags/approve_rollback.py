@@ -23,7 +23,7 @@ def approve_rollback():
     def move_pointers(answered: dict) -> list:
         from include.quality.approvals import move_pointers_as_answered
 
-        return move_pointers_as_answered(warehouse().address, dict(get_current_context()["params"]), answered)
+        return move_pointers_as_answered(warehouse(), dict(get_current_context()["params"]), answered)
 
     answer = approval("Marts: {{ params.action }}?", "`./kaw status` tells which months and versions readers see.")
     move_pointers(answer.output)

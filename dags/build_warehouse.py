@@ -1,8 +1,9 @@
 """Builds one night from what landed: staging, gate 1, warehouse and marts, gate 2, publish, report.
 
 Starts when all three sources have landed the same business date, which is its partition key. After a single source was
-landed again, trigger it by hand with that `business_date`. A gate is never retried: bad data does not improve by waiting.
-When it blocks, the published marts stay as they are, and the report says what to do.
+landed again, trigger it by hand with that `business_date`. Gates and publish are never retried: bad data does not improve by
+waiting, and a refusal is on record once. When a gate blocks, the published marts stay as they are, and the report says what
+to do.
 """
 
 from datetime import timedelta
@@ -40,7 +41,7 @@ def build_warehouse():
         night_step("check_staged", 1, retries=0)(run),
         night_step("build_warehouse_and_marts", 2, retries=1)(run),
         night_step("check_marts", 1, retries=0)(run),
-        night_step("publish_marts", 1, retries=1, outlets=[MARTS_PUBLISHED])(run),
+        night_step("publish_marts", 1, retries=0, outlets=[MARTS_PUBLISHED])(run),
         night_step("write_report", 0.5, retries=1)(run),
     )
 

@@ -1,4 +1,4 @@
-"""One JSON message to a webhook for what somebody must look at: a block, a refused file, a missed deadline."""
+"""One JSON message to a webhook for what somebody must look at: a block, a refused file, rows that are missing, a missed deadline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from include.settings import TIMEZONE, settings
 
-KINDS = ("blocked", "file_refused", "deadline_missed")
+KINDS = ("blocked", "file_refused", "withdrawal_pending", "deadline_missed")
 TIMEOUT_S = 5
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from include.alerts import alert
 from include.errors import GateBlocked
+from include.landing import withdrawals
+from include.landing.extract import LOADER
 from include.progress import step as telling
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.records import ledger, runs
-from include.records.database import connect
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from include.settings import settings
@@ -46,24 +47,28 @@ def _alone(step: Callable) -> Callable:
 
 
 def begin_run(warehouse: Warehouse, business_date: date) -> dict:
-    """Takes the fence and the run number; what a killed run left is closed as failed."""
+    """Takes the fence and the run number; what a killed run left is closed as failed.
+
+    First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
+    """
     with telling(""), runs.alone(warehouse.address, ENDING_S):
+        with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
+            withdrawals.settle(connection, business_date)
         return runs.begin(warehouse.address, business_date).as_dict()
 
 
 @_alone
 def build_staging(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """Seeds and staging, as delivered: quarantined rows count too, so that a fix is seen."""
-    given = Run.from_dict(run)
-    url = warehouse.address
+    own = warehouse.fenced(run["fence"])
     seeds = _seeds_digest()
-    seeds_changed = _loaded_seeds(url) != seeds
+    seeds_changed = _loaded_seeds(own) != seeds
     selected = ["tag:seeds", "tag:staging"] if seeds_changed else ["tag:staging"]
     arguments = ["build", "--resource-type", "seed", "--resource-type", "model", "--select", *selected]
-    if seeds_changed or _goes_back(url, given):
+    if seeds_changed or _goes_back(own, Run.from_dict(run)):
         arguments.append("--full-refresh")
-    built = run_dbt(arguments, url, given.fence, progress=progress)
-    _note_seeds(url, given.fence, seeds)
+    built = run_dbt(arguments, own, progress=progress)
+    _note_seeds(own, seeds)
     return built
 
 
@@ -76,18 +81,20 @@ def check_staged(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -
 @_alone
 def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """The staging models that gate 1 took rows from, once more and without them, the warehouse, load clusters, candidate marts."""
-    given = Run.from_dict(run)
-    url = warehouse.address
-    models = ["run", "--select", *staging_with_withheld_rows(url), "tag:warehouse", "--exclude", "tag:after_clusters"]
-    built = run_dbt(models, url, given.fence, progress=progress)
-    cluster_loads(url, given.fence)
-    return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], url, given.fence, progress=progress)
+    own = warehouse.fenced(run["fence"])
+    selected = [*staging_with_withheld_rows(own), "tag:warehouse"]
+    models = ["run", "--select", *selected, "--exclude", "tag:after_clusters", "tag:as_delivered"]
+    built = run_dbt(models, own, progress=progress)
+    cluster_loads(own)
+    return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], own, progress=progress)
 
 
-def staging_with_withheld_rows(url: str) -> list[str]:
+def staging_with_withheld_rows(warehouse: Warehouse) -> list[str]:
     """dbt selectors of the staging models that differ between what was delivered and what is admitted."""
-    with connect(url) as connection:
-        tables = connection.execute("select distinct table_name from quality.withheld order by 1").fetchall()
+    with warehouse.connect() as connection:
+        tables = connection.execute(
+            "select table_name from quality.withheld union select table_name from quality.withheld_now order by 1"
+        ).fetchall()
     return [f"{staging_relation(name).removeprefix('staging.')}+,tag:staging" for (name,) in tables]
 
 
@@ -103,8 +110,7 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
     from include.publish import publish
 
     given = Run.from_dict(run)
-    url = warehouse.address
-    result = publish(url, given.run_id, given.business_date, given.fence, manifest_path())
+    result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
     progress(result)
     return result
 
@@ -113,22 +119,21 @@ def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -
     """The auditors' report of the run, whatever its verdict."""
     from include.report import write_report as write
 
-    path = write(warehouse.address, run["run_id"], settings().home / "reports").path
+    path = write(warehouse, run["run_id"], settings().home / "reports").path
     progress(path)
     return path
 
 
 def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResult:
-    url = warehouse.address
     try:
-        return check(url, run, progress)
+        return check(warehouse, run, progress)
     except GateBlocked as blocked:
-        ledger.write_head(url)  # before the report, which compares it
+        ledger.write_head(warehouse.address)  # before the report, which compares it
         alert("blocked", str(blocked), {"run_id": run.run_id, "business_date": run.business_date.isoformat()})
         blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
         raise
     finally:
-        ledger.write_head(url)
+        ledger.write_head(warehouse.address)
 
 
 def _seeds_digest() -> str:
@@ -139,20 +144,20 @@ def _seeds_digest() -> str:
     return digest.hexdigest()
 
 
-def _loaded_seeds(url: str) -> str | None:
+def _loaded_seeds(warehouse: Warehouse) -> str | None:
     """Digest of the seeds as they were last loaded; loading the calendar takes longer than all of staging."""
-    with connect(url) as connection:
+    with warehouse.connect() as connection:
         return connection.execute("select obj_description('staging'::regnamespace, 'pg_namespace')").fetchone()[0]
 
 
-def _note_seeds(url: str, fence: str, digest: str) -> None:
-    with connect(url, fence=fence) as connection:
+def _note_seeds(warehouse: Warehouse, digest: str) -> None:
+    with warehouse.connect() as connection:
         connection.execute(f"comment on schema staging is '{digest}'")
 
 
-def _goes_back(url: str, run: Run) -> bool:
+def _goes_back(warehouse: Warehouse, run: Run) -> bool:
     """True where an earlier run staged a later business date: incremental models would keep rows of the future."""
-    with connect(url) as connection:
+    with warehouse.connect() as connection:
         return connection.execute(
             "select business_date > %s from quality.runs where run_id < %s order by run_id desc limit 1",
             (run.business_date, run.run_id),

@@ -19,7 +19,7 @@ from include.errors import UsageError
 from include.quality import findings, gate
 from include.quality.evaluate import evaluate
 from include.quality.findings import Selection
-from include.records.database import connect
+from include.records import runs
 from include.records.fence import take_fence
 from include.records.runs import BUILD_SCOPE, Run
 from include.records.warehouse import Warehouse
@@ -53,15 +53,14 @@ def replay(
 
     Raises GateBlocked as a night does: the published marts are then as they were.
     """
-    url = warehouse.address
-    day, selected, kept = _before(url, selection)
+    day, selected, kept = _before(warehouse, selection)
     if not selected:
         return Replayed(day)
     run = night.begin_run(warehouse, day)
     for name in night.STEPS:
         with step(name.replace("_", " ")):
             getattr(night, name)(warehouse, run, progress=say)
-    with connect(url) as connection:
+    with warehouse.connect() as connection:
         return Replayed(day, run["run_id"], **_after(connection, selected, kept))
 
 
@@ -74,29 +73,29 @@ def dry_run(
     selection or hold a row back: a row not judged would count as passed where a finding stands for several copies of a key.
     What counts other rules' findings, or reads marts, is only known from a replay.
     """
-    url = warehouse.address
-    day, selected, kept = _before(url, selection)
+    day, selected, kept = _before(warehouse, selection)
     if not selected:
         return Replayed(day)
-    with connect(url) as connection:
+    with warehouse.connect() as connection:
         (last_run,) = connection.execute("select run_id from quality.current_run").fetchone()
-    run = Run(last_run, day, take_fence(url, BUILD_SCOPE))
+    run = Run(last_run, day, take_fence(warehouse.address, BUILD_SCOPE))
+    own = warehouse.fenced(run.fence)
     try:
-        _set_phase(url, run, "gate")
+        _set_phase(own, "gate")
         with step("build staging as delivered"):
             night.build_staging(warehouse, run.as_dict(), say)
         with step("judge"):
-            return Replayed(day, **_judged(url, run, selected, kept, say))
+            return Replayed(day, **_judged(own, run, selected, kept, say))
     finally:
-        _set_phase(url, run, "admit")
-        if models := night.staging_with_withheld_rows(url):
+        _set_phase(own, "admit")
+        if models := night.staging_with_withheld_rows(own):
             with step("build staging as admitted"):
-                run_dbt(["run", "--select", *models], url, run.fence, progress=say)
+                run_dbt(["run", "--select", *models, "--exclude", "tag:as_delivered"], own, progress=say)
 
 
-def _before(url: str, selection: Selection) -> tuple[date, list[tuple], list[tuple]]:
+def _before(warehouse: Warehouse, selection: Selection) -> tuple[date, list[tuple], list[tuple]]:
     """D of the last run, the selected open findings (id, rule, table, raw id), and the withheld rows (table, raw id, state)."""
-    with connect(url) as connection:
+    with warehouse.connect() as connection:
         last = connection.execute("select business_date from quality.runs order by run_id desc limit 1").fetchone()
         if last is None:
             raise UsageError("No night has run yet.", where="quality.runs", next_step="make one with ./kaw run.")
@@ -115,7 +114,7 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
         "select finding_id, state from quality.findings where finding_id = any(%s) order by finding_id",
         ([finding_id for finding_id, *_ in selected],),
     ):
-        ids[state].append(finding_id)
+        ids["open" if state == "dependant" else state].append(finding_id)
     named = {(table_name, raw_id) for _, _, table_name, raw_id in selected}
     released = set(
         connection.execute(
@@ -132,17 +131,11 @@ def _after(connection: psycopg.Connection, selected: list[tuple], kept: list[tup
     }
 
 
-def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -> dict:
+def _judged(warehouse: Warehouse, run: Run, selected: list[tuple], kept: list[tuple], say) -> dict:
     judgeable = {rule.id: rule for rule in gate.rules_of(1) if rule.id != gate.LIMIT_RULE}
     asked = [row for row in selected if row[1] in judgeable]
-    with connect(url, fence=run.fence) as connection, connection.transaction(force_rollback=True):
-        _take_numbers_back(connection)
-        (trial,) = connection.execute(
-            "insert into quality.runs (business_date, last_load_id) select business_date, last_load_id from quality.runs"
-            " where run_id = %s returning run_id",
-            (run.run_id,),
-        ).fetchone()
-        connection.execute("update quality.current_run set run_id = %s", (trial,))
+    with warehouse.connect() as connection, connection.transaction(force_rollback=True):
+        trial = runs.begin_trial(connection, run.run_id)
         for (rule_id,) in connection.execute(
             "select rule_id from quality.open_findings where finding_id = any(%s)"
             " union select unnest(rule_ids) from quality.withheld where state = 'quarantined' order by 1",
@@ -157,16 +150,7 @@ def _judged(url: str, run: Run, selected: list[tuple], kept: list[tuple], say) -
         return _after(connection, asked, kept) | {"not_judged": left}
 
 
-def _take_numbers_back(connection: psycopg.Connection) -> None:
-    """Numbers of runs, findings and events that are drawn from here on are given back at the end of the transaction."""
-    for (restart,) in connection.execute(
-        "select format('alter sequence %I.%I restart with %s', schemaname, sequencename, coalesce(last_value + 1, start_value))"
-        " from pg_sequences where schemaname = 'quality'"
-    ).fetchall():
-        connection.execute(restart)
-
-
-def _set_phase(url: str, run: Run, phase: str) -> None:
-    with connect(url, fence=run.fence) as connection:
+def _set_phase(warehouse: Warehouse, phase: str) -> None:
+    with warehouse.connect() as connection:
         connection.execute("select quality.assert_fence()")
-        connection.execute("update quality.current_run set phase = %s", (phase,))
+        runs.set_phase(connection, phase)

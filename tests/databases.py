@@ -34,7 +34,9 @@ def drop(server: Server, name: str) -> None:
 def create(server: Server, name: str, template: str = "template1") -> None:
     with admin(server) as connection:
         connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
         )
 
 
@@ -78,7 +80,7 @@ def parsed(name: str, session_home: Path, home: Path) -> Iterator[None]:
     """dbt's parsed project for a database of that name, which costs ten seconds: taken from an earlier test, kept for a later one."""
     take_parsed(name, session_home, home)
     yield
-    own = home / "dbt" / "partial_parse.msgpack"
+    own = home / "dbt" / "target" / "partial_parse.msgpack"
     if own.exists():
         _kept(name, session_home).parent.mkdir(exist_ok=True)
         shutil.copy(own, _kept(name, session_home))
@@ -86,8 +88,8 @@ def parsed(name: str, session_home: Path, home: Path) -> Iterator[None]:
 
 def take_parsed(name: str, session_home: Path, home: Path) -> None:
     if _kept(name, session_home).exists():
-        (home / "dbt").mkdir(parents=True, exist_ok=True)
-        shutil.copy(_kept(name, session_home), home / "dbt" / "partial_parse.msgpack")
+        (home / "dbt" / "target").mkdir(parents=True, exist_ok=True)
+        shutil.copy(_kept(name, session_home), home / "dbt" / "target" / "partial_parse.msgpack")
 
 
 def _kept(name: str, session_home: Path) -> Path:

@@ -14,8 +14,8 @@ import pytest
 
 from include.contracts import all_tables
 from include.landing.extract import extract
-from include.landing.receipts import Receipt
 from include.records.database import connect
+from include.records.receipts import Receipt
 from include.records.warehouse import Warehouse
 from include.settings import settings
 

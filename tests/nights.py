@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from include import night
 from include.lab.simulator.deliver import write_deliveries
+from include.lab.simulator.editing import Editor
 from include.lab.utility import generate
 from include.publish import status
 from include.records.database import connect
@@ -43,10 +45,21 @@ class Utility:
         return dict(self._environment)
 
     def deliver(
-        self, day: date = DAY, *, accounts: int = 20, days: int = 6, defects: int | None = None, blocking: bool = False
+        self,
+        day: date = DAY,
+        *,
+        accounts: int = 20,
+        days: int = 6,
+        defects: int | None = None,
+        blocking: bool = False,
+        edit: Callable[[Editor], None] | None = None,
     ):
-        """Writes the deliveries of a night, in place of the last ones; returns the simulation."""
+        """Writes the deliveries of a night, in place of the last ones; returns the simulation. `edit` spoils values of it."""
         simulation = generate(day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking)
+        if edit:
+            editor = Editor(simulation.tables)
+            edit(editor)
+            editor.apply()
         for source in FOLDERS:
             shutil.rmtree(self.deliveries / source)
         write_deliveries(simulation, self.deliveries, full=True, by_form=True)

@@ -11,6 +11,7 @@ from include.publish.content import built_content, candidate_digests, candidate_
 from include.publish.marts import read_marts
 from include.records import ledger
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 
@@ -65,7 +66,7 @@ class Night:
     """A warehouse with two candidate marts that a test fills and publishes."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.manifest = url, folder / "manifest.json"
+        self.url, self.warehouse, self.manifest = url, Warehouse(url), folder / "manifest.json"
         self.describe(ENERGY, HEALTH)
         self.execute("""
             create table candidate.mart_energy (
@@ -100,7 +101,7 @@ class Night:
         return self.publish_run(self.judge(business_date, fence), business_date, fence)
 
     def publish_run(self, run_id: int, business_date: date = date(2026, 7, 10), fence: str = ""):
-        return publish(self.url, run_id, business_date, fence, self.manifest)
+        return publish(self.warehouse.fenced(fence), run_id, business_date, self.manifest)
 
     def judge(
         self, business_date: date = date(2026, 7, 10), fence: str = "", gates: dict[int, str] | None = None

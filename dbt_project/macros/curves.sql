@@ -36,3 +36,14 @@
     and {{ curves }}.quantity_code = '{{ quantity }}'
     and {{ curves }}.phase_code = '{{ phase }}'
 {%- endmacro %}
+
+{#- The touched curves of a quantity at points whose account states what capacity runs. -#}
+{% macro curves_at_running_capacity(quantity) -%}
+    (
+        select curves.*, accounts.running_capacity_kva
+        from {{ curves_touched() }} as curves
+        inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
+            on curves.account_no = accounts.account_no
+        where curves.quantity_code = '{{ quantity }}' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
+    )
+{%- endmacro %}

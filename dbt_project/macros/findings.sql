@@ -4,23 +4,31 @@
     {{ account or relation }}.account_no
 {%- endmacro %}
 
-{#- The rows of a mart that a rule judges: their key, named after the mart, and its columns. -#}
-{% macro mart_row(mart, relation, columns) -%}
+{#- The key of a mart's row, named after the mart. -#}
+{% macro mart_key(mart, relation, columns) -%}
     jsonb_build_object(
         'mart', '{{ mart }}'
         {%- for column in columns %}, '{{ column }}', {{ relation }}.{{ column }}{% endfor -%}
     ) as record_key
+{%- endmacro %}
+
+{#- The rows of a mart that a rule judges: their key and its columns. -#}
+{% macro mart_row(mart, relation, columns) -%}
+    {{ mart_key(mart, relation, columns) }}
     {%- for column in columns %},
     {{ relation }}.{{ column }}
     {%- endfor %}
 {%- endmacro %}
 
-{#- Where a finding lies: the record, its account, its day where it has one of its own, and the column. -#}
-{% macro finding(column, day=none, key='raw_id', account=true) -%}
+{#-
+  Where a finding lies: the record, its account, its day where it has one of its own, and the column: a name, or what gives
+  the name row by row (`column_sql`).
+-#}
+{% macro finding(column=none, day=none, key='raw_id', account=true, column_sql=none) -%}
     {{ key }},
     {{ 'account_no,' if account }}
     {{ day ~ ' as business_date,' if day }}
-    '{{ column }}' as column_name
+    {{ column_sql or "'" ~ column ~ "'" }} as column_name
 {%- endmacro %}
 
 {#- Two amounts in yuan that are to be the same: what of `tested` differs by more than the tolerance, or at all without one. -#}
@@ -48,4 +56,31 @@
         {{ expected }} || '{{ ' ' ~ unit if unit }}' as expected
     from tested
     where {{ observed }} <> {{ expected }}
+{%- endmacro %}
+
+{#- For rules on deliveries: `loads`, what landed since the last night that was published, and of before what has a restatement
+    on record, so that its finding ends. A rerun of a night judges what that night judged. -#}
+{% macro loads_of_tonight() -%}
+    with published as (
+        select coalesce(max(runs.last_load_id), 0) as load_id
+        from quality.runs
+        where runs.state = 'published' and runs.business_date < :business_date::date
+    ),
+
+    loads as (
+        select
+            receipts.load_id,
+            receipts.source_name,
+            receipts.table_name,
+            receipts.load_id > published.load_id as is_of_tonight
+        from quality.receipts
+        cross join published
+        where
+            receipts.state = 'landed'
+            and receipts.business_date <= :business_date::date
+            and (
+                receipts.load_id > published.load_id
+                or receipts.load_id in (select noted.load_id from quality.restatements as noted)
+            )
+    )
 {%- endmacro %}

@@ -47,3 +47,13 @@
     full outer join (select {{ number }} from candidate.{{ mart }} where as_of_date = :business_date) as listed
         on expected.{{ number }} = listed.{{ number }}
 {%- endmacro %}
+
+{#- What of `listed_on_both_sides` stands on one side alone, told as it is and as it should be. -#}
+{% macro listed_on_one_side(listed, missing) -%}
+    select
+        record_key,
+        case when is_listed then '{{ listed }}' else '{{ missing }}' end as observed,
+        case when is_expected then '{{ listed }}' else '{{ missing }}' end as expected
+    from tested
+    where is_expected <> is_listed
+{%- endmacro %}

@@ -4,6 +4,45 @@
 {%- endmacro %}
 
 {#-
+  The rows of a raw table with null for each value that is withheld: what the gate reads is as delivered, what is admitted
+  after it has only what is trusted.
+-#}
+{% macro trusted_rows(source_name, table_name, touched_only=false) %}
+    (
+        select raw.*
+        from {{ source('raw_' ~ source_name, table_name) }} as raw
+        where not exists (
+            select 1
+            from {{ source('quality', 'withheld_values') }} as withheld
+            cross join {{ source('quality', 'current_run') }} as current_run
+            where
+                withheld.table_name = '{{ table_name }}'
+                and withheld.raw_id = raw._raw_id
+                and withheld.released_run is null
+                and current_run.phase = 'admit'
+        )
+        {{ 'and raw._key in (select touched._key from pg_temp.touched_keys as touched)' if touched_only }}
+        union all
+        select trusted.*
+        from {{ source('raw_' ~ source_name, table_name) }} as raw
+        inner join (
+            select
+                withheld.raw_id,
+                jsonb_object_agg(withheld.column_name, null) as nulls
+            from {{ source('quality', 'withheld_values') }} as withheld
+            cross join {{ source('quality', 'current_run') }} as current_run
+            where
+                withheld.table_name = '{{ table_name }}'
+                and withheld.released_run is null
+                and current_run.phase = 'admit'
+            group by withheld.raw_id
+        ) as withheld on raw._raw_id = withheld.raw_id
+        cross join lateral jsonb_populate_record(raw, withheld.nulls) as trusted
+        {{ 'where raw._key in (select touched._key from pg_temp.touched_keys as touched)' if touched_only }}
+    )
+{%- endmacro %}
+
+{#-
   The rows of a raw table that count on the business date: the newest version of each key, without withdrawn keys.
   All copies are kept where one delivery holds several rows of a key, so that the key rule can name them.
   In the phase `gate` every version counts, quarantined or not, so that a fix is seen. In the phase `admit` quarantined
@@ -15,16 +54,8 @@
             raw.*,
             {{ version_order('raw') }} as _version,
             max({{ version_order('raw') }}) over (partition by raw._key) as _newest_version
-        from {{ source('raw_' ~ source_name, table_name) }} as raw
-        where
-            raw._business_date <= {{ business_date() }}
-            {%- if touched_only %}
-            and raw._key in (
-                select touched._key
-                from {{ source('quality', 'touched_keys') }} as touched
-                where touched.table_name = '{{ table_name }}'
-            )
-            {%- endif %}
+        from {{ trusted_rows(source_name, table_name, touched_only) }} as raw
+        where raw._business_date <= {{ business_date() }}
     ),
 
     eligible as (
@@ -59,27 +90,27 @@
 -#}
 {% macro note_touched(table_name) %}
     {% if is_incremental() %}
-        delete from {{ source('quality', 'touched_keys') }} where table_name = '{{ table_name }}';
-        insert into {{ source('quality', 'touched_keys') }} (table_name, _key)
-        select '{{ table_name }}', raw._key
+        create temporary table touched_keys on commit drop as
+        select raw._key
         from {{ source('raw_metering', table_name) }} as raw
         where raw._raw_id > (select coalesce(max(staged._raw_id), 0) from {{ this }} as staged)
         union
-        select '{{ table_name }}', raw._key
+        select raw._key
         from {{ source('quality', 'quarantined_rows') }} as quarantined
         inner join {{ source('raw_metering', table_name) }} as raw on quarantined.raw_id = raw._raw_id
         where quarantined.table_name = '{{ table_name }}'
+        union
+        select raw._key
+        from {{ source('quality', 'withheld_values') }} as withheld
+        inner join {{ source('raw_metering', table_name) }} as raw on withheld.raw_id = raw._raw_id
+        where withheld.table_name = '{{ table_name }}'
     {% endif %}
 {% endmacro %}
 
-{% macro forget_touched(table_name) %}
+{% macro forget_touched() %}
     {% if is_incremental() %}
         delete from {{ this }}
-        where _key in (
-            select touched._key
-            from {{ source('quality', 'touched_keys') }} as touched
-            where touched.table_name = '{{ table_name }}'
-        )
+        where _key in (select touched._key from pg_temp.touched_keys as touched)
     {% endif %}
 {% endmacro %}
 
@@ -98,7 +129,7 @@
             lag(known._hash) over (partition by known._key order by known._business_date) as _hash_before
         from (
             select distinct on (raw._key, raw._business_date) raw.*
-            from {{ source('raw_' ~ source_name, table_name) }} as raw
+            from {{ trusted_rows(source_name, table_name) }} as raw
             left join {{ source('quality', 'quarantined_rows') }} as quarantined
                 on
                     raw._raw_id = quarantined.raw_id
@@ -109,6 +140,44 @@
         ) as known
     ) as told
     where told._hash is distinct from told._hash_before
+{% endmacro %}
+
+{#-
+  The rows of a raw table, each with the load that began its state and with what some columns were before it: `<column>_before`.
+  A row that says what the version before it said begins none. So these follow from what the deliveries of each date said, in
+  whatever order they landed: a delivery that came after a later one may have made that say it again.
+-#}
+{% macro states_landed(source_name, table_name, before=[]) %}
+    select
+        numbered._raw_id,
+        {%- for column in before %}
+        numbered.{{ column }},
+        first_value(numbered.{{ column }}_before) over state as {{ column }}_before,
+        {%- endfor %}
+        first_value(numbered._load_id) over state as state_load_id
+    from (
+        select
+            told.*,
+            count(*) filter (where told._hash is distinct from told._hash_before) over (
+                partition by told._key order by told._version, told._raw_id
+            ) as _state_no
+        from (
+            select
+                raw._raw_id,
+                raw._key,
+                raw._load_id,
+                raw._hash,
+                {{ version_order('raw') }} as _version,
+                {%- for column in before %}
+                raw.{{ column }},
+                lag(raw.{{ column }}) over by_version as {{ column }}_before,
+                {%- endfor %}
+                lag(raw._hash) over by_version as _hash_before
+            from {{ source('raw_' ~ source_name, table_name) }} as raw
+            window by_version as (partition by raw._key order by {{ version_order('raw') }}, raw._raw_id)
+        ) as told
+    ) as numbered
+    window state as (partition by numbered._key, numbered._state_no order by numbered._version, numbered._raw_id)
 {% endmacro %}
 
 {#- The day in the name of a file (the last one; 20260615 or 2026-06-15), as landing reads it; null where there is none. -#}

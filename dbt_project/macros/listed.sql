@@ -10,6 +10,26 @@
     )
 {%- endmacro %}
 
+{#- The values of a seed's list of a kind (one or several) that is valid on a day, as an array: for many values of one query. -#}
+{% macro values_listed(list, kinds, day=':business_date') -%}
+    (
+        select array_agg(listed.value)
+        from {{ list }} as listed
+        where listed.kind in ('{{ ([kinds] if kinds is string else kinds) | join("', '") }}') and {{ is_valid_on('listed', day) }}
+    )
+{%- endmacro %}
+
+{#- The dates that systems put where no date is known, as an array; not those that the seed allows in the column. -#}
+{% macro default_dates_listed(column, day=':business_date') -%}
+    (
+        select array_agg(defaults.default_date)
+        from staging.quality_default_dates as defaults
+        where
+            {{ is_valid_on('defaults', day) }}
+            and '{{ column }}' <> all (string_to_array(coalesce(defaults.allowed_in, ''), ' '))
+    )
+{%- endmacro %}
+
 {#- True where a date is one that systems put where no date is known; not where the seed allows it, like `mkt_customer.open_date`. -#}
 {% macro is_default_date(value, column='') -%}
     {{ value }} in (
@@ -33,4 +53,14 @@
             where open_findings.table_name = '{{ table_name }}'
         )
     )
+{%- endmacro %}
+
+{#- The delivered numbers of a column, and whether each stands in a seed's list of a kind. -#}
+{% macro numbers_listed(relation, column, list, kind) -%}
+    select
+        {{ row_of('delivered') }},
+        delivered.{{ column }},
+        {{ is_listed('delivered.' ~ column, list, kind, type='numeric') }} as is_listed
+    from {{ relation }} as delivered
+    where delivered.{{ column }} is not null
 {%- endmacro %}

@@ -1,26 +1,25 @@
 {#-
   Terms of the bill by contract, as the rules on them test them: a row for each contract that has any of the terms on both
-  sides. What its main points say is told together, each word once; of several that are in doubt, every side and reason.
+  sides, with what a difference costs. Its main points are told together, each word once; where one of them differs, the
+  finding names it and what is said of it. Of several that are in doubt, every side; of several terms, the first.
 -#}
-{% macro terms_of_contracts(term_names) -%}
+{% macro terms_of_contracts(term_names, cost) -%}
     select
-        contract_raw_id as raw_id,
-        account_no,
-        string_agg(distinct contract_terms, ', ' order by contract_terms) as contract_terms,
-        string_agg(distinct marketing_terms, ', ' order by marketing_terms) as marketing_terms,
-        bool_or(differs) as differs,
-        string_agg(distinct suspect_side, ' and ' order by suspect_side desc) as suspect_side,
-        string_agg(distinct explanation, '; ' order by explanation) as explanation
+        terms.contract_raw_id as raw_id,
+        terms.account_no,
+        min(terms.term_name) filter (where terms.differs) as column_name,
+        string_agg(distinct terms.contract_terms, ', ' order by terms.contract_terms) as contract_terms,
+        string_agg(distinct terms.marketing_terms, ', ' order by terms.marketing_terms) as marketing_terms,
+        string_agg(distinct terms.suspect_side, ' and ' order by terms.suspect_side desc) as suspect_side,
+        string_agg(distinct terms.point_note, '; ' order by terms.point_note) filter (where terms.differs) as point_notes,
+        min(repriced.{{ cost }}) as {{ cost }}
     from (
         select
-            contract_raw_id,
-            account_no,
-            differs,
-            suspect_side,
-            explanation,
+            compared.*,
+            'at ' || metering_point_no || ' ' || marketing_value || ', ' || coalesce(explanation, 'undetermined') as point_note,
             string_agg(contract_value, ' ') over point as contract_terms,
             string_agg(marketing_value, ' ') over point as marketing_terms
-        from staging.int_terms_compared
+        from staging.int_terms_compared as compared
         where term_name in ('{{ term_names | join("', '") }}')
         window point as (
             partition by contract_raw_id, metering_point_no
@@ -28,7 +27,22 @@
             rows between unbounded preceding and unbounded following
         )
     ) as terms
-    group by contract_raw_id, account_no
+    left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
+    group by terms.contract_raw_id, terms.account_no
+{%- endmacro %}
+
+{% macro terms_that_differ(amount, note="''", exposure=none) -%}
+    select
+        {{ finding(column_sql='column_name') }},
+        contract_terms || ' in the contract' as observed,
+        marketing_terms || ' in marketing' || {{ note }} || '; ' || point_notes as expected,
+        suspect_side,
+        {{ amount }} as amount_at_stake_cny
+        {%- if exposure %},
+        {{ exposure }} as exposure_cny
+        {%- endif %}
+    from tested
+    where column_name is not null
 {%- endmacro %}
 
 {#- The metering points with a ratio (CT or PT) in metering and in another system: XSR-03 and XSR-04 are one check of two ratios. -#}
@@ -55,7 +69,9 @@
         'one ratio in all three' || explanation as expected,
         suspect_side,
         round(point_kwh * share_at_stake, 4) as energy_at_stake_kwh,
-        round(point_cny * share_at_stake, 2) as amount_at_stake_cny
+        round(point_cny * share_at_stake, 2) as amount_at_stake_cny,
+        point_kwh as exposure_kwh,
+        round(point_cny, 2) as exposure_cny
     from tested
     where differs
 {%- endmacro %}

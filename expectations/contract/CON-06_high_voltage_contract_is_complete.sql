@@ -31,9 +31,7 @@ cross join lateral (
 where contracts.kind_code = 'HV' and contracts.status_code <> 'DRAFT'
 -- violations
 select
-    raw_id,
-    account_no,
-    column_name,
+    {{ finding(column_sql='column_name') }},
     coalesce(term, 'empty') as observed,
     case when column_name = 'metering_point_cnt' then 'a metering annex' else 'a term of the contract' end as expected
 from tested

@@ -13,16 +13,11 @@ population: contract versions with a penalty rate
 reads: [quality_series, stg_contract__contracts]
 */
 -- tested
-select
-    {{ row_of('contracts') }},
-    contracts.penalty_rate,
-    {{ is_listed('contracts.penalty_rate', 'staging.quality_series', 'penalty_rate', type='numeric') }} as is_legal
-from staging.stg_contract__contracts as contracts
-where contracts.penalty_rate is not null
+{{ numbers_listed('staging.stg_contract__contracts', 'penalty_rate', 'staging.quality_series', 'penalty_rate') }}
 -- violations
 select
     {{ finding('penalty_rate') }},
     trim_scale(penalty_rate)::text as observed,
     '0.001, 0.002 or 0.003' as expected
 from tested
-where not is_legal
+where not is_listed

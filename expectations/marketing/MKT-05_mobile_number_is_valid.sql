@@ -5,22 +5,23 @@ dimension: validity
 severity: warn
 owner: marketing office
 reason: A notice to another number does not arrive.
-source: project rule; each number alone, no test of chance
+source: seed quality_formats; a number is judged as it is dialled inside the country, however it is spelled; each number alone, no test of chance
 subject: mkt_contact
 not_tested: No mobile number was delivered.
 population: contacts with a mobile number
-reads: [stg_marketing__contacts]
+reads: [quality_formats, stg_marketing__contacts]
 */
 -- tested
 select
     {{ row_of('contacts') }},
-    btrim(contacts.mobile) ~ '^1[3-9][0-9]{9}$' as is_valid
+    quality.plain_phone(contacts.mobile) ~ {{ format_pattern('mobile_number') }} as is_valid,
+    {{ format_in_words('mobile_number') }} as formats
 from staging.stg_marketing__contacts as contacts
 where nullif(btrim(contacts.mobile), '') is not null
 -- violations
 select
     {{ finding('mobile') }},
     'not a mobile number' as observed,
-    '11 digits from 13 to 19' as expected
+    formats as expected
 from tested
 where not is_valid

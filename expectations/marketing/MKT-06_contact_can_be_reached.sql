@@ -23,7 +23,7 @@ select
     or (values_given.column_name = 'mobile' and quality.is_made_up_number(values_given.value_text)) as is_placeholder
 from staging.stg_marketing__contacts as contacts
 cross join lateral (
-    values ('mobile', btrim(contacts.mobile)), ('email', btrim(contacts.email))
+    values ('mobile', quality.plain_phone(contacts.mobile)), ('email', quality.plain_text(contacts.email))
 ) as values_given (column_name, value_text)
 where values_given.value_text is not null
 -- violations

@@ -14,7 +14,7 @@ parameters: [characters, customers]
 -- tested
 select
     {{ row_of('customers') }},
-    btrim(customers.address) as address,
+    quality.plain_address(customers.address) as address,
     coalesce(shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1, false) as is_shared,
     shared.customers,
     quality.parameter('MKT-08', 'characters', :business_date) as characters,
@@ -23,7 +23,7 @@ select
         from staging.quality_placeholders as tokens
         where
             tokens.kind = 'address_token'
-            and strpos(customers.address, tokens.value) > 0
+            and strpos(quality.plain_address(customers.address), tokens.value) > 0
             and {{ is_valid_on('tokens', ':business_date') }}
     ) as names_a_place
 from staging.stg_marketing__customers as customers

@@ -12,16 +12,11 @@ population: customers
 reads: [quality_placeholders, stg_marketing__customers]
 */
 -- tested
-select
-    {{ row_of('customers') }},
-    customers.contract_capacity_kva,
-    {{ is_listed('customers.contract_capacity_kva', 'staging.quality_placeholders', 'capacity', type='numeric') }} as is_placeholder
-from staging.stg_marketing__customers as customers
-where customers.contract_capacity_kva is not null
+{{ numbers_listed('staging.stg_marketing__customers', 'contract_capacity_kva', 'staging.quality_placeholders', 'capacity') }}
 -- violations
 select
     {{ finding('contract_cap_kva') }},
     contract_capacity_kva || ' kVA' as observed,
     'a rated capacity above 0' as expected
 from tested
-where contract_capacity_kva <= 0 or is_placeholder
+where contract_capacity_kva <= 0 or is_listed

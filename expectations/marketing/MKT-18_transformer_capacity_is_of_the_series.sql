@@ -12,16 +12,11 @@ population: transformer states
 reads: [quality_series, stg_marketing__transformers]
 */
 -- tested
-select
-    {{ row_of('transformers') }},
-    transformers.capacity_kva,
-    {{ is_listed('transformers.capacity_kva', 'staging.quality_series', 'transformer_kva', type='numeric') }} as is_standard
-from staging.stg_marketing__transformers as transformers
-where transformers.capacity_kva is not null
+{{ numbers_listed('staging.stg_marketing__transformers', 'capacity_kva', 'staging.quality_series', 'transformer_kva') }}
 -- violations
 select
     {{ finding('cap_kva') }},
     capacity_kva || ' kVA' as observed,
     'a capacity of the R10 series' as expected
 from tested
-where not is_standard
+where not is_listed

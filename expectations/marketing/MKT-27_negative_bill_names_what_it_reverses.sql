@@ -30,6 +30,6 @@ select
     {{ finding('orig_bill_no', day='bill_month') }},
     coalesce(orig_bill_no, 'empty') as observed,
     'a bill that exists' as expected,
-    abs(total_charge_cny) as amount_at_stake_cny
+    abs(total_charge_cny) as exposure_cny
 from tested
 where not has_original

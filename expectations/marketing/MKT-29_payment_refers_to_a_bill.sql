@@ -28,6 +28,6 @@ select
     {{ finding('bill_no') }},
     bill_no as observed,
     'a bill that exists' as expected,
-    amount_cny as amount_at_stake_cny
+    amount_cny as exposure_cny
 from tested
 where not has_bill

@@ -23,10 +23,7 @@ left join {{ one_each('staging.stg_marketing__applications', 'application_no', '
 where stages.started_at is not null and stages.ended_at is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    {{ local_date('ended_at') }} as business_date,
-    'end_at' as column_name,
+    {{ finding('end_at', day=local_date('ended_at')) }},
     stage_code || ' from ' || started_at || ' to ' || ended_at as observed,
     'an end after the start' as expected
 from tested

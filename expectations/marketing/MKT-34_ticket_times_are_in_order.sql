@@ -37,10 +37,7 @@ select
 from staging.stg_marketing__tickets as tickets
 -- violations
 select
-    raw_id,
-    account_no,
-    {{ local_date('accepted_at') }} as business_date,
-    'accepted_at' as column_name,
+    {{ finding('accepted_at', day=local_date('accepted_at')) }},
     disorder || ' too early' as observed,
     'accepted, dispatched, arrived, restored, closed' as expected
 from tested

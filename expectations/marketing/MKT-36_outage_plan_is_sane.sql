@@ -23,9 +23,7 @@ from staging.stg_marketing__outage_plans as plans
 where plans.planned_start_at is not null and plans.planned_end_at is not null
 -- violations
 select
-    raw_id,
-    {{ local_date('planned_start_at') }} as business_date,
-    'planned_end' as column_name,
+    {{ finding('planned_end', day=local_date('planned_start_at'), account=false) }},
     planned_start_at || ' to ' || planned_end_at as observed,
     'an end after the start, within ' || longest as expected
 from tested

@@ -21,10 +21,7 @@ from staging.stg_marketing__outage_notices as notices
 where notices.sent_at is not null and notices.planned_start_at is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    {{ local_date('planned_start_at') }} as business_date,
-    'sent_at' as column_name,
+    {{ finding('sent_at', day=local_date('planned_start_at')) }},
     sent_at::text as observed,
     'before ' || planned_start_at as expected
 from tested

@@ -20,9 +20,7 @@ from staging.stg_marketing__outage_notices as notices
 where notices.channel_code = 'PHONE'
 -- violations
 select
-    raw_id,
-    account_no,
-    case when confirmed_at is null then 'confirmed_at' else 'operator_no' end as column_name,
+    {{ finding(column_sql="case when confirmed_at is null then 'confirmed_at' else 'operator_no' end") }},
     'empty' as observed,
     'a confirmed call with its operator' as expected
 from tested

@@ -18,6 +18,7 @@ select
     coalesce(churn.churn_driver_2_points, 0) as second_points,
     coalesce(churn.churn_driver_3_points, 0) as third_points
 from candidate.mart_churn_risk as churn
+where 'churn_score' <> all (churn.partial_measures)
 -- violations
 select
     {{ finding('churn_score', day='month_start_date', key='record_key') }},

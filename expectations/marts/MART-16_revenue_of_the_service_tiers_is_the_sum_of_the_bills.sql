@@ -18,6 +18,8 @@ with months as (
         sum(revenue_cny) as revenue_cny
     from candidate.mart_service_resource_balance
     group by month_start_date
+    -- what is withheld may be negative, so that the sum of a tier is no bound
+    having not bool_or(revenue_cny is null and 'revenue_cny' = any(partial_measures))
 ),
 
 billed as (

@@ -55,10 +55,7 @@ inner join known using (account_no)
 where coalesce(energy.energy_kwh, admitted.energy_kwh) is not null
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'energy_kwh' as column_name,
+    {{ finding('energy_kwh', day='month_start_date', key='record_key') }},
     energy_kwh::text as observed,
     admitted_kwh::text as expected,
     abs(energy_kwh - admitted_kwh) as energy_at_stake_kwh

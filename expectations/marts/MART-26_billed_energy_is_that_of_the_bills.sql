@@ -18,13 +18,20 @@ with rankings as (
     group by ranking_month
 ),
 
+-- What is withheld of these may be negative, so that their sum is no bound.
+unknown as (
+    select distinct ranking_month, account_no
+    from candidate.mart_key_account_ranking
+    where energy_12m_kwh is null and 'energy_12m_kwh' = any(partial_measures)
+),
+
 ranked as (
     select
         jsonb_build_object('mart', 'mart_key_account_ranking', 'ranking_month', rankings.ranking_month) as record_key,
         null as account_no,
         rankings.ranking_month as month_start_date,
         rankings.energy_kwh,
-        coalesce(sum(bills.billed_kwh), 0) as billed_kwh
+        coalesce(sum(bills.billed_kwh) filter (where unknown.account_no is null), 0) as billed_kwh
     from rankings
     left join staging.stg_marketing__bills as bills
         on
@@ -32,6 +39,7 @@ ranked as (
             and bills.bill_month
                 >= rankings.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
             and bills.account_no is not null
+    left join unknown on rankings.ranking_month = unknown.ranking_month and bills.account_no = unknown.account_no
     group by rankings.ranking_month, rankings.energy_kwh
 ),
 
@@ -57,10 +65,7 @@ select
 from (select * from ranked union all select * from advised) as told
 -- violations
 select
-    record_key,
-    account_no,
-    month_start_date as business_date,
-    'energy_kwh' as column_name,
+    {{ finding('energy_kwh', day='month_start_date', key='record_key') }},
     energy_kwh::text as observed,
     coalesce(billed_kwh::text, 'no bill') as expected,
     abs(energy_kwh - coalesce(billed_kwh, 0)) as energy_at_stake_kwh

@@ -12,7 +12,7 @@ reads: [candidate.mart_outage_notice_compliance]
 */
 -- tested
 select
-    jsonb_build_object('mart', 'mart_outage_notice_compliance', 'plan_no', notices.plan_no, 'account_no', notices.account_no) as record_key,
+    {{ mart_key('mart_outage_notice_compliance', 'notices', ['plan_no', 'account_no']) }},
     notices.account_no,
     notices.month_start_date,
     notices.is_counted,

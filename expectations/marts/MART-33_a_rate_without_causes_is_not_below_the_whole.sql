@@ -12,10 +12,7 @@ reads: [candidate.mart_two_rates]
 */
 -- tested
 select
-    jsonb_build_object(
-        'mart', 'mart_two_rates', 'entity_kind_code', rates.entity_kind_code, 'entity_no', rates.entity_no,
-        'month_start_date', rates.month_start_date, 'side_code', rates.side_code
-    ) as record_key,
+    {{ mart_key('mart_two_rates', 'rates', ['entity_kind_code', 'entity_no', 'month_start_date', 'side_code']) }},
     rates.month_start_date,
     checks.column_name,
     checks.observed,

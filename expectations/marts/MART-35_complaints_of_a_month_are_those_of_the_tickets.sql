@@ -14,7 +14,7 @@ reads: [candidate.mart_complaint_vs_quality, stg_marketing__tickets]
 with told as (
     select
         month_start_date,
-        sum(outage_complaints + quality_complaints) as complaints
+        sum(coalesce(outage_complaints, 0) + coalesce(quality_complaints, 0)) as complaints
     from candidate.mart_complaint_vs_quality
     group by month_start_date
 )

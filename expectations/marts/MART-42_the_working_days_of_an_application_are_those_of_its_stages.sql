@@ -31,6 +31,7 @@ select
     funnel.total_working_days
 from candidate.mart_connection_funnel as funnel
 left join stages on funnel.application_no = stages.application_no
+where 'utility_working_days' <> all (funnel.partial_measures)
 -- violations
 select
     {{ finding('utility_working_days', day='shown_month', key='record_key') }},

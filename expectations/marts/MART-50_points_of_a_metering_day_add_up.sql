@@ -12,8 +12,7 @@ reads: [candidate.mart_metering_integrity]
 */
 -- tested
 select
-    jsonb_build_object('mart', 'mart_metering_integrity', 'metering_point_no', days.metering_point_no, 'reading_date', days.reading_date)
-        as record_key,
+    {{ mart_key('mart_metering_integrity', 'days', ['metering_point_no', 'reading_date']) }},
     days.account_no,
     days.reading_date,
     days.expected_points,

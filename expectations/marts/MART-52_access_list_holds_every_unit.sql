@@ -15,9 +15,4 @@ reads: [candidate.mart_access_list, stg_marketing__access_units]
     'mart_access_list', 'unit_no', 'staging.stg_marketing__access_units'
 ) }}
 -- violations
-select
-    record_key,
-    case when is_listed then 'listed' else 'not listed' end as observed,
-    case when is_expected then 'listed' else 'not listed' end as expected
-from tested
-where is_expected <> is_listed
+{{ listed_on_one_side('listed', 'not listed') }}

@@ -15,9 +15,4 @@ reads: [candidate.mart_contract_health, stg_contract__contracts]
     'mart_contract_health', 'contract_no', "staging.stg_contract__contracts where status_code <> 'DRAFT' and valid_from <= :business_date"
 ) }}
 -- violations
-select
-    record_key,
-    case when is_listed then 'a row' else 'no row' end as observed,
-    case when is_expected then 'a row' else 'no row' end as expected
-from tested
-where is_expected <> is_listed
+{{ listed_on_one_side('a row', 'no row') }}

@@ -34,9 +34,7 @@ inner join quality.touched_curves as touched on touched.table_name = 'met_interv
 where curves.received_at is not null
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v' || last_slot as column_name,
+    {{ finding(column_sql="'v' || last_slot", day='reading_date', account=false) }},
     'received ' || received_at as observed,
     'received after ' || reading_date::timestamp + last_slot * interval '15 minutes' as expected
 from tested

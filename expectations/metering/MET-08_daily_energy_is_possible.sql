@@ -20,17 +20,14 @@ select
     {{ row_of('curves') }},
     curves.reading_date,
     quality.slot_sum(curves.values_by_slot) * curves.to_primary as energy_kwh,
-    24 * accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kwh,
+    24 * curves.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kwh,
     curves.is_latest
-from {{ curves_touched() }} as curves
-inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
-    on curves.account_no = accounts.account_no
-where curves.quantity_code = 'E+' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
+from {{ curves_at_running_capacity('E+') }} as curves
 -- violations
 select
     {{ finding('v1', day='reading_date') }},
     round(energy_kwh, 2) || ' kWh' as observed,
     'at most ' || round(bound_kwh, 2) || ' kWh' as expected,
-    energy_kwh as energy_at_stake_kwh
+    energy_kwh as exposure_kwh
 from tested
 where is_latest and energy_kwh > bound_kwh

@@ -19,12 +19,9 @@ select
     {{ row_of('curves') }},
     curves.reading_date,
     (select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))::numeric * curves.to_primary as power_kw,
-    accounts.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kw,
+    curves.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kw,
     curves.is_latest
-from {{ curves_touched() }} as curves
-inner join {{ one_each('staging.stg_marketing__customers', 'account_no', 'running_capacity_kva', 'max') }} as accounts
-    on curves.account_no = accounts.account_no
-where curves.quantity_code = 'P' and curves.phase_code = 'T' and accounts.running_capacity_kva > 0
+from {{ curves_at_running_capacity('P') }} as curves
 -- violations
 select
     {{ finding('v1', day='reading_date') }},

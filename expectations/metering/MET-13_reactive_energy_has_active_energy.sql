@@ -16,7 +16,6 @@ reads: [int_curves_latest, stg_metering__curves]
 select
     curves._raw_id as raw_id,
     curves.reading_date,
-    count(reactive.values_by_slot) filter (where reactive.values_by_slot[slots.slot_no] > 0) as reactive_channels,
     min(slots.slot_no) filter (
         where
             slots.slot_value = 0
@@ -37,9 +36,7 @@ where curves.quantity_code = 'E+' and curves.phase_code = 'T' and 0 = any(curves
 group by curves._raw_id, curves.reading_date
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v' || first_slot as column_name,
+    {{ finding(column_sql="'v' || first_slot", day='reading_date', account=false) }},
     'reactive energy, no active energy' as observed,
     'active energy above 0' as expected
 from tested

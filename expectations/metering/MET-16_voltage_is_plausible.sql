@@ -88,10 +88,7 @@ left join lateral (
 ) as outside on true
 -- violations
 select
-    raw_id,
-    account_no,
-    reading_date as business_date,
-    'v' || slot_no as column_name,
+    {{ finding(column_sql="'v' || slot_no", day='reading_date') }},
     slot_value || ' V' as observed,
     trim_scale(low) || ' to ' || trim_scale(high) || ' V, or 0 V in an outage' as expected
 from tested

@@ -38,9 +38,7 @@ from ordered
 where event_code = 'POWER_UP' and copy_no = 1 and code_before is not null
 -- violations
 select
-    raw_id,
-    {{ local_date('event_at') }} as business_date,
-    'event' as column_name,
+    {{ finding('event', day=local_date('event_at'), account=false) }},
     'POWER_UP after ' || code_before as observed,
     'POWER_UP after POWER_DOWN' as expected
 from tested

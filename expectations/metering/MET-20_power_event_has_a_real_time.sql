@@ -24,9 +24,7 @@ left join {{ one_each('staging.stg_metering__measuring_points', 'metering_point_
 where events.event_at is not null
 -- violations
 select
-    raw_id,
-    {{ local_date('event_at') }} as business_date,
-    'event_ts' as column_name,
+    {{ finding('event_ts', day=local_date('event_at'), account=false) }},
     event_at::text as observed,
     'after ' || coalesce(installed_at::text, 'the default dates') as expected
 from tested

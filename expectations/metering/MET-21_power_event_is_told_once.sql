@@ -25,9 +25,7 @@ from staging.stg_metering__power_events as events
 where events.metering_point_no is not null and events.event_at is not null
 -- violations
 select
-    raw_id,
-    {{ local_date('event_at') }} as business_date,
-    'event_ts' as column_name,
+    {{ finding('event_ts', day=local_date('event_at'), account=false) }},
     event_code || ' at ' || event_at || ', copy ' || copy_no as observed,
     'one row for each mp_no, event, event_ts' as expected
 from tested

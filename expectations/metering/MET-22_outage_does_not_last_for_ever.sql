@@ -35,9 +35,7 @@ from ordered
 where ordered.event_code = 'POWER_DOWN'
 -- violations
 select
-    raw_id,
-    {{ local_date('event_at') }} as business_date,
-    'event_ts' as column_name,
+    {{ finding('event_ts', day=local_date('event_at'), account=false) }},
     'off for ' || extract(day from duration) || ' days' as observed,
     'at most ' || extract(day from longest) || ' days' as expected
 from tested

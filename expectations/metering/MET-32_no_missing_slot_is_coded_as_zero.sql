@@ -33,9 +33,7 @@ left join staging.int_zero_coded_slots as slots
 where curves.quantity_code = 'E+' and curves.phase_code = 'T'
 -- violations
 select
-    raw_id,
-    reading_date as business_date,
-    'v' || slot_no as column_name,
+    {{ finding(column_sql="'v' || slot_no", day='reading_date', account=false) }},
     '0 between ' || trim_scale(value_before) || ' and ' || trim_scale(value_after) as observed,
     'empty' as expected
 from tested

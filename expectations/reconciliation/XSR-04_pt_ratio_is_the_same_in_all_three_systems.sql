@@ -6,7 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: A wrong ratio scales every kilowatt-hour that is billed.
 source: project rule; the evidence of the likely-right side has its points in seed quality_parameters, XSR-28
-at_stake: Energy last billed x share by which the right ratio differs; yuan at the bill's average price.
+at_stake: "Energy last billed x share by which the right ratio differs, or where both ratios of the point are wrong their product, with the CT alone; yuan at the bill's average price. Exposure: what the point was last billed."
+recurs: monthly
 likely_wrong: Two of three systems, else the evidence of XSR-28; undetermined where none stands out.
 subject: met_measuring_point
 quarantines: met_measuring_point

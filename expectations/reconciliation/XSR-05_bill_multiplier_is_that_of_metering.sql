@@ -7,6 +7,7 @@ owner: data quality office
 reason: The multiplier scales every kilowatt-hour that is billed.
 source: project rule
 at_stake: Energy of the line x share by which the right multiplier differs; yuan likewise.
+recurs: monthly
 likely_wrong: "Undetermined: the ratios of the point are weighed in XSR-03 and XSR-04."
 subject: mkt_bill_line
 quarantines: mkt_bill_line

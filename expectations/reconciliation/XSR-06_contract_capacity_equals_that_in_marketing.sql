@@ -7,6 +7,7 @@ owner: data quality office
 reason: One of the two is charged and the other agreed.
 source: project rule
 at_stake: Difference in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
+recurs: monthly
 likely_wrong: Two of contract, archive and connected transformers, else a signed amendment; undetermined where neither decides.
 subject: con_contract
 not_tested: No account has both sides.

@@ -7,6 +7,7 @@ owner: data quality office
 reason: A transformer in one file only is charged or supplied without an agreement.
 source: project rule
 at_stake: Difference of the sums in kVA x what the last bill charged for a kVA, a month; 0 where the basic charge does not go by capacity.
+recurs: monthly
 likely_wrong: "Undetermined: no third list of the transformers is delivered."
 subject: con_contract
 not_tested: No account has both sides.

@@ -6,7 +6,8 @@ severity: quarantine
 owner: data quality office
 reason: The customer pays by another price than was agreed.
 source: project rule
-at_stake: "The last bill at the contract's prices less at the archive's; the whole bill where one of them is not in the price list. No kWh: the price is in question."
+at_stake: "The last bill at the contract's prices less at the archive's; unknown where one of them is not in the price list. No kWh: the price is in question. Exposure: the whole bill."
+recurs: monthly
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
@@ -18,20 +19,10 @@ compares: [marketing.mkt_tariff_assign.tariff_code, contract.con_contract.tariff
 -- tested
 select
     terms.*,
-    last_billed.bill_total_cny,
-    repriced.tariff_difference_cny
-from ({{ terms_of_contracts(['tariff_code']) }}) as terms
+    last_billed.bill_total_cny
+from ({{ terms_of_contracts(['tariff_code'], 'tariff_difference_cny') }}) as terms
 left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
-left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
 where terms.contract_terms is not null
 -- violations
-select
-    {{ finding('tariff_code') }},
-    contract_terms || ' in the contract' as observed,
-    marketing_terms || ' in marketing'
-    || case when tariff_difference_cny is null then '; not both in the price list: the last bill is at stake' else '' end
-    || coalesce('; ' || explanation, '') as expected,
-    suspect_side,
-    coalesce(tariff_difference_cny, bill_total_cny) as amount_at_stake_cny
-from tested
-where differs
+{% set unpriced = "case when tariff_difference_cny is null then '; not both in the price list: the error is unknown' else '' end" -%}
+{{ terms_that_differ('tariff_difference_cny', unpriced, exposure='bill_total_cny') }}

@@ -7,6 +7,7 @@ owner: data quality office
 reason: The standard decides between a reward and a surcharge.
 source: project rule
 at_stake: "Base of the adjustment on the last bill x difference of the two percentages. No kWh: the price is in question."
+recurs: monthly
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
@@ -16,17 +17,6 @@ reads: [int_terms_compared, int_terms_repriced]
 compares: [marketing.mkt_tariff_assign.pf_standard, contract.con_contract.pf_standard]
 */
 -- tested
-select
-    terms.*,
-    repriced.power_factor_difference_cny
-from ({{ terms_of_contracts(['pf_standard']) }}) as terms
-left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
+{{ terms_of_contracts(['pf_standard'], 'power_factor_difference_cny') }}
 -- violations
-select
-    {{ finding('pf_standard') }},
-    contract_terms || ' in the contract' as observed,
-    marketing_terms || ' in marketing' || coalesce('; ' || explanation, '') as expected,
-    suspect_side,
-    power_factor_difference_cny as amount_at_stake_cny
-from tested
-where differs
+{{ terms_that_differ('power_factor_difference_cny') }}

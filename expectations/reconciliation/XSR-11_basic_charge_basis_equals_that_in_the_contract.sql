@@ -7,6 +7,7 @@ owner: data quality office
 reason: The basic charge is a large part of the revenue.
 source: project rule
 at_stake: "Basic charge of the last bill on the contract's basis less on the archive's, before the power factor adjustment. No kWh: the price is in question."
+recurs: monthly
 likely_wrong: Contract and bill against the archive, else a signed amendment; undetermined where the bill follows the archive it is made from.
 subject: con_contract
 quarantines: con_contract
@@ -20,17 +21,6 @@ compares:
   - contract.con_contract.contract_md_kw
 */
 -- tested
-select
-    terms.*,
-    repriced.basic_difference_cny
-from ({{ terms_of_contracts(['basic_mode', 'contract_md_kw']) }}) as terms
-left join staging.int_terms_repriced as repriced on terms.account_no = repriced.account_no
+{{ terms_of_contracts(['basic_mode', 'contract_md_kw'], 'basic_difference_cny') }}
 -- violations
-select
-    {{ finding('basic_mode') }},
-    contract_terms || ' in the contract' as observed,
-    marketing_terms || ' in marketing' || coalesce('; ' || explanation, '') as expected,
-    suspect_side,
-    basic_difference_cny as amount_at_stake_cny
-from tested
-where differs
+{{ terms_that_differ('basic_difference_cny') }}

@@ -6,7 +6,7 @@ severity: warn
 owner: data quality office
 reason: Price, losses and limits depend on the voltage level.
 source: project rule
-at_stake: "The whole last bill: no price list by voltage level is on record, and which part is wrong is not known."
+at_stake: "Exposure: the whole last bill. The error is unknown: no price list by voltage level is on record."
 likely_wrong: The level of the two that the meters' mean voltage fits, else a signed amendment; undetermined where neither decides.
 subject: con_contract
 not_tested: No account has both sides.
@@ -37,7 +37,7 @@ select
     contract_value || ' in the contract' as observed,
     marketing_value || ' in marketing' || coalesce('; ' || explanation, '') as expected,
     suspect_side,
-    bill_kwh as energy_at_stake_kwh,
-    bill_total_cny as amount_at_stake_cny
+    bill_kwh as exposure_kwh,
+    bill_total_cny as exposure_cny
 from tested
 where contract_value <> marketing_value

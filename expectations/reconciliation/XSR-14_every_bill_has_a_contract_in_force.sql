@@ -6,7 +6,7 @@ severity: warn
 owner: data quality office
 reason: Power supplied without a contract in force has no agreed terms, and its bill is hard to collect.
 source: project rule
-at_stake: The whole bill.
+at_stake: "Exposure: the whole bill. The error is unknown: nothing says what was agreed."
 likely_wrong: "Undetermined: a contract that is absent or over contradicts no value of the bill."
 subject: mkt_bill
 not_tested: No billed account has a contract.
@@ -46,7 +46,7 @@ select
     {{ finding('bill_month', day='bill_month') }},
     to_char(bill_month, 'YYYYMM') as observed,
     'a signed contract in force in this month' as expected,
-    billed_kwh as energy_at_stake_kwh,
-    total_charge_cny as amount_at_stake_cny
+    billed_kwh as exposure_kwh,
+    total_charge_cny as exposure_cny
 from tested
 where not is_covered

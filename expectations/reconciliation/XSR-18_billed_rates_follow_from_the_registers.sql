@@ -53,10 +53,7 @@ inner join registers on bills._raw_id = registers.bill_raw_id and parts.rate_cod
 where parts.part_kwh is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    bill_month as business_date,
-    column_name,
+    {{ finding(column_sql='column_name', day='bill_month') }},
     part_kwh || ' kWh' as observed,
     round(register_kwh, 2) || ' kWh by the registers' as expected,
     abs(part_kwh - register_kwh) as energy_at_stake_kwh,

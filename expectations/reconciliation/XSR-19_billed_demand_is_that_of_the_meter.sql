@@ -32,15 +32,7 @@ with demands as (
 ),
 
 billed_points as (
-    select distinct
-        bills._raw_id as raw_id,
-        bills.bill_no,
-        bills.account_no,
-        bills.bill_month,
-        bills.actual_demand_kw,
-        bills.read_to,
-        lines.metering_point_no,
-        lines.meter_asset_no
+    select distinct bills._raw_id as raw_id, bills.read_to, lines.metering_point_no, lines.meter_asset_no
     from staging.stg_marketing__bills as bills
     inner join staging.stg_marketing__bill_lines as lines on bills.bill_no = lines.bill_no
     where bills.actual_demand_kw is not null and bills.orig_bill_no is null
@@ -49,10 +41,6 @@ billed_points as (
 metered as (
     select
         billed_points.raw_id,
-        billed_points.bill_no,
-        billed_points.account_no,
-        billed_points.bill_month,
-        billed_points.actual_demand_kw,
         -- Feeds are measured one by one and added.
         sum(demands.max_demand_kw * points.multiplier) as meter_demand_kw
     from billed_points
@@ -62,18 +50,21 @@ metered as (
             and {{ is_valid_on('points', 'billed_points.read_to - 1') }}
     left join demands
         on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
-    group by
-        billed_points.raw_id, billed_points.bill_no, billed_points.account_no, billed_points.bill_month, billed_points.actual_demand_kw
+    group by billed_points.raw_id
     having count(*) = count(demands.max_demand_kw)
 )
 
 select
-    metered.*,
+    {{ row_of('bills') }},
+    bills.bill_month,
+    bills.actual_demand_kw,
+    metered.meter_demand_kw,
     priced.demand_price_cny * priced.charged_times as cny_per_kw,
     priced.charged_above_kw,
     quality.parameter('XSR-19', 'relative', :business_date) as relative
 from metered
-left join staging.int_bills_priced as priced on metered.bill_no = priced.bill_no
+inner join staging.stg_marketing__bills as bills on metered.raw_id = bills._raw_id
+left join staging.int_bills_priced as priced on bills.bill_no = priced.bill_no
 -- violations
 select
     {{ finding('md_actual_kw', day='bill_month') }},

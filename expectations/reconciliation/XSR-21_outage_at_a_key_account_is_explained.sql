@@ -91,10 +91,7 @@ from outages
 where outages.ended_at - outages.started_at > outages.shortest
 -- violations
 select
-    raw_id,
-    account_no,
-    {{ local_date('started_at') }} as business_date,
-    'event_ts' as column_name,
+    {{ finding('event_ts', day=local_date('started_at')) }},
     started_at || ' to ' || ended_at as observed,
     'a plan, a fault ticket or a supply record' as expected
 from tested

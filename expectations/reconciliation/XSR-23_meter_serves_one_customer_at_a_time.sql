@@ -6,7 +6,7 @@ severity: quarantine
 owner: data quality office
 reason: The energy of one meter would be billed twice.
 source: project rule
-at_stake: What the point was last billed; yuan at the bill's average price.
+at_stake: "Exposure: what the point was last billed; yuan at the bill's average price. The error is unknown."
 likely_wrong: "Undetermined: one system contradicts itself."
 subject: mkt_meter_install
 quarantines: mkt_meter_install
@@ -33,7 +33,7 @@ select
     {{ finding('meter_asset_no') }},
     'also at ' || other_note as observed,
     'one customer at a time' as expected,
-    point_kwh as energy_at_stake_kwh,
-    round(point_cny, 2) as amount_at_stake_cny
+    point_kwh as exposure_kwh,
+    round(point_cny, 2) as exposure_cny
 from tested
 where other_note is not null

@@ -51,30 +51,21 @@ required as (
 ),
 
 -- A notice of an earlier version named another time.
-notices as (
-    select
-        notices.plan_no,
-        notices.plan_version,
-        notices.account_no,
-        notices.planned_start_at,
-        notices.channel_code = 'PHONE' as is_phone,
-        extract(epoch from (notices.planned_start_at - notices.sent_at)) / 60 as lead_minutes,
-        extract(epoch from (notices.planned_start_at - notices.confirmed_at)) / 60 as confirmed_lead_minutes
-    from staging.stg_marketing__outage_notices as notices
-),
-
 given as (
     select distinct required.raw_id, required.checkpoint_code
     from required
-    inner join notices
+    inner join staging.stg_marketing__outage_notices as notices
         on
             required.plan_no = notices.plan_no
             and required.plan_version = notices.plan_version
             and required.planned_start_at = notices.planned_start_at
             and (required.account_no = notices.account_no or (required.is_public_accepted and notices.account_no is null))
-            and (notices.is_phone or not required.is_phone_confirmed)
+            and (notices.channel_code = 'PHONE' or not required.is_phone_confirmed)
     cross join lateral (
-        select case when required.is_phone_confirmed then notices.confirmed_lead_minutes else notices.lead_minutes end as minutes
+        select extract(
+            epoch from notices.planned_start_at
+            - case when required.is_phone_confirmed then notices.confirmed_at else notices.sent_at end
+        ) / 60 as minutes
     ) as lead
     where
         lead.minutes >= required.lead_minutes_min

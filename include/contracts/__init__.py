@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import yaml
+
+from include.contracts import declarations
+from include.contracts.declarations import Equation, Expectation, Identity, Order, Shrinking, Where
 from include.settings import SOURCE_NAMES
 
 FOLDER = Path(__file__).parent
@@ -30,6 +34,7 @@ STAGED_NAMES = {
     "reversed_pay_no": "reversed_payment_no",
     "tran_no": "transformer_no",
 }
+ACCOUNTS = "mkt_customer"  # the table of which a row is an account
 _CURVE_SLOT = re.compile(r"v([1-9]\d?)")
 
 
@@ -38,6 +43,9 @@ class Reference:
     """A foreign key: `columns` of this table name `target_columns` of `target_table`.
 
     `match` is `whole` (the whole key), `as_of` (the target has validity rows) or `any_row` (one part of its key).
+    `on_unresolved` says what becomes of a row whose reference leads nowhere: `withhold` its columns that are withholdable, or
+    `block` the row. Where `is_total`, every target row that fits `total_where` is referred to. `agrees` lists pairs of an own
+    column (or `reference.column`) and the column of the target that must hold the same value.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +53,10 @@ class Reference:
     target_columns: tuple[str, ...]
     match: str
     is_cross_system: bool
+    on_unresolved: str = "block"
+    is_total: bool = False
+    total_where: Where = ()
+    agrees: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,18 @@ class Column:
     allowed: tuple[str, ...] | None
     classification: str | None
     description: str
+    name_en: str = ""
+    name_zh: str = ""
+    meaning: str = ""  # what its values stand for, one of `include.contracts.meanings.MEANINGS`
+    judged_by: tuple[
+        tuple[str, str], ...
+    ] = ()  # a judgement by meaning (placeholder, format, range) -> rule that makes it
+    plausible: tuple[str | None, str | None] = (
+        None,
+        None,
+    )  # least and most, as text; days may count from business_date
+    identity: Identity | None = None
+    is_withholdable: bool = False  # its value can be left out while the row goes on
 
     @property
     def is_amount(self) -> bool:
@@ -77,6 +101,15 @@ class Table:
     columns: tuple[Column, ...]
     references: tuple[Reference, ...] = field(default=())
     is_daily: bool = True
+    name_en: str = ""
+    name_zh: str = ""
+    shrinking: Shrinking = field(default=Shrinking())
+    in_force: tuple[str, str] | None = None  # columns of the first and last day of an archive's row
+    fact_date: str | None = None  # the column that dates a fact; None for an archive, which is as of the business date
+    record_identity: tuple[str, ...] = ()  # columns in which two records of different keys differ
+    order: tuple[Order, ...] = ()
+    equations: tuple[Equation, ...] = ()
+    expected: tuple[Expectation, ...] = ()
 
     @property
     def is_full_compared(self) -> bool:
@@ -97,6 +130,12 @@ class Table:
     def raw_name(self) -> str:
         return f"raw_{self.source}.{self.name}"
 
+    def withheld_by(self, reference: Reference) -> tuple[str, ...]:
+        """Columns that go on as null where this reference leads nowhere; where there are none, the row does not go on."""
+        if reference.on_unresolved == "block":
+            return ()
+        return tuple(c for c in reference.columns if self.column(c).is_withholdable)
+
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)
 
@@ -108,7 +147,10 @@ def load_contracts() -> dict[str, dict[str, Table]]:
 
     contracts = {}
     for source in SOURCE_NAMES:
-        model = OpenDataContractStandard.from_file(str(FOLDER / f"{source}.odcs.yaml"))
+        # libyaml: PyYAML's own reader needs a second for them, in every process of a night
+        model = OpenDataContractStandard.model_validate(
+            yaml.load((FOLDER / f"{source}.odcs.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+        )
         daily = {
             element.strip().split(".")[0]
             for sla in model.slaProperties or []
@@ -132,20 +174,29 @@ def _properties(model) -> dict:
 def _table(source: str, model, is_daily: bool) -> Table:
     properties = _properties(model)
     key = tuple(properties["keyColumns"])
-    references = [_reference((p.name,), r) for p in model.properties for r in p.relationships or []]
+    references = [_reference(key, (p.name,), r) for p in model.properties for r in p.relationships or []]
     references += [
-        _reference(tuple(c.split(".")[1] for c in r.from_), r) for r in getattr(model, "relationships", None) or []
+        _reference(key, tuple(c.split(".")[1] for c in r.from_), r) for r in getattr(model, "relationships", None) or []
     ]
     return Table(
         name=model.name,
         source=source,
-        description=f"{model.businessName}. {' '.join((model.description or '').split())}",
+        description=f"{model.businessName} ({properties['businessNameZh']}). {' '.join((model.description or '').split())}",
         key=key,
         update_pattern=properties["updatePattern"],
         cursor_column=properties["cursorColumn"],
         columns=tuple(_column(p) for p in model.properties),
         references=tuple(references),
         is_daily=is_daily,
+        name_en=model.businessName,
+        name_zh=properties["businessNameZh"],
+        shrinking=declarations.shrinking(properties.get("shrinks")),
+        in_force=tuple(properties["inForce"]) if "inForce" in properties else None,
+        fact_date=properties.get("factDate"),
+        record_identity=tuple(properties.get("recordIdentity") or ()),
+        order=declarations.orders(properties.get("order")),
+        equations=declarations.equations(properties.get("equations")),
+        expected=declarations.expectations(properties.get("expected")),
     )
 
 
@@ -153,6 +204,8 @@ def _column(model) -> Column:
     allowed = None
     for check in model.quality or []:
         allowed = tuple(str(value) for value in check.arguments["validValues"])
+    properties = _properties(model)
+    least, most = properties.get("plausible") or (None, None)
     return Column(
         name=model.name,
         physical_type=model.physicalType,
@@ -160,17 +213,41 @@ def _column(model) -> Column:
         allowed=allowed,
         classification=model.classification,
         description=" ".join((model.description or "").split()),
+        name_en=model.businessName or "",
+        name_zh=properties.get("businessNameZh", ""),
+        meaning=properties.get("meaning", ""),
+        judged_by=tuple((properties.get("judgedBy") or {}).items()),
+        plausible=(None if least is None else str(least), None if most is None else str(most)),
+        identity=declarations.identity(properties.get("identity")),
+        is_withholdable=bool(properties.get("withholdable")),
     )
 
 
-def _reference(columns: tuple[str, ...], model) -> Reference:
+def _reference(key: tuple[str, ...], columns: tuple[str, ...], model) -> Reference:
     properties = _properties(model)
     targets = model.to if isinstance(model.to, list) else [model.to]
     names = [re.sub(r"^.*#/schema/", "", t).replace("/properties/", ".") for t in targets]
+    target_table = names[0].split(".")[0]
+    total = properties.get("total")
     return Reference(
         columns=columns,
-        target_table=names[0].split(".")[0],
+        target_table=target_table,
         target_columns=tuple(n.split(".")[1] for n in names),
         match=properties.get("match", "whole"),
         is_cross_system=bool(properties.get("crossSystem")),
+        on_unresolved=properties.get("onUnresolved") or _default_on_unresolved(key, columns, target_table),
+        is_total=bool(total),
+        total_where=declarations.where(total if isinstance(total, dict) else None),
+        agrees=tuple(_agreement(pair) for pair in properties.get("agrees") or ()),
     )
+
+
+def _default_on_unresolved(key: tuple[str, ...], columns: tuple[str, ...], target_table: str) -> str:
+    """Without its grain or its account a row means nothing; without another reference it goes on."""
+    return "block" if target_table == ACCOUNTS or set(columns) & set(key) else "withhold"
+
+
+def _agreement(pair: str) -> tuple[str, str]:
+    """`cons_no` is called the same on both sides; `bill_no.cons_no = cons_no` is of the row that bill_no refers to."""
+    own, _, theirs = pair.partition(" = ")
+    return own, theirs or own

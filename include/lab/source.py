@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -91,26 +92,13 @@ def deliver(source: str, business_date: date) -> str:
     return address
 
 
-_last: tuple = ()
-
-
 def simulate(business_date: date):
-    """The simulation of a business date; the last one is kept, so that three sources of one process share it."""
-    global _last
+    """The simulation of a business date, as this home has chosen it."""
+    return _simulated(business_date, **chosen())
+
+
+@lru_cache(maxsize=1)  # three sources of one process share it
+def _simulated(business_date: date, accounts: int, days: int, seed: int, defects: int | None, blocking: bool):
     from include.lab.utility import generate
 
-    options = chosen()
-    asked = (business_date, json.dumps(options))
-    if not _last or _last[0] != asked:
-        _last = (
-            asked,
-            generate(
-                business_date,
-                accounts=options["accounts"],
-                days=options["days"],
-                seed=options["seed"],
-                defects_seed=options["defects"],
-                blocking=options["blocking"],
-            ),
-        )
-    return _last[1]
+    return generate(business_date, accounts=accounts, days=days, seed=seed, defects_seed=defects, blocking=blocking)

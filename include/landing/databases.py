@@ -234,6 +234,12 @@ def compared_whole(table: Table) -> bool:
     return table.is_full_compared or (table.update_pattern == "append" and event_column(table) is None)
 
 
+def comes_every_night(table: Table) -> bool:
+    """Tables of which a night's number of rows can be compared with other nights': not those of months and of their parts."""
+    column = event_column(table)
+    return compared_whole(table) or (column is not None and table.column(column).physical_type != "char(6)")
+
+
 def event_condition(table: Table, first_day: date, last_day: date, in_raw: bool = False, by_parent: bool = True) -> str:
     """SQL condition: the row's event lies between two days, both inclusive; a month is an event of its last day.
 

@@ -33,11 +33,13 @@ class Delivery:
     content_sha256: str | None = None
     announced_rows: int | None = None
     announced_sums: dict[str, str] | None = None
+    announced_withdrawals: int | None = None  # rows that the source says it took out since its last delivery
     unknown_columns: list[str] = field(default_factory=list)
     window_from: datetime | None = None
     complete: str | tuple[date, date] | None = None
     malformed: list[tuple[int, str]] = field(default_factory=list)
     business_date: date | None = None  # of its file; None where it is that of the night
+    slot_minutes: int | None = None  # of the curves of an interval file, whose slots merge with what landed; else None
 
 
 @dataclass

@@ -17,9 +17,9 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import land
-from include.landing.receipts import Receipt
 from include.records import ledger
 from include.records.fence import take_fence
+from include.records.receipts import Receipt
 from include.records.warehouse import Warehouse
 
 LOADER = "kaw_loader"
@@ -55,6 +55,9 @@ def extract(
             if receipt.state == "refused":
                 name = receipt.file_name or receipt.table_name
                 alert("file_refused", f"{name}: {receipt.problem}", {"table": receipt.table_name})
+            if receipt.pending_rows:
+                message = f"{receipt.table_name}: {receipt.pending_rows} rows in force are missing; they stay in force."
+                alert("withdrawal_pending", message, {"table": receipt.table_name, "rows": receipt.pending_rows})
     ledger.write_head(url)
     return receipts
 
@@ -68,11 +71,11 @@ def _deliveries(
     else:
         folder = _folder(address, source)
         for table in tables:
-            yield from read_folder(folder, table, business_date, _landed(connection, table, "auto"))
+            yield from read_folder(folder, table, business_date, landed_of(connection, table, "auto"))
     if forms:
         folder = _folder(forms, "forms")
         for table in tables:
-            yield from read_folder(folder, table, business_date, _landed(connection, table, "form"), channel="form")
+            yield from read_folder(folder, table, business_date, landed_of(connection, table, "form"), channel="form")
 
 
 def _from_database(
@@ -94,7 +97,7 @@ def _folder(address: str, source: str) -> Path:
     return folder
 
 
-def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
+def landed_of(connection: psycopg.Connection, table: Table, channel: str) -> Landed:
     """Newest landed content of each file name, and the contents of each date.
 
     A file that comes back after another content stood under its name (a correction taken back) is so read again.
@@ -104,11 +107,16 @@ def _landed(connection: psycopg.Connection, table: Table, channel: str) -> Lande
         " and channel = %s and state = 'landed' and content_sha256 is not null order by load_id",
         (table.name, channel),
     ).fetchall()
-    landed = Landed()
+    landed = Landed(has_pending=_has_pending(connection, table))
     for name, sha256, day in rows:
         landed.by_name[name] = sha256
         landed.by_date[day].add(sha256)
     return landed
+
+
+def _has_pending(connection: psycopg.Connection, table: Table) -> bool:
+    query = "select exists (select 1 from quality.open_withdrawals where table_name = %s)"
+    return connection.execute(query, (table.name,)).fetchone()[0]
 
 
 def _last_cursor(connection: psycopg.Connection, table: Table):

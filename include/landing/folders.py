@@ -1,9 +1,13 @@
-"""Deliveries from a folder: `<address>/<table>/*.csv|*.parquet|*.xlsx`, with an optional `_manifest.json` per table."""
+"""Deliveries from a folder: `<address>/<table>/*.csv|*.parquet|*.xlsx`, with an optional `_manifest.json` per table.
+
+An entry of the manifest says of a file: name, sha256, rows, sums, business_date, complete_from and complete_to, and
+withdrawn_rows, the number of rows that the source took out on purpose since its last file; all but the name may be absent.
+Its key intervals says how the slots of long interval files are read.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,11 +18,10 @@ from pathlib import Path
 from include.contracts import Table
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Refusal, header_problem
 from include.landing.files import READERS
-from include.landing.intervals import day_curves
+from include.landing.intervals import day_curves, resolution_of
+from include.landing.manifests import MANIFEST, layout_of, read_manifest
 
-MANIFEST = "_manifest.json"
 _DAY_IN_NAME = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!.*\d{4}-?\d{2}-?\d{2})")
-_LAYOUT_KEYS = ("stamp", "quantities")
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Landed:
 
     by_name: dict[str, str] = field(default_factory=dict)
     by_date: dict[date, set[str]] = field(default_factory=lambda: defaultdict(set))
+    has_pending: bool = False  # rows that a delivery left out wait for one that holds them, whatever its content
 
     def holds(self, sha256: str, day: date | None) -> bool:
         """True where the content landed for that date; for any, where the file has none."""
@@ -44,7 +48,7 @@ def read_folder(
     """
     folder = address / table.name
     try:
-        manifest = _manifest(folder)
+        manifest = read_manifest(folder, table)
     except FileProblem as problem:
         yield Refusal(table, str(problem), file_name=f"{table.name}/{MANIFEST}", channel=channel)
         return
@@ -77,33 +81,31 @@ def read_folder(
             if day in (None, business_date):
                 yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
-        if shown not in landed.by_name and landed.holds(sha256, day):
+        if shown not in landed.by_name and landed.holds(sha256, day) and not landed.has_pending:
             yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
         try:
-            delivery = _read(path, content, table, entry, manifest, sha256)
+            delivery = _read(path, content, table, entry, layout_of(manifest, path.name), sha256)
             delivery.channel, delivery.file_name = channel, shown
             delivery.complete, delivery.business_date = complete, day
+            delivery.announced_withdrawals = entry.get("withdrawn_rows")
             yield delivery
         except FileProblem as problem:
             yield Refusal(table, str(problem), shown, sha256, channel, entry.get("rows"))
 
 
-def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict, sha256: str) -> Delivery:
+def _read(path: Path, content: bytes, table: Table, entry: dict, layout: dict | None, sha256: str) -> Delivery:
     if entry.get("sha256") not in (None, sha256):
         raise FileProblem("its sha256 is not the announced one: the file is half-written or was changed on the way")
     if not content:
         raise FileProblem("the file is empty")
     rows, malformed = READERS[path.suffix.lower()](content, "sha256" in entry)
     announced_rows, sums = entry.get("rows"), entry.get("sums")
-    if layout := manifest.get("intervals"):
+    if layout:
         if announced_rows not in (None, rows.num_rows + len(malformed)):
             raise FileProblem(f"{announced_rows} rows were announced, {rows.num_rows + len(malformed)} came")
-        rows, announced_rows, sums = (
-            day_curves(rows, layout, table),
-            None,
-            None,
-        )  # they were told of slots, not of curves
+        announced_rows = sums = None  # they were told of slots, not of curves
+        rows = day_curves(rows, layout, table)
     delivered = [name for name in rows.column_names if name != LINE]
     if problem := header_problem(table, delivered):
         raise FileProblem(problem)
@@ -116,6 +118,7 @@ def _read(path: Path, content: bytes, table: Table, entry: dict, manifest: dict,
         announced_sums=sums,
         unknown_columns=[name for name in delivered if name not in known],
         malformed=malformed,
+        slot_minutes=resolution_of(layout) if layout else None,
     )
 
 
@@ -123,33 +126,6 @@ def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return [p for p in folder.iterdir() if p.suffix.lower() in READERS and not p.name.startswith(("_", ".", "~"))]
-
-
-def _manifest(folder: Path) -> dict:
-    """The manifest with its dates as dates; empty where there is none. Raises FileProblem where it cannot be read."""
-    path = folder / MANIFEST
-    if not path.exists():
-        return {}
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-        for entry in manifest.get("files", []):
-            for name in ("business_date", "complete_from", "complete_to"):
-                entry[name] = date.fromisoformat(entry[name]) if entry.get(name) else None
-            entry["rows"] = None if entry.get("rows") is None else int(entry["rows"])
-            if entry.get("sha256"):
-                entry["sha256"] = entry["sha256"].lower()
-            else:
-                entry.pop("sha256", None)
-            entry["name"] = str(entry["name"])
-        if layout := manifest.get("intervals"):
-            [layout[key] for key in _LAYOUT_KEYS], layout["stamp"]["column"], layout["stamp"]["format"]
-            [quantity["data_type"] for quantity in layout["quantities"].values()]
-            layout.get("metering_point_column") or layout["metering_point_no"]
-    except KeyError as error:
-        raise FileProblem(f"the manifest lacks {error}") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise FileProblem(f"the manifest cannot be read ({error})") from None
-    return manifest
 
 
 def _day_of(file_name: str, announced: dict) -> date | None:

@@ -1,4 +1,4 @@
-"""One delivery into its raw table: cast, compare by content, insert what is new, mark what was withdrawn, leave a receipt.
+"""One delivery into its raw table: cast, compare by content, insert what is new, withdraw what it left out, leave a receipt.
 
 A row is inserted when the set of contents delivered for its key differs from the set in force at the delivery's date, the
 newest by date of file or extract, then load; otherwise it counts as duplicate. A delivery that comes after one of a later
@@ -18,12 +18,14 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
-from include.landing import late
+from include.landing import late, restatements, slots, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
-from include.landing.databases import event_condition
-from include.landing.delivery import LINE, AlreadyLanded, Delivery, Refusal, event_column
-from include.landing.receipts import Receipt, insert_receipt, note_load
+from include.landing.databases import comes_every_night
+from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Refusal, event_column
+from include.landing.receipts import insert_receipt
 from include.records.database import raw_columns
+from include.records.receipts import Receipt, add_delivered_rows, note_content, note_counts, note_load
+from include.records.rejected_rows import add_rejected_rows, supersede
 
 BATCH_ROWS = 50_000
 
@@ -60,6 +62,8 @@ def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyL
         try:
             with connection.transaction():
                 return _land(connection, delivery, own_date, rejected, count)
+        except FileProblem as problem:
+            return _refuse(connection, _refusal(delivery, str(problem)), business_date)
         except psycopg.DataError as error:  # a value that the checks let through: no reason to stop the other tables
             return _refuse(connection, _refusal(delivery, _refused_value(error)), business_date)
 
@@ -72,39 +76,35 @@ def _land(
         connection, delivery, business_date, state="landed", delivered=count, unknown=delivery.unknown_columns
     )
     _copy(connection, table, delivery, rejected)
+    slots.merge_slots(connection, delivery, business_date)
+    _hash(connection, table, delivery)
     keys_unknown = _note_rejected(connection, delivery, load_id, rejected)
     inserted = _insert_changed(connection, delivery, load_id, business_date)
-    tombstones = 0
+    denied = withdrawals.deny_delivered(connection, delivery, load_id, business_date)
+    missed = withdrawals.Missed()
     if delivery.complete is not None and not keys_unknown:
-        tombstones = _mark_withdrawn(connection, delivery, load_id, business_date)
+        is_news = bool(inserted or denied)
+        missed = withdrawals.withdraw_absent(connection, delivery, load_id, business_date, is_news=is_news)
     late.note_repeated(connection, delivery, load_id)
     _supersede_rejected(connection, delivery, load_id, business_date)
+    _note_rows(connection, table, load_id)
+    restatements.note_restatement(connection, delivery, load_id, business_date)
     landed = count - len(rejected) - len(delivery.malformed)
     sums, latest = _sums_and_cursor(connection, table)
-    # A time in the far future, mistyped at the source, must not end the window of the nights to come.
-    connection.execute(
-        "update quality.receipts as receipt set inserted_rows = %s, duplicate_rows = %s, rejected_rows = %s,"
-        " tombstone_rows = %s, landed_sums = %s, window_to = case when %s then least(%s, business_date + 1) end,"
-        " duplicate_of = case when %s then (select min(load_id) from quality.receipts as earlier where"
-        " earlier.table_name = receipt.table_name and earlier.content_sha256 = receipt.content_sha256"
-        " and earlier.state = 'landed' and earlier.load_id < receipt.load_id) end"
-        " where load_id = %s",
-        (
-            inserted,
-            landed - inserted,
-            count - landed,
-            tombstones,
-            json.dumps(sums),
-            latest is not None,
-            latest,
-            inserted + tombstones == 0,
-            load_id,
-        ),
+    note_counts(
+        connection,
+        load_id,
+        inserted=inserted,
+        duplicate=landed - inserted,
+        rejected=count - landed,
+        tombstones=missed.withdrawn,
+        pending=missed.pending,
     )
+    note_content(connection, load_id, landed_sums=sums, latest=latest)
     connection.execute("drop table arrived, delivered")
     note_load(connection, load_id)
     late.say_again(connection, table, load_id, business_date)
-    _refresh_statistics(connection, table, inserted + tombstones)
+    _refresh_statistics(connection, table, inserted + missed.withdrawn)
     return Receipt(
         table.name,
         "landed",
@@ -112,14 +112,15 @@ def _land(
         inserted,
         landed - inserted,
         count - landed,
-        tombstones,
+        missed.withdrawn,
+        missed.pending,
         file_name=delivery.file_name,
         unknown_columns=tuple(delivery.unknown_columns),
     )
 
 
 def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, rejected: list[Rejected]) -> None:
-    """The good rows, typed, into the temporary table `arrived`; their keys and content hashes into `delivered`."""
+    """The good rows, typed, into the temporary table `arrived`."""
     columns = ", ".join(f"{name} {type_}" for name, type_ in raw_columns(table))
     connection.execute(f"create temp table arrived ({LINE} bigint, {columns}) on commit drop")
     rows = delivery.rows
@@ -138,9 +139,14 @@ def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, reje
                 copy.write(buffer.getbuffer())
         if cursor.rowcount != rows.num_rows:
             raise psycopg.DataError(f"{cursor.rowcount} of {rows.num_rows} rows were copied")
+
+
+def _hash(connection: psycopg.Connection, table: Table, delivery: Delivery) -> None:
+    """Keys and content hashes of `arrived` into the temporary table `delivered`."""
+    content = ", ".join(_content(table)) + slots.hashed_resolution(delivery)
     connection.execute(
         f"create temp table delivered on commit drop as select md5(record_send(row({', '.join(table.key)})))::uuid as _key,"
-        f" md5(record_send(row({', '.join(_content(table))})))::uuid as _hash, {LINE}, ctid as _place from arrived"
+        f" md5(record_send(row({content})))::uuid as _hash, {LINE}, ctid as _place from arrived"
     )
     connection.execute("analyze delivered")
 
@@ -154,6 +160,7 @@ def _content(table: Table) -> list[str]:
 def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
     """The rows of every key whose set of contents is not the one that landed last. Equal copies of a row land once."""
     table = delivery.table
+    technical = slots.technical_columns(table, delivery)
     return connection.execute(
         sql.SQL("""
         with delivered_sets as (
@@ -186,52 +193,11 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
         order by once._place
         """).format(
             raw=sql.SQL(table.raw_name),
-            names=late.names([name for name, _ in raw_columns(table)]),
+            names=late.names([name for name, _ in raw_columns(table)] + technical),
             load_id=load_id,
             day=business_date,
             channel=delivery.channel,
-            content=sql.SQL(", ".join(_content(table))),
-        )
-    ).rowcount
-
-
-def _mark_withdrawn(connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date) -> int:
-    """A tombstone for every key of the delivery's scope and channel that is in force at its date and was not delivered."""
-    table = delivery.table
-    scope = "true"
-    if delivery.complete != "all":
-        scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
-    kept = late.kept_of_withdrawn(table)
-    return connection.execute(
-        sql.SQL("""
-        with absent as (
-            select distinct raw._key
-            from {raw} as raw
-            where {scope} and raw._business_date <= {day}
-                and not exists (select 1 from delivered where delivered._key = raw._key)
-                and not exists (
-                    select 1 from quality.rejected_rows as rejected
-                    where rejected.load_id = {load_id} and rejected._key = raw._key
-                )
-        ),
-        newest as (
-            select distinct on (raw._key) raw.*
-            from {raw} as raw inner join absent using (_key)
-            where raw._business_date <= {day}
-            order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
-        )
-        insert into {raw} (_load_id, _business_date, _channel, _is_tombstone, _key, _hash, {kept})
-        select {load_id}, {day}, {channel}, true, _key, {hash}::uuid, {kept}
-        from newest
-        where not _is_tombstone and _channel = {channel} and {scope}
-        """).format(
-            raw=sql.SQL(table.raw_name),
-            kept=late.names(kept),
-            load_id=load_id,
-            day=business_date,
-            channel=delivery.channel,
-            hash=late.TOMBSTONE_HASH,
-            scope=sql.SQL(scope),
+            content=sql.SQL(", ".join(_content(table) + technical)),
         )
     ).rowcount
 
@@ -251,33 +217,23 @@ def _note_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: 
             entries.append((row[LINE], bad.column_name, value, bad.reason, key, text, not bad.key_is_bad))
     reason = "does not split into the columns of the header"
     entries += [(line, table.key[0], None, reason, {}, {"line": text}, False) for line, text in delivery.malformed]
-    key = ", ".join(f"(%(key)s::jsonb ->> '{name}')::{types[name]}" for name in table.key)
-    query = (
-        "insert into quality.rejected_rows (load_id, source_name, table_name, file_name, file_line, column_name,"
-        " value_text, reason, record_key, row_text, _key) values (%(load)s, %(source)s, %(table)s, %(file)s, %(line)s,"
-        " %(column)s, %(value)s, %(reason)s, %(key)s::jsonb, %(row)s::jsonb,"
-        f" case when %(key_is_good)s then md5(record_send(row({key})))::uuid end)"
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            query,
-            [
-                {
-                    "load": load_id,
-                    "source": table.source,
-                    "table": table.name,
-                    "file": delivery.file_name,
-                    "line": line,
-                    "column": column,
-                    "value": _storable(value),
-                    "reason": reason,
-                    "key": _storable(key),
-                    "row": _storable(row),
-                    "key_is_good": key_is_good,
-                }
-                for line, column, value, reason, key, row, key_is_good in entries
-            ],
-        )
+    key_of_text = ", ".join(f"(%(key)s::jsonb ->> '{name}')::{types[name]}" for name in table.key)
+    rows = [
+        {
+            "source": table.source,
+            "table": table.name,
+            "file": delivery.file_name,
+            "line": line,
+            "column": column,
+            "value": _storable(value),
+            "reason": reason,
+            "key": _storable(key),
+            "row": _storable(row),
+            "key_is_good": key_is_good,
+        }
+        for line, column, value, reason, key, row, key_is_good in entries
+    ]
+    add_rejected_rows(connection, load_id, rows, key_of_text)
     return any(not key_is_good for *_, key_is_good in entries)
 
 
@@ -298,25 +254,25 @@ def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load
     if isinstance(delivery.complete, tuple) and column:
         form = "%Y%m" if delivery.table.column(column).physical_type == "char(6)" else "%Y-%m-%d"
         first, last = (day.strftime(form) for day in delivery.complete)
-    connection.execute(
+    supersede(
+        connection,
+        load_id,
         """
-        update quality.rejected_rows as earlier set superseded_by = %(load)s
-        from quality.receipts as receipts
-        where earlier.load_id = receipts.load_id
-            and earlier.table_name = %(table)s and earlier.load_id < %(load)s and earlier.superseded_by is null
-            and receipts.business_date <= %(day)s
-            and (
-                earlier._key in (select delivered._key from delivered)
-                or receipts.channel = %(channel)s and (
-                    %(whole)s
-                    or earlier.file_name = %(file)s
-                    or left(earlier.row_text ->> %(column)s::text, 10) between %(first)s::text and %(last)s::text
-                    or exists (
-                        select 1 from quality.rejected_rows as again
-                        where again.load_id = %(load)s and (again._key = earlier._key or again.row_text = earlier.row_text)
-                    )
+        earlier.table_name = %(table)s
+        and earlier.load_id < %(load)s
+        and earlier.load_id in (select load_id from quality.receipts where business_date <= %(day)s)
+        and (
+            earlier._key in (select delivered._key from delivered)
+            or earlier.load_id in (select load_id from quality.receipts where channel = %(channel)s) and (
+                %(whole)s
+                or earlier.file_name = %(file)s
+                or left(earlier.row_text ->> %(column)s::text, 10) between %(first)s::text and %(last)s::text
+                or exists (
+                    select 1 from quality.rejected_rows as again
+                    where again.load_id = %(load)s and (again._key = earlier._key or again.row_text = earlier.row_text)
                 )
             )
+        )
         """,
         {
             "load": load_id,
@@ -337,6 +293,15 @@ def _sums_and_cursor(connection: psycopg.Connection, table: Table) -> tuple[dict
     selected = ", ".join([f"max({table.cursor_column})", *(f"sum({name})::text" for name in amounts)])
     latest, *sums = connection.execute(f"select {selected} from arrived").fetchone()
     return {name: value for name, value in zip(amounts, sums, strict=True) if value is not None}, latest
+
+
+def _note_rows(connection: psycopg.Connection, table: Table, load_id: int) -> None:
+    """What arrived by office: the volume band compares it with other nights."""
+    if comes_every_night(table):
+        office = withdrawals.office_column(table)
+        of_office = sql.SQL(f"btrim({office})" if office else "null::text")
+        query = sql.SQL("select {} as office, count(*) as rows from arrived group by 1").format(of_office)
+        add_delivered_rows(connection, load_id, query)
 
 
 def _has_rows(connection: psycopg.Connection, table: Table) -> bool:
@@ -370,7 +335,9 @@ def _note_duplicate(connection: psycopg.Connection, file: AlreadyLanded, busines
     load_id = insert_receipt(
         connection, file, business_date, state="landed", delivered=rows, unknown=unknown, duplicate_of=first
     )
-    connection.execute("update quality.receipts set duplicate_rows = %s where load_id = %s", (rows, load_id))
+    note_counts(connection, load_id, duplicate=rows)
+    same = sql.SQL("select office, rows from quality.delivered_rows where load_id = {}").format(first)
+    add_delivered_rows(connection, load_id, same)
     return Receipt(
         file.table.name, "landed", rows, duplicate_rows=rows, file_name=file.file_name, unknown_columns=tuple(unknown)
     )

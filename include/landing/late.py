@@ -16,8 +16,11 @@ from psycopg.rows import dict_row
 from include.contracts import Table
 from include.landing.databases import event_condition
 from include.landing.delivery import AlreadyLanded, Delivery
-from include.landing.receipts import insert_receipt, note_load
+from include.landing.receipts import insert_receipt
+from include.landing.slots import technical_columns
 from include.records.database import raw_columns
+from include.records.receipts import add_repeated_keys, note_counts, note_load
+from include.records.rejected_rows import supersede
 
 TOMBSTONE_HASH = "00000000-0000-0000-0000-000000000000"
 
@@ -41,12 +44,11 @@ def note_repeated(connection: psycopg.Connection, delivery: Delivery, load_id: i
     Events by the interface are left out: they repeat a month of keys every night.
     """
     if delivery.complete is None and (delivery.channel == "form" or delivery.table.is_full_compared):
-        connection.execute(
-            sql.SQL(
-                "insert into quality.repeated_keys (load_id, _key) select distinct {load}::bigint, _key from delivered"
-                " where not exists (select 1 from {raw} as raw where raw._key = delivered._key and raw._load_id = {load})"
-            ).format(raw=sql.SQL(delivery.table.raw_name), load=load_id)
-        )
+        keys = sql.SQL(
+            "select distinct _key from delivered"
+            " where not exists (select 1 from {raw} as raw where raw._key = delivered._key and raw._load_id = {load})"
+        ).format(raw=sql.SQL(delivery.table.raw_name), load=load_id)
+        add_repeated_keys(connection, load_id, keys)
 
 
 def say_again(connection: psycopg.Connection, table: Table, load_id: int, business_date: date) -> None:
@@ -149,11 +151,8 @@ def _say_again_at(
     new_load = insert_receipt(
         connection, again, receipt["business_date"], state="landed", delivered=copies, duplicate_of=receipt["load_id"]
     )
-    connection.execute(
-        "update quality.receipts set inserted_rows = %s, tombstone_rows = %s where load_id = %s",
-        (copies, withdrawn, new_load),
-    )
-    all_names = [name for name, _ in raw_columns(table)]
+    note_counts(connection, new_load, inserted=copies, tombstones=withdrawn)
+    all_names = [name for name, _ in raw_columns(table)] + technical_columns(table)
     for is_copy, columns in ((True, all_names), (False, kept_of_withdrawn(table))):
         connection.execute(
             sql.SQL("""
@@ -177,21 +176,20 @@ def _say_again_at(
 
 def _answer_rejected(connection: psycopg.Connection, table: Table, load_id: int, receipt: dict) -> None:
     """Rejected rows of the late load that the later delivery of `receipt` answers: their key came well, or all came."""
-    connection.execute(
-        sql.SQL("""
-        update quality.rejected_rows set superseded_by = {later}
-        where
-            load_id = {late}
-            and superseded_by is null
-            and (
-                {whole}
-                or _key in (select _key from {raw} where _load_id = {later})
-                or _key in (select _key from quality.repeated_keys where load_id = {later})
-            )
-        """).format(
-            raw=sql.SQL(table.raw_name),
-            late=load_id,
-            later=receipt["load_id"],
-            whole=receipt["is_complete"] and receipt["first_day"] is None,
+    supersede(
+        connection,
+        receipt["load_id"],
+        f"""
+        earlier.load_id = %(late)s
+        and (
+            %(whole)s
+            or earlier._key in (select _key from {table.raw_name} where _load_id = %(later)s)
+            or earlier._key in (select _key from quality.repeated_keys where load_id = %(later)s)
         )
+        """,
+        {
+            "late": load_id,
+            "later": receipt["load_id"],
+            "whole": receipt["is_complete"] and receipt["first_day"] is None,
+        },
     )

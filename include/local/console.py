@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from include.landing.receipts import Receipt
 from include.publish import PublishResult
 from include.quality.evaluate import Result
+from include.records.receipts import Receipt
 from include.transform.dbt import Built
 
 

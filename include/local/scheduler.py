@@ -14,10 +14,12 @@ import sys
 import time
 import urllib.request
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import psutil
 
+from include.environment import set_variables
 from include.errors import InfrastructureError, UsageError
 from include.lab.source import default_addresses
 from include.local import server
@@ -80,7 +82,7 @@ def prepare() -> None:
     """Airflow's metadata, once per home and version of Airflow."""
     from importlib.metadata import version
 
-    os.environ.update(environment())
+    set_variables(environment())
     marker = home() / "migrated"
     if marker.exists() and marker.read_text() == version("apache-airflow"):
         return
@@ -91,10 +93,8 @@ def prepare() -> None:
 def run_dag(dag_id: str, business_date: date) -> bool:
     """Runs a DAG of `dags/` in this process, the very one the scheduler runs; True where every task succeeded."""
     refuse_while_up()
-    os.environ.update(environment())
-    from airflow.dag_processing.dagbag import DagBag
-
-    dag = _bag(DagBag).dags[dag_id]
+    set_variables(environment())
+    dag = _dag_bag().dags[dag_id]
     dag.deadline = None
     for task in dag.tasks:
         task.retries = (
@@ -105,17 +105,14 @@ def run_dag(dag_id: str, business_date: date) -> bool:
     return run.state == "success"
 
 
-_bags: dict[str, object] = {}
+@cache
+def _dag_bag():
+    from airflow.dag_processing.dagbag import DagBag
 
-
-def _bag(factory):
-    folder = str(ROOT / "dags")
-    if folder not in _bags:
-        bag = factory(folder)
-        if bag.import_errors:
-            raise InfrastructureError(f"A DAG cannot be read: {next(iter(bag.import_errors.items()))}")
-        _bags[folder] = bag
-    return _bags[folder]
+    bag = DagBag(str(ROOT / "dags"))
+    if bag.import_errors:
+        raise InfrastructureError(f"A DAG cannot be read: {next(iter(bag.import_errors.items()))}")
+    return bag
 
 
 def refuse_while_up() -> None:

@@ -33,8 +33,10 @@ from include.publish.history import PUBLISHER, delete_old_versions
 from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 from include.publish.verdicts import Verdicts, passed_both
-from include.records import ledger
-from include.records.database import acting_role, connect
+from include.records import ledger, runs
+from include.records.pointers import Withheld, point
+from include.records.versions import add_rows, add_versions, carry_rows, delete_rows, note_still_true
+from include.records.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -55,71 +57,72 @@ class NotJudged(InfrastructureError):
     """A candidate is not what gate 2 judged: it was built or edited after the verdict."""
 
 
-def publish(url: str, run_id: int, business_date: date, fence: str, manifest_path: Path) -> PublishResult:
+def publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_path: Path) -> PublishResult:
     """Publish the candidate marts as what is known on `business_date`. Safe to repeat, and after a kill at any moment.
 
     The run is recorded as published in the transaction that moves the pointers. Raises GateBlocked without passing verdicts
-    of both gates on this run under this fence, and NotJudged where a candidate is not what gate 2 judged: both refusals are
-    entries of the ledger. Raises UsageError where every candidate month is already published as of a later date,
+    of both gates on this run under the warehouse's fence, and NotJudged where a candidate is not what gate 2 judged: both
+    refusals are entries of the ledger. Raises UsageError where every candidate month is already published as of a later date,
     InfrastructureError where a later run has taken the fence or a mart lost a column.
     """
     try:
-        return _publish(url, run_id, business_date, fence or "", manifest_path)
+        return _publish(warehouse, run_id, business_date, manifest_path)
     except (GateBlocked, NotJudged) as refused:
-        detail = {"run_id": run_id, "business_date": business_date, "fence": fence, "reason": refused.what}
-        with connect(url, role=acting_role(url, PUBLISHER)) as conn:
+        detail = {"run_id": run_id, "business_date": business_date, "fence": warehouse.fence, "reason": refused.what}
+        with warehouse.fenced("").as_role(PUBLISHER).connect() as conn:
             ledger.append(conn, "publish_refused", detail)
-        ledger.write_head(url)
+        ledger.write_head(warehouse.address)
         raise
 
 
-def _publish(url: str, run_id: int, business_date: date, fence: str, manifest_path: Path) -> PublishResult:
+def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_path: Path) -> PublishResult:
     started = time.monotonic()
     marts = read_marts(manifest_path)
-    with _writing(url, fence) as conn:  # tables and views belong to the owner
-        verdicts = passed_both(conn, run_id, fence)
+    with _writing(warehouse) as conn:  # tables and views belong to the owner
+        verdicts = passed_both(conn, run_id, warehouse.fence)
         types = ensure_tables(conn, marts)
-    role = acting_role(url, PUBLISHER)
-    with _writing(url, fence, role) as conn:
-        pointers = _pointers(conn)
+    publisher = warehouse.as_role(PUBLISHER)
+    with _writing(publisher) as conn:
+        shown = _pointers(conn)
         built = built_content(conn, marts, types, business_date)
         _hold_to(verdicts, candidate_digests(built))
-        content = new_content(conn, built, pointers)
-        pinned = [m for m in content if m in pointers and pointers[m].pinned_by]
-        later = [m for m in content if m in pointers and pointers[m].business_date > business_date and m not in pinned]
+        content = new_content(conn, built, shown)
+        pinned = [m for m in content if m in shown and shown[m].pinned_by]
+        later = [m for m in content if m in shown and shown[m].business_date > business_date and m not in pinned]
         open_months = [m for m in content if m not in pinned and m not in later]
         if later and not open_months:
             raise UsageError(
-                f"Nothing to publish: every month is already published as of {max(pointers[m].business_date for m in later)},"
+                f"Nothing to publish: every month is already published as of {max(shown[m].business_date for m in later)},"
                 f" later than {business_date}.",
                 where=f"business date {business_date}",
                 next_step="run the later date again; corrections of earlier days reach the marts through it.",
             )
-        known = published_content(conn, {m: pointers[m].version for m in open_months if m in pointers})
-        changed = [m for m in open_months if m not in pointers or differs(content[m], known.get(m, {}))]
+        known = published_content(conn, {m: shown[m].version for m in open_months if m in shown})
+        changed = [m for m in open_months if m not in shown or differs(content[m], known.get(m, {}))]
         next_versions = _next_versions(conn, list(content))
-        _delete_leftovers(conn, marts, next_versions)
-        versions = {m: next_versions[m] for m in changed}
+        for mart in marts:  # a version that was copied and never published has the number that is free next
+            delete_rows(conn, mart.name, list(next_versions.items()))
+        numbers = {m: next_versions[m] for m in changed}
     rows = 0
-    for mart in marts if versions else []:
-        with _writing(url, fence, role) as conn:
-            rows += _copy(conn, mart, types[mart.name], versions, content, pointers, business_date)
-    unchanged = [m for m in open_months if m not in versions]
+    for mart in marts if numbers else []:
+        with _writing(publisher) as conn:
+            rows += _copy(conn, mart, types[mart.name], numbers, content, shown, business_date)
+    unchanged = [m for m in open_months if m not in numbers]
     flip_started = time.monotonic()
-    with _writing(url, fence, role) as conn:
-        if passed_both(conn, run_id, fence) != verdicts:
+    with _writing(publisher) as conn:
+        if passed_both(conn, run_id, warehouse.fence) != verdicts:
             raise NotJudged(
                 "Nothing was published: a gate judged again meanwhile.",
-                where=f"run {run_id}, fence {fence or 'none'}; quality.ledger",
+                where=f"run {run_id}, fence {warehouse.fence or 'none'}; quality.ledger",
                 next_step="run the night of this date again, from the start.",
             )
-        _move_pointers(conn, run_id, business_date, fence, verdicts, versions, unchanged, content, pointers)
+        _move_pointers(conn, run_id, business_date, warehouse.fence, verdicts, numbers, unchanged, content, shown)
     flip_seconds = time.monotonic() - flip_started
-    ledger.write_head(url)
-    delete_old_versions(url, fence)
+    ledger.write_head(warehouse.address)
+    delete_old_versions(publisher)
     return PublishResult(
         months=changed,
-        versions=versions,
+        versions=numbers,
         unchanged_months=unchanged,
         rows=rows,
         seconds=time.monotonic() - started,
@@ -130,17 +133,17 @@ def _publish(url: str, run_id: int, business_date: date, fence: str, manifest_pa
 
 
 @contextmanager
-def _writing(url: str, fence: str, role: str | None = None) -> Iterator[psycopg.Connection]:
+def _writing(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
     """One fenced transaction, one at a time. The fence's row stays locked in it, so no later run starts in between."""
     try:
-        with connect(url, fence=fence, role=role) as conn:
+        with warehouse.connect() as conn:
             conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
             conn.execute("select quality.assert_fence()")
             yield conn
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
         raise InfrastructureError(
             f"Nothing was published: {error.diag.message_primary}.",
-            where=f"fence {fence}",
+            where=f"fence {warehouse.fence}",
             next_step="let the later run finish; it publishes what this one would have.",
         ) from error
 
@@ -175,70 +178,31 @@ def _next_versions(conn: psycopg.Connection, months: list[date]) -> dict[date, i
     return dict(rows)
 
 
-def _delete_leftovers(conn: psycopg.Connection, marts: list[Mart], next_versions: dict[date, int]) -> None:
-    """Rows of a version that was copied and never published; they carry the number that is free next."""
-    for mart in marts:
-        conn.execute(
-            sql.SQL(
-                "delete from {} as v using unnest(%s::date[], %s::integer[]) as n (month, version)"
-                " where v.published_month = n.month and v.version = n.version"
-            ).format(mart.published),
-            [list(next_versions), list(next_versions.values())],
-        )
-
-
 def _copy(
     conn: psycopg.Connection,
     mart: Mart,
     types: dict[str, str],
-    versions: dict[date, int],
+    numbers: dict[date, int],
     content: dict[date, dict[str, Content]],
-    pointers: dict[date, Pointer],
+    shown: dict[date, Pointer],
     business_date: date,
 ) -> int:
     """Rows copied of the mart; raises NotJudged where they have other hashes than the candidates had."""
-    names = list(types)
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    fresh = [m for m in versions if not content[m][mart.name].carried]
-    carried = [m for m in versions if content[m][mart.name].carried]
-    copied = conn.execute(
-        sql.SQL(
-            "insert into {table} (published_month, version, {columns})"
-            " select rows.{month}, wanted.version, {listed}"
-            " from (select {build} as {month}, candidate.* from {candidate} as candidate where {shown}) as rows"
-            " inner join unnest(%s::date[], %s::integer[]) as wanted (month, version) on rows.{month} = wanted.month"
-        ).format(
-            table=mart.published,
-            columns=columns,
-            month=sql.Identifier("_published_month"),
-            listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in names),
-            build=month_of(mart, business_date),
-            candidate=mart.candidate,
-            shown=is_published(mart, business_date),
-        ),
-        [fresh, [versions[m] for m in fresh]],
-    ).rowcount
+    carried = {m: version for m, version in numbers.items() if content[m][mart.name].carried}
+    fresh = {m: version for m, version in numbers.items() if m not in carried}
+    rows = sql.SQL(
+        "select {month} as _published_month, candidate.* from {candidate} as candidate where {shown}"
+    ).format(month=month_of(mart, business_date), candidate=mart.candidate, shown=is_published(mart, business_date))
+    copied = add_rows(conn, mart.name, list(types), rows, fresh)
     if carried:
-        copied += conn.execute(
-            sql.SQL(
-                "insert into {table} (published_month, version, {columns})"
-                " select rows.published_month, wanted.version, {listed} from {table} as rows"
-                " inner join unnest(%s::date[], %s::integer[], %s::integer[]) as wanted (month, old_version, version)"
-                " on rows.published_month = wanted.month and rows.version = wanted.old_version"
-            ).format(
-                table=mart.published,
-                columns=columns,
-                listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in names),
-            ),
-            [carried, [pointers[m].version for m in carried], [versions[m] for m in carried]],
-        ).rowcount
+        copied += carry_rows(conn, mart.name, list(types), {m: shown[m].version for m in carried}, carried)
     query = sql.SQL(
         "select rows.published_month, {hash}, count(*) from {table} as rows"
         " inner join unnest(%s::date[], %s::integer[]) as wanted (_month, _version)"
         " on rows.published_month = wanted._month and rows.version = wanted._version group by 1"
     ).format(hash=hash_of_rows(mart, types), table=mart.published)
-    stored = {m: held for m, *held in conn.execute(query, [list(versions), list(versions.values())])}
-    if other := [m for m in versions if not _holds(content[m][mart.name], *stored.get(m, (EMPTY_HASH, 0)))]:
+    stored = {m: held for m, *held in conn.execute(query, [list(numbers), list(numbers.values())])}
+    if other := [m for m in numbers if not _holds(content[m][mart.name], *stored.get(m, (EMPTY_HASH, 0)))]:
         raise NotJudged(
             f"Nothing was published: the candidate of {mart.name} changed while it was copied.",
             where=f"{'.'.join(mart.relation)}, months {', '.join(f'{m:%Y-%m}' for m in other)}",
@@ -258,13 +222,13 @@ def _move_pointers(
     business_date: date,
     fence: str,
     verdicts: Verdicts,
-    versions: dict[date, int],
+    new: dict[date, int],
     unchanged: list[date],
     content: dict[date, dict[str, Content]],
     seen: dict[date, Pointer],
 ) -> None:
     """The flip: pointers, version records, moves, the run's state and the ledger's entry, in the caller's transaction."""
-    months = sorted([*versions, *unchanged])
+    months = sorted([*new, *unchanged])
     present = _pointers(conn)
     if any(present.get(m) != seen.get(m) for m in months):
         raise InfrastructureError(
@@ -272,59 +236,20 @@ def _move_pointers(
             where="publish.pointer",
             next_step="run again.",
         )
-    numbers = {m: versions.get(m) or seen[m].version for m in months}
     withheld = _withheld(conn, run_id)
-    conn.execute(
-        "insert into publish.versions (published_month, version, mart, business_date, last_business_date, run_id, rows,"
-        " hash, example_key, published_at) select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, n.example_key, now()"
-        " from unnest(%s::date[], %s::integer[], %s::text[], %s::bigint[], %s::text[], %s::text[])"
-        " as n (month, version, mart, rows, hash, example_key)",
-        [
-            business_date,
-            business_date,
-            run_id,
-            *_columns(
-                [
-                    (m, versions[m], name, c.rows, c.hash, c.example_key)
-                    for m in versions
-                    for name, c in content[m].items()
-                ],
-                6,
-            ),
-        ],
+    held = [(m, new[m], name, c.rows, c.hash, c.example_key) for m in new for name, c in content[m].items()]
+    add_versions(conn, business_date=business_date, run_id=run_id, marts=held)
+    note_still_true(conn, [(m, seen[m].version) for m in unchanged], business_date)
+    point(
+        conn,
+        {m: new.get(m) or seen[m].version for m in months},
+        changed={m: seen[m].version if m in seen else 0 for m in new},
+        business_date=business_date,
+        run_id=run_id,
+        withheld=withheld,
+        actor=ledger.current_actor(),
     )
-    conn.execute(
-        "update publish.versions as v set last_business_date = greatest(v.last_business_date, %s)"
-        " from unnest(%s::date[], %s::integer[]) as n (month, version)"
-        " where v.published_month = n.month and v.version = n.version",
-        [business_date, unchanged, [numbers[m] for m in unchanged]],
-    )
-    conn.execute(
-        "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
-        " moved_at, actor) select n.month, 'publish', n.old_version, n.version, %s, %s, now(), %s"
-        " from unnest(%s::date[], %s::integer[], %s::integer[]) as n (month, old_version, version)",
-        [
-            run_id,
-            business_date,
-            ledger.current_actor(),
-            *_columns([(m, seen[m].version if m in seen else 0, versions[m]) for m in versions], 3),
-        ],
-    )
-    conn.execute(
-        "insert into publish.pointer (published_month, version, business_date, run_id, published_at, withheld_rows,"
-        " withheld_share, withheld_kwh, withheld_cny) select n.month, n.version, %s, %s, now(), %s, %s, %s, %s"
-        " from unnest(%s::date[], %s::integer[]) as n (month, version)"
-        " on conflict (published_month) do update set version = excluded.version, business_date = excluded.business_date,"
-        " run_id = excluded.run_id, published_at = excluded.published_at, withheld_rows = excluded.withheld_rows,"
-        " withheld_share = excluded.withheld_share, withheld_kwh = excluded.withheld_kwh,"
-        " withheld_cny = excluded.withheld_cny",
-        [business_date, run_id, *withheld, months, [numbers[m] for m in months]],
-    )
-    conn.execute("select publish.note_closing()")
-    conn.execute(
-        "update quality.runs set state = 'published', finished_at = now() where run_id = %s and state = 'passed'",
-        [run_id],
-    )
+    runs.note_published(conn, run_id)
     ledger.append(
         conn,
         "publish",
@@ -334,26 +259,18 @@ def _move_pointers(
             "fence": fence,
             "verdicts": [verdicts.gate_1, verdicts.gate_2],
             "versions": {
-                f"{m:%Y-%m}": {
-                    "version": versions[m],
-                    "hashes": {name: c.hash for name, c in sorted(content[m].items())},
-                }
-                for m in versions
+                f"{m:%Y-%m}": {"version": new[m], "hashes": {name: c.hash for name, c in sorted(content[m].items())}}
+                for m in new
             },
             "unchanged_months": [f"{m:%Y-%m}" for m in unchanged],
-            "withheld_share": withheld[1],
+            "withheld_share": withheld.share,
         },
     )
 
 
-def _columns(rows: list[tuple], width: int) -> list[list]:
-    """Rows as columns, for unnest."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
-
-
-def _withheld(conn: psycopg.Connection, run_id: int) -> tuple:
+def _withheld(conn: psycopg.Connection, run_id: int) -> Withheld:
     """Rows, share, kWh and yuan that are withheld now; the share is of them and all rows admitted."""
-    return conn.execute(
+    row = conn.execute(
         """
         select
             withheld.rows,
@@ -375,3 +292,4 @@ def _withheld(conn: psycopg.Connection, run_id: int) -> tuple:
         """,
         [run_id],
     ).fetchone()
+    return Withheld(*row)

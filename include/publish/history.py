@@ -6,14 +6,15 @@ from datetime import date
 from decimal import Decimal
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from include.errors import UsageError
 from include.publish.content import sha256_of
 from include.publish.verdicts import published_without_verdicts
 from include.records import ledger
-from include.records.database import acting_role, connect
+from include.records.database import connect
+from include.records.pointers import pin, unpin
+from include.records.versions import delete_rows, note_deleted
 from include.records.warehouse import Warehouse
 
 KEPT_VERSIONS = 7
@@ -122,7 +123,7 @@ def shown(conn: psycopg.Connection, pointers: dict[date, dict]) -> dict:
 
 
 def rollback(
-    url: str, month: date | None = None, *, approver: str, reason: str, entered_by: str | None = None
+    warehouse: Warehouse, month: date | None = None, *, approver: str, reason: str, entered_by: str | None = None
 ) -> dict[date, int]:
     """Point the months of the last publish that changed any (or one month) back to the version before, and pin them there.
 
@@ -130,7 +131,7 @@ def rollback(
     Raises UsageError where a version to go back to was published without passing verdicts of both gates.
     """
     _require_signature(approver, reason)
-    with connect(url, role=acting_role(url, PUBLISHER)) as conn:
+    with warehouse.as_role(PUBLISHER).connect() as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
         targets = _moves_to_undo(conn, month.replace(day=1) if month else None)
         pinned = conn.execute(
@@ -157,54 +158,35 @@ def rollback(
                 where="quality.ledger",
                 next_step="correct the data and run again; a new version replaces the one that is shown.",
             )
-        conn.execute(
-            "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
-            " moved_at, actor) select p.published_month, 'roll_back', p.version, n.version, p.run_id, p.business_date, now(),"
-            " %s from publish.pointer as p inner join unnest(%s::date[], %s::integer[]) as n (month, version)"
-            " on p.published_month = n.month",
-            [approver, list(targets), list(targets.values())],
-        )
-        conn.execute(
-            "update publish.pointer as p set version = n.version, pinned_by = %s, pinned_reason = %s, pinned_at = now(),"
-            " business_date = coalesce((select max(v.last_business_date) from publish.versions as v"
-            " where v.published_month = n.month and v.version = n.version), p.business_date)"
-            " from unnest(%s::date[], %s::integer[]) as n (month, version) where p.published_month = n.month",
-            [approver, reason, list(targets), list(targets.values())],
-        )
-        conn.execute("select publish.note_closing()")
+        pin(conn, targets, approver=approver, reason=reason)
         ledger.append(
             conn,
             "roll_back",
             {"approver": approver, "reason": reason, "versions": {f"{m:%Y-%m}": v for m, v in targets.items()}},
             actor=entered_by,
         )
-    ledger.write_head(url)
+    ledger.write_head(warehouse.address)
     return targets
 
 
-def release(url: str, *, approver: str, reason: str, entered_by: str | None = None) -> list[date]:
+def release(warehouse: Warehouse, *, approver: str, reason: str, entered_by: str | None = None) -> list[date]:
     """Let the runs publish all pinned months again. What readers see changes with the next run, not before."""
     _require_signature(approver, reason)
-    with connect(url, role=acting_role(url, PUBLISHER)) as conn:
+    with warehouse.as_role(PUBLISHER).connect() as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
-        rows = conn.execute(
-            "update publish.pointer set pinned_by = null, pinned_reason = null, pinned_at = null where pinned_by is not null"
-            " returning published_month, version, run_id, business_date"
-        ).fetchall()
-        if not rows:
+        released = unpin(conn, approver=approver)
+        if not released:
             raise UsageError(
                 "No month is pinned.", where="marts.publication", next_step="./kaw status shows what is published."
             )
-        for month, version, run_id, known in sorted(rows):
-            conn.execute(
-                "insert into publish.pointer_moves (published_month, event, from_version, to_version, run_id, business_date,"
-                " moved_at, actor) values (%s, 'release', %s, %s, %s, %s, now(), %s)",
-                [month, version, version, run_id, known, approver],
-            )
-        versions = {f"{month:%Y-%m}": version for month, version, *_ in sorted(rows)}
-        ledger.append(conn, "release", {"approver": approver, "reason": reason, "versions": versions}, actor=entered_by)
-    ledger.write_head(url)
-    return sorted(row[0] for row in rows)
+        detail = {
+            "approver": approver,
+            "reason": reason,
+            "versions": {f"{month:%Y-%m}": version for month, version in released.items()},
+        }
+        ledger.append(conn, "release", detail, actor=entered_by)
+    ledger.write_head(warehouse.address)
+    return list(released)
 
 
 def _require_signature(approver: str, reason: str) -> None:
@@ -253,9 +235,9 @@ def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, i
     return dict(rows)
 
 
-def delete_old_versions(url: str, fence: str = "") -> None:
+def delete_old_versions(publisher: Warehouse) -> None:
     """Retention, in its own transaction: the last seven versions of a month, its closing one and the pointed one stay."""
-    with connect(url, fence=fence or "", role=acting_role(url, PUBLISHER)) as conn:
+    with publisher.connect() as conn:
         conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
         conn.execute("select quality.assert_fence()")
         old = conn.execute(
@@ -280,19 +262,6 @@ def delete_old_versions(url: str, fence: str = "") -> None:
         ).fetchall()
         if not old:
             return
-        months, versions = [row[0] for row in old], [row[1] for row in old]
-        marts = conn.execute("select distinct mart from publish.versions order by mart").fetchall()
-        for (mart,) in marts:
-            conn.execute(
-                sql.SQL(
-                    "delete from {} as v using unnest(%s::date[], %s::integer[]) as old (month, version)"
-                    " where v.published_month = old.month and v.version = old.version"
-                ).format(sql.Identifier("publish", mart)),
-                [months, versions],
-            )
-        conn.execute(
-            "update publish.versions as v set deleted_at = now()"
-            " from unnest(%s::date[], %s::integer[]) as old (month, version)"
-            " where v.published_month = old.month and v.version = old.version",
-            [months, versions],
-        )
+        for (mart,) in conn.execute("select distinct mart from publish.versions order by mart").fetchall():
+            delete_rows(conn, mart, old)
+        note_deleted(conn, old)

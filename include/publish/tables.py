@@ -8,6 +8,7 @@ from psycopg import sql
 from include.errors import InfrastructureError
 from include.publish.content import candidate_types
 from include.publish.marts import Mart, column_types
+from include.records.versions import add_column, make_table
 
 READERS_WAIT = "10s"  # a changed view waits this long for readers at most, and readers behind it no longer
 
@@ -35,26 +36,12 @@ def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict
 def _ensure_table(conn: psycopg.Connection, mart: Mart, wanted: dict[str, str]) -> None:
     present = column_types(conn, "publish", mart.name)
     if not present:
-        columns = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in wanted.items()]
-        conn.execute(
-            sql.SQL("create table {} (published_month date not null, version integer not null, {})").format(
-                mart.published, sql.SQL(", ").join(columns)
-            )
-        )
-        conn.execute(
-            sql.SQL("create unique index on {} (published_month, version, {}) nulls not distinct").format(
-                mart.published, sql.SQL(", ").join(map(sql.Identifier, mart.grain))
-            )
-        )
+        make_table(conn, mart.name, wanted, mart.grain)
     else:
         published = {name: type_ for name, type_ in present.items() if name not in ("published_month", "version")}
         _refuse_lost_columns(mart, published, wanted)
         for name in [name for name in wanted if name not in published]:
-            conn.execute(
-                sql.SQL("alter table {} add column {} {}").format(
-                    mart.published, sql.Identifier(name), sql.SQL(wanted[name])
-                )
-            )
+            add_column(conn, mart.name, name, wanted[name])
     conn.execute("select publish.protect(%s)", [mart.name])
 
 

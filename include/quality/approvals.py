@@ -9,6 +9,7 @@ from __future__ import annotations
 from include.errors import UsageError
 from include.publish import release, rollback
 from include.quality.waivers import check_asked, end_waiver, waive
+from include.records.warehouse import Warehouse
 
 
 def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
@@ -19,10 +20,10 @@ def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
     return waive(url, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer))
 
 
-def move_pointers_as_answered(url: str, asked: dict, answer: dict) -> list[str]:
+def move_pointers_as_answered(warehouse: Warehouse, asked: dict, answer: dict) -> list[str]:
     """Rolls back, or releases what was rolled back, and returns the months as YYYY-MM."""
     act = {"roll back": rollback, "release": release}[asked["action"]]
-    return [f"{month:%Y-%m}" for month in sorted(act(url, reason=asked["reason"], **_signed(answer)))]
+    return [f"{month:%Y-%m}" for month in sorted(act(warehouse, reason=asked["reason"], **_signed(answer)))]
 
 
 def _signed(answer: dict) -> dict[str, str]:

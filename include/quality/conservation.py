@@ -2,26 +2,30 @@
 
 delivered = admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
+
+And per table: rows in force at the last published run + new - withdrawn = rows in force, rows that are pending stated beside.
 """
 
 from __future__ import annotations
 
+from datetime import date
+
 import psycopg
 
-from include.contracts import all_tables
+from include.contracts import Table, all_tables
+from include.records.row_counts import replace_conservation, replace_rows_in_force
 from include.transform.models import staging_relation
 
 
 def recompute(connection: psycopg.Connection, run_id: int) -> None:
     """Fills `quality.conservation` for every landed receipt up to the business date; the rule PIP-04 reads it."""
-    connection.execute("delete from quality.conservation where run_id = %s", (run_id,))
+    replace_conservation(connection, run_id, [_states_of(table) for table in all_tables().values()])
+
+
+def _states_of(table: Table) -> str:
+    """SQL of the rows of each receipt of a table, by state."""
     version = "quality.version_order(raw._business_date, raw._load_id)"
-    for table in all_tables().values():
-        connection.execute(
-            f"""
-            insert into quality.conservation (
-                run_id, load_id, table_name, delivered, admitted, waived, quarantined, blocked_by_parent, superseded, duplicate, rejected
-            )
+    return f"""
             with versions as (
                 select
                     raw._raw_id, raw._load_id, raw._is_tombstone,
@@ -60,7 +64,7 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
                 group by _load_id
             )
             select
-                %s, receipts.load_id, receipts.table_name,
+                receipts.load_id, receipts.table_name,
                 receipts.delivered_rows + receipts.tombstone_rows,
                 coalesce(counted.staged, 0) + coalesce(counted.withdrawn, 0),
                 coalesce(counted.waived, 0), coalesce(counted.quarantined, 0), coalesce(counted.blocked_by_parent, 0),
@@ -70,6 +74,67 @@ def recompute(connection: psycopg.Connection, run_id: int) -> None:
             left join counted on receipts.load_id = counted._load_id
             cross join quality.current_run as run
             where receipts.table_name = '{table.name}' and receipts.state = 'landed' and receipts.business_date <= run.business_date
-            """,
-            (run_id,),
-        )
+    """
+
+
+def count_rows_in_force(connection: psycopg.Connection, run_id: int) -> None:
+    """Fills `quality.rows_in_force`; the rule PIP-10 reads it.
+
+    The count of before is the one that the last published run put on record; what came and went since is counted over the keys
+    of later loads and dates alone, so that a row that vanishes from raw leaves the two sides unequal.
+    """
+    before = connection.execute(
+        "select runs.run_id, runs.business_date, runs.last_load_id from quality.runs as runs cross join quality.current_run as run"
+        " where runs.state = 'published' and runs.business_date <= run.business_date and runs.run_id < %s"
+        " and exists (select 1 from quality.rows_in_force as counted where counted.run_id = runs.run_id)"
+        " order by runs.business_date desc, runs.run_id desc limit 1",
+        (run_id,),
+    ).fetchone()
+    before_id, day, load_id = before or (None, date.min, 0)
+    values = {"day": day, "load": load_id, "before": before_id}
+    replace_rows_in_force(connection, run_id, [_in_force(table) for table in all_tables().values()], values)
+
+
+def _in_force(table: Table) -> str:
+    """SQL of the keys of a table in force before, come, gone, in force now, and pending among them."""
+    version = "quality.version_order(raw._business_date, raw._load_id)"
+    return f"""
+            with newest as (
+                select distinct on (raw._key)
+                    raw._key, raw._is_tombstone, raw._business_date > %(day)s or raw._load_id > %(load)s as is_later
+                from {table.raw_name} as raw
+                inner join quality.runs on runs.run_id = %(run)s
+                where raw._business_date <= runs.business_date and raw._load_id <= runs.last_load_id
+                order by raw._key, {version} desc
+            ),
+            was as (
+                select distinct on (raw._key) raw._key, raw._is_tombstone
+                from {table.raw_name} as raw
+                where
+                    raw._business_date <= %(day)s and raw._load_id <= %(load)s
+                    and raw._key in (select newest._key from newest where newest.is_later)
+                order by raw._key, {version} desc
+            ),
+            counted as (
+                select
+                    count(*) filter (where not newest._is_tombstone) as in_force,
+                    count(*) filter (where newest.is_later and not newest._is_tombstone and was._is_tombstone is not false) as came,
+                    count(*) filter (where newest.is_later and newest._is_tombstone and was._is_tombstone is false) as went
+                from newest
+                left join was on newest._key = was._key
+            )
+            select
+                '{table.name}',
+                coalesce(
+                    (
+                        select before.in_force_rows from quality.rows_in_force as before
+                        where before.run_id = %(before)s and before.table_name = '{table.name}'
+                    ), 0
+                ),
+                came, went, in_force,
+                (
+                    select count(*) from quality.open_withdrawals as pending cross join quality.current_run as run
+                    where pending.table_name = '{table.name}' and pending.business_date <= run.business_date
+                )
+            from counted
+    """

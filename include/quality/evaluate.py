@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 
 import psycopg
 
 from include.contracts import Table
-from include.quality.rules import SEVERITIES, Rule, subject_table
+from include.quality.facts import amounts_of
+from include.quality.rules import RECURS, SEVERITIES, Rule, subject_table
+from include.records.rule_book import add_rechecked, add_result, add_violations, forget_rule
+from include.records.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
 WITHHELD = "withheld (personal)"
@@ -25,8 +27,8 @@ WITHHELD = "withheld (personal)"
 _PARAMETER = re.compile(r"(?<!:):(business_date|run_id)\b")
 _THRESHOLD = re.compile(r"quality\.parameter\('[^']*', '[^']*', :business_date\)")
 _OPTIONAL_TEXT = ("account_no", "column_name", "observed", "expected", "suspect_side")
-_OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny")
-_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity"} | set(
+_OPTIONAL_NUMBERS = ("energy_at_stake_kwh", "amount_at_stake_cny", "exposure_kwh", "exposure_cny")
+_KNOWN = {"raw_id", "record_key", "table_name", "source_name", "business_date", "severity", "cause"} | set(
     _OPTIONAL_TEXT + _OPTIONAL_NUMBERS
 )
 
@@ -46,7 +48,7 @@ class Result:
 
 
 def evaluate_all(
-    connect: Callable[[], AbstractContextManager[psycopg.Connection]],
+    warehouse: Warehouse,
     rules: Iterable[Rule],
     run_id: int,
     business_date: date,
@@ -54,7 +56,7 @@ def evaluate_all(
 ) -> list[Result]:
     """Every rule in its own transaction on one connection; `progress` hears of each. Raises `RuleEvaluationError`."""
     results = []
-    with connect() as connection:
+    with warehouse.connect() as connection:
         connection.commit()
         _gather_statistics(connection)
         for rule in rules:
@@ -77,7 +79,7 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
             cursor.execute("set local timezone = 'Asia/Shanghai'")
             cursor.execute("select quality.assert_fence()")
             parameters = {"run_id": run_id, "business_date": business_date}
-            _forget(cursor, rule, run_id)
+            forget_rule(cursor, run_id, rule.id)
             tested_rows = _materialise(cursor, "tested", rule.tested_sql, parameters)
             found_rows = _materialise(cursor, "found", rule.violations_sql, parameters)
             check_output(cursor, rule)
@@ -86,19 +88,15 @@ def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_d
                 failed_rows = _insert_violations(cursor, rule, parameters)
             _mark_rechecked(cursor, rule, run_id)
             seconds = time.perf_counter() - started
-            cursor.execute(
-                """insert into quality.rule_results
-                    (run_id, rule_id, tested_rows, failed_rows, severity, not_tested_reason, seconds)
-                values (%s, %s, %s, %s, %s, %s, %s)""",
-                (
-                    run_id,
-                    rule.id,
-                    tested_rows,
-                    failed_rows,
-                    rule.severity,
-                    None if tested_rows else rule.not_tested,
-                    round(seconds, 3),
-                ),
+            add_result(
+                cursor,
+                run_id,
+                rule.id,
+                tested_rows=tested_rows,
+                failed_rows=failed_rows,
+                severity=rule.severity,
+                not_tested_reason=None if tested_rows else rule.not_tested,
+                seconds=seconds,
             )
             cursor.execute("drop table tested, found")
     except psycopg.Error as error:
@@ -135,16 +133,6 @@ def bind(query: str) -> str:
     """
     query = _THRESHOLD.sub(r"(select \g<0>)", query.replace("%", "%%"))
     return _PARAMETER.sub(r"%(\1)s", query)
-
-
-def _forget(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
-    cursor.execute("delete from quality.violations where run_id = %s and rule_id = %s", (run_id, rule.id))
-    cursor.execute("delete from quality.rule_results where run_id = %s and rule_id = %s", (run_id, rule.id))
-    cursor.execute(
-        """delete from quality.findings_rechecked
-        where run_id = %s and finding_id in (select finding_id from quality.findings where rule_id = %s)""",
-        (run_id, rule.id),
-    )
 
 
 def _materialise(cursor: psycopg.Cursor, name: str, query: str, parameters: dict) -> int:
@@ -258,6 +246,11 @@ def _insert(
         values[name] = f"found.{name}::text" if name in columns else "null::text"
     for name in _OPTIONAL_NUMBERS:
         values[name] = f"found.{name}::numeric" if name in columns else "null::numeric"
+    if table:
+        for name, own in zip(("exposure_kwh", "exposure_cny"), amounts_of(table), strict=True):
+            values[name] = f"coalesce({values[name]}, raw.{own})" if own else values[name]
+    values["error_cny_year"] = f"{values['amount_at_stake_cny']} * {RECURS.get(rule.recurs, 1)}"
+    values["cause"] = "found.cause" if "cause" in columns else "null::jsonb"
     values["severity"] = "found.severity" if "severity" in columns else f"'{rule.severity}'"
     fact_date = _fact_date(table) if table else None
     stated = ["found.business_date::date"] if "business_date" in columns else []
@@ -273,10 +266,7 @@ def _insert(
         if account := _account(table):
             values["account_no"] = f"coalesce({values['account_no']}, {account})"
     values = {"run_id": "%(run_id)s", "rule_id": f"'{rule.id}'"} | values
-    cursor.execute(
-        f"insert into quality.violations ({', '.join(values)})\nselect {', '.join(values.values())}\nfrom {from_clause}",
-        parameters,
-    )
+    add_violations(cursor, values, from_clause, parameters)
 
 
 def record_key(table: Table, alias: str) -> str:
@@ -319,13 +309,14 @@ def _fact_date(table: Table) -> str | None:
 def _mark_rechecked(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
     """Notes the open findings of the rule whose record was in the population: they are seen again or fixed."""
     if not rule.is_row_grain:
-        cursor.execute(
-            """insert into quality.findings_rechecked (run_id, finding_id)
-            select %s, open_findings.finding_id
+        add_rechecked(
+            cursor,
+            run_id,
+            """select open_findings.finding_id
             from quality.open_findings as open_findings
-            where open_findings.rule_id = %s
+            where open_findings.rule_id = %(rule)s
                 and open_findings.record_key in (select tested.record_key from pg_temp.tested as tested)""",
-            (run_id, rule.id),
+            {"rule": rule.id},
         )
         return
     cursor.execute(
@@ -337,15 +328,16 @@ def _mark_rechecked(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
         table = subject_table(rule, name)
         same_table = f"and tested.table_name = '{name}'" if len(rule.subjects) > 1 else ""
         # The finding's row and every other version of its key share `_key`, the digest of the key columns.
-        cursor.execute(
-            f"""insert into quality.findings_rechecked (run_id, finding_id)
-            select distinct %s::bigint, open_findings.finding_id
+        add_rechecked(
+            cursor,
+            run_id,
+            f"""select distinct open_findings.finding_id
             from quality.open_findings as open_findings
             inner join {table.raw_name} as seen on open_findings.raw_id = seen._raw_id
             inner join {table.raw_name} as version on seen._key = version._key
             inner join pg_temp.tested as tested on version._raw_id = tested.raw_id {same_table}
-            where open_findings.rule_id = %s and open_findings.table_name = %s""",
-            (run_id, rule.id, name),
+            where open_findings.rule_id = %(rule)s and open_findings.table_name = %(table)s""",
+            {"rule": rule.id, "table": name},
         )
 
 

@@ -12,15 +12,32 @@ from datetime import date
 
 import psycopg
 
-from include.contracts import Reference, Table, load_contracts
+from include.contracts import Reference, Table, all_tables, load_contracts
+from include.quality.facts import amounts_of, day_of, identifiers
+from include.quality.roots import find_roots
 from include.quality.rules import Rule
+from include.records import quarantine as store
+from include.records import withheld_values
+from include.records.findings import CARRIED, add_events, count_events, forget_events
+from include.records.rule_book import replace_rule_book
 from include.transform.models import staging_relation
 
 _IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
-_CARRIED = (
-    "rule_id, axis, severity, source_name, table_name, record_key, column_name, account_no, business_date, observed,"
-    " expected, suspect_side, energy_at_stake_kwh, amount_at_stake_cny, source_reference, raw_id"
-)
+
+# What should be there is tested whole: a record that such a rule does not test any more is no longer expected, and its finding
+# has expired. Where the rule tested nothing at all, its table was not delivered, and nothing is known.
+_EXPIRED = """(
+    before.rule_id like 'EXP-%%'
+    and not exists (
+        select 1 from quality.findings_rechecked as rechecked
+        where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
+    )
+    and exists (
+        select 1 from quality.rule_results as results
+        where results.run_id = %(run)s and results.rule_id = before.rule_id and results.tested_rows > 0
+    )
+)"""
+NO_LONGER_EXPECTED = "no longer expected"  # what an expired finding observes
 
 # What `./kaw findings --state` may ask for; an open finding that changed, or whose waiver expired, is also an open one.
 STATES = {
@@ -28,6 +45,7 @@ STATES = {
     "changed": "state = 'open' and last_change = 'changed'",
     "expired": "state = 'open' and last_change = 'expired'",
     "waived": "state = 'waived'",
+    "dependant": "state = 'dependant'",
     "fixed": "state = 'fixed'",
     "all": "true",
 }
@@ -55,39 +73,37 @@ class Selection:
 
 def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_date: date) -> None:
     """Replaces `quality.rule_book` by the rules of this run; their sentences show the thresholds of its business date."""
-    connection.execute("delete from quality.rule_book")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into quality.rule_book (rule_id, gate, sentence, axis, dimension, severity, owner, quarantines, path,"
-            " source_name, table_names, tests_changes) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (
-                    r.id,
-                    r.gate,
-                    r.sentence_on(business_date),
-                    r.axis,
-                    r.dimension,
-                    r.severity,
-                    r.owner,
-                    r.quarantines and r.is_row_grain,
-                    r.path,
-                    r.source_name,
-                    list(r.subjects or (r.table_name,)),
-                    r.tests_changes,
-                )
-                for r in rules
-            ],
-        )
+    entries = [
+        {
+            "rule_id": r.id,
+            "gate": r.gate,
+            "sentence": r.sentence_on(business_date),
+            "axis": r.axis,
+            "dimension": r.dimension,
+            "severity": r.severity,
+            "owner": r.owner,
+            "quarantines": r.quarantines and r.is_row_grain,
+            "path": r.path,
+            "source_name": r.source_name,
+            "table_names": list(r.subjects or (r.table_name,)),
+            "tests_changes": r.tests_changes,
+            "withholds": list(r.withholds),
+        }
+        for r in rules
+    ]
+    replace_rule_book(connection, entries)
 
 
 def judge(connection: psycopg.Connection, run_id: int, gate: int) -> None:
-    """Makes the temporary table `judged`: a gate's violations with axis, whether the row is quarantined, and waiver."""
+    """Makes the temporary table `judged`: a gate's violations with axis, whether row or value is kept out, and waiver."""
     connection.execute(
         """
         create temp table judged on commit drop as
         select
             violations.*, rule_book.axis,
-            rule_book.quarantines and violations.severity = 'quarantine' as quarantines,
+            rule_book.quarantines and violations.severity = 'quarantine'
+                and coalesce(violations.column_name <> all (rule_book.withholds), true) as quarantines,
+            violations.severity = 'quarantine' and violations.column_name = any(rule_book.withholds) as withholds,
             quality.waiver_for(
                 violations.rule_id, violations.table_name, violations.account_no, violations.record_key, run.business_date
             ) as waiver_id
@@ -103,9 +119,7 @@ def judge(connection: psycopg.Connection, run_id: int, gate: int) -> None:
 
 def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> dict[str, int]:
     """Appends the events of a gate; returns how many of each kind. A gate that is repeated replaces its own events."""
-    of_gate = "rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %(gate)s)"
-    values = {"run": run_id, "gate": gate}
-    connection.execute(f"delete from quality.finding_events where run_id = %(run)s and {of_gate}", values)
+    forget_events(connection, run_id, gate)
     connection.execute("create temp table open_before on commit drop as select * from quality.open_findings")
     connection.execute("create index on open_before (rule_id, table_name)")
     connection.execute("analyze open_before")
@@ -117,37 +131,15 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
         order by {_IDENTITY}, raw_id desc nulls last, observed nulls last
         """
     )
-    connection.execute(
+    find_roots(connection, run_id)
+    add_events(connection, run_id, _seen("now_seen.seen_no not in (select rooted.seen_no from rooted)", "null::bigint"))
+    add_events(connection, run_id, _seen("rooted.root_no is not null", "root.finding_id"))
+    add_events(
+        connection,
+        run_id,
         f"""
-        insert into quality.finding_events (finding_id, run_id, event, at, waiver_id, {_CARRIED})
-        select
-            coalesce(before.finding_id, nextval('quality.finding_ids')),
-            %(run)s,
-            case
-                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
-                when before.finding_id is null then 'opened'
-                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
-                when now_seen.waiver_id is not null then 'waived'
-                when (before.observed, before.expected, before.severity, before.raw_id)
-                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
-                else 'seen'
-            end,
-            clock_timestamp(),
-            now_seen.waiver_id,
-            {", ".join("now_seen." + name.strip() for name in _CARRIED.split(","))}
-        from now_seen
-        left join open_before as before
-            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
-            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
-            and now_seen.column_name is not distinct from before.column_name
-        """,
-        values,
-    )
-    connection.execute(
-        f"""
-        insert into quality.finding_events (finding_id, run_id, event, at, {_CARRIED})
-        select before.finding_id, %(run)s, 'fixed', clock_timestamp(),
-            {", ".join("before." + name.strip() for name in _CARRIED.split(","))}
+        select before.finding_id, 'fixed' as event, null::bigint as waiver_id, null::bigint as root_finding_id,
+            {", ".join(_last_said(name.strip()) for name in CARRIED.split(","))}
         from open_before as before
         where
             not exists (
@@ -160,16 +152,60 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
                     where rechecked.run_id = %(run)s and rechecked.finding_id = before.finding_id
                 )
                 or ({_gone(connection)})
+                or (
+                    -- a row that was missed, and that nothing misses any more
+                    before.raw_id is null and before.cause ->> 'table' = before.table_name
+                    and exists (
+                        select 1 from quality.rule_results as result
+                        where result.run_id = %(run)s and result.rule_id = before.rule_id
+                    )
+                )
+                or {_EXPIRED}
             )
-            and before.{of_gate}
+            and before.rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %(gate)s)
         """,
-        values,
+        {"gate": gate},
     )
-    counts = connection.execute(
-        f"select event, count(*) from quality.finding_events where run_id = %(run)s and {of_gate} group by event",
-        values,
-    )
-    return dict(counts.fetchall())
+    return count_events(connection, run_id, gate)
+
+
+def _seen(which: str, root: str) -> str:
+    """SQL of an event for each of these violations. `root` is SQL of the finding that it depends on, null where on none."""
+    return f"""
+        select
+            before.finding_id,
+            case
+                when {root} is not null then 'dependant'
+                when now_seen.waiver_id is not null and before.state is distinct from 'waived' then 'waived'
+                when before.finding_id is null or before.state = 'dependant' then 'opened'
+                when now_seen.waiver_id is null and before.state = 'waived' then 'expired'
+                when now_seen.waiver_id is not null then 'waived'
+                when (before.observed, before.expected, before.severity, before.raw_id)
+                    is distinct from (now_seen.observed, now_seen.expected, now_seen.severity, now_seen.raw_id) then 'changed'
+                else 'seen'
+            end as event,
+            now_seen.waiver_id,
+            {root} as root_finding_id,
+            {", ".join("now_seen." + name.strip() for name in CARRIED.split(","))}
+        from now_seen
+        left join rooted on now_seen.seen_no = rooted.seen_no
+        left join now_seen as of_root on rooted.root_no = of_root.seen_no
+        left join quality.finding_events as root
+            on root.run_id = %(run)s and of_root.rule_id = root.rule_id and of_root.table_name = root.table_name
+            and of_root.record_key = root.record_key and of_root.column_name is not distinct from root.column_name
+        left join open_before as before
+            on now_seen.rule_id = before.rule_id and now_seen.source_name = before.source_name
+            and now_seen.table_name = before.table_name and now_seen.record_key = before.record_key
+            and now_seen.column_name is not distinct from before.column_name
+        where {which}
+    """
+
+
+def _last_said(name: str) -> str:
+    """SQL of what the last event of a finding says: what the one before it said, but of an expired one why it ends."""
+    if name == "observed":
+        return f"case when {_EXPIRED} then '{NO_LONGER_EXPECTED}' else before.observed end"
+    return f"before.{name}"
 
 
 def _gone(connection: psycopg.Connection) -> str:
@@ -185,71 +221,68 @@ def _gone(connection: psycopg.Connection) -> str:
 
 def quarantine(connection: psycopg.Connection, run_id: int) -> dict[str, int]:
     """Brings `quality.quarantined_rows` to what this run found: new rows in, passed rows out, blocked rows anew."""
-    upsert = """
-        on conflict (table_name, raw_id) do update set
-            state = excluded.state, rule_ids = excluded.rule_ids, account_no = excluded.account_no,
-            energy_at_stake_kwh = excluded.energy_at_stake_kwh, amount_at_stake_cny = excluded.amount_at_stake_cny,
-            from_run = case when coalesce(quarantined_rows.released_run, excluded.from_run) = excluded.from_run
-                then quarantined_rows.from_run else excluded.from_run end,
-            released_run = null, superseded_run = null
-    """
-    columns = "source_name, table_name, raw_id, state, rule_ids, record_key, account_no, energy_at_stake_kwh, amount_at_stake_cny, from_run"
     _release(connection, run_id)
-    connection.execute(
-        f"""
-        insert into quality.quarantined_rows ({columns})
+    store.withhold(
+        connection,
+        run_id,
+        """
         select source_name, table_name, raw_id, 'quarantined', array_agg(distinct rule_id order by rule_id),
-            (array_agg(record_key))[1], max(account_no), max(energy_at_stake_kwh), max(amount_at_stake_cny), %s
+            (array_agg(record_key))[1], max(account_no), max(exposure_kwh), max(exposure_cny)
         from judged
         where quarantines and waiver_id is null and raw_id is not null
         group by source_name, table_name, raw_id
-        {upsert}
         """,
-        (run_id,),
     )
     # without statistics, and with nested loops, a few hundred withheld rows of 900 accounts take more than eight minutes
     connection.execute("select quality.analyze_quarantined_rows()")
     connection.execute("set local enable_nestloop = off")
+    withheld_values.withhold(
+        connection,
+        run_id,
+        """
+        select source_name, table_name, raw_id, column_name, array_agg(distinct rule_id order by rule_id),
+            (array_agg(record_key))[1], max(account_no)
+        from judged
+        where withholds and waiver_id is null and raw_id is not null
+        group by source_name, table_name, raw_id, column_name
+        """,
+    )
     for tables in load_contracts().values():
-        _hold(connection, run_id, list(tables.values()), f"insert into quality.quarantined_rows ({columns})", upsert)
+        _hold(connection, run_id, list(tables.values()))
     connection.execute("set local enable_nestloop = on")
-    _note_quarantine_events(connection, run_id)
+    _note_facts(connection)
+    store.note_events(connection, run_id)
     counts = connection.execute("select state, count(*) from quality.withheld group by state")
     return dict(counts.fetchall())
 
 
-def _note_quarantine_events(connection: psycopg.Connection, run_id: int) -> None:
-    """Appends what this run changed of the withheld rows; a gate that is repeated replaces its own events."""
-    columns = "source_name, table_name, raw_id, {}, rule_ids, record_key, account_no, energy_at_stake_kwh, amount_at_stake_cny, from_run"
-    now = "case when released_run is not null then 'released' when superseded_run is not null then 'superseded' else state end"
-    connection.execute("delete from quality.quarantine_events where run_id = %s", (run_id,))
-    connection.execute(
-        f"""
-        insert into quality.quarantine_events (run_id, {columns.format("state")})
-        select %s, changed.*
-        from (
-            select {columns.format(now)} from quality.quarantined_rows
-            except
-            select {columns.format("state")}
-            from (
-                select distinct on (table_name, raw_id) * from quality.quarantine_events order by table_name, raw_id, run_id desc
-            ) as latest
-        ) as changed
-        """,
-        (run_id,),
-    )
+def _note_facts(connection: psycopg.Connection) -> None:
+    """What each withheld row and value is about: its day, the numbers that it names, and what rests on it."""
+    names = connection.execute(
+        "select table_name from quality.quarantined_rows where released_run is null"
+        " union select table_name from quality.withheld_values where released_run is null"
+    ).fetchall()
+    for table in (all_tables()[name] for (name,) in names):
+        kwh, cny = (f"raw.{column}" if column else "null::numeric" for column in amounts_of(table))
+        of_row = f"""
+            select raw._raw_id as raw_id, {day_of(table)} as fact_date, {identifiers(table)} as identifiers,
+                {kwh} as kwh, {cny} as cny
+            from {table.raw_name} as raw
+        """
+        store.note_facts(connection, table.name, of_row)
+        withheld_values.note_facts(connection, table.name, of_row)
 
 
 def _release(connection: psycopg.Connection, run_id: int) -> None:
-    """Lets go of rows that are still the staged version of their key and were tested again; superseded ones stay out for good.
+    """Lets go of rows and values of rows that are still staged and were tested again; superseded ones stay out for good.
 
     A row whose rule could not test it tonight (its counterpart is missing, say) stays as it is: not tested is not passed.
     """
     connection.execute(
         """
         create temp table not_rechecked on commit drop as
-        select table_name, raw_id from quality.open_findings
-        where state = 'open' and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
+        select table_name, raw_id, column_name from quality.open_findings
+        where state in ('open', 'dependant') and severity = 'quarantine' and raw_id is not null and last_run_id <> %s
         """,
         (run_id,),
     )
@@ -257,24 +290,27 @@ def _release(connection: psycopg.Connection, run_id: int) -> None:
         "select distinct table_name from quality.quarantined_rows where released_run is null"
     ).fetchall()
     for (name,) in tables:
-        connection.execute(
-            "update quality.quarantined_rows as kept set superseded_run = case when not exists"
-            f" (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
-            " then coalesce(kept.superseded_run, %s) end where table_name = %s and released_run is null",
-            (run_id, name),
-        )
-        connection.execute(
-            f"update quality.quarantined_rows as kept set released_run = %(run)s"
-            f" where table_name = %(table)s and released_run is null"
-            f" and exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id)"
-            " and (kept.state = 'blocked_by_parent' or not exists (select 1 from not_rechecked as found"
-            " where found.table_name = kept.table_name and found.raw_id = kept.raw_id))",
-            {"run": run_id, "table": name},
-        )
+        rows = connection.execute(
+            f"select raw_id, exists (select 1 from {staging_relation(name)} as staged where staged._raw_id = kept.raw_id),"
+            " state = 'blocked_by_parent' or not exists (select 1 from not_rechecked as found"
+            " where found.table_name = kept.table_name and found.raw_id = kept.raw_id)"
+            " from quality.quarantined_rows as kept where table_name = %s and released_run is null",
+            (name,),
+        ).fetchall()
+        superseded = [raw_id for raw_id, is_staged, _ in rows if not is_staged]
+        store.note_superseded(connection, run_id, name, superseded)
+        passed = [raw_id for raw_id, is_staged, is_rechecked in rows if is_staged and is_rechecked]
+        store.release(connection, run_id, name, passed)
+    for name in withheld_values.tables(connection):
+        withheld_values.note_superseded(connection, run_id, name, staging_relation(name))
+        withheld_values.release(connection, run_id, name, staging_relation(name), "not_rechecked")
 
 
-def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], insert: str, upsert: str) -> None:
-    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come."""
+def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table]) -> None:
+    """Blocks rows that refer to a withheld row with no admitted version, and rows that refer to those, until no more come.
+
+    Where the contract lets the row go on without the reference, the reference alone is withheld.
+    """
     by_name = {t.name: t for t in tables}
     references = [(t, r) for t in tables for r in t.references if r.target_table in by_name]
     while True:
@@ -287,20 +323,12 @@ def _hold(connection: psycopg.Connection, run_id: int, tables: list[Table], inse
         added = 0
         for child, reference in references:
             if reference.target_table in kept:
-                added += _hold_by(connection, run_id, child, by_name[reference.target_table], reference, insert, upsert)
+                added += _hold_by(connection, run_id, child, by_name[reference.target_table], reference)
         if not added:
             return
 
 
-def _hold_by(
-    connection: psycopg.Connection,
-    run_id: int,
-    child: Table,
-    parent: Table,
-    reference: Reference,
-    insert: str,
-    upsert: str,
-) -> int:
+def _hold_by(connection: psycopg.Connection, run_id: int, child: Table, parent: Table, reference: Reference) -> int:
     pairs = list(zip(reference.columns, reference.target_columns, strict=True))
     join = " and ".join(f"raw.{c} = missing.{p}" for c, p in pairs)
     same = " and ".join(f"other.{p} = parent.{p}" for _, p in pairs)
@@ -309,8 +337,7 @@ def _hold_by(
     )
     key = ", ".join(f"'{k}', raw.{k}" for k in child.key)
     account = "btrim(raw.cons_no)" if any(c.name == "cons_no" for c in child.columns) else "missing.account_no"
-    return connection.execute(
-        f"""
+    missing = f"""
         with missing as (
             select distinct on ({", ".join("parent." + p for _, p in pairs)}) {", ".join("parent." + p for _, p in pairs)},
                 kept.account_no, kept.rule_ids
@@ -336,16 +363,42 @@ def _hold_by(
                 )
             order by {", ".join("parent." + p for _, p in pairs)}, kept.raw_id
         )
-        {insert}
-        select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
-            jsonb_build_object({key}), {account}, null, null, %s
+    """
+    rows = f"""
         from {staging_relation(child)} as staged
         inner join {child.raw_name} as raw on staged._raw_id = raw._raw_id
         inner join missing on {join}
         where not exists (
             select 1 from quality.quarantined_rows where {in_force.format(child.name, "raw._raw_id")}
         )
-        {upsert}
-        """,
-        (run_id,),
-    ).rowcount
+    """
+    withheld = child.withheld_by(reference)
+    if not withheld:
+        return store.withhold(
+            connection,
+            run_id,
+            f"""
+            {missing}
+            select '{child.source}', '{child.name}', raw._raw_id, 'blocked_by_parent', missing.rule_ids,
+                jsonb_build_object({key}), {account}, null::numeric, null::numeric
+            {rows}
+            """,
+        )
+    return sum(
+        withheld_values.withhold(
+            connection,
+            run_id,
+            f"""
+            {missing}
+            select '{child.source}', '{child.name}', raw._raw_id, '{column}', missing.rule_ids,
+                jsonb_build_object({key}), {account}
+            {rows}
+                and not exists (
+                    select 1 from quality.withheld_values as known
+                    where known.table_name = '{child.name}' and known.raw_id = raw._raw_id
+                        and known.column_name = '{column}' and known.released_run is null
+                )
+            """,
+        )
+        for column in withheld
+    )

@@ -6,7 +6,6 @@ and writes the verdict to `quality.runs`. Exit codes come from there, never from
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,13 +20,16 @@ from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import Result, evaluate_all
 from include.quality.rules import Rule, load_rules
 from include.quality.waivers import proposed_waiver
-from include.records import ledger
-from include.records.database import acting_role, connect
+from include.records import expected, ledger, runs
+from include.records.row_counts import replace_staged_rows
+from include.records.rule_book import note_passed
 from include.records.runs import Run
+from include.records.warehouse import Warehouse
 from include.transform.dbt import manifest_path
 from include.transform.models import staging_relation
 
 GATEKEEPER = "kaw_gatekeeper"
+PENDING_RULE = "PIP-06"  # a person confirms the rows, and what was confirmed is withdrawn
 LIMIT_RULE = "PIP-03"  # reads what the other rules of its gate found, so it comes last
 Progress = Callable[[Result], None]
 
@@ -51,37 +53,40 @@ def rules_of(gate: int) -> list[Rule]:
     return sorted(rules, key=lambda r: (r.id == LIMIT_RULE, not r.id.startswith("ARR-"), r.id))
 
 
-def check_staged_data(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
+def check_staged_data(warehouse: Warehouse, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 1. Afterwards the phase is `admit`. Raises GateBlocked where a violation of severity block is not waived."""
-    with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
+    gatekeeper = warehouse.fenced(run.fence).as_role(GATEKEEPER)
+    with gatekeeper.connect() as connection:
         findings.note_rule_book(connection, [*load_base_rules(), *load_rules()], run.business_date)
         _count_staged_rows(connection, run.run_id)
-    result = _check(url, run, 1, progress)
-    _raise_where_blocked(url, run, result)
+    result = _check(gatekeeper, run, 1, progress)
+    _raise_where_blocked(gatekeeper, run, result)
     return result
 
 
-def check_candidates(url: str, run: Run, progress: Progress = lambda _: None) -> GateResult:
+def check_candidates(warehouse: Warehouse, run: Run, progress: Progress = lambda _: None) -> GateResult:
     """Gate 2: conservation and the rules over the candidate marts.
 
     Its verdict carries the digest of each candidate as it was before the first rule read it: a publish is held to them.
     """
-    with connect(url, fence=run.fence, role=acting_role(url, GATEKEEPER)) as connection:
+    gatekeeper = warehouse.fenced(run.fence).as_role(GATEKEEPER)
+    with gatekeeper.connect() as connection:
         conservation.recompute(connection, run.run_id)
+        conservation.count_rows_in_force(connection, run.run_id)
         marts = read_marts(manifest_path())
         built = built_content(connection, marts, candidate_types(connection, marts), run.business_date)
-    result = _check(url, run, 2, progress, candidate_digests(built))
-    _raise_where_blocked(url, run, result)
+    result = _check(gatekeeper, run, 2, progress, candidate_digests(built))
+    _raise_where_blocked(gatekeeper, run, result)
     return result
 
 
-def _check(url: str, run: Run, gate: int, progress: Progress, candidates: dict[str, str] | None = None) -> GateResult:
-    rules, role = rules_of(gate), acting_role(url, GATEKEEPER)
-    results = evaluate_all(
-        lambda: connect(url, fence=run.fence, role=role), rules, run.run_id, run.business_date, progress
-    )
-    observed = verdict.great_expectations_counts(url, run.run_id, [r.id for r in rules], role)
-    with connect(url, fence=run.fence, role=role) as connection:
+def _check(
+    gatekeeper: Warehouse, run: Run, gate: int, progress: Progress, candidates: dict[str, str] | None = None
+) -> GateResult:
+    rules = rules_of(gate)
+    results = evaluate_all(gatekeeper, rules, run.run_id, run.business_date, progress)
+    observed = verdict.great_expectations_counts(gatekeeper, run.run_id, [r.id for r in rules])
+    with gatekeeper.connect() as connection:
         connection.execute("select quality.assert_fence()")
         findings.judge(connection, run.run_id, gate)
         counted = dict(connection.execute("select rule_id, count(*) from judged group by rule_id").fetchall())
@@ -98,17 +103,19 @@ def _check(url: str, run: Run, gate: int, progress: Progress, candidates: dict[s
         )
         result.events = findings.record_findings(connection, run.run_id, gate)
         if gate == 1:
+            expected.note(connection, run.run_id)
             result.withheld = findings.quarantine(connection, run.run_id)
-            connection.execute("update quality.current_run set phase = 'admit'")
-        _note_rules(connection, run, gate)
+            runs.set_phase(connection, "admit")
+        note_passed(connection, run.run_id, _passed_for(connection, run, gate))
         record_verdict(connection, run, result, candidates)
     return result
 
 
-def _note_rules(connection: psycopg.Connection, run: Run, gate: int) -> None:
-    connection.execute(
+def _passed_for(connection: psycopg.Connection, run: Run, gate: int) -> dict[str, str]:
+    """Rule -> passed, waived, failed or not tested."""
+    rows = connection.execute(
         """
-        update quality.rule_results set verdict = case
+        select rule_id, case
             when tested_rows = 0 then 'not tested'
             when not exists (select 1 from judged where judged.rule_id = rule_results.rule_id) then 'passed'
             when not exists (
@@ -116,10 +123,12 @@ def _note_rules(connection: psycopg.Connection, run: Run, gate: int) -> None:
             ) then 'waived'
             else 'failed'
         end
+        from quality.rule_results
         where run_id = %s and rule_id in (select rule_book.rule_id from quality.rule_book where rule_book.gate = %s)
         """,
         (run.run_id, gate),
     )
+    return dict(rows.fetchall())
 
 
 def record_verdict(
@@ -127,8 +136,7 @@ def record_verdict(
 ) -> None:
     """The run's state and the ledger's entry of a verdict, in the caller's transaction.
 
-    What one gate blocked is not passed by the other; where gate 1 judges again, what gate 2 said before is void. `candidates`
-    are the digests of what gate 2 judged, by mart.
+    `candidates` are the digests of what gate 2 judged, by mart.
     """
     summary = {
         "rules": result.rules,
@@ -138,28 +146,7 @@ def record_verdict(
         "events": result.events,
         "withheld": result.withheld,
     }
-    connection.execute(
-        """
-        with gates as (
-            select case when %(gate)s = 1 then %(own)s::jsonb else coalesce(verdict, '{}') || %(own)s::jsonb end as verdict
-            from quality.runs
-            where run_id = %(run)s
-        )
-
-        update quality.runs set
-            verdict = gates.verdict,
-            state = case
-                when exists (
-                    select 1 from jsonb_each(gates.verdict) as each_gate where each_gate.value -> 'blocking' <> '{}'
-                ) then 'blocked'
-                when %(gate)s = 2 then 'passed'
-                else 'running'
-            end
-        from gates
-        where run_id = %(run)s
-        """,
-        {"run": run.run_id, "gate": result.gate, "own": json.dumps({f"gate_{result.gate}": summary})},
-    )
+    runs.note_verdict(connection, run.run_id, result.gate, summary)
     judged = {"findings_digest": ledger.findings_digest(connection)}
     ledger.append(
         connection,
@@ -178,18 +165,17 @@ def record_verdict(
 
 def _count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
     """Current rows per table, the denominator of the tables' limits."""
-    connection.execute("delete from quality.staged_rows where run_id = %s", (run_id,))
-    for name in all_tables():
-        connection.execute(
-            f"insert into quality.staged_rows (run_id, table_name, rows) select %s, %s, count(*) from {staging_relation(name)}",
-            (run_id, name),
-        )
+    rows = {
+        name: connection.execute(f"select count(*) from {staging_relation(name)}").fetchone()[0]
+        for name in all_tables()
+    }
+    replace_staged_rows(connection, run_id, rows)
 
 
-def _raise_where_blocked(url: str, run: Run, result: GateResult) -> None:
+def _raise_where_blocked(gatekeeper: Warehouse, run: Run, result: GateResult) -> None:
     if not result.blocking:
         return
-    with connect(url) as connection:
+    with gatekeeper.connect() as connection:
         blocking = connection.execute(
             "select rule_id, table_name, observed from quality.violations where run_id = %s and severity = 'block'"
             " and rule_id = any(%s) order by rule_id, table_name",
@@ -219,8 +205,11 @@ def _where(blocking: list[tuple[str, str, str]]) -> str:
 def _next_step(blocking: list[tuple[str, str, str]], run: Run) -> str:
     first = blocking[0][0]
     tables = {table_name for rule_id, table_name, _ in blocking if rule_id == first}
+    proposed = proposed_waiver(first, tables, run.business_date)
+    if first == PENDING_RULE:
+        commands = [f"./kaw pending confirm {table} --approver NAME --reason TEXT" for table in sorted(tables)]
+        proposed = "\n  ".join(commands)
     return (
         "let the source deliver again (a refused file or form: corrected, under the same name) and repeat the command,"
-        " or take responsibility for this night:\n"
-        f"  {proposed_waiver(first, tables, run.business_date)}"
+        f" or take responsibility for this night:\n  {proposed}"
     )

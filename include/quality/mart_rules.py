@@ -1,19 +1,23 @@
 """Rules that every published model implies: one row for its grain with a filled key, and no model that lost all its rows.
 
 They are made from the models' own description (`include.transform.models`), so a new mart has them without a word more. Their ids are
-MART-GRAIN-<model> and MART-FILLED-<model>.
+MART-GRAIN-<model>, MART-FILLED-<model> and MART-PARTIAL-<model>.
 """
 
 from __future__ import annotations
 
 from include.quality.rules import Rule
-from include.transform.models import Model, published_models
+from include.transform.models import Model, measure_families, published_models
 
 
 def load_mart_rules() -> list[Rule]:
-    """A rule on the grain of every published model, and one on its rows where it should have some."""
+    """A rule on the grain of every published model, one on its rows where it should have some, one on what is partial of it."""
     models = published_models().values()
-    return [*map(_grain_rule, models), *(_filled_rule(model) for model in models if not model.meta.get("may_be_empty"))]
+    return [
+        *map(_grain_rule, models),
+        *(_filled_rule(model) for model in models if not model.meta.get("may_be_empty")),
+        *(_partial_rule(model) for model in models if model.meta.get("partial", {}).get("account")),
+    ]
 
 
 def _rule(model: Model, kind: str, **given) -> Rule:
@@ -90,3 +94,76 @@ def _filled_rule(model: Model) -> Rule:
 from tested
 where rows = 0 and (is_published or has_input)""",
     )
+
+
+def _partial_rule(model: Model) -> Rule:
+    """A measure that needs what is withheld of the row's account is named as partial."""
+    partial = model.meta["partial"]
+    key = ", ".join(f"'{column}', rows.{column}" for column in model.meta["grain"])
+    other = " and ".join(
+        f"coalesce(lacking.identifiers ->> '{name}' = rows.{column}, true)"
+        for column, names in partial.get("same", {}).items()
+        for name in ([names] if isinstance(names, str) else names)
+    )
+    named = "" if partial.get("day") else other.replace(", true)", ", false)").replace(" and ", " or ")
+    month = f"date_trunc('month', rows.{partial.get('day') or model.meta['published_month']}::timestamp)"
+    needs = ",\n        ".join(_needs(partial))
+    day = ""
+    if partial.get("day"):
+        day = f"\n        and (not needs.is_by_day or lacking.fact_date is null or lacking.fact_date = rows.{partial['day']})"
+    return _rule(
+        model,
+        "PARTIAL",
+        sentence=f"No measure of {model.name} reads as complete where it needs what is withheld of its account.",
+        axis="missing",
+        dimension="completeness",
+        reason="A sum that lacks a bill and does not say so is believed.",
+        source=f"project rule; meta.partial in {model.path}",
+        subject="row of a mart",
+        population=f"rows of {model.name} whose account has something withheld",
+        not_tested="Nothing that its measures need is withheld.",
+        reads=(model.relation, "quality.lacking"),
+        tested_sql=f"""select
+    jsonb_build_object('mart', '{model.name}', {key}) as record_key,
+    rows.{partial["account"]} as account_no,
+    rows.partial_measures,
+    array_agg(distinct needs.measure) as lacking_measures
+from quality.lacking as lacking
+inner join (
+    values
+        {needs}
+) as needs (measure, table_name, column_name, from_month, to_month, is_by_day)
+    on lacking.table_name = needs.table_name and lacking.column_name in ('', needs.column_name)
+inner join {model.relation} as rows
+    on
+        lacking.account_no = rows.{partial["account"]}{f" and {other}" if other else ""}
+        and (
+            lacking.fact_date is null{f" or {named}" if named else ""}
+            or lacking.fact_date >= {month} + make_interval(months => coalesce(needs.from_month, -1200))
+            and lacking.fact_date < {month} + make_interval(months => coalesce(needs.to_month, 1200) + 1)
+        ){day}
+group by {", ".join(f"rows.{column}" for column in [*model.meta["grain"], "partial_measures"])}, rows.{partial["account"]}""",
+        violations_sql="""select
+    record_key,
+    account_no,
+    'complete: ' || array_to_string(array(
+        select unnest(lacking_measures) except select unnest(partial_measures) order by 1
+    ), ', ') as observed,
+    'named in partial_measures' as expected
+from tested
+where not lacking_measures <@ coalesce(partial_measures, '{}')""",
+    )
+
+
+def _needs(partial: dict) -> list[str]:
+    """Lines of VALUES: a measure, a table that it needs, a column of it ('' for its rows alone), the months looked at, or its day."""
+    lines = []
+    for group in partial["measures"]:
+        if group.get("over") == "all":
+            continue
+        by_day = str(bool(partial.get("day")) and "months" not in group).lower()
+        months = ["null::integer" if month is None else str(month) for month in group.get("months") or (0, 0)]
+        for part in dict.fromkeys(part for family in group["needs"] for part in measure_families()[family]):
+            table, _, column = part.partition(".")
+            lines += [f"('{name}', '{table}', '{column}', {', '.join(months)}, {by_day})" for name in group["columns"]]
+    return lines

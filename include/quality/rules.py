@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -20,9 +21,10 @@ from include.quality import declared
 from include.quality.rule_macros import render
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
-AREAS = ("metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
+AREAS = ("expected", "metering", "marketing", "contract", "reconciliation", "pipeline", "marts")
 AXES = ("missing", "mismatch", "arbitrary", "late")
 DIMENSIONS = ("completeness", "uniqueness", "validity", "consistency", "timeliness", "plausibility", "referential")
+RECURS = {"monthly": 12}  # times a year
 SEVERITIES = ("warn", "quarantine", "block")  # from mild to severe
 
 REQUIRED_KEYS = (
@@ -40,11 +42,13 @@ REQUIRED_KEYS = (
 OPTIONAL_KEYS = (
     "id",
     "quarantines",
+    "withholds",
     "implies",
     "not_tested",
     "about",
     "gate",
     "at_stake",
+    "recurs",
     "likely_wrong",
     "tests",
     "touched_by",
@@ -84,12 +88,16 @@ class Rule:
     violations_sql: str
     subjects: tuple[str, ...] = ()
     quarantines: bool = False
+    withholds: tuple[
+        str, ...
+    ] = ()  # columns whose wrong value is withheld while its row goes on; others quarantine the row
     implies: tuple[str, ...] = ()
     not_tested: str = _DEFAULT_NOT_TESTED
     source_name: str = ""
     table_name: str = ""
     gate: int = 1  # 1 before the warehouse is built, 2 over the candidate marts
-    at_stake: str = ""  # how a finding's kWh and yuan are computed, or why there are none
+    at_stake: str = ""  # how a finding's error in kWh and yuan is computed, or why there is none
+    recurs: str = ""  # how often the error recurs until it is fixed, one of RECURS; '' for once
     likely_wrong: str = ""  # by what the suspect side is told, or why it is not
     population: str = ""  # the records that it tests
     tests: str = "everything"  # how many of them a run tests, see `declared.TESTS`
@@ -139,15 +147,19 @@ def load_rules(folder: Path = EXPECTATIONS) -> list[Rule]:
 
 def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
     """The rule of one file. Raises `RuleError`."""
-    name = str(path.relative_to(folder))
-    area = path.relative_to(folder).parts[0]
+    return _rule(path.relative_to(folder), path.read_text(encoding="utf-8"))
+
+
+@cache  # a night asks for the book several times, and a test of the rules a thousand times
+def _rule(path: Path, text: str) -> Rule:
+    name, area = str(path), path.parts[0]
     if area not in AREAS:
         raise RuleError(f"{name}: the folder {area} is none of {', '.join(AREAS)}.")
     file_name = _FILE_NAME.fullmatch(path.stem)
     if not file_name:
         raise RuleError(f"{name}: a rule file is named <ID>_<what_holds>.sql, like MET-05_register_is_in_range.sql.")
 
-    header, body = _split(name, path.read_text(encoding="utf-8"))
+    header, body = _split(name, text)
     if header.get("id", file_name["id"]) != file_name["id"]:
         raise RuleError(f"{name}: the header says id {header['id']}, the file name {file_name['id']}.")
     subjects = _subjects(name, area, header["subject"])
@@ -155,6 +167,7 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
     if about and about not in all_tables():
         raise RuleError(f"{name}: about names {about}, which is no table of the contracts.")
     quarantines = _quarantines(name, header, subjects)
+    withholds = _withholds(name, header, subjects)
     tested_sql, violations_sql = _queries(name, _rendered(name, body))
     try:
         declarations = declared.declared(header, file_name["id"], subjects)
@@ -176,12 +189,14 @@ def read_rule(path: Path, folder: Path = EXPECTATIONS) -> Rule:
         violations_sql=violations_sql,
         subjects=subjects,
         quarantines=quarantines,
+        withholds=withholds,
         implies=_implies(name, header),
         not_tested=header.get("not_tested") or _DEFAULT_NOT_TESTED,
         source_name=all_tables()[about].source if about else area,
         table_name=about or header["subject"],
         gate=_gate(name, area, header),
         at_stake=header.get("at_stake", ""),
+        recurs=_one_of(name, header, "recurs", tuple(RECURS)) if "recurs" in header else "",
         likely_wrong=header.get("likely_wrong", ""),
         **declarations,
     )
@@ -197,7 +212,7 @@ def _split(name: str, text: str) -> tuple[dict, str]:
     if not parts:
         raise RuleError(f"{name}: no header; the file begins with a comment /* ... */ that holds the keys as YAML.")
     try:
-        header = yaml.safe_load(parts["header"])
+        header = yaml.load(parts["header"], yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise RuleError(f"{name}: the header is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(header, dict):
@@ -250,6 +265,24 @@ def _quarantines(name: str, header: dict, subjects: tuple[str, ...]) -> bool:
             f"{name}: quarantines is {', '.join(map(str, stated))}, but the subject is {', '.join(subjects)}."
         )
     return True
+
+
+def _withholds(name: str, header: dict, subjects: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns whose wrong value is withheld. What makes a row, or is summed, cannot be: without it the row does not go on."""
+    listed = header.get("withholds", [])
+    if not isinstance(listed, list) or not all(isinstance(column, str) for column in listed):
+        raise RuleError(f"{name}: withholds is a list of columns, like [acct_no].")
+    if listed and (not subjects or header["severity"] != "quarantine"):
+        raise RuleError(
+            f"{name}: only a rule of severity quarantine whose subject is a contract table withholds values."
+        )
+    for table in (all_tables()[subject] for subject in subjects if listed):
+        may_go = [c.name for c in table.columns if c.is_withholdable]
+        if wrong := [column for column in listed if column not in may_go]:
+            raise RuleError(
+                f"{name}: withholds names {', '.join(wrong)}; of {table.name} can be withheld {', '.join(may_go)}."
+            )
+    return tuple(listed)
 
 
 def _gate(name: str, area: str, header: dict) -> int:

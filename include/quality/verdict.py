@@ -7,53 +7,22 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from pathlib import Path
 
+from include.environment import variables
 from include.errors import InfrastructureError
 from include.quality.evaluate import Result
 from include.quality.rules import Rule
+from include.records.warehouse import Warehouse
 from include.settings import settings
 
 
-def great_expectations_counts(url: str, run_id: int, rule_ids: list[str], role: str | None = None) -> dict[str, int]:
-    """Unexpected rows per rule as Great Expectations counts them in a role; its own result is kept as evidence."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
-
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    os.environ["KAW_GX_URL"] = url.replace("postgresql://", "postgresql+psycopg2://", 1)
-    options = os.environ.get("PGOPTIONS")
-    if role:
-        os.environ["PGOPTIONS"] = f"-c role={role}"
-    try:
-        warehouse = context.data_sources.add_postgres("warehouse", connection_string="${KAW_GX_URL}")
-        asset = warehouse.add_query_asset(
-            "violations", query=f"select * from quality.violations where run_id = {int(run_id)}"
-        )
-        batch = asset.add_batch_definition_whole_table("of this run")
-        suite = context.suites.add(
-            gx.ExpectationSuite(
-                name="rule book",
-                expectations=[
-                    gxe.UnexpectedRowsExpectation(
-                        unexpected_rows_query=f"select * from {{batch}} where rule_id = '{rule_id}'",
-                        meta={"rule_id": rule_id},
-                    )
-                    for rule_id in rule_ids
-                ],
-            )
-        )
-        definition = context.validation_definitions.add(gx.ValidationDefinition(name="gate", data=batch, suite=suite))
-        outcome = definition.run(result_format="BASIC")
-    finally:
-        del os.environ["KAW_GX_URL"]
-        if role:
-            os.environ.pop("PGOPTIONS")
-            os.environ.update({} if options is None else {"PGOPTIONS": options})
+def great_expectations_counts(warehouse: Warehouse, run_id: int, rule_ids: list[str]) -> dict[str, int]:
+    """Unexpected rows per rule as Great Expectations counts them; its own result is kept as evidence."""
+    address = warehouse.address.replace("postgresql://", "postgresql+psycopg2://", 1)
+    given = {"GX_ANALYTICS_ENABLED": "false", "KAW_GX_URL": address, "PGOPTIONS": warehouse.session_options}
+    with variables(given):
+        outcome = _validate(run_id, rule_ids)
     counts = {}
     for result in outcome.results:
         if "observed_value" not in result.result:  # its query failed
@@ -65,6 +34,35 @@ def great_expectations_counts(url: str, run_id: int, rule_ids: list[str], role: 
         counts[result.expectation_config.meta["rule_id"]] = int(result.result["observed_value"])
     _keep(run_id, outcome.to_json_dict(), len(rule_ids))
     return counts
+
+
+def _validate(run_id: int, rule_ids: list[str]):
+    """One expectation a rule over the violations of the run, at the address in KAW_GX_URL: it is in no file of evidence."""
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    warehouse = context.data_sources.add_postgres("warehouse", connection_string="${KAW_GX_URL}")
+    asset = warehouse.add_query_asset(
+        "violations", query=f"select * from quality.violations where run_id = {int(run_id)}"
+    )
+    batch = asset.add_batch_definition_whole_table("of this run")
+    suite = context.suites.add(
+        gx.ExpectationSuite(
+            name="rule book",
+            expectations=[
+                gxe.UnexpectedRowsExpectation(
+                    unexpected_rows_query=f"select * from {{batch}} where rule_id = '{rule_id}'",
+                    meta={"rule_id": rule_id},
+                )
+                for rule_id in rule_ids
+            ],
+        )
+    )
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name="gate", data=batch, suite=suite))
+    return definition.run(result_format="BASIC")
 
 
 def assert_agreement(

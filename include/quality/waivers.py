@@ -10,6 +10,7 @@ from include.contracts import all_tables
 from include.errors import UsageError
 from include.records import ledger
 from include.records.database import connect
+from include.records.waivers import add_waiver, add_waiver_end
 from include.settings import default_business_date
 
 SCOPES = "all, table=<table>, account=<account number>, or key=<JSON object of key columns>"
@@ -25,7 +26,7 @@ def waive(
     """
     scope = _checked_scope(scope)
     last_day = _checked_date(until)
-    _check_signature(approver, reason)
+    check_signature(approver, reason)
     with connect(url) as conn:
         _check_rule(conn, rule_id)
         _check_table(conn, scope)
@@ -35,24 +36,14 @@ def waive(
                 f"--until {last_day} lies before the business date {business_date}: the waiver would be over already.",
                 f"give {business_date} or a later day.",
             )
-        entered_by = entered_by or ledger.current_actor()
-        (waiver_id,) = conn.execute(
-            "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
-            " values (%s, %s, %s, %s, %s, %s) returning waiver_id",
-            [rule_id, scope, approver.strip(), reason.strip(), last_day, entered_by],
-        ).fetchone()
-        ledger.append(
+        waiver_id = add_waiver(
             conn,
-            "waiver",
-            {
-                "waiver_id": waiver_id,
-                "rule_id": rule_id,
-                "scope": scope,
-                "approver": approver.strip(),
-                "reason": reason.strip(),
-                "valid_until": last_day,
-            },
-            actor=entered_by,
+            rule_id=rule_id,
+            scope=scope,
+            approver=approver.strip(),
+            reason=reason.strip(),
+            valid_until=last_day,
+            entered_by=entered_by or ledger.current_actor(),
         )
     ledger.write_head(url)
     return waiver_id
@@ -64,7 +55,7 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
     The waiver stays as it was signed: its end is an entry of the ledger. Raises UsageError, with nothing entered, where no
     such waiver is in force or a signature is missing.
     """
-    _check_signature(approver, reason)
+    check_signature(approver, reason)
     with connect(url) as conn:
         found = conn.execute(
             "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s",
@@ -81,14 +72,15 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
             )
         if valid_until < _business_date(conn):
             raise _wrong(f"Waiver {waiver_id} was over on {valid_until}.", "nothing is left to do.")
-        detail = {
-            "waiver_id": waiver_id,
-            "rule_id": rule_id,
-            "scope": scope,
-            "approver": approver.strip(),
-            "reason": reason.strip(),
-        }
-        ledger.append(conn, "waiver_end", detail, actor=entered_by)
+        add_waiver_end(
+            conn,
+            waiver_id=waiver_id,
+            rule_id=rule_id,
+            scope=scope,
+            approver=approver.strip(),
+            reason=reason.strip(),
+            entered_by=entered_by,
+        )
     ledger.write_head(url)
     return waiver_id
 
@@ -114,7 +106,7 @@ def _wrong(what: str, next_step: str) -> UsageError:
     return UsageError(what, where="waive", next_step=next_step)
 
 
-def _check_signature(approver: str, reason: str) -> None:
+def check_signature(approver: str, reason: str) -> None:
     for option, value in (("--approver", approver), ("--reason", reason)):
         if not (value or "").strip():
             raise _wrong(f"{option} is empty.", "say who decides and why; the ledger and the report show it.")

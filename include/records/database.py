@@ -34,11 +34,6 @@ def connect(
     return warehouse.connect(autocommit=autocommit)
 
 
-def acting_role(url: str, role: str) -> str | None:
-    """The role to act in, or None where the login's own rights must do: see `Warehouse.as_role`."""
-    return Warehouse(url).as_role(role).role
-
-
 def raw_columns(table: Table) -> list[tuple[str, str]]:
     """Business columns of a raw table with their types: the contract's, but a curve's slots as one array."""
     columns = [(c.name, c.physical_type) for c in table.scalar_columns]

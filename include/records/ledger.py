@@ -31,7 +31,7 @@ HEAD_LOST = "the head file {name} was missing or unreadable: a tail that was cut
 def append(conn: psycopg.Connection, event: str, detail: dict, actor: str | None = None) -> tuple[int, str]:
     """Add one entry inside the caller's transaction; returns its number and digest.
 
-    Events: load, verdict, waiver, waiver_end, publish, publish_refused, roll_back, release, report, head_lost.
+    Events: load, verdict, waiver, waiver_end, withdrawal_confirm, withdrawal_deny, publish, publish_refused, roll_back, release, report, head_lost.
 
     The lock lasts until that transaction ends, so that numbers have no gaps: append last, commit soon, and call
     `write_head` after the commit. Dates and decimals in `detail` are recorded as text.

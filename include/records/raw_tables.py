@@ -33,8 +33,13 @@ def follow_contracts(connection: psycopg.Connection) -> None:
 def _ddl(table: Table) -> str:
     """An append-only log. Nullable and without constraints, so that rows that break the promise are kept."""
     columns = ",\n    ".join(f"{name} {type_}" for name, type_ in raw_columns(table))
-    # nobody plans on the values of a curve, and statistics on them are slow to make
-    no_statistics = f"alter table {table.raw_name} alter column v set statistics 0;" if table.curve_slots else ""
+    # Minutes of a curve's slots, and which slots came where its day was merged (null: a whole row). Nobody plans on the values
+    # of a curve, and statistics on them are slow to make.
+    of_curves = f"""
+alter table {table.raw_name} add column if not exists _slot_minutes smallint not null default 15;
+alter table {table.raw_name} add column if not exists _delivered_slots bit(96);
+alter table {table.raw_name} alter column v set statistics 0;
+"""
     return f"""
 create table if not exists {table.raw_name} (
     _raw_id bigint generated always as identity primary key,
@@ -50,7 +55,7 @@ create table if not exists {table.raw_name} (
 create index if not exists {table.name}_by_version on {table.raw_name} (_key, _business_date desc, _load_id desc);
 drop index if exists {table.raw_name}_by_key; -- of before files could arrive late
 create index if not exists {table.name}_by_load on {table.raw_name} (_load_id);
-{no_statistics}
+{of_curves if table.curve_slots else ""}
 """
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+
+import psycopg
 
 from include.errors import InfrastructureError
 from include.records.database import connect
@@ -104,6 +107,72 @@ def state_of(url: str, business_date: date) -> str | None:
             "select state from quality.runs where business_date = %s order by run_id desc limit 1", (business_date,)
         ).fetchone()
     return row[0] if row else None
+
+
+def set_phase(connection: psycopg.Connection, phase: str) -> None:
+    """What staging shows: `gate` everything that was delivered, `admit` what gate 1 let through."""
+    connection.execute("update quality.current_run set phase = %s", (phase,))
+
+
+def note_verdict(connection: psycopg.Connection, run_id: int, gate: int, summary: dict) -> None:
+    """A gate's verdict on the run, and the run's state after it.
+
+    What one gate blocked is not passed by the other; where gate 1 judges again, what gate 2 said before is void.
+    """
+    connection.execute(
+        """
+        with gates as (
+            select case when %(gate)s = 1 then %(own)s::jsonb else coalesce(verdict, '{}') || %(own)s::jsonb end as verdict
+            from quality.runs
+            where run_id = %(run)s
+        )
+
+        update quality.runs set
+            verdict = gates.verdict,
+            state = case
+                when exists (
+                    select 1 from jsonb_each(gates.verdict) as each_gate where each_gate.value -> 'blocking' <> '{}'
+                ) then 'blocked'
+                when %(gate)s = 2 then 'passed'
+                else 'running'
+            end
+        from gates
+        where run_id = %(run)s
+        """,
+        {"run": run_id, "gate": gate, "own": json.dumps({f"gate_{gate}": summary})},
+    )
+
+
+def note_published(connection: psycopg.Connection, run_id: int) -> None:
+    """The run, passed by both gates, is what readers see; said again of a published one it changes nothing."""
+    connection.execute(
+        "update quality.runs set state = 'published', finished_at = now() where run_id = %s and state = 'passed'",
+        [run_id],
+    )
+
+
+def count_as_published(connection: psycopg.Connection, run_id: int) -> None:
+    """For a bench: the next night compares with this run, though nothing of it was published."""
+    connection.execute("update quality.runs set state = 'published' where run_id = %s", (run_id,))
+
+
+def begin_trial(connection: psycopg.Connection, run_id: int) -> int:
+    """A run over the deliveries of another, for a transaction that will be rolled back; returns its number.
+
+    Numbers of runs, findings and events that are drawn from here on are given back at the end of the transaction.
+    """
+    for (restart,) in connection.execute(
+        "select format('alter sequence %I.%I restart with %s', schemaname, sequencename, coalesce(last_value + 1, start_value))"
+        " from pg_sequences where schemaname = 'quality'"
+    ).fetchall():
+        connection.execute(restart)
+    (trial,) = connection.execute(
+        "insert into quality.runs (business_date, last_load_id) select business_date, last_load_id from quality.runs"
+        " where run_id = %s returning run_id",
+        (run_id,),
+    ).fetchone()
+    connection.execute("update quality.current_run set run_id = %s", (trial,))
+    return trial
 
 
 def code_version() -> str:

@@ -51,6 +51,10 @@ class Warehouse:
             }
         return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
+    def fenced(self, fence: str) -> Warehouse:
+        """The same for the writes of a run, with its fence."""
+        return replace(self, fence=fence)
+
     def as_role(self, role: str) -> Warehouse:
         """The same in a role. The login's own rights do where the server lacks it, the login is no member, or it has no grant here."""
         with replace(self, role=None).connect() as connection:

@@ -1,6 +1,6 @@
 """The auditors' report of one run: a single HTML file that opens without network, the complete lists beside it.
 
-`<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx` and `receipts.csv`. All of it is as of
+`<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx`, `absent.csv` and `receipts.csv`. All of it is as of
 the run's last entry in the ledger, so the same code writes the same bytes again, whatever happened since. Their digests
 are an entry of the ledger too, noted by the night that ends the run; every later one is held to them.
 """
@@ -21,7 +21,18 @@ from include.records import ledger
 from include.records.database import connect
 from include.records.runs import code_version
 from include.records.warehouse import Warehouse
-from include.report import delivery, fill_scores, findings, lineage, opinion, published, reconciliation, trend, verdict
+from include.report import (
+    delivery,
+    expected,
+    fill_scores,
+    findings,
+    lineage,
+    opinion,
+    published,
+    reconciliation,
+    trend,
+    verdict,
+)
 from include.report.text import clip
 from include.settings import TIMEZONE, settings
 
@@ -111,11 +122,13 @@ def _content(conn, run: dict, folder: Path) -> dict:
         "findings": listed,
         "arrivals": delivery.arrivals(conn, run),
         "rejected": delivery.rejected(conn, run),
+        "missing": delivery.missing(conn, run),
         "conservation": delivery.conservation(conn, run),
         "withheld": delivery.withheld(conn, run),
         "waivers": verdict.waivers(conn, run),
         "reconciliation": reconciliation.matrix(conn, run, rules),
         "trend": trend.trend(conn, run, rules),
+        "expected": expected.content(conn, run, folder, rules),
         "receipts": lineage.receipts(conn, run, folder),
         "evidence": lineage.evidence(settings().home / "evidence", run),
         "published": published.content(conn, run),

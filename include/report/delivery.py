@@ -120,8 +120,59 @@ def conservation(conn: psycopg.Connection, run: dict) -> dict:
     }
 
 
+def missing(conn: psycopg.Connection, run: dict) -> dict:
+    """Rows in force that deliveries left out, per table as the gate saw them, and what was decided since the night before.
+
+    Beside them the tables whose rows in force do not add up; empty where the run was stopped before they were counted.
+    """
+    cursor = conn.cursor(row_factory=dict_row)
+    values = {
+        "run": run["run_id"],
+        "day": run["business_date"],
+        "last": run["last_load_id"],
+        "started": run["started_at"],
+    }
+    open_ones = cursor.execute(
+        "select source_name, table_name, severity, observed, expected from quality.violations"
+        " where run_id = %(run)s and rule_id = 'PIP-06' order by severity, table_name",
+        values,
+    ).fetchall()
+    decided = cursor.execute(
+        """
+        select
+            table_name, business_date, decision, decided_by, approver, reason, waiver_id, count(*) as rows
+        from quality.pending_withdrawals
+        where
+            decision in ('confirmed', 'denied')
+            and case
+                when decided_load_id is null  -- a denial makes no load
+                    then decided_at <= %(started)s and decided_at > (
+                        select coalesce(max(started_at), '-infinity')
+                        from quality.runs
+                        where business_date < %(day)s and run_id < %(run)s
+                    )
+                else decided_load_id <= %(last)s and decided_load_id > (
+                    select coalesce(max(last_load_id), 0) from quality.runs where business_date < %(day)s and run_id < %(run)s
+                )
+            end
+        group by 1, 2, 3, 4, 5, 6, 7
+        order by 1, 2, 3, 4
+        """,
+        values,
+    ).fetchall()
+    in_force = cursor.execute(
+        "select count(*) as tables, coalesce(sum(before_rows), 0)::bigint as before, coalesce(sum(new_rows), 0)::bigint as new,"
+        " coalesce(sum(withdrawn_rows), 0)::bigint as withdrawn, coalesce(sum(in_force_rows), 0)::bigint as in_force,"
+        " coalesce(sum(pending_rows), 0)::bigint as pending,"
+        " count(*) filter (where in_force_rows <> before_rows + new_rows - withdrawn_rows) as unbalanced"
+        " from quality.rows_in_force where run_id = %(run)s",
+        values,
+    ).fetchone()
+    return {"open": open_ones, "decided": decided, "in_force": in_force}
+
+
 def withheld(conn: psycopg.Connection, run: dict) -> dict:
-    """Withheld rows as of the run: grouped by table, state and rules, and the first of them."""
+    """Withheld rows as of the run, grouped by table, state and rules, the first of them, and the values of admitted rows."""
     kept = """(
         select *
         from (
@@ -151,7 +202,17 @@ def withheld(conn: psycopg.Connection, run: dict) -> dict:
     states = {
         state: sum(g["rows"] for g in groups if g["state"] == state) for state in ("quarantined", "blocked_by_parent")
     }
-    return {"groups": groups, "rows": rows, **states, "total": sum(states.values())}
+    values = cursor.execute(
+        """
+        select table_name, column_name, rule_ids, count(*) as values, count(distinct account_no) as accounts
+        from quality.withheld_values
+        where from_run <= %(run)s and coalesce(released_run, superseded_run, %(run)s + 1) > %(run)s
+        group by table_name, column_name, rule_ids
+        order by table_name, column_name, rule_ids
+        """,
+        {"run": run["run_id"]},
+    ).fetchall()
+    return {"groups": groups, "rows": rows, "values": values, **states, "total": sum(states.values())}
 
 
 def tiles(content: dict) -> list[dict]:

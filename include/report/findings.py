@@ -33,15 +33,22 @@ COLUMNS = (  # of the lists
     "observed",
     "expected",
     "suspect_side",
-    "energy_at_stake_kwh",
-    "amount_at_stake_cny",
+    "error_kwh",
+    "error_cny",
     "state",
     "office",
     "age_days",
     "first_seen_at",
     "last_seen_at",
     "source_reference",
+    "error_cny_year",
+    "exposure_kwh",
+    "exposure_cny",
+    "finding_id",
+    "root_finding_id",
+    "dependants",
 )
+UNDER_A_ROOT = 20  # dependants of a finding on the page
 
 # As of the run: a finding's last event in it or before. Fixed ones are listed by the run that found them fixed.
 _QUERY = """
@@ -61,17 +68,32 @@ _QUERY = """
         from quality.finding_events
         where run_id <= %(run)s
         group by finding_id
+    ),
+
+    dependants as (
+        select root_finding_id, string_agg(records || ' ' || table_name, ', ' order by records desc, table_name) as dependants
+        from (
+            select root_finding_id, table_name, count(distinct record_key) as records
+            from latest
+            where event = 'dependant'
+            group by root_finding_id, table_name
+        ) as tables
+        group by root_finding_id
     )
 
     select
         latest.*,
+        latest.energy_at_stake_kwh as error_kwh,
+        latest.amount_at_stake_cny as error_cny,
+        dependants.dependants,
         latest.record_key::text as key_text,
-        case latest.event when 'fixed' then 'fixed' when 'waived' then 'waived' else 'open' end as state,
+        case when latest.event in ('fixed', 'waived', 'dependant') then latest.event else 'open' end as state,
         sightings.first_seen_at,
         sightings.last_seen_at,
         greatest(%(day)s::date - first_run.business_date, 0) as age_days
     from latest
     inner join sightings on latest.finding_id = sightings.finding_id
+    left join dependants on latest.finding_id = dependants.root_finding_id
     left join quality.runs as first_run on sightings.first_run_id = first_run.run_id
     where latest.event <> 'fixed' or latest.run_id = %(run)s
     order by
@@ -82,12 +104,16 @@ _QUERY = """
 
 @dataclass
 class Listed:
-    """`by_rule` holds the first open or waived findings of each rule, `totals` how many there are in all."""
+    """`by_rule` holds the first open or waived findings of each rule, `totals` how many there are in all.
+
+    A dependant is none of its own: `under` holds the first ones of each root, by the number of its finding.
+    """
 
     sha256: dict[str, str] = field(default_factory=dict)  # file -> digest
-    states: dict[str, int] = field(default_factory=lambda: {"open": 0, "waived": 0, "fixed": 0})
+    states: dict[str, int] = field(default_factory=lambda: {"open": 0, "waived": 0, "fixed": 0, "dependant": 0})
     by_rule: dict[str, list[dict]] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
+    under: dict[int, list[dict]] = field(default_factory=dict)
     shown_per_rule: int = FIRST
     index: SearchIndex = field(default_factory=SearchIndex)  # of every finding of the lists
 
@@ -127,7 +153,11 @@ def write(
             as_json.write(f"{',' if number else ''}\n{line}")
             listed.index.add(row)
             listed.states[row["state"]] += 1
-            if row["state"] != "fixed":
+            if row["state"] == "dependant":
+                under = listed.under.setdefault(row["root_finding_id"], [])
+                if len(under) < UNDER_A_ROOT:
+                    under.append(row)
+            elif row["state"] != "fixed":
                 listed.totals[row["rule_id"]] = listed.totals.get(row["rule_id"], 0) + 1
                 first = listed.by_rule.setdefault(row["rule_id"], [])
                 if len(first) < FIRST:

@@ -10,6 +10,7 @@ def statements(content: dict) -> list[dict]:
     """`[{statement, evidence, conclusion, tone, section}]`; what was not examined is *not shown*, never *holds*."""
     made = [
         _arrived(content),
+        _there(content),
         _accounted_for(content),
         _tested(content),
         _right(content),
@@ -33,6 +34,18 @@ def _arrived(content: dict) -> tuple:
         evidence += f", {daily:,} of the latter expected every day"
     conclusion = UNKNOWN if not landed else EXCEPTIONS if refused or daily else HOLDS
     return "What was announced and expected for the date has arrived.", evidence, conclusion, "arrivals"
+
+
+def _there(content: dict) -> tuple:
+    tables = content["expected"]["tables"]
+    expected, absent = sum(row["expected"] for row in tables), content["expected"]["total"]
+    evidence = (
+        f"{expected:,} readings, bills, contacts, notices and stages expected of {len(tables):,} kinds; {absent:,} absent"
+        if tables
+        else "not counted: the run did not reach gate 1"
+    )
+    conclusion = UNKNOWN if not tables else EXCEPTIONS if absent else HOLDS
+    return "What the archives lead one to expect is there.", evidence, conclusion, "expected"
 
 
 def _accounted_for(content: dict) -> tuple:

@@ -46,7 +46,8 @@ def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None)
         ).fetchall()
         signed = cursor.execute(
             "select entry_no, at, actor, event, detail, digest from quality.ledger"
-            " where event in ('waiver', 'waiver_end', 'roll_back', 'release', 'head_lost') and entry_no <= %s order by entry_no desc limit %s",
+            " where event in ('waiver', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost')"
+            " and entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], SIGNED],
         ).fetchall()
     digest = entries[0]["digest"] if entries else ledger.GENESIS

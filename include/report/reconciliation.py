@@ -13,7 +13,7 @@ ABSENCE = ("completeness", "referential")  # dimensions of rules that look for t
 def matrix(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
     """`{lines, pairs, suspects}`: a line per rule of the reconciliation, and their sums per pair of systems.
 
-    Compared, equal, different and absent are those of this run; findings and what is at stake are all that are open or waived
+    Compared, equal, different and absent are those of this run; findings and their error are all that are open or waived
     as of it, because a run compares again only what changed. A record with two differing columns differs once.
     """
     own = [rule for rule in rules if rule["area"] == AREA and rule["gate"] == 1 and rule["sides"]]
@@ -31,7 +31,7 @@ def matrix(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
             suspected as (
                 select rule_id, coalesce(suspect_side, 'undetermined') as side, count(*) as findings
                 from latest
-                where event <> 'fixed'
+                where event not in ('fixed', 'dependant')
                 group by rule_id, side
             )
 
@@ -42,7 +42,7 @@ def matrix(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
                     from suspected where suspected.rule_id = latest.rule_id
                 ) as suspects
             from latest
-            where event <> 'fixed'
+            where event not in ('fixed', 'dependant')
             group by rule_id
             """,
             {"run": run["run_id"], "rules": [rule["id"] for rule in own]},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from include.records.tables import print_rows
-from include.report.trace import LAYERS, LISTED
+from include.report.trace import LAYERS
+from include.report.trace_sources import LISTED
 
 
 def print_trace(found: dict) -> None:

@@ -1,6 +1,7 @@
-"""`./kaw worklists DIR`: what each office has to fix, as a workbook and as CSV.
+"""`./kaw worklists DIR`: what each office has to fix, as a workbook and as CSV, and what it has to deliver that is absent.
 
-One list per owner office of the rules, in order of the accounts' units, so that each unit finds its part together. The
+One list per owner office of the rules, in order of the accounts' units, so that each unit finds its part together. A finding
+may stand for many absent things (a table of which half came); `<office>_absent.csv` names each of them. The
 workbook is for people: every value is a text cell that Excel shows and never executes, turns or shortens. The CSV is for
 programs; opened in Excel, its formulas are harmless too. Personal values appear in neither.
 """
@@ -41,8 +42,11 @@ COLUMNS = {  # heading -> width in characters
     "observed": 30,
     "expected": 30,
     "suspected": 12,
-    "energy at stake, kWh": 14,
-    "amount at stake, yuan": 14,
+    "error, kWh": 14,
+    "error, yuan": 14,
+    "error a year, yuan": 14,
+    "exposure, yuan": 14,
+    "and with it": 40,
     "first seen": 17,
     "age, days": 9,
     "where": 44,
@@ -63,7 +67,9 @@ _QUERY = """
         order by org_no, quality.version_order(_business_date, _load_id) desc, _raw_id desc
     )
 
-    select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence, customers.unit, units.unit_name
+    select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence,
+        findings.severity = 'quarantine' and findings.column_name = any(rule_book.withholds) as is_withheld_value,
+        customers.unit, units.unit_name
     from quality.findings as findings
     left join quality.rule_book on findings.rule_id = rule_book.rule_id
     left join customers on findings.account_no = customers.account_no
@@ -73,9 +79,20 @@ _QUERY = """
         owner collate "C", customers.unit collate "C" nulls last, findings.rule_id collate "C", findings.table_name collate "C",
         findings.record_key::text collate "C", findings.column_name collate "C" nulls first, findings.finding_id
 """
+_ABSENT = """
+    select rule_book.owner, absent.*
+    from quality.expected_absent as absent
+    inner join quality.rule_book on absent.rule_id = rule_book.rule_id
+    where absent.run_id = (select max(run_id) from quality.expected_shares)
+    order by
+        owner collate "C", absent.org_no collate "C", absent.what collate "C", absent.record_key::text collate "C",
+        absent.channel collate "C" nulls first
+"""
+_ABSENT_COLUMNS = ("what", "table_name", "record_key", "channel", "account_no", "org_no", "period_date", "since_date")
 _TO_DO = {
     "block": "Deliver {table} again, complete and right: no night is published before.",
     "quarantine": "Correct {what} at the source. The row is kept out of the warehouse until it is delivered right.",
+    "withhold": "Correct {what} at the source. The row counts without this value until it is delivered right.",
     "warn": "Look at {what} and correct it at the source where it is wrong. Meanwhile it counts as it is.",
 }
 
@@ -93,6 +110,7 @@ def write_worklists(url: str | Warehouse, folder: Path, sheet_rows: int = workbo
     with connect(url) as connection:
         connection.execute("set transaction isolation level repeatable read read only")
         idle = {office for (office,) in connection.execute("select distinct owner from quality.rule_book").fetchall()}
+        _write_absent(connection, folder)
         made = []
         with connection.cursor(name="worklists", row_factory=dict_row) as cursor:
             cursor.itersize = 5000
@@ -102,9 +120,29 @@ def write_worklists(url: str | Warehouse, folder: Path, sheet_rows: int = workbo
     return sorted(made, key=lambda worklist: worklist.office)
 
 
+def _write_absent(connection, folder: Path) -> None:
+    """`<office>_absent.csv` for every office that answers for something expected: what is absent as of the last night."""
+    owners = connection.execute("select distinct owner from quality.rule_book where rule_id like 'EXP-%'").fetchall()
+    absent: dict[str, list[dict]] = {owner: [] for (owner,) in owners}
+    for row in connection.cursor(row_factory=dict_row).execute(_ABSENT):
+        absent[row["owner"]].append(row | {"record_key": json.dumps(row["record_key"], ensure_ascii=False)})
+    for office, rows in absent.items():
+        path = folder / f"{_file_name(office)}_absent.csv"
+        partial = path.with_suffix(".csv.partial")
+        with partial.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_ABSENT_COLUMNS)
+            writer.writerows([safe_cell(row[name]) for name in _ABSENT_COLUMNS] for row in rows)
+        partial.replace(path)
+
+
+def _file_name(office: str) -> str:
+    return re.sub(r"\W+", "_", office)
+
+
 def _write(office: str, lines: Iterable[list], folder: Path, sheet_rows: int) -> Worklist:
     """Both files from one pass; a reader never sees half of one."""
-    name, rows = re.sub(r"\W+", "_", office), 0
+    name, rows = _file_name(office), 0
     as_csv, as_xlsx = folder / f"{name}.csv", folder / f"{name}.xlsx"
     partial, book = as_csv.with_suffix(".csv.partial"), workbook.Writer(COLUMNS, sheet_rows=sheet_rows)
     with partial.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark by which Excel knows Chinese text
@@ -141,12 +179,15 @@ def _line(row: dict) -> list:
         WITHHELD if is_personal and row["observed"] else row["observed"],
         row["expected"],
         row["suspect_side"],
-        row["energy_at_stake_kwh"],
-        row["amount_at_stake_cny"],
+        row["error_kwh"],
+        row["error_cny"],
+        row["error_cny_year"],
+        row["exposure_cny"],
+        row["dependants_text"],
         _minute(row["first_seen_at"]),
         row["age_days"],
         row["source_reference"],
-        _TO_DO[row["severity"]].format(table=row["table_name"], what=what),
+        _TO_DO["withhold" if row["is_withheld_value"] else row["severity"]].format(table=row["table_name"], what=what),
     ]
     return [safe_cell(value) for value in values]
 

@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from include.records.database import acting_role, connect
+from include.records.warehouse import Warehouse
 from include.transform.dbt import TRANSFORMER
 
 SEED = 1  # of the starts of k-means and of the sample: any number does, but it must stay the same
@@ -89,9 +89,9 @@ def _numbered(values: np.ndarray, labels: np.ndarray) -> list[int]:
     return [number[label] for label in labels.tolist()]
 
 
-def cluster_loads(url: str, fence: str) -> int:
+def cluster_loads(warehouse: Warehouse) -> int:
     """Labels every profile of the warehouse, month by month, in place of the labels of the last night; returns the rows."""
-    with connect(url, fence=fence, role=acting_role(url, TRANSFORMER)) as connection:
+    with warehouse.as_role(TRANSFORMER).connect() as connection:
         connection.execute("select quality.assert_fence()")
         months: dict[date, list] = {}
         for month, account_no, profile in connection.execute(

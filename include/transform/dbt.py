@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from include.environment import variables
 from include.errors import InfrastructureError
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
@@ -32,14 +34,19 @@ class Built:
 
 
 def manifest_path() -> Path:
+    """What dbt knew of the project at its last command, whole at any moment; dbt's own in `target_folder` is not."""
     return settings().home / "dbt" / "manifest.json"
 
 
+def target_folder() -> Path:
+    return settings().home / "dbt" / "target"
+
+
 def run_dbt(
-    arguments: list[str], url: str, fence: str = "", progress: Callable[[Built], None] = lambda _: None
+    arguments: list[str], warehouse: Warehouse, progress: Callable[[Built], None] = lambda _: None
 ) -> list[Built]:
     """Runs one dbt command in the role of the transformer; returns what it built. Raises InfrastructureError with dbt's words."""
-    return _run_dbt(arguments, Warehouse(url, fence).as_role(TRANSFORMER), progress)
+    return _run_dbt(arguments, warehouse.as_role(TRANSFORMER), progress)
 
 
 def _run_dbt(
@@ -56,15 +63,16 @@ def _run_dbt(
 
     home = settings().home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
-    # each statement in the log costs an eighth of the time; what ran lies in the folder run/ beside it
+    # each statement in the log costs an eighth of the time; what ran lies in the folder target/run/
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
-    after = project_arguments(PROJECT, home)
+    after = project_arguments(PROJECT, target_folder())
     with dbt_environment(warehouse):
         outcome = _parsed.get((warehouse.address, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
         if outcome.success:
             _parsed.clear()
             _parsed[warehouse.address, PROJECT, home] = outcome
             outcome = dbtRunner(outcome.result, [hear]).invoke([*before, *arguments, *after])
+    _keep_manifest()
     if not outcome.success:
         raise InfrastructureError(
             f"dbt {arguments[0]} failed: {_reason(outcome)}",
@@ -78,7 +86,16 @@ def write_docs(warehouse: Warehouse, folder: Path) -> Path:
     """dbt's documentation of the project and of the tables in the warehouse, as one page that needs no network."""
     _run_dbt(["docs", "generate", "--static"], warehouse)
     folder.mkdir(parents=True, exist_ok=True)
-    return (settings().home / "dbt" / "static_index.html").replace(folder / "index.html")
+    return (target_folder() / "static_index.html").replace(folder / "index.html")
+
+
+def _keep_manifest() -> None:
+    """dbt writes its manifest with each command, for a moment half; who reports or traces beside a night reads this copy."""
+    written = target_folder() / "manifest.json"
+    if written.exists():
+        partial = manifest_path().with_suffix(f".{os.getpid()}.partial")
+        shutil.copy(written, partial)
+        partial.replace(manifest_path())
 
 
 def _reason(outcome) -> str:
@@ -103,26 +120,17 @@ def project_arguments(project: Path, target: Path) -> list[str]:
     ]
 
 
-@contextmanager
-def dbt_environment(warehouse: Warehouse):
+def dbt_environment(warehouse: Warehouse) -> AbstractContextManager[None]:
     """The profile's values, and how the warehouse's sessions act, for the time of one command."""
     parts = urlsplit(warehouse.address)
-    values = {
-        "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
-        "KAW_DBT_PORT": str(parts.port or 5432),
-        "KAW_DBT_USER": unquote(parts.username or ""),
-        "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
-        "KAW_DBT_DATABASE": parts.path.lstrip("/"),
-        "PGOPTIONS": warehouse.session_options,
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return variables(
+        {
+            "KAW_DBT_HOST": parts.hostname or "127.0.0.1",
+            "KAW_DBT_PORT": str(parts.port or 5432),
+            "KAW_DBT_USER": unquote(parts.username or ""),
+            "DBT_ENV_SECRET_KAW_PASSWORD": unquote(parts.password or ""),
+            "KAW_DBT_DATABASE": parts.path.lstrip("/"),
+            "PGOPTIONS": warehouse.session_options,
+            "DO_NOT_TRACK": "1",
+        }
+    )

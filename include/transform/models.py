@@ -39,7 +39,7 @@ def declared_models() -> dict[str, Model]:
     """Every model with an entry, by name."""
     found = {}
     for path in sorted(MODELS.rglob("_*__models.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models") or []:
+        for model in (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("models") or []:
             found[model["name"]] = Model(
                 name=model["name"],
                 layer=path.relative_to(MODELS).parts[0],
@@ -54,6 +54,12 @@ def declared_models() -> dict[str, Model]:
 def published_models() -> dict[str, Model]:
     """The models that are published (`meta.published`), by name and in its order."""
     return {name: model for name, model in sorted(declared_models().items()) if model.meta.get("published")}
+
+
+@cache
+def measure_families() -> dict[str, list[str]]:
+    """Family of measures -> what it is made of: tables, whose rows it needs, and `table.column`, whose values it needs."""
+    return yaml.safe_load((MODELS.parent / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["measure_families"]
 
 
 @cache

@@ -2,7 +2,7 @@
 
 Everything here is synthetic and says so in its names (合成…): one organisation, one feeder, one customer with one contract
 and one metering point, and one row in every other table that is delivered whole. Tables of events are empty but for the
-bill that the penalty refers to and the metering annex that a contract of high voltage must have.
+bill that the penalty refers to and the annexes that a contract of high voltage must have.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from include.contracts import Column, Table, all_tables
 
 ZONE = "+08:00"
-ANNEXED = ("mkt_bill", "con_metering_annex")
+ANNEXED = ("mkt_bill", "con_transformer_annex", "con_metering_annex")
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def _shared(works: Works) -> dict[str, object]:
     """Values of columns that mean the same wherever they stand."""
     return {
         "org_no": "3101",
-        "feeder_no": "合成馈线1",
+        "feeder_no": "10F00001",
         "cons_no": "0000000001",
         "acct_no": "9000000001",
-        "mp_no": "MP-1",
-        "meter_asset_no": "M-1",
+        "mp_no": "MP000001",
+        "meter_asset_no": "SYN000000001",
         "tran_no": "T-1",
         "voltage_level": "AC10kV",
         "metering_side": works.metering_side,
@@ -113,23 +113,24 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
             "digits_dec": 2,
             "status": "RUNNING",
         },
-        "met_measuring_point": {"feeder_no": "合成馈线1", "meter_asset_no": "M-1", "wiring": "3P4W"},
-        "met_it": {"ratio_primary": 5, "ratio_secondary": 5},
+        "met_measuring_point": {"feeder_no": "10F00001", "meter_asset_no": "SYN000000001", "wiring": "3P4W"},
+        "met_it": {"it_asset_no": "SYN000000002", "ratio_primary": 5, "ratio_secondary": 5},
         "mkt_org": {"org_name": "合成供电所"},
         "mkt_customer": {
             "cons_name": works.customer_name,
             "addr": "合成市示范区工业路1号",
             "connect_date": works.since,
         },
-        "mkt_contact": {"contact_name": "合成联系人", "is_primary_contact": "true"},
+        "mkt_contact": {"contact_name": "合成联系人", "mobile": "13912345670", "is_primary_contact": "true"},
         "mkt_account": {"payer_name": works.customer_name},
         "mkt_transformer": {"state": "RUN"},
-        "mkt_mp": {"feeder_no": "合成馈线1"},
+        "mkt_mp": {"feeder_no": "10F00001"},
         "mkt_meter_install": {"install_reading_total": 0},
         "mkt_bill": {
             "bill_no": "合成账单1",
             "bill_month": f"{works.since:%Y%m}",
             "read_to": end,
+            "kwh_total": 100,
             "energy_charge": 100,
             "total_charge": 100,
             "issued_on": end,
@@ -140,6 +141,7 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
             "bill_no": "合成账单1",
             "from_date": end,
             "to_date": end + timedelta(days=1),
+            "late_days": 2,
             "penalty_rate": "0.002",
             "waived": "true",
             "waive_reason": "合成数据",
@@ -155,9 +157,10 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
         },
         "mkt_outage_affected": {"plan_no": "合成计划1"},
         "mkt_outage_notice": {"plan_no": "合成计划1", "planned_start": f"{end} 08:00:00{ZONE}"},
-        "mkt_manager": {"manager_no": "合成经理1", "manager_name": "合成客户经理"},
-        "mkt_manager_assign": {"manager_no": "合成经理1"},
-        "mkt_manager_assessment": {"manager_no": "合成经理1"},
+        "mkt_manager": {"manager_no": "SYN001", "manager_name": "合成客户经理"},
+        "mkt_service_tier": {"assessor_no": "SYN001"},
+        "mkt_manager_assign": {"manager_no": "SYN001"},
+        "mkt_manager_assessment": {"manager_no": "SYN001"},
         "mkt_inspection": {"insp_no": "合成检查1"},
         "mkt_hazard": {"insp_no": "合成检查1", "hazard_desc": "合成隐患"},
         "mkt_corrective_action": {"case_no": "合成申请1"},
@@ -169,9 +172,10 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
             "status": "EFFECTIVE",
             "auto_renew": "true",
             "property_boundary": "合成分界点",
-            "main_feeder_no": "合成馈线1",
+            "main_feeder_no": "10F00001",
             "scan_file_id": "合成扫描1",
             "scan_pages": 8,
         },
-        "con_metering_annex": {"contract_no": "合成合同1", "mp_no": "MP-1", "meter_asset_no": "M-1"},
+        "con_transformer_annex": {"contract_no": "合成合同1"},
+        "con_metering_annex": {"contract_no": "合成合同1", "mp_no": "MP000001", "meter_asset_no": "SYN000000001"},
     }

@@ -22,7 +22,7 @@ ALUMINIUM_DAY = date(2019, 9, 1)
 
 # Stamps end their slot, and 24:00 is written 00:00 of the same day.
 STEEL_LAYOUT = {
-    "metering_point_no": "MP-1",
+    "metering_point_no": "MP000001",
     "is_primary": True,
     "stamp": {"column": "date", "format": "%d-%m-%Y %H:%M", "labels": "end", "midnight": "same_day"},
     "quantities": {
@@ -61,7 +61,7 @@ def deliver_aluminium_works(folder: Path) -> None:
 
 def _steady_curve(day: date) -> dict[str, object]:
     return {
-        "mp_no": "MP-1",
+        "mp_no": "MP000001",
         "data_date": day,
         "data_type": "E+",
         "phase": "T",
@@ -84,7 +84,7 @@ def _sample(row: dict[str, str]) -> dict[str, object]:
     clock, milliseconds = row["Time"].rsplit(".", 1)
     second = datetime.strptime(f"{row['Date']} {clock}", "%Y-%m-%d %I:%M:%S %p")
     return {
-        "mp_no": "MP-1",
+        "mp_no": "MP000001",
         "sampled_at": f"{second}.{milliseconds}{ZONE}",
         "recv_ts": f"{ALUMINIUM_DAY} 18:00:00{ZONE}",
         **{f"u_{phase.lower()}": row[f"Vrms ph-n {phase}N Avg"] for phase in "ABC"},

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.settings import SOURCE_NAMES
 from tests.databases import copied, made_once, parsed
 from tests.rules.staged import Staged
@@ -89,7 +90,7 @@ def land_and_stage(
     selected = ["--select", *models, "--resource-type", "seed", "--resource-type", "model"]
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_HOME", str(folder))  # dbt's target is then no other test's
-        run_dbt(["build", *selected], url)
+        run_dbt(["build", *selected], Warehouse(url))
         manifest = json.loads(manifest_path().read_text())
     with connect(url, autocommit=True) as connection:
         connection.execute("analyze")
@@ -99,10 +100,13 @@ def land_and_stage(
         # The compiled SQL names the database it was compiled for, which copies of it are not.
         {
             "name": node["name"],
-            "sql": node["compiled_code"].replace(f'"{this}".', ""),
+            "sql": (node.get("compiled_code") or "").replace(f'"{this}".', ""),
             "needs": node["depends_on"]["nodes"],
+            "is_table": node["config"]["materialized"] != "ephemeral",
         }
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] == "staging" and node.get("compiled_code")
+        if node["resource_type"] == "model"
+        and node["schema"] == "staging"
+        and (node.get("compiled_code") or node["config"]["materialized"] == "ephemeral")
     ]
     (folder / "models.json").write_text(json.dumps(compiled))

@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on payment behaviour, credit, churn and service tiers."""
+"""Stand-ins for the rules on payment behaviour, credit, churn and service tiers."""
 
 GOOD = [
     """create table candidate.mart_payment_behaviour as
@@ -11,11 +11,11 @@ GOOD = [
     union all select 'V', '2026-11-01', false, 'A', 'THEFT', 'C', 7, 7, 0, 0, 0, 7""",
     """create table candidate.mart_churn_risk as select 'A'::text as account_no, date '2026-11-01' as month_start_date,
     31::numeric as churn_score, 18::numeric as churn_driver_1_points, 6::numeric as churn_driver_2_points,
-    4::numeric as churn_driver_3_points
-    union all select 'B', '2026-11-01', 0, null, null, null""",
+    4::numeric as churn_driver_3_points, '{}'::text[] as partial_measures
+    union all select 'B', '2026-11-01', 0, null, null, null, '{}'""",
     """create table candidate.mart_service_resource_balance as
     select tiers.tier_code, months.month_start_date, months.revenue_cny * tiers.share as revenue_cny, tiers.share as share_of_revenue,
-        tiers.share as share_of_service_hours, tiers.share as share_of_visits
+        tiers.share as share_of_service_hours, tiers.share as share_of_visits, '{}'::text[] as partial_measures
     from (values ('T1', 0.75), ('T3', 0.25)) as tiers (tier_code, share)
     cross join (
         select date_trunc('month', issued_date::timestamp)::date as month_start_date, sum(total_charge_cny) as revenue_cny
@@ -24,11 +24,4 @@ GOOD = [
         group by 1
     ) as months""",
 ]
-FAULTS = {
-    "MART-11": "delete from candidate.mart_payment_behaviour where bill_no = (select max(bill_no) from candidate.mart_payment_behaviour)",
-    "MART-12": "update candidate.mart_credit_risk set exposure_cny = exposure_cny + 60 where account_no = 'A'",
-    "MART-13": "update candidate.mart_credit_risk set grade = 'B' where account_no = 'V'",
-    "MART-14": "update candidate.mart_churn_risk set churn_driver_3_points = 6.5 where account_no = 'A'",
-    "MART-15": "update candidate.mart_service_resource_balance set share_of_visits = 0.3 where tier_code = 'T3'",
-    "MART-16": "update candidate.mart_service_resource_balance set revenue_cny = revenue_cny - 0.01 where tier_code = 'T1'",
-}
+RULES = ("MART-11", "MART-12", "MART-13", "MART-14", "MART-15", "MART-16")

@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on tariff advice, saving advice and energy structure."""
+"""Stand-ins for the rules on tariff advice, saving advice and energy structure."""
 
 _SHARES = "0.1 as sharp_share, 0.3 as peak_share, 0.4 as flat_share, 0.2 as valley_share, null::numeric as deep_share"
 
@@ -17,10 +17,4 @@ GOOD = [
     "insert into candidate.mart_tariff_advice (account_no, month_start_date, usage_basis_code) values ('B', '2026-10-01', 'BILL')",
     "insert into candidate.mart_saving_advice values ('B', '2026-10-01', 'MD_REDUCE', 229.50)",
 ]
-FAULTS = {
-    "MART-20": "update candidate.mart_tariff_advice set billed_basic_charge_cny = 625000.03, billed_total_cny = 725000.08",
-    "MART-21": "update candidate.mart_tariff_advice set billed_total_cny = 725000.08",
-    "MART-22": "update candidate.mart_energy_structure set deep_share = 0.00001",
-    "MART-23": "update candidate.mart_tariff_advice set actual_demand_total_cny = 495999.99",
-    "MART-24": "update candidate.mart_saving_advice set saving_cny = 725000 where advice_code = 'PF_UP'",
-}
+RULES = ("MART-20", "MART-21", "MART-22", "MART-23", "MART-24")

@@ -7,4 +7,4 @@ GOOD = [
     union all select 'B', date '2026-10-01', 1, 1, 2, null
     union all select 'C', date '2026-10-01', null, null, null, 'TOO_FEW_DAYS'"""
 ]
-FAULTS = {"MART-60": "delete from candidate.mart_load_cluster where account_no = 'B'"}
+RULES = ("MART-60",)

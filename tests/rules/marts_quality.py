@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on metering integrity, scorecard, access list and contract health."""
+"""Stand-ins for the rules on metering integrity, scorecard, access list and contract health."""
 
 GOOD = [
     """create table candidate.mart_metering_integrity as select 'P'::text as metering_point_no, date '2026-11-04' as reading_date,
@@ -14,9 +14,4 @@ GOOD = [
     select distinct contract_no, date '2026-11-05' as as_of_date from staging.stg_contract__contracts
     where status_code <> 'DRAFT' and valid_from <= date '2026-11-05'""",
 ]
-FAULTS = {
-    "MART-50": "update candidate.mart_metering_integrity set missing_points = 32, outage_points = -2, valid_points = 154",
-    "MART-51": "update candidate.mart_dq_scorecard set defect_cnt = 0 where level_code = 'ORGANISATION' and defect_cnt = 1",
-    "MART-52": "delete from candidate.mart_access_list where unit_no = (select min(unit_no) from candidate.mart_access_list)",
-    "MART-53": "delete from candidate.mart_contract_health where contract_no = (select min(contract_no) from candidate.mart_contract_health)",
-}
+RULES = ("MART-50", "MART-51", "MART-52", "MART-53")

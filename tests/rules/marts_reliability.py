@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on notices, the two rates, their gap and complaints."""
+"""Stand-ins for the rules on notices, the two rates, their gap and complaints."""
 
 MONTHS = "date_trunc('month', (plans.planned_start_at at time zone 'Asia/Shanghai'))::date"
 GOOD = [
@@ -37,13 +37,4 @@ GOOD = [
             and tickets.accepted_at >= '2026-10-01 00:00+08' and tickets.accepted_at < '2026-11-01 00:00+08'
     group by customers.account_no""",
 ]
-FAULTS = {
-    "MART-30": """insert into candidate.mart_outage_notice_compliance
-    select plan_no, 'X', '2026-10-01', true, true, 4, 4, planned_start_at, planned_start_at, planned_start_at, planned_start_at
-    from staging.stg_marketing__outage_plans order by planned_start_at desc limit 1""",
-    "MART-31": """update candidate.mart_outage_notice_compliance set all_ok = null""",
-    "MART-32": "update candidate.mart_two_rates set customer_minutes = 20.7 where entity_kind_code = 'ORGANISATION'",
-    "MART-33": "update candidate.mart_two_rates set rs_2_pct = 99.8 where entity_no = 'A'",
-    "MART-34": "update candidate.mart_two_rates_gap set matched_outages = 1",
-    "MART-35": "update candidate.mart_complaint_vs_quality set quality_complaints = 1",
-}
+RULES = ("MART-30", "MART-31", "MART-32", "MART-33", "MART-34", "MART-35")

@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules on tickets, applications, processes, teams, inspections and managers."""
+"""Stand-ins for the rules on tickets, applications, processes, teams, inspections and managers."""
 
 GOOD = [
     """create table candidate.mart_ticket_sla as
@@ -18,7 +18,8 @@ GOOD = [
     as stages (application_no, stage_code, utility_working_days, customer_working_days, suspended_working_days)""",
     """create table candidate.mart_connection_funnel as
     select 'A'::text as application_no, 'C'::text as account_no, date '2026-11-01' as shown_month, 15.0 as utility_working_days,
-    20.0 as customer_working_days, 2.0 as suspended_working_days, 3.0 as handover_working_days, 40 as total_working_days""",
+    20.0 as customer_working_days, 2.0 as suspended_working_days, 3.0 as handover_working_days, 40 as total_working_days,
+    '{}'::text[] as partial_measures""",
     """create table candidate.mart_process_conformance as
     select 'TICKET'::text as case_kind_code, case_no, 'P'::text as process_code, date '2026-11-01' as case_month, is_case_closed,
         is_case_conformant, 0.666667 as process_conformance_rate, 3 as process_closed_cases
@@ -30,11 +31,4 @@ GOOD = [
     """create table candidate.mart_safety_inspection as
     select distinct inspection_no, date_trunc('month', due_date::timestamp)::date as due_month from staging.stg_marketing__inspections""",
 ]
-FAULTS = {
-    "MART-40": "insert into candidate.mart_ticket_sla select ticket_no || '2', accepted_month from candidate.mart_ticket_sla limit 1",
-    "MART-41": "update candidate.mart_team_load set open_tickets = open_tickets + 1",
-    "MART-42": "update candidate.mart_connection_funnel set utility_working_days = 16, handover_working_days = 2",
-    "MART-43": "update candidate.mart_process_conformance set process_conformance_rate = 0.75",
-    "MART-44": "update candidate.mart_manager_performance set weight_sum = 0.85, missing_dimensions = 'ETHICS'",
-    "MART-45": "insert into candidate.mart_safety_inspection select inspection_no || '2', due_month from candidate.mart_safety_inspection limit 1",
-}
+RULES = ("MART-40", "MART-41", "MART-42", "MART-43", "MART-44", "MART-45")

@@ -1,4 +1,4 @@
-"""Stand-ins and faults of the rules that hold the energy of the marts against the admitted curves and bills."""
+"""Stand-ins for the rules that hold the energy of the marts against the admitted curves and bills."""
 
 GOOD = [
     # 96 slots of each admitted energy curve, unfolded and times the ratio of its point
@@ -16,7 +16,8 @@ GOOD = [
     """insert into candidate.mart_energy_structure
     select account_no, date '2026-09-01', null from candidate.mart_energy_structure where month_start_date = '2026-10-01'""",
     """create table candidate.mart_key_account_ranking as
-    select account_no, date '2026-11-01' as ranking_month, sum(billed_kwh) as energy_12m_kwh
+    select account_no, date '2026-11-01' as ranking_month, sum(billed_kwh) as energy_12m_kwh,
+        '{}'::text[] as partial_measures
     from staging.stg_marketing__bills where bill_month between date '2025-11-01' and date '2026-10-01' group by account_no""",
     """create table candidate.mart_tariff_advice as
     select account_no, bill_month as month_start_date, 'BILL'::text as usage_basis_code, sum(billed_kwh) as energy_kwh
@@ -27,7 +28,4 @@ GOOD = [
 A_ROW = (
     "(account_no, month_start_date) in (select min(account_no), date '2026-10-01' from candidate.mart_energy_structure)"
 )
-FAULTS = {
-    "MART-25": f"update candidate.mart_energy_structure set energy_kwh = energy_kwh + 0.11 where {A_ROW}",
-    "MART-26": "update candidate.mart_tariff_advice set energy_kwh = energy_kwh - 0.02 where usage_basis_code = 'BILL'",
-}
+RULES = ("MART-25", "MART-26")

@@ -82,6 +82,12 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
     (
+        "PIP-06",
+        "'>' -> '>=' in 'as expected from tested where rows > 0'",
+        "a table of which rows are missing misses one at least; of any other their number is empty",
+    ),
+    ("XSR-27", "'<' -> '<=' in 'or receipts.business_date < :business_date", "what is dated today is looked at anyway"),
+    (
         "XSR-27",
         "'>' -> '>=' in 'and later.load_id > receipts.load_id",
         "a refused delivery has not landed, so it does not answer itself",

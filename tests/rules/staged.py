@@ -17,6 +17,12 @@ from include.transform.models import staging_relation
 
 LIMIT_RULE = "PIP-03"  # reads what the other rules found
 
+# Sums of floating numbers depend on the order of adding in their last digits, which are left out.
+_TESTED_WORDS = r"""
+    select regexp_replace((to_jsonb(tested) - 'raw_id')::text, '([.][0-9]{9})[0-9]+', '\1', 'g') collate "C" as words
+    from tested
+    union all"""
+
 
 class Staged:
     """One transaction on the staged utility, which the fixture rolls back."""
@@ -29,16 +35,16 @@ class Staged:
         self._touched: set[str] = set()
 
     def plant(self, statement: str) -> None:
-        """Changes raw rows or receipts; `{{table}}` in the statement stands for the raw relation of a contract table.
+        """Changes raw rows, records or seeds; `{{table}}` in the statement is the raw relation of a contract table.
 
         At least one row must change: a fault that was not planted proves nothing.
         """
         names = set(re.findall(r"\{\{(\w+)\}\}", statement))
-        changed = re.search(r"(?:update|into|from)\s+(?:\{\{|quality\.)(\w+)", statement)[1]
+        changed = re.search(r"(?:update|into|from)\s+(?:\{\{|quality\.)(\w+)", statement)
         for name in names:
             statement = statement.replace("{{" + name + "}}", all_tables()[name].raw_name)
-        assert self.connection.execute(statement).rowcount > 0, statement
-        self._touched.add(changed)
+        assert self.connection.execute(statement).rowcount != 0, statement
+        self._touched |= {changed[1]} if changed else set()
 
     def restart(self, statements: list[str]) -> None:
         """Plants and stages one world; what was planted before has been rolled back."""
@@ -54,8 +60,9 @@ class Staged:
         for model in _in_order(self._models):
             if model["name"] in anew or any(need.split(".")[-1] in anew for need in model["needs"]):
                 anew.add(model["name"])
-                self.connection.execute(f"delete from staging.{model['name']}")
-                self.connection.execute(f"insert into staging.{model['name']} {model['sql']}".encode())
+                if model["is_table"]:  # what is no table is part of the SQL of those that read it
+                    self.connection.execute(f"delete from staging.{model['name']}")
+                    self.connection.execute(f"insert into staging.{model['name']} {model['sql']}".encode())
         return anew
 
     def broken_rules(self) -> set[str]:
@@ -98,44 +105,23 @@ class Staged:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return {row[0] for row in cursor.fetchall()}
 
-    def told(self, rule: Rule) -> tuple[bool, set[tuple[str, str]]]:
-        """Whether a rule tests anything, and of which columns it expects what."""
-        query = f"""with tested as materialized ({rule.tested_sql}\n)
-            select true, null, null from tested group by 1
-            union all
-            select distinct false, found.column_name, found.expected::text from ({rule.violations_sql}\n) as found"""
-        with psycopg.ClientCursor(self.connection) as cursor:
-            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
-            rows = cursor.fetchall()
-        return any(is_tested for is_tested, *_ in rows), {
-            (column, expected) for is_tested, column, expected in rows if not is_tested
-        }
-
     def answer(self, rule: Rule) -> tuple[int, int, str]:
         """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""
-        query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),
-            told as (select (to_jsonb(found) - 'raw_id')::text collate "C" as words from found)
-            select
-                (select count(*) from tested), count(*),
-                left(md5('{rule.severity}' || string_agg(words, chr(10) order by words)), 8)
-            from told"""
-        with psycopg.ClientCursor(self.connection) as cursor:
-            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
-            tested, found, digest = cursor.fetchone()
-            return tested, found, digest or "-"
+        return self._digest(rule, "")
 
     def whole_answer(self, rule: Rule) -> tuple[int, int, str]:
-        """The answer with every tested row in the digest too: who is in the population, and what is compared of them.
+        """The answer with every tested row in the digest too: who is in the population, and what is compared of them."""
+        return self._digest(rule, _TESTED_WORDS)
 
-        Sums of floating numbers depend on the order of adding in their last digits, which are left out.
-        """
-        query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),
-            told as (
-                select regexp_replace((to_jsonb(tested) - 'raw_id')::text, '([.][0-9]{{9}})[0-9]+', '\\1', 'g') collate "C" as words
-                from tested
-                union all
-                select (to_jsonb(found) - 'raw_id')::text from found
-            )
+    def words(self, rule: Rule, is_whole: bool = False) -> list[str]:
+        """What the digest of an answer, or of a whole answer, is made of: the findings, and the tested rows too."""
+        query = self._answered(rule, _TESTED_WORDS if is_whole else "") + " select words from told order by words"
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            return [row[0] for row in cursor.fetchall()]
+
+    def _digest(self, rule: Rule, tested_words: str) -> tuple[int, int, str]:
+        query = f"""{self._answered(rule, tested_words)}
             select
                 (select count(*) from tested), (select count(*) from found),
                 left(md5('{rule.severity}' || string_agg(words, chr(10) order by words)), 8)
@@ -144,6 +130,12 @@ class Staged:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             tested, found, digest = cursor.fetchone()
             return tested, found, digest or "-"
+
+    def _answered(self, rule: Rule, tested_words: str) -> str:
+        return f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n),
+            told as (
+                {tested_words} select (to_jsonb(found) - 'raw_id')::text collate "C" as words from found
+            )"""
 
     def violations(self, rule: Rule) -> list[dict]:
         """The violations of one rule, as the engine records them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -13,10 +14,11 @@ from include.contracts import Table, all_tables, load_contracts
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import bind
 from include.quality.rules import Rule, load_rules
-from include.report.trace import _numbers
+from include.report.trace_sources import _numbers
 from include.transform.models import published_models, staging_relation
 from tests.rules.staged import Staged
-from tests.rules.test_mart_rules import THEMES, stand_in, theme_of
+from tests.rules.stand_ins import THEMES, theme_of
+from tests.rules.test_mart_rules import stand_in
 
 WRITTEN = load_rules()
 RULES = [*load_base_rules(), *WRITTEN]
@@ -33,7 +35,7 @@ def built(staged: Staged) -> Iterator[tuple[Staged, Rule]]:
         models = published_models()
         for rule in RULES:
             with staged.connection.transaction(force_rollback=True):
-                made = rule.id.removeprefix("MART-GRAIN-").removeprefix("MART-FILLED-")
+                made = re.sub("^MART-(GRAIN|FILLED|PARTIAL)-", "", rule.id)
                 if made in models:
                     stand_in(staged, models[made])
                 elif theme := theme_of(rule.id):

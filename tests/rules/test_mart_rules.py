@@ -1,12 +1,12 @@
 """Rules of gate 2 over small stand-ins of the candidate marts: the good ones pass, one fault each breaks one rule.
 
-The written rules have their stand-ins in `marts_<theme>.py` beside this file: GOOD makes the tables, FAULTS breaks one rule
-each. The rules that are made from the models' description are tried on tables of the described shape.
+The written rules have their stand-ins in `marts_<theme>.py` beside this file and their cases beside themselves. The rules that
+are made from the models' description are tried on tables of the described shape.
 """
 
 from __future__ import annotations
 
-import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -14,56 +14,39 @@ from psycopg import sql
 
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import load_rules
-from include.transform.models import Model, published_models
-from tests.rules.mart_edges import EDGES
+from include.transform.models import Model, measure_families, published_models
+from tests.rules.cases import Case, cases_of_the_book
 from tests.rules.staged import Staged
+from tests.rules.stand_ins import THEMES, good_marts, theme_of
 
 WRITTEN = {rule.id: rule for rule in load_rules() if rule.area == "marts"}
 MADE = {rule.id: rule for rule in load_mart_rules()}
-THEMES = {
-    path.stem: importlib.import_module(f"tests.rules.{path.stem}")
-    for path in sorted(Path(__file__).parent.glob("marts_*.py"))
-}
-FAULTS = [(theme, rule_id) for theme, module in THEMES.items() for rule_id in module.FAULTS]
+FAULTS = [case for rule_id in WRITTEN for case in cases_of_the_book().get(rule_id, ()) if case.breaks is not None]
 MODELS = published_models()
 FILLED = [name for name, model in MODELS.items() if not model.meta.get("may_be_empty")]
 A_VALUE = {"date": "'2026-11-05'", "timestamp": "'2026-11-05'", "boolean": "'true'", "text": "'A'", "jsonb": "'{}'"}
 
 
-def theme_of(rule_id: str) -> str:
-    """The theme of a rule on marts, whose stand-ins it needs; '' for any other rule."""
-    return next((theme for theme, module in THEMES.items() if rule_id in module.FAULTS), "")
-
-
 def broken(staged: Staged, theme: str) -> set[str]:
-    return {rule_id for rule_id in THEMES[theme].FAULTS if staged.violations(WRITTEN[rule_id])}
+    return {rule_id for rule_id in THEMES[theme].RULES if staged.violations(WRITTEN[rule_id])}
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_good_marts_break_no_rule(staged: Staged, theme: str):
-    for statement in THEMES[theme].GOOD:
+    for statement in good_marts(theme):
         staged.connection.execute(statement)
     assert broken(staged, theme) == set()
 
 
-@pytest.mark.parametrize(("theme", "rule_id"), FAULTS)
-def test_a_fault_in_a_mart_breaks_only_its_rule(staged: Staged, theme: str, rule_id: str):
-    for statement in [*THEMES[theme].GOOD, THEMES[theme].FAULTS[rule_id]]:
-        staged.connection.execute(statement)
-    assert broken(staged, theme) == {rule_id}
-
-
-@pytest.mark.parametrize(
-    ("rule_id", "_", "statements", "is_broken"), EDGES, ids=[f"{rule_id}: {name}" for rule_id, name, *_ in EDGES]
-)
-def test_a_mart_at_the_edge_of_a_rule(staged: Staged, rule_id: str, _: str, statements: list[str], is_broken: bool):
-    for statement in [*THEMES[theme_of(rule_id)].GOOD, *statements]:
-        assert staged.connection.execute(statement).rowcount != 0, statement
-    assert bool(staged.verdict(WRITTEN[rule_id])) is is_broken
+@pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.rule_id)
+def test_a_fault_in_a_mart_breaks_only_its_rule(staged: Staged, case: Case):
+    case.prepare(staged, WRITTEN[case.rule_id])
+    assert broken(staged, theme_of(case.rule_id)) == {case.rule_id} | case.breaks
 
 
 def test_every_rule_on_marts_has_a_fault_and_is_of_gate_2():
-    assert sorted(rule_id for _, rule_id in FAULTS) == sorted(WRITTEN)
+    assert {case.rule_id for case in FAULTS} == set(WRITTEN)
+    assert sorted(rule_id for module in THEMES.values() for rule_id in module.RULES) == sorted(WRITTEN)
     assert {rule.gate for rule in [*WRITTEN.values(), *MADE.values()]} == {2}
 
 
@@ -160,8 +143,69 @@ def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none
     assert verdicts(staged, name)["FILLED"] == []
 
 
+PARTIAL = {name: model for name, model in MODELS.items() if model.meta.get("partial", {}).get("account")}
+
+
+def withhold(staged: Staged, table: str, column: str, account: str, day: str | None = None, **numbers: str) -> None:
+    """A withheld row of a table, or where a column is named a withheld value."""
+    relation, names = (
+        ("withheld_values", "column_name, rule_ids") if column else ("quarantined_rows", "state, rule_ids")
+    )
+    staged.connection.execute(
+        f"insert into quality.{relation} (source_name, table_name, raw_id, {names}, record_key, account_no, fact_date,"
+        " identifiers, from_run) values ('s', %s, 1, %s, '{T-1}', '{}', %s, %s, %s, 1)",
+        (table, column or "quarantined", account, day, json.dumps(numbers)),
+    )
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_a_measure_that_lacks_something_and_does_not_say_so_blocks(staged: Staged, name: str):
+    model, rule = PARTIAL[name], MADE[f"MART-PARTIAL-{name}"]
+    relation = stand_in(staged, model)
+    insert(staged, model, relation)
+    staged.connection.execute(sql.SQL("update {} set account_no = 'A'").format(relation))
+    assert staged.violations(rule) == []
+    for measure in model.meta["partial"]["measures"]:
+        if measure.get("over") == "all":
+            continue
+        for part in (part for family in measure["needs"] for part in measure_families()[family]):
+            with staged.connection.transaction(force_rollback=True):
+                table, _, column = part.partition(".")
+                withhold(staged, table, column, "A")
+                (found,) = staged.violations(rule)
+                assert found["severity"] == "block"
+                assert set(measure["columns"]) <= set(found["observed"].removeprefix("complete: ").split(", "))
+                told = sql.Literal(found["observed"].removeprefix("complete: ").split(", "))
+                staged.connection.execute(sql.SQL("update {} set partial_measures = {}").format(relation, told))
+                assert staged.violations(rule) == []
+    withhold(staged, "mkt_bill", "", "another account")
+    assert staged.violations(rule) == []
+
+
+def test_a_part_counts_in_the_months_and_for_the_records_that_a_measure_looks_at(staged: Staged):
+    def broken(name: str, day: str, column: str = "", **numbers: str) -> bool:
+        with staged.connection.transaction(force_rollback=True):
+            relation = stand_in(staged, PARTIAL[name])
+            insert(staged, PARTIAL[name], relation)
+            staged.connection.execute(sql.SQL("update {} set account_no = 'A'").format(relation))
+            withhold(staged, "mkt_bill", column, "A", day, **numbers)
+            return bool(staged.violations(MADE[f"MART-PARTIAL-{name}"]))
+
+    # November 2026 ranks November 2025 to October 2026
+    days = ["2025-10-31", "2025-11-01", "2026-10-31", "2026-11-01"]
+    assert [broken("mart_key_account_ranking", day) for day in days] == [False, True, True, False]
+    # bill A alone lacks what is withheld of bill A, not its neighbour
+    bills = ["A", "B"]
+    assert [broken("mart_payment_behaviour", "2026-10-01", "acct_no", bill_no=bill) for bill in bills] == [True, False]
+
+
 def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
     marts = {path.stem for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").rglob("mart_*.sql")}
     assert marts <= set(MODELS)
-    assert set(MADE) == {f"MART-GRAIN-{name}" for name in MODELS} | {f"MART-FILLED-{name}" for name in FILLED}
+    assert set(MADE) == {
+        *(f"MART-GRAIN-{name}" for name in MODELS),
+        *(f"MART-FILLED-{name}" for name in FILLED),
+        *(f"MART-PARTIAL-{name}" for name in PARTIAL),
+    }
+    assert len(PARTIAL) == 20
     assert set(MODELS) - set(FILLED) == {"fct_quarantined_rows"}

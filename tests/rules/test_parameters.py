@@ -92,21 +92,8 @@ TYPED = {
         "MART-44",
         "MART-51",
     ),
-    *(
-        "MET-08",
-        "MET-16",
-        "MET-17",
-        "MET-18",
-        "MET-25",
-        "MET-28",
-        "MET-31",
-        "MKT-01",
-        "MKT-02",
-        "MKT-04",
-        "MKT-05",
-        "MKT-09",
-    ),
-    *("MKT-10", "MKT-14", "MKT-16", "MKT-18", "MKT-23", "MKT-30", "PIP-05", "XSR-16"),
+    *("MET-08", "MET-16", "MET-17", "MET-18", "MET-25", "MET-28", "MET-31", "MKT-01", "MKT-04", "MKT-05", "MKT-09"),
+    *("MKT-10", "MKT-14", "MKT-16", "MKT-18", "MKT-23", "MKT-30", "PIP-05", "PIP-09", "XSR-16"),
 }
 A_NUMBER = re.compile(r"\d|\b(one yuan|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice)\b")
 

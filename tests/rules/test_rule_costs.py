@@ -13,7 +13,6 @@ from decimal import Decimal
 import pytest
 
 from include.quality.rules import load_rules
-from tests.rules.boundaries import with_limits
 from tests.rules.staged import Staged
 
 RULES = {rule.id: rule for rule in load_rules() if rule.area == "reconciliation"}
@@ -92,9 +91,9 @@ def test_a_bill_without_readings_is_at_stake_by_the_slots_that_are_missing(stage
     bill(staged, BY_CAPACITY)
     lines(staged, BY_CAPACITY, {"FLAT": 60_000, "PEAK": 40_000})
     days = "data_date in (date '2026-10-30', date '2026-10-31')"
-    lost = f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and {days}"
-    for statement in with_limits("XSR-02", {"received_share": 0.95}, lost):
-        staged.plant(statement)
+    share = "rule_id = 'XSR-02' and name = 'received_share'"
+    staged.plant(f"update staging.quality_parameters set value = 0.95 where {share}")
+    staged.plant(f"delete from {{{{met_interval_96}}}} where data_type = 'E+' and mp_no = '{BY_CAPACITY}01' and {days}")
     assert cost(staged, "XSR-02") == (Decimal("6451.6129"), Decimal("5161.29"))
 
 
@@ -139,12 +138,12 @@ def test_a_tariff_of_one_part_has_no_basic_charge(staged: Staged):
     assert cost(staged, "XSR-09") == (None, Decimal("119443.00"))
 
 
-def test_a_tariff_that_is_not_in_the_price_list_puts_the_last_bill_at_stake(staged: Staged):
+def test_of_a_tariff_that_is_not_in_the_price_list_the_error_is_unknown_and_the_last_bill_exposed(staged: Staged):
     bill(staged, BY_CAPACITY)
     agree(staged, BY_CAPACITY, "tariff_code = 'X-1'")
     violation = only(staged, "XSR-09")
-    assert violation["amount_at_stake_cny"] == Decimal("80000.00")
-    assert "not both in the price list: the last bill is at stake" in violation["expected"]
+    assert (violation["amount_at_stake_cny"], violation["exposure_cny"]) == (None, Decimal("80000.00"))
+    assert "not both in the price list: the error is unknown" in violation["expected"]
 
 
 @pytest.mark.parametrize(("standard", "yuan"), [("0.80", "3000.00"), ("0.85", "2500.00"), ("NONE", "2500.00")])
@@ -177,10 +176,12 @@ def test_an_agreed_demand_costs_what_it_charges_with_its_excess(staged: Staged):
     assert cost(staged, "XSR-11") == (None, Decimal("6912.00"))
 
 
-def test_a_voltage_level_puts_the_last_bill_at_stake(staged: Staged):
+def test_a_voltage_level_exposes_the_last_bill_and_its_error_is_unknown(staged: Staged):
     bill(staged, BY_CAPACITY)
     agree(staged, BY_CAPACITY, "voltage_level = 'AC35kV'")
-    assert cost(staged, "XSR-12") == (Decimal("100000"), Decimal("80000.00"))
+    violation = only(staged, "XSR-12")
+    assert (violation["energy_at_stake_kwh"], violation["amount_at_stake_cny"]) == (None, None)
+    assert (violation["exposure_kwh"], violation["exposure_cny"]) == (Decimal("100000"), Decimal("80000.00"))
 
 
 def test_energy_of_a_closed_account_costs_its_average_price(staged: Staged):
@@ -266,17 +267,14 @@ def demands(staged: Staged, account: str, kw: int) -> None:
     )
 
 
-def test_a_meter_at_two_customers_puts_their_last_bills_at_stake(staged: Staged):
+def test_a_meter_at_two_customers_exposes_their_last_bills(staged: Staged):
     bill(staged, BY_CAPACITY)
     lines(staged, BY_CAPACITY, {"FLAT": 60_000, "PEAK": 40_000})
     staged.plant(
         f"update {{{{mkt_meter_install}}}} set meter_asset_no = (select min(meter_asset_no) from {{{{mkt_meter_install}}}} where cons_no = '{BY_CAPACITY}') where cons_no = '{LOW_SIDE}'"
     )
     staged.stage()
-    found = {
-        v["account_no"]: (v["energy_at_stake_kwh"], v["amount_at_stake_cny"])
-        for v in staged.violations(RULES["XSR-23"])
-    }
+    found = {v["account_no"]: (v["exposure_kwh"], v["exposure_cny"]) for v in staged.violations(RULES["XSR-23"])}
     assert set(found) == {BY_CAPACITY, LOW_SIDE}
     assert found[BY_CAPACITY] == (Decimal("100000"), Decimal("80000.00"))
 
@@ -441,7 +439,7 @@ def test_every_comparison_states_what_it_costs_and_by_what_a_side_is_told():
     for rule in RULES.values():
         says_a_side, says_a_cost = (
             re.search(r"\bas suspect_side\b|\n +suspect_side,", rule.violations_sql) is not None,
-            "_at_stake_" in rule.violations_sql,
+            re.search(r"_at_stake_|\bexposure_", rule.violations_sql) is not None,
         )
         assert says_a_side != rule.likely_wrong.startswith("Undetermined: "), rule.id
         assert says_a_cost != rule.at_stake.startswith("No money"), rule.id

@@ -11,9 +11,14 @@ import pytest
 from include.contracts import all_tables
 from include.quality.evaluate import RuleEvaluationError, evaluate
 from include.quality.rules import load_rules
-from tests.rules.faults import ACCOUNT, BILLING, E_PLUS, IN_FORCE, META, METER, OTHER_KEY
+from tests.rules.cases import record
 from tests.rules.staged import Staged
 
+BILLING, METER = record("three_wire_point"), record("three_wire_meter")
+ACCOUNT, IN_FORCE = record("account"), record("contract_in_force")
+E_PLUS = "data_type = 'E+' and phase = 'T' and data_date = date '2026-11-03'"
+META = "_load_id, _business_date, _channel, _file_line, _is_tombstone, _key, _hash"
+OTHER_KEY = "_load_id, _business_date, _channel, _file_line, _is_tombstone, md5('other key')::uuid, md5('copy')::uuid"
 RULES = {rule.id: rule for rule in load_rules()}
 OF_BILLING = f"(select min(cons_no) from {{{{met_measuring_point}}}} where mp_no = {BILLING})"
 POINT = BILLING.replace("{{met_measuring_point}}", "raw_metering.met_measuring_point")

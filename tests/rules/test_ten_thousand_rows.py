@@ -7,6 +7,7 @@ from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
 from include.quality.verdict import great_expectations_counts
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.settings import settings
 from tests.rules.conftest import BUSINESS_DATE
 from tests.rules.staged import Staged
@@ -32,7 +33,7 @@ def test_ten_thousand_wrong_bills_are_counted_alike_by_all_who_count(own_copy: s
         staged.stage()
         findings.note_rule_book(connection, [RULE], BUSINESS_DATE)
         result = evaluate(connection, RULE, staged.run_id, BUSINESS_DATE)
-    counted = great_expectations_counts(own_copy, staged.run_id, [RULE.id])
+    counted = great_expectations_counts(Warehouse(own_copy), staged.run_id, [RULE.id])
     with connect(own_copy) as connection:
         findings.judge(connection, staged.run_id, 1)
         events = findings.record_findings(connection, staged.run_id, 1)

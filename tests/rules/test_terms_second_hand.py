@@ -118,7 +118,7 @@ AT_SECOND_POINT = {
             assigned(SECOND, "basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 6500"),
             amended("AM03100000301", "contract_md_kw", "6500", "7000"),
         ],
-        None,  # one finding on basis and demand; which of the two columns it names is not stated
+        "contract_md_kw",  # the basis is the same
         "marketing",
         ("6500", "likely 7000", "amendment AM03100000301 signed 2026-05-20"),
     ),
@@ -137,8 +137,10 @@ def test_a_difference_at_the_second_main_point_is_found_on_the_contract(terms, c
         "quarantine",
     )
     assert finding["suspect_side"] == suspect
-    assert column in (finding["column_name"], None)
+    assert finding["column_name"] == column
     said = f"{finding['observed']}; {finding['expected']}"
+    assert "at 031000000202 " in said
+    assert "at 031000000201 " not in said
     assert [word for word in words if word not in said] == [], said
 
 
@@ -154,8 +156,26 @@ def test_two_points_with_different_suspects_are_both_told(terms):
     )
     (finding,) = found(terms, "XSR-11")
     assert set(finding["suspect_side"].split(" and ")) == {"contract", "marketing"}
-    for told in ("likely 6500 by amendment AM03100000301", "likely BY_CONTRACT_MD by amendment AM03100000261"):
+    assert finding["column_name"] == "basic_mode"
+    for told in (
+        "at 031000000201 6500, likely 6500 by amendment AM03100000301",
+        "at 031000000202 BY_ACTUAL_MD, likely BY_CONTRACT_MD by amendment AM03100000261",
+    ):
         assert told in finding["expected"]
+
+
+def test_an_amendment_of_a_value_that_neither_side_has_says_nothing_of_them(terms):
+    """7,000 kW against 6,500 kW at the second point, and a signed amendment to 6,000 kW: it speaks for neither."""
+    plant(
+        terms,
+        agreed("basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 7000"),
+        assigned(FIRST, "basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 7000"),
+        assigned(SECOND, "basic_mode = 'BY_CONTRACT_MD', contract_md_kw = 6500"),
+        amended("AM03100000301", "contract_md_kw", "7000", "6000"),
+    )
+    (finding,) = found(terms, "XSR-11")
+    assert (finding["column_name"], finding["suspect_side"]) == ("contract_md_kw", None)
+    assert finding["expected"].endswith("; at 031000000202 6500, undetermined")
 
 
 def test_an_amendment_of_after_the_compared_month_says_nothing_of_it(terms):

@@ -9,6 +9,7 @@ import pytest
 
 from include.local.lint.contracts import check_contracts
 from include.local.lint.headers import read_rules
+from include.local.lint.names import check_names
 from include.local.lint.problem import Problem, choices, did_you_mean
 from include.local.lint.seeds import check_seeds
 from include.local.lint.tools import check_dags, check_imports, check_python
@@ -95,7 +96,7 @@ CONTRACT = "include/contracts/contract.odcs.yaml"
 
 def test_a_contract_with_an_unknown_type(tmp_path: Path):
     copy(tmp_path, "include/contracts")
-    old = "      - name: kind\n        logicalType: string\n        physicalType: text"
+    old = "      - name: kind\n        businessName: Kind of contract\n        logicalType: string\n        physicalType: text"
     line = change(tmp_path / CONTRACT, old, old.replace("physicalType: text", "physicalType: txt"))
     (problem,) = check_contracts(tmp_path)
     assert str(problem) == (
@@ -185,8 +186,12 @@ def test_a_dag_that_cannot_be_imported(tmp_path: Path):
     )
 
 
+def test_the_python_of_the_tree_has_no_problem():
+    assert [str(problem) for problem in check_python(ROOT)] == []
+
+
 def test_the_import_contracts_hold():
-    assert list(check_imports(ROOT)) == []
+    assert [str(problem) for problem in check_imports(ROOT)] == []
 
 
 def test_the_product_imports_the_laboratory(tmp_path: Path):
@@ -224,6 +229,41 @@ def test_what_ruff_finds(tmp_path: Path):
         "include/errors.py:8: F401 `os` imported but unused; Next: fix it, or run ruff check",
         "include/records/fence.py:17: unformatted File would be reformatted; Next: fix it, or run ruff format",
     ]
+
+
+# -- imports that lead nowhere
+
+
+def test_every_imported_name_is_there():
+    assert [str(problem) for problem in check_names(ROOT)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("from include.transform.dbt import dbt as transform", "include.transform.dbt has no dbt"),
+        (
+            "from include.transforms import dbt",
+            "there is no module include.transforms; did you mean include.transform?",
+        ),
+        (
+            "import include.transform.dbts",
+            "there is no module include.transform.dbts; did you mean include.transform.dbt?",
+        ),
+        ("def later():\n    from tests import nights, night", "tests has no night; did you mean nights?"),
+        ("from include.transform.dbt import target", "include.transform.dbt has no target"),  # a name inside a function
+    ],
+)
+def test_an_import_that_leads_nowhere(tmp_path: Path, line: str, what: str):
+    copy(tmp_path, "include/transform", "tests/nights.py")
+    (tmp_path / "include/transform/dbt.py").write_text(
+        "import os\n\ntry:\n    here = os.curdir\nexcept OSError:\n    here, there = '', ''\n\n\ndef run_dbt():\n    target = 1\n    return target\n"
+    )
+    path = tmp_path / "tests" / "test_it.py"
+    path.write_text(f"import pytest\nfrom include.transform.dbt import here, os, run_dbt, there\n{line}\n")
+    problems = [problem for problem in check_names(tmp_path) if problem.file == "tests/test_it.py"]
+    assert [(p.line, p.what.split(";")[0]) for p in problems] == [(2 + line.count("\n") + 1, what.split(";")[0])]
+    assert problems[0].what.startswith(what)
 
 
 # -- messages

@@ -1,4 +1,4 @@
-"""`./kaw bench quality`: how many planted defects the gate finds, and how quiet it is on clean days.
+"""`./kaw bench quality`: how many planted defects of two hands the gate finds, and how quiet it is on clean days.
 
 A cell is a seed and a share: a clean utility of that seed with the share of every class planted, landed and judged by
 gate 1. The tables' limits would stop such a night, as they should; the bench waives them. The classes and the figures seen
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 
 from include import night
 from include.errors import GateBlocked, UsageError
+from include.lab.bench import second_hand
 from include.lab.bench.sandbox import sandbox
 from include.lab.defects.plant import classes
 from include.lab.defects.scene import PlantingRate
@@ -21,6 +22,7 @@ from include.lab.score import STOPPING, Figure, score
 from include.lab.utility import generate
 from include.quality.gate import LIMIT_RULE
 from include.quality.waivers import waive
+from include.records import runs
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 
@@ -33,7 +35,7 @@ STATISTICAL_BAR, REASON_BAR = 0.95, 0.99
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured: cells (seeds x shares) of a size, then clean days."""
+    """What is measured: cells (seeds x shares) of a size, what the second hand planted, then clean days."""
 
     seeds: int
     first_seed: int
@@ -42,6 +44,7 @@ class Plan:
     days: int
     least: int
     clean_days: int
+    second: second_hand.Plan
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,17 @@ class Outcome:
     plan: Plan
     cells: list[Cell]
     clean_days: list[CleanDay]
+    second: list[second_hand.Cell] = field(default_factory=list)
 
     @property
     def shortfalls(self) -> list[str]:
         said = [sentence for cell in self.cells for sentence in cell.shortfalls(self.plan.least)]
+        said += [sentence for cell in self.second for sentence in cell.shortfalls()]
         return said + [sentence for day in self.clean_days for sentence in day.shortfalls()]
 
     def as_dict(self) -> dict:
         measured = asdict(self) | {"business_date": BUSINESS_DATE.isoformat(), "shortfalls": self.shortfalls}
-        for cell, made in zip(self.cells, measured["cells"], strict=True):
+        for cell, made in zip([*self.cells, *self.second], [*measured["cells"], *measured["second"]], strict=True):
             for figure, shown in zip(cell.figures, made["figures"], strict=True):
                 shown |= {word: round(getattr(figure, word), 4) for word in ("recall", "precision", "reason")}
         return measured
@@ -136,7 +141,8 @@ def measure(plan: Plan, beside: Warehouse, hear) -> Outcome:
         for seed in range(plan.first_seed, plan.first_seed + plan.seeds)
         for share in plan.shares
     ]
-    return Outcome(plan, cells, _clean_days(plan.clean_days, beside, hear))
+    second = second_hand.measure(plan.second, beside, hear)
+    return Outcome(plan, cells, _clean_days(plan.clean_days, beside, hear), second)
 
 
 def _cell(plan: Plan, seed: int, share: float, beside: Warehouse, hear) -> Cell:
@@ -195,9 +201,7 @@ def _clean_days(count: int, beside: Warehouse, hear) -> list[CleanDay]:
                     for step in ("build_staging", "check_staged", "build_warehouse_and_marts", "check_marts"):
                         getattr(night, step)(place.warehouse, run, hear)
                 with connect(place.url) as connection:
-                    connection.execute(
-                        "update quality.runs set state = 'published' where run_id = %s", (run["run_id"],)
-                    )
+                    runs.count_as_published(connection, run["run_id"])
                 days.append(_opened(place.url, run["run_id"], day))
     return days
 
@@ -218,7 +222,9 @@ def print_outcome(outcome: Outcome, console) -> None:
         for figure in cell.figures:
             by_class[figure.name].append(figure)
     if by_class:
-        console.print(f"\nPlanted defects in {len(outcome.cells)} cells; the lowest of the cells where they differ:")
+        console.print(
+            f"\nDefects of the first hand in {len(outcome.cells)} cells; the lowest of the cells where they differ:"
+        )
         console.print(
             f"  {'class':<15}{'kind':<15}{'records':>9}{'pairs':>8}{'found':>8}{'recall':>9}{'precision':>11}{'reason':>9}",
             highlight=False,
@@ -239,6 +245,8 @@ def print_outcome(outcome: Outcome, console) -> None:
                     highlight=False,
                     soft_wrap=True,
                 )
+    if outcome.second:
+        second_hand.print_cells(outcome.second, console)
     if outcome.clean_days:
         total = sum((Counter(day.severities) for day in outcome.clean_days), Counter())
         most = max(day.severities.get("warn", 0) for day in outcome.clean_days)

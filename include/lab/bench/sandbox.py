@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from psycopg import errors, sql
 
+from include.environment import variables
 from include.errors import InfrastructureError
 from include.lab.simulator.deliver import write_deliveries
 from include.landing.extract import extract
@@ -54,7 +54,6 @@ def sandbox(name: str, beside: Warehouse) -> Iterator[Sandbox]:
     environment = {"KAW_HOME": str(home), "KAW_WAREHOUSE": url, "KAW_ALERT_WEBHOOK": "", "KAW_SOURCE_FORMS": ""} | {
         f"KAW_SOURCE_{source.upper()}": str(deliveries / source) for source in SOURCE_NAMES
     }
-    before = {variable: os.environ.get(variable) for variable in environment}
     _clear(server_url, database, home)
     try:
         with connect(server_url, autocommit=True) as connection:
@@ -69,14 +68,9 @@ def sandbox(name: str, beside: Warehouse) -> Iterator[Sandbox]:
         migrate(Warehouse(url))
         for source in SOURCE_NAMES:
             (deliveries / source).mkdir(parents=True)
-        os.environ.update(environment)
-        yield Sandbox(url, deliveries)
+        with variables(environment):
+            yield Sandbox(url, deliveries)
     finally:
-        for variable, value in before.items():
-            if value is None:
-                os.environ.pop(variable, None)
-            else:
-                os.environ[variable] = value
         _clear(server_url, database, home)
 
 

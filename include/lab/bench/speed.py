@@ -224,7 +224,7 @@ class Bench:
 
     def _evaluate(self) -> int:
         rules = [r for r in load_base_rules() if r.id in RULES]
-        with connect(self.url, fence=self.run["fence"]) as connection:
+        with self.place.warehouse.fenced(self.run["fence"]).connect() as connection:
             results = [evaluate(connection, rule, self.run["run_id"], BUSINESS_DATE) for rule in rules]
         self.found["ours"] = sum(r.failed_rows for r in results)
         return max(r.tested_rows for r in results)
@@ -280,7 +280,7 @@ class Bench:
     def _let_pass(self, marts: list[Mart]) -> None:
         """Verdicts of both gates without a rule: what is measured here is publishing, in a sandbox that nobody reads."""
         run = Run.from_dict(self.run)
-        with connect(self.url, fence=run.fence) as connection:
+        with self.place.warehouse.fenced(run.fence).connect() as connection:
             built = built_content(connection, marts, candidate_types(connection, marts), run.business_date)
             for number, candidates in ((1, None), (2, candidate_digests(built))):
                 record_verdict(connection, run, GateResult(number, 0, 0, 0, blocking={}), candidates)
@@ -296,7 +296,8 @@ class Bench:
         return rows
 
     def _publish(self) -> int:
-        return publish(self.url, self.run["run_id"], BUSINESS_DATE, self.run["fence"], manifest_path()).rows
+        own = self.place.warehouse.fenced(self.run["fence"])
+        return publish(own, self.run["run_id"], BUSINESS_DATE, manifest_path()).rows
 
     @staticmethod
     def _require(holds: bool, what: str) -> None:

@@ -187,14 +187,23 @@ def _wrong_demand(scene: Scene, a: Account, number: int) -> None:
 
 
 def _wrong_energy(scene: Scene, a: Account, number: int) -> None:
-    """A quarter more energy on one line than the register shows."""
+    """A quarter more energy on one line than the register shows; the line itself, its reading and its charge, fits."""
     bill = scene.edit.value("mkt_bill", recent_bill(scene, a), "bill_no")
     row = max(
         scene.edit.find("mkt_bill_line", bill_no=bill), key=lambda r: scene.edit.value("mkt_bill_line", r, "kwh_billed")
     )
-    read, billed = (scene.edit.value("mkt_bill_line", row, c) for c in ("kwh_read", "kwh_billed"))
+    value = lambda column: scene.edit.value("mkt_bill_line", row, column)  # noqa: E731
+    more = value("kwh_read") * Decimal("0.25")
+    billed = value("kwh_billed") + more
     scene.note("X11", "mkt_bill_line", row, "kwh_billed", ["XSR-17"])
-    scene.edit.set("mkt_bill_line", row, kwh_read=read * Decimal("1.25"), kwh_billed=billed + read * Decimal("0.25"))
+    scene.edit.set(
+        "mkt_bill_line",
+        row,
+        curr_reading=(value("curr_reading") + more / Decimal(value("multiplier"))).quantize(Decimal("0.0001")),
+        kwh_read=value("kwh_read") + more,
+        kwh_billed=billed,
+        charge=(billed * value("price")).quantize(_CENT, ROUND_HALF_UP),
+    )
 
 
 def _closed_tickets(scene: Scene, a: Account) -> list[int]:

@@ -12,6 +12,7 @@ from include.quality.parameters import parameter_on, parameters
 from include.quality.rules import AREAS, Rule, load_rules
 
 AREA_TITLES = {
+    "expected": "What should be there",
     "metering": "Metering",
     "marketing": "Marketing",
     "contract": "Contract",
@@ -25,6 +26,10 @@ FAMILIES = {  # what the ids of a family have in common -> title
     "REQUIRED": "Required columns are filled",
     "ALLOWED": "Codes are among the allowed values",
     "REFERENCE": "References inside a system lead to a row",
+    "TIM": "Times of a row are in their order",
+    "EQU": "What numbers state about each other holds",
+    "REF": "References across systems and dates, total relations, repeated columns, identities",
+    "SEM": "Values are such as the meaning of their column allows",
     "GRAIN": "A published model has one row for each key of its grain",
     "FILLED": "A published model does not lose all its rows",
 }
@@ -57,6 +62,15 @@ XSR-28 is no rule: it is the evidence that tells the likely-right side of a diff
 
 A source may go on after that, with what the rule adds to it or leaves out. A rule of the axis `arbitrary` says how often honest work would be found.
 Confidence of a number: V read in a public source, M well known, M? to be confirmed by the utility.
+
+Three decisions on terms of a contract (XSR-06, XSR-09 to XSR-12), where the evidence is thin:
+
+- The last closed month's bill is the third record of a term, but only where it follows the contract. A bill that follows the
+  archive was made from it: it is the same witness twice.
+- The most recent edit that is no bulk edit speaks for a ratio (1 point), not for a term: a contract version and a tariff
+  assignment hold many terms, and the time of the edit does not say which of them was edited.
+- A signed amendment speaks for the side that has its value. One whose value neither side of a pair has says nothing of that
+  pair, and the amendment before it was replaced: it says nothing either.
 """
 
 
@@ -110,7 +124,7 @@ def _entry(rule: Rule, day: date) -> Iterator[str]:
     if rule.compares:
         yield f"- compares: {', '.join(f'`{side}`' for side in rule.compares)}"
     if rule.at_stake:
-        yield f"- at stake: {rule.at_stake}"
+        yield f"- error: {rule.at_stake}{' Recurs each month.' if rule.recurs else ''}"
     if rule.likely_wrong:
         yield f"- likely wrong: {rule.likely_wrong}"
     yield f"- source: {linked(rule.source)}"

@@ -6,7 +6,6 @@ The steps that need other programs run beside the others.
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.local.lint.problem import Problem
-from include.settings import default_business_date
+from include.settings import default_business_date, settings
 
 Step = Callable[[Path], list[Problem]]
 
@@ -30,10 +29,10 @@ class Outcome:
         return {"problems": [vars(p) for p in self.problems], "seconds": self.seconds}
 
 
-def lint(root: Path, *, all_sql: bool = False, without_database: bool = False) -> Outcome:
-    """Every step over the tree. The style of SQL is looked at in changed files only, unless `all_sql`.
+def lint(root: Path, *, without_database: bool = False) -> Outcome:
+    """Every step over the tree. Without the database no SQL is tried.
 
-    Without the database no SQL is tried. Raises InfrastructureError where a program or the server does not run.
+    Raises InfrastructureError where a program or the server does not run.
     """
     from include.local.lint.tools import check_dags, check_imports, check_python
 
@@ -41,9 +40,14 @@ def lint(root: Path, *, all_sql: bool = False, without_database: bool = False) -
         "DAGs": lambda tree: list(check_dags(tree)),
         "Python": lambda tree: list(check_python(tree)),
         "imports": lambda tree: list(check_imports(tree)),
-        "SQL style": lambda tree: _check_style(tree, all_sql),
+        "SQL style": _check_style,
     }
-    here: dict[str, Step] = {"contracts": _check_contracts, "seeds": _check_seeds, "headers": _check_headers}
+    here: dict[str, Step] = {
+        "contracts": _check_contracts,
+        "seeds": _check_seeds,
+        "headers": _check_headers,
+        "names": _check_names,
+    }
     if not without_database:
         here["SQL"] = _check_sql
     seconds: dict[str, float] = {}
@@ -84,6 +88,12 @@ def _check_headers(root: Path) -> list[Problem]:
     return read_rules(root)[1]
 
 
+def _check_names(root: Path) -> list[Problem]:
+    from include.local.lint.names import check_names
+
+    return list(check_names(root))
+
+
 def _check_sql(root: Path) -> list[Problem]:
     """Models, then the rules of the files and those that contracts and marts imply, against the empty warehouse."""
     from include.local import scheduler, server
@@ -105,23 +115,7 @@ def _check_sql(root: Path) -> list[Problem]:
             server.stop()
 
 
-def _check_style(root: Path, all_sql: bool) -> list[Problem]:
+def _check_style(root: Path) -> list[Problem]:
     from include.local.lint.sql_style import check_sql_style, sql_files
 
-    files = sql_files(root)
-    if not all_sql:
-        changed = changed_files(root)
-        files = [path for path in files if path in changed]
-    return list(check_sql_style(root, files)) if files else []
-
-
-def changed_files(root: Path) -> set[Path]:
-    """What differs from the last commit, and what git does not know yet; nothing where this is no git tree."""
-    found: set[Path] = set()
-    for command in (["diff", "--name-only", "HEAD"], ["ls-files", "--others", "--exclude-standard"]):
-        try:
-            done = subprocess.run(["git", *command], cwd=root, capture_output=True, text=True, check=False)
-        except OSError:
-            return set()
-        found |= {root / line for line in done.stdout.splitlines() if done.returncode == 0}
-    return found
+    return check_sql_style(root, sql_files(root), memory=settings().home / "clean_sql.json")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from include.local.lint.declarations import LINE, check_declarations
 from include.local.lint.problem import Problem, choices, did_you_mean, one_line
 
 FOLDER = Path("include") / "contracts"
@@ -26,14 +27,13 @@ TYPES = (
 )
 UPDATE_PATTERNS = ("append", "late", "in_place", "validity_rows")
 _SIZED = re.compile(r"(?P<name>[a-z ]+?)(\(\d+(, ?\d+)?\))?")
-_LINE = "__line__"
 
 
 class _WithLines(yaml.CSafeLoader):
     """YAML whose mappings remember the line on which they begin."""
 
     def construct_mapping(self, node, deep=False):
-        return super().construct_mapping(node, deep=deep) | {_LINE: node.start_mark.line + 1}
+        return super().construct_mapping(node, deep=deep) | {LINE: node.start_mark.line + 1}
 
 
 def check_contracts(root: Path) -> list[Problem]:
@@ -52,15 +52,17 @@ def check_contracts(root: Path) -> list[Problem]:
     known = {
         table["name"]: {c["name"] for c in table["properties"]} for d in documents.values() for table in d["schema"]
     }
+    tables = {table["name"]: table for d in documents.values() for table in d["schema"]}
     seen: dict[str, str] = {}
     for file, document in documents.items():
         for table in document["schema"]:
             if table["name"] in seen:
                 problems.append(
-                    Problem(file, table[_LINE], f"the table {table['name']} is also in {seen[table['name']]}")
+                    Problem(file, table[LINE], f"the table {table['name']} is also in {seen[table['name']]}")
                 )
             seen.setdefault(table["name"], file)
             problems += _check_table(file, table, known)
+            problems += check_declarations(file, table, tables)
     return problems
 
 
@@ -78,7 +80,7 @@ def _check_table(file: str, table: dict, known: dict[str, set[str]]) -> Iterator
     name, columns = table["name"], known[table["name"]]
     seen: dict[str, int] = {}
     for column in table["properties"]:
-        line = column[_LINE]
+        line = column[LINE]
         if column["name"] in seen:
             yield Problem(
                 file, line, f"{name} has the column {column['name']} twice, first on line {seen[column['name']]}"
@@ -94,19 +96,19 @@ def _check_table(file: str, table: dict, known: dict[str, set[str]]) -> Iterator
     for relationship in table.get("relationships") or []:
         yield from _check_target(file, relationship, name, known)
     properties = {p["property"]: p for p in table.get("customProperties") or []}
-    pattern = properties.get("updatePattern", {"value": None, _LINE: table[_LINE]})
+    pattern = properties.get("updatePattern", {"value": None, LINE: table[LINE]})
     if pattern["value"] not in UPDATE_PATTERNS:
         what = f"updatePattern of {name} is {pattern['value']}"
-        yield Problem(file, pattern[_LINE], what, ", ".join(UPDATE_PATTERNS))
+        yield Problem(file, pattern[LINE], what, ", ".join(UPDATE_PATTERNS))
     for needed in ("keyColumns", "cursorColumn"):
         if needed not in properties:
-            yield Problem(file, table[_LINE], f"{name} has no customProperty {needed}")
+            yield Problem(file, table[LINE], f"{name} has no customProperty {needed}")
             continue
         value = properties[needed]["value"]
         for column in value if isinstance(value, list) else [value]:
             if column not in columns:
                 what = f"{needed} of {name} names {column}, which is no column of it"
-                yield Problem(file, properties[needed][_LINE], what, choices(column, sorted(columns)))
+                yield Problem(file, properties[needed][LINE], what, choices(column, sorted(columns)))
 
 
 def _check_target(file: str, relationship: dict, name: str, known: dict[str, set[str]]) -> Iterator[Problem]:
@@ -115,7 +117,7 @@ def _check_target(file: str, relationship: dict, name: str, known: dict[str, set
         table, _, column = re.sub(r"^.*#/schema/", "", target).replace("/properties/", ".").partition(".")
         if table not in known:
             what = f"{name} refers to {table}, which is no table of the contracts"
-            yield Problem(file, relationship[_LINE], what, choices(table, sorted(known)))
+            yield Problem(file, relationship[LINE], what, choices(table, sorted(known)))
         elif column not in known[table]:
             what = f"{name} refers to {table}.{column}, which is no column of it"
-            yield Problem(file, relationship[_LINE], what, choices(column, sorted(known[table])))
+            yield Problem(file, relationship[LINE], what, choices(column, sorted(known[table])))

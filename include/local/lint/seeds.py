@@ -41,7 +41,7 @@ class Seed:
 def check_seeds(root: Path) -> list[Problem]:
     problems, declared = [], {}
     for path in sorted((root / FOLDER).glob("*/_*__seeds.yml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
+        for entry in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]:
             seed = _seed(path, entry)
             declared[seed.name] = seed
     files = {path.stem: path for path in sorted((root / FOLDER).rglob("*.csv"))}
@@ -171,7 +171,7 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
 def load_seeds(connection: psycopg.Connection, root: Path) -> None:
     """Makes the table of every seed, with its rows where the database takes them; what is wrong in them is told by `check_seeds`."""
     for path in sorted((root / FOLDER).glob("*/_*__seeds.yml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
+        for entry in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]:
             seed = _seed(path, entry)
             table = sql.Identifier("staging", seed.name)
             columns = [sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(t)) for c, t in seed.types.items()]

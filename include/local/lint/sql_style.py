@@ -1,16 +1,20 @@
 """sqlfluff over models and rules, as [tool.sqlfluff] in pyproject.toml says.
 
 A rule file holds two queries with a marker between them; sqlfluff reads a copy in which the marker ends the first one.
+Files that were found clean are remembered by a checksum of all that decides it, for sqlfluff needs a minute for the tree.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from include.errors import InfrastructureError
 from include.local.lint.problem import Problem, one_line
 
 FOLDERS = ("dbt_project/models", "expectations")
+_MACRO = re.compile(r"{%-?\s*macro\s+(\w+)")
 _PLACEHOLDER = re.compile(r"(?<!:):(business_date|run_id)\b")
 
 
@@ -25,15 +30,67 @@ def sql_files(root: Path) -> list[Path]:
     return [path for folder in FOLDERS for path in sorted((root / folder).rglob("*.sql"))]
 
 
-def check_sql_style(root: Path, files: Iterable[Path], processes: int = 2) -> Iterator[Problem]:
-    """sqlfluff's findings in these files."""
+def check_sql_style(
+    root: Path, files: Iterable[Path], *, memory: Path | None = None, processes: int = 2
+) -> list[Problem]:
+    """sqlfluff's findings in these files, but for those that `memory` knows to be clean; it then knows the clean ones of these."""
+    texts = {str(path.relative_to(root)): _readable(path.read_text(encoding="utf-8")) for path in files}
+    checksums = _checksums(root, texts)
+    clean = set(json.loads(memory.read_text())) if memory and memory.is_file() else set()
+    unknown = {name: text for name, text in texts.items() if checksums[name] not in clean}
+    problems = list(_findings(root, unknown, processes)) if unknown else []
+    if memory:
+        with_problems = {problem.file for problem in problems}
+        _write(memory, sorted(checksums[name] for name in texts.keys() - with_problems))
+    return problems
+
+
+def _readable(text: str) -> str:
+    ended = re.sub(r"^-- violations[ \t]*$", "; -- violations", text, flags=re.MULTILINE)
+    # a word without quotes: a macro is given the placeholder inside a string
+    return _PLACEHOLDER.sub("current_date", ended) if ended != text else text
+
+
+def _checksums(root: Path, texts: dict[str, str]) -> dict[str, str]:
+    """Of each file: its text, the files of the macros that it calls, the settings and the version of sqlfluff."""
+    with (root / "pyproject.toml").open("rb") as file:
+        settings = json.dumps(tomllib.load(file)["tool"]["sqlfluff"], sort_keys=True)
+    version = importlib.metadata.version("sqlfluff")
+    macros = {}
+    for path in sorted((root / "dbt_project" / "macros").rglob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        macros |= dict.fromkeys(_MACRO.findall(text), text)
+    return {
+        name: hashlib.sha256("\0".join([version, settings, text, *_called(text, macros)]).encode()).hexdigest()
+        for name, text in texts.items()
+    }
+
+
+def _called(text: str, macros: dict[str, str]) -> list[str]:
+    """The texts of the macro files that this one calls, and that those call."""
+    called: set[str] = set()
+    unread = {text}
+    while unread:
+        words = set(re.findall(r"\w+", unread.pop()))
+        named = {macros[word] for word in words & macros.keys()} - called
+        called |= named
+        unread |= named
+    return sorted(called)
+
+
+def _write(memory: Path, checksums: list[str]) -> None:
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=memory.parent, delete=False) as file:
+        json.dump(checksums, file, indent=0)
+    Path(file.name).replace(memory)
+
+
+def _findings(root: Path, texts: dict[str, str], processes: int) -> Iterator[Problem]:
     with tempfile.TemporaryDirectory() as copies:
-        for path in files:
-            copy = Path(copies) / path.relative_to(root)
+        for name, text in texts.items():
+            copy = Path(copies) / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(_readable(path.read_text(encoding="utf-8")), encoding="utf-8")
-        if not any(Path(copies).iterdir()):
-            return
+            copy.write_text(text, encoding="utf-8")
         told = _sqlfluff(root, Path(copies), processes)
     for file in told:
         for violation in file["violations"]:
@@ -41,11 +98,6 @@ def check_sql_style(root: Path, files: Iterable[Path], processes: int = 2) -> It
             name = str(Path(file["filepath"]).relative_to(copies))
             what = one_line(f"{code}: {violation['description']}")
             yield Problem(name, violation["start_line_no"], what, next_step="write it as the files beside it do")
-
-
-def _readable(text: str) -> str:
-    ended = re.sub(r"^-- violations[ \t]*$", "; -- violations", text, flags=re.MULTILINE)
-    return _PLACEHOLDER.sub("'2026-01-01'", ended) if ended != text else text
 
 
 def _sqlfluff(root: Path, folder: Path, processes: int) -> list[dict]:

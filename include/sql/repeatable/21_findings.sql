@@ -1,7 +1,37 @@
 -- What the rules saw, what became of it, and what is withheld.
 
+-- What depends on each root now.
+create or replace view quality.dependants as
+select
+    root_finding_id,
+    sum(records)::bigint as records,
+    -- by table: a bill and its payment are the same yuan
+    string_agg(
+        records || ' ' || table_name || coalesce(', ' || to_char(cny, 'FM999,999,999,999,990.00') || ' yuan', ''),
+        '; ' order by cny desc nulls last, table_name
+    ) as text
+from (
+    select root_finding_id, table_name, count(*) as records, sum(cny) as cny
+    from (
+        -- a record that fails by several rules is one record
+        select event.root_finding_id, event.table_name, event.record_key, max(event.exposure_cny) as cny
+        from quality.finding_events as event
+        where
+            event.root_finding_id is not null
+            and not exists (
+                select 1
+                from quality.finding_events as later
+                where later.finding_id = event.finding_id and later.event_id > event.event_id
+            )
+        group by event.root_finding_id, event.table_name, event.record_key
+    ) as by_record
+    group by root_finding_id, table_name
+) as by_table
+group by root_finding_id;
+
 -- The life of each finding. `state` is what it is now; `last_change` is the last event that told something new: an open
 -- finding was opened, changed, or its waiver expired. Its age counts business dates, to the run at work or to the fix.
+-- A dependant has no other cause than the finding that is its root, which counts it: records and yuan by table.
 create or replace view quality.findings as
 with latest as (
     select distinct on (rule_id, finding_id) *
@@ -14,7 +44,7 @@ sightings as (
         rule_id,
         finding_id,
         min(at) as first_seen_at,
-        max(at) filter (where event in ('opened', 'seen', 'changed', 'waived', 'expired')) as last_seen_at,
+        max(at) filter (where event in ('opened', 'seen', 'changed', 'dependant', 'waived', 'expired')) as last_seen_at,
         min(run_id) as first_run_id,
         (array_agg(event order by event_id desc) filter (where event <> 'seen'))[1] as last_change
     from quality.finding_events
@@ -36,7 +66,7 @@ select
     latest.suspect_side,
     latest.energy_at_stake_kwh,
     latest.amount_at_stake_cny,
-    case latest.event when 'fixed' then 'fixed' when 'waived' then 'waived' else 'open' end as state,
+    case when latest.event in ('fixed', 'waived', 'dependant') then latest.event else 'open' end as state,
     sightings.first_seen_at,
     sightings.last_seen_at,
     latest.source_reference,
@@ -50,7 +80,21 @@ select
         - first_run.business_date, 0
     ) as age_days,
     case latest.event when 'waived' then latest.waiver_id end as waiver_id,
-    case latest.event when 'fixed' then latest.at end as fixed_at
+    case latest.event when 'fixed' then latest.at end as fixed_at,
+    -- what the defect changes, and apart from it what rests on the record; the former names stay until the next release
+    latest.energy_at_stake_kwh as error_kwh,
+    latest.amount_at_stake_cny as error_cny,
+    latest.error_cny_year,
+    latest.exposure_kwh,
+    latest.exposure_cny,
+    latest.cause,
+    case latest.event when 'dependant' then latest.root_finding_id end as root_finding_id,
+    coalesce(
+        (select found.records from quality.dependants as found where found.root_finding_id = latest.finding_id), 0
+    ) as dependants,
+    (
+        select found.text from quality.dependants as found where found.root_finding_id = latest.finding_id
+    ) as dependants_text
 from latest
 inner join sightings on latest.rule_id = sightings.rule_id and latest.finding_id = sightings.finding_id
 left join quality.rule_book on latest.rule_id = rule_book.rule_id
@@ -67,6 +111,12 @@ where state <> 'fixed';
 create or replace view quality.withheld as
 select *
 from quality.quarantined_rows
+where released_run is null and superseded_run is null;
+
+-- Values that are withheld now: their rows go on with null in their place.
+create or replace view quality.withheld_now as
+select *
+from quality.withheld_values
 where released_run is null and superseded_run is null;
 
 -- Curves that the gate of this night tests: landed since the last passed gate, or with an open finding.

@@ -91,6 +91,32 @@ language sql immutable strict set search_path = pg_catalog, pg_temp as $$
     from names
 $$;
 
+-- A text as it is compared: one width of letters and digits (NFKC), one blank between words. Spelling is no difference. These
+-- three are not strict and without settings, so that they are inlined.
+create or replace function quality.plain_text(value text) returns text
+language sql immutable parallel safe as $$
+    select btrim(regexp_replace(normalize(value, nfkc), '[[:space:]]+', ' ', 'g'))
+$$;
+
+-- A telephone number as it is dialled inside the country: without blanks, points, hyphens and brackets, without the country's
+-- code, with the zero of its area. An extension follows its number.
+create or replace function quality.plain_phone(value text) returns text
+language sql immutable parallel safe as $$
+    select regexp_replace(
+        regexp_replace(
+            regexp_replace(normalize(value, nfkc), '[[:space:]().·/_-]|转|分机|ext', '', 'gi'),
+            '^([+]|00)?86(?=1[3-9][0-9]{9}$)', ''
+        ),
+        '^([+]|00)86(?=[1-9])', '0'
+    )
+$$;
+
+-- An address with the simplified forms of the characters that addresses are made of: 號 is 号.
+create or replace function quality.plain_address(value text) returns text
+language sql immutable parallel safe as $$
+    select translate(quality.plain_text(value), '號區縣鎮鄉莊園廠樓層棟單東廣開業興橋灣蘇門間臺', '号区县镇乡庄园厂楼层栋单东广开业兴桥湾苏门间台')
+$$;
+
 -- A number made up at the keyboard: one digit eight times in a row, or its last eight digits counting up or down.
 create or replace function quality.is_made_up_number(number text) returns boolean
 language sql immutable strict set search_path = pg_catalog, pg_temp as $$

@@ -70,18 +70,16 @@ $$;
 select quality.grant_to('kaw_loader', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, quality',
     'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
-    'select, insert, update on quality.receipts, quality.rejected_rows',
-    'select, insert on quality.ledger, quality.repeated_keys',
-    'select on quality.runs, quality.fences',
+    'select, insert, update on quality.receipts, quality.rejected_rows, quality.pending_withdrawals, quality.restatements',
+    'select, insert on quality.ledger, quality.repeated_keys, quality.withdrawal_checks, quality.delivered_rows',
+    'select on quality.runs, quality.fences, quality.open_withdrawals, quality.signed_waivers',
     format('temporary on database %I', current_database()) -- a delivery is compared before it lands
 ]);
 
--- A transformer notes which keys it stages anew; everything else of quality it only reads.
 select quality.grant_to('kaw_transformer', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, quality',
     'usage, create on schema staging, warehouse, candidate',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
-    'insert, delete on quality.touched_keys',
     'all on all tables in schema staging, warehouse, candidate',
     format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
 ]);
@@ -91,7 +89,8 @@ select quality.grant_to('kaw_gatekeeper', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
     'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.findings_rechecked,'
-    ' quality.finding_events, quality.quarantined_rows, quality.quarantine_events, quality.staged_rows, quality.conservation',
+    ' quality.finding_events, quality.quarantined_rows, quality.withheld_values, quality.quarantine_events, quality.staged_rows,'
+    ' quality.conservation, quality.rows_in_force, quality.expected_shares, quality.expected_absent',
     'update (state, verdict) on quality.runs',
     'update (phase) on quality.current_run',
     'usage on sequence quality.finding_ids',

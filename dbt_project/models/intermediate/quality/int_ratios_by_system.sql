@@ -29,12 +29,11 @@ versions as (
     ] %}
         select
             '{{ side }}' as system_name,
-            _raw_id,
-            src_updated_at = lag(src_updated_at) over by_receipt as keeps_its_time,
-            (ct_ratio is distinct from lag(ct_ratio) over by_receipt) as has_other_ct,
-            (pt_ratio is distinct from lag(pt_ratio) over by_receipt) as has_other_pt
-        from {{ source('raw_' ~ side, table_name) }} as raw
-        window by_receipt as (partition by _key order by {{ version_order('raw') }}, _raw_id)
+            states._raw_id,
+            states.src_updated_at = states.src_updated_at_before as keeps_its_time,
+            (states.ct_ratio is distinct from states.ct_ratio_before) as has_other_ct,
+            (states.pt_ratio is distinct from states.pt_ratio_before) as has_other_pt
+        from ({{ states_landed(side, table_name, ['src_updated_at', 'ct_ratio', 'pt_ratio']) }}) as states
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

@@ -54,11 +54,27 @@ judged as (
     from sides
 ),
 
+-- The energy of a point is scaled by the product of both ratios. Each product is known where both of its ratios are.
+products as (
+    select
+        *,
+        {%- for side in ['right', 'marketing'] %}
+        max({{ side }}_ratio) filter (where ratio_code = 'CT') over by_point
+        * max({{ side }}_ratio) filter (where ratio_code = 'PT') over by_point as {{ side }}_product,
+        {%- endfor %}
+        count(*) filter (where marketing_ratio <> right_ratio) over by_point as ratios_billed_wrong
+    from judged
+    window by_point as (partition by metering_point_no)
+),
+
 shares as (
     select
         *,
         -- What was billed was billed with marketing's ratio: if that is the wrong one, the right bill differs by this share.
+        -- Where both ratios are wrong it is that of their product, told once: with the CT, and zero with the PT.
         case
+            when ratios_billed_wrong > 1 and ratio_code = 'PT' then 0
+            when ratios_billed_wrong > 1 then abs(right_product / nullif(marketing_product, 0) - 1)
             when marketing_ratio <> right_ratio then abs(right_ratio / nullif(marketing_ratio, 0) - 1)
             when metering_ratio <> right_ratio then abs(metering_ratio / nullif(right_ratio, 0) - 1)
             when contract_ratio <> right_ratio then abs(contract_ratio / nullif(right_ratio, 0) - 1)
@@ -72,7 +88,7 @@ shares as (
                 else contract_ratio
             end / nullif(right_ratio, 0) - 1
         ) as share_off
-    from judged
+    from products
 ),
 
 final as (

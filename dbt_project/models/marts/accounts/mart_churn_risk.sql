@@ -27,7 +27,7 @@ measures as (
     group by account_no, month_start_date
 ),
 
-final as (
+measured as (
     select
         scores.account_no,
         scores.month_start_date,
@@ -56,6 +56,8 @@ final as (
     inner join measures
         on scores.account_no = measures.account_no and scores.month_start_date = measures.month_start_date
     left join trade on scores.account_no = trade.account_no and scores.month_start_date = trade.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

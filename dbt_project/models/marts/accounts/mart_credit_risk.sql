@@ -34,7 +34,7 @@ secured as (
 ),
 
 -- Exposure: what is owed, and what will be before supply could be cut, less what the utility holds.
-final as (
+measured as (
     select
         account_months.account_no,
         account_months.month_start_date,
@@ -72,6 +72,8 @@ final as (
     left join secured
         on account_months.account_no = secured.account_no and account_months.month_start_date = secured.month_start_date
     where account_months.is_open or receivables.unpaid_cny > 0
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -129,7 +129,7 @@ consumed as (
     group by days.account_no, days.as_of_date
 ),
 
-final as (
+measured as (
     select
         days.account_no,
         days.as_of_date,
@@ -192,6 +192,8 @@ final as (
     left join churn on days.account_no = churn.account_no and days.month_start_date = churn.month_start_date
     left join trade on days.account_no = trade.account_no and days.month_start_date = trade.month_start_date
     left join quality on days.is_business_date and days.account_no = quality.account_no
-)
+),
+
+final as ({{ partial_rows('measured', own_withheld=true) }})
 
 select * from final

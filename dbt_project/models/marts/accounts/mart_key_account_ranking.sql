@@ -108,7 +108,7 @@ measured_peaks as (
     group by ranked_months.ranking_month, demand.account_no
 ),
 
-final as (
+measured as (
     select
         rankings.ranking_month,
         rankings.account_no,
@@ -146,6 +146,8 @@ final as (
         on rankings.account_no = billed_peaks.account_no and rankings.ranking_month = billed_peaks.ranking_month
     left join measured_peaks
         on rankings.account_no = measured_peaks.account_no and rankings.ranking_month = measured_peaks.ranking_month
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

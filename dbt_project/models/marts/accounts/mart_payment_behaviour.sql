@@ -27,7 +27,7 @@ paid as (
     group by payments.bill_no
 ),
 
-final as (
+measured as (
     select
         bills.account_no,
         bills.bill_no,
@@ -51,6 +51,8 @@ final as (
     left join penalties on bills.bill_no = penalties.bill_no
     left join paid on bills.bill_no = paid.bill_no
     where bills.account_no is not null
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -83,7 +83,7 @@ shared as (
     window by_month as (partition by month_start_date)
 ),
 
-final as (
+measured as (
     select
         tier_code,
         month_start_date,
@@ -96,6 +96,8 @@ final as (
         share_of_visits::numeric(12, 10) as share_of_visits,
         (share_of_service_hours / nullif(share_of_revenue, 0))::numeric(14, 6) as balance_index
     from shared
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

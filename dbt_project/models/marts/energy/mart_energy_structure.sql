@@ -102,13 +102,12 @@ power_factors as (
         energy.account_no,
         energy.month_start_date,
         {{ power_factor('energy.energy_kwh', 'energy.lagging_kvarh') }} as lagging_power_factor,
-        {{ power_factor('energy.energy_kwh', '(energy.lagging_kvarh + coalesce(energy.leading_kvarh, 0))') }}
-            as both_power_factor
+        {{ power_factor('energy.energy_kwh', '(energy.lagging_kvarh + coalesce(energy.leading_kvarh, 0))') }} as both_power_factor
     from energy
 ),
 
 -- The full value is rounded once: rounded twice, .914974 would become .92.
-final as (
+measured as (
     select
         account_months.account_no,
         account_months.month_start_date,
@@ -193,6 +192,8 @@ final as (
             {{ is_valid_on('with_leading', 'account_months.report_date') }}
             and account_months.power_factor_standard_code = with_leading.standard
             and round(power_factors.both_power_factor, 2) = with_leading.power_factor
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

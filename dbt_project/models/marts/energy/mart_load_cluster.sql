@@ -66,7 +66,7 @@ shapes as (
     group by account_no, month_start_date
 ),
 
-final as (
+measured as (
     select
         scored.account_no,
         scored.month_start_date,
@@ -88,6 +88,8 @@ final as (
     from scored
     left join shapes
         on scored.account_no = shapes.account_no and scored.month_start_date = shapes.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -29,7 +29,7 @@ savings as (
     select * from load_savings
 ),
 
-final as (
+measured as (
     select
         savings.account_no,
         savings.month_start_date,
@@ -49,6 +49,8 @@ final as (
     inner join charges on savings.account_no = charges.account_no and savings.month_start_date = charges.month_start_date
     inner join months on savings.month_start_date = months.month_start_date
     where savings.saving_cny >= {{ parameter('saving_parameters', 'min_saving_cny', 'months.report_date') }}
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -55,7 +55,7 @@ advised as (
     order by account_no, month_start_date, total_charge_cny, is_current desc nulls last, basic_mode_code
 ),
 
-final as (
+measured as (
     select
         charges.account_no,
         charges.month_start_date,
@@ -112,6 +112,8 @@ final as (
     left join compared on charges.account_no = compared.account_no and charges.month_start_date = compared.month_start_date
     left join advised on charges.account_no = advised.account_no and charges.month_start_date = advised.month_start_date
     left join billed on charges.account_no = billed.account_no and charges.month_start_date = billed.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -61,7 +61,7 @@ judged as (
     left join shares on units.org_no = shares.org_no
 ),
 
-final as (
+measured as (
     select
         as_of_date,
         unit_no,
@@ -90,6 +90,8 @@ final as (
             else 'OK'
         end as status_code
     from judged
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

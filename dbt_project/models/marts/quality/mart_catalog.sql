@@ -27,7 +27,7 @@ published_counts as (
 
 entries as (
     select *
-    from jsonb_to_recordset({{ dbt.string_literal(tojson(entries, sort_keys=true) | replace("'", "''")) }}::jsonb) as entry (  -- noqa: aliasing.unused
+    from jsonb_to_recordset('{{ tojson(entries, sort_keys=true) | replace("'", "''") }}'::jsonb) as entry (  -- noqa: aliasing.unused
         name text, kind text, area text, description text, sources text[], readers text[]
     )
 ),
@@ -44,7 +44,7 @@ found as (
     group by entries.name
 ),
 
-final as (
+measured as (
     select
         {{ business_date() }} as as_of_date,
         entries.name as table_name,
@@ -64,6 +64,8 @@ final as (
     left join published_counts on entries.name = published_counts.table_name
     left join source_counts on entries.name = source_counts.table_name
     left join found on entries.name = found.table_name
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -80,7 +80,7 @@ amended as (
         amendments.amendment_no
 ),
 
-final as (
+measured as (
     select
         in_force.contract_no,
         in_force.as_of_date,
@@ -122,6 +122,8 @@ final as (
         on in_force.contract_no = billed_tariffs.contract_no and in_force.as_of_date = billed_tariffs.as_of_date
     left join amended
         on in_force.contract_no = amended.contract_no and in_force.as_of_date = amended.as_of_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -150,7 +150,7 @@ cells as (
     group by cube (rules.dimension_code, rules.source_name)
 ),
 
-final as (
+measured as (
     select
         dates.as_of_date,
         cells.level_code,
@@ -177,6 +177,8 @@ final as (
     left join counted using (level_code, axis_code, dimension_code, source_name, org_no)
     left join affected using (level_code, axis_code, dimension_code, source_name, org_no)
     left join organisations on cells.org_no = organisations.org_no
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

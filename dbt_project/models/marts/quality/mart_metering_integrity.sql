@@ -144,7 +144,7 @@ compared as (
         on counted.metering_point_no = events.metering_point_no and counted.reading_date = events.event_date
 ),
 
-final as (
+measured as (
     select
         metering_point_no,
         reading_date,
@@ -172,6 +172,8 @@ final as (
         clock_drift_minutes <= clock_tolerance_minutes as is_clock_ok,
         event_cnt
     from compared
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

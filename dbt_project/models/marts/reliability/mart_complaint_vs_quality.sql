@@ -95,7 +95,7 @@ interruptions as (
 ),
 
 -- A complaint may come some time after what it is about: the next month is told beside this one.
-final as (
+measured as (
     select
         account_months.account_no,
         account_months.month_start_date,
@@ -142,6 +142,8 @@ final as (
         on
             account_months.account_no = voltage.entity_no
             and account_months.month_start_date = voltage.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

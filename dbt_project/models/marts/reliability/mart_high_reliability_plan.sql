@@ -114,7 +114,7 @@ gaps as (
     from judged
 ),
 
-final as (
+measured as (
     select
         as_of_date,
         account_no,
@@ -158,6 +158,8 @@ final as (
             else 'KEEP'
         end as plan_code
     from gaps
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -12,7 +12,7 @@ accounts as (
     where is_current
 ),
 
-final as (
+measured as (
     select
         compliance.plan_no,
         compliance.account_no,
@@ -49,6 +49,8 @@ final as (
             months.month_start_date <= compliance.planned_start_date
             and compliance.planned_start_date < months.next_month_start_date
     left join accounts on compliance.account_no = accounts.account_no
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

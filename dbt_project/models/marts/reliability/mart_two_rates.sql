@@ -107,7 +107,7 @@ major_events as (
     group by major_event_days.org_no, months.month_start_date
 ),
 
-final as (
+measured as (
     select
         entity_kind_code,
         entity_no,
@@ -175,6 +175,8 @@ final as (
     left join figures using (entity_kind_code, entity_no, side_code, month_start_date)
     left join major_events using (entity_kind_code, entity_no, side_code, month_start_date)
     left join accounts on entity_kind_code = 'ACCOUNT' and entity_no = accounts.account_no
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -59,7 +59,7 @@ outages as (
 ),
 
 -- A gap is the customer's side minus the supply side: negative where the customer sees worse than is recorded.
-final as (
+measured as (
     select
         account_no,
         month_start_date,
@@ -79,6 +79,8 @@ final as (
     full outer join outages using (account_no, month_start_date)
     left join voltages using (account_no, month_start_date)
     left join accounts using (account_no)
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -40,7 +40,7 @@ skipped as (
     group by case_no, skipped_before_seq
 ),
 
-final as (
+measured as (
     select
         stages.application_no,
         stages.stage_seq,
@@ -76,6 +76,8 @@ final as (
     inner join applications on stages.application_no = applications.application_no
     left join touched on stages.application_no = touched.application_no and stages.stage_seq = touched.stage_seq
     left join skipped on stages.application_no = skipped.application_no and stages.stage_seq = skipped.stage_seq
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

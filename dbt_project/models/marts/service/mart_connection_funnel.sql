@@ -136,7 +136,7 @@ timed as (
     left join dates as read_on on reached.read_date = read_on.calendar_date
 ),
 
-final as (
+measured as (
     select
         timed.application_no,
         timed.account_no,
@@ -191,6 +191,8 @@ final as (
             and clocks.voltage_class_code = timed.voltage_class_code
             and clocks.supply_class_code in ('ANY', timed.supply_class_code)
             and {{ is_valid_on('clocks', 'timed.accepted_date') }}
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

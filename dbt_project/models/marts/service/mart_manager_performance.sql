@@ -134,7 +134,7 @@ portfolios as (
     group by rated.manager_no, rated.month_start_date
 ),
 
-final as (
+measured as (
     select
         rated.manager_no,
         rated.month_start_date as report_month,
@@ -185,6 +185,8 @@ final as (
     inner join managers on rated.manager_no = managers.manager_no
     left join portfolios on rated.manager_no = portfolios.manager_no and rated.month_start_date = portfolios.month_start_date
     left join assessed on rated.manager_no = assessed.manager_no and rated.month_start_date = assessed.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -54,7 +54,7 @@ newest_actions as (
     order by case_kind_code, case_no, event_no, found_date desc nulls last, action_no desc
 ),
 
-final as (
+measured as (
     select
         events.case_kind_code,
         events.case_no,
@@ -87,6 +87,8 @@ final as (
             and events.case_no = newest_actions.case_no
             and events.event_no = newest_actions.event_no
     left join rates on events.process_code = rates.process_code and shown.month_start_date = rates.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

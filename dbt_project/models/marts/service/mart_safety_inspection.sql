@@ -54,7 +54,7 @@ acted as (
     group by case_no
 ),
 
-final as (
+measured as (
     select
         due.inspection_no,
         (row_number() over (partition by due.inspection_no order by hazards.hazard_no))::integer as finding_no,
@@ -91,6 +91,8 @@ final as (
     left join acted on due.inspection_no = acted.inspection_no
     left join coverage
         on due.org_no is not distinct from coverage.org_no and due.month_start_date = coverage.month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

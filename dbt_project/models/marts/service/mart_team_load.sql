@@ -77,7 +77,7 @@ at_day_end as (
             and (cases.closed_at is null or cases.closed_at >= days.day_started_at)
 ),
 
-final as (
+measured as (
     select
         team_no,
         calendar_date,
@@ -92,6 +92,8 @@ final as (
         (percentile_disc(0.9) within group (order by open_hours))::numeric(14, 4) as backlog_age_p90_hours
     from at_day_end
     group by team_no, calendar_date, month_start_date
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

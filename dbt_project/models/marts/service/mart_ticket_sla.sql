@@ -15,7 +15,7 @@ accounts as (
     where is_current
 ),
 
-final as (
+measured as (
     select
         tickets.ticket_no,
         tickets.account_no,
@@ -54,6 +54,8 @@ final as (
     left join accounts on tickets.account_no = accounts.account_no
     left join clocks as lead_clocks on tickets.ticket_no = lead_clocks.ticket_no and lead_clocks.is_lead
     left join clocks as second_clocks on tickets.ticket_no = second_clocks.ticket_no and not second_clocks.is_lead
-)
+),
+
+final as ({{ partial_rows('measured') }})
 
 select * from final

@@ -5,7 +5,7 @@ with rules as (
 
 findings as (
     select * from {{ source('quality', 'findings') }}
-    where state <> 'fixed'
+    where state not in ('fixed', 'dependant')
 ),
 
 events as (
@@ -52,8 +52,11 @@ final as (
         case when findings.state = 'waived' then waived.waiver_id end as waiver_id,
         first_seen.first_seen_date,
         {{ business_date() }} - first_seen.first_seen_date as age_days,
-        coalesce(findings.energy_at_stake_kwh, 0)::numeric(20, 4) as energy_at_stake_kwh,
-        coalesce(findings.amount_at_stake_cny, 0)::numeric(20, 2) as amount_at_stake_cny
+        findings.error_kwh::numeric(20, 4) as energy_at_stake_kwh,
+        findings.error_cny::numeric(20, 2) as amount_at_stake_cny,
+        findings.error_cny_year::numeric(20, 2) as error_cny_year,
+        findings.exposure_kwh::numeric(20, 4) as exposure_kwh,
+        findings.exposure_cny::numeric(20, 2) as exposure_cny
     from findings
     inner join rules on findings.rule_id = rules.rule_id
     left join first_seen on findings.finding_id = first_seen.finding_id

@@ -1,0 +1,169 @@
+{{ config(tags=['as_delivered']) }}
+
+-- Curves, registers and voltage days: every channel of expected_channels that fits the connection of the point, on each of
+-- its days. What no point of the same connection ever delivered is not collected, and not expected.
+with point_days as (
+    select * from {{ ref('int_expected_point_days') }}
+),
+
+channels as (
+    select * from {{ ref('expected_channels') }}
+    where {{ is_valid_on('expected_channels', business_date()) }}
+),
+
+curves as (
+    select * from {{ ref('int_curves_latest') }}
+),
+
+registers as (
+    select * from {{ ref('stg_metering__register_freezes') }}
+    where freeze_kind_code in ('DAY', 'MONTH')
+),
+
+voltage_days as (
+    select * from {{ ref('stg_metering__voltage_days') }}
+),
+
+rejected as (
+    select * from {{ source('quality', 'rejected_rows') }}
+    where superseded_by is null
+),
+
+-- `carrier` is what the row is delivered for: the metering point, or the meter of a register.
+delivered as (
+    select distinct
+        'curve' as what_code,
+        metering_point_no as carrier_no,
+        reading_date,
+        {{ channel_code(['quantity_code', 'phase_code']) }} as channel_code
+    from curves
+    union all
+    select distinct
+        case freeze_kind_code when 'DAY' then 'register' else 'month register' end,
+        meter_asset_no,
+        -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
+        {{ local_date("(frozen_at + interval '12 hours')") }} - 1,
+        {{ channel_code(['energy_kind_code', 'direction_code', 'rate_code']) }}
+    from registers
+    union all
+    select distinct
+        'voltage',
+        metering_point_no,
+        reading_date,
+        phase_code
+    from voltage_days
+),
+
+-- A row that does not cast has arrived too. Its day is the text that was delivered.
+rejected_rows as (
+    select
+        'curve' as what_code,
+        btrim(row_text ->> 'mp_no') as carrier_no,
+        left(row_text ->> 'data_date', 10) as day_text,
+        {{ channel_code(["row_text ->> 'data_type'", "row_text ->> 'phase'"]) }} as channel_code
+    from rejected
+    where table_name = 'met_interval_96'
+    union
+    select
+        case row_text ->> 'freeze_kind' when 'DAY' then 'register' else 'month register' end,
+        btrim(row_text ->> 'meter_asset_no'),
+        left(row_text ->> 'freeze_ts', 10),
+        {{ channel_code(["row_text ->> 'energy_kind'", "row_text ->> 'dir'", "row_text ->> 'rate'"]) }}
+    from rejected
+    where table_name = 'met_register_freeze'
+    union
+    select
+        'voltage',
+        btrim(row_text ->> 'mp_no'),
+        left(row_text ->> 'data_date', 10),
+        row_text ->> 'phase'
+    from rejected
+    where table_name = 'met_voltage_daily'
+),
+
+collected as (
+    select distinct
+        delivered.what_code,
+        delivered.channel_code,
+        kinds.is_billing,
+        kinds.wiring_code
+    from (select distinct what_code, carrier_no, channel_code from delivered) as delivered
+    inner join (
+        select distinct metering_point_no, meter_asset_no, is_billing, wiring_code from point_days
+    ) as kinds
+        on delivered.carrier_no = case
+            when delivered.what_code in ('curve', 'voltage') then kinds.metering_point_no else kinds.meter_asset_no
+        end
+),
+
+expected as (
+    select
+        channels.what_code,
+        point_days.metering_point_no,
+        case
+            when channels.what_code in ('curve', 'voltage') then point_days.metering_point_no
+            else point_days.meter_asset_no
+        end as carrier_no,
+        point_days.reading_date,
+        -- the freeze at midnight closes the day before it
+        case
+            when channels.what_code in ('curve', 'voltage') then point_days.reading_date else point_days.reading_date + 1
+        end::text as day_text,
+        point_days.account_no,
+        channels.channel_code,
+        jsonb_strip_nulls(jsonb_build_object(
+            'what', channels.what_code,
+            'mp_no', point_days.metering_point_no,
+            'data_type', channels.data_type,
+            'phase', channels.phase,
+            'dir', channels.direction,
+            'rate', channels.rate,
+            'data_date', point_days.reading_date
+        )) as record_key,
+        point_days.is_whole
+    from point_days
+    inner join (
+        select *, {{ channel_code(['data_type', 'phase', 'direction', 'rate']) }} as channel_code from channels
+    ) as channels
+        on
+            channels.is_billing = point_days.is_billing
+            and (channels.wiring_code is null or channels.wiring_code = point_days.wiring_code)
+            and (not channels.is_for_feed_in or point_days.has_generation)
+    inner join collected
+        on
+            channels.what_code = collected.what_code
+            and channels.channel_code = collected.channel_code
+            and point_days.is_billing = collected.is_billing
+            and point_days.wiring_code is not distinct from collected.wiring_code
+    where
+        channels.what_code <> 'month register'
+        or point_days.reading_date = {{ next_month(month_of('point_days.reading_date')) }} - 1
+),
+
+final as (
+    select
+        expected.what_code,
+        expected.metering_point_no as owner_no,
+        expected.account_no,
+        expected.channel_code,
+        expected.record_key,
+        expected.reading_date as period_date,
+        expected.reading_date as since_date,
+        expected.is_whole,
+        delivered.carrier_no is not null or rejected_rows.carrier_no is not null as is_arrived
+    from expected
+    left join delivered
+        on
+            expected.what_code = delivered.what_code
+            and expected.carrier_no = delivered.carrier_no
+            and expected.reading_date = delivered.reading_date
+            and expected.channel_code = delivered.channel_code
+    left join rejected_rows
+        on
+            expected.what_code = rejected_rows.what_code
+            and expected.carrier_no = rejected_rows.carrier_no
+            and expected.day_text = rejected_rows.day_text
+            and expected.channel_code = rejected_rows.channel_code
+)
+
+select * from final

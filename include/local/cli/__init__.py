@@ -1,0 +1,65 @@
+"""The commands of `./kaw`, a module a group. Every error is one message: what happened, where, what next. Exit codes: 0 good,
+1 stopped by a gate, 2 wrong usage, 3 infrastructure."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from include.errors import KawError
+from include.local.cli import airflow, bench, code, findings, nights, pending, published
+from include.settings import mask_secrets, settings
+
+GROUPS = (nights, findings, pending, published, bench, airflow, code)
+
+EXAMPLES = """examples:
+  ./kaw run                              one night, yesterday's, on the simulated utility
+  ./kaw run --from 2026-11-01 --to 2026-11-07   one night after the other
+  ./kaw run --defects 7                  the same night with planted defects, and how many were found
+  ./kaw findings --state open            what the gate holds against the data
+  ./kaw sql "select * from marts.mart_key_account_ranking limit 5"
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments, rest = parser().parse_known_args(argv)
+    if rest and "pytest_arguments" not in arguments:
+        parser().error(f"unrecognized arguments: {' '.join(rest)}; see --help")
+    arguments.pytest_arguments = rest
+    try:
+        return arguments.command(arguments) or 0
+    except KawError as error:
+        print(f"kaw: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("kaw: stopped by hand; the same command goes on from where it was.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        import traceback
+
+        log = settings().home / "logs" / "error.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(mask_secrets(traceback.format_exc()))
+        print(f"kaw: {type(error).__name__}: {mask_secrets(' '.join(str(error).split())[:300])}", file=sys.stderr)
+        print(
+            f"Where: {log}\nNext: repeat the command; if it fails again, report the file with its first lines.",
+            file=sys.stderr,
+        )
+        return 3
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./kaw",
+        description="The key-account warehouse of a power utility: land, check, build, publish, report.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    for group in GROUPS:
+        group.add_to(commands)
+    return parser

@@ -1,0 +1,5 @@
+import sys
+
+from include.local.cli import main
+
+sys.exit(main())

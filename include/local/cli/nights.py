@@ -1,0 +1,119 @@
+"""`run`, `simulate`, `check-sources`: nights, and the sources that they land."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from include.errors import UsageError
+from include.local.cli.options import check_folder, command, day, positive
+from include.settings import SOURCE_NAMES, default_business_date, settings
+
+
+def add_to(commands) -> None:
+    run = command(commands, "run", _run, "run a night: land the sources, check, build, publish, report")
+    run.add_argument("--date", type=day, metavar="D", help="business date (default: yesterday in Asia/Shanghai)")
+    run.add_argument("--from", type=day, metavar="D", dest="first", help="first business date of several")
+    run.add_argument("--to", type=day, metavar="D", dest="last", help="last business date of several")
+    run.add_argument("--accounts", type=positive, help="accounts of the simulated utility (default 200)")
+    run.add_argument("--days", type=positive, help="days of curves of the simulated utility (default 45)")
+    run.add_argument("--seed", type=int, help="seed of the simulated utility (default 1)")
+    planted = run.add_mutually_exclusive_group()
+    planted.add_argument("--defects", type=int, metavar="SEED", help="plant defects and print how many were found")
+    planted.add_argument("--defects-blocking", action="store_true", help="plant a bulk edit that the gate must stop")
+    run.add_argument(
+        "--expect", metavar="HASH", help="exit with 1 unless the marts published in the end have this hash in all"
+    )
+    run.add_argument("--fresh", action="store_true", help="forget everything in this home first")
+
+    simulate = command(
+        commands, "simulate", _simulate, "write the simulated utility as folders of deliveries (synthetic)"
+    )
+    simulate.add_argument("directory", type=Path, metavar="DIR")
+    simulate.add_argument("--accounts", type=positive, default=200)
+    simulate.add_argument("--days", type=positive, default=45)
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--defects", type=int, metavar="SEED", help="plant defects; DIR/truth.csv lists them")
+    simulate.add_argument("--date", type=day, metavar="D", help="last day (default: yesterday)")
+
+    check = command(
+        commands, "check-sources", _check_sources, "connect to the sources, compare columns, count; writes nothing"
+    )
+    check.add_argument("--json", action="store_true")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from include.local.run import run_nights
+
+    first, last = arguments.first, arguments.last
+    if (arguments.date and (first or last)) or bool(first) != bool(last):
+        raise UsageError("Give either --date, or --from and --to together.", next_step="see ./kaw run --help.")
+    day = arguments.date or default_business_date()
+    first, last = first or day, last or day
+    if first > last:
+        raise UsageError(f"--from {first} is later than --to {last}.", next_step="give the earlier date first.")
+    if last > default_business_date():
+        raise UsageError(
+            f"{last} is not complete yet; a business date is run on the day after.",
+            next_step=f"give {default_business_date()} or an earlier date.",
+        )
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return run_nights(
+        days,
+        accounts=arguments.accounts,
+        days_of_curves=arguments.days,
+        seed=arguments.seed,
+        defects=arguments.defects,
+        blocking=arguments.defects_blocking,
+        fresh=arguments.fresh,
+        expect=arguments.expect,
+    )
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from include.lab.simulate import main as simulator
+
+    check_folder(arguments.directory)
+    given = [
+        str(arguments.directory),
+        "--accounts",
+        str(arguments.accounts),
+        "--days",
+        str(arguments.days),
+        "--seed",
+        str(arguments.seed),
+        "--business-date",
+        str(arguments.date or default_business_date()),
+    ]
+    return simulator(given + (["--defects", str(arguments.defects)] if arguments.defects is not None else []))
+
+
+def _check_sources(arguments: argparse.Namespace) -> int:
+    from include.landing.check import check_sources, print_checks
+    from include.local import server
+    from include.local.in_use import server_in_use
+
+    # a simulated source may live in the embedded server; where there is none yet, none is made to look at it
+    with server_in_use() if server.exists(settings()) else contextlib.nullcontext():
+        checks = check_sources(addresses_to_check(), default_business_date())
+    if arguments.json:
+        print(json.dumps([c.as_dict() for c in checks], ensure_ascii=False, indent=1))
+    else:
+        print_checks(checks)
+    return 3 if any(c.problem for c in checks) else 0
+
+
+def addresses_to_check() -> dict[str, str | None]:
+    """Source -> address; that of a simulated one once it has delivered, None before."""
+    from include.lab import source as simulated
+    from include.local import server
+
+    given = settings()
+    found = {name: given.source(name) for name in (*SOURCE_NAMES, "forms")}
+    has_delivered = server.exists(given) and simulated.folder(given).is_dir()
+    for name in filter(simulated.is_simulated, SOURCE_NAMES):
+        found[name] = simulated.address_of(name, server.warehouse_url(given)) if has_delivered else None
+    return found

@@ -1,0 +1,86 @@
+"""What commands share: how one is added to the parser, options as values, and the selection of findings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from include.errors import UsageError
+from include.records.warehouse import Warehouse
+from include.settings import SOURCE_NAMES
+
+
+def command(commands, name: str, function: Callable, text: str) -> argparse.ArgumentParser:
+    """Adds a command that calls `function` with its options; its description is the text as a sentence."""
+    made = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    made.set_defaults(command=function)
+    return made
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date YYYY-MM-DD") from None
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def count(text: str) -> int:
+    return 0 if text == "0" else positive(text)
+
+
+def shares(text: str) -> list[float]:
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        shares = []
+    if not shares or not all(0 < share <= 0.05 for share in shares):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of shares up to 0.05, such as 0.001,0.01")
+    return shares
+
+
+def check_folder(path: Path) -> None:
+    if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
+        raise UsageError(
+            f"{path} is not a folder.", where="DIR", next_step="give a folder; it is made where it is missing."
+        )
+
+
+def add_selection(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rule", metavar="ID")
+    command.add_argument("--source", choices=SOURCE_NAMES)
+    command.add_argument("--account", metavar="NO")
+
+
+def selection(arguments: argparse.Namespace):
+    from include.quality.findings import Selection
+
+    return Selection(arguments.rule, arguments.source, getattr(arguments, "office", None), arguments.account)
+
+
+def check_known(warehouse: Warehouse, arguments: argparse.Namespace) -> None:
+    """A rule or an office that is mistyped must not read as one without findings; an empty warehouse knows none yet."""
+    with warehouse.connect() as connection:
+        known = connection.execute(
+            "select array_agg(rule_id), array_agg(distinct owner order by owner) from"
+            " (select rule_id, owner from quality.rule_book union select rule_id, null from quality.findings) as known"
+        ).fetchone()
+    rules, offices = (set(names or ()) - {None} for names in known)
+    if arguments.rule and rules and arguments.rule not in rules:
+        raise UsageError(
+            f"There is no rule {arguments.rule!r}.",
+            where="--rule",
+            next_step="take its id from ./kaw findings or the report.",
+        )
+    office = getattr(arguments, "office", None)
+    if office and offices and office not in offices:
+        raise UsageError(
+            f"There is no office {office!r}.", where="--office", next_step=f"give one of: {', '.join(sorted(offices))}."
+        )

@@ -1,0 +1,245 @@
+"""What the contracts declare in `customProperties`: known properties and keys, names of both languages, columns that exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from include.contracts import declarations
+from include.contracts.meanings import MEANINGS
+from include.local.lint.problem import Problem, choices, did_you_mean
+
+LINE = "__line__"
+SHAPE = ("updatePattern", "cursorColumn", "keyColumns", "maxLateDays", "slotCount", "slotMinutes", "slotLabel")
+_BOUND = re.compile(r"-?\d+(\.\d+)?|\d{4}-\d\d-\d\d|business_date( [+-] \d+ (day|month|year)s?)?")
+
+Tables = dict[str, dict]
+
+
+def check_declarations(file: str, table: dict, tables: Tables) -> Iterator[Problem]:
+    """The declarations of one table; `tables` are those of all contracts by name, as their files state them."""
+    name = table["name"]
+    yield from _named(file, table, name)
+    yield from _known(file, table, name, (*SHAPE, *declarations.TABLE_PROPERTIES))
+    own = _Names(name, tables)
+    for entry in table.get("customProperties") or []:
+        yield from _check_table_property(file, entry, own)
+    for column in table["properties"]:
+        what = f"{name}.{column['name']}"
+        yield from _named(file, column, what)
+        yield from _known(file, column, what, declarations.COLUMN_PROPERTIES)
+        for entry in column.get("customProperties") or []:
+            yield from _check_column_property(file, entry, what, own)
+        for relationship in column.get("relationships") or []:
+            yield from _check_relationship(file, relationship, own)
+    for relationship in table.get("relationships") or []:
+        yield from _check_relationship(file, relationship, own)
+
+
+class _Names:
+    """The columns of a table, and of the rows that its columns refer to."""
+
+    def __init__(self, name: str, tables: Tables) -> None:
+        self.name = name
+        self.tables = tables
+        self.columns = {c["name"] for c in tables[name]["properties"]}
+        self.referred: dict[str, str] = {}  # own column -> table that it refers to
+        for column in tables[name]["properties"]:
+            for relationship in column.get("relationships") or []:
+                self.referred.setdefault(column["name"], target_of(relationship)[0])
+        for relationship in tables[name].get("relationships") or []:
+            first = relationship["from"][0].split(".")[1]
+            self.referred.setdefault(first, target_of(relationship)[0])
+
+    def of(self, table: str) -> set[str]:
+        return {c["name"] for c in self.tables[table]["properties"]} if table in self.tables else set()
+
+    def wrong(self, path: str) -> tuple[str, Iterable[str]] | None:
+        """Why a name leads to no column of the table or of a row that it refers to, with what is allowed; None where it does."""
+        column, _, target = str(path).partition(".")
+        if column not in self.columns:
+            return f"{column}, which is no column of {self.name}", sorted(self.columns)
+        if not target:
+            return None
+        if column not in self.referred:
+            return f"{path}, but {self.name}.{column} refers to no table", sorted(self.referred)
+        if target not in self.of(self.referred[column]):
+            return f"{path}, but {target} is no column of {self.referred[column]}", sorted(
+                self.of(self.referred[column])
+            )
+        return None
+
+
+def target_of(relationship: dict) -> tuple[str, str]:
+    """Table and first column that a relationship leads to."""
+    targets = relationship["to"] if isinstance(relationship["to"], list) else [relationship["to"]]
+    table, _, column = re.sub(r"^.*#/schema/", "", targets[0]).replace("/properties/", ".").partition(".")
+    return table, column
+
+
+def _named(file: str, thing: dict, what: str) -> Iterator[Problem]:
+    given = {p["property"]: p["value"] for p in thing.get("customProperties") or []}
+    english, chinese = str(thing.get("businessName") or ""), str(given.get("businessNameZh") or "")
+    if not english or re.search(r"[\u4e00-\u9fff]", english):
+        yield Problem(file, thing[LINE], f"{what} has no English businessName", "a name in English, without Chinese")
+    if not re.search(r"[\u4e00-\u9fff]", chinese):
+        yield Problem(file, thing[LINE], f"{what} has no Chinese name", "customProperty businessNameZh in Chinese")
+
+
+def _known(file: str, thing: dict, what: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    for entry in thing.get("customProperties") or []:
+        if entry["property"] not in known:
+            wrong = f"{what} has the unknown customProperty {entry['property']}"
+            yield Problem(file, entry[LINE], wrong + did_you_mean(entry["property"], known), ", ".join(known))
+
+
+def _keys(
+    file: str, entry: dict, line: int, what: str, known: tuple[str, ...], needed: tuple[str, ...]
+) -> Iterator[Problem]:
+    for key in entry:
+        if key != LINE and key not in known:
+            yield Problem(file, line, f"{what} has the unknown key {key}{did_you_mean(key, known)}", ", ".join(known))
+    for key in needed:
+        if key not in entry:
+            yield Problem(file, line, f"{what} lacks the key {key}", ", ".join(known))
+
+
+def _columns(file: str, line: int, what: str, paths: Iterable, own: _Names) -> Iterator[Problem]:
+    for path in paths:
+        if found := own.wrong(path):
+            yield Problem(file, line, f"{what} names {found[0]}", choices(str(path).rpartition(".")[2], found[1]))
+
+
+def _of(file: str, line: int, what: str, table: str, columns: Iterable, own: _Names) -> Iterator[Problem]:
+    if table not in own.tables:
+        yield Problem(
+            file, line, f"{what} names {table}, which is no table of the contracts", choices(table, sorted(own.tables))
+        )
+        return
+    for column in columns:
+        if column not in own.of(table):
+            allowed = choices(str(column), sorted(own.of(table)))
+            yield Problem(file, line, f"{what} names {column}, which is no column of {table}", allowed)
+
+
+def _one_of(file: str, line: int, what: str, value, allowed: tuple) -> Iterator[Problem]:
+    if value not in allowed:
+        yield Problem(file, line, f"{what} is {value}", ", ".join(map(str, allowed)))
+
+
+def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Problem]:
+    name, value, line = entry["property"], entry["value"], entry[LINE]
+    what = f"{name} of {own.name}"
+    if name in ("inForce", "recordIdentity"):
+        yield from _columns(file, line, what, value, own)
+    elif name == "factDate":
+        yield from _columns(file, line, what, [value], own)
+    elif name == "shrinks" and not isinstance(value, bool):
+        known = ("shrinks", "pendingShare", "blockShare", "rows")
+        yield from _keys(file, value, line, what, known, ("pendingShare", "blockShare"))
+    elif name in ("order", "equations", "expected"):
+        known = declarations.TABLE_PROPERTIES[name]
+        needed = {
+            "order": ("columns",),
+            "equations": ("name", "states"),
+            "expected": ("what", "each", "archive", "by"),
+        }[name]
+        for given in value:
+            at = given[LINE]
+            problems = [*_keys(file, given, at, what, known, needed)]
+            yield from problems
+            if not problems:
+                yield from _one_of(
+                    file, at, f"severity in {what}", given.get("severity", "warn"), declarations.SEVERITIES
+                )
+                yield from {"order": _order, "equations": _equation, "expected": _expected}[name](file, at, given, own)
+
+
+def _order(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"order of {own.name}"
+    yield from _columns(file, line, what, given["columns"], own)
+    if len(given["columns"]) < 2:
+        yield Problem(file, line, f"{what} lists one column", "two columns or more, the earlier first")
+
+
+def _equation(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"equation {given['name']} of {own.name}"
+    try:
+        sides = declarations.split(given["states"])
+    except ValueError as error:
+        yield Problem(file, line, f"{what}: {error}")
+        return
+    children = {k: v for k, v in (given.get("children") or {}).items() if k != LINE}
+    named = declarations.names_in(f"{sides['left']} {sides['right']}")
+    yield from _columns(file, line, what, [n for n in named if n not in children], own)
+    yield from _columns(file, line, what, (k for k in given.get("where") or {} if k != LINE), own)
+    if "rule" not in given and ("tolerance" not in given or "unit" not in given):
+        yield Problem(file, line, f"{what} has no tolerance", "tolerance and its unit")
+    for name, child in children.items():
+        known = ("table", "sum", "count", "where", "by")
+        yield from _keys(file, child, line, f"child {name} of {what}", known, ("table",))
+        columns = [*([child["sum"]] if "sum" in child else []), *(k for k in child.get("where") or {} if k != LINE)]
+        yield from _of(file, line, f"child {name} of {what}", child.get("table"), columns, own)
+
+
+def _expected(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"expected {given['what']} of {own.name}"
+    yield from _one_of(file, line, f"each in {what}", given["each"], declarations.EACH)
+    by = {k: v for k, v in given["by"].items() if k != LINE}
+    mine = [
+        *by,
+        *(k for k in given.get("rows") or {} if k != LINE),
+        *given.get("anyFilled", []),
+        *([given["date"]] if "date" in given else []),
+    ]
+    theirs = [
+        *by.values(),
+        *(k for k in given.get("where") or {} if k != LINE),
+        *(given[k] for k in ("since", "until") if k in given),
+    ]
+    for channel in given.get("channels") or []:
+        yield from _keys(
+            file, channel, channel[LINE], f"a channel of {what}", ("values", "where", "filled"), ("values",)
+        )
+        mine += [k for k in channel.get("values") or {} if k != LINE]
+        theirs += [*(k for k in channel.get("where") or {} if k != LINE), *channel.get("filled", [])]
+    yield from _columns(file, line, what, mine, own)
+    yield from _of(file, line, what, given["archive"], theirs, own)
+
+
+def _check_column_property(file: str, entry: dict, what: str, own: _Names) -> Iterator[Problem]:
+    name, value, line = entry["property"], entry["value"], entry[LINE]
+    if name == "meaning":
+        if value not in MEANINGS:
+            yield Problem(file, line, f"{what} has the unknown meaning {value}", choices(str(value), sorted(MEANINGS)))
+    elif name == "judgedBy":
+        yield from _keys(file, value, line, f"judgedBy of {what}", declarations.JUDGEMENTS, ())
+    elif name == "plausible":
+        bounds = value if isinstance(value, list) else []
+        if len(bounds) != 2 or any(b is not None and not _BOUND.fullmatch(str(b)) for b in bounds):
+            allowed = "[least, most]: numbers, days, business_date + n days, or null for none"
+            yield Problem(file, line, f"plausible of {what} is {value}", allowed)
+    elif name == "identity":
+        yield from _keys(file, value, line, f"identity of {what}", ("holder", "shared", "rule"), ("holder",))
+        yield from _columns(file, line, f"identity of {what}", value.get("holder", []), own)
+        if "rule" not in value:
+            yield from _one_of(file, line, f"shared of {what}", value.get("shared"), declarations.SHARED)
+    elif name == "withholdable" and value is not True:
+        yield Problem(file, line, f"withholdable of {what} is {value}", "true, or no such property")
+
+
+def _check_relationship(file: str, relationship: dict, own: _Names) -> Iterator[Problem]:
+    table, _ = target_of(relationship)
+    what = f"the relationship of {own.name} to {table}"
+    yield from _known(file, relationship, what, declarations.RELATIONSHIP_PROPERTIES)
+    for entry in relationship.get("customProperties") or []:
+        name, value, line = entry["property"], entry["value"], entry[LINE]
+        if name == "onUnresolved":
+            yield from _one_of(file, line, f"onUnresolved of {what}", value, declarations.ON_UNRESOLVED)
+        elif name == "total" and isinstance(value, dict):
+            yield from _of(file, line, f"total of {what}", table, (k for k in value if k != LINE), own)
+        elif name == "agrees":
+            for pair in value:
+                mine, _, theirs = str(pair).partition(" = ")
+                yield from _columns(file, line, f"agrees of {what}", [mine], own)
+                yield from _of(file, line, f"agrees of {what}", table, [theirs or mine], own)

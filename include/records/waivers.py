@@ -1,0 +1,45 @@
+"""Waivers: what was signed is a row and an entry of the ledger, and an end before its date is an entry of the ledger alone."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import psycopg
+
+from include.records import ledger
+
+
+def add_waiver(
+    connection: psycopg.Connection,
+    *,
+    rule_id: str,
+    scope: str,
+    approver: str,
+    reason: str,
+    valid_until: date,
+    entered_by: str,
+) -> int:
+    """Enters a waiver and returns its number."""
+    signed = {"rule_id": rule_id, "scope": scope, "approver": approver, "reason": reason, "valid_until": valid_until}
+    (waiver_id,) = connection.execute(
+        "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
+        " values (%(rule_id)s, %(scope)s, %(approver)s, %(reason)s, %(valid_until)s, %(entered_by)s) returning waiver_id",
+        signed | {"entered_by": entered_by},
+    ).fetchone()
+    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed, actor=entered_by)
+    return waiver_id
+
+
+def add_waiver_end(
+    connection: psycopg.Connection,
+    *,
+    waiver_id: int,
+    rule_id: str,
+    scope: str,
+    approver: str,
+    reason: str,
+    entered_by: str | None,
+) -> None:
+    """Ends a waiver; its row stays as it was signed."""
+    detail = {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver, "reason": reason}
+    ledger.append(connection, "waiver_end", detail, actor=entered_by)

@@ -1,0 +1,123 @@
+"""The auditors' report of a whole night with planted defects: every section is filled, its lists are what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from include.errors import NotReproduced
+from include.quality.waivers import waive
+from include.records.database import connect
+from include.report import trend, workbook, write_report
+from tests.nights import DAY, Utility
+from tests.synthetic_run import Page
+
+
+@pytest.mark.timeout(900)
+def test_a_night_with_defects_fills_every_section_and_is_rebuilt_to_the_same_bytes_after_the_next(
+    faulty_night: Utility,
+) -> None:
+    utility = faulty_night
+    path = Path(utility.environment["KAW_HOME"]) / "reports" / f"{DAY}_run_1" / "report.html"
+    _assert_every_section_is_filled(utility, path)
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+
+    waive(utility.url, "XSR-03", "all", "A. Auditor", "the ratio is being measured", "2026-12-31")
+    next_day = DAY + timedelta(days=1)
+    utility.deliver(next_day)
+    utility.run(next_day)
+    _assert_the_next_day_is_published_and_every_row_accounted_for(utility, next_day)
+    assert utility.rows("select count(*) from quality.finding_events where run_id = 2 and event = 'fixed'")[0][0] > 0
+    assert (
+        utility.rows(
+            "select count(*) from quality.quarantine_events where run_id = 2 and state in ('released', 'superseded')"
+        )[0][0]
+        > 0
+    )
+    shutil.rmtree(path.parent)
+    written = write_report(utility.url, 1, path.parent.parent)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+    assert written.told().startswith("same bytes as ledger entry ")
+
+    with connect(utility.url) as connection:
+        connection.execute(
+            "update quality.finding_events set observed = observed || '.' where event_id = ("
+            "select min(event_id) from quality.finding_events where run_id = 1 and rule_id = 'XSR-03')"
+        )
+    with pytest.raises(NotReproduced, match=r"findings\.csv, findings\.json, findings\.xlsx, report\.html differ"):
+        write_report(utility.url, 1, path.parent.parent)
+    assert path.read_bytes() == before["report.html"]
+
+
+def _assert_the_next_day_is_published_and_every_row_accounted_for(utility: Utility, day: date) -> None:
+    assert utility.rows(
+        "select distinct business_date from marts.publication where published_month = '2026-11-01'"
+    ) == [(day,)]
+    assert utility.rows("select distinct as_of_date from marts.mart_key_account_360") == [(day,)]
+    assert utility.rows("select count(*) from marts.mart_key_account_ranking")[0][0] > 0
+    assert utility.rows("select count(*) from marts.publication")[0][0] >= 13
+    unbalanced = """
+        select load_id from quality.conservation
+        where delivered <> admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected
+    """
+    assert utility.rows("select count(*) from quality.conservation")[0][0] >= 102
+    assert utility.rows(unbalanced) == []
+
+
+def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
+    page = Page(path)
+    assert page.open == []
+    assert not re.search(r"https?:", page.html)
+    sections = re.findall(r'<section id="([\w-]+)".*?</section>', page.html, re.DOTALL)
+    assert len(sections) == len(set(sections)) == 17
+    for text in re.findall(r"<section .*?</section>", page.html, re.DOTALL):
+        if 'id="missing"' in text:  # no defect leaves out an unusual number of rows
+            assert "No delivery left out an unusual number of rows." in text
+            assert "Rows in force over all tables: " in text
+            continue
+        assert '<tr><th scope="row"' in text or "<table" in text or "<pre" in text
+    assert page.text.count("./kaw trace mart_") >= 5
+    assert "metering – marketing – contract" in page.text
+    assert "great_expectations_run_1_" in page.text
+    assert page.html.count("<polyline") >= 3
+    shown = set(re.findall(r"[0-9a-f]{64}", page.text))
+    for name in ("absent.csv", "findings.csv", "findings.json", "findings.xlsx", "receipts.csv"):
+        assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() in shown
+    ratio = utility.rows("select count(*) from quality.findings where rule_id = 'XSR-03' and state = 'open'")[0][0]
+    assert ratio > 0
+    line = re.search(r'<tr><th scope="row"><a href="#f-XSR-03">XSR-03</a></th><td>The CT.*?</tr>', page.html).group()
+    assert f'<td class="n">{ratio}</td>' in line
+    assert DAY.isoformat() in page.text
+
+
+def test_the_trend_counts_failures_per_ten_thousand_by_month() -> None:
+    days = [date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 2)]
+    rows = [
+        {"business_date": day, "tested": tested, "failed": failed, "not_tested": 1}
+        for day, tested, failed in zip(days, (20_000, 10_000, 10_000), (2, 4, 0), strict=True)
+    ]
+    axis = trend._axis("missing", rows, days)
+    assert [(m["month"], m["runs"], m["tested"], m["share"]) for m in axis["months"]] == [
+        ("2026-06", 1, 20_000, 1.0),
+        ("2026-07", 2, 20_000, 2.0),
+    ]
+    assert (axis["highest"], axis["last"]) == (4.0, 0.0)
+    assert axis["line"] == "8.0,78.5 200.0,8.0 392.0,102.0"
+
+
+def test_a_workbook_splits_at_the_limit_and_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        book = workbook.Writer({"value": 10}, sheet_rows=3)
+        for number in range(5):
+            book.append([f"=1+{number}"])
+        book.save(tmp_path / f"{name}.xlsx")
+    sheets = load_workbook(tmp_path / "one.xlsx").worksheets
+    assert [sheet.max_row for sheet in sheets] == [3, 3, 2]
+    assert sheets[0]["A2"].data_type == "s"
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
