@@ -83,8 +83,8 @@ def withdraw_absent(
     connection.execute(
         """
         update absent set
-            is_unusual = %(all_held)s or coalesce(office = any(%(held)s), false),
-            blocks = %(all_block)s or coalesce(office = any(%(block)s), false)
+            is_unusual = not is_withheld and (%(all_held)s or coalesce(office = any(%(held)s), false)),
+            blocks = not is_withheld and (%(all_block)s or coalesce(office = any(%(block)s), false))
         """,
         {
             "all_held": ALL in held,
@@ -203,7 +203,10 @@ def _unusual(
 
 
 def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
-    """The temporary table `absent`: keys in force of the delivery's scope and channel that it does not hold; counts by office."""
+    """The temporary table `absent`: keys in force of the delivery's scope and channel that it does not hold; counts by office.
+
+    A row that the gate keeps back is in no mart: to leave it out is to correct it, and it counts for no limit.
+    """
     connection.execute(
         sql.SQL("""
         create temp table absent on commit drop as
@@ -233,14 +236,22 @@ def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
             coalesce(pending.blocks, false) as blocked_before,
             coalesce(pending.business_date < {day}, false) as is_of_earlier_night,
             coalesce(pending.business_date > {day}, false) as is_of_later_night,
-            false as is_unusual, false as blocks, false as is_withdrawn
+            withheld.raw_id is not null as is_withheld, false as is_unusual, false as blocks, false as is_withdrawn
         from left_out
+        left join quality.withheld as withheld
+            on withheld.table_name = {name} and withheld.raw_id = left_out._raw_id and withheld.state = 'quarantined'
         left join quality.pending_withdrawals as pending
             on pending.table_name = {name} and pending.channel = {channel} and pending._key = left_out._key
             and pending.decision is null
         """).format(**parts)
     )
-    return Counter(dict(connection.execute("select office, count(*) from absent group by office").fetchall()))
+    return Counter(
+        dict(
+            connection.execute(
+                "select office, count(*) filter (where not is_withheld) from absent group by office"
+            ).fetchall()
+        )
+    )
 
 
 def _decide(connection: psycopg.Connection, parts: dict, decided_by: str, waiver_id: int | None) -> None:

@@ -11,6 +11,7 @@ from include import night
 from include.errors import GateBlocked
 from include.lab import score as truth
 from include.quality.waivers import waive
+from include.quality.withdrawals import confirm
 from tests.nights import DAY, Utility
 
 LISTED = {
@@ -79,6 +80,9 @@ def test_defects_are_found_withheld_and_admitted_after_the_corrected_delivery(
     assert constant_columns(utility, CONSTANT_ON_CLEAN_DATA) == set()
 
     utility.deliver()
+    utility.land()
+    # planted power events are left out now: many of so few, so a person says that it is right
+    assert confirm(utility.url, "met_power_event", "duty engineer (test)", "never happened") > 0
     utility.run()
     assert (
         utility.rows(

@@ -7,6 +7,7 @@ import pytest
 from include import replay
 from include.local import cli
 from include.quality.findings import Selection
+from include.quality.withdrawals import confirm
 from tests.nights import DAY, Utility
 
 EVERYTHING = Selection()
@@ -56,6 +57,8 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
 
     utility.deliver()
     utility.land()
+    # planted power events are left out now: many of so few, so a person says that it is right
+    assert confirm(utility.url, "met_power_event", "duty engineer (test)", "never happened") > 0
     loads = utility.rows("select max(load_id) from quality.receipts")
     before = state(utility)
     expected = replay.dry_run(utility.warehouse, EVERYTHING)
@@ -67,7 +70,13 @@ def test_rows_come_back_without_a_landing_once_their_correction_has_landed(fault
     assert utility.rows("select max(load_id) from quality.receipts") == loads
     assert done.selected == expected.selected == opened
     assert set(expected.fixed) <= set(done.fixed) <= {*expected.fixed, *expected.not_judged}
-    assert expected.open == ()
+    assert (
+        utility.rows(
+            "select rule_id, table_name, record_key, column_name, observed, expected from quality.findings where finding_id = any(%s)",
+            list(expected.open),
+        )
+        == []
+    )
     # most rows were superseded by what was delivered; the others were right, and what they were compared with was not
     assert expected.quarantined_admitted == done.quarantined_admitted > 0
     assert expected.blocked_admitted == done.blocked_admitted > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -340,7 +340,8 @@ def test_missing_rows_are_an_alert_and_a_section_of_the_report(marketing, monkey
     run = night.begin_run(Warehouse(marketing.url), date(2026, 1, 15))
     assert found(marketing, "PIP-06", 14) == []
     with connect(marketing.url) as connection:
-        told = delivery.missing(connection, run | {"business_date": date(2026, 1, 15), "last_load_id": 3})
+        seen = {"business_date": date(2026, 1, 15), "last_load_id": 3, "started_at": datetime.now(UTC)}
+        told = delivery.missing(connection, run | seen)
     assert told["open"] == []
     assert [(d["table_name"], d["decision"], d["decided_by"], d["rows"]) for d in told["decided"]] == [
         ("mkt_customer", "confirmed", "delivery", 10)

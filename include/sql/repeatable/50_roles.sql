@@ -72,7 +72,7 @@ select quality.grant_to('kaw_loader', array[
     'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
     'select, insert, update on quality.receipts, quality.rejected_rows, quality.pending_withdrawals, quality.restatements',
     'select, insert on quality.ledger, quality.repeated_keys, quality.withdrawal_checks, quality.delivered_rows',
-    'select on quality.runs, quality.fences, quality.open_withdrawals, quality.signed_waivers',
+    'select on quality.runs, quality.fences, quality.open_withdrawals, quality.signed_waivers, quality.withheld',
     format('temporary on database %I', current_database()) -- a delivery is compared before it lands
 ]);
 
