@@ -247,12 +247,14 @@ def test_a_task_of_a_blocked_night_is_marked(up, blocked, deadline):
     gate, after = f"dagRuns/{blocked}/taskInstances/check_staged", "build_warehouse_and_marts"
     up.build(gate, {"new_state": "success"}, "PATCH")
     until(lambda: up.tasks(blocked)[after][0] == "running")
-    # its last task first, as in _failed: skipped, it would let the run succeed at the end, and a success has no deadline
-    up.build(f"dagRuns/{blocked}/taskInstances/write_report", {"new_state": "failed"}, "PATCH")
+    # what comes later first: skipped with the run, it would let it succeed at the end, and a success has no deadline
+    up.build(f"dagRuns/{blocked}/taskInstances/check_marts", {"new_state": "failed"}, "PATCH")
+    until(lambda: up.tasks(blocked)["write_report"][0] == "upstream_failed")
     up.build(f"dagRuns/{blocked}", {"state": "failed"}, "PATCH")
     assert (up.state(blocked), up.tasks(blocked)[after][0]) == ("failed", "failed")
     up.build(gate, {"new_state": "failed"}, "PATCH")
     until(lambda: up.tasks(blocked)[after][0] == "upstream_failed")
+    assert up.ended(blocked) == "failed"
     assert up.tasks(blocked)["check_staged"][0] == "failed"
 
 
