@@ -27,15 +27,6 @@ with read_points as (
     group by curves.metering_point_no
 ),
 
-installed as (
-    select distinct installations.metering_point_no, installations.meter_asset_no
-    from staging.stg_marketing__meter_installations as installations
-    inner join read_points on installations.metering_point_no = read_points.metering_point_no
-    where
-        installations.install_date <= read_points.last_read_date
-        and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
-),
-
 points as (
     select
         points._raw_id as raw_id,
@@ -44,20 +35,17 @@ points as (
         points.meter_asset_no,
         points.multiplier,
         read_points.last_read_date,
-        points.metering_point_no in (
-            select installed.metering_point_no from installed
-        )
-        and (
-            points.meter_asset_no is null
-            or (points.metering_point_no, points.meter_asset_no) in (
-                select installed.metering_point_no, installed.meter_asset_no
-                from installed
-                where installed.meter_asset_no is not null
-            )
-        ) as is_installed
+        bool_or(coalesce(points.meter_asset_no = installations.meter_asset_no, points.meter_asset_no is null))
+        filter (where installations._raw_id is not null) is true as is_installed
     from read_points
     inner join staging.stg_metering__measuring_points as points
         on read_points.metering_point_no = points.metering_point_no
+    left join staging.stg_marketing__meter_installations as installations
+        on
+            read_points.metering_point_no = installations.metering_point_no
+            and installations.install_date <= read_points.last_read_date
+            and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
+    group by 1, 2, 3, 4, 5, 6
 ),
 
 measured as (
