@@ -23,6 +23,6 @@ where events.event_code = 'POWER_DOWN'
 select
     {{ finding('event_ts', day=local_date('event_at'), account=false) }},
     'off for ' || extract(day from duration) || ' days' as observed,
-    'at most ' || :days || ' days' as expected
+    'at most ' || :days::integer || ' days' as expected
 from tested
 where duration > make_interval(days => :days::integer)
