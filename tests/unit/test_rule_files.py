@@ -112,7 +112,11 @@ def test_a_threshold_is_a_placeholder_of_its_name(tmp_path: Path):
         ("population:", "compares: [metering.met_it.ratio]\npopulation:", "met_it has the columns it_asset_no, phase"),
         ("population:", "parameters: [share]\npopulation:", "the seed quality_parameters has of MET-99: none"),
         ("population:", "parameters: [MET-26.shares]\npopulation:", "the seed quality_parameters has of MET-26: share"),
-        ("select 1 as", "select :share as", "a query has :share, which parameters does not name; known are :business_date"),
+        (
+            "select 1 as",
+            "select :share as",
+            "a query has :share, which parameters does not name; known are :business_date",
+        ),
         ("is never negative.", "is never below {share}.", "the sentence shows {share}, which parameters does not name"),
         ("is never negative.", "is never below {share.", "a brace too many or too few"),
         (
