@@ -59,7 +59,7 @@ where points.role_code = 'BILLING'
 -- violations
 select
     {{ finding('v1', day='reading_date') }},
-    '0 kWh for ' || :days || ' days' as observed,
+    '0 kWh for ' || :days::integer || ' days' as observed,
     'energy above 0' as expected
 from tested
 where stands_still
