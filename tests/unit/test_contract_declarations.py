@@ -16,6 +16,7 @@ from include.contracts.declarations import (
     Expectation,
     Identity,
     Order,
+    RecordIdentity,
     names_in,
     shrinking,
     split,
@@ -65,7 +66,9 @@ def test_what_an_archive_and_a_fact_declare_is_read():
     tables = all_tables()
     assert tables["mkt_customer"].in_force == ("open_date", "close_date")
     assert (tables["mkt_ticket"].fact_date, tables["mkt_customer"].fact_date) == ("accepted_at", None)
-    assert tables["mkt_ticket"].record_identity == ("cons_no", "ticket_type", "sub_type", "accepted_at")
+    assert tables["mkt_ticket"].record_identity == RecordIdentity(
+        ("cons_no", "ticket_type", "sub_type"), time="accepted_at", within_minutes=10, corrects=("reopen_of",)
+    )
     assert tables["mkt_ticket"].order == (
         Order(("accepted_at", "dispatched_at", "arrived_at", "restored_at", "closed_at"), rule="MKT-34"),
         Order(("accepted_at", "first_contact_at", "replied_at", "closed_at")),

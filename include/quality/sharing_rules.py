@@ -1,0 +1,114 @@
+"""SHA: a value is shared by as many holders as its contract allows, and is none that another column of its row must not repeat.
+
+Holders that one settlement account pays for count as one where the contract says so. Texts are compared without their spelling.
+"""
+
+from __future__ import annotations
+
+from include.contracts import ACCOUNTS, Column, Table, all_tables
+from include.contracts.declarations import Sharing
+from include.quality.made_rules import Check, checked_rule, text, trimmed
+from include.quality.meaning_rules import spelled
+from include.quality.referred_rows import delivered, in_force_on, local_day
+from include.quality.rules import Rule
+from include.transform.models import staging_relation
+
+SETTLEMENT_ACCOUNTS = "mkt_account"  # says which accounts one payer pays for
+
+
+def sharing_rule(table: Table) -> Rule | None:
+    """The rule on the columns of a table that declare who may share their values; None where none does."""
+    checks, joins, targets, said = [], [], [], []
+    for column in table.scalar_columns:
+        sharing = column.sharing
+        if sharing is None:
+            continue
+        for other in sharing.differs_from:
+            checks.append(_differs(table, column, other))
+            said.append(f"{column.name} is not the {other} of its row")
+        if sharing.at_most is None:
+            continue
+        alias = f"holders_of_{column.name}"
+        joins.append(_holders(table, column, sharing, alias))
+        targets += [all_tables()[SETTLEMENT_ACCOUNTS]] if sharing.is_within_payer else []
+        checks.append(_shared(column, sharing, alias))
+        said.append(f"one {column.name}{_which(sharing)} has at most {sharing.at_most} {' and '.join(sharing.holder)}")
+    if not checks:
+        return None
+    return checked_rule(
+        table,
+        "SHA",
+        checks,
+        sentence=f"The values of {table.name} belong to whom they are entered for: {'; '.join(said)}.",
+        axis="arbitrary",
+        dimension="uniqueness",
+        reason="A value that many unrelated holders share is that of whoever filled it in.",
+        source=f"contract of the {table.source} system, table {table.name}; each value alone, no test of chance",
+        joins=joins,
+        targets=targets,
+    )
+
+
+def _differs(table: Table, column: Column, other: str) -> Check:
+    mine, theirs = trimmed(column, "raw"), trimmed(table.column(other), "raw")
+    fails = f"nullif({mine}, '') is not null and lower({mine}) = lower({theirs})"
+    return Check(column.name, fails, f"raw.{column.name}", text(f"another value than that of {other}"))
+
+
+def _shared(column: Column, sharing: Sharing, alias: str) -> Check:
+    holders = " and ".join(sharing.holder)
+    seen = f"raw.{column.name} || ' of ' || {alias}.holders || {text(f' different {holders}')}"
+    expected = f"at most {sharing.at_most}" + (", or one payer" if sharing.is_within_payer else "")
+    return Check(column.name, f"{alias}.value is not null", seen, text(expected))
+
+
+def _which(sharing: Sharing) -> str:
+    longer = f" of {sharing.longer_than} signs or more" if sharing.longer_than else ""
+    return longer + (f" within {sharing.days} days" if sharing.days else "")
+
+
+def _value(column: Column) -> str:
+    """A text is one however it is spelled; a number or a name of a thing as its meaning spells it."""
+    return f"quality.normalised_name(raw.{column.name})" if column.meaning == "free_text" else spelled(column)
+
+
+def _holders(table: Table, column: Column, sharing: Sharing, alias: str) -> str:
+    """Left join to the values that too many hold, and how many do."""
+    holder = " || ' / ' || ".join(f"{trimmed(table.column(c), 'raw')}::text" for c in sharing.holder)
+    conditions = [f"nullif(btrim(raw.{column.name}), '') is not null", in_force_on(table, ":business_date")]
+    if sharing.longer_than:
+        conditions.append(f"length({_value(column)}) >= {sharing.longer_than}")
+    if sharing.days:
+        day = local_day(table, table.fact_date)
+        conditions.append(f"{day} > :business_date - {sharing.days} and {day} <= :business_date")
+    payers = ""
+    if sharing.is_within_payer:
+        owner = "cons_no" if table.name == ACCOUNTS else _owner(table)
+        holder = f"coalesce(payers.payer_name, {trimmed(table.column(owner), 'raw')})"
+        payers = f"""
+    left join (
+        select btrim(raw.cons_no) as account_no, min(btrim(raw.payer_name)) as payer_name
+        from {delivered(all_tables()[SETTLEMENT_ACCOUNTS])}
+        group by 1
+    ) as payers on {trimmed(table.column(owner), "raw")} = payers.account_no"""
+    most = str(sharing.at_most)
+    if sharing.at_most_share:
+        most = f"greatest({most}, {sharing.at_most_share:f} * (select count(*) from {staging_relation(table)}))"
+    return f"""left join (
+    select {_value(column)} as value, count(distinct {holder}) as holders
+    from {delivered(table)}{payers}
+    where {" and ".join(c for c in conditions if c != "true")}
+    group by 1
+    having count(distinct {holder}) > {most}
+) as {alias} on {_value(column)} = {alias}.value{_in_window(table, sharing)}"""
+
+
+def _in_window(table: Table, sharing: Sharing) -> str:
+    if not sharing.days:
+        return ""
+    day = local_day(table, table.fact_date)
+    return f" and {day} > :business_date - {sharing.days} and {day} <= :business_date"
+
+
+def _owner(table: Table) -> str:
+    return next(r.columns[0] for r in table.references if r.target_table == ACCOUNTS)
