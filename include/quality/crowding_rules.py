@@ -18,7 +18,8 @@ from include.quality.made_rules import is_absent, made_rule, text, trimmed
 from include.quality.referred_rows import delivered, in_force_on, local_day
 from include.quality.rules import Rule
 
-PARAMETERS = ("CRD.days", "CRD.least_entries", "CRD.level", "CRD.minutes_beside")
+PARAMETERS = ("CRD.least_entries", "CRD.level", "CRD.minutes_beside")
+OF_FACTS = "CRD.days"  # of entries that have a date; those of an archive count while they are in force
 
 
 def crowding_rule(table: Table) -> Rule | None:
@@ -30,11 +31,13 @@ def crowding_rule(table: Table) -> Rule | None:
         f"{crowd.what} of one {' x '.join(crowd.by)} (at most {(100 * crowd.share).normalize():f} %)"
         for crowd in table.crowds
     )
+    is_dated = any(crowd.date for crowd in table.crowds)
+    within = f" within {{{OF_FACTS}}} days" if is_dated else ""
     return made_rule(
         table,
         "CROWD",
         id=f"CRD-{table.name}",
-        sentence=f"Entries of {table.name} do not crowd within {{CRD.days}} days: {said}.",
+        sentence=f"Entries of {table.name} do not crowd{within}: {said}.",
         axis="arbitrary",
         dimension="plausibility",
         severity="warn",
@@ -46,9 +49,9 @@ def crowding_rule(table: Table) -> Rule | None:
         subjects=(),
         population="units with enough entries",
         not_tested="No unit has enough entries.",
-        tests="everything",
+        tests="window" if is_dated else "everything",
         touched_by=(),
-        parameters=PARAMETERS,
+        parameters=(*PARAMETERS, OF_FACTS) if is_dated else PARAMETERS,
         tested_sql=_tested(table),
         violations_sql=f"""select
     record_key,

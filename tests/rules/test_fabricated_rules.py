@@ -49,7 +49,7 @@ def test_clean_data_break_no_rule_of_the_families(staged: Staged):
     assert {rule_id: found for rule_id, found in broken.items() if found} == {}
     assert {family: sum(rule_id.startswith(family) for rule_id in RULES) for family in FAMILIES} == {
         "DUP": 19,
-        "SHA": 9,
+        "SHA": 8,
         "REP": 5,
         "CRD": 7,
     }

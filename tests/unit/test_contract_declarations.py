@@ -218,6 +218,43 @@ WRONG = [  # (in the contract of marketing, changed to, what is told, what is al
         "bill_no",
     ),
     ("plausible, value: [1, 31]", "plausible, value: [1, end]", "plausible", "least"),
+    (
+        "corrects: [reopen_of]",
+        "corrects: [reopened]",
+        "recordIdentity of mkt_ticket names reopened, which is no column of mkt_ticket",
+        "reopen_of",
+    ),
+    (
+        "time: sent_at, withinMinutes: 10",
+        "time: sent_at",
+        "recordIdentity of mkt_outage_notice has a time without a limit",
+        "time and withinMinutes",
+    ),
+    (
+        "differsFrom: [submitter]",
+        "differsFrom: [submiter]",
+        "sharing of mkt_access_list.checker names submiter",
+        "submitter",
+    ),
+    (
+        "holder: [cons_no], atMost: 5, longerThan: 20",
+        "atMost: 5, longerThan: 20",
+        "sharing of mkt_manager_visit.summary has a holder without a limit, or a limit alone",
+        "holder and atMost",
+    ),
+    (
+        "rows: dimension, columns: [raw_score], least: 4",
+        "rows: dimension, columns: [score], least: 4",
+        "repeats of mkt_manager_assessment names score",
+        "raw_score",
+    ),
+    (
+        "minuteOfDay: end_at, share: 0.3",
+        "minute: end_at, share: 0.3",
+        "crowds of mkt_app_stage has the unknown key minute; did you mean minuteOfDay?",
+        "minuteOfDay",
+    ),
+    ("minuteOfDay: end_at, share: 0.3", "share: 0.3", "crowds of mkt_app_stage has 0 marks", "minutesBetween"),
     ("shared: within_payer", "shared: payer", "shared of mkt_customer.uscc is payer", "never, within_payer, always"),
 ]
 
