@@ -4,7 +4,8 @@ Entries count over a window of days until there are enough. What all are compare
 
 - a minute of the day, the minutes since the entry before, or values: the entries of all other units, by Fisher's exact test to
   one side (hypergeometric tail): had the marked entries fallen on all alike, how seldom would this unit have so many?
-- a duration: the durations beside it that occur in the same unit, of which each is as likely as the others (binomial tail).
+- a duration: the durations beside it that occur in the same unit (where there is none, all of the unit), of which each is as
+  likely as the others (binomial tail).
 
 Each chance is multiplied by the number of marks that are compared in the table (Bonferroni): the level is that of a night. A unit
 is told where the chance is below the level and the crowd has its share of the unit's entries.
@@ -81,7 +82,8 @@ marks as (
         sum(count(*)) over (partition by entries.test_no, entries.mark)::bigint as all_hits,
         sum(count(*)) over (partition by entries.test_no)::bigint as all_size,
         sum(count(*)) over beside::bigint as hits_beside,
-        count(*) over beside as marks_beside
+        count(*) over beside as marks_beside,
+        count(*) over (partition by entries.test_no, entries.unit) as marks_of_unit
     from entries
     group by
         entries.test_no, entries.what, entries.column_name, entries.share, entries.is_duration, entries.unit, entries.mark,
@@ -116,6 +118,8 @@ select
         when crowds.hits <= crowds.share * crowds.size then 1
         when crowds.is_duration and crowds.marks_beside > 1
             then quality.hypergeometric_tail(crowds.hits, crowds.hits_beside, 1000000, 1000000 * crowds.marks_beside)
+        when crowds.is_duration and crowds.marks_of_unit > 1
+            then quality.hypergeometric_tail(crowds.hits, crowds.size, 1000000, 1000000 * crowds.marks_of_unit)
         when not crowds.is_duration and crowds.size < crowds.all_size
             then quality.hypergeometric_tail(crowds.hits, crowds.size, crowds.all_hits, crowds.all_size)
         else 1

@@ -5,15 +5,20 @@ Holders that one settlement account pays for count as one where the contract say
 
 from __future__ import annotations
 
-from include.contracts import ACCOUNTS, Column, Table, all_tables
+from include.contracts import Column, Table, all_tables
 from include.contracts.declarations import Sharing
 from include.quality.made_rules import Check, checked_rule, text, trimmed
 from include.quality.meaning_rules import spelled
-from include.quality.referred_rows import delivered, in_force_on, local_day
+from include.quality.referred_rows import (
+    SETTLEMENT_ACCOUNTS,
+    account_column,
+    delivered,
+    in_force_on,
+    local_day,
+    payers_join,
+)
 from include.quality.rules import Rule
 from include.transform.models import staging_relation
-
-SETTLEMENT_ACCOUNTS = "mkt_account"  # says which accounts one payer pays for
 
 
 def sharing_rule(table: Table) -> Rule | None:
@@ -75,40 +80,22 @@ def _value(column: Column) -> str:
 def _holders(table: Table, column: Column, sharing: Sharing, alias: str) -> str:
     """Left join to the values that too many hold, and how many do."""
     holder = " || ' / ' || ".join(f"{trimmed(table.column(c), 'raw')}::text" for c in sharing.holder)
-    conditions = [f"nullif(btrim(raw.{column.name}), '') is not null", in_force_on(table, ":business_date")]
-    if sharing.longer_than:
-        conditions.append(f"length({_value(column)}) >= {sharing.longer_than}")
+    counted = [in_force_on(table, ":business_date")]
     if sharing.days:
         day = local_day(table, table.fact_date)
-        conditions.append(f"{day} > :business_date - {sharing.days} and {day} <= :business_date")
+        counted = [f"{day} > :business_date - {sharing.days}", f"{day} <= :business_date"]
+    longer = [f"length({_value(column)}) >= {sharing.longer_than}"] if sharing.longer_than else []
     payers = ""
     if sharing.is_within_payer:
-        owner = "cons_no" if table.name == ACCOUNTS else _owner(table)
-        holder = f"coalesce(payers.payer_name, {trimmed(table.column(owner), 'raw')})"
-        payers = f"""
-    left join (
-        select btrim(raw.cons_no) as account_no, min(btrim(raw.payer_name)) as payer_name
-        from {delivered(all_tables()[SETTLEMENT_ACCOUNTS])}
-        group by 1
-    ) as payers on {trimmed(table.column(owner), "raw")} = payers.account_no"""
+        holder = f"coalesce(payers.payer_name, btrim(raw.{account_column(table)}))"
+        payers = payers_join(table)
     most = str(sharing.at_most)
     if sharing.at_most_share:
         most = f"greatest({most}, {sharing.at_most_share:f} * (select count(*) from {staging_relation(table)}))"
     return f"""left join (
     select {_value(column)} as value, count(distinct {holder}) as holders
     from {delivered(table)}{payers}
-    where {" and ".join(c for c in conditions if c != "true")}
+    where {" and ".join([f"nullif(btrim(raw.{column.name}), '') is not null", *longer, *counted])}
     group by 1
     having count(distinct {holder}) > {most}
-) as {alias} on {_value(column)} = {alias}.value{_in_window(table, sharing)}"""
-
-
-def _in_window(table: Table, sharing: Sharing) -> str:
-    if not sharing.days:
-        return ""
-    day = local_day(table, table.fact_date)
-    return f" and {day} > :business_date - {sharing.days} and {day} <= :business_date"
-
-
-def _owner(table: Table) -> str:
-    return next(r.columns[0] for r in table.references if r.target_table == ACCOUNTS)
+) as {alias} on {_value(column)} = {alias}.value and {" and ".join(counted)}"""
