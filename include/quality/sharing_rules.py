@@ -23,7 +23,7 @@ from include.transform.models import staging_relation
 
 def sharing_rule(table: Table) -> Rule | None:
     """The rule on the columns of a table that declare who may share their values; None where none does."""
-    checks, joins, targets, said = [], [], [], []
+    checks, joins, targets, said, shared_anew = [], [], [], [], []
     for column in table.scalar_columns:
         sharing = column.sharing
         if sharing is None:
@@ -37,6 +37,7 @@ def sharing_rule(table: Table) -> Rule | None:
         joins.append(_holders(table, column, sharing, alias))
         targets += [all_tables()[SETTLEMENT_ACCOUNTS]] if sharing.is_within_payer else []
         checks.append(_shared(column, sharing, alias))
+        shared_anew.append(_is_shared_anew(table, column))
         said.append(f"one {column.name}{_which(sharing)} has at most {sharing.at_most} {' and '.join(sharing.holder)}")
     if not checks:
         return None
@@ -51,6 +52,7 @@ def sharing_rule(table: Table) -> Rule | None:
         source=f"contract of the {table.source} system, table {table.name}; each value alone, no test of chance",
         joins=joins,
         targets=targets,
+        children={table.name: " or ".join(shared_anew)} if shared_anew else {},
     )
 
 
@@ -75,6 +77,12 @@ def _which(sharing: Sharing) -> str:
 def _value(column: Column) -> str:
     """A text is one however it is spelled; a number or a name of a thing as its meaning spells it."""
     return f"quality.normalised_name(raw.{column.name})" if column.meaning == "free_text" else spelled(column)
+
+
+def _is_shared_anew(table: Table, column: Column) -> str:
+    """SQL condition: a row that landed since the last passed gate has the same value; the row itself may be old."""
+    new = "staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)"
+    return f"{_value(column)} in (select {_value(column)} from {delivered(table)} where {new})"
 
 
 def _holders(table: Table, column: Column, sharing: Sharing, alias: str) -> str:
