@@ -63,24 +63,25 @@ signs as materialized (
     from days
 ),
 
+-- Where a stretch begins, and how long it lasts.
 stretches as (
-    select
-        signs._raw_id,
-        'flat' as kind,
-        strpos(signs.flat, substring(signs.flat from '1{' || limits.flat_slots - 1 || ',}')) as first_slot,
-        length(substring(signs.flat from '1{' || limits.flat_slots - 1 || ',}')) + 1 as slots
+    select signs._raw_id, 'flat' as kind, starts.first_slot, strpos(substr(signs.flat, starts.first_slot) || '0', '0') as slots
     from signs
     cross join limits
-    where signs.flat like '%' || repeat('1', limits.flat_slots - 1) || '%'
+    cross join lateral generate_series(1, 96) as starts (first_slot)
+    where
+        signs.flat like '%' || repeat('1', limits.flat_slots - 1) || '%'
+        and substr(signs.flat, starts.first_slot, limits.flat_slots - 1) = repeat('1', limits.flat_slots - 1)
+        and substr('0' || signs.flat, starts.first_slot, 1) = '0'
     union all
-    select
-        signs._raw_id,
-        'zero',
-        strpos(signs.zero, substring(signs.zero from '1{' || limits.zero_slots || ',}')),
-        length(substring(signs.zero from '1{' || limits.zero_slots || ',}'))
+    select signs._raw_id, 'zero', starts.first_slot, strpos(substr(signs.zero, starts.first_slot) || '0', '0') - 1
     from signs
     cross join limits
-    where signs.zero like '%' || repeat('1', limits.zero_slots) || '%'
+    cross join lateral generate_series(1, 96) as starts (first_slot)
+    where
+        signs.zero like '%' || repeat('1', limits.zero_slots) || '%'
+        and substr(signs.zero, starts.first_slot, limits.zero_slots) = repeat('1', limits.zero_slots)
+        and substr('0' || signs.zero, starts.first_slot, 1) = '0'
 ),
 
 measured as (

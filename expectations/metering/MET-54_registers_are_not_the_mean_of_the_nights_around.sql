@@ -62,7 +62,7 @@ middles as materialized (
     from nights
     cross join limits
     cross join lateral (
-        select 10::numeric ^ (-greatest(scale(nights.before_kwh), scale(nights.after_kwh))) as last_digit
+        select 10::numeric ^ (-greatest(scale(trim_scale(nights.before_kwh)), scale(trim_scale(nights.after_kwh)))) as last_digit
     ) as digits
     where
         nights.before_date = nights.reading_date - 1

@@ -18,6 +18,7 @@ from include.contracts.declarations import Crowd
 from include.quality.made_rules import is_absent, made_rule, text, trimmed
 from include.quality.referred_rows import delivered, in_force_on, local_day
 from include.quality.rules import Rule
+from include.transform.models import staging_relation
 
 PARAMETERS = ("CRD.least_entries", "CRD.level", "CRD.minutes_beside")
 OF_FACTS = "CRD.days"  # of entries that have a date; those of an archive count while they are in force
@@ -52,6 +53,7 @@ def crowding_rule(table: Table) -> Rule | None:
         not_tested="No unit has enough entries.",
         tests="window" if is_dated else "everything",
         touched_by=(),
+        reads=tuple(sorted((table.raw_name, staging_relation(table).removeprefix("staging.")))),
         parameters=(*PARAMETERS, OF_FACTS) if is_dated else PARAMETERS,
         tested_sql=_tested(table),
         violations_sql=f"""select
