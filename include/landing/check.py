@@ -1,4 +1,5 @@
-"""`./kaw check-sources`: can each source be reached, are its columns the contract's, how many rows has it. Writes nothing."""
+"""`./kaw check-sources`: can each source be reached, are its columns the contract's, how many rows has it, and which of its values
+would not pass. Writes nothing."""
 
 from __future__ import annotations
 
@@ -10,80 +11,99 @@ from pathlib import Path
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
 from include.landing.addresses import resolve
+from include.landing.check_values import BadValues, Seen
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
 from include.settings import SOURCE_NAMES, mask_secrets, settings
 
+SAMPLE_ROWS = 10_000  # of each file, from its beginning; of a table, the newest
+
 
 @dataclass
 class Check:
-    """One table of one source: rows it would deliver, columns that are not in the contract, and what is wrong."""
+    """One table of one source: rows it would deliver, columns that are not in the contract, what is wrong with it as a whole,
+    and values that would not pass."""
 
     source: str
     table: str
     rows: int = 0
     unknown_columns: list[str] = field(default_factory=list)
     problem: str | None = None
+    values: list[BadValues] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         return asdict(self)
 
 
-def check_sources(addresses: Mapping[str, str | None], business_date: date) -> list[Check]:
+def check_sources(
+    addresses: Mapping[str, str | None], business_date: date, sample: int | None = SAMPLE_ROWS
+) -> list[Check]:
     """Every table of every source, and of the forms; None is a simulated source that has not delivered yet.
 
-    A source that cannot be reached is one entry with its problem.
+    Values are those of `sample` rows of each file or table, None for all. A source that cannot be reached is one entry with its
+    problem.
     """
-    checks = []
+    checks, seen = [], Seen()
     for source in SOURCE_NAMES:
         address = addresses[source]
         if address is None:
             checks.append(Check(source, "(simulated, not delivered yet)"))
             continue
         try:
-            checks += _check(source, resolve(source, address, business_date), business_date)
+            checks += _check(source, resolve(source, address, business_date), business_date, sample, seen)
         except KawError as error:
             checks.append(Check(source, "*", problem=mask_secrets(" ".join(str(error).split()))))
     if forms := addresses.get("forms"):
-        checks += _check_forms(forms, business_date)
+        checks += _check_forms(forms, business_date, sample, seen)
+    seen.follow_references()
+    of_table = {(check.source, check.table): check for check in checks}
+    for bad in seen.bad:
+        of_table[bad.source, bad.table].values.append(bad)
     return checks
 
 
-def _check(source: str, address: str, business_date: date) -> list[Check]:
+def _check(source: str, address: str, business_date: date, sample: int | None, seen: Seen) -> list[Check]:
     tables = load_contracts()[source].values()
     if is_database(address):
-        checks = again(source, lambda: _check_database(source, address))
+        checks = again(source, lambda: _check_database(source, address, business_date, sample, seen))
         return list({check.table: check for check in checks}.values())
     path = Path(address.removeprefix("file://"))
     if not path.is_dir():
         return [Check(source, "*", problem=f"the folder {path} is not there")]
     checks = []
     for table in tables:
-        check = _check_files(source, path, table, business_date)
+        check = _check_files(source, path, table, business_date, sample, seen)
         checks.append(check or Check(source, table.name))
         if check is None and table.is_daily:
             checks[-1].problem = f"no file in {table.name}/ for {business_date} or earlier"
     return checks
 
 
-def _check_database(source: str, address: str) -> Iterator[Check]:
+def _check_database(source: str, address: str, business_date: date, sample: int | None, seen: Seen) -> Iterator[Check]:
+    seen.forget(source)  # of a try that failed
     with Source(address, source) as database:
         for table in load_contracts()[source].values():
             problem = database.problem(table)
             rows = 0 if problem else database.count(table)
+            if rows:
+                seen.look(source, table, database.newest(table, sample), business_date)
+                for columns in seen.wanted(table):
+                    seen.keep_targets(table, columns, database.distinct(table, columns))
             yield Check(source, table.name, rows, database.unknown_columns(table), problem)
 
 
-def _check_forms(address: str, business_date: date) -> list[Check]:
+def _check_forms(address: str, business_date: date, sample: int | None, seen: Seen) -> list[Check]:
     path = Path(address.removeprefix("file://"))
     if not path.is_dir():
         return [Check("forms", "*", problem=f"the folder {path} is not there")]
-    found = [_check_files("forms", path, table, business_date, "form") for table in all_tables().values()]
+    found = [_check_files("forms", path, table, business_date, sample, seen, "form") for table in all_tables().values()]
     return [check for check in found if check]
 
 
-def _check_files(source: str, path: Path, table: Table, business_date: date, channel: str = "auto") -> Check | None:
+def _check_files(
+    source: str, path: Path, table: Table, business_date: date, sample: int | None, seen: Seen, channel: str = "auto"
+) -> Check | None:
     """What the files of a table hold; None where there is none."""
     check, files = Check(source, table.name), 0
     for delivery in read_folder(path, table, business_date, Landed(), channel):
@@ -97,12 +117,15 @@ def _check_files(source: str, path: Path, table: Table, business_date: date, cha
             check.unknown_columns = sorted({*check.unknown_columns, *delivery.unknown_columns})
             if delivery.announced_rows not in (None, count):
                 problem = f"{delivery.announced_rows} rows were announced, {count} came"
+            seen.look(source, table, delivery.rows.slice(0, sample), business_date, delivery.file_name)
+            for columns in seen.wanted(table):
+                seen.keep_targets(table, columns, delivery.rows)
         if problem:
             check.problem = f"{delivery.file_name}: {problem}"
     return check if files else None
 
 
-def print_checks(checks: list[Check]) -> None:
+def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
     from include.records.tables import print_rows
 
     given = settings()
@@ -112,5 +135,14 @@ def print_checks(checks: list[Check]) -> None:
         ["source", "table", "rows", "not in the contract", "problem"],
         [[c.source, c.table, c.rows, ", ".join(c.unknown_columns), c.problem] for c in checks],
     )
+    values = [bad for check in checks for bad in check.values]
+    if values:
+        print("\nValues that would not pass:")
+        print_rows(
+            ["source", "table", "column", "rows", "problem", "first", "value"],
+            [[b.source, b.table, b.column, b.rows, b.problem, b.place, b.value] for b in values],
+        )
     bad = sum(c.problem is not None for c in checks)
+    looked_at = "all rows" if sample is None else f"up to {sample:,} rows of each"
+    print(f"Values of {looked_at}: {sum(b.rows for b in values):,} would not pass.")
     print(f"{len(checks)} tables checked, {bad} with a problem; nothing was written.")

@@ -208,12 +208,9 @@ class Source:
                 f"{table.cursor_column} >= '{window_from.isoformat()}' or {event_condition(table, first_day, date.max)}"
             )
             complete = (first_day, date.max)
-        columns = ", ".join(f'"{c.name}"::text as "{c.name}"' for c in table.columns)
         counted = f"select count(*) as rows{_sums(table)} from {table.name} where {where}"
         announced = self.fetch(counted, table.name).to_pylist()[0]
-        rows = self.fetch(f"select {columns} from {table.name} where {where}", table.name)
-        text = pa.schema([pa.field(name, pa.string()) for name in rows.column_names])
-        rows = rows.cast(text).append_column(LINE, pa.array(range(1, rows.num_rows + 1), pa.int64()))
+        rows = self._as_text(table, f"where {where}")
         count = announced.pop("rows")
         return Delivery(
             table=table,
@@ -224,6 +221,20 @@ class Source:
             window_from=window_from,
             complete=complete,
         )
+
+    def _as_text(self, table: Table, clauses: str) -> pa.Table:
+        columns = ", ".join(f'"{c.name}"::text as "{c.name}"' for c in table.columns)
+        rows = self.fetch(f"select {columns} from {table.name} {clauses}", table.name)
+        text = pa.schema([pa.field(name, pa.string()) for name in rows.column_names])
+        return rows.cast(text).append_column(LINE, pa.array(range(1, rows.num_rows + 1), pa.int64()))
+
+    def newest(self, table: Table, limit: int | None) -> pa.Table:
+        """The rows that changed last, as text, numbered; all of them where there is no limit."""
+        return self._as_text(table, f"order by {table.cursor_column} desc nulls last limit {limit}" if limit else "")
+
+    def distinct(self, table: Table, columns: tuple[str, ...]) -> pa.Table:
+        named = ", ".join(f'"{name}"::text as "{name}"' for name in columns)
+        return self.fetch(f"select distinct {named} from {table.name}", table.name)
 
     def count(self, table: Table) -> int:
         return self.fetch(f"select count(*) as n from {table.name}", table.name).to_pylist()[0]["n"]

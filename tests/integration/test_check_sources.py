@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import psycopg
 import pytest
 
 from include.contracts import load_contracts
+from include.lab.simulator.deliver import write_deliveries
+from include.lab.utility import generate
 from include.landing.check import check_sources
 from include.local import cli
 from include.local.cli import nights
@@ -76,9 +79,74 @@ def test_forms_are_checked_too(sources):
     assert found.problem.startswith("mkt_customer/unit.csv: column ")
 
 
-def test_the_command_ends_with_0_where_all_is_well(sources, capsys):
-    assert cli.main(["check-sources", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 51
+@pytest.fixture
+def simulated(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Utility:
+    """The clean simulated utility as files of all three sources."""
+    utility = new_utility(database, tmp_path, monkeypatch)
+    write_deliveries(generate(DAY, accounts=20, days=3, seed=1), tmp_path, full=True)
+    return utility
+
+
+def test_the_command_ends_with_0_where_all_is_well(simulated, capsys):
+    assert cli.main(["check-sources", "--all", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told) == 51
+    assert [table["values"] for table in told if table["values"]] == []
+
+
+def spoil(utility: Utility, source: str, table: str, line: int, **values: str) -> str:
+    """Other values in one line of a table's only file, counted from 1 with the header; returns the file's name."""
+    (path,) = (utility.folder.parent / source / table).glob("*.csv")
+    (path.parent / "_manifest.json").unlink(missing_ok=True)
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    rows[line - 2] |= values
+    path.write_text(csv_text(table, rows), encoding="utf-8")
+    return f"{table}/{path.name}"
+
+
+def test_values_that_would_not_pass_are_told_in_the_words_of_landing_and_rules(simulated, capsys):
+    bills = spoil(simulated, "marketing", "mkt_bill", 3, issued_on="30.10.2026", cons_no="0310000999")
+    customers = spoil(
+        simulated, "marketing", "mkt_customer", 4, cons_class="LARGE", cons_name="", cons_no="31 000 0003"
+    )
+    contracts = spoil(simulated, "contract", "con_contract", 2, version="1.5")
+    assert cli.main(["check-sources", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    values = {(v["table"], v["column"], v["problem"]): v for table in told for v in table["values"]}
+    first = {key: (v["rows"], v["file"], v["line"], v["value"]) for key, v in values.items()}
+    assert first["mkt_bill", "issued_on", "is not a date YYYY-MM-DD"] == (1, bills, 3, "30.10.2026")
+    assert first["mkt_bill", "cons_no", "is no row of mkt_customer with this cons_no"][1] == bills
+    assert first["mkt_customer", "cons_name", "is empty, the contract requires a value"] == (1, customers, 4, None)
+    assert first["mkt_customer", "cons_no", "is not 10 or 16 digits"] == (1, customers, 4, "31 000 0003")
+    assert first["con_contract", "version", "is no whole number of integer"] == (1, contracts, 2, "1.5")
+    (code,) = [key for key in first if key[:2] == ("mkt_customer", "cons_class")]
+    assert code[2].startswith("is not one of LARGE_IND, ")
+    assert first[code] == (1, customers, 4, "LARGE")
+
+
+def test_a_sample_looks_at_the_first_rows_of_a_file_and_the_newest_of_a_table(simulated, empty_database, monkeypatch):
+    spoil(simulated, "metering", "met_feeder", 3, org_no="")
+    assert [c.values for c in check_sources(nights.addresses_to_check(), DAY, sample=1) if c.values] == []
+    (check,) = [c for c in check_sources(nights.addresses_to_check(), DAY, sample=2) if c.values]
+    assert [(bad.column, bad.rows, bad.place) for bad in check.values] == [
+        ("org_no", 1, "met_feeder/met_feeder_20260115.csv:3")
+    ]
+    source_tables(empty_database, *load_contracts()["marketing"])
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(
+            "insert into mkt_org (org_no, src_updated_at) values ('31', '2026-01-02 00:00+08'), (null, '2026-01-01 00:00+08')"
+        )
+    monkeypatch.setenv("KAW_SOURCE_MARKETING", empty_database)
+    for sample, rows in ((1, 0), (None, 1)):
+        checks = check_sources(nights.addresses_to_check(), DAY, sample)
+        of_org = [bad for c in checks if c.table == "mkt_org" for bad in c.values if bad.column == "org_no"]
+        assert sum(bad.rows for bad in of_org) == rows
+
+
+def test_a_table_whose_rows_are_empty_ends_with_1(sources, capsys):
+    assert cli.main(["check-sources"]) == 1
+    assert "is empty, the contract requires a value" in capsys.readouterr().out
 
 
 def test_the_command_ends_with_3_where_a_source_cannot_be_reached(sources, capsys, monkeypatch):

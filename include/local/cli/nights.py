@@ -40,8 +40,12 @@ def add_to(commands) -> None:
     simulate.add_argument("--date", type=day, metavar="D", help="last day (default: yesterday)")
 
     check = command(
-        commands, "check-sources", _check_sources, "connect to the sources, compare columns, count; writes nothing"
+        commands,
+        "check-sources",
+        _check_sources,
+        "connect to the sources, compare columns, count, look at values; writes nothing",
     )
+    check.add_argument("--all", action="store_true", help="look at the values of every row, not of a sample")
     check.add_argument("--json", action="store_true")
 
 
@@ -92,18 +96,19 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _check_sources(arguments: argparse.Namespace) -> int:
-    from include.landing.check import check_sources, print_checks
+    from include.landing.check import SAMPLE_ROWS, check_sources, print_checks
     from include.local import server
     from include.local.in_use import server_in_use
 
     # a simulated source may live in the embedded server; where there is none yet, none is made to look at it
     with server_in_use() if server.exists(settings()) else contextlib.nullcontext():
-        checks = check_sources(addresses_to_check(), default_business_date())
+        sample = None if arguments.all else SAMPLE_ROWS
+        checks = check_sources(addresses_to_check(), default_business_date(), sample)
     if arguments.json:
         print(json.dumps([c.as_dict() for c in checks], ensure_ascii=False, indent=1))
     else:
-        print_checks(checks)
-    return 3 if any(c.problem for c in checks) else 0
+        print_checks(checks, sample)
+    return 3 if any(c.problem for c in checks) else 1 if any(c.values for c in checks) else 0
 
 
 def addresses_to_check() -> dict[str, str | None]:
