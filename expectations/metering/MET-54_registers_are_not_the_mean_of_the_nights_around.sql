@@ -1,5 +1,5 @@
 /*
-sentence: The registers of a night are not all the mean of the nights around it, against what the curves of the two days say.
+sentence: The registers of a night are not all the mean of the nights around it, against what the curves of its days say.
 axis: arbitrary
 dimension: plausibility
 severity: warn
