@@ -29,22 +29,47 @@ curves as materialized (
         curves.slot_flags,
         (
             select power(10::double precision, -max(scale(trim_scale(slots.slot_value::numeric))))
-            from unnest(curves.values_by_slot) as slots (slot_value)
+            from unnest(
+                curves.values_by_slot[1:6] || curves.values_by_slot[25:30] || curves.values_by_slot[49:54] || curves.values_by_slot[73:78]
+            ) as slots (slot_value)
         ) as last_digit
     from staging.stg_metering__curves as curves
     inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
     where curves.quantity_code in ('E+', 'P') and curves.phase_code = 'T'
 ),
 
+-- A line bends nowhere, so not at two slots half its length apart either: all other curves are done with.
+unbent as (
+    select curves.*
+    from curves
+    cross join limits
+    where exists (
+        select 1
+        from generate_series((limits.slots - 2) / 2, 95, (limits.slots - 2) / 2) as halves (slot_no)
+        where
+            greatest(
+                abs(
+                    curves.values_by_slot[halves.slot_no - 1] - 2 * curves.values_by_slot[halves.slot_no]
+                    + curves.values_by_slot[halves.slot_no + 1]
+                ),
+                abs(
+                    curves.values_by_slot[halves.slot_no - 1 + (limits.slots - 2) / 2]
+                    - 2 * curves.values_by_slot[halves.slot_no + (limits.slots - 2) / 2]
+                    + curves.values_by_slot[halves.slot_no + 1 + (limits.slots - 2) / 2]
+                )
+            ) <= 2 * limits.tolerance_digits * curves.last_digit
+    )
+),
+
 -- A sign for each slot from the third on: 1 where it goes on from the two before it as they went, in the last digit.
 bends as (
     select
-        curves.*,
+        unbent.*,
         array_to_string(array(
-            select case when abs(bent.a - 2 * bent.b + bent.c) <= 2 * limits.tolerance_digits * curves.last_digit then '1' else '0' end
-            from unnest(curves.values_by_slot[3:], curves.values_by_slot[2:], curves.values_by_slot) as bent (a, b, c)
+            select case when abs(bent.a - 2 * bent.b + bent.c) <= 2 * limits.tolerance_digits * unbent.last_digit then '1' else '0' end
+            from unnest(unbent.values_by_slot[3:], unbent.values_by_slot[2:], unbent.values_by_slot) as bent (a, b, c)
         ), '') as signs
-    from curves
+    from unbent
     cross join limits
 ),
 
