@@ -14,7 +14,20 @@ from pathlib import Path
 import yaml
 
 from include.contracts import declarations
-from include.contracts.declarations import Condition, Equation, Expectation, Identity, Order, Period, Shrinking, Where
+from include.contracts.declarations import (
+    Condition,
+    Crowd,
+    Equation,
+    Expectation,
+    Identity,
+    Order,
+    Period,
+    RecordIdentity,
+    Repeat,
+    Sharing,
+    Shrinking,
+    Where,
+)
 from include.settings import SOURCE_NAMES
 
 FOLDER = Path(__file__).parent
@@ -79,6 +92,7 @@ class Column:
         None,
     )  # least and most, as text; days may count from business_date
     identity: Identity | None = None
+    sharing: Sharing | None = None
     is_withholdable: bool = False  # its value can be left out while the row goes on
 
     @property
@@ -108,7 +122,9 @@ class Table:
     shrinking: Shrinking = field(default=Shrinking())
     in_force: tuple[str, str] | None = None  # columns of the first and last day of an archive's row
     fact_date: str | None = None  # the column that dates a fact; None for an archive, which is as of the business date
-    record_identity: tuple[str, ...] = ()  # columns in which two records of different keys differ
+    record_identity: RecordIdentity | None = None  # in what two records of different numbers differ
+    repeats: tuple[Repeat, ...] = ()
+    crowds: tuple[Crowd, ...] = ()
     order: tuple[Order, ...] = ()
     equations: tuple[Equation, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -198,7 +214,9 @@ def _table(source: str, model, is_daily: bool) -> Table:
         shrinking=declarations.shrinking(properties.get("shrinks")),
         in_force=tuple(properties["inForce"]) if "inForce" in properties else None,
         fact_date=properties.get("factDate"),
-        record_identity=tuple(properties.get("recordIdentity") or ()),
+        record_identity=declarations.record_identity(properties.get("recordIdentity")),
+        crowds=declarations.crowds(properties.get("crowds")),
+        repeats=declarations.repeats(properties.get("repeats")),
         order=declarations.orders(properties.get("order")),
         equations=declarations.equations(properties.get("equations")),
         conditions=declarations.conditions(properties.get("conditions")),
@@ -226,6 +244,7 @@ def _column(model) -> Column:
         judged_by=tuple((properties.get("judgedBy") or {}).items()),
         plausible=(None if least is None else str(least), None if most is None else str(most)),
         identity=declarations.identity(properties.get("identity")),
+        sharing=declarations.sharing(properties.get("sharing")),
         is_withholdable=bool(properties.get("withholdable")),
     )
 

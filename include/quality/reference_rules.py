@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from include.contracts import ACCOUNTS, Reference, Table, all_tables
+from include.contracts import Reference, Table, all_tables
 from include.contracts.declarations import ALWAYS, NEVER
 from include.quality.made_rules import Check, checked_rule, text, trimmed
 from include.quality.referred_rows import (
+    SETTLEMENT_ACCOUNTS,
     ReferredRows,
+    account_column,
     day_of,
     delivered,
     in_force_on,
@@ -21,11 +23,10 @@ from include.quality.referred_rows import (
     keys,
     local_day,
     matches,
+    payers_join,
     reference_by,
 )
 from include.quality.rules import Rule
-
-SETTLEMENT_ACCOUNTS = "mkt_account"  # says which accounts one payer pays for
 
 
 @dataclass
@@ -262,20 +263,9 @@ def _has_one_holder(parts: _Parts, column: str, alias: str) -> None:
     value, payers, counted = trimmed(table.column(column), "raw"), "", f"count(distinct {holder})"
     condition = f"{counted} > 1"
     if identity.shared != NEVER:
-        accounts = all_tables()[SETTLEMENT_ACCOUNTS]
-        owner = (
-            next(r.columns[0] for r in table.references if r.target_table == ACCOUNTS)
-            if table.name != ACCOUNTS
-            else "cons_no"
-        )
-        payers = f"""
-    left join (
-        select btrim(raw.cons_no) as account_no, min(btrim(raw.payer_name)) as payer_name
-        from {delivered(accounts)}
-        group by 1
-    ) as payers on btrim(raw.{owner}) = payers.account_no"""
-        condition += f" and count(distinct coalesce(payers.payer_name, btrim(raw.{owner}))) > 1"
-        parts.targets.append(accounts)
+        payers = payers_join(table)
+        condition += f" and count(distinct coalesce(payers.payer_name, btrim(raw.{account_column(table)}))) > 1"
+        parts.targets.append(all_tables()[SETTLEMENT_ACCOUNTS])
     parts.joins.append(f"""left join (
     select {value} as held, {counted} as holders
     from {delivered(table)}{payers}
