@@ -15,11 +15,13 @@ import yaml
 
 from include.contracts import declarations
 from include.contracts.declarations import (
+    Condition,
     Crowd,
     Equation,
     Expectation,
     Identity,
     Order,
+    Period,
     RecordIdentity,
     Repeat,
     Sharing,
@@ -56,7 +58,7 @@ class Reference:
     `match` is `whole` (the whole key), `as_of` (the target has validity rows) or `any_row` (one part of its key).
     `on_unresolved` says what becomes of a row whose reference leads nowhere: `withhold` its columns that are withholdable, or
     `block` the row. Where `is_total`, every target row that fits `total_where` is referred to. `agrees` lists pairs of an own
-    column (or `reference.column`) and the column of the target that must hold the same value.
+    column (or `reference.column`) and the column of the target that must hold the same value. Only rows that fit `where` refer.
     """
 
     columns: tuple[str, ...]
@@ -68,6 +70,7 @@ class Reference:
     is_total: bool = False
     total_where: Where = ()
     agrees: tuple[tuple[str, str], ...] = ()
+    where: Where = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Table:
     cursor_column: str
     columns: tuple[Column, ...]
     references: tuple[Reference, ...] = field(default=())
+    references_by_kind: tuple[Reference, ...] = ()  # of a number whose table another column says
     is_daily: bool = True
     name_en: str = ""
     name_zh: str = ""
@@ -123,6 +127,8 @@ class Table:
     crowds: tuple[Crowd, ...] = ()
     order: tuple[Order, ...] = ()
     equations: tuple[Equation, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    periods: tuple[Period, ...] = ()
     expected: tuple[Expectation, ...] = ()
 
     @property
@@ -200,7 +206,8 @@ def _table(source: str, model, is_daily: bool) -> Table:
         update_pattern=properties["updatePattern"],
         cursor_column=properties["cursorColumn"],
         columns=tuple(_column(p) for p in model.properties),
-        references=tuple(references),
+        references=tuple(r for r in references if not r.where),
+        references_by_kind=tuple(r for r in references if r.where),
         is_daily=is_daily,
         name_en=model.businessName,
         name_zh=properties["businessNameZh"],
@@ -212,6 +219,8 @@ def _table(source: str, model, is_daily: bool) -> Table:
         repeats=declarations.repeats(properties.get("repeats")),
         order=declarations.orders(properties.get("order")),
         equations=declarations.equations(properties.get("equations")),
+        conditions=declarations.conditions(properties.get("conditions")),
+        periods=declarations.periods(properties.get("periods")),
         expected=declarations.expectations(properties.get("expected")),
     )
 
@@ -256,6 +265,7 @@ def _reference(key: tuple[str, ...], columns: tuple[str, ...], model) -> Referen
         is_total=bool(total),
         total_where=declarations.where(total if isinstance(total, dict) else None),
         agrees=tuple(_agreement(pair) for pair in properties.get("agrees") or ()),
+        where=declarations.where(properties.get("where")),
     )
 
 

@@ -27,6 +27,7 @@ SHARING = ("holder", "atMost", "atMostShare", "withinPayer", "longerThan", "days
 JUDGEMENTS = ("placeholder", "format", "range")  # of a column's values by their meaning
 RELATIONS = ("<=", ">=", "=")
 SEVERITIES = ("warn", "quarantine")
+FILLED, EMPTY = "filled", "empty"  # of a condition; a list of values is the third
 TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where it is a value or a list of columns
     "businessNameZh": (),
     "shrinks": (),
@@ -36,6 +37,8 @@ TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where 
     "repeats": ("series", "along", "columns", "rows", "least"),
     "crowds": ("what", "by", "date", "where", *MARKS, "share"),
     "order": ("columns", "severity", "toleranceMinutes", "rule"),
+    "conditions": ("column", "is", "where", "given", "severity", "rule"),
+    "periods": ("by", "where", "gapless", "severity", "rule"),
     "equations": ("name", "states", "tolerance", "unit", "where", "children", "severity", "rule"),
     "expected": (
         "what",
@@ -55,12 +58,15 @@ TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where 
     ),
 }
 COLUMN_PROPERTIES = ("businessNameZh", "meaning", "judgedBy", "plausible", "identity", "sharing", "withholdable")
-RELATIONSHIP_PROPERTIES = ("match", "crossSystem", "onUnresolved", "total", "agrees")
+RELATIONSHIP_PROPERTIES = ("where", "match", "crossSystem", "onUnresolved", "total", "agrees")
 
 # Column -> the values of which one is meant; of a row all columns must fit.
 Where = tuple[tuple[str, tuple[str, ...]], ...]
 
-FUNCTIONS = ("abs", "coalesce", "greatest", "least", "nullif", "round", "sqrt")  # of an equation
+# Of an equation, with what they are in SQL; minutes_between(earlier, later) counts minutes.
+FUNCTIONS = {name: name for name in ("abs", "coalesce", "greatest", "least", "nullif", "round", "sqrt")} | {
+    "minutes_between": "quality.minutes_between"
+}
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
 _STATES = re.compile(r"(?P<left>.+?) (?P<relation><=|>=|=) (?P<right>.+)", re.DOTALL)
@@ -136,6 +142,29 @@ class RecordIdentity:
     within_minutes: int = 0
     corrects: tuple[str, ...] = ()
     where: Where = ()
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A column is filled, empty or one of the values `be` where other columns have the values of `where` and are filled (`given`)."""
+
+    column: str
+    be: str | tuple[str, ...]
+    where: Where = ()
+    given: tuple[str, ...] = ()
+    severity: str = "warn"
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Period:
+    """Rows that fit `where` and are equal in the columns `by` are in force one at a time; without a gap where `is_gapless`."""
+
+    by: tuple[str, ...]
+    where: Where = ()
+    is_gapless: bool = False
+    severity: str = "warn"
     rule: str | None = None
 
 
@@ -243,6 +272,27 @@ def shrinking(value) -> Shrinking:
 def orders(entries: list[Mapping] | None) -> tuple[Order, ...]:
     return tuple(
         Order(tuple(e["columns"]), e.get("severity", "warn"), e.get("toleranceMinutes", 0), e.get("rule"))
+        for e in entries or []
+    )
+
+
+def conditions(entries: list[Mapping] | None) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(
+            column=e["column"],
+            be=e["is"] if isinstance(e["is"], str) else tuple(str(value) for value in e["is"]),
+            where=where(e.get("where")),
+            given=tuple(e.get("given") or ()),
+            severity=e.get("severity", "warn"),
+            rule=e.get("rule"),
+        )
+        for e in entries or []
+    )
+
+
+def periods(entries: list[Mapping] | None) -> tuple[Period, ...]:
+    return tuple(
+        Period(tuple(e["by"]), where(e.get("where")), bool(e.get("gapless")), e.get("severity", "warn"), e.get("rule"))
         for e in entries or []
     )
 

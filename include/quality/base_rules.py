@@ -12,6 +12,7 @@ A row is judged as delivered: the rules read the raw row behind each staged row,
 from __future__ import annotations
 
 from include.contracts import Column, Reference, Table, load_contracts
+from include.quality.condition_rules import condition_rule
 from include.quality.copy_rules import copy_rule
 from include.quality.crowding_rules import crowding_rule
 from include.quality.equation_rules import equation_rule
@@ -27,6 +28,7 @@ from include.quality.made_rules import (
 )
 from include.quality.mart_rules import load_mart_rules
 from include.quality.meaning_rules import meaning_rule
+from include.quality.period_rules import period_rule
 from include.quality.reference_rules import reference_rule
 from include.quality.repeat_rules import repeat_rule
 from include.quality.rules import Rule
@@ -54,6 +56,8 @@ def load_base_rules() -> list[Rule]:
             families = (
                 time_rule,
                 equation_rule,
+                condition_rule,
+                period_rule,
                 reference_rule,
                 meaning_rule,
                 copy_rule,

@@ -139,7 +139,7 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
     elif name == "shrinks" and not isinstance(value, bool):
         known = ("shrinks", "pendingShare", "blockShare", "rows")
         yield from _keys(file, value, line, what, known, ("pendingShare", "blockShare"))
-    elif name in ("order", "equations", "expected", "repeats", "crowds"):
+    elif name in ("order", "equations", "expected", "conditions", "periods", "repeats", "crowds"):
         known = declarations.TABLE_PROPERTIES[name]
         needed = {
             "order": ("columns",),
@@ -147,6 +147,8 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
             "expected": ("what", "each", "archive", "by"),
             "crowds": ("what", "by", "share"),
             "repeats": ("series", "along", "columns", "least"),
+            "conditions": ("column", "is"),
+            "periods": ("by",),
         }[name]
         for given in value:
             at = given[LINE]
@@ -156,13 +158,16 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
                 yield from _one_of(
                     file, at, f"severity in {what}", given.get("severity", "warn"), declarations.SEVERITIES
                 )
-                yield from {
+                check = {
                     "order": _order,
                     "equations": _equation,
                     "expected": _expected,
+                    "conditions": _condition,
+                    "periods": _period,
                     "repeats": _repeated,
                     "crowds": _crowd,
-                }[name](file, at, given, own)
+                }[name]
+                yield from check(file, at, given, own)
 
 
 def _record_identity(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
@@ -200,6 +205,24 @@ def _crowd(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
     marked = given[marks[0]] if isinstance(given[marks[0]], list) else [given[marks[0]]]
     named = [*given["by"], *marked, *(k for k in given.get("where") or {} if k != LINE)]
     yield from _columns(file, line, what, [*named, *([given["date"]] if "date" in given else [])], own)
+
+
+def _condition(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"the condition on {given['column']} of {own.name}"
+    named = [given["column"], *(k for k in given.get("where") or {} if k != LINE), *given.get("given", [])]
+    yield from _columns(file, line, what, named, own)
+    if not isinstance(given["is"], list):
+        allowed = (declarations.FILLED, declarations.EMPTY, "a list of values")
+        yield from _one_of(file, line, f"is in {what}", given["is"], allowed)
+    if not given.get("where") and not given.get("given"):
+        yield Problem(file, line, f"{what} says of no other column when it holds", "where or given")
+
+
+def _period(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"periods of {own.name}"
+    yield from _columns(file, line, what, [*given["by"], *(k for k in given.get("where") or {} if k != LINE)], own)
+    if not any(p["property"] == "inForce" for p in own.tables[own.name].get("customProperties") or []):
+        yield Problem(file, line, f"{what}: the table has no inForce", "inForce: [first day, last day]")
 
 
 def _equation(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
@@ -284,6 +307,8 @@ def _check_relationship(file: str, relationship: dict, own: _Names) -> Iterator[
         name, value, line = entry["property"], entry["value"], entry[LINE]
         if name == "onUnresolved":
             yield from _one_of(file, line, f"onUnresolved of {what}", value, declarations.ON_UNRESOLVED)
+        elif name == "where":
+            yield from _columns(file, line, f"where of {what}", (k for k in value if k != LINE), own)
         elif name == "total" and isinstance(value, dict):
             yield from _of(file, line, f"total of {what}", table, (k for k in value if k != LINE), own)
         elif name == "agrees":

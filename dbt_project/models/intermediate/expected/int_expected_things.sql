@@ -1,6 +1,5 @@
 {{ config(
     tags=['as_delivered'],
-    pre_hook=["set local enable_nestloop = off"],
     indexes=[{'columns': ['what_code']}],
     meta={'analyzed_columns': 'what_code, account_no, period_date, is_arrived, explained_by'}
 ) }}
@@ -46,6 +45,7 @@ placed as (
         things.table_name,
         things.rule_id,
         coalesce(offices.org_no, 'none') as org_no,
+        things.is_estimated,
         things.is_judged_as_a_whole and expected.is_whole as is_judged
     from expected
     inner join things on expected.what_code = things.what_code
@@ -134,6 +134,7 @@ final as (
         placed.since_date,
         placed.record_key,
         placed.is_whole,
+        placed.is_estimated,
         placed.is_arrived,
         case
             when placed.is_arrived then null
