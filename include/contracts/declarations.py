@@ -130,22 +130,6 @@ class Order:
 
 
 @dataclass(frozen=True)
-class RecordIdentity:
-    """Columns in which two records under different numbers differ; the first is always filled, else a row has no identity.
-
-    `time` tells two records apart where they are more than `within_minutes` from each other. A row that says by a column of
-    `corrects` that it corrects, reverses or reopens another one is no copy of it; `where` narrows the rows.
-    """
-
-    columns: tuple[str, ...]
-    time: str | None = None
-    within_minutes: int = 0
-    corrects: tuple[str, ...] = ()
-    where: Where = ()
-    rule: str | None = None
-
-
-@dataclass(frozen=True)
 class Condition:
     """A column is filled, empty or one of the values `be` where other columns have the values of `where` and are filled (`given`)."""
 
@@ -165,6 +149,22 @@ class Period:
     where: Where = ()
     is_gapless: bool = False
     severity: str = "warn"
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordIdentity:
+    """Columns in which two records under different numbers differ; the first is always filled, else a row has no identity.
+
+    `time` tells two records apart where they are more than `within_minutes` from each other. A row that says by a column of
+    `corrects` that it corrects, reverses or reopens another one is no copy of it; `where` narrows the rows.
+    """
+
+    columns: tuple[str, ...]
+    time: str | None = None
+    within_minutes: int = 0
+    corrects: tuple[str, ...] = ()
+    where: Where = ()
     rule: str | None = None
 
 

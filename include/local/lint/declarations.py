@@ -145,10 +145,10 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
             "order": ("columns",),
             "equations": ("name", "states"),
             "expected": ("what", "each", "archive", "by"),
-            "crowds": ("what", "by", "share"),
-            "repeats": ("series", "along", "columns", "least"),
             "conditions": ("column", "is"),
             "periods": ("by",),
+            "crowds": ("what", "by", "share"),
+            "repeats": ("series", "along", "columns", "least"),
         }[name]
         for given in value:
             at = given[LINE]
@@ -191,22 +191,6 @@ def _order(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
         yield Problem(file, line, f"{what} lists one column", "two columns or more, the earlier first")
 
 
-def _repeated(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
-    named = [*given["series"], given["along"], *given["columns"], *([given["rows"]] if "rows" in given else [])]
-    yield from _columns(file, line, f"repeats of {own.name}", named, own)
-
-
-def _crowd(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
-    what = f"crowds of {own.name}"
-    marks = [mark for mark in declarations.MARKS if mark in given]
-    if len(marks) != 1:
-        yield Problem(file, line, f"{what} has {len(marks)} marks", "one of " + ", ".join(declarations.MARKS))
-        return
-    marked = given[marks[0]] if isinstance(given[marks[0]], list) else [given[marks[0]]]
-    named = [*given["by"], *marked, *(k for k in given.get("where") or {} if k != LINE)]
-    yield from _columns(file, line, what, [*named, *([given["date"]] if "date" in given else [])], own)
-
-
 def _condition(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
     what = f"the condition on {given['column']} of {own.name}"
     named = [given["column"], *(k for k in given.get("where") or {} if k != LINE), *given.get("given", [])]
@@ -223,6 +207,22 @@ def _period(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]
     yield from _columns(file, line, what, [*given["by"], *(k for k in given.get("where") or {} if k != LINE)], own)
     if not any(p["property"] == "inForce" for p in own.tables[own.name].get("customProperties") or []):
         yield Problem(file, line, f"{what}: the table has no inForce", "inForce: [first day, last day]")
+
+
+def _repeated(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    named = [*given["series"], given["along"], *given["columns"], *([given["rows"]] if "rows" in given else [])]
+    yield from _columns(file, line, f"repeats of {own.name}", named, own)
+
+
+def _crowd(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"crowds of {own.name}"
+    marks = [mark for mark in declarations.MARKS if mark in given]
+    if len(marks) != 1:
+        yield Problem(file, line, f"{what} has {len(marks)} marks", "one of " + ", ".join(declarations.MARKS))
+        return
+    marked = given[marks[0]] if isinstance(given[marks[0]], list) else [given[marks[0]]]
+    named = [*given["by"], *marked, *(k for k in given.get("where") or {} if k != LINE)]
+    yield from _columns(file, line, what, [*named, *([given["date"]] if "date" in given else [])], own)
 
 
 def _equation(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:

@@ -16,9 +16,9 @@ parameters: [least_rise_digits, slots, tolerance_digits]
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-52', 'slots', :business_date)::integer as slots,
-        quality.parameter('MET-52', 'tolerance_digits', :business_date)::double precision as tolerance_digits,
-        quality.parameter('MET-52', 'least_rise_digits', :business_date)::double precision as least_rise_digits
+        quality.parameter('MET-62', 'slots', :business_date)::integer as slots,
+        quality.parameter('MET-62', 'tolerance_digits', :business_date)::double precision as tolerance_digits,
+        quality.parameter('MET-62', 'least_rise_digits', :business_date)::double precision as least_rise_digits
 ),
 
 curves as materialized (

@@ -16,8 +16,8 @@ parameters: [days, least_values]
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-51', 'days', :business_date)::integer as days,
-        quality.parameter('MET-51', 'least_values', :business_date) as least_values
+        quality.parameter('MET-61', 'days', :business_date)::integer as days,
+        quality.parameter('MET-61', 'least_values', :business_date) as least_values
 ),
 
 changed as materialized (
