@@ -25,14 +25,6 @@ readings as (
         registers.version desc nulls last, registers._raw_id desc
 ),
 
-meters as (
-    select
-        meter_asset_no,
-        max(digits_int)::integer as digits_int
-    from {{ ref('stg_metering__meters') }}
-    group by meter_asset_no
-),
-
 limits as materialized (
     select
         {{ rule_parameter('MET-06', 'rollover_from_share', day) }} as from_share,
@@ -79,7 +71,7 @@ final as (
         num_nulls(opened.opening_kwh, readings.register_reading_kwh) = 0 as is_read,
         coalesce(opened.transformer_loss_kwh, 0) + coalesce(opened.line_loss_kwh, 0) + coalesce(opened.added_kwh, 0) as losses_kwh,
         quality.register_difference(
-            opened.opening_kwh, readings.register_reading_kwh, meters.digits_int, limits.from_share, limits.below_share
+            opened.opening_kwh, readings.register_reading_kwh, meters.digits_int::integer, limits.from_share, limits.below_share
         ) * points.multiplier as register_kwh
     from opened
     cross join limits
@@ -88,7 +80,8 @@ final as (
             opened.meter_asset_no = readings.meter_asset_no
             and opened.rate_code = readings.rate_code
             and opened.read_to = readings.frozen_date
-    left join meters on opened.meter_asset_no = meters.meter_asset_no
+    left join {{ one_each(ref('stg_metering__meters'), 'meter_asset_no', 'digits_int', 'max') }} as meters
+        on opened.meter_asset_no = meters.meter_asset_no
     left join {{ ref('int_metering_points_as_of') }} as points
         on opened.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'opened.read_to - 1') }}
 )
