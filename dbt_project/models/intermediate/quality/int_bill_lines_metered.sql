@@ -38,6 +38,7 @@ opened as materialized (
         bills._raw_id as bill_raw_id,
         bills.account_no,
         bills.bill_month,
+        bills.read_from,
         bills.read_to,
         bills.orig_bill_no is null as is_regular,
         readings.register_reading_kwh as opening_kwh
@@ -57,10 +58,15 @@ final as (
         opened.bill_no,
         opened.account_no,
         opened.bill_month,
+        opened.read_from,
+        opened.read_to,
         opened.is_regular,
         opened.metering_point_no,
         opened.meter_asset_no,
         opened.rate_code,
+        opened.previous_reading_kwh,
+        opened.current_reading_kwh,
+        opened.opening_kwh,
         opened.billed_kwh,
         opened.price_cny_per_kwh,
         opened.charge_cny,
@@ -70,6 +76,7 @@ final as (
         meters.meter_asset_no is not null as is_meter_known,
         num_nulls(opened.opening_kwh, readings.register_reading_kwh) = 0 as is_read,
         coalesce(opened.transformer_loss_kwh, 0) + coalesce(opened.line_loss_kwh, 0) + coalesce(opened.added_kwh, 0) as losses_kwh,
+        opened.added_kwh,
         quality.register_difference(
             opened.opening_kwh, readings.register_reading_kwh, meters.digits_int::integer, limits.from_share, limits.below_share
         ) * points.multiplier as register_kwh
