@@ -5,7 +5,7 @@ dimension: consistency
 severity: warn
 owner: metering office
 reason: Two meters of one load that differ show that one of them, or its ratio, is wrong.
-source: GB/T 17215.321-2021, errors of meters of class 1
+source: project rule; the errors of two meters of class 1 by GB/T 17215.321-2021
 subject: met_interval_96
 not_tested: No point below another has a whole curve of the same day as that one.
 population: whole energy curves of points below another point, with the whole curve of that point of the same day
