@@ -1,5 +1,5 @@
 /*
-sentence: A curve is not, slot for slot, that of another day of its point within {days} days, nor that of another account's point on its day.
+sentence: A curve is not, slot for slot, that of another day of its point within {days} days, nor that of another account's point on its day while its register departs by more than {departure} of it.
 axis: arbitrary
 dimension: uniqueness
 severity: warn
@@ -11,13 +11,14 @@ not_tested: No curve of energy, power, current or voltage landed tonight.
 population: newest curves of energy, power, current and voltage
 tests: touched rows
 reads: [int_curves_latest, int_metering_points_current, stg_metering__curves, stg_metering__register_freezes]
-parameters: [days, least_values]
+parameters: [days, departure, least_values]
 */
 -- tested
 with limits as materialized (
     select
         quality.parameter('MET-61', 'days', :business_date)::integer as days,
-        quality.parameter('MET-61', 'least_values', :business_date) as least_values
+        quality.parameter('MET-61', 'least_values', :business_date) as least_values,
+        quality.parameter('MET-61', 'departure', :business_date) as departure
 ),
 
 changed as materialized (
@@ -83,7 +84,8 @@ registers as (
     group by registers.meter_asset_no, registers.reading_date
 ),
 
--- Of one curve at two points, that one is copied that departs most from the register of its own point.
+-- Of one curve at two points, that one is copied that departs most from the register of its own point, and by more than a
+-- rounding; two that both agree with their registers are two of one kind.
 apart as (
     select
         copies._raw_id,
@@ -101,8 +103,10 @@ ranked as (
     select
         copies.metering_point_no,
         copies.reading_date,
-        apart.departure is null or apart.departure = max(apart.departure) over same as departs_most
+        apart.departure is null
+        or (apart.departure > limits.departure and apart.departure = max(apart.departure) over same) as departs_most
     from copies
+    cross join limits
     inner join apart on copies._raw_id = apart._raw_id
     window same as (partition by copies.reading_date, copies.phase_code, copies.curve_hash)
 )

@@ -16,7 +16,13 @@ NEVER, WITHIN_PAYER, ALWAYS = "never", "within_payer", "always"
 SHARED = (NEVER, WITHIN_PAYER, ALWAYS)
 ON_UNRESOLVED = ("withhold", "block")
 EACH = ("day", "month", "once")
-MARKS = ("minuteOfDay", "minutesBetween", "secondsSince", "values")  # of an entry, by what it can crowd
+MARKS = (
+    "minuteOfDay",
+    "minutesBetween",
+    "secondsBetween",
+    "secondsSince",
+    "values",
+)  # of an entry, by what it can crowd
 SHARING = ("holder", "atMost", "atMostShare", "withinPayer", "longerThan", "days", "differsFrom")
 JUDGEMENTS = ("placeholder", "format", "range")  # of a column's values by their meaning
 RELATIONS = ("<=", ">=", "=")
@@ -239,7 +245,8 @@ class Repeat:
 class Crowd:
     """What the entries `by` one clerk, department or office must not crowd on: one of MARKS of `columns`, up to a share.
 
-    With `date` the entries of a window of days up to the business date count, without one the rows in force; `where` narrows them.
+    With `date` the entries of a window of days count, or the newest where they are few; without it the rows in force. `where`
+    narrows them.
     """
 
     what: str

@@ -220,11 +220,23 @@ CROWDS = [  # rule, fault, columns told; the entries of one unit against those o
         "handler_no = 'H1', end_at = date '2026-11-04' + time '23:59'",
         set(),
     ),  # nobody to compare with
-    (
-        "CRD-mkt_app_stage",
-        "handler_no = case when n % 3 = 0 then 'H1' else 'H2' end,"
-        " end_at = case when n % 3 = 0 then date '2026-08-07' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
-        set(),  # the window has gone on
+    *(  # where a quarter has few entries the newest before it count too, up to 400 days
+        (
+            "CRD-mkt_app_stage",
+            "handler_no = case when n % 3 = 0 then 'H1' else 'H2' end,"
+            f" end_at = case when n % 3 = 0 then date '{day}' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
+            columns,
+        )
+        for day, columns in (("2026-08-07", {"end_at"}), ("2025-10-02", {"end_at"}), ("2025-10-01", set()))
+    ),
+    *(  # twelve old entries beside so many new ones
+        (
+            "CRD-mkt_app_stage",
+            f"handler_no = case when n <= 12 + {recent} then 'H1' else 'H2' end,"
+            " end_at = case when n <= 12 then date '2026-08-07' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
+            columns,
+        )
+        for recent, columns in ((18, {"end_at"}), (30, set()))
     ),
     (
         "CRD-mkt_customer",
@@ -251,7 +263,7 @@ def test_a_crowd_is_told_at_its_unit(staged: Staged, rule_id: str, values: str, 
 
 
 def test_arrivals_a_minute_before_the_promise_are_told_at_their_department(staged: Staged):
-    """Of forty faults (synthetic) twelve were arrived at after 44 minutes, the others after 12 to 43; then each minute once or twice."""
+    """Of faults (synthetic) twelve were arrived at after 44 minutes, the others after 12 to 49; then each minute as often as any."""
     raw, rule = "raw_marketing.mkt_ticket", RULES["CRD-mkt_ticket"]
     number = "(row_number() over (order by _raw_id))::integer"
     twelve = f"case when {number} <= 12 then 44 else 12 + {number} % 38 end"

@@ -26,7 +26,9 @@ TESTED = re.compile(
     r"; (?P<test>binomial|chi-square|occupancy), where .+ and (?P<sample>\d+) or more are counted,"
     r" at most (?P<percent>[\d.]+) % of honest \w+ are found$"
 )
-COMPARED = re.compile(r"; Fisher's exact test against all other units, .+, Bonferroni .+ at the level of the seed$")
+COMPARED = re.compile(
+    r"; binomial test against all entries beside the crowd, Bonferroni over the marks, at the level of the seed$"
+)
 MADE = ("SEM-", "DUP-", "SHA-", "REP-", "CRD-")  # of contracts
 TESTED_BY_CHANCE = {  # test, parameter of the smallest sample, share of honest work that is found at most
     "MET-30": ("chi-square", "last_digit_readings", 0.001),
