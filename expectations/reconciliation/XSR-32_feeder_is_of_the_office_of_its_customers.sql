@@ -11,7 +11,7 @@ likely_wrong: The feeder, for its customers are filed one by one.
 subject: met_feeder
 not_tested: No feeder has a customer of a known office.
 population: feeders in force with customers
-reads: [int_metering_points_current, stg_marketing__metering_points, stg_marketing__customers, stg_metering__feeders]
+reads: [stg_marketing__customers, stg_marketing__metering_points, stg_metering__feeders]
 compares: [metering.met_feeder.org_no, marketing.mkt_customer.org_no]
 */
 -- tested

@@ -137,7 +137,7 @@ def without_two_months_of_bills(editor: Editor) -> None:
 
 RANKED = (
     "select account_no, revenue_12m_cny, energy_12m_kwh, is_partial, partial_measures @> '{revenue_12m_cny,revenue_rank}'"
-    " from marts.mart_key_account_ranking where ranking_month = '2026-10-01' order by 1"
+    " from marts.mart_key_account_ranking where ranking_month = '2026-11-01' order by 1"
 )
 
 

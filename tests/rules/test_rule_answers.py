@@ -54,11 +54,13 @@ SILENT = {  # they need many equal rows or days, a value of their own or an outa
     "CON-08",
     "CON-12",
     "CON-16",
+    "CON-17",  # the amended field is one of six names
     "XSR-02",
     "XSR-21",
     "XSR-23",
     "XSR-24",
     "XSR-27",
+    "XSR-31",  # the tariff must end within one month
     "XSR-12",  # the values of a term are in int_terms_compared: no other row of it has another voltage level
 }
 
