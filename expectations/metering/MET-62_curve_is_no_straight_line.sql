@@ -24,6 +24,7 @@ with limits as materialized (
 curves as materialized (
     select
         curves._raw_id,
+        curves.metering_point_no,
         curves.reading_date,
         curves.values_by_slot,
         curves.slot_flags,
@@ -85,18 +86,20 @@ starts as materialized (
         and strpos(coalesce(substr(bends.slot_flags, starts.slot_no, limits.slots), ''), '0') = 0
 ),
 
-lines as (
-    select distinct on (starts._raw_id)
+straight as (
+    select
         starts._raw_id,
+        starts.metering_point_no,
+        starts.reading_date,
         starts.slot_no,
         starts.values_by_slot[starts.slot_no] as first_value,
-        starts.values_by_slot[starts.slot_no + limits.slots - 1] as last_value
+        starts.values_by_slot[starts.slot_no + limits.slots - 1] as last_value,
+        abs(starts.values_by_slot[starts.slot_no + limits.slots - 1] - starts.values_by_slot[starts.slot_no])
+        >= limits.least_rise_digits * starts.last_digit as is_steep
     from starts
     cross join limits
     where
-        abs(starts.values_by_slot[starts.slot_no + limits.slots - 1] - starts.values_by_slot[starts.slot_no])
-        >= limits.least_rise_digits * starts.last_digit
-        and not exists (
+        not exists (
             select 1
             from generate_series(0, limits.slots - 1) as steps (step_no)
             where
@@ -107,7 +110,19 @@ lines as (
                     * steps.step_no / (limits.slots - 1)
                 ) > limits.tolerance_digits * starts.last_digit
         )
-    order by starts._raw_id, starts.slot_no
+),
+
+-- A line may be too flat to be seen in the few digits of one of the two channels: the other tells of it.
+lines as (
+    select distinct on (straight._raw_id) straight._raw_id, straight.slot_no, straight.first_value, straight.last_value
+    from straight
+    inner join straight as steep
+        on
+            straight.metering_point_no = steep.metering_point_no
+            and straight.reading_date = steep.reading_date
+            and straight.slot_no = steep.slot_no
+    where steep.is_steep and straight.first_value <> straight.last_value
+    order by straight._raw_id, straight.slot_no
 )
 
 select

@@ -110,7 +110,7 @@ measured as (
         select
             of_day.e,
             of_day.p,
-            of_day.a + of_day.c as i,
+            coalesce(of_day.a + of_day.c, of_day.a, of_day.c) as i,
             of_day.slot_no between stretches.first_slot and stretches.first_slot + stretches.slots - 1 as is_within
         from unnest(signs.energy_by_slot, signs.power_by_slot, signs.current_a_by_slot, signs.current_c_by_slot) with ordinality
             as of_day (e, p, a, c, slot_no)
