@@ -14,14 +14,13 @@ reads: [stg_marketing__contacts, stg_marketing__customers]
 */
 -- tested
 select
-    jsonb_build_object('cons_no', customers.account_no) as record_key,
-    customers.account_no,
+    jsonb_build_object('cons_no', contacts.account_no) as record_key,
+    contacts.account_no,
     count(*) as contacts,
     count(*) filter (where contacts.is_primary_contact) as first_contacts
-from staging.stg_marketing__customers as customers
-inner join staging.stg_marketing__contacts as contacts on customers.account_no = contacts.account_no
-where customers.status_code <> 'CLOSED'
-group by customers.account_no
+from staging.stg_marketing__contacts as contacts
+where contacts.account_no in (select account_no from staging.stg_marketing__customers where status_code <> 'CLOSED')
+group by contacts.account_no
 -- violations
 select
     {{ finding('is_primary_contact', key='record_key') }},

@@ -191,17 +191,18 @@ def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) ->
 def _agrees(parts: _Parts, reference: Reference, own: str, theirs: str) -> None:
     rows, target = parts.rows, all_tables()[reference.target_table]
     mine, other = rows.value(own), rows.value(f"{reference.columns[0]}.{theirs}")
-    same = "{} <> {}"
+    spelled = []
     if target.column(theirs).physical_type == "text":
         mine, other = f"btrim({mine})", f"btrim({other})"
-        same = "upper(quality.plain_text({})) <> upper(quality.plain_text({}))"
+        # the same letters in another width or case are no difference; asked last, for it is dear
+        spelled = [f"upper(quality.plain_text({mine})) <> upper(quality.plain_text({other}))"]
     known = [_is_known(parts, target, theirs, other)]
     owner = all_tables()[reference_by(rows.table, own.split(".")[0]).target_table] if "." in own else rows.table
     known.append(_is_known(parts, owner, own.rpartition(".")[2], mine))
     parts.checks.append(
         Check(
             own if "." not in own else reference.columns[0],
-            " and ".join([same.format(mine, other), *filter(None, known)]),
+            " and ".join([f"{mine} <> {other}", *filter(None, known), *spelled]),
             f"{mine}::text"
             if "." not in own
             else f"raw.{reference.columns[0]}::text || {text(f' of {theirs} ')} || {other}",
