@@ -209,7 +209,7 @@
     select
         {{ keys }},
         array_agg(distinct measure_no) as measure_nos,
-        coalesce(array_agg(distinct measure_no) filter (where not is_there), '{}') as lacking_nos,
+        coalesce(array_agg(distinct measure_no) filter (where is_there is not true), '{}') as lacking_nos,
         coalesce(array_agg(distinct measure_no) filter (where not is_lower_bound), '{}') as unbounded_nos,
         sum(withheld_rows) filter (where is_first) as withheld_rows,
         sum(withheld_kwh) filter (where is_first) as withheld_kwh,

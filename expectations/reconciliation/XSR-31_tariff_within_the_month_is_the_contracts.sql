@@ -6,7 +6,7 @@ severity: warn
 owner: data quality office
 reason: A price that came and went within a billed month changes the bill and shows at the end of no month.
 source: project rule
-at_stake: "Unknown: a bill does not say which of its lines fell on these days."
+at_stake: "No money: a bill does not say which of its lines fell on these days."
 likely_wrong: Undetermined; nothing else names the tariff of these days.
 subject: mkt_tariff_assign
 not_tested: No tariff ended in the last closed month or since.

@@ -247,7 +247,7 @@ CROWDS = [  # rule, fault, columns told; the entries of one unit against those o
     (
         "CRD-mkt_customer",
         "org_no = case when n <= 10 then 'O1' else 'O2' end,"
-        " shift_mode = case when n <= 9 then '1' else 'S' || n end, factory_rest_day = 'SUN'",
+        " shift_mode = case when n <= 6 then '1' else 'S' || n end, factory_rest_day = 'SUN'",
         set(),
     ),
 ]
