@@ -28,7 +28,9 @@ cross join lateral (
 where values_given.value_text is not null
 -- violations
 select
-    {{ finding(column_sql='column_name') }},
+    raw_id,
+    account_no,
+    column_name,
     'a placeholder' as observed,
     'a number or address of the contact' as expected
 from tested

@@ -36,4 +36,9 @@ left join staging.stg_marketing__tickets as tickets
         )
 group by told.month_start_date, told.complaints
 -- violations
-{{ values_that_differ('outage_complaints', 'complaints', 'tickets', 'complaints', 'tickets', day='month_start_date') }}
+select
+    {{ finding('outage_complaints', day='month_start_date', key='record_key', account=false) }},
+    complaints || ' complaints' as observed,
+    tickets || ' tickets' as expected
+from tested
+where complaints <> tickets

@@ -12,11 +12,12 @@ reads: [candidate.mart_manager_performance]
 */
 -- tested
 select
-    {{ mart_row('mart_manager_performance', 'managers', ['manager_no', 'report_month']) }},
+    jsonb_build_object('mart', 'mart_manager_performance', 'manager_no', manager_no, 'report_month', report_month) as record_key,
+    report_month,
     score,
     weight_sum,
     missing_dimensions
-from candidate.mart_manager_performance as managers
+from candidate.mart_manager_performance
 where score is not null
 -- violations
 select

@@ -86,8 +86,10 @@ select samples.raw_id, 'met_pq_sample'::text as table_name, samples.reading_date
 from samples
 -- violations
 select
+    raw_id,
     table_name,
-    {{ finding(column_sql='column_name', day='reading_date', account=false) }},
+    reading_date as business_date,
+    column_name,
     reading::text as observed,
     'a measured value' as expected
 from tested

@@ -8,7 +8,9 @@ with contracts as (
 ),
 
 customers as (
-    select * from {{ newest_each(ref('stg_marketing__customers'), 'account_no') }} as newest
+    select distinct on (account_no) *
+    from {{ ref('stg_marketing__customers') }}
+    order by account_no, _raw_id desc
 ),
 
 assigned as (
