@@ -12,6 +12,15 @@
     ))
 {%- endmacro %}
 
+{#- The last load of the nights published for days before this one: the same night again looks at the same rows as at first. -#}
+{% macro last_load_of_nights_before(day) -%}
+    (
+        select coalesce(max(runs.last_load_id), 0)
+        from {{ source('quality', 'runs') }} as runs
+        where runs.state = 'published' and runs.business_date < {{ day }}
+    )
+{%- endmacro %}
+
 {#-
   For rules on shares: what is expected and absent of each kind of thing for each day or month, of all offices together and of
   each. What another rule tells of the night's own delivery is marked: ARR that nothing was delivered, MET-23 that little energy was.

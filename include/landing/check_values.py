@@ -116,10 +116,9 @@ class _Found:
             entry = self.bad.get((column.name, problem))
             if entry is None:
                 value = None if column.classification == "personal" else self.rows.column(column.name)[index].as_py()
-                entry = self.bad[column.name, problem] = BadValues(
-                    self.table.source, self.table.name, column.name, problem, 0, self.file,
-                    self.rows.column(LINE)[index].as_py() if self.file else None, value,
-                )  # fmt: skip
+                line = self.rows.column(LINE)[index].as_py() if self.file else None
+                entry = BadValues(self.source, self.table.name, column.name, problem, 0, self.file, line, value)
+                self.bad[column.name, problem] = entry
             entry.rows += 1
 
 
@@ -145,17 +144,15 @@ def _judge(found: _Found, column: Column, values: pa.Array, day: date) -> None:
 def _format(meaning: str, day: date) -> tuple[Callable[[str], bool] | None, str]:
     """Whether a text has the format of a number of this meaning on a day, and the format in words; None where none is stated."""
     with FORMATS.open(encoding="utf-8", newline="") as lines:
-        stated = [
-            row for row in csv.DictReader(lines)
-            if row["meaning"] == meaning and row["holds"] == "true"
-            and date.fromisoformat(row["valid_from"]) <= day < date.fromisoformat(row["valid_to"] or "9999-12-31")
-        ]  # fmt: skip
+        of_meaning = [row for row in csv.DictReader(lines) if (row["meaning"], row["holds"]) == (meaning, "true")]
+    stated = [row for row in of_meaning if row["valid_from"] <= f"{day}" < (row["valid_to"] or "9999-12-31")]
     if not stated:
         return None, ""
     patterns = [re.compile(row["pattern"]) for row in stated]
 
     @cache
     def is_good(text: str) -> bool:
+        # one spelling as quality.plain_text makes it; no database is needed to look at a source
         plain = " ".join(unicodedata.normalize("NFKC", text).split())
         return any(pattern.search(plain) for pattern in patterns)
 

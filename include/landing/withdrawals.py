@@ -205,7 +205,7 @@ def _unusual(
 def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
     """The temporary table `absent`: keys in force of the delivery's scope and channel that it does not hold; counts by office.
 
-    A row that the gate keeps back is in no mart: to leave it out is to correct it, and it counts for no limit.
+    A row that the gate withholds is in no mart: to leave it out is to correct it, and it counts for no limit.
     """
     connection.execute(
         sql.SQL("""

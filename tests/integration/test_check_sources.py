@@ -125,6 +125,15 @@ def test_values_that_would_not_pass_are_told_in_the_words_of_landing_and_rules(s
     assert first[code] == (1, customers, 4, "LARGE")
 
 
+def test_a_bad_value_of_a_form_is_told_of_the_forms_where_its_system_cannot_be_reached(simulated, monkeypatch):
+    form = Utility(simulated.url, simulated.folder.parent / "forms")
+    form.write("mkt_contact", "unit.csv", [{"cons_no": "0310000001", "contact_role": "NOBODY"}])
+    monkeypatch.setenv("KAW_SOURCE_MARKETING", str(simulated.folder / "nowhere"))
+    (check,) = [c for c in check_sources(nights.addresses_to_check(), DAY) if c.values]
+    assert (check.source, check.table) == ("forms", "mkt_contact")
+    assert ("contact_role", 1, "mkt_contact/unit.csv:2") in [(bad.column, bad.rows, bad.place) for bad in check.values]
+
+
 def test_a_sample_looks_at_the_first_rows_of_a_file_and_the_newest_of_a_table(simulated, empty_database, monkeypatch):
     spoil(simulated, "metering", "met_feeder", 3, org_no="")
     assert [c.values for c in check_sources(nights.addresses_to_check(), DAY, sample=1) if c.values] == []

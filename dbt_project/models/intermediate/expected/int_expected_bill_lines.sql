@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- A line for every rate of the points of a bill: the rates in which the bill states energy, or the total register of a point
 -- without time-of-use prices. A point whose prices changed within the period may have lines of either kind.
 with bills as (
@@ -32,12 +30,7 @@ findings as (
 night as (
     select
         current_run.business_date,
-        (
-            -- of the nights before: the same night again judges the same bills
-            select coalesce(max(runs.last_load_id), 0)
-            from {{ source('quality', 'runs') }} as runs
-            where runs.state = 'published' and runs.business_date < current_run.business_date
-        ) as last_load_id,
+        {{ last_load_of_nights_before('current_run.business_date') }} as last_load_id,
         {{ month_of('current_run.business_date') }} - make_interval(
             months => {{ rule_parameter('EXP', 'line_months', 'current_run.business_date') }}::integer
         ) as first_month

@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- A bill for every account and month in which it was supplied, once it is due. Of an account that joins or leaves within a
 -- few days of a month's end, those days may be billed with the month beside it.
 with points as (

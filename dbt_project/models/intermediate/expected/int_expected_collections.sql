@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- A result of collection for every terminal and day, as long as one of its points should report. Single days are those on which
 -- it is known to be absent: which terminal a point had before is not on record.
 with point_days as (

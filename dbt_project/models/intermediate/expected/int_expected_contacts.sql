@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- A contact with a reachable number for every account that is in use: a mobile or a fixed number, whatever it is worth.
 with customers as (
     select distinct on (account_no) *

@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- A notice of an outage for every account on its list, from the day of the outage on: its own, or one to the public where that
 -- is accepted. Which notices a key account must have, and when, is XSR-30.
 with affected as (

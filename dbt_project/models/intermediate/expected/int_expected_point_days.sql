@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- Days on which a metering point should deliver, as far as this night looks at them: all points on the days since the night
 -- that was published last, and of earlier days those where something is absent, the archive changed, or a curve was withdrawn.
 with points as (
@@ -37,12 +35,7 @@ night as (
     select
         current_run.business_date,
         current_run.collection_start,
-        (
-            -- of the nights before, as the first day: the same night again looks at the same days
-            select coalesce(max(runs.last_load_id), 0)
-            from {{ source('quality', 'runs') }} as runs
-            where runs.state = 'published' and runs.business_date < current_run.business_date
-        ) as last_load_id,
+        {{ last_load_of_nights_before('current_run.business_date') }} as last_load_id,
         greatest(
             current_run.collection_start,
             (

@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- Curves, registers and voltage days: every channel of expected_channels that fits the connection of the point, on each of
 -- its days. What no point of the same connection ever delivered is not collected, and not expected.
 with point_days as (

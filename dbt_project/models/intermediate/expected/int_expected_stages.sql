@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- The stages of an application are numbered without a gap from 1, and there is a first one. What a finished application lacks
 -- of its required stages is MKT-32.
 with applications as (

@@ -1,5 +1,4 @@
 {{ config(
-    tags=['as_delivered'],
     indexes=[{'columns': ['what_code']}],
     meta={'analyzed_columns': 'what_code, account_no, period_date, is_arrived, explained_by'}
 ) }}

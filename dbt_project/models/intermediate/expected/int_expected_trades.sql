@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- A curve and a settlement for every month of an agreement on the market, once they are due; of each nothing before the first
 -- month that was ever delivered. A settlement waits for the first bill of a new customer.
 with agreements as (
