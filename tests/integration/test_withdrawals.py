@@ -322,6 +322,20 @@ def test_the_command_lists_what_is_pending_and_confirms_it(marketing, capsys):
     assert cli.main(["pending", "deny", "mkt_customer", *signed]) == 2
 
 
+def test_withheld_rows_that_are_left_out_are_withdrawn_at_once_and_count_for_no_limit(marketing):
+    """A tenth is unusual; but the ten that the gate withholds are corrected by leaving them out, and two more are few."""
+    deliver(marketing, 13, customers(range(100)))
+    with connect(marketing.url) as connection:
+        connection.execute(
+            "insert into quality.quarantined_rows (source_name, table_name, raw_id, state, rule_ids, record_key, from_run)"
+            " select 'marketing', 'mkt_customer', _raw_id, 'quarantined', '{MKT-02}', jsonb_build_object('cons_no', cons_no), 1"
+            " from raw_marketing.mkt_customer where cons_no < '0010'"
+        )
+    assert counts(deliver(marketing, 14, customers(range(12, 100)))) == (12, 0)
+    assert in_force(marketing) == 88
+    assert decisions(marketing) == []
+
+
 def test_missing_rows_are_an_alert_and_a_section_of_the_report(marketing, monkeypatch):
     alerts = []
     monkeypatch.setattr(extract, "alert", lambda kind, message, detail: alerts.append((kind, message, detail)))
