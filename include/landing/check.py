@@ -53,6 +53,7 @@ def check_sources(
         try:
             checks += _check(source, resolve(source, address, business_date), business_date, sample, seen)
         except KawError as error:
+            seen.forget(source)
             checks.append(Check(source, "*", problem=mask_secrets(" ".join(str(error).split()))))
     if forms := addresses.get("forms"):
         checks += _check_forms(forms, business_date, sample, seen)

@@ -52,7 +52,7 @@ class Seen:
     _referring: list[tuple[str, Table, Reference, str | None, pa.Table]] = field(default_factory=list)
 
     def forget(self, source: str) -> None:
-        """Drops what was seen of a source, before it is read anew."""
+        """Drops what was seen of a source that broke off."""
         self.bad = [bad for bad in self.bad if bad.source != source]
         self._referring = [entry for entry in self._referring if entry[0] != source]
 

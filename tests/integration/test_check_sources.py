@@ -9,10 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.contracts import load_contracts
+from include.contracts import Table, load_contracts
 from include.lab.simulator.deliver import write_deliveries
 from include.lab.utility import generate
 from include.landing.check import check_sources
+from include.landing.databases import Source, SourceFailed
 from include.local import cli
 from include.local.cli import nights
 from tests.landing import DAY, Utility, csv_text, new_utility, source_tables
@@ -132,6 +133,24 @@ def test_a_bad_value_of_a_form_is_told_of_the_forms_where_its_system_cannot_be_r
     (check,) = [c for c in check_sources(nights.addresses_to_check(), DAY) if c.values]
     assert (check.source, check.table) == ("forms", "mkt_contact")
     assert ("contact_role", 1, "mkt_contact/unit.csv:2") in [(bad.column, bad.rows, bad.place) for bad in check.values]
+
+
+def test_a_source_that_breaks_off_is_one_entry_whatever_was_seen_of_it(sources, monkeypatch):
+    """Its customers lack all but their number; the connection ends at its payments."""
+    with psycopg.connect(sources.address) as connection:
+        connection.execute("insert into mkt_payment (pay_no) values ('P1')")
+    newest = Source.newest
+
+    def break_off(source: Source, table: Table, limit: int | None):
+        if table.name == "mkt_payment":
+            raise SourceFailed("The source stopped answering.", where="mkt_payment", next_step="repeat.")
+        return newest(source, table, limit)
+
+    monkeypatch.setenv("KAW_SOURCE_TRIES", "1")
+    monkeypatch.setattr(Source, "newest", break_off)
+    (check,) = [c for c in check_sources(nights.addresses_to_check(), DAY) if c.source == "marketing"]
+    assert (check.table, check.values) == ("*", [])
+    assert "stopped answering" in check.problem
 
 
 def test_a_sample_looks_at_the_first_rows_of_a_file_and_the_newest_of_a_table(simulated, empty_database, monkeypatch):

@@ -192,7 +192,10 @@ def _wrong_energy(scene: Scene, a: Account, number: int) -> None:
     row = max(
         scene.edit.find("mkt_bill_line", bill_no=bill), key=lambda r: scene.edit.value("mkt_bill_line", r, "kwh_billed")
     )
-    value = lambda column: scene.edit.value("mkt_bill_line", row, column)  # noqa: E731
+
+    def value(column: str) -> Decimal:
+        return scene.edit.value("mkt_bill_line", row, column)
+
     more = value("kwh_read") * Decimal("0.25")
     billed = value("kwh_billed") + more
     scene.note("X11", "mkt_bill_line", row, "kwh_billed", ["XSR-17"])
