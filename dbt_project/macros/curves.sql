@@ -29,6 +29,21 @@
     )
 {%- endmacro %}
 
+{#- The days of metering points whose energy registers, at either end of the day, are tested tonight. -#}
+{% macro days_of_registers_touched() -%}
+    (
+        select distinct points.metering_point_no, landed.reading_date + shifts.days as reading_date
+        from staging.stg_metering__register_freezes as landed
+        inner join staging.int_metering_points_current as points on landed.meter_asset_no = points.meter_asset_no
+        cross join (values (0), (1)) as shifts (days)
+        where
+            landed._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+            and landed.freeze_kind_code = 'DAY'
+            and landed.energy_kind_code = 'ACTIVE'
+            and landed.direction_code = 'FWD'
+    )
+{%- endmacro %}
+
 {#- True where a curve is that of a quantity and phase on the day of a metering point. -#}
 {% macro is_curve_of(curves, day, quantity, phase='T') -%}
     {{ curves }}.metering_point_no = {{ day }}.metering_point_no

@@ -48,14 +48,45 @@
         {%- endif %}
 {%- endmacro %}
 
-{#- Two counts that are to be the same. -#}
-{% macro counts_that_differ(column, observed, expected, unit='', day=none, key='record_key', account=false) -%}
+{#- Records of a mart by month, and how many of them staging has: the days of a month, or those of it that have come. -#}
+{% macro counted_by_month(mart, month, number, relation, day, up_to=none, records=none) -%}
+    with months as (
+        select {{ month }}, {{ records or 'count(distinct ' ~ number ~ ')' }} as listed
+        from candidate.{{ mart }}
+        group by {{ month }}
+    )
+
+    select
+        {{ mart_row(mart, 'months', [month]) }},
+        months.listed,
+        count(distinct staged.{{ number }}) as staged
+    from months
+    left join {{ relation }} as staged
+        on
+            months.{{ month }} <= {{ day }}
+            and {{ day }} < months.{{ month }} + interval '1 month'
+            {{ 'and ' ~ day ~ ' <= ' ~ up_to if up_to }}
+    group by months.{{ month }}, months.listed
+{%- endmacro %}
+
+{#- Two values that are to be the same; `expected_unit` where the expected one is told in other words. -#}
+{% macro values_that_differ(column, observed, expected, unit='', expected_unit=none, day=none, key='record_key', account=false) -%}
     select
         {{ finding(column, day, key, account) }},
         {{ observed }} || '{{ ' ' ~ unit if unit }}' as observed,
-        {{ expected }} || '{{ ' ' ~ unit if unit }}' as expected
+        {{ expected }} || '{{ ' ' ~ (expected_unit or unit) if unit }}' as expected
     from tested
     where {{ observed }} <> {{ expected }}
+{%- endmacro %}
+
+{#- A part that is less than a share of its whole. -#}
+{% macro share_too_low(column, part, whole, share, unit='', day=none, key='raw_id') -%}
+    select
+        {{ finding(column, day, key, account=false) }},
+        {{ part }} || ' of ' || {{ whole }} || '{{ ' ' ~ unit if unit }}' as observed,
+        'at least ' || round(100 * {{ share }}) || ' %' as expected
+    from tested
+    where {{ part }} < {{ share }} * {{ whole }}
 {%- endmacro %}
 
 {#- For rules on deliveries: `loads`, what landed since the last night that was published, and of before what has a restatement

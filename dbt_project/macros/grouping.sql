@@ -8,6 +8,29 @@
     )
 {%- endmacro %}
 
+{#- The newest row of each key of a relation: the one that came last, or before that the first in an order of its own. -#}
+{% macro newest_each(relation, keys, first='', where=none) -%}
+    (
+        select distinct on ({{ keys }}) rows_of.*
+        from {{ relation }} as rows_of
+        {{ 'where ' ~ where if where }}
+        order by {{ keys }}, {{ first ~ ', ' if first }}rows_of._raw_id desc
+    )
+{%- endmacro %}
+
+{#- The newest signed amendment of each term of an account that took effect by a day; the day may differ by term. -#}
+{% macro newest_amendments(amendments, contracts, day) -%}
+    (
+        select distinct on (contracts.account_no, amendments.field_name)
+            contracts.account_no,
+            amendments.*
+        from {{ amendments }} as amendments
+        inner join {{ contracts }} as contracts on amendments.contract_no = contracts.contract_no
+        where amendments.signed_date is not null and amendments.effective_date <= {{ day }}
+        order by contracts.account_no, amendments.field_name, amendments.effective_date desc, amendments.amendment_no desc
+    )
+{%- endmacro %}
+
 {#- Rows that share a day with another row of their owner, and a note of the least of these; `same` makes the owner. -#}
 {% macro overlapping(relation, same, other, note, first_day='valid_from', end_day='valid_to') -%}
     (

@@ -1,6 +1,6 @@
 {#-
   The rows of a mart, with what of them is partial: meta.partial says which measures need what, in `measure_families` of
-  dbt_project.yml. A measure that lacks a part is null, or the sum of what was admitted where what is withheld cannot be
+  dbt_project.yml. What rests on a row that waits to be withdrawn is only named as partial. A measure that lacks a part is null, or the sum of what was admitted where what is withheld cannot be
   negative (`shows: admitted_sum`; nothing admitted is null, never 0), or a provisional figure that goes on with its flag
   (`shows: provisional`: a rank, a share, an estimate). A part is lacked by the row that it names by one of the numbers of
   `same`, else by the rows of its account; a measure `over: all`, and a row of no account, lack every part of their months.
@@ -25,7 +25,7 @@
         {%- set month = partial.month or model.config.meta.published_month -%}
         {%- set grain = model.config.meta.grain -%}
         {%- set of_grain -%}{% for column in grain %}measured.{{ column }}, {% endfor %}{%- endset -%}
-        {%- set of_part = 'parts.part_no, parts.measure_no, parts.withheld_rows, parts.withheld_kwh, parts.withheld_cny, parts.is_lower_bound' -%}
+        {%- set of_part = 'parts.part_no, parts.measure_no, parts.withheld_rows, parts.withheld_kwh, parts.withheld_cny, parts.is_lower_bound, parts.is_there' -%}
         {%- set by_grain = grain | join(', ') -%}
         {%- set measures_of = {} -%}
         {%- for measure in partial.measures -%}
@@ -115,6 +115,7 @@
             measured.*,
             own.measure_nos is not null or of_all.measure_nos is not null as is_partial,
             coalesce(own.measure_nos, '{}') || coalesce(of_all.measure_nos, '{}') as measure_nos,
+            coalesce(own.lacking_nos, '{}') || coalesce(of_all.lacking_nos, '{}') as lacking_nos,
             coalesce(own.unbounded_nos, '{}') || coalesce(of_all.unbounded_nos, '{}') as unbounded_nos,
             {%- for amount in ('withheld_rows', 'withheld_kwh', 'withheld_cny') %}
             coalesce(own.{{ amount }}, case when {{ row_is_all }} then of_all.{{ amount }} end, 0) as lacked_{{ loop.index }}
@@ -202,11 +203,13 @@
     )
 {%- endmacro %}
 
-{#- By row or month: the measures that lack something, those of them whose admitted sum is no bound, and each part once. -#}
+{#- By row or month: the measures that are not complete, those that lack something, those whose admitted sum is no bound, and
+  each part once. -#}
 {% macro lacked_measures(lacked, keys) -%}
     select
         {{ keys }},
         array_agg(distinct measure_no) as measure_nos,
+        coalesce(array_agg(distinct measure_no) filter (where is_there is not true), '{}') as lacking_nos,
         coalesce(array_agg(distinct measure_no) filter (where not is_lower_bound), '{}') as unbounded_nos,
         sum(withheld_rows) filter (where is_first) as withheld_rows,
         sum(withheld_kwh) filter (where is_first) as withheld_kwh,
@@ -231,11 +234,11 @@
     {%- if nulled or summed -%}
         case
             {%- if nulled %}
-            when marked.measure_nos && array{{ nulled }} then null
+            when marked.lacking_nos && array{{ nulled }} then null
             {%- endif %}
             {%- if summed %}
             when marked.unbounded_nos && array{{ summed }} then null
-            when marked.measure_nos && array{{ summed }} then nullif(marked.{{ name }}, 0)
+            when marked.lacking_nos && array{{ summed }} then nullif(marked.{{ name }}, 0)
             {%- endif %}
             else marked.{{ name }}
         end::{{ data_type }} as {{ name }}

@@ -45,6 +45,24 @@
     where column_name is not null
 {%- endmacro %}
 
+{#- A term of the account itself in contract and marketing, where a condition holds, beside columns of its last bill. -#}
+{% macro term_of_accounts(term_name, condition, of_last_bill) -%}
+    select
+        terms.contract_raw_id as raw_id,
+        terms.account_no,
+        terms.contract_value,
+        terms.marketing_value,
+        terms.difference,
+        terms.suspect_side,
+        terms.explanation
+        {%- for column in of_last_bill %},
+        last_billed.{{ column }}
+        {%- endfor %}
+    from staging.int_terms_compared as terms
+    left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
+    where terms.term_name = '{{ term_name }}' and {{ condition }}
+{%- endmacro %}
+
 {#- The metering points with a ratio (CT or PT) in metering and in another system: XSR-03 and XSR-04 are one check of two ratios. -#}
 {% macro points_with_ratio(ratio_code) -%}
     select

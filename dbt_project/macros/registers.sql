@@ -22,3 +22,13 @@
         quality.parameter('MET-06', 'rollover_below_share', :business_date)
     )
 {%- endmacro %}
+
+{#- The first reading of a rate that an installation states. -#}
+{% macro install_reading_of(installations, rate_code) -%}
+    case {{ rate_code }}
+        when 'T' then {{ installations }}.install_reading_total_kwh
+        {%- for rate in ['SHARP', 'PEAK', 'FLAT', 'VALLEY', 'DEEP'] %}
+        when '{{ rate }}' then {{ installations }}.install_reading_{{ rate | lower }}_kwh
+        {%- endfor %}
+    end
+{%- endmacro %}

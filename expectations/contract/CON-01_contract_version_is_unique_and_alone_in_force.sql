@@ -37,9 +37,9 @@ from staging.stg_contract__contracts as contracts
 left join overlapped on contracts.contract_no = overlapped.contract_no and contracts.version = overlapped.version
 -- violations
 select
-    raw_id,
-    account_no,
-    case when copies > 1 or nullif(contract_no, '') is null or version is null then 'contract_no' else 'valid_from' end as column_name,
+    {{ finding(
+        column_sql="case when copies > 1 or nullif(contract_no, '') is null or version is null then 'contract_no' else 'valid_from' end"
+    ) }},
     case
         when nullif(contract_no, '') is null or version is null then 'empty key'
         when copies > 1 then copies || ' rows'

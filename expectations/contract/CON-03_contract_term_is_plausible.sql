@@ -18,8 +18,8 @@ select
     contracts.valid_from,
     contracts.valid_to - 1 as last_day,
     contracts.is_auto_renewed,
-    contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'least_years', :business_date)::integer) as earliest_end,
-    contracts.valid_from + make_interval(years => quality.parameter('CON-03', 'most_years', :business_date)::integer) as latest_end,
+    contracts.valid_from + make_interval(years => :least_years::integer) as earliest_end,
+    contracts.valid_from + make_interval(years => :most_years::integer) as latest_end,
     {{ is_default_date('contracts.valid_to - 1') }} as is_default
 from staging.stg_contract__contracts as contracts
 -- An amended version ended with its amendment, not with its term.

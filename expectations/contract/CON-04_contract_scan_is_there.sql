@@ -16,14 +16,13 @@ parameters: [pages]
 select
     {{ row_of('contracts') }},
     contracts.scan_file_id,
-    contracts.scan_pages,
-    quality.parameter('CON-04', 'pages', :business_date) as pages
+    contracts.scan_pages
 from staging.stg_contract__contracts as contracts
 where contracts.status_code = 'EFFECTIVE' and contracts.kind_code <> 'PROTOCOL'
 -- violations
 select
     {{ finding('scan_file_id') }},
     coalesce(scan_pages || ' pages', 'empty') as observed,
-    'a scan of at least ' || pages || ' pages' as expected
+    'a scan of at least ' || :pages || ' pages' as expected
 from tested
-where nullif(btrim(scan_file_id), '') is null or coalesce(scan_pages, 0) < pages
+where nullif(btrim(scan_file_id), '') is null or coalesce(scan_pages, 0) < :pages

@@ -12,18 +12,13 @@ population: contract versions with a scan
 reads: [stg_contract__contracts]
 */
 -- tested
-with shared as (
-    select page_hash, count(distinct contract_no) as contracts
-    from staging.stg_contract__contracts
-    where nullif(btrim(page_hash), '') is not null
-    group by page_hash
-)
-
 select
     {{ row_of('contracts') }},
     shared.contracts
 from staging.stg_contract__contracts as contracts
-inner join shared on contracts.page_hash = shared.page_hash
+inner join {{ one_each(
+    'staging.stg_contract__contracts', 'page_hash', 'distinct contract_no', 'count', 'contracts', "nullif(btrim(page_hash), '') is not null"
+) }} as shared on contracts.page_hash = shared.page_hash
 -- violations
 select
     {{ finding('page_hash') }},

@@ -21,9 +21,4 @@ inner join {{ one_each('staging.stg_contract__transformer_annex_lines', 'contrac
     on contracts.contract_no = annexes.contract_no and contracts.version = annexes.version
 where contracts.contract_capacity_kva is not null
 -- violations
-select
-    {{ finding('contract_cap_kva') }},
-    contract_capacity_kva || ' kVA' as observed,
-    capacity_kva || ' kVA in the annex' as expected
-from tested
-where contract_capacity_kva <> capacity_kva
+{{ values_that_differ('contract_cap_kva', 'contract_capacity_kva', 'capacity_kva', 'kVA', 'kVA in the annex', key='raw_id', account=true) }}

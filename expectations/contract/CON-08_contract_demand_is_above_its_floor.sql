@@ -17,7 +17,7 @@ parameters: [floor_share]
 select
     {{ row_of('contracts') }},
     contracts.contract_demand_kw,
-    contracts.contract_capacity_kva * quality.parameter('CON-08', 'floor_share', :business_date) as floor_kw
+    contracts.contract_capacity_kva * :floor_share as floor_kw
 from staging.stg_contract__contracts as contracts
 where
     contracts.basic_mode_code = 'BY_CONTRACT_MD'

@@ -18,8 +18,7 @@ select
     contracts.importance_code,
     contracts.supply_mode_code,
     coalesce(contracts.self_gen_kva, 0) as self_gen_kva,
-    contracts.security_load_kva,
-    quality.parameter('CON-10', 'security_factor', :business_date) as security_factor
+    contracts.security_load_kva
 from staging.stg_contract__contracts as contracts
 where contracts.importance_code in ('SPECIAL', 'FIRST', 'SECOND') and contracts.status_code = 'EFFECTIVE'
 -- violations
@@ -36,5 +35,5 @@ where
         when 'FIRST' then supply_mode_code not in ('DUAL_SOURCE', 'MULTI')
         else
             supply_mode_code not in ('DUAL_CIRCUIT', 'DUAL_SOURCE', 'MULTI')
-            or self_gen_kva < security_factor * coalesce(security_load_kva, 0)
+            or self_gen_kva < :security_factor * coalesce(security_load_kva, 0)
     end

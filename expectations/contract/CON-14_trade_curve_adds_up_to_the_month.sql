@@ -17,8 +17,7 @@ select
     settlements._raw_id as raw_id,
     settlements.trade_month,
     settlements.contract_mwh,
-    curves.mwh,
-    quality.parameter('CON-14', 'relative', :business_date) as relative
+    curves.mwh
 from staging.stg_contract__trade_settlements as settlements
 inner join {{ one_each('staging.stg_contract__trade_curves', 'agreement_no, trade_month', 'mwh', 'sum') }} as curves
     on settlements.agreement_no = curves.agreement_no and settlements.trade_month = curves.trade_month
@@ -29,4 +28,4 @@ select
     contract_mwh || ' MWh' as observed,
     mwh || ' MWh in the curve' as expected
 from tested
-where abs(contract_mwh - mwh) > relative * abs(contract_mwh)
+where abs(contract_mwh - mwh) > :relative * abs(contract_mwh)

@@ -19,11 +19,9 @@ select
     {{ is_listed('lower(btrim(contracts.signer_name))', 'staging.quality_placeholders', ['signer', 'text']) }} as is_placeholder,
     customers.legal_representative_name
 from staging.stg_contract__contracts as contracts
-left join (
-    select account_no, min(btrim(legal_representative_name)) as legal_representative_name
-    from staging.stg_marketing__customers
-    group by account_no
-) as customers on contracts.account_no = customers.account_no
+left join {{ one_each(
+    'staging.stg_marketing__customers', 'account_no', 'btrim(legal_representative_name)', name='legal_representative_name'
+) }} as customers on contracts.account_no = customers.account_no
 where nullif(btrim(contracts.signer_name), '') is not null
 -- violations
 select

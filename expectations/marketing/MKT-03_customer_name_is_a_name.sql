@@ -16,13 +16,12 @@ parameters: [characters]
 select
     {{ row_of('customers') }},
     btrim(coalesce(customers.account_name, '')) as account_name,
-    {{ is_listed('lower(btrim(customers.account_name))', 'staging.quality_placeholders', 'name') }} as is_placeholder,
-    quality.parameter('MKT-03', 'characters', :business_date) as characters
+    {{ is_listed('lower(btrim(customers.account_name))', 'staging.quality_placeholders', 'name') }} as is_placeholder
 from staging.stg_marketing__customers as customers
 -- violations
 select
     {{ finding('cons_name') }},
     account_name as observed,
-    'a name of at least ' || characters || ' characters' as expected
+    'a name of at least ' || :characters || ' characters' as expected
 from tested
-where is_placeholder or char_length(account_name) < characters
+where is_placeholder or char_length(account_name) < :characters

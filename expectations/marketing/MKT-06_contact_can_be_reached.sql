@@ -28,9 +28,7 @@ cross join lateral (
 where values_given.value_text is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    column_name,
+    {{ finding(column_sql='column_name') }},
     'a placeholder' as observed,
     'a number or address of the contact' as expected
 from tested

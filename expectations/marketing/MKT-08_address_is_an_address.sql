@@ -15,9 +15,8 @@ parameters: [characters, customers]
 select
     {{ row_of('customers') }},
     quality.plain_address(customers.address) as address,
-    coalesce(shared.customers > quality.parameter('MKT-08', 'customers', :business_date) and shared.payers > 1, false) as is_shared,
+    coalesce(shared.customers > :customers and shared.payers > 1, false) as is_shared,
     shared.customers,
-    quality.parameter('MKT-08', 'characters', :business_date) as characters,
     exists (
         select 1
         from staging.quality_placeholders as tokens
@@ -34,6 +33,6 @@ where customers.address is not null
 select
     {{ finding('addr') }},
     address || case when is_shared then ' (' || customers || ' customers)' else '' end as observed,
-    'an address of at least ' || characters || ' characters' as expected
+    'an address of at least ' || :characters || ' characters' as expected
 from tested
-where char_length(address) < characters or not names_a_place or is_shared
+where char_length(address) < :characters or not names_a_place or is_shared

@@ -18,10 +18,8 @@ select
     customers.account_name,
     count(*) over same_customer as copies
 from staging.stg_marketing__customers as customers
-inner join (
-    select distinct account_no
-    from staging.stg_marketing__transformers
-) as distinct_accounts on customers.account_no = distinct_accounts.account_no
+inner join {{ one_each('staging.stg_marketing__transformers', 'account_no', '*', 'count', 'transformers') }} as owners
+    on customers.account_no = owners.account_no
 where customers.account_name is not null and customers.address is not null and customers.status_code <> 'CLOSED'
 window same_customer as (
     partition by

@@ -18,8 +18,7 @@ select
     dates.column_name,
     dates.date_given,
     {{ is_default_date('dates.date_given', "'mkt_customer.' || dates.column_name") }} as is_default,
-    to_date(quality.parameter('MKT-11', 'earliest_yyyymmdd', :business_date)::text, 'YYYYMMDD') as earliest,
-    :business_date as latest
+    to_date(:earliest_yyyymmdd::text, 'YYYYMMDD') as earliest
 from staging.stg_marketing__customers as customers
 cross join lateral (
     values
@@ -28,10 +27,8 @@ cross join lateral (
 where dates.date_given is not null
 -- violations
 select
-    raw_id,
-    account_no,
-    column_name,
+    {{ finding(column_sql='column_name') }},
     date_given::text as observed,
-    'a real date from ' || earliest || ' to ' || latest as expected
+    'a real date from ' || earliest || ' to ' || :business_date as expected
 from tested
-where is_default or date_given < earliest or date_given > latest
+where is_default or date_given < earliest or date_given > :business_date

@@ -33,9 +33,7 @@ steps as (
     select
         applications._raw_id as raw_id,
         applications.account_no,
-        steps.step_no,
-        steps.step,
-        steps.at
+        steps.*
     from staging.stg_marketing__applications as applications
     left join stage_ends on applications.application_no = stage_ends.application_no
     -- Only the application for a new connection stands before the connection of the account.

@@ -17,9 +17,7 @@ select
     {{ row_of('customers') }},
     customers.voltage_level_code,
     customers.customer_class_code,
-    customers.contract_capacity_kva,
-    quality.parameter('MKT-14', 'high_voltage_kva', :business_date) as high_voltage_kva,
-    quality.parameter('MKT-14', 'single_phase_kva', :business_date) as single_phase_kva
+    customers.contract_capacity_kva
 from staging.stg_marketing__customers as customers
 where customers.voltage_level_code in (
     'AC220V', 'AC380V', 'AC6kV', 'AC10kV', 'AC20kV', 'AC35kV', 'AC66kV', 'AC110kV', 'AC220kV'
@@ -31,6 +29,6 @@ select
     'a voltage that fits class and capacity' as expected
 from tested
 where
-    (voltage_level_code in ('AC35kV', 'AC66kV', 'AC110kV', 'AC220kV') and contract_capacity_kva < high_voltage_kva)
-    or (voltage_level_code = 'AC220V' and contract_capacity_kva > single_phase_kva)
+    (voltage_level_code in ('AC35kV', 'AC66kV', 'AC110kV', 'AC220kV') and contract_capacity_kva < :high_voltage_kva)
+    or (voltage_level_code = 'AC220V' and contract_capacity_kva > :single_phase_kva)
     or (customer_class_code = 'RESIDENT' and voltage_level_code in ('AC10kV', 'AC20kV', 'AC35kV', 'AC66kV', 'AC110kV', 'AC220kV'))

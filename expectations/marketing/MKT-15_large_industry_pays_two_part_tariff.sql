@@ -16,9 +16,7 @@ select
     {{ row_of('assignments') }},
     assignments.basic_mode_code,
     customers.customer_class_code,
-    customers.contract_capacity_kva,
-    quality.parameter('MKT-15', 'two_part_from_kva', :business_date) as two_part_from_kva,
-    quality.parameter('MKT-15', 'capacity_above_kva', :business_date) as capacity_above_kva
+    customers.contract_capacity_kva
 from staging.stg_marketing__tariff_assignments as assignments
     inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
 where {{ is_valid_on('assignments', ':business_date') }} and customers.contract_capacity_kva is not null
@@ -26,8 +24,8 @@ where {{ is_valid_on('assignments', ':business_date') }} and customers.contract_
 select
     {{ finding('basic_mode') }},
     basic_mode_code || ' at ' || contract_capacity_kva || ' kVA' as observed,
-    'a basic charge from ' || two_part_from_kva || ' kVA, by capacity above ' || capacity_above_kva || ' kVA' as expected
+    'a basic charge from ' || :two_part_from_kva || ' kVA, by capacity above ' || :capacity_above_kva || ' kVA' as expected
 from tested
 where
-    (customer_class_code = 'LARGE_IND' and contract_capacity_kva >= two_part_from_kva and basic_mode_code = 'NONE')
-    or (basic_mode_code = 'BY_CAPACITY' and contract_capacity_kva <= capacity_above_kva)
+    (customer_class_code = 'LARGE_IND' and contract_capacity_kva >= :two_part_from_kva and basic_mode_code = 'NONE')
+    or (basic_mode_code = 'BY_CAPACITY' and contract_capacity_kva <= :capacity_above_kva)

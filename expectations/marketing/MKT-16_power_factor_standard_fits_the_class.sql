@@ -20,7 +20,7 @@ select
         when
             customers.customer_class_code = 'LARGE_IND'
             and customers.voltage_level_code not in ('AC220V', 'AC380V')
-            and customers.contract_capacity_kva > quality.parameter('MKT-16', 'high_standard_above_kva', :business_date)
+            and customers.contract_capacity_kva > :high_standard_above_kva
             then '0.90'
         when customers.customer_class_code = 'AGRI' then '0.80'
         else '0.85'
@@ -29,9 +29,4 @@ from staging.stg_marketing__tariff_assignments as assignments
     inner join staging.stg_marketing__customers as customers on assignments.account_no = customers.account_no
 where {{ is_valid_on('assignments', ':business_date') }} and assignments.power_factor_standard_code <> 'NONE'
 -- violations
-select
-    {{ finding('pf_standard') }},
-    power_factor_standard_code as observed,
-    standard_expected as expected
-from tested
-where power_factor_standard_code <> standard_expected
+{{ values_that_differ('pf_standard', 'power_factor_standard_code', 'standard_expected', key='raw_id', account=true) }}

@@ -17,19 +17,10 @@ select
     customers.running_capacity_kva,
     coalesce(transformers.running_kva, 0) as running_kva
 from staging.stg_marketing__customers as customers
-inner join (
-    select
-        account_no,
-        sum(capacity_kva) filter (where state_code = 'RUN') as running_kva
-    from staging.stg_marketing__transformers
-    where {{ is_in_period(':business_date', 'state_from', 'state_to') }}
-    group by account_no
-) as transformers on customers.account_no = transformers.account_no
+inner join {{ one_each(
+    'staging.stg_marketing__transformers', 'account_no', "case when state_code = 'RUN' then capacity_kva end", 'sum', 'running_kva',
+    is_in_period(':business_date', 'state_from', 'state_to')
+) }} as transformers on customers.account_no = transformers.account_no
 where customers.running_capacity_kva is not null
 -- violations
-select
-    {{ finding('running_cap_kva') }},
-    running_capacity_kva || ' kVA' as observed,
-    running_kva || ' kVA in transformers' as expected
-from tested
-where running_capacity_kva <> running_kva
+{{ values_that_differ('running_cap_kva', 'running_capacity_kva', 'running_kva', 'kVA', 'kVA in transformers', key='raw_id', account=true) }}

@@ -12,19 +12,14 @@ population: key accounts
 reads: [int_key_accounts, stg_marketing__customers, stg_marketing__manager_assignments]
 */
 -- tested
-with assigned as (
-    select account_no, count(*) as managers
-    from staging.stg_marketing__manager_assignments
-    where assign_role_code = 'PRIMARY' and {{ is_in_period(':business_date', 'valid_from', 'valid_to') }}
-    group by account_no
-)
-
+{%- set in_charge = "assign_role_code = 'PRIMARY' and " ~ is_in_period(':business_date', 'valid_from', 'valid_to') %}
 select
     {{ row_of('customers') }},
     coalesce(assigned.managers, 0) as managers
 from staging.stg_marketing__customers as customers
 inner join staging.int_key_accounts as key_accounts on customers.account_no = key_accounts.account_no
-left join assigned on customers.account_no = assigned.account_no
+left join {{ one_each('staging.stg_marketing__manager_assignments', 'account_no', '*', 'count', 'managers', in_charge) }} as assigned
+    on customers.account_no = assigned.account_no
 where key_accounts.is_key_account and customers.status_code <> 'CLOSED'
 -- violations
 select

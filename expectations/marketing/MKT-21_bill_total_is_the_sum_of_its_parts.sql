@@ -21,9 +21,8 @@ select
     bills.total_charge_cny,
     coalesce(bills.basic_charge_cny, 0) + bills.energy_charge_cny + coalesce(bills.fund_charge_cny, 0)
     + coalesce(bills.line_loss_charge_cny, 0) + coalesce(bills.system_operation_charge_cny, 0)
-    + coalesce(bills.power_factor_charge_cny, 0) as parts_cny,
-    quality.parameter('MKT-21', 'tolerance_cny', :business_date) as tolerance_cny
+    + coalesce(bills.power_factor_charge_cny, 0) as parts_cny
 from staging.stg_marketing__bills as bills
 where bills.total_charge_cny is not null and bills.energy_charge_cny is not null
 -- violations
-{{ amounts_that_differ('total_charge', 'total_charge_cny', 'parts_cny', 'tolerance_cny', day='bill_month', energy='billed_kwh') }}
+{{ amounts_that_differ('total_charge', 'total_charge_cny', 'parts_cny', ':tolerance_cny', day='bill_month', energy='billed_kwh') }}

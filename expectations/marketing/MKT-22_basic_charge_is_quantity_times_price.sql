@@ -19,13 +19,10 @@ select
     bills.bill_month,
     bills.basic_charge_cny,
     bills.basic_quantity * bills.basic_price_cny - coalesce(bills.demand_discount_cny, 0) as computed_cny,
-    quality.parameter('MKT-22', 'tolerance_cny_per_part', :business_date) * greatest(1, coalesce(parts.points, 0)) as tolerance_cny
+    :tolerance_cny_per_part * greatest(1, coalesce(parts.points, 0)) as tolerance_cny
 from staging.stg_marketing__bills as bills
-left join (
-    select bill_no, count(distinct metering_point_no) as points
-    from staging.stg_marketing__bill_lines
-    group by bill_no
-) as parts on bills.bill_no = parts.bill_no
+left join {{ one_each('staging.stg_marketing__bill_lines', 'bill_no', 'distinct metering_point_no', 'count', 'points') }} as parts
+    on bills.bill_no = parts.bill_no
 where bills.basic_quantity is not null and bills.basic_price_cny is not null and bills.basic_charge_cny is not null
 -- violations
 {{ amounts_that_differ('basic_charge', 'basic_charge_cny', 'computed_cny', 'tolerance_cny', day='bill_month') }}

@@ -17,8 +17,7 @@ select
     {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor,
-    bills.billed_kwh / nullif(sqrt(bills.billed_kwh ^ 2 + bills.kvarh ^ 2), 0) as computed,
-    quality.parameter('MKT-24', 'tolerance', :business_date) as tolerance
+    bills.billed_kwh / nullif(sqrt(bills.billed_kwh ^ 2 + bills.kvarh ^ 2), 0) as computed
 from (
     -- A meter that counts both directions of reactive energy has both added.
     select *, coalesce(abs(forward_kvarh), 0) + coalesce(abs(reverse_kvarh), 0) as kvarh
@@ -32,4 +31,4 @@ select
     power_factor::text as observed,
     round(computed, 4)::text as expected
 from tested
-where abs(power_factor - computed) > tolerance
+where abs(power_factor - computed) > :tolerance

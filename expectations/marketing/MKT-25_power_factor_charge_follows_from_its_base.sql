@@ -17,11 +17,10 @@ select
     {{ row_of('bills') }},
     bills.bill_month,
     bills.power_factor_charge_cny,
-    bills.power_factor_adjustment_base_cny * bills.power_factor_adjustment_pct / 100 as computed_cny,
-    quality.parameter('MKT-25', 'tolerance_cny', :business_date) as tolerance_cny
+    bills.power_factor_adjustment_base_cny * bills.power_factor_adjustment_pct / 100 as computed_cny
 from staging.stg_marketing__bills as bills
 where bills.power_factor_charge_cny is not null
     and bills.power_factor_adjustment_base_cny is not null
     and bills.power_factor_adjustment_pct is not null
 -- violations
-{{ amounts_that_differ('pf_adj_charge', 'power_factor_charge_cny', 'computed_cny', 'tolerance_cny', day='bill_month') }}
+{{ amounts_that_differ('pf_adj_charge', 'power_factor_charge_cny', 'computed_cny', ':tolerance_cny', day='bill_month') }}

@@ -30,9 +30,4 @@ with ordered as (
 select * from ordered
 where read_to_before is not null
 -- violations
-select
-    {{ finding('read_from', day='bill_month') }},
-    read_from::text as observed,
-    read_to_before::text as expected
-from tested
-where read_from <> read_to_before
+{{ values_that_differ('read_from', 'read_from', 'read_to_before', day='bill_month', key='raw_id', account=true) }}

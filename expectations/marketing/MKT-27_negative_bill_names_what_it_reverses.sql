@@ -20,10 +20,7 @@ select
     bills.total_charge_cny,
     originals.bill_no is not null as has_original
 from staging.stg_marketing__bills as bills
-left join (
-    select distinct bill_no
-    from staging.stg_marketing__bills
-) as originals on bills.orig_bill_no = originals.bill_no
+left join {{ one_each('staging.stg_marketing__bills', 'bill_no', '*', 'count', 'copies') }} as originals on bills.orig_bill_no = originals.bill_no
 where bills.billed_kwh < 0 or bills.total_charge_cny < 0
 -- violations
 select

@@ -18,15 +18,13 @@ select
     {{ row_of('bills') }},
     bills.bill_month,
     payments.paid_cny,
-    bills.total_charge_cny + coalesce(penalties.penalty_cny, 0) as due_cny,
-    quality.parameter('MKT-28', 'tolerance_cny', :business_date) as tolerance_cny
+    bills.total_charge_cny + coalesce(penalties.penalty_cny, 0) as due_cny
 from staging.stg_marketing__bills as bills
 inner join {{ one_each('staging.stg_marketing__payments', 'bill_no', 'amount_cny', 'sum', name='paid_cny') }} as payments
     on bills.bill_no = payments.bill_no
 left join {{ one_each('staging.stg_marketing__penalties', 'bill_no', 'penalty_cny', 'sum') }} as penalties
     on bills.bill_no = penalties.bill_no
-where bills.bill_month >= date_trunc('month', :business_date::timestamp)
-    - make_interval(months => quality.parameter('MKT-28', 'months', :business_date)::integer)
+where bills.bill_month >= date_trunc('month', :business_date::timestamp) - make_interval(months => :months::integer)
 -- violations
 select
     {{ finding('total_charge', day='bill_month') }},
@@ -34,4 +32,4 @@ select
     'at most ' || due_cny as expected,
     paid_cny - due_cny as amount_at_stake_cny
 from tested
-where paid_cny > due_cny + tolerance_cny
+where paid_cny > due_cny + :tolerance_cny

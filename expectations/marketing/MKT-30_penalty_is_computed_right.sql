@@ -81,8 +81,7 @@ select
     computed.computed_cny,
     sum(computed.computed_cny) over (partition by penalties.bill_no) as bill_computed_cny,
     sum(penalties.penalty_cny) over (partition by penalties.bill_no) as bill_penalty_cny,
-    bills.least_cny,
-    quality.parameter('MKT-30', 'tolerance_cny', :business_date) as tolerance_cny
+    bills.least_cny
 from staging.stg_marketing__penalties as penalties
 inner join bills on penalties.bill_no = bills.bill_no
 inner join computed on penalties._raw_id = computed._raw_id
@@ -100,5 +99,5 @@ where
     case
         when is_waived then nullif(btrim(waive_reason), '') is null
         when bill_computed_cny < least_cny then bill_penalty_cny <> least_cny
-        else penalty_cny is null or abs(penalty_cny - computed_cny) > tolerance_cny
+        else penalty_cny is null or abs(penalty_cny - computed_cny) > :tolerance_cny
     end

@@ -22,20 +22,14 @@ select
     applications.application_type_code,
     string_agg(required.stage_code, ', ' order by required.stage_code) filter (where stages.stage_code is null) as missing_stages
 from staging.stg_marketing__applications as applications
-left join (
-    select distinct on (account_no) account_no, importance_code
-    from staging.stg_marketing__customers
-    order by account_no, _raw_id desc
-) as customers on applications.account_no = customers.account_no
+left join {{ newest_each('staging.stg_marketing__customers', 'account_no') }} as customers on applications.account_no = customers.account_no
 inner join staging.quality_required_stages as required
     on
         applications.application_type_code = required.application_type_code
         and (not required.is_for_important_users or customers.importance_code <> 'NONE')
         and {{ is_valid_on('required', local_date('applications.accepted_at')) }}
-left join (
-    select distinct application_no, stage_code
-    from staging.stg_marketing__application_stages
-) as stages on applications.application_no = stages.application_no and required.stage_code = stages.stage_code
+left join {{ one_each('staging.stg_marketing__application_stages', 'application_no, stage_code', '*', 'count', 'runs') }} as stages
+    on applications.application_no = stages.application_no and required.stage_code = stages.stage_code
 where applications.status_code = 'DONE'
 group by applications._raw_id, applications.account_no, applications.application_type_code
 -- violations

@@ -17,14 +17,13 @@ parameters: [hours]
 select
     plans._raw_id as raw_id,
     plans.planned_start_at,
-    plans.planned_end_at,
-    make_interval(hours => quality.parameter('MKT-36', 'hours', :business_date)::integer) as longest
+    plans.planned_end_at
 from staging.stg_marketing__outage_plans as plans
 where plans.planned_start_at is not null and plans.planned_end_at is not null
 -- violations
 select
     {{ finding('planned_end', day=local_date('planned_start_at'), account=false) }},
     planned_start_at || ' to ' || planned_end_at as observed,
-    'an end after the start, within ' || longest as expected
+    'an end after the start, within ' || make_interval(hours => :hours::integer) as expected
 from tested
-where planned_end_at <= planned_start_at or planned_end_at > planned_start_at + longest
+where planned_end_at <= planned_start_at or planned_end_at > planned_start_at + make_interval(hours => :hours::integer)

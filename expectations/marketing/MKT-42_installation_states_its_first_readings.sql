@@ -23,14 +23,7 @@ select
     {{ row_of('installations') }},
     string_agg(rates.rate_code, ', ' order by rates.rate_code) filter (
         where
-            case rates.rate_code
-                when 'T' then installations.install_reading_total_kwh
-                when 'SHARP' then installations.install_reading_sharp_kwh
-                when 'PEAK' then installations.install_reading_peak_kwh
-                when 'FLAT' then installations.install_reading_flat_kwh
-                when 'VALLEY' then installations.install_reading_valley_kwh
-                when 'DEEP' then installations.install_reading_deep_kwh
-            end is null
+            {{ install_reading_of('installations', 'rates.rate_code') }} is null
     ) as missing_rates
 from staging.stg_marketing__meter_installations as installations
 inner join rates on installations.meter_asset_no = rates.meter_asset_no

@@ -28,16 +28,14 @@ unknown as (
 select
     {{ mart_row('mart_key_account_ranking', 'months', ['ranking_month']) }},
     months.revenue_cny,
-    coalesce(sum(bills.total_charge_cny) filter (where unknown.account_no is null), 0) as billed_cny,
-    quality.parameter('MART-07', 'tolerance_cny', :business_date) as tolerance_cny
+    coalesce(sum(bills.total_charge_cny) filter (where unknown.account_no is null), 0) as billed_cny
 from months
 left join staging.stg_marketing__bills as bills
     on
         bills.bill_month < months.ranking_month
-        and bills.bill_month
-            >= months.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
+        and bills.bill_month >= months.ranking_month - make_interval(months => :months::integer)
         and bills.account_no is not null
 left join unknown on months.ranking_month = unknown.ranking_month and bills.account_no = unknown.account_no
 group by months.ranking_month, months.revenue_cny
 -- violations
-{{ amounts_that_differ('revenue_12m_cny', 'revenue_cny', 'billed_cny', 'tolerance_cny', day='ranking_month', key='record_key', account=false) }}
+{{ amounts_that_differ('revenue_12m_cny', 'revenue_cny', 'billed_cny', ':tolerance_cny', day='ranking_month', key='record_key', account=false) }}

@@ -14,8 +14,7 @@ parameters: [tolerance]
 -- tested
 select
     {{ mart_row('mart_key_account_ranking', 'ranking', ['ranking_month']) }},
-    max(ranking.cum_share) as last_share,
-    quality.parameter('MART-08', 'tolerance', :business_date) as tolerance
+    max(ranking.cum_share) as last_share
 from candidate.mart_key_account_ranking as ranking
 where ranking.cum_share is not null
 group by ranking.ranking_month
@@ -25,4 +24,4 @@ select
     last_share::text as observed,
     '1' as expected
 from tested
-where abs(last_share - 1) > tolerance
+where abs(last_share - 1) > :tolerance

@@ -15,8 +15,8 @@ parameters: [MET-02.slots]
 select
     {{ mart_row('mart_energy_structure', 'energy', ['account_no', 'month_start_date']) }},
     energy.valid_slots + energy.estimated_slots + energy.missing_slots + energy.outage_slots as slots,
-    energy.metering_point_days * quality.parameter('MET-02', 'slots', :business_date) as expected_slots
+    energy.metering_point_days * :slots as expected_slots
 from candidate.mart_energy_structure as energy
 where energy.metering_point_days is not null
 -- violations
-{{ counts_that_differ('valid_slots', 'slots', 'expected_slots', 'slots', day='month_start_date', account=true) }}
+{{ values_that_differ('valid_slots', 'slots', 'expected_slots', 'slots', day='month_start_date', account=true) }}

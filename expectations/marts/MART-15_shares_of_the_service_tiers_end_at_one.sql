@@ -12,35 +12,23 @@ reads: [candidate.mart_service_resource_balance]
 parameters: [tolerance]
 */
 -- tested
-with months as (
-    select
-        month_start_date,
-        sum(share_of_revenue) as revenue,
-        sum(share_of_service_hours) as service_hours,
-        sum(share_of_visits) as visits
-    from candidate.mart_service_resource_balance
-    group by month_start_date
-)
-
 select
-    {{ mart_row('mart_service_resource_balance', 'months', ['month_start_date']) }},
+    {{ mart_row('mart_service_resource_balance', 'tiers', ['month_start_date']) }},
     shares.column_name,
-    shares.total,
-    quality.parameter('MART-15', 'tolerance', :business_date) as tolerance
-from months
+    sum(shares.share) as total
+from candidate.mart_service_resource_balance as tiers
 cross join lateral (
     values
-    ('share_of_revenue', months.revenue),
-    ('share_of_service_hours', months.service_hours),
-    ('share_of_visits', months.visits)
-) as shares (column_name, total)
-where shares.total is not null
+    ('share_of_revenue', tiers.share_of_revenue),
+    ('share_of_service_hours', tiers.share_of_service_hours),
+    ('share_of_visits', tiers.share_of_visits)
+) as shares (column_name, share)
+group by tiers.month_start_date, shares.column_name
+having sum(shares.share) is not null
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    column_name,
+    {{ finding(column_sql='column_name', day='month_start_date', key='record_key', account=false) }},
     total::text as observed,
     '1' as expected
 from tested
-where abs(total - 1) > tolerance
+where abs(total - 1) > :tolerance

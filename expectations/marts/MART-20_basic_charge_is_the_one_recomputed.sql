@@ -16,9 +16,8 @@ parameters: [tolerance_cny]
 select
     {{ mart_row('mart_tariff_advice', 'advice', ['account_no', 'month_start_date']) }},
     advice.billed_basic_charge_cny,
-    advice.basic_charge_cny,
-    quality.parameter('MART-20', 'tolerance_cny', :business_date) as tolerance_cny
+    advice.basic_charge_cny
 from candidate.mart_tariff_advice as advice
 where advice.usage_basis_code = 'BILL' and advice.basic_charge_cny is not null and advice.billed_basic_charge_cny is not null
 -- violations
-{{ amounts_that_differ('basic_charge', 'billed_basic_charge_cny', 'basic_charge_cny', 'tolerance_cny', day='month_start_date', key='record_key') }}
+{{ amounts_that_differ('basic_charge', 'billed_basic_charge_cny', 'basic_charge_cny', ':tolerance_cny', day='month_start_date', key='record_key') }}

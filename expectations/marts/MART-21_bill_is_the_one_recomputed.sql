@@ -16,12 +16,11 @@ parameters: [tolerance_cny]
 select
     {{ mart_row('mart_tariff_advice', 'advice', ['account_no', 'month_start_date']) }},
     advice.billed_total_cny - advice.billed_basic_charge_cny as billed_cny,
-    advice.total_charge_cny - advice.basic_charge_cny as computed_cny,
-    quality.parameter('MART-21', 'tolerance_cny', :business_date) as tolerance_cny
+    advice.total_charge_cny - advice.basic_charge_cny as computed_cny
 from candidate.mart_tariff_advice as advice
 where
     advice.usage_basis_code = 'BILL'
     and advice.total_charge_cny - advice.basic_charge_cny is not null
     and advice.billed_total_cny - advice.billed_basic_charge_cny is not null
 -- violations
-{{ amounts_that_differ('total_charge', 'billed_cny', 'computed_cny', 'tolerance_cny', day='month_start_date', key='record_key') }}
+{{ amounts_that_differ('total_charge', 'billed_cny', 'computed_cny', ':tolerance_cny', day='month_start_date', key='record_key') }}

@@ -17,8 +17,7 @@ parameters: [tolerance]
 {%- for mart in ['mart_energy_structure', 'mart_tariff_advice'] %}
 select
     {{ mart_row(mart, 'shares', ['account_no', 'month_start_date']) }},
-    coalesce(shares.{{ shares | join(', 0) + coalesce(shares.') }}, 0) as share_of_all,
-    quality.parameter('MART-22', 'tolerance', :business_date) as tolerance
+    coalesce(shares.{{ shares | join(', 0) + coalesce(shares.') }}, 0) as share_of_all
 from candidate.{{ mart }} as shares
 where num_nonnulls(shares.{{ shares | join(', shares.') }}) > 0
 {{ 'union all' if not loop.last }}
@@ -29,4 +28,4 @@ select
     share_of_all::text as observed,
     '1' as expected
 from tested
-where abs(share_of_all - 1) > tolerance
+where abs(share_of_all - 1) > :tolerance

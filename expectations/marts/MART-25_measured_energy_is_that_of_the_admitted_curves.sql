@@ -33,25 +33,18 @@ with admitted as (
         and points.is_counted_in_account
         and curves.reading_date >= (select min(published.month_start_date) from candidate.mart_energy_structure as published)
     group by points.account_no, date_trunc('month', curves.reading_date::timestamp)::date
-),
-
--- An account that marketing does not know has no row in any mart.
-known as (
-    select distinct account_no
-    from staging.stg_marketing__customers
 )
 
 select
-    jsonb_build_object('mart', 'mart_energy_structure', 'account_no', account_no, 'month_start_date', month_start_date)
-        as record_key,
+    jsonb_build_object('mart', 'mart_energy_structure', 'account_no', account_no, 'month_start_date', month_start_date) as record_key,
     account_no,
     month_start_date,
     coalesce(energy.energy_kwh, 0) as energy_kwh,
-    coalesce(admitted.energy_kwh, 0) as admitted_kwh,
-    quality.parameter('MART-25', 'tolerance_kwh', :business_date) as tolerance_kwh
+    coalesce(admitted.energy_kwh, 0) as admitted_kwh
 from admitted
 full outer join candidate.mart_energy_structure as energy using (account_no, month_start_date)
-inner join known using (account_no)
+-- An account that marketing does not know has no row in any mart.
+inner join {{ one_each('staging.stg_marketing__customers', 'account_no', '*', 'count', 'customers') }} as known using (account_no)
 where coalesce(energy.energy_kwh, admitted.energy_kwh) is not null
 -- violations
 select
@@ -60,4 +53,4 @@ select
     admitted_kwh::text as expected,
     abs(energy_kwh - admitted_kwh) as energy_at_stake_kwh
 from tested
-where abs(energy_kwh - admitted_kwh) > tolerance_kwh
+where abs(energy_kwh - admitted_kwh) > :tolerance_kwh

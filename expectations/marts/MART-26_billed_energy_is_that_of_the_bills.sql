@@ -36,8 +36,7 @@ ranked as (
     left join staging.stg_marketing__bills as bills
         on
             bills.bill_month < rankings.ranking_month
-            and bills.bill_month
-                >= rankings.ranking_month - make_interval(months => quality.parameter('MART-07', 'months', :business_date)::integer)
+            and bills.bill_month >= rankings.ranking_month - make_interval(months => :months::integer)
             and bills.account_no is not null
     left join unknown on rankings.ranking_month = unknown.ranking_month and bills.account_no = unknown.account_no
     group by rankings.ranking_month, rankings.energy_kwh
@@ -59,10 +58,9 @@ advised as (
     group by advice.account_no, advice.month_start_date, advice.energy_kwh
 )
 
-select
-    told.*,
-    quality.parameter('MART-26', 'tolerance_kwh', :business_date) as tolerance_kwh
-from (select * from ranked union all select * from advised) as told
+select * from ranked
+union all
+select * from advised
 -- violations
 select
     {{ finding('energy_kwh', day='month_start_date', key='record_key') }},
@@ -70,4 +68,4 @@ select
     coalesce(billed_kwh::text, 'no bill') as expected,
     abs(energy_kwh - coalesce(billed_kwh, 0)) as energy_at_stake_kwh
 from tested
-where billed_kwh is null or abs(energy_kwh - billed_kwh) > tolerance_kwh
+where billed_kwh is null or abs(energy_kwh - billed_kwh) > :tolerance_kwh

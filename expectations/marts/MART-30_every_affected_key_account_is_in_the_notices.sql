@@ -48,12 +48,6 @@ pairs as (
             and {{ month_of('plans.planned_date') }} = rankings.ranking_month
     where coalesce(rankings.is_key_account, key_accounts.is_key_account, false)
     group by plans.plan_no
-),
-
-judged as (
-    select plan_no, count(*) as judged_accounts
-    from candidate.mart_outage_notice_compliance
-    group by plan_no
 )
 
 select
@@ -64,11 +58,7 @@ select
 from plans
 inner join published on published.first_month <= plans.planned_date and plans.planned_date < published.end_month
 left join pairs on plans.plan_no = pairs.plan_no
-left join judged on plans.plan_no = judged.plan_no
+left join {{ one_each('candidate.mart_outage_notice_compliance', 'plan_no', '*', 'count', 'judged_accounts') }} as judged
+    on plans.plan_no = judged.plan_no
 -- violations
-select
-    {{ finding('account_no', day='planned_date', key='record_key', account=false) }},
-    judged_accounts || ' accounts' as observed,
-    affected_accounts || ' affected key accounts' as expected
-from tested
-where judged_accounts <> affected_accounts
+{{ values_that_differ('account_no', 'judged_accounts', 'affected_accounts', 'accounts', 'affected key accounts', day='planned_date') }}

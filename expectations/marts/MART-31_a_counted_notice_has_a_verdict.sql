@@ -12,8 +12,7 @@ reads: [candidate.mart_outage_notice_compliance]
 */
 -- tested
 select
-    {{ mart_key('mart_outage_notice_compliance', 'notices', ['plan_no', 'account_no']) }},
-    notices.account_no,
+    {{ mart_row('mart_outage_notice_compliance', 'notices', ['plan_no', 'account_no']) }},
     notices.month_start_date,
     notices.is_counted,
     notices.all_ok,

@@ -33,9 +33,7 @@ cross join lateral (
 where checks.observed is not null
 -- violations
 select
-    record_key,
-    month_start_date as business_date,
-    column_name,
+    {{ finding(column_sql='column_name', day='month_start_date', key='record_key', account=false) }},
     observed::text as observed,
     lowest || ' to ' || coalesce(highest::text, 'any') as expected
 from tested

@@ -34,4 +34,4 @@ select
 from counted
 full outer join listed using (month_start_date)
 -- violations
-{{ counts_that_differ('matched_outages', 'counted_outages', 'listed_outages', 'interruptions', day='month_start_date') }}
+{{ values_that_differ('matched_outages', 'counted_outages', 'listed_outages', 'interruptions', day='month_start_date') }}

@@ -36,9 +36,4 @@ left join staging.stg_marketing__tickets as tickets
         )
 group by told.month_start_date, told.complaints
 -- violations
-select
-    {{ finding('outage_complaints', day='month_start_date', key='record_key', account=false) }},
-    complaints || ' complaints' as observed,
-    tickets || ' tickets' as expected
-from tested
-where complaints <> tickets
+{{ values_that_differ('outage_complaints', 'complaints', 'tickets', 'complaints', 'tickets', day='month_start_date') }}

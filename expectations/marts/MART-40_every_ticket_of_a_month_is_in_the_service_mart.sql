@@ -11,22 +11,9 @@ population: months of acceptance
 reads: [candidate.mart_ticket_sla, stg_marketing__tickets]
 */
 -- tested
-with months as (
-    select accepted_month, count(*) as tickets
-    from candidate.mart_ticket_sla
-    group by accepted_month
-)
-
-select
-    {{ mart_row('mart_ticket_sla', 'months', ['accepted_month']) }},
-    months.tickets,
-    count(distinct staged.ticket_no) as staged_tickets
-from months
-left join staging.stg_marketing__tickets as staged
-    on
-        {{ local_date('staged.accepted_at') }} >= months.accepted_month
-        and {{ local_date('staged.accepted_at') }} < months.accepted_month + interval '1 month'
-        and {{ local_date('staged.accepted_at') }} <= :business_date
-group by months.accepted_month, months.tickets
+{{ counted_by_month(
+    'mart_ticket_sla', 'accepted_month', 'ticket_no', 'staging.stg_marketing__tickets', local_date('staged.accepted_at'),
+    up_to=':business_date', records='count(*)'
+) }}
 -- violations
-{{ counts_that_differ('ticket_no', 'tickets', 'staged_tickets', day='accepted_month') }}
+{{ values_that_differ('ticket_no', 'listed', 'staged', day='accepted_month') }}

@@ -15,13 +15,6 @@ with days as (
     select calendar_date, sum(open_tickets) as open_tickets
     from candidate.mart_team_load
     group by calendar_date
-),
-
-tickets as (
-    select distinct on (ticket_no) *
-    from staging.stg_marketing__tickets
-    where dept_no is not null
-    order by ticket_no, _raw_id desc
 )
 
 select
@@ -29,10 +22,10 @@ select
     days.open_tickets,
     count(tickets.ticket_no) as staged_tickets
 from days
-left join tickets
+left join {{ newest_each('staging.stg_marketing__tickets', 'ticket_no', where='dept_no is not null') }} as tickets
     on
         {{ local_date('tickets.accepted_at') }} <= days.calendar_date
         and (tickets.closed_at is null or {{ local_date('tickets.closed_at') }} > days.calendar_date)
 group by days.calendar_date, days.open_tickets
 -- violations
-{{ counts_that_differ('open_tickets', 'open_tickets', 'staged_tickets', day='calendar_date') }}
+{{ values_that_differ('open_tickets', 'open_tickets', 'staged_tickets', day='calendar_date') }}

@@ -19,8 +19,7 @@ with cases as (
 )
 
 select
-    jsonb_build_object('mart', 'mart_process_conformance', 'process_code', process_code, 'case_month', case_month) as record_key,
-    case_month,
+    {{ mart_row('mart_process_conformance', 'cases', ['process_code', 'case_month']) }},
     min(process_conformance_rate) as least_rate,
     max(process_conformance_rate) as largest_rate,
     max(process_closed_cases) as stated_cases,

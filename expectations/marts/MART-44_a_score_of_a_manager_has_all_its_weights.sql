@@ -12,12 +12,11 @@ reads: [candidate.mart_manager_performance]
 */
 -- tested
 select
-    jsonb_build_object('mart', 'mart_manager_performance', 'manager_no', manager_no, 'report_month', report_month) as record_key,
-    report_month,
+    {{ mart_row('mart_manager_performance', 'managers', ['manager_no', 'report_month']) }},
     score,
     weight_sum,
     missing_dimensions
-from candidate.mart_manager_performance
+from candidate.mart_manager_performance as managers
 where score is not null
 -- violations
 select

@@ -11,19 +11,8 @@ population: months in which inspections are due
 reads: [candidate.mart_safety_inspection, stg_marketing__inspections]
 */
 -- tested
-with months as (
-    select due_month, count(distinct inspection_no) as inspections
-    from candidate.mart_safety_inspection
-    group by due_month
-)
-
-select
-    {{ mart_row('mart_safety_inspection', 'months', ['due_month']) }},
-    months.inspections,
-    count(distinct staged.inspection_no) as staged_inspections
-from months
-left join staging.stg_marketing__inspections as staged
-    on months.due_month <= staged.due_date and staged.due_date < months.due_month + interval '1 month'
-group by months.due_month, months.inspections
+{{ counted_by_month(
+    'mart_safety_inspection', 'due_month', 'inspection_no', 'staging.stg_marketing__inspections', 'staged.due_date'
+) }}
 -- violations
-{{ counts_that_differ('inspection_no', 'inspections', 'staged_inspections', day='due_month') }}
+{{ values_that_differ('inspection_no', 'listed', 'staged', day='due_month') }}

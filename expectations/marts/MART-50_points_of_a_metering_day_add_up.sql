@@ -12,9 +12,8 @@ reads: [candidate.mart_metering_integrity]
 */
 -- tested
 select
-    {{ mart_key('mart_metering_integrity', 'days', ['metering_point_no', 'reading_date']) }},
+    {{ mart_row('mart_metering_integrity', 'days', ['metering_point_no', 'reading_date']) }},
     days.account_no,
-    days.reading_date,
     days.expected_points,
     days.valid_points + days.estimated_points + days.missing_points + days.outage_points as counted_points,
     least(days.valid_points, days.estimated_points, days.missing_points, days.outage_points) as smallest

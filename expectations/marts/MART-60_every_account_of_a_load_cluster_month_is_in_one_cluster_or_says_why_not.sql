@@ -12,15 +12,13 @@ reads: [candidate.mart_load_cluster]
 */
 -- tested
 select
-    jsonb_build_object('mart', 'mart_load_cluster', 'month_start_date', month_start_date, 'cluster_no', cluster_no) as record_key,
-    month_start_date,
-    cluster_no,
+    {{ mart_row('mart_load_cluster', 'clusters', ['month_start_date', 'cluster_no']) }},
     count(*) as accounts,
     count(no_cluster_code) as accounts_with_a_reason,
     min(cluster_accounts) as fewest_stated,
     max(cluster_accounts) as most_stated,
     max(cluster_count) as clusters
-from candidate.mart_load_cluster
+from candidate.mart_load_cluster as clusters
 group by month_start_date, cluster_no
 -- violations
 select

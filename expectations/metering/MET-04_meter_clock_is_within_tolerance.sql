@@ -18,14 +18,13 @@ select
     tasks.reading_date,
     tasks.terminal_clock_at,
     tasks.received_at,
-    abs(extract(epoch from tasks.terminal_clock_at - tasks.received_at)) / 60 as drift_minutes,
-    quality.parameter('MET-04', 'tolerance_minutes', :business_date) as tolerance_minutes
+    abs(extract(epoch from tasks.terminal_clock_at - tasks.received_at)) / 60 as drift_minutes
 from staging.stg_metering__collection_tasks as tasks
 where tasks.terminal_clock_at is not null and tasks.received_at is not null
 -- violations
 select
     {{ finding('terminal_ts', day='reading_date', account=false) }},
     round(drift_minutes, 1) || ' min' as observed,
-    'at most ' || tolerance_minutes || ' min' as expected
+    'at most ' || :tolerance_minutes || ' min' as expected
 from tested
-where drift_minutes > tolerance_minutes
+where drift_minutes > :tolerance_minutes

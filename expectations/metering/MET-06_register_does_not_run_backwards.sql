@@ -37,7 +37,7 @@ readings as (
         on registers.meter_asset_no = meters.meter_asset_no
     where
         registers.freeze_kind_code in ('DAY', 'MONTH')
-        and registers.reading_date >= first_changed.reading_date - quality.parameter('MET-06', 'look_back_days', :business_date)::integer
+        and registers.reading_date >= first_changed.reading_date - :look_back_days::integer
         and registers.register_reading_kwh >= 0
         and (meters.digits_int is null or registers.register_reading_kwh < 10 ^ meters.digits_int::numeric)
     order by

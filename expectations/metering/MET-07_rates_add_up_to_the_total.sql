@@ -38,8 +38,7 @@ select
     max(readings._raw_id) filter (where readings.rate_code = 'T') as raw_id,
     max(readings.reading_date) as reading_date,
     max(readings.register_reading_kwh) filter (where readings.rate_code = 'T') as total_kwh,
-    sum(readings.register_reading_kwh) filter (where readings.rate_code <> 'T') as rates_kwh,
-    quality.parameter('MET-07', 'tolerance_kwh', :business_date) as tolerance_kwh
+    sum(readings.register_reading_kwh) filter (where readings.rate_code <> 'T') as rates_kwh
 from readings
 group by {{ register_of('readings', rate=false) }}, readings.frozen_at
 having bool_or(readings.rate_code = 'T') and bool_or(readings.rate_code <> 'T')
@@ -49,4 +48,4 @@ select
     total_kwh::text as observed,
     rates_kwh || ' (sum of the rates)' as expected
 from tested
-where abs(total_kwh - rates_kwh) > tolerance_kwh
+where abs(total_kwh - rates_kwh) > :tolerance_kwh

@@ -19,8 +19,7 @@ select
     curves.reading_date,
     peaks.highest,
     peaks.third,
-    quality.parameter('MET-10', 'tolerance', :business_date) as tolerance,
-    quality.parameter('MET-10', 'floor_kw', :business_date) / greatest(coalesce(curves.to_primary, 1), 1) as floor_kw
+    :floor_kw / greatest(coalesce(curves.to_primary, 1), 1) as floor_kw
 from {{ curves_touched() }} as curves
 cross join lateral (
     select max(ranked.slot_value) as highest, min(ranked.slot_value) as third
@@ -38,6 +37,6 @@ where curves.quantity_code = 'P' and curves.phase_code = 'T'
 select
     {{ finding('v1', day='reading_date', account=false) }},
     'highest ' || highest || ', third ' || third as observed,
-    'highest at most ' || third * (1 + tolerance) as expected
+    'highest at most ' || third * (1 + :tolerance) as expected
 from tested
-where highest > floor_kw and highest - third > tolerance * third
+where highest > floor_kw and highest - third > :tolerance * third

@@ -17,7 +17,6 @@ parameters: [slots]
 select
     curves._raw_id as raw_id,
     curves.reading_date,
-    quality.parameter('MET-11', 'slots', :business_date) as slots,
     runs.slot_value,
     coalesce(runs.length, 0) as length
 from staging.stg_metering__curves as curves
@@ -32,7 +31,7 @@ left join lateral (
         where slots.slot_value <> 0
     ) as islands
     group by islands.slot_value, islands.island
-    having count(*) >= quality.parameter('MET-11', 'slots', :business_date)
+    having count(*) >= :slots
     order by count(*) desc, islands.slot_value
     limit 1
 ) as runs on true
@@ -41,6 +40,6 @@ where curves.quantity_code = 'P' and curves.phase_code = 'T'
 select
     {{ finding('v1', day='reading_date', account=false) }},
     slot_value || ' in ' || length || ' slots' as observed,
-    'fewer than ' || slots || ' equal slots in a row' as expected
+    'fewer than ' || :slots || ' equal slots in a row' as expected
 from tested
-where length >= slots
+where length >= :slots

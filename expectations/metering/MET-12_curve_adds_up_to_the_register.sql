@@ -1,5 +1,5 @@
 /*
-sentence: The slots of a day add up to the difference of the register, within {multiplier_factor:times} the multiplier or {relative}, whichever is more.
+sentence: The slots of a day add up to the difference of the register, within its last digit or {relative}, whichever is more; where {smallest_share} of a day is less than that digit, those of up to {window_days} days.
 axis: mismatch
 dimension: consistency
 severity: quarantine
@@ -19,13 +19,16 @@ reads:
   - stg_metering__curves
   - stg_metering__meters
   - stg_metering__register_freezes
-parameters: [multiplier_factor, relative, MET-02.slots, MET-06.rollover_below_share, MET-06.rollover_from_share]
+parameters: [resolutions, decimals, relative, smallest_share, window_days, MET-02.slots, MET-06.rollover_below_share, MET-06.rollover_from_share]
 */
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-12', 'multiplier_factor', :business_date) as multiplier_factor,
+        quality.parameter('MET-12', 'resolutions', :business_date) as resolutions,
+        quality.parameter('MET-12', 'decimals', :business_date)::integer as decimals,
         quality.parameter('MET-12', 'relative', :business_date) as relative,
+        quality.parameter('MET-12', 'smallest_share', :business_date) as smallest_share,
+        quality.parameter('MET-12', 'window_days', :business_date)::integer as window_days,
         quality.parameter('MET-02', 'slots', :business_date)::integer as slots
 ),
 
@@ -45,19 +48,30 @@ changed as materialized (
         and {{ is_total_register('registers', 'DAY') }}
 ),
 
+meters as (
+    select
+        meters.meter_asset_no,
+        max(meters.digits_int)::integer as digits_int,
+        10::numeric ^ (-coalesce(max(meters.digits_dec), max(limits.decimals))::integer) as last_digit_kwh
+    from staging.stg_metering__meters as meters
+    cross join limits
+    group by meters.meter_asset_no
+),
+
 registers as (
     select distinct on (registers.meter_asset_no, registers.reading_date)
         registers.meter_asset_no,
         registers.reading_date,
         registers.register_reading_kwh,
-        meters.digits_int::integer as digits_int
+        meters.digits_int,
+        meters.last_digit_kwh
     from staging.stg_metering__register_freezes as registers
-    inner join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
-        on registers.meter_asset_no = meters.meter_asset_no
+    inner join meters on registers.meter_asset_no = meters.meter_asset_no
+    cross join limits
     where
         {{ is_total_register('registers', 'DAY') }}
         and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
-        and registers.reading_date >= (select min(changed.reading_date) - 2 from changed)
+        and registers.reading_date >= (select min(changed.reading_date) from changed) - 1 - limits.window_days
         and registers.register_reading_kwh >= 0
         and registers.register_reading_kwh < 10 ^ meters.digits_int::numeric
     order by registers.meter_asset_no, registers.reading_date, registers.version desc nulls last, registers._raw_id desc
@@ -68,7 +82,8 @@ opened as (
         registers.*,
         lag(registers.reading_date) over by_day as opening_date,
         lag(registers.register_reading_kwh) over by_day as opening_kwh,
-        lag(registers.register_reading_kwh, 2) over by_day as opening_before_kwh
+        case when lag(registers.reading_date, 2) over by_day = registers.reading_date - 2 then lag(registers.register_reading_kwh, 2) over by_day end
+            as opening_before_kwh
     from registers
     window by_day as (partition by meter_asset_no order by reading_date)
 ),
@@ -78,6 +93,7 @@ days as materialized (
     select
         opened.meter_asset_no,
         opened.reading_date,
+        opened.last_digit_kwh,
         {{ register_difference('opened.opening_kwh', 'opened.register_reading_kwh', 'opened.digits_int') }} as register_kwh
     from opened
     where
@@ -85,42 +101,89 @@ days as materialized (
         and coalesce({{ register_difference('opened.opening_before_kwh', 'opened.opening_kwh', 'opened.digits_int') }} >= 0, true)
 ),
 
-compared as (
+-- Slots coded as zero because they were missing (MET-32) make a curve incomplete.
+whole as not materialized (
     select
-        curves._raw_id as raw_id,
+        curves._raw_id,
+        curves.metering_point_no,
         curves.reading_date,
         points.account_no,
-        case when curves.is_primary then quality.slot_sum(curves.values_by_slot)
-            else quality.slot_sum(curves.values_by_slot) * points.multiplier
-        end as curve_kwh,
+        points.meter_asset_no,
+        points.multiplier,
+        quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end as curve_kwh,
         days.register_kwh * points.multiplier as register_kwh,
-        greatest(
-            limits.multiplier_factor * points.multiplier, limits.relative * days.register_kwh * points.multiplier
-        ) as tolerance_kwh
+        limits.resolutions * days.last_digit_kwh * points.multiplier as last_digit_kwh
     from staging.int_curves_latest as curves
     inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
-    inner join changed
-        on points.meter_asset_no = changed.meter_asset_no and curves.reading_date = changed.reading_date
     inner join days on points.meter_asset_no = days.meter_asset_no and curves.reading_date = days.reading_date
     cross join limits
     where
         curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
         and curves.collected_slots = limits.slots
-        -- Slots coded as zero because they were missing (MET-32) make a curve incomplete.
         and (curves.metering_point_no, curves.reading_date) not in (
             select zero_coded.metering_point_no, zero_coded.reading_date
             from staging.int_zero_coded_slots as zero_coded
         )
         and days.register_kwh >= 0
+),
+
+compared as (
+    select
+        whole.*,
+        limits.smallest_share * whole.register_kwh <= whole.last_digit_kwh as is_small
+    from whole
+    inner join changed on whole.meter_asset_no = changed.meter_asset_no and whole.reading_date = changed.reading_date
+    cross join limits
+),
+
+-- Readings of a run of days cancel out but for the first and the last, so that the last digit counts once.
+added as (
+    select
+        numbered._raw_id,
+        count(*) as days,
+        sum(numbered.curve_kwh) as curve_kwh,
+        sum(numbered.register_kwh) as register_kwh
+    from (
+        select
+            compared._raw_id,
+            compared.reading_date as last_date,
+            whole.reading_date,
+            whole.curve_kwh,
+            whole.register_kwh,
+            row_number() over (partition by compared._raw_id order by whole.reading_date desc) as day_no
+        from compared
+        cross join limits
+        inner join whole
+            on
+                compared.metering_point_no = whole.metering_point_no
+                and whole.reading_date <= compared.reading_date
+                and whole.reading_date > compared.reading_date - limits.window_days
+        where compared.is_small
+    ) as numbered
+    where numbered.reading_date = numbered.last_date - numbered.day_no::integer + 1
+    group by numbered._raw_id
 )
 
-select * from compared
-where curve_kwh is not null
+select
+    {{ row_of('compared') }},
+    compared.reading_date,
+    coalesce(added.days, 1) as days,
+    coalesce(added.curve_kwh, compared.curve_kwh) as curve_kwh,
+    coalesce(added.register_kwh, compared.register_kwh) as register_kwh,
+    greatest(
+        compared.last_digit_kwh, limits.relative * coalesce(added.register_kwh, compared.register_kwh)
+    ) as tolerance_kwh
+from compared
+cross join limits
+left join added
+    -- a day that is off by itself is told by itself
+    on compared._raw_id = added._raw_id and abs(compared.curve_kwh - compared.register_kwh) <= compared.last_digit_kwh
+where compared.curve_kwh is not null
 -- violations
 select
     {{ finding('v1', day='reading_date') }},
-    round(curve_kwh, 2) || ' kWh' as observed,
+    round(curve_kwh, 2) || ' kWh' || case when days > 1 then ' in ' || days || ' days' else '' end as observed,
     round(register_kwh, 2) || ' kWh within ' || round(tolerance_kwh, 2) as expected,
     abs(curve_kwh - register_kwh) as energy_at_stake_kwh
 from tested

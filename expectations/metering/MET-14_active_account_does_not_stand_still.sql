@@ -28,7 +28,7 @@ with energies as (
             select min(changed.reading_date)
             from staging.stg_metering__curves as changed
             inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = changed._raw_id
-        ) - quality.parameter('MET-14', 'days', :business_date)::integer
+        ) - :days::integer
 ),
 
 runs as (
@@ -40,7 +40,7 @@ runs as (
     window last_days as (
         partition by energies.metering_point_no
         order by energies.reading_date
-        range between make_interval(days => quality.parameter('MET-14', 'days', :business_date)::integer - 1) preceding and current row
+        range between make_interval(days => :days::integer - 1) preceding and current row
     )
 )
 
@@ -48,8 +48,7 @@ select
     runs._raw_id as raw_id,
     runs.reading_date,
     points.account_no,
-    runs.days_read >= quality.parameter('MET-14', 'days', :business_date) and runs.highest_energy = 0 as stands_still,
-    quality.parameter('MET-14', 'days', :business_date)::integer as days
+    runs.days_read >= :days and runs.highest_energy = 0 as stands_still
 from runs
 inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = runs._raw_id
 inner join staging.int_metering_points_as_of as points
@@ -60,7 +59,7 @@ where points.role_code = 'BILLING'
 -- violations
 select
     {{ finding('v1', day='reading_date') }},
-    '0 kWh for ' || days || ' days' as observed,
+    '0 kWh for ' || :days::integer || ' days' as observed,
     'energy above 0' as expected
 from tested
 where stands_still

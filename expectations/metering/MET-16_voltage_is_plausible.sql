@@ -16,19 +16,16 @@ parameters: [high_3p3w_v, high_3p4w_v, high_lv_v, low_3p3w_v, low_3p4w_v, low_lv
 */
 -- tested
 with points as (
-    select points.*, limits.low_v, limits.high_v
+    select
+        points.*,
+        {%- for side in ['low', 'high'] %}
+        case
+            when points.wiring_code = '3P3W' then :{{ side }}_3p3w_v
+            when points.metering_side_code = 'HV_HV' then :{{ side }}_3p4w_v
+            else :{{ side }}_lv_v
+        end as {{ side }}_v{{ ',' if not loop.last }}
+        {%- endfor %}
     from staging.int_metering_points_current as points
-    inner join (
-        values
-        ('3p3w', quality.parameter('MET-16', 'low_3p3w_v', :business_date), quality.parameter('MET-16', 'high_3p3w_v', :business_date)),
-        ('3p4w', quality.parameter('MET-16', 'low_3p4w_v', :business_date), quality.parameter('MET-16', 'high_3p4w_v', :business_date)),
-        ('lv', quality.parameter('MET-16', 'low_lv_v', :business_date), quality.parameter('MET-16', 'high_lv_v', :business_date))
-    ) as limits (supply, low_v, high_v)
-        on limits.supply = case
-            when points.wiring_code = '3P3W' then '3p3w'
-            when points.metering_side_code = 'HV_HV' then '3p4w'
-            else 'lv'
-        end
     where points.wiring_code is not null
 ),
 
@@ -45,10 +42,6 @@ curves_touched as (
     inner join points on curves.metering_point_no = points.metering_point_no
     -- Phase B has no voltage of its own in 3P3W wiring.
     where curves.quantity_code = 'U' and not (curves.phase_code = 'B' and points.wiring_code = '3P3W')
-),
-
-limits as materialized (
-    select make_interval(mins => quality.parameter('MET-16', 'outage_tolerance_minutes', :business_date)::integer) as tolerance
 )
 
 select
@@ -60,7 +53,6 @@ select
     outside.slot_no,
     outside.slot_value
 from curves_touched
-cross join limits
 left join lateral (
     select slots.slot_no, slots.slot_value
     from unnest(curves_touched.values_by_slot) with ordinality as slots (slot_value, slot_no)
@@ -77,9 +69,9 @@ left join lateral (
                 from staging.int_customer_outages as outages
                 where
                     outages.metering_point_no = curves_touched.metering_point_no
-                    and outages.started_at - limits.tolerance
+                    and outages.started_at - make_interval(mins => :outage_tolerance_minutes::integer)
                         <= {{ slot_end_at('curves_touched.reading_date', 'slots.slot_no') }}
-                    and coalesce(outages.ended_at, 'infinity'::timestamptz) + limits.tolerance
+                    and coalesce(outages.ended_at, 'infinity'::timestamptz) + make_interval(mins => :outage_tolerance_minutes::integer)
                         >= {{ slot_end_at('curves_touched.reading_date', 'slots.slot_no') }}
             )
         )

@@ -16,16 +16,8 @@ reads: [int_curves_latest, int_metering_points_current]
 parameters: [limit_pct, share_within]
 */
 -- tested
-with limits as materialized (
-    select
-        limits.limit_pct,
-        limits.share_within,
-        (3 - ((1 - (limits.limit_pct / 100) ^ 2) / (1 + (limits.limit_pct / 100) ^ 2)) ^ 2)::double precision / 6 as limit_ratio
-    from (
-        select
-            quality.parameter('MET-18', 'limit_pct', :business_date) as limit_pct,
-            quality.parameter('MET-18', 'share_within', :business_date) as share_within
-    ) as limits
+with most as materialized (
+    select (3 - ((1 - (:limit_pct / 100) ^ 2) / (1 + (:limit_pct / 100) ^ 2)) ^ 2)::double precision / 6 as ratio
 ),
 
 days as materialized (
@@ -64,22 +56,18 @@ counted as (
         ratios.metering_point_no,
         ratios.reading_date,
         ratios.account_no,
-        limits.limit_pct,
-        limits.share_within,
         count(*) as valid_slots,
-        count(*) filter (where ratios.ratio <= limits.limit_ratio) as slots_within,
+        count(*) filter (where ratios.ratio <= most.ratio) as slots_within,
         sqrt(greatest(3 - 6 * max(ratios.ratio), 0)) as lowest_root
     from ratios
-    cross join limits
-    group by ratios.metering_point_no, ratios.reading_date, ratios.account_no, limits.limit_pct, limits.share_within
+    cross join most
+    group by ratios.metering_point_no, ratios.reading_date, ratios.account_no
 )
 
 select
     jsonb_build_object('mp_no', metering_point_no, 'data_date', reading_date) as record_key,
     account_no,
     reading_date,
-    limit_pct,
-    share_within,
     valid_slots,
     slots_within,
     (100 * sqrt(greatest(1 - lowest_root, 0) / (1 + lowest_root)))::numeric as highest_pct
@@ -88,6 +76,6 @@ from counted
 select
     {{ finding('v1', day='reading_date', key='record_key') }},
     slots_within || ' of ' || valid_slots || ' slots within, up to ' || round(highest_pct, 2) || ' %' as observed,
-    round(100 * share_within) || ' % of the slots within ' || round(limit_pct, 2) || ' %' as expected
+    round(100 * :share_within) || ' % of the slots within ' || round(:limit_pct, 2) || ' %' as expected
 from tested
-where slots_within < share_within * valid_slots
+where slots_within < :share_within * valid_slots

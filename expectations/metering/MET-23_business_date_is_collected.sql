@@ -28,17 +28,13 @@ received as (
         curves.reading_date = :business_date
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
-        and curves.received_at
-            <= {{ day_start_at(':business_date + 1') }}
-            + make_interval(hours => quality.parameter('MET-23', 'due_hour', :business_date)::integer)
+        and curves.received_at <= {{ day_start_at(':business_date + 1') }} + make_interval(hours => :due_hour::integer)
 )
 
 select
     jsonb_build_object('business_date', :business_date) as record_key,
     count(*) as expected_points,
-    count(received.metering_point_no) as received_points,
-    quality.parameter('MET-23', 'warn_below_share', :business_date) as warn_below,
-    quality.parameter('MET-23', 'block_below_share', :business_date) as block_below
+    count(received.metering_point_no) as received_points
 from expected
 left join received on expected.metering_point_no = received.metering_point_no
 having count(*) > 0
@@ -46,7 +42,7 @@ having count(*) > 0
 select
     {{ finding('data_date', key='record_key', account=false) }},
     received_points || ' of ' || expected_points || ' points by 08:00' as observed,
-    'at least ' || round(100 * warn_below) || ' %' as expected,
-    case when received_points < block_below * expected_points then 'block' else 'warn' end as severity
+    'at least ' || round(100 * :warn_below_share) || ' %' as expected,
+    case when received_points < :block_below_share * expected_points then 'block' else 'warn' end as severity
 from tested
-where received_points < warn_below * expected_points
+where received_points < :warn_below_share * expected_points

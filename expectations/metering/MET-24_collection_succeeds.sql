@@ -26,16 +26,10 @@ select
     jsonb_build_object('org_no', coalesce(terminals.org_no, 'none'), 'data_date', tasks.reading_date) as record_key,
     tasks.reading_date,
     sum(tasks.expected_count) as expected_count,
-    sum(tasks.received_count) as received_count,
-    quality.parameter('MET-24', 'success_share', :business_date) as success_share
+    sum(tasks.received_count) as received_count
 from staging.stg_metering__collection_tasks as tasks
 left join terminals on tasks.terminal_no = terminals.terminal_no
 where tasks.expected_count is not null and tasks.received_count is not null
 group by coalesce(terminals.org_no, 'none'), tasks.reading_date
 -- violations
-select
-    {{ finding('received_cnt', day='reading_date', key='record_key', account=false) }},
-    received_count || ' of ' || expected_count as observed,
-    'at least ' || round(100 * success_share) || ' %' as expected
-from tested
-where received_count < success_share * expected_count
+{{ share_too_low('received_cnt', 'received_count', 'expected_count', ':success_share', day='reading_date', key='record_key') }}

@@ -29,8 +29,7 @@ select
     registers._raw_id as raw_id,
     registers.reading_date,
     registers.max_demand_kw,
-    highest.power_kw,
-    quality.parameter('MET-26', 'share', :business_date) as share
+    highest.power_kw
 from staging.stg_metering__register_freezes as registers
 inner join highest
     on registers.meter_asset_no = highest.meter_asset_no and {{ month_of('registers.reading_date') }} = highest.month
@@ -39,6 +38,6 @@ where {{ is_total_register('registers', 'MONTH') }} and registers.max_demand_kw 
 select
     {{ finding('max_demand_kw', day='reading_date', account=false) }},
     max_demand_kw || ' kW' as observed,
-    'at least ' || round(share * power_kw, 4) || ' kW' as expected
+    'at least ' || round(:share * power_kw, 4) || ' kW' as expected
 from tested
-where max_demand_kw < share * power_kw
+where max_demand_kw < :share * power_kw

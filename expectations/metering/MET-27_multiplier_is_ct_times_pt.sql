@@ -17,8 +17,7 @@ select
     {{ row_of('points') }},
     points.multiplier,
     points.ct_ratio,
-    points.pt_ratio,
-    quality.parameter('MET-27', 'tolerance', :business_date) as tolerance
+    points.pt_ratio
 from staging.stg_metering__measuring_points as points
 where points.multiplier is not null and points.ct_ratio is not null and points.pt_ratio is not null
 -- violations
@@ -27,4 +26,4 @@ select
     multiplier::text as observed,
     trim_scale(ct_ratio * pt_ratio) || ' (' || ct_ratio || ' x ' || pt_ratio || ')' as expected
 from tested
-where abs(multiplier - ct_ratio * pt_ratio) >= tolerance
+where abs(multiplier - ct_ratio * pt_ratio) >= :tolerance

@@ -19,15 +19,7 @@ reads:
 parameters: [last_digit_chi_square, last_digit_days, last_digit_readings, manual_share]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('MET-30', 'manual_share', :business_date) as manual_share,
-        quality.parameter('MET-30', 'last_digit_readings', :business_date) as least_readings,
-        quality.parameter('MET-30', 'last_digit_chi_square', :business_date) as chi_square_limit,
-        quality.parameter('MET-30', 'last_digit_days', :business_date)::integer as days
-),
-
-points as (
+with points as (
     select distinct on (points.metering_point_no) points.metering_point_no, points.meter_asset_no, customers.org_no
     from staging.int_metering_points_current as points
     inner join staging.stg_marketing__customers as customers on points.account_no = customers.account_no
@@ -64,11 +56,10 @@ digits as (
     inner join points on registers.meter_asset_no = points.meter_asset_no
     left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_dec', 'max') }} as meters
         on registers.meter_asset_no = meters.meter_asset_no
-    cross join limits
     where
         registers.collect_way_code = 'MANUAL'
         and registers.register_reading_kwh >= 0
-        and registers.reading_date > :business_date - limits.days
+        and registers.reading_date > :business_date - :last_digit_days::integer
     group by 1, 2
 ),
 
@@ -86,25 +77,21 @@ select
     jsonb_build_object('org_no', shares.org_no, 'data_date', shares.reading_date) as record_key,
     shares.reading_date as business_date,
     shares.manual_readings || ' of ' || shares.readings || ' by hand' as observed,
-    'at most ' || round(100 * limits.manual_share, 1) || ' %' as expected,
-    shares.manual_readings > limits.manual_share * shares.readings as is_broken
+    'at most ' || round(100 * :manual_share, 1) || ' %' as expected,
+    shares.manual_readings > :manual_share * shares.readings as is_broken
 from shares
-cross join limits
 union all
 select
     jsonb_build_object('org_no', biases.org_no, 'digit', 'last') as record_key,
     :business_date as business_date,
     biases.most_of_a_digit || ' of ' || biases.readings || ' end in one digit, chi-square ' || round(biases.chi_square, 1) as observed,
-    'at most ' || round(limits.chi_square_limit, 1) as expected,
-    biases.chi_square > limits.chi_square_limit as is_broken
+    'at most ' || round(:last_digit_chi_square, 1) as expected,
+    biases.chi_square > :last_digit_chi_square as is_broken
 from biases
-cross join limits
-where biases.readings >= limits.least_readings
+where biases.readings >= :last_digit_readings
 -- violations
 select
-    record_key,
-    business_date,
-    'collect_way' as column_name,
+    {{ finding('collect_way', day='business_date', key='record_key', account=false) }},
     observed,
     expected
 from tested

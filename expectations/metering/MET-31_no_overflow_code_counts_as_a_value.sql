@@ -86,10 +86,8 @@ select samples.raw_id, 'met_pq_sample'::text as table_name, samples.reading_date
 from samples
 -- violations
 select
-    raw_id,
     table_name,
-    reading_date as business_date,
-    column_name,
+    {{ finding(column_sql='column_name', day='reading_date', account=false) }},
     reading::text as observed,
     'a measured value' as expected
 from tested

@@ -27,7 +27,7 @@ with deliveries as (
         and (receipts.file_name is not null or receipts.duplicate_of is null)
         and receipts.business_date <= :business_date::date
         and receipts.business_date
-        >= :business_date::date - quality.parameter('PIP-07', 'nights', :business_date)::integer
+        >= :business_date::date - :nights::integer
     order by receipts.table_name, receipts.business_date, receipts.file_name, receipts.load_id desc
 ),
 
@@ -91,7 +91,7 @@ medians as (
         percentile_cont(0.5) within group (order by rows_before::double precision) as median
     from compared
     group by table_name, office
-    having count(*) >= quality.parameter('PIP-07', 'least_nights', :business_date)
+    having count(*) >= :least_nights
 ),
 
 bands as (
@@ -116,9 +116,9 @@ select
     nights,
     median,
     greatest(
-        quality.parameter('PIP-07', 'deviations', :business_date)::double precision * median_deviation,
-        quality.parameter('PIP-07', 'roots', :business_date)::double precision * sqrt(median),
-        quality.parameter('PIP-07', 'least_rows', :business_date)::double precision
+        :deviations::double precision * median_deviation,
+        :roots::double precision * sqrt(median),
+        :least_rows::double precision
     ) as tolerance
 from bands
 -- violations

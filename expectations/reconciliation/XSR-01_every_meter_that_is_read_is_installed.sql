@@ -20,20 +20,18 @@ compares: [metering.met_measuring_point.meter_asset_no, marketing.mkt_meter_inst
 with read_points as (
     select curves.metering_point_no, max(curves.reading_date) as last_read_date
     from staging.int_curves_latest as curves
-    where
-        curves.reading_date >= {{ month_of(':business_date') }}
-        and curves.reading_date <= :business_date
-        and curves.quantity_code = 'E+'
+    where curves.reading_date between {{ month_of(':business_date') }} and :business_date and curves.quantity_code = 'E+'
     group by curves.metering_point_no
 ),
 
 installed as (
-    select distinct installations.metering_point_no, installations.meter_asset_no
+    select installations.metering_point_no, array_agg(installations.meter_asset_no) as meters
     from staging.stg_marketing__meter_installations as installations
     inner join read_points on installations.metering_point_no = read_points.metering_point_no
     where
         installations.install_date <= read_points.last_read_date
         and (installations.remove_date is null or installations.remove_date >= read_points.last_read_date)
+    group by installations.metering_point_no
 ),
 
 points as (
@@ -44,20 +42,12 @@ points as (
         points.meter_asset_no,
         points.multiplier,
         read_points.last_read_date,
-        points.metering_point_no in (
-            select installed.metering_point_no from installed
-        )
-        and (
-            points.meter_asset_no is null
-            or (points.metering_point_no, points.meter_asset_no) in (
-                select installed.metering_point_no, installed.meter_asset_no
-                from installed
-                where installed.meter_asset_no is not null
-            )
-        ) as is_installed
+        installed.metering_point_no is not null
+        and coalesce(points.meter_asset_no = any (installed.meters), points.meter_asset_no is null) as is_installed
     from read_points
     inner join staging.stg_metering__measuring_points as points
         on read_points.metering_point_no = points.metering_point_no
+    left join installed on points.metering_point_no = installed.metering_point_no
 ),
 
 measured as (
@@ -68,8 +58,7 @@ measured as (
     inner join staging.int_curves_latest as curves on points.metering_point_no = curves.metering_point_no
     where
         not points.is_installed
-        and curves.reading_date >= {{ month_of(':business_date') }}
-        and curves.reading_date <= :business_date
+        and curves.reading_date between {{ month_of(':business_date') }} and :business_date
         and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
     group by points.raw_id

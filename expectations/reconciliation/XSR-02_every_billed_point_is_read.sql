@@ -24,14 +24,7 @@ compares: [metering.met_interval_96.mp_no, marketing.mkt_bill_line.mp_no]
 parameters: [months, received_share, MET-02.slots]
 */
 -- tested
-with limits as materialized (
-    select
-        quality.parameter('XSR-02', 'received_share', :business_date) as received_share,
-        quality.parameter('XSR-02', 'months', :business_date)::integer as months,
-        quality.parameter('MET-02', 'slots', :business_date)::integer as slots
-),
-
-billed as (
+with billed as (
     select distinct
         lines.metering_point_no,
         bills.account_no,
@@ -40,12 +33,11 @@ billed as (
         bills.read_to
     from staging.stg_marketing__bill_lines as lines
     inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
-    cross join limits
     where
         bills.orig_bill_no is null
         and bills.status_code <> 'REVERSED'
         and (
-            bills.bill_month >= {{ month_of(':business_date') }} - make_interval(months => limits.months)
+            bills.bill_month >= {{ month_of(':business_date') }} - make_interval(months => :months::integer)
             or jsonb_build_object('mp_no', lines.metering_point_no, 'month', to_char(bills.bill_month, 'YYYYMM')) in (
                 select open_findings.record_key
                 from quality.open_findings as open_findings
@@ -81,12 +73,11 @@ counted as (
         expected_days.metering_point_no,
         expected_days.bill_month,
         min(expected_days.account_no) as account_no,
-        count(*) * min(limits.slots) as expected_slots,
-        count(*) filter (where expected_days.reading_date >= run.collection_start) * min(limits.slots) as collectable_slots,
+        count(*) * :slots::integer as expected_slots,
+        count(*) filter (where expected_days.reading_date >= run.collection_start) * :slots::integer as collectable_slots,
         coalesce(sum(curves.collected_slots) filter (where expected_days.reading_date >= run.collection_start), 0) as received_slots,
-        (1 - min(limits.received_share)) * count(*) * min(limits.slots) as missing_limit
+        (1 - :received_share) * count(*) * :slots::integer as missing_limit
     from expected_days
-    cross join limits
     cross join quality.current_run as run
     left join staging.int_curves_latest as curves
         on {{ is_curve_of('curves', 'expected_days', 'E+') }}

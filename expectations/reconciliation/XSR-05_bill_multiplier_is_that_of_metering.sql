@@ -24,8 +24,7 @@ select
     lines.billed_multiplier,
     lines.multiplier,
     lines.billed_kwh,
-    lines.charge_cny,
-    quality.parameter('MET-27', 'tolerance', :business_date) as tolerance
+    lines.charge_cny
 from staging.int_bill_lines_metered as lines
 where lines.billed_multiplier is not null and lines.ratio_basis_code = 'INSTRUMENT_TRANSFORMERS'
 -- violations
@@ -36,4 +35,4 @@ select
     round(billed_kwh * abs(multiplier / nullif(billed_multiplier, 0) - 1), 4) as energy_at_stake_kwh,
     round(charge_cny * abs(multiplier / nullif(billed_multiplier, 0) - 1), 2) as amount_at_stake_cny
 from tested
-where abs(billed_multiplier - multiplier) > tolerance * multiplier
+where abs(billed_multiplier - multiplier) > :tolerance * multiplier

@@ -17,25 +17,13 @@ compares: [marketing.mkt_customer.contract_cap_kva, contract.con_contract.contra
 parameters: [tolerance_kva]
 */
 -- tested
-select
-    terms.contract_raw_id as raw_id,
-    terms.account_no,
-    terms.contract_value,
-    terms.marketing_value,
-    terms.difference as difference_kva,
-    terms.suspect_side,
-    terms.explanation,
-    last_billed.capacity_price_cny,
-    quality.parameter('XSR-06', 'tolerance_kva', :business_date) as tolerance_kva
-from staging.int_terms_compared as terms
-left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
-where terms.term_name = 'contract_cap_kva' and terms.difference is not null
+{{ term_of_accounts('contract_cap_kva', 'terms.difference is not null', ['capacity_price_cny']) }}
 -- violations
 select
     {{ finding('contract_cap_kva') }},
     contract_value || ' kVA in the contract' as observed,
     marketing_value || ' kVA in marketing' || coalesce('; ' || explanation, '') as expected,
     suspect_side,
-    round(difference_kva * capacity_price_cny, 2) as amount_at_stake_cny
+    round(difference * capacity_price_cny, 2) as amount_at_stake_cny
 from tested
-where difference_kva > tolerance_kva
+where difference > :tolerance_kva

@@ -20,12 +20,10 @@ select
     contracts.contract_capacity_kva,
     transformers.running_kva
 from {{ contracts_in_force() }} as contracts
-inner join (
-    select account_no, sum(capacity_kva) as running_kva
-    from staging.stg_marketing__transformers
-    where state_code = 'RUN' and {{ is_in_period(':business_date', 'state_from', 'state_to') }}
-    group by account_no
-) as transformers on contracts.account_no = transformers.account_no
+inner join {{ one_each(
+    'staging.stg_marketing__transformers', 'account_no', 'capacity_kva', 'sum', 'running_kva',
+    "state_code = 'RUN' and " ~ is_in_period(':business_date', 'state_from', 'state_to')
+) }} as transformers on contracts.account_no = transformers.account_no
 where contracts.contract_capacity_kva is not null
 -- violations
 select

@@ -15,22 +15,11 @@ reads: [int_accounts_last_billed, int_terms_compared]
 compares: [metering.met_interval_96.v1, marketing.mkt_customer.voltage_level, contract.con_contract.voltage_level]
 */
 -- tested
-select
-    terms.contract_raw_id as raw_id,
-    terms.account_no,
-    terms.contract_value,
-    terms.marketing_value,
-    terms.suspect_side,
-    terms.explanation,
-    last_billed.bill_kwh,
-    last_billed.bill_total_cny
-from staging.int_terms_compared as terms
-left join staging.int_accounts_last_billed as last_billed on terms.account_no = last_billed.account_no
 -- A level outside the list has a finding of its own (MKT-13).
-where
-    terms.term_name = 'voltage_level'
-    and terms.contract_value ~ '^AC[0-9]+k?V$'
-    and terms.marketing_value ~ '^AC[0-9]+k?V$'
+{%- set is_level = " ~ '^AC[0-9]+k?V$'" %}
+{{ term_of_accounts(
+    'voltage_level', 'terms.contract_value' ~ is_level ~ ' and terms.marketing_value' ~ is_level, ['bill_kwh', 'bill_total_cny']
+) }}
 -- violations
 select
     {{ finding('voltage_level') }},

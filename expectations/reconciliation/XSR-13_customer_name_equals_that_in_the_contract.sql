@@ -27,8 +27,7 @@ select
     coalesce(
         upper(btrim(contracts.uscc)) = upper(btrim(customers.uscc)) and quality.uscc_is_valid(upper(btrim(customers.uscc))),
         false
-    ) as has_same_uscc,
-    quality.parameter('XSR-13', 'similarity', :business_date) as similarity_needed
+    ) as has_same_uscc
 from {{ contracts_in_force() }} as contracts
 inner join staging.stg_marketing__customers as customers on contracts.account_no = customers.account_no
 where contracts.customer_name is not null and customers.account_name is not null
@@ -38,4 +37,4 @@ select
     contract_name as observed,
     marketing_name as expected
 from tested
-where not has_same_uscc and quality.name_similarity(contract_name, marketing_name) < similarity_needed
+where not has_same_uscc and quality.name_similarity(contract_name, marketing_name) < :similarity

@@ -15,12 +15,7 @@ reads: [int_contracts_in_force, stg_contract__contracts, stg_marketing__bills]
 compares: [marketing.mkt_bill.bill_month, contract.con_contract.valid_from]
 */
 -- tested
-with contract_accounts as (
-    select distinct account_no
-    from staging.stg_contract__contracts
-),
-
-covered as (
+with covered as (
     select distinct bills._raw_id
     from staging.stg_marketing__bills as bills
     inner join staging.int_contracts_in_force as contracts
@@ -38,7 +33,8 @@ select
     bills.total_charge_cny,
     covered._raw_id is not null as is_covered
 from staging.stg_marketing__bills as bills
-inner join contract_accounts on bills.account_no = contract_accounts.account_no
+inner join {{ one_each('staging.stg_contract__contracts', 'account_no', '*', 'count', 'versions') }} as contracts
+    on bills.account_no = contracts.account_no
 left join covered on bills._raw_id = covered._raw_id
 where bills.bill_month is not null and bills.status_code <> 'REVERSED'
 -- violations

@@ -24,14 +24,12 @@ parameters: [days]
 -- tested
 with days as (
     select :business_date - numbers.days_ago as reading_date
-    from generate_series(0, quality.parameter('XSR-15', 'days', :business_date)::integer - 1) as numbers (days_ago)
+    from generate_series(0, :days::integer - 1) as numbers (days_ago)
 ),
 
 customers as (
-    select distinct on (account_no) _raw_id, account_no, status_code, close_date
-    from staging.stg_marketing__customers
-    where status_code is not null
-    order by account_no, _raw_id desc
+    select *
+    from {{ newest_each('staging.stg_marketing__customers', 'account_no', where='status_code is not null') }} as newest
 ),
 
 -- The day on which a seal is put or taken is not judged: both states hold for a part of it.

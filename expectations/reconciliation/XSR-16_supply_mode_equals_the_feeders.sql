@@ -15,19 +15,15 @@ reads: [int_contracts_in_force, stg_marketing__metering_points]
 compares: [marketing.mkt_mp.feeder_no, contract.con_contract.supply_mode]
 */
 -- tested
-with feeders as (
-    select account_no, count(distinct feeder_no) as feeders
-    from staging.stg_marketing__metering_points
-    where {{ is_in_period(':business_date', 'valid_from', 'valid_to') }} and nullif(feeder_no, '') is not null
-    group by account_no
-)
-
 select
     {{ row_of('contracts') }},
     contracts.supply_mode_code,
     feeders.feeders
 from {{ contracts_in_force() }} as contracts
-inner join feeders on contracts.account_no = feeders.account_no
+inner join {{ one_each(
+    'staging.stg_marketing__metering_points', 'account_no', 'distinct feeder_no', 'count', 'feeders',
+    is_in_period(':business_date', 'valid_from', 'valid_to') ~ " and nullif(feeder_no, '') is not null"
+) }} as feeders on contracts.account_no = feeders.account_no
 -- violations
 select
     {{ finding('supply_mode') }},

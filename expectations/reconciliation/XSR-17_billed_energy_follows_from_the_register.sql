@@ -23,10 +23,7 @@ select
     lines.billed_kwh,
     lines.price_cny_per_kwh,
     lines.register_kwh + lines.losses_kwh as metered_kwh,
-    greatest(
-        quality.parameter('XSR-17', 'multiplier_factor', :business_date) * lines.multiplier,
-        quality.parameter('XSR-17', 'relative', :business_date) * abs(lines.register_kwh + lines.losses_kwh)
-    ) as tolerance_kwh
+    greatest(:multiplier_factor * lines.multiplier, :relative * abs(lines.register_kwh + lines.losses_kwh)) as tolerance_kwh
 from staging.int_bill_lines_metered as lines
 where lines.is_regular and lines.is_meter_known and lines.billed_kwh is not null and lines.register_kwh is not null
 -- violations

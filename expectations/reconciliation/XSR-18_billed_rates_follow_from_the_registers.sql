@@ -36,10 +36,7 @@ select
     parts.part_kwh,
     registers.register_kwh,
     registers.price_cny_per_kwh,
-    greatest(
-        quality.parameter('XSR-17', 'multiplier_factor', :business_date) * registers.multipliers,
-        quality.parameter('XSR-17', 'relative', :business_date) * abs(registers.register_kwh)
-    ) as tolerance_kwh
+    greatest(:multiplier_factor * registers.multipliers, :relative * abs(registers.register_kwh)) as tolerance_kwh
 from staging.stg_marketing__bills as bills
 cross join lateral (
     values

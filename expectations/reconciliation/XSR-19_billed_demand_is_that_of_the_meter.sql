@@ -21,17 +21,8 @@ compares: [metering.met_register_freeze.max_demand_kw, marketing.mkt_bill.md_act
 parameters: [relative]
 */
 -- tested
-with demands as (
-    select distinct on (registers.meter_asset_no, registers.frozen_at)
-        registers.meter_asset_no,
-        {{ local_date('registers.frozen_at') }} as frozen_date,
-        registers.max_demand_kw
-    from staging.stg_metering__register_freezes as registers
-    where {{ is_total_register('registers', 'MONTH') }} and registers.max_demand_kw is not null
-    order by registers.meter_asset_no, registers.frozen_at, registers.version desc nulls last, registers._raw_id desc
-),
-
-billed_points as (
+{%- set of_month = is_total_register('rows_of', 'MONTH') ~ ' and rows_of.max_demand_kw is not null' %}
+with billed_points as (
     select distinct bills._raw_id as raw_id, bills.read_to, lines.metering_point_no, lines.meter_asset_no
     from staging.stg_marketing__bills as bills
     inner join staging.stg_marketing__bill_lines as lines on bills.bill_no = lines.bill_no
@@ -48,8 +39,10 @@ metered as (
         on
             billed_points.metering_point_no = points.metering_point_no
             and {{ is_valid_on('points', 'billed_points.read_to - 1') }}
-    left join demands
-        on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = demands.frozen_date
+    left join {{ newest_each(
+        'staging.stg_metering__register_freezes', 'meter_asset_no, frozen_at', 'version desc nulls last', of_month
+    ) }} as demands
+        on billed_points.meter_asset_no = demands.meter_asset_no and billed_points.read_to = {{ local_date('demands.frozen_at') }}
     group by billed_points.raw_id
     having count(*) = count(demands.max_demand_kw)
 )
@@ -60,8 +53,7 @@ select
     bills.actual_demand_kw,
     metered.meter_demand_kw,
     priced.demand_price_cny * priced.charged_times as cny_per_kw,
-    priced.charged_above_kw,
-    quality.parameter('XSR-19', 'relative', :business_date) as relative
+    priced.charged_above_kw
 from metered
 inner join staging.stg_marketing__bills as bills on metered.raw_id = bills._raw_id
 left join staging.int_bills_priced as priced on bills.bill_no = priced.bill_no
@@ -74,4 +66,4 @@ select
         abs(greatest(actual_demand_kw, charged_above_kw) - greatest(meter_demand_kw, charged_above_kw)) * cny_per_kw, 2
     ) as amount_at_stake_cny
 from tested
-where abs(actual_demand_kw - meter_demand_kw) > relative * meter_demand_kw
+where abs(actual_demand_kw - meter_demand_kw) > :relative * meter_demand_kw

@@ -51,14 +51,8 @@ with affected as (
 select
     affected._raw_id as raw_id,
     count(*) as points,
-    count(*) filter (where affected.was_seen) as points_off,
-    quality.parameter('XSR-20', 'share', :business_date) as share
+    count(*) filter (where affected.was_seen) as points_off
 from affected
 group by affected._raw_id
 -- violations
-select
-    {{ finding('status', account=false) }},
-    points_off || ' of ' || points || ' points off' as observed,
-    'at least ' || round(100 * share) || ' %' as expected
-from tested
-where points_off < share * points
+{{ share_too_low('status', 'points_off', 'points', ':share', 'points off') }}

@@ -75,32 +75,26 @@ nearest as (
     inner join changes
         on
             amendments.account_no = changes.account_no
-            and abs(changes.change_date - amendments.effective_date) <= quality.parameter('XSR-24', 'match_days', :business_date)
+            and abs(changes.change_date - amendments.effective_date) <= :match_days
     order by amendments.raw_id, changes.system_name, abs(changes.change_date - amendments.effective_date), changes.change_date
-),
-
-dated as (
-    select raw_id, account_no, effective_date, 'contract' as system_name, effective_date as change_date
-    from nearest
-    union
-    select raw_id, account_no, effective_date, system_name, change_date
-    from nearest
 )
 
 select
-    dated.raw_id,
-    dated.account_no,
-    dated.effective_date,
-    quality.parameter('XSR-24', 'working_days', :business_date) as most_working_days,
+    nearest.raw_id,
+    nearest.account_no,
+    nearest.effective_date,
     max(calendar.working_day_no) - min(calendar.working_day_no) as working_days,
-    string_agg(dated.system_name || ' ' || dated.change_date, ', ' order by dated.system_name) as explanation
-from dated
+    string_agg(distinct dated.system_name || ' ' || dated.change_date, ', ') as explanation
+from nearest
+cross join lateral (
+    values ('contract', nearest.effective_date), (nearest.system_name, nearest.change_date)
+) as dated (system_name, change_date)
 inner join calendar on dated.change_date = calendar.calendar_date
-group by dated.raw_id, dated.account_no, dated.effective_date
+group by nearest.raw_id, nearest.account_no, nearest.effective_date
 -- violations
 select
     {{ finding('effective_on', day='effective_date') }},
     working_days || ' working days: ' || explanation as observed,
-    'at most ' || most_working_days || ' apart' as expected
+    'at most ' || :working_days || ' apart' as expected
 from tested
-where working_days > most_working_days
+where working_days > :working_days

@@ -16,26 +16,16 @@ compares: [marketing.mkt_bill.kwh_total, contract.con_trade_settle.actual_mwh]
 parameters: [relative]
 */
 -- tested
-with newest as (
-    select distinct on (settlements.agreement_no, settlements.trade_month) settlements.*
-    from staging.stg_contract__trade_settlements as settlements
-    order by settlements.agreement_no, settlements.trade_month, settlements.version desc, settlements._raw_id desc
-)
-
 select
     {{ row_of('newest', account='agreements') }},
     newest.trade_month,
     newest.actual_mwh,
-    bills.billed_mwh,
-    priced.average_price_cny,
-    quality.parameter('XSR-25', 'relative', :business_date) as relative
-from newest
+    bills.billed_kwh / 1000 as billed_mwh,
+    priced.average_price_cny
+from {{ newest_each('staging.stg_contract__trade_settlements', 'agreement_no, trade_month', first='version desc') }} as newest
 inner join staging.stg_contract__trade_agreements as agreements on newest.agreement_no = agreements.agreement_no
-inner join (
-    select account_no, bill_month, sum(billed_kwh) / 1000 as billed_mwh
-    from staging.stg_marketing__bills
-    group by account_no, bill_month
-) as bills on agreements.account_no = bills.account_no and newest.trade_month = bills.bill_month
+inner join {{ one_each('staging.stg_marketing__bills', 'account_no, bill_month', 'billed_kwh', 'sum') }} as bills
+    on agreements.account_no = bills.account_no and newest.trade_month = bills.bill_month
 left join {{ one_each('staging.int_bills_priced', 'account_no, bill_month', 'average_price_cny', 'max') }} as priced
     on agreements.account_no = priced.account_no and newest.trade_month = priced.bill_month
 where newest.actual_mwh is not null
@@ -47,4 +37,4 @@ select
     abs(actual_mwh - billed_mwh) * 1000 as energy_at_stake_kwh,
     round(abs(actual_mwh - billed_mwh) * 1000 * average_price_cny, 2) as amount_at_stake_cny
 from tested
-where abs(actual_mwh - billed_mwh) > relative * abs(billed_mwh)
+where abs(actual_mwh - billed_mwh) > :relative * abs(billed_mwh)

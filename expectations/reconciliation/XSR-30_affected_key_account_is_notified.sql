@@ -20,14 +20,7 @@ reads:
 compares: [marketing.mkt_outage_affected.cons_no, marketing.mkt_outage_notice.cons_no]
 */
 -- tested
-with plans as (
-    select distinct on (plan_no) plan_no, plan_version, kind_code, planned_start_at
-    from staging.stg_marketing__outage_plans
-    where status_code = 'DONE'
-    order by plan_no, _raw_id desc
-),
-
-required as (
+with required as (
     select
         affected._raw_id as raw_id,
         affected.account_no,
@@ -40,7 +33,8 @@ required as (
         checkpoints.is_phone_confirmed,
         checkpoints.is_public_accepted
     from staging.stg_marketing__outage_affected_accounts as affected
-    inner join plans on affected.plan_no = plans.plan_no
+    inner join {{ newest_each('staging.stg_marketing__outage_plans', 'plan_no', where="status_code = 'DONE'") }} as plans
+        on affected.plan_no = plans.plan_no
     inner join staging.int_key_accounts as key_accounts
         on affected.account_no = key_accounts.account_no and key_accounts.is_key_account
     inner join staging.notice_checkpoints as checkpoints

@@ -14,7 +14,20 @@ from pathlib import Path
 import yaml
 
 from include.contracts import declarations
-from include.contracts.declarations import Equation, Expectation, Identity, Order, Shrinking, Where
+from include.contracts.declarations import (
+    Condition,
+    Crowd,
+    Equation,
+    Expectation,
+    Identity,
+    Order,
+    Period,
+    RecordIdentity,
+    Repeat,
+    Sharing,
+    Shrinking,
+    Where,
+)
 from include.settings import SOURCE_NAMES
 
 FOLDER = Path(__file__).parent
@@ -45,7 +58,7 @@ class Reference:
     `match` is `whole` (the whole key), `as_of` (the target has validity rows) or `any_row` (one part of its key).
     `on_unresolved` says what becomes of a row whose reference leads nowhere: `withhold` its columns that are withholdable, or
     `block` the row. Where `is_total`, every target row that fits `total_where` is referred to. `agrees` lists pairs of an own
-    column (or `reference.column`) and the column of the target that must hold the same value.
+    column (or `reference.column`) and the column of the target that must hold the same value. Only rows that fit `where` refer.
     """
 
     columns: tuple[str, ...]
@@ -57,6 +70,7 @@ class Reference:
     is_total: bool = False
     total_where: Where = ()
     agrees: tuple[tuple[str, str], ...] = ()
+    where: Where = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,7 @@ class Column:
         None,
     )  # least and most, as text; days may count from business_date
     identity: Identity | None = None
+    sharing: Sharing | None = None
     is_withholdable: bool = False  # its value can be left out while the row goes on
 
     @property
@@ -100,15 +115,20 @@ class Table:
     cursor_column: str
     columns: tuple[Column, ...]
     references: tuple[Reference, ...] = field(default=())
+    references_by_kind: tuple[Reference, ...] = ()  # of a number whose table another column says
     is_daily: bool = True
     name_en: str = ""
     name_zh: str = ""
     shrinking: Shrinking = field(default=Shrinking())
     in_force: tuple[str, str] | None = None  # columns of the first and last day of an archive's row
     fact_date: str | None = None  # the column that dates a fact; None for an archive, which is as of the business date
-    record_identity: tuple[str, ...] = ()  # columns in which two records of different keys differ
+    record_identity: RecordIdentity | None = None  # in what two records of different numbers differ
+    repeats: tuple[Repeat, ...] = ()
+    crowds: tuple[Crowd, ...] = ()
     order: tuple[Order, ...] = ()
     equations: tuple[Equation, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    periods: tuple[Period, ...] = ()
     expected: tuple[Expectation, ...] = ()
 
     @property
@@ -186,16 +206,21 @@ def _table(source: str, model, is_daily: bool) -> Table:
         update_pattern=properties["updatePattern"],
         cursor_column=properties["cursorColumn"],
         columns=tuple(_column(p) for p in model.properties),
-        references=tuple(references),
+        references=tuple(r for r in references if not r.where),
+        references_by_kind=tuple(r for r in references if r.where),
         is_daily=is_daily,
         name_en=model.businessName,
         name_zh=properties["businessNameZh"],
         shrinking=declarations.shrinking(properties.get("shrinks")),
         in_force=tuple(properties["inForce"]) if "inForce" in properties else None,
         fact_date=properties.get("factDate"),
-        record_identity=tuple(properties.get("recordIdentity") or ()),
+        record_identity=declarations.record_identity(properties.get("recordIdentity")),
+        crowds=declarations.crowds(properties.get("crowds")),
+        repeats=declarations.repeats(properties.get("repeats")),
         order=declarations.orders(properties.get("order")),
         equations=declarations.equations(properties.get("equations")),
+        conditions=declarations.conditions(properties.get("conditions")),
+        periods=declarations.periods(properties.get("periods")),
         expected=declarations.expectations(properties.get("expected")),
     )
 
@@ -219,6 +244,7 @@ def _column(model) -> Column:
         judged_by=tuple((properties.get("judgedBy") or {}).items()),
         plausible=(None if least is None else str(least), None if most is None else str(most)),
         identity=declarations.identity(properties.get("identity")),
+        sharing=declarations.sharing(properties.get("sharing")),
         is_withholdable=bool(properties.get("withholdable")),
     )
 
@@ -239,6 +265,7 @@ def _reference(key: tuple[str, ...], columns: tuple[str, ...], model) -> Referen
         is_total=bool(total),
         total_where=declarations.where(total if isinstance(total, dict) else None),
         agrees=tuple(_agreement(pair) for pair in properties.get("agrees") or ()),
+        where=declarations.where(properties.get("where")),
     )
 
 

@@ -16,16 +16,29 @@ NEVER, WITHIN_PAYER, ALWAYS = "never", "within_payer", "always"
 SHARED = (NEVER, WITHIN_PAYER, ALWAYS)
 ON_UNRESOLVED = ("withhold", "block")
 EACH = ("day", "month", "once")
+MARKS = (
+    "minuteOfDay",
+    "minutesBetween",
+    "secondsBetween",
+    "secondsSince",
+    "values",
+)  # of an entry, by what it can crowd
+SHARING = ("holder", "atMost", "atMostShare", "withinPayer", "longerThan", "days", "differsFrom")
 JUDGEMENTS = ("placeholder", "format", "range")  # of a column's values by their meaning
 RELATIONS = ("<=", ">=", "=")
 SEVERITIES = ("warn", "quarantine")
+FILLED, EMPTY = "filled", "empty"  # of a condition; a list of values is the third
 TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where it is a value or a list of columns
     "businessNameZh": (),
     "shrinks": (),
     "inForce": (),
     "factDate": (),
-    "recordIdentity": (),
+    "recordIdentity": ("columns", "time", "withinMinutes", "corrects", "where", "rule"),
+    "repeats": ("series", "along", "columns", "rows", "least"),
+    "crowds": ("what", "by", "date", "where", *MARKS, "share"),
     "order": ("columns", "severity", "toleranceMinutes", "rule"),
+    "conditions": ("column", "is", "where", "given", "severity", "rule"),
+    "periods": ("by", "where", "gapless", "severity", "rule"),
     "equations": ("name", "states", "tolerance", "unit", "where", "children", "severity", "rule"),
     "expected": (
         "what",
@@ -44,13 +57,16 @@ TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where 
         "rule",
     ),
 }
-COLUMN_PROPERTIES = ("businessNameZh", "meaning", "judgedBy", "plausible", "identity", "withholdable")
-RELATIONSHIP_PROPERTIES = ("match", "crossSystem", "onUnresolved", "total", "agrees")
+COLUMN_PROPERTIES = ("businessNameZh", "meaning", "judgedBy", "plausible", "identity", "sharing", "withholdable")
+RELATIONSHIP_PROPERTIES = ("where", "match", "crossSystem", "onUnresolved", "total", "agrees")
 
 # Column -> the values of which one is meant; of a row all columns must fit.
 Where = tuple[tuple[str, tuple[str, ...]], ...]
 
-FUNCTIONS = ("abs", "coalesce", "greatest", "least", "nullif", "round", "sqrt")  # of an equation
+# Of an equation, with what they are in SQL; minutes_between(earlier, later) counts minutes.
+FUNCTIONS = {name: name for name in ("abs", "coalesce", "greatest", "least", "nullif", "round", "sqrt")} | {
+    "minutes_between": "quality.minutes_between"
+}
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
 _STATES = re.compile(r"(?P<left>.+?) (?P<relation><=|>=|=) (?P<right>.+)", re.DOTALL)
@@ -114,6 +130,45 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A column is filled, empty or one of the values `be` where other columns have the values of `where` and are filled (`given`)."""
+
+    column: str
+    be: str | tuple[str, ...]
+    where: Where = ()
+    given: tuple[str, ...] = ()
+    severity: str = "warn"
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Period:
+    """Rows that fit `where` and are equal in the columns `by` are in force one at a time; without a gap where `is_gapless`."""
+
+    by: tuple[str, ...]
+    where: Where = ()
+    is_gapless: bool = False
+    severity: str = "warn"
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordIdentity:
+    """Columns in which two records under different numbers differ; the first is always filled, else a row has no identity.
+
+    `time` tells two records apart where they are more than `within_minutes` from each other. A row that says by a column of
+    `corrects` that it corrects, reverses or reopens another one is no copy of it; `where` narrows the rows.
+    """
+
+    columns: tuple[str, ...]
+    time: str | None = None
+    within_minutes: int = 0
+    corrects: tuple[str, ...] = ()
+    where: Where = ()
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
 class Child:
     """Rows of a table that belong to a row: those that refer to it, or those with equal columns `by`. Their sum or count."""
 
@@ -155,6 +210,54 @@ class Identity:
     rule: str | None = None
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """Who may share a value: at most so many holders (payers of the holders, where `is_within_payer`), or that share of all
+    rows, as names of persons that are common; of a text from `longer_than` signs on, of a fact within `days` up to the
+    business date. It is never that of a column it differs from.
+    """
+
+    holder: tuple[str, ...] = ()
+    at_most: int | None = None
+    at_most_share: Decimal | None = None
+    is_within_payer: bool = False
+    longer_than: int = 0
+    days: int = 0
+    differs_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Columns that a record of a series has not all in common with the record before it `along` a day or time.
+
+    A record is a row, or with `rows` all rows of the series at one time, each told by that column. Judged from `least`
+    filled numbers on that are not zero.
+    """
+
+    series: tuple[str, ...]
+    along: str
+    columns: tuple[str, ...]
+    rows: str | None = None
+    least: int = 1
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What the entries `by` one clerk, department or office must not crowd on: one of MARKS of `columns`, up to a share.
+
+    With `date` the entries of a window of days count, or the newest where they are few; without it the rows in force. `where`
+    narrows them.
+    """
+
+    what: str
+    by: tuple[str, ...]
+    mark: str
+    columns: tuple[str, ...]
+    share: Decimal
+    date: str | None = None
+    where: Where = ()
+
+
 def shrinking(value) -> Shrinking:
     if isinstance(value, bool) or value is None:
         return Shrinking(bool(value))
@@ -169,6 +272,27 @@ def shrinking(value) -> Shrinking:
 def orders(entries: list[Mapping] | None) -> tuple[Order, ...]:
     return tuple(
         Order(tuple(e["columns"]), e.get("severity", "warn"), e.get("toleranceMinutes", 0), e.get("rule"))
+        for e in entries or []
+    )
+
+
+def conditions(entries: list[Mapping] | None) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(
+            column=e["column"],
+            be=e["is"] if isinstance(e["is"], str) else tuple(str(value) for value in e["is"]),
+            where=where(e.get("where")),
+            given=tuple(e.get("given") or ()),
+            severity=e.get("severity", "warn"),
+            rule=e.get("rule"),
+        )
+        for e in entries or []
+    )
+
+
+def periods(entries: list[Mapping] | None) -> tuple[Period, ...]:
+    return tuple(
+        Period(tuple(e["by"]), where(e.get("where")), bool(e.get("gapless")), e.get("severity", "warn"), e.get("rule"))
         for e in entries or []
     )
 
@@ -229,8 +353,52 @@ def expectations(entries: list[Mapping] | None) -> tuple[Expectation, ...]:
     )
 
 
+def record_identity(value: Mapping | None) -> RecordIdentity | None:
+    if not value:
+        return None
+    return RecordIdentity(
+        columns=tuple(value["columns"]),
+        time=value.get("time"),
+        within_minutes=value.get("withinMinutes", 0),
+        corrects=tuple(value.get("corrects") or ()),
+        where=where(value.get("where")),
+        rule=value.get("rule"),
+    )
+
+
 def identity(value: Mapping | None) -> Identity | None:
     return Identity(tuple(value["holder"]), value.get("shared", NEVER), value.get("rule")) if value else None
+
+
+def sharing(value: Mapping | None) -> Sharing | None:
+    if not value:
+        return None
+    return Sharing(
+        holder=tuple(value.get("holder") or ()),
+        at_most=value.get("atMost"),
+        at_most_share=_decimal(value.get("atMostShare")),
+        is_within_payer=bool(value.get("withinPayer")),
+        longer_than=value.get("longerThan", 0),
+        days=value.get("days", 0),
+        differs_from=tuple(value.get("differsFrom") or ()),
+    )
+
+
+def repeats(entries: list[Mapping] | None) -> tuple[Repeat, ...]:
+    return tuple(
+        Repeat(tuple(e["series"]), e["along"], tuple(e["columns"]), e.get("rows"), e["least"]) for e in entries or []
+    )
+
+
+def crowds(entries: list[Mapping] | None) -> tuple[Crowd, ...]:
+    found = []
+    for e in entries or []:
+        (mark,) = [m for m in MARKS if m in e]
+        columns = tuple(e[mark]) if isinstance(e[mark], list) else (e[mark],)
+        found.append(
+            Crowd(e["what"], tuple(e["by"]), mark, columns, _decimal(e["share"]), e.get("date"), where(e.get("where")))
+        )
+    return tuple(found)
 
 
 def where(value: Mapping | None) -> Where:

@@ -12,6 +12,9 @@ A row is judged as delivered: the rules read the raw row behind each staged row,
 from __future__ import annotations
 
 from include.contracts import Column, Reference, Table, load_contracts
+from include.quality.condition_rules import condition_rule
+from include.quality.copy_rules import copy_rule
+from include.quality.crowding_rules import crowding_rule
 from include.quality.equation_rules import equation_rule
 from include.quality.made_rules import (
     BROKEN_COLUMNS,
@@ -25,8 +28,11 @@ from include.quality.made_rules import (
 )
 from include.quality.mart_rules import load_mart_rules
 from include.quality.meaning_rules import meaning_rule
+from include.quality.period_rules import period_rule
 from include.quality.reference_rules import reference_rule
+from include.quality.repeat_rules import repeat_rule
 from include.quality.rules import Rule
+from include.quality.sharing_rules import sharing_rule
 from include.quality.time_rules import time_rule
 from include.transform.models import staging_relation
 
@@ -47,7 +53,18 @@ def load_base_rules() -> list[Rule]:
                 rules.append(_allowed_rule(table))
             if any(not r.is_cross_system for r in table.references):
                 rules.append(_reference_rule(table))
-            families = (time_rule, equation_rule, reference_rule, meaning_rule)
+            families = (
+                time_rule,
+                equation_rule,
+                condition_rule,
+                period_rule,
+                reference_rule,
+                meaning_rule,
+                copy_rule,
+                sharing_rule,
+                repeat_rule,
+                crowding_rule,
+            )
             rules += [rule for make in families if (rule := make(table))]
     rules.append(_marketing_allowed_rule())
     return rules + load_mart_rules()

@@ -5,6 +5,7 @@ Nothing of it is guessed from the rule's SQL. Tests hold each declaration to wha
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ SCHEMAS = {
 # passed gate, with those of open findings; or the records of the metering points and days of such rows.
 TESTS = ("everything", "window", "touched rows", "touched points")
 SHARE = "% of "  # a form of a threshold in a sentence: {part:% of whole}
+OF_THE_RUN = ("business_date", "run_id")  # what a query may name beside the thresholds of its rule: `:business_date`
+_PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|--[^\n]*|(?<![:\w]):(?P<name>[a-z]\w*)")
 
 
 @cache
@@ -73,6 +76,27 @@ def declared(header: dict, rule_id: str, subjects: tuple[str, ...]) -> dict:
             raise ValueError(f"parameters names {name}; the seed quality_parameters has of {of_rule}: {known}.")
     _check_sentence(header["sentence"], found["parameters"])
     return found
+
+
+def with_thresholds(query: str, rule_id: str, names: tuple[str, ...]) -> str:
+    """A query in which `:share` is the threshold of that name, one of the rule's `parameters`, as of the business date.
+
+    Of two of one name it is the rule's own. Raises ValueError for a name that is no threshold of the rule nor of the run.
+    """
+    split = [_split(name, rule_id) for name in names]
+    rule_of = {own_name: of_rule for of_rule, own_name in split}
+    rule_of |= {own_name: rule_id for of_rule, own_name in split if of_rule == rule_id}
+
+    def called(found: re.Match) -> str:
+        name = found["name"]
+        if name is None or name in OF_THE_RUN:
+            return found[0]
+        if name not in rule_of:
+            known = ", ".join(f":{n}" for n in (*OF_THE_RUN, *rule_of))
+            raise ValueError(f"a query has :{name}, which parameters does not name; known are {known}.")
+        return f"quality.parameter('{rule_of[name]}', '{name}', :business_date)"
+
+    return _PLACEHOLDER.sub(called, query)
 
 
 def systems(compares: tuple[str, ...]) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def _side(rows: ReferredRows, equation: Equation, side: str) -> str:
     def value(found: re.Match) -> str:
         name = found[0]
         if name in FUNCTIONS:
-            return name
+            return FUNCTIONS[name]
         if name in children:
             return f"{_alias(equation.name, name)}.amount"
         sql = rows.value(name)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from include.contracts import ACCOUNTS, Reference, Table, all_tables
+from include.contracts import Reference, Table, all_tables
 from include.contracts.declarations import ALWAYS, NEVER
 from include.quality.made_rules import Check, checked_rule, text, trimmed
 from include.quality.referred_rows import (
+    SETTLEMENT_ACCOUNTS,
     ReferredRows,
+    account_column,
     day_of,
     delivered,
     in_force_on,
@@ -21,11 +23,10 @@ from include.quality.referred_rows import (
     keys,
     local_day,
     matches,
+    payers_join,
     reference_by,
 )
 from include.quality.rules import Rule
-
-SETTLEMENT_ACCOUNTS = "mkt_account"  # says which accounts one payer pays for
 
 
 @dataclass
@@ -42,12 +43,16 @@ def reference_rule(table: Table) -> Rule | None:
     """The rule on what a table's references and identities declare; None where there is nothing to judge."""
     parts = _Parts(ReferredRows(table))
     for number, reference in enumerate(table.references, start=1):
+        if _can_name_itself(table, reference):
+            _names_another_row(parts, reference)
         if reference.is_cross_system:
             _leads_to_a_row(parts, reference, f"target_{number}")
         if is_as_of(reference):
             _leads_to_a_row_in_force(parts, reference, f"in_force_{number}")
         for own, theirs in reference.agrees:
             _agrees(parts, reference, own, theirs)
+    for number, reference in enumerate(table.references_by_kind, start=1):
+        _leads_to_a_row_of_its_kind(parts, reference, f"kind_{number}")
     for number, (other, reference) in enumerate(_total_relations(table), start=1):
         _is_referred_to(parts, other, reference, f"referring_{number}")
     for number, column in enumerate(table.columns, start=1):
@@ -72,6 +77,7 @@ def reference_rule(table: Table) -> Rule | None:
 def _sentence(table: Table) -> str:
     said = []
     across = [r.target_table for r in table.references if r.is_cross_system]
+    across += [r.target_table for r in table.references_by_kind]
     dated = [r.target_table for r in table.references if is_as_of(r)]
     agreeing = [f"the {theirs} of {r.target_table}" for r in table.references for _, theirs in r.agrees]
     total = [other.name for other, _ in _total_relations(table)]
@@ -84,6 +90,8 @@ def _sentence(table: Table) -> str:
         said.append(f"repeats {', '.join(agreeing)}")
     if total:
         said.append(f"is named by a row of {', '.join(total)}")
+    if any(_can_name_itself(table, r) for r in table.references):
+        said.append("never names itself")
     if held:
         said.append(f"shares its {', '.join(held)} with no other holder")
     return f"A row of {table.name} {', '.join(said[:-1])}{' and ' if said[1:] else ''}{said[-1]}."
@@ -101,6 +109,56 @@ def _leads_to_a_row(parts: _Parts, reference: Reference, alias: str) -> None:
             _seen(reference),
             text(f"a row of {reference.target_table} with this {', '.join(reference.target_columns)}"),
             severity,
+        )
+    )
+
+
+def _leads_to_a_row_of_its_kind(parts: _Parts, reference: Reference, alias: str) -> None:
+    """A number whose kind stands in another column leads to a row of that table, which agrees with the row."""
+    table, target = parts.rows.table, all_tables()[reference.target_table]
+    named = ", ".join(target.column(c).name for c in reference.target_columns)
+    agreeing = "".join(f", raw.{theirs} as their_{theirs}" for _, theirs in reference.agrees)
+    key = ", ".join(trimmed(target.column(c), "raw") for c in reference.target_columns)
+    parts.joins.append(f"""left join (
+    select distinct on ({key}) {keys(reference)}, true as is_there{agreeing}
+    from {delivered(target)}
+    order by {key}, raw._raw_id
+) as {alias} on {matches(table, reference, alias)}""")
+    parts.targets.append(target)
+    kind = " and ".join(f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in reference.where)
+    parts.checks.append(
+        Check(
+            reference.columns[0],
+            f"{kind} and {_given(reference)} and {alias}.is_there is null",
+            _seen(reference),
+            text(f"a row of {target.name} with this {named}"),
+        )
+    )
+    for own, theirs in reference.agrees:
+        mine = trimmed(table.column(own), "raw")
+        parts.checks.append(
+            Check(
+                reference.columns[0],
+                f"{kind} and {mine} <> btrim({alias}.their_{theirs})",
+                f"{_seen(reference)} || {text(f' of {theirs} ')} || {alias}.their_{theirs}",
+                f"{text(f'one of {own} ')} || {mine}",
+            )
+        )
+
+
+def _can_name_itself(table: Table, reference: Reference) -> bool:
+    return reference.target_table == table.name and len(reference.columns) == 1
+
+
+def _names_another_row(parts: _Parts, reference: Reference) -> None:
+    (own,), (theirs,) = reference.columns, reference.target_columns
+    table = parts.rows.table
+    parts.checks.append(
+        Check(
+            own,
+            f"{trimmed(table.column(own), 'raw')} = {trimmed(table.column(theirs), 'raw')}",
+            f"raw.{own}::text || ', the row itself'",
+            text(f"another row of {table.name}"),
         )
     )
 
@@ -133,15 +191,18 @@ def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) ->
 def _agrees(parts: _Parts, reference: Reference, own: str, theirs: str) -> None:
     rows, target = parts.rows, all_tables()[reference.target_table]
     mine, other = rows.value(own), rows.value(f"{reference.columns[0]}.{theirs}")
+    spelled = []
     if target.column(theirs).physical_type == "text":
         mine, other = f"btrim({mine})", f"btrim({other})"
+        # the same letters in another width or case are no difference; asked last, for it is dear
+        spelled = [f"upper(quality.plain_text({mine})) <> upper(quality.plain_text({other}))"]
     known = [_is_known(parts, target, theirs, other)]
     owner = all_tables()[reference_by(rows.table, own.split(".")[0]).target_table] if "." in own else rows.table
     known.append(_is_known(parts, owner, own.rpartition(".")[2], mine))
     parts.checks.append(
         Check(
             own if "." not in own else reference.columns[0],
-            " and ".join([f"{mine} <> {other}", *filter(None, known)]),
+            " and ".join([f"{mine} <> {other}", *filter(None, known), *spelled]),
             f"{mine}::text"
             if "." not in own
             else f"raw.{reference.columns[0]}::text || {text(f' of {theirs} ')} || {other}",
@@ -203,20 +264,9 @@ def _has_one_holder(parts: _Parts, column: str, alias: str) -> None:
     value, payers, counted = trimmed(table.column(column), "raw"), "", f"count(distinct {holder})"
     condition = f"{counted} > 1"
     if identity.shared != NEVER:
-        accounts = all_tables()[SETTLEMENT_ACCOUNTS]
-        owner = (
-            next(r.columns[0] for r in table.references if r.target_table == ACCOUNTS)
-            if table.name != ACCOUNTS
-            else "cons_no"
-        )
-        payers = f"""
-    left join (
-        select btrim(raw.cons_no) as account_no, min(btrim(raw.payer_name)) as payer_name
-        from {delivered(accounts)}
-        group by 1
-    ) as payers on btrim(raw.{owner}) = payers.account_no"""
-        condition += f" and count(distinct coalesce(payers.payer_name, btrim(raw.{owner}))) > 1"
-        parts.targets.append(accounts)
+        payers = payers_join(table)
+        condition += f" and count(distinct coalesce(payers.payer_name, btrim(raw.{account_column(table)}))) > 1"
+        parts.targets.append(all_tables()[SETTLEMENT_ACCOUNTS])
     parts.joins.append(f"""left join (
     select {value} as held, {counted} as holders
     from {delivered(table)}{payers}

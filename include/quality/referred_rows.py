@@ -6,9 +6,11 @@ business date, moved into the archive row's own validity.
 
 from __future__ import annotations
 
-from include.contracts import Reference, Table, all_tables
+from include.contracts import ACCOUNTS, Reference, Table, all_tables
 from include.quality.made_rules import trimmed
 from include.transform.models import staging_relation
+
+SETTLEMENT_ACCOUNTS = "mkt_account"  # says which accounts one payer pays for
 
 
 class ReferredRows:
@@ -65,6 +67,25 @@ def is_as_of(reference: Reference) -> bool:
 def delivered(table: Table) -> str:
     """From-clause: `raw`, the raw rows behind all staged rows of a table."""
     return f"{table.raw_name} as raw inner join {staging_relation(table)} as staged on raw._raw_id = staged._raw_id"
+
+
+def account_column(table: Table) -> str:
+    """The column that names the account of a row. Raises StopIteration where there is none."""
+    return (
+        "cons_no"
+        if table.name == ACCOUNTS
+        else next(r.columns[0] for r in table.references if r.target_table == ACCOUNTS)
+    )
+
+
+def payers_join(table: Table) -> str:
+    """Left join (alias `payers`) to the payer of each row's account: accounts of one payer belong together."""
+    return f"""
+    left join (
+        select btrim(raw.cons_no) as account_no, min(btrim(raw.payer_name)) as payer_name
+        from {delivered(all_tables()[SETTLEMENT_ACCOUNTS])}
+        group by 1
+    ) as payers on btrim(raw.{account_column(table)}) = payers.account_no"""
 
 
 def local_day(table: Table, column: str, alias: str = "raw") -> str:

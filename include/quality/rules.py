@@ -171,6 +171,10 @@ def _rule(path: Path, text: str) -> Rule:
     tested_sql, violations_sql = _queries(name, _rendered(name, body))
     try:
         declarations = declared.declared(header, file_name["id"], subjects)
+        tested_sql, violations_sql = (
+            declared.with_thresholds(query, file_name["id"], declarations["parameters"])
+            for query in (tested_sql, violations_sql)
+        )
     except ValueError as error:
         raise RuleError(f"{name}: {error}") from None
     return Rule(

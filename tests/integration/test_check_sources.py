@@ -119,7 +119,7 @@ def test_values_that_would_not_pass_are_told_in_the_words_of_landing_and_rules(s
     assert first["mkt_bill", "issued_on", "is not a date YYYY-MM-DD"] == (1, bills, 3, "30.10.2026")
     assert first["mkt_bill", "cons_no", "is no row of mkt_customer with this cons_no"][1] == bills
     assert first["mkt_customer", "cons_name", "is empty, the contract requires a value"] == (1, customers, 4, None)
-    assert first["mkt_customer", "cons_no", "is not 10 or 16 digits"] == (1, customers, 4, "31 000 0003")
+    assert first["mkt_customer", "cons_no", "is not 10, 13 or 16 digits"] == (1, customers, 4, "31 000 0003")
     assert first["con_contract", "version", "is no whole number of integer"] == (1, contracts, 2, "1.5")
     (code,) = [key for key in first if key[:2] == ("mkt_customer", "cons_class")]
     assert code[2].startswith("is not one of LARGE_IND, ")

@@ -124,6 +124,54 @@ def _payment_and_credit_are_partial(night: Utility, months: list[str]) -> None:
     }
 
 
+def without_the_newest_bill(editor: Editor) -> None:
+    editor.delete("mkt_bill", editor.find("mkt_bill", bill_no=BILL))
+    editor.delete("mkt_bill_line", editor.find("mkt_bill_line", bill_no=BILL))
+    editor.delete("mkt_payment", editor.find("mkt_payment", bill_no=BILL))
+
+
+def without_two_months_of_bills(editor: Editor) -> None:
+    for month in ("202609", "202610"):  # 40 of about 500: one in twelve
+        editor.delete("mkt_bill", editor.find("mkt_bill", bill_month=month))
+
+
+RANKED = (
+    "select account_no, revenue_12m_cny, energy_12m_kwh, is_partial, partial_measures @> '{revenue_12m_cny,revenue_rank}'"
+    " from marts.mart_key_account_ranking where ranking_month = '2026-11-01' order by 1"
+)
+
+
+def test_a_bill_that_is_absent_makes_the_sums_of_its_account_a_lower_bound(clean_night: Utility):
+    complete = {account: sums for account, *sums in clean_night.rows(RANKED)}
+    assert not any(is_partial for *_, is_partial, _ in complete.values())
+
+    clean_night.deliver(edit=without_the_newest_bill)
+    clean_night.run()
+
+    assert ("EXP-07", "mkt_bill", ACCOUNT) in clean_night.rows(
+        "select rule_id, table_name, account_no from quality.findings where state = 'open'"
+    )
+    lacking = {account: sums for account, *sums in clean_night.rows(RANKED)}
+    revenue, energy, is_partial, is_named = lacking[ACCOUNT]
+    assert (is_partial, is_named) == (True, True)
+    assert complete[ACCOUNT][0] - revenue == Decimal("5147510.49")
+    assert complete[ACCOUNT][1] - energy == Decimal("7152684.0")
+
+
+def test_bills_that_wait_to_be_withdrawn_still_count_and_every_sum_says_so(clean_night: Utility):
+    complete = {account: sums for account, *sums in clean_night.rows(RANKED)}
+
+    clean_night.deliver(edit=without_two_months_of_bills)
+    clean_night.run()
+
+    assert clean_night.rows(
+        "select rule_id, severity from quality.findings where state = 'open' and rule_id = 'PIP-06'"
+    ) == [("PIP-06", "warn")]
+    assert {account: sums for account, *sums in clean_night.rows(RANKED)} == {
+        account: [revenue, energy, True, True] for account, (revenue, energy, *_) in complete.items()
+    }
+
+
 def test_on_a_clean_night_every_mart_is_complete(clean_night: Utility):
     marts = [name for (name,) in clean_night.rows(MARTS) if not name.endswith("_at_close")]
     assert len(marts) == 27

@@ -72,7 +72,7 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ("MET-16", "'>=' -> '>' in 'ves_touched.high::double precision >= all", "the same first look, a little wider"),
     (
         "MET-18",
-        "'<=' -> '<' in 'ount(*) filter (where ratios.ratio <= limits.limit_ratio",
+        "'<=' -> '<' in 'ount(*) filter (where ratios.ratio <= most.ratio",
         "no ratio of floating numbers is the limit to its last digit",
     ),
     (

@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from include.contracts import Reference, Table, all_tables
-from include.contracts.declarations import ALWAYS
+from include.contracts.declarations import ALWAYS, FILLED, names_in
 from include.contracts.meanings import DAY, MEANINGS, NUMBER, TIME
 from include.quality.base_rules import load_base_rules
+from include.quality.condition_rules import condition_rule
 from include.quality.equation_rules import equation_check, equation_rule
+from include.quality.period_rules import period_rule
 from include.quality.reference_rules import reference_rule
 from include.quality.referred_rows import ReferredRows, is_as_of
 from include.quality.rules import Rule
@@ -27,7 +29,7 @@ from include.quality.time_rules import time_rule
 from tests.rules.conftest import BUSINESS_DATE
 from tests.rules.staged import Staged
 
-FAMILIES = ("REF", "EQU", "TIM", "SEM")
+FAMILIES = ("REF", "EQU", "TIM", "SEM", "IFF", "PER")
 RULES = {rule.id: rule for rule in load_base_rules() if rule.id.startswith(FAMILIES)}
 
 
@@ -53,10 +55,12 @@ def test_clean_data_break_no_rule_of_the_families(staged: Staged):
     broken = {rule_id: staged.answer(rule)[:2] for rule_id, rule in RULES.items()}
     assert {rule_id: answer for rule_id, answer in broken.items() if answer[1]} == {}
     assert {family: sum(rule_id.startswith(family) for rule_id in RULES) for family in FAMILIES} == {
-        "REF": 23,
-        "EQU": 19,
-        "TIM": 32,
+        "REF": 27,
+        "EQU": 24,
+        "TIM": 34,
         "SEM": 51,
+        "IFF": 12,
+        "PER": 8,
     }
     untested = {rule_id for rule_id, (tested, _) in broken.items() if not tested}
     assert untested <= {
@@ -191,16 +195,66 @@ def test_every_equation_is_judged(staged: Staged):
         for equation in (e for e in table.equations if not e.rule):
             rule = equation_rule(replace(table, equations=(equation,)))
             column = equation_check(ReferredRows(table), equation).column
-            sign = "" if column in equation.left or equation.relation == "=" else "-"
-            wide = (
-                f"alter table {table.raw_name} alter {column} type numeric"
-                if "date" not in table.column(column).physical_type
-                else "select"
-            )
-            found = told(staged, rule, wide, f"update {table.raw_name} set {column} = {sign}987654321")
+            is_time = table.column(column).physical_type in ("date", "timestamptz")
+            grows = equation.relation == "=" or (column in equation.left) == (equation.relation == "<=")
+            far = "'1950-01-01'" if is_time else f"{'' if grows else '-'}987654321"
+            wide = "select" if is_time else f"alter table {table.raw_name} alter {column} type numeric"
+            own = {c.name for c in table.columns} - {column}
+            others = [n for n in names_in(f"{equation.left} {equation.right}") if n in own]
+            values = [f"{n} = coalesce({n}, 0)" for n in others if "numeric" in table.column(n).physical_type]
+            change_all = f"update {table.raw_name} set {', '.join([*values, f'{column} = {far}'])}"
+            found = told(staged, rule, wide, change_all)
             assert found == {column}, (table.name, equation.name)
             seen += 1
     assert seen > 40
+
+
+def test_every_condition_is_judged(staged: Staged):
+    """All rows get what the condition asks about, and then what it forbids; and with what it asks about taken away, nothing."""
+    seen = 0
+    for table in filter(partial(rows_of, staged), all_tables().values()):
+        for condition in table.conditions:
+            rule = condition_rule(replace(table, conditions=(condition,)))
+            column = table.column(condition.column)
+            some = "'2020-01-01'" if column.physical_type in ("date", "timestamptz") else "'7'"
+            asked = [f"{name} = '{values[0]}'" for name, values in condition.where]
+            asked += [f"{name} = {_filled(table, name)}" for name in condition.given]
+            wrong, right = ("null", some) if condition.be == FILLED else (some, "null")
+            for value, is_told in ((wrong, {column.name}), (right, set())):
+                values = ", ".join([*asked, f"{column.name} = {value}"])
+                assert told(staged, rule, f"update {table.raw_name} set {values}") == is_told, (table.name, condition)
+            name = condition.where[0][0] if condition.where else condition.given[0]
+            other = f"{name} = {chr(39) + 'another' + chr(39) if condition.where else 'null'}, {column.name} = {wrong}"
+            assert told(staged, rule, f"update {table.raw_name} set {other}") == set(), (table.name, condition)
+            seen += 1
+    assert seen == 24
+
+
+def _filled(table: Table, name: str) -> str:
+    kind = table.column(name).physical_type
+    return "'2020-01-01'" if kind in ("date", "timestamptz") else "'7'"
+
+
+def test_every_period_is_judged(staged: Staged):
+    """Two rows of one thing in force from one day on: the end of the first is told; a day between them only where none may be."""
+    seen = 0
+    for table in filter(partial(rows_of, staged), all_tables().values()):
+        for period in table.periods:
+            rule = period_rule(replace(table, periods=(period,)))
+            first, last = table.in_force
+            two = f"select _raw_id, row_number() over (order by _raw_id) as place from {table.raw_name} limit 2"
+            alike = [f"{name} = 'alike'" for name in period.by] + [f"{n} = '{values[0]}'" for n, values in period.where]
+            places = "case place when 1 then date '2020-01-01' else date '2021-01-01' end"
+            for end, is_told in (("2021-01-02", {last}), ("2020-12-31", set()), ("2020-06-30", {first})):
+                days = f"{first} = {places}, {last} = case place when 1 then date '{end}' end"
+                change_two = (
+                    f"update {table.raw_name} as raw set {', '.join(alike)}, {days} from ({two}) as two"
+                    " where raw._raw_id = two._raw_id"
+                )
+                wanted = is_told if end != "2020-06-30" or period.is_gapless else set()
+                assert told(staged, rule, change_two) == wanted, (table.name, end)
+            seen += 1
+    assert seen >= 7
 
 
 def test_every_reference_across_systems_and_dates_is_judged(staged: Staged):

@@ -47,7 +47,7 @@ def built(staged: Staged) -> Iterator[tuple[Staged, Rule]]:
 
 
 def query_of(rule: Rule) -> str:
-    return f"with tested as materialized ({rule.tested_sql}\n) select 1 as one from ({rule.violations_sql}\n) as found"
+    return f"with tested as materialized ({rule.tested_sql}\n) select found.* from ({rule.violations_sql}\n) as found"
 
 
 def run(staged: Staged, query: str, day: date | None = None) -> list[tuple]:

@@ -67,6 +67,7 @@ def test_a_register_that_was_not_frozen_is_found(staged: Staged, kind: str, ener
     key = {
         "what": what,
         "mp_no": FOUR_WIRES,
+        "meter_asset_no": "3130401234567890123457",
         "data_type": energy,
         "dir": "FWD",
         "rate": rate,

@@ -58,7 +58,10 @@ def test_a_value_is_shown_as_a_reader_writes_it(value: str, unit: str, form: str
     ("rule_id", "text"),
     [
         ("CON-03", "The term of a high-voltage contract is one to ten years,"),
-        ("MET-12", "within twice the multiplier or 0.5 %, whichever is more."),
+        (
+            "MET-12",
+            "within its last digit or 0.5 %, whichever is more; where 3 % of a day is less than that digit, those of up to 30 days.",
+        ),
         ("MET-09", "at most 1.2 times the running capacity."),
         ("MET-23", "by 08:00 of the next day: a warning below 99 %, a block below 95 %."),
         ("MET-02", "A curve has 96 slots; with fewer than 86 (90 %) it does not count as a day."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from fractions import Fraction
 from math import comb
 from pathlib import Path
@@ -25,6 +26,10 @@ TESTED = re.compile(
     r"; (?P<test>binomial|chi-square|occupancy), where .+ and (?P<sample>\d+) or more are counted,"
     r" at most (?P<percent>[\d.]+) % of honest \w+ are found$"
 )
+COMPARED = re.compile(
+    r"; binomial test against all entries beside the crowd, Bonferroni over the marks, at the level of the seed$"
+)
+MADE = ("SEM-", "DUP-", "SHA-", "REP-", "CRD-")  # of contracts
 TESTED_BY_CHANCE = {  # test, parameter of the smallest sample, share of honest work that is found at most
     "MET-30": ("chi-square", "last_digit_readings", 0.001),
     "MKT-33": ("binomial", "least_stages", 0.002),
@@ -50,9 +55,9 @@ def at_most_different(texts: int, size: int, sentences: int) -> float:
 
 
 def test_every_rule_of_the_family_states_sample_size_test_and_level_or_that_it_judges_each_row_alone():
-    by_meaning = {rule_id for rule_id in STATED if rule_id.startswith("SEM-")}
-    assert len(by_meaning) == 51  # one for each table
-    assert set(STATED) - by_meaning == {
+    made = Counter(rule_id[:4] for rule_id in STATED if rule_id.startswith(MADE))
+    assert made == {"SEM-": 51, "DUP-": 19, "SHA-": 8, "REP-": 5, "CRD-": 7}
+    assert {rule_id for rule_id in STATED if not rule_id.startswith(MADE)} == {
         "CON-03",
         "CON-05",
         "CON-15",
@@ -62,6 +67,10 @@ def test_every_rule_of_the_family_states_sample_size_test_and_level_or_that_it_j
         "MET-20",
         "MET-28",
         "MET-30",
+        "MET-61",
+        "MET-62",
+        "MET-63",
+        "MET-64",
         "MKT-03",
         "MKT-04",
         "MKT-05",
@@ -77,8 +86,11 @@ def test_every_rule_of_the_family_states_sample_size_test_and_level_or_that_it_j
         "MKT-40",
     }
     assert [
-        rule_id for rule_id, source in STATED.items() if not ALONE.search(source) and not TESTED.search(source)
+        rule_id
+        for rule_id, source in STATED.items()
+        if not ALONE.search(source) and not TESTED.search(source) and not COMPARED.search(source)
     ] == []
+    assert {rule_id[:4] for rule_id, source in STATED.items() if COMPARED.search(source)} == {"CRD-"}
     assert {rule_id for rule_id, source in STATED.items() if TESTED.search(source)} == set(TESTED_BY_CHANCE)
     for rule_id, (test, sample, level) in TESTED_BY_CHANCE.items():
         stated = TESTED.search(STATED[rule_id])

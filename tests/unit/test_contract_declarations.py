@@ -16,6 +16,7 @@ from include.contracts.declarations import (
     Expectation,
     Identity,
     Order,
+    RecordIdentity,
     names_in,
     shrinking,
     split,
@@ -65,7 +66,9 @@ def test_what_an_archive_and_a_fact_declare_is_read():
     tables = all_tables()
     assert tables["mkt_customer"].in_force == ("open_date", "close_date")
     assert (tables["mkt_ticket"].fact_date, tables["mkt_customer"].fact_date) == ("accepted_at", None)
-    assert tables["mkt_ticket"].record_identity == ("cons_no", "ticket_type", "sub_type", "accepted_at")
+    assert tables["mkt_ticket"].record_identity == RecordIdentity(
+        ("cons_no", "ticket_type", "sub_type"), time="accepted_at", within_minutes=10, corrects=("reopen_of",)
+    )
     assert tables["mkt_ticket"].order == (
         Order(("accepted_at", "dispatched_at", "arrived_at", "restored_at", "closed_at"), rule="MKT-34"),
         Order(("accepted_at", "first_contact_at", "replied_at", "closed_at")),
@@ -215,6 +218,43 @@ WRONG = [  # (in the contract of marketing, changed to, what is told, what is al
         "bill_no",
     ),
     ("plausible, value: [1, 31]", "plausible, value: [1, end]", "plausible", "least"),
+    (
+        "corrects: [reopen_of]",
+        "corrects: [reopened]",
+        "recordIdentity of mkt_ticket names reopened, which is no column of mkt_ticket",
+        "reopen_of",
+    ),
+    (
+        "time: sent_at, withinMinutes: 10",
+        "time: sent_at",
+        "recordIdentity of mkt_outage_notice has a time without a limit",
+        "time and withinMinutes",
+    ),
+    (
+        "differsFrom: [submitter]",
+        "differsFrom: [submiter]",
+        "sharing of mkt_access_list.checker names submiter",
+        "submitter",
+    ),
+    (
+        "holder: [cons_no], atMost: 5, longerThan: 20",
+        "atMost: 5, longerThan: 20",
+        "sharing of mkt_manager_visit.summary has a holder without a limit, or a limit alone",
+        "holder and atMost",
+    ),
+    (
+        "rows: dimension, columns: [raw_score], least: 4",
+        "rows: dimension, columns: [score], least: 4",
+        "repeats of mkt_manager_assessment names score",
+        "raw_score",
+    ),
+    (
+        "minuteOfDay: end_at, share: 0.3",
+        "minute: end_at, share: 0.3",
+        "crowds of mkt_app_stage has the unknown key minute; did you mean minuteOfDay?",
+        "minuteOfDay",
+    ),
+    ("minuteOfDay: end_at, share: 0.3", "share: 0.3", "crowds of mkt_app_stage has 0 marks", "minutesBetween"),
     ("shared: within_payer", "shared: payer", "shared of mkt_customer.uscc is payer", "never, within_payer, always"),
 ]
 

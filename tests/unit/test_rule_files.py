@@ -62,6 +62,14 @@ def test_a_rule_is_rendered_with_the_macros_of_the_models(tmp_path: Path):
     assert rule.tested_sql == f"select sqrt(a * a + {divided} * {divided} + a * {divided}) as raw_id"
 
 
+def test_a_threshold_is_a_placeholder_of_its_name(tmp_path: Path):
+    text = GOOD.replace("select 1 as", "select a::text, ':slots', :slots::integer - :business_date as")
+    (rule,) = load_rules(folder_with(tmp_path, text.replace("population:", "parameters: [MET-02.slots]\npopulation:")))
+    assert rule.tested_sql == (
+        "select a::text, ':slots', quality.parameter('MET-02', 'slots', :business_date)::integer - :business_date as raw_id"
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
@@ -104,6 +112,11 @@ def test_a_rule_is_rendered_with_the_macros_of_the_models(tmp_path: Path):
         ("population:", "compares: [metering.met_it.ratio]\npopulation:", "met_it has the columns it_asset_no, phase"),
         ("population:", "parameters: [share]\npopulation:", "the seed quality_parameters has of MET-99: none"),
         ("population:", "parameters: [MET-26.shares]\npopulation:", "the seed quality_parameters has of MET-26: share"),
+        (
+            "select 1 as",
+            "select :share as",
+            "a query has :share, which parameters does not name; known are :business_date",
+        ),
         ("is never negative.", "is never below {share}.", "the sentence shows {share}, which parameters does not name"),
         ("is never negative.", "is never below {share.", "a brace too many or too few"),
         (

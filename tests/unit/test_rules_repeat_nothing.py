@@ -20,10 +20,11 @@ WORD = re.compile(
     r"|end|distinct|union|all|with|over|partition|window|count|sum|min|max|coalesce|filter|exists|values"
 )
 SAME_SHAPE = {
+    ("MET-62", "XSR-30"): "both join what was found to the population and tell it; no line is alike but by shape",
     (
         "MART-07",
         "MART-26",
-    ): "revenue and energy of a ranking over the same bills; MART-26 is a witness and stays independent"
+    ): "revenue and energy of a ranking over the same bills; MART-26 is a witness and stays independent",
 }
 
 

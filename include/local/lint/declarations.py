@@ -130,19 +130,25 @@ def _one_of(file: str, line: int, what: str, value, allowed: tuple) -> Iterator[
 def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Problem]:
     name, value, line = entry["property"], entry["value"], entry[LINE]
     what = f"{name} of {own.name}"
-    if name in ("inForce", "recordIdentity"):
+    if name == "inForce":
         yield from _columns(file, line, what, value, own)
+    elif name == "recordIdentity":
+        yield from _record_identity(file, line, value, own)
     elif name == "factDate":
         yield from _columns(file, line, what, [value], own)
     elif name == "shrinks" and not isinstance(value, bool):
         known = ("shrinks", "pendingShare", "blockShare", "rows")
         yield from _keys(file, value, line, what, known, ("pendingShare", "blockShare"))
-    elif name in ("order", "equations", "expected"):
+    elif name in ("order", "equations", "expected", "conditions", "periods", "repeats", "crowds"):
         known = declarations.TABLE_PROPERTIES[name]
         needed = {
             "order": ("columns",),
             "equations": ("name", "states"),
             "expected": ("what", "each", "archive", "by"),
+            "conditions": ("column", "is"),
+            "periods": ("by",),
+            "crowds": ("what", "by", "share"),
+            "repeats": ("series", "along", "columns", "least"),
         }[name]
         for given in value:
             at = given[LINE]
@@ -152,7 +158,30 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
                 yield from _one_of(
                     file, at, f"severity in {what}", given.get("severity", "warn"), declarations.SEVERITIES
                 )
-                yield from {"order": _order, "equations": _equation, "expected": _expected}[name](file, at, given, own)
+                check = {
+                    "order": _order,
+                    "equations": _equation,
+                    "expected": _expected,
+                    "conditions": _condition,
+                    "periods": _period,
+                    "repeats": _repeated,
+                    "crowds": _crowd,
+                }[name]
+                yield from check(file, at, given, own)
+
+
+def _record_identity(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"recordIdentity of {own.name}"
+    problems = [*_keys(file, given, line, what, declarations.TABLE_PROPERTIES["recordIdentity"], ("columns",))]
+    yield from problems
+    if problems:
+        return
+    named = [*given["columns"], *given.get("corrects", []), *(k for k in given.get("where") or {} if k != LINE)]
+    yield from _columns(file, line, what, [*named, *([given["time"]] if "time" in given else [])], own)
+    if ("time" in given) != ("withinMinutes" in given):
+        yield Problem(
+            file, line, f"{what} has a time without a limit, or a limit without a time", "time and withinMinutes"
+        )
 
 
 def _order(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
@@ -160,6 +189,40 @@ def _order(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
     yield from _columns(file, line, what, given["columns"], own)
     if len(given["columns"]) < 2:
         yield Problem(file, line, f"{what} lists one column", "two columns or more, the earlier first")
+
+
+def _condition(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"the condition on {given['column']} of {own.name}"
+    named = [given["column"], *(k for k in given.get("where") or {} if k != LINE), *given.get("given", [])]
+    yield from _columns(file, line, what, named, own)
+    if not isinstance(given["is"], list):
+        allowed = (declarations.FILLED, declarations.EMPTY, "a list of values")
+        yield from _one_of(file, line, f"is in {what}", given["is"], allowed)
+    if not given.get("where") and not given.get("given"):
+        yield Problem(file, line, f"{what} says of no other column when it holds", "where or given")
+
+
+def _period(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"periods of {own.name}"
+    yield from _columns(file, line, what, [*given["by"], *(k for k in given.get("where") or {} if k != LINE)], own)
+    if not any(p["property"] == "inForce" for p in own.tables[own.name].get("customProperties") or []):
+        yield Problem(file, line, f"{what}: the table has no inForce", "inForce: [first day, last day]")
+
+
+def _repeated(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    named = [*given["series"], given["along"], *given["columns"], *([given["rows"]] if "rows" in given else [])]
+    yield from _columns(file, line, f"repeats of {own.name}", named, own)
+
+
+def _crowd(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
+    what = f"crowds of {own.name}"
+    marks = [mark for mark in declarations.MARKS if mark in given]
+    if len(marks) != 1:
+        yield Problem(file, line, f"{what} has {len(marks)} marks", "one of " + ", ".join(declarations.MARKS))
+        return
+    marked = given[marks[0]] if isinstance(given[marks[0]], list) else [given[marks[0]]]
+    named = [*given["by"], *marked, *(k for k in given.get("where") or {} if k != LINE)]
+    yield from _columns(file, line, what, [*named, *([given["date"]] if "date" in given else [])], own)
 
 
 def _equation(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
@@ -224,6 +287,14 @@ def _check_column_property(file: str, entry: dict, what: str, own: _Names) -> It
         yield from _columns(file, line, f"identity of {what}", value.get("holder", []), own)
         if "rule" not in value:
             yield from _one_of(file, line, f"shared of {what}", value.get("shared"), declarations.SHARED)
+    elif name == "sharing":
+        yield from _keys(file, value, line, f"sharing of {what}", declarations.SHARING, ())
+        named = [*value.get("holder", []), *value.get("differsFrom", [])]
+        yield from _columns(file, line, f"sharing of {what}", named, own)
+        if ("holder" in value) != ("atMost" in value):
+            yield Problem(
+                file, line, f"sharing of {what} has a holder without a limit, or a limit alone", "holder and atMost"
+            )
     elif name == "withholdable" and value is not True:
         yield Problem(file, line, f"withholdable of {what} is {value}", "true, or no such property")
 
@@ -236,6 +307,8 @@ def _check_relationship(file: str, relationship: dict, own: _Names) -> Iterator[
         name, value, line = entry["property"], entry["value"], entry[LINE]
         if name == "onUnresolved":
             yield from _one_of(file, line, f"onUnresolved of {what}", value, declarations.ON_UNRESOLVED)
+        elif name == "where":
+            yield from _columns(file, line, f"where of {what}", (k for k in value if k != LINE), own)
         elif name == "total" and isinstance(value, dict):
             yield from _of(file, line, f"total of {what}", table, (k for k in value if k != LINE), own)
         elif name == "agrees":

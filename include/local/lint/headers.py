@@ -39,9 +39,13 @@ def _problem(root: Path, path: Path, message: str) -> Problem:
 
 
 def _line(path: Path, what: str) -> int:
-    """The line of the first header key that the message names."""
+    """The line with the placeholder that the message names, else that of the first header key that it names."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    placeholder = re.search(r"(?<![:\w]):\w+", what)
+    if placeholder:
+        return next((n for n, line in enumerate(lines, 1) if placeholder[0] in line), 1)
     words = set(re.findall(r"\w+", what))
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         key = re.match(r"(\w+):", line)
         if key and key[1] in words:
             return number

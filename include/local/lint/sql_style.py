@@ -23,7 +23,7 @@ from include.local.lint.problem import Problem, one_line
 
 FOLDERS = ("dbt_project/models", "expectations")
 _MACRO = re.compile(r"{%-?\s*macro\s+(\w+)")
-_PLACEHOLDER = re.compile(r"(?<!:):(business_date|run_id)\b")
+_PLACEHOLDER = re.compile(r"(?<![:\w]):[a-z]\w*")
 
 
 def sql_files(root: Path) -> list[Path]:

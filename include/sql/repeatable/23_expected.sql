@@ -18,3 +18,18 @@ $$;
 create or replace view quality.expected as
 select *
 from quality.expected_tonight();
+
+-- What is absent and makes measures partial: days of readings do not, they are estimated, and the marts show the share of it.
+create or replace function quality.absent_tonight() returns table (
+    table_name text, key jsonb, period date, account_no text
+)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if to_regclass('staging.int_expected_things') is null then
+        return;
+    end if;
+    return query execute
+        'select table_name, record_key, period_date, account_no from staging.int_expected_things'
+        ' where not is_arrived and not is_estimated';
+end
+$$;

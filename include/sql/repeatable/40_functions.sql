@@ -131,6 +131,12 @@ language sql immutable strict set search_path = pg_catalog, pg_temp as $$
         )
 $$;
 
+-- Minutes from one time to a later one.
+create or replace function quality.minutes_between(earlier timestamptz, later timestamptz) returns numeric
+language sql immutable parallel safe as $$
+    select extract(epoch from later - earlier) / 60
+$$;
+
 -- Sum of a curve's collected slots, exact; null where no slot was collected.
 create or replace function quality.slot_sum(slots double precision []) returns numeric
 language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$

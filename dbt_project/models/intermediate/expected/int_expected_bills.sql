@@ -1,4 +1,5 @@
--- A bill for every account and month in which it was supplied, once it is due. Of an account that joins or leaves within a
+-- A bill for every account and month in which it was supplied, once it is due, or once nearly all others of its month are there:
+-- the run of the month has left it out then. Of an account that joins or leaves within a
 -- few days of a month's end, those days may be billed with the month beside it.
 with points as (
     select * from {{ ref('int_metering_points_as_of') }}
@@ -30,7 +31,8 @@ night as (
                 (select min(to_date(findings.record_key ->> 'bill_month', 'YYYYMM')) from findings)
             )
         ) as first_month,
-        {{ rule_parameter('EXP', 'least_days', 'current_run.business_date') }} as least_days
+        {{ rule_parameter('EXP', 'least_days', 'current_run.business_date') }} as least_days,
+        {{ rule_parameter('EXP', 'run_share', 'current_run.business_date') }} as run_share
     from {{ source('quality', 'current_run') }} as current_run
 ),
 
@@ -75,6 +77,7 @@ arrived as (
 due as (
     select
         supplied.*,
+        supplied.bill_month = joined.first_month as is_first_month,
         case
             when supplied.bill_month = joined.first_month
                 then {{ due_after(next_month('supplied.bill_month'), 'bill', 'first_due_days') }}
@@ -86,21 +89,33 @@ due as (
     where supplied.supplied_days >= night.least_days
 ),
 
+compared as (
+    select
+        due.*,
+        arrived.account_no is not null as is_arrived,
+        avg((arrived.account_no is not null)::integer) over (partition by due.bill_month) as arrived_share
+    from due
+    left join arrived on due.account_no = arrived.account_no and due.bill_month = arrived.bill_month
+),
+
 final as (
     select
         'bill' as what_code,
-        due.account_no as owner_no,
-        due.account_no,
+        compared.account_no as owner_no,
+        compared.account_no,
         null::text as channel_code,
-        jsonb_build_object('what', 'bill', 'cons_no', due.account_no, 'bill_month', to_char(due.bill_month, 'YYYYMM')) as record_key,
-        due.bill_month as period_date,
-        due.since_date,
+        jsonb_build_object(
+            'what', 'bill', 'cons_no', compared.account_no, 'bill_month', to_char(compared.bill_month, 'YYYYMM')
+        ) as record_key,
+        compared.bill_month as period_date,
+        least(compared.since_date, night.business_date) as since_date,
         true as is_whole,
-        arrived.account_no is not null as is_arrived
-    from due
+        compared.is_arrived
+    from compared
     cross join night
-    left join arrived on due.account_no = arrived.account_no and due.bill_month = arrived.bill_month
-    where due.since_date <= night.business_date
+    where
+        compared.since_date <= night.business_date
+        or (not compared.is_first_month and compared.arrived_share > night.run_share)
 )
 
 select * from final

@@ -112,6 +112,7 @@ expected as (
         jsonb_strip_nulls(jsonb_build_object(
             'what', channels.what_code,
             'mp_no', point_days.metering_point_no,
+            'meter_asset_no', case when channels.what_code not in ('curve', 'voltage') then point_days.meter_asset_no end,
             'data_type', channels.data_type,
             'phase', channels.phase,
             'dir', channels.direction,

@@ -44,6 +44,7 @@ placed as (
         things.table_name,
         things.rule_id,
         coalesce(offices.org_no, 'none') as org_no,
+        things.is_estimated,
         things.is_judged_as_a_whole and expected.is_whole as is_judged
     from expected
     inner join things on expected.what_code = things.what_code
@@ -132,6 +133,7 @@ final as (
         placed.since_date,
         placed.record_key,
         placed.is_whole,
+        placed.is_estimated,
         placed.is_arrived,
         case
             when placed.is_arrived then null

@@ -25,14 +25,6 @@ readings as (
         registers.version desc nulls last, registers._raw_id desc
 ),
 
-meters as (
-    select
-        meter_asset_no,
-        max(digits_int)::integer as digits_int
-    from {{ ref('stg_metering__meters') }}
-    group by meter_asset_no
-),
-
 limits as materialized (
     select
         {{ rule_parameter('MET-06', 'rollover_from_share', day) }} as from_share,
@@ -46,6 +38,7 @@ opened as materialized (
         bills._raw_id as bill_raw_id,
         bills.account_no,
         bills.bill_month,
+        bills.read_from,
         bills.read_to,
         bills.orig_bill_no is null as is_regular,
         readings.register_reading_kwh as opening_kwh
@@ -65,10 +58,15 @@ final as (
         opened.bill_no,
         opened.account_no,
         opened.bill_month,
+        opened.read_from,
+        opened.read_to,
         opened.is_regular,
         opened.metering_point_no,
         opened.meter_asset_no,
         opened.rate_code,
+        opened.previous_reading_kwh,
+        opened.current_reading_kwh,
+        opened.opening_kwh,
         opened.billed_kwh,
         opened.price_cny_per_kwh,
         opened.charge_cny,
@@ -78,8 +76,9 @@ final as (
         meters.meter_asset_no is not null as is_meter_known,
         num_nulls(opened.opening_kwh, readings.register_reading_kwh) = 0 as is_read,
         coalesce(opened.transformer_loss_kwh, 0) + coalesce(opened.line_loss_kwh, 0) + coalesce(opened.added_kwh, 0) as losses_kwh,
+        opened.added_kwh,
         quality.register_difference(
-            opened.opening_kwh, readings.register_reading_kwh, meters.digits_int, limits.from_share, limits.below_share
+            opened.opening_kwh, readings.register_reading_kwh, meters.digits_int::integer, limits.from_share, limits.below_share
         ) * points.multiplier as register_kwh
     from opened
     cross join limits
@@ -88,7 +87,8 @@ final as (
             opened.meter_asset_no = readings.meter_asset_no
             and opened.rate_code = readings.rate_code
             and opened.read_to = readings.frozen_date
-    left join meters on opened.meter_asset_no = meters.meter_asset_no
+    left join {{ one_each(ref('stg_metering__meters'), 'meter_asset_no', 'digits_int', 'max') }} as meters
+        on opened.meter_asset_no = meters.meter_asset_no
     left join {{ ref('int_metering_points_as_of') }} as points
         on opened.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'opened.read_to - 1') }}
 )

@@ -66,19 +66,14 @@ inspected as (
 ),
 
 amended as (
-    select distinct on (contracts.account_no, amendments.field_name)
-        contracts.account_no,
-        amendments.amendment_no,
-        amendments.signed_date,
-        upper(left(amendments.field_name, 2)) as ratio_code,
-        case when amendments.new_value ~ '^ *[0-9]+([.][0-9]+)? *$' then amendments.new_value::numeric end as ratio
-    from {{ ref('stg_contract__amendments') }} as amendments
-    inner join {{ ref('stg_contract__contracts') }} as contracts on amendments.contract_no = contracts.contract_no
-    where
-        amendments.field_name in ('ct_ratio', 'pt_ratio')
-        and amendments.signed_date is not null
-        and amendments.effective_date <= {{ day }}
-    order by contracts.account_no, amendments.field_name, amendments.effective_date desc, amendments.amendment_no desc
+    select
+        account_no,
+        amendment_no,
+        signed_date,
+        upper(left(field_name, 2)) as ratio_code,
+        case when new_value ~ '^ *[0-9]+([.][0-9]+)? *$' then new_value::numeric end as ratio
+    from {{ newest_amendments(ref('stg_contract__amendments'), ref('stg_contract__contracts'), day) }} as amendments
+    where field_name in ('ct_ratio', 'pt_ratio')
 ),
 
 work_orders as (

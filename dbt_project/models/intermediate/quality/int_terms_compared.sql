@@ -23,15 +23,6 @@ accounts as (
     order by contracts.account_no, customers._raw_id desc
 ),
 
-transformers as (
-    select
-        account_no,
-        sum(capacity_kva) as capacity_kva
-    from {{ ref('stg_marketing__transformers') }}
-    where state_code <> 'REMOVED' and {{ is_in_period(day, 'state_from', 'state_to') }}
-    group by account_no
-),
-
 bills as (
     select bills.*
     from {{ ref('int_accounts_last_billed') }} as last_billed
@@ -74,7 +65,10 @@ compared as (
         end as third_value,
         'transformers of ' || trim_scale(transformers.capacity_kva) || ' kVA' as third_record_note
     from accounts
-    left join transformers on accounts.account_no = transformers.account_no
+    left join {{ one_each(
+        ref('stg_marketing__transformers'), 'account_no', 'capacity_kva', 'sum',
+        where="state_code <> 'REMOVED' and " ~ is_in_period(day, 'state_from', 'state_to')
+    ) }} as transformers on accounts.account_no = transformers.account_no
     cross join (select {{ rule_parameter('XSR-06', 'tolerance_kva', day) }} as kva) as limits
     union all
     select
@@ -126,24 +120,16 @@ compared as (
 
 -- The bill's terms are compared at the end of the last closed month: what was agreed from a later day on says nothing of it.
 amended as (
-    select distinct on (contracts.account_no, amendments.field_name)
-        contracts.account_no,
-        amendments.field_name,
+    {%- set agreed_by = "case when field_name in ('contract_cap_kva', 'voltage_level') then " ~ day ~ " else " ~ last_month_end(day) ~ " end" %}
+    select
+        account_no,
+        field_name,
         case
-            when amendments.new_value ~ '^ *[0-9]+([.][0-9]+)? *$' and amendments.field_name <> 'pf_standard'
-                then trim_scale(amendments.new_value::numeric)::text
-            else btrim(amendments.new_value)
+            when new_value ~ '^ *[0-9]+([.][0-9]+)? *$' and field_name <> 'pf_standard' then trim_scale(new_value::numeric)::text
+            else btrim(new_value)
         end as amended_value,
-        'amendment ' || amendments.amendment_no || ' signed ' || amendments.signed_date as amendment_note
-    from {{ ref('stg_contract__amendments') }} as amendments
-    inner join {{ ref('stg_contract__contracts') }} as contracts on amendments.contract_no = contracts.contract_no
-    where
-        amendments.signed_date is not null
-        and amendments.effective_date <= case
-            when amendments.field_name in ('contract_cap_kva', 'voltage_level') then {{ day }}
-            else {{ last_month_end(day) }}
-        end
-    order by contracts.account_no, amendments.field_name, amendments.effective_date desc, amendments.amendment_no desc
+        'amendment ' || amendment_no || ' signed ' || signed_date as amendment_note
+    from {{ newest_amendments(ref('stg_contract__amendments'), ref('stg_contract__contracts'), agreed_by) }} as amendments
 ),
 
 judged as (

@@ -8,9 +8,7 @@ with contracts as (
 ),
 
 customers as (
-    select distinct on (account_no) *
-    from {{ ref('stg_marketing__customers') }}
-    order by account_no, _raw_id desc
+    select * from {{ newest_each(ref('stg_marketing__customers'), 'account_no') }} as newest
 ),
 
 assigned as (

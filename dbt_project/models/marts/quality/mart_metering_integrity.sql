@@ -19,6 +19,10 @@ metering_points as (
     select * from {{ ref('dim_metering_points') }}
 ),
 
+meters as (
+    select * from {{ ref('dim_meters') }}
+),
+
 bill_lines as (
     select * from {{ ref('fct_bill_lines') }}
 ),
@@ -117,7 +121,10 @@ compared as (
         case
             when registers.energy_kwh is not null
                 then greatest(
-                    {{ rule_parameter('MET-12', 'multiplier_factor', on='counted.reading_date') }} * metering_points.multiplier,
+                    {{ rule_parameter('MET-12', 'resolutions', on='counted.reading_date') }} * metering_points.multiplier
+                    * 10 ^ (-coalesce(
+                        meters.digits_dec, {{ rule_parameter('MET-12', 'decimals', on='counted.reading_date') }}
+                    )::numeric),
                     {{ rule_parameter('MET-12', 'relative', on='counted.reading_date') }} * registers.energy_kwh
                 )
         end as sum_check_limit_kwh,
@@ -130,6 +137,7 @@ compared as (
         on
             counted.metering_point_no = metering_points.metering_point_no
             and {{ is_valid_on('metering_points', 'counted.reading_date') }}
+    left join meters on metering_points.meter_asset_no = meters.meter_asset_no
     left join registers
         on counted.metering_point_no = registers.metering_point_no and counted.reading_date = registers.reading_date
     left join billed_multipliers

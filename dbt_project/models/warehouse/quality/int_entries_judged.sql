@@ -25,7 +25,8 @@ held as (
     where
         axis_code = 'arbitrary'
         and status_code = 'OPEN'
-        and table_name not in ('met_interval_96', 'met_power_event')  -- told by machines, not by an office
+        -- told by machines, not by an office
+        and table_name not in ('met_interval_96', 'met_power_event', 'met_event_alarm', 'met_pq_sample', 'met_voltage_daily')
 ),
 
 -- What a system holds of an account is one entry, however many of its fields are invented.

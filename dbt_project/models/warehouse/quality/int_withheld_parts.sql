@@ -24,7 +24,8 @@ parts as (
         lacking.identifiers,
         lacking.withheld_rows,
         lacking.withheld_kwh,
-        lacking.withheld_cny
+        lacking.withheld_cny,
+        lacking.is_there
     from lacking
     left join feeding on lacking.account_no is null and lacking.identifiers ->> 'feeder_no' = feeding.feeder_no
 ),
@@ -42,7 +43,8 @@ final as (
         withheld_rows,
         withheld_kwh::numeric(20, 4) as withheld_kwh,
         withheld_cny::numeric(20, 2) as withheld_cny,
-        withheld_kwh >= 0 and withheld_cny >= 0 as is_lower_bound
+        withheld_kwh >= 0 and withheld_cny >= 0 as is_lower_bound,
+        is_there
     from parts
 )
 

@@ -1,18 +1,18 @@
 /*
-sentence: An outage of more than {minutes:words} minutes at a key account overlaps a plan, a fault ticket or a supply record.
+sentence: An outage of more than {minutes:words} minutes at an account overlaps a plan, a fault ticket or a supply record.
 axis: missing
 dimension: consistency
 severity: warn
 owner: data quality office
 reason: An outage that nobody knows of is in no reliability figure.
-source: DL/T 836.1-2016, interruptions of more than 3 minutes
+source: DL/T 836.1-2016, interruptions of more than 3 minutes. One that several accounts of a feeder share is XSR-50.
 at_stake: "No money: an outage is a matter of reliability."
 likely_wrong: "Undetermined: nothing that was delivered explains the outage."
 subject: met_power_event
-not_tested: No key account had an outage.
-population: outages at key accounts
+not_tested: No account had an outage.
+population: outages at accounts, key accounts or not, that no other account of the feeder shares
 reads:
-  - int_key_accounts
+  - int_feeder_outages
   - int_metering_points_as_of
   - stg_marketing__outage_affected_accounts
   - stg_marketing__outage_plans
@@ -24,7 +24,7 @@ compares:
   - metering.met_supply_outage.start_at
   - marketing.mkt_outage_plan.planned_start
   - marketing.mkt_ticket.accepted_at
-parameters: [minutes]
+parameters: [minutes, XSR-50.accounts]
 */
 -- tested
 with downs as (
@@ -53,8 +53,7 @@ outages as (
         on
             downs.metering_point_no = points.metering_point_no
             and {{ is_valid_on('points', local_date('downs.started_at')) }}
-    inner join staging.int_key_accounts as key_accounts on points.account_no = key_accounts.account_no
-    where downs.event_code = 'POWER_DOWN' and key_accounts.is_key_account
+    where downs.event_code = 'POWER_DOWN' and points.account_no is not null
 )
 
 select
@@ -88,7 +87,16 @@ select
             and tickets.accepted_at between outages.started_at and outages.ended_at + interval '1 day'
     ) as is_explained
 from outages
-where outages.ended_at - outages.started_at > outages.shortest
+where
+    outages.ended_at - outages.started_at > outages.shortest
+    and not exists (
+        select 1
+        from staging.int_feeder_outages as shared
+        where
+            shared.feeder_no = outages.feeder_no
+            and outages.started_at between shared.started_at and shared.last_started_at
+            and shared.accounts >= quality.parameter('XSR-50', 'accounts', :business_date)
+    )
 -- violations
 select
     {{ finding('event_ts', day=local_date('started_at')) }},

@@ -1,0 +1,135 @@
+/*
+sentence: A curve is not, slot for slot, that of another day of its point within {days} days, nor that of another account's point on its day while its register departs by more than {departure} of it.
+axis: arbitrary
+dimension: uniqueness
+severity: warn
+owner: metering office
+reason: A copied curve says nothing of its own day, also where the register was made to fit.
+source: project rule; each curve alone, no test of chance, since curves of {least_values} or more values are equal by chance in no utility
+subject: met_interval_96
+not_tested: No curve of energy, power, current or voltage landed tonight.
+population: newest curves of energy, power, current and voltage
+tests: touched rows
+reads: [int_curves_latest, int_metering_points_current, stg_metering__curves, stg_metering__register_freezes]
+parameters: [days, departure, least_values]
+*/
+-- tested
+with limits as materialized (
+    select
+        quality.parameter('MET-61', 'days', :business_date)::integer as days,
+        quality.parameter('MET-61', 'least_values', :business_date) as least_values,
+        quality.parameter('MET-61', 'departure', :business_date) as departure
+),
+
+changed as materialized (
+    select min(landed.reading_date) as first_date, max(landed.reading_date) as last_date
+    from staging.stg_metering__curves as landed
+    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = landed._raw_id
+),
+
+-- Equal curves have one hash: each is read once, and copies stand beside each other.
+hashed as materialized (
+    select
+        curves._raw_id,
+        curves.metering_point_no,
+        coalesce(points.account_no, curves.metering_point_no) as holder_no,
+        points.meter_asset_no,
+        case when curves.is_primary then 1 / nullif(points.multiplier, 0) else 1 end as to_register,
+        curves.reading_date,
+        curves.quantity_code,
+        curves.phase_code,
+        curves.received_at,
+        hash_array_extended(curves.values_by_slot, 0) as curve_hash
+    from staging.int_curves_latest as curves
+    cross join limits
+    cross join changed
+    left join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
+    where
+        curves.quantity_code in ('E+', 'P', 'I', 'U')
+        and curves.reading_date between changed.first_date - limits.days and changed.last_date
+),
+
+beside as (
+    select
+        hashed.*,
+        lag(hashed.reading_date) over of_point as copied_date,
+        min(hashed.holder_no) over of_day <> max(hashed.holder_no) over of_day as is_of_two
+    from hashed
+    window
+        of_point as (
+            partition by hashed.metering_point_no, hashed.quantity_code, hashed.phase_code, hashed.curve_hash
+            order by hashed.received_at, hashed.reading_date, hashed._raw_id
+        ),
+        of_day as (partition by hashed.reading_date, hashed.quantity_code, hashed.phase_code, hashed.curve_hash)
+),
+
+-- A curve of few values, as of a plant that stands still, may be equal to another one by right.
+copies as materialized (
+    select beside.*, curves.values_by_slot
+    from beside
+    cross join limits
+    inner join staging.int_curves_latest as curves on beside._raw_id = curves._raw_id
+    where
+        (abs(beside.copied_date - beside.reading_date) <= limits.days or beside.is_of_two)
+        and (select count(distinct slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value) where slots.slot_value <> 0)
+        >= limits.least_values
+),
+
+registers as (
+    select registers.meter_asset_no, registers.reading_date, max(registers.register_reading_kwh) as register_kwh
+    from staging.stg_metering__register_freezes as registers
+    where
+        registers.meter_asset_no in (select copies.meter_asset_no from copies)
+        and {{ is_total_register('registers', 'DAY') }}
+    group by registers.meter_asset_no, registers.reading_date
+),
+
+-- Of one curve at two points, that one is copied that departs most from the register of its own point, and by more than a
+-- rounding; two that both agree with their registers are two of one kind.
+apart as (
+    select
+        copies._raw_id,
+        abs(quality.slot_sum(copies.values_by_slot) * copies.to_register / nullif(closing.register_kwh - opening.register_kwh, 0) - 1)
+            as departure
+    from copies
+    left join registers as closing
+        on copies.meter_asset_no = closing.meter_asset_no and copies.reading_date = closing.reading_date
+    left join registers as opening
+        on copies.meter_asset_no = opening.meter_asset_no and copies.reading_date - 1 = opening.reading_date
+    where copies.is_of_two and copies.quantity_code = 'E+'
+),
+
+ranked as (
+    select
+        copies.metering_point_no,
+        copies.reading_date,
+        apart.departure is null
+        or (apart.departure > limits.departure and apart.departure = max(apart.departure) over same) as departs_most
+    from copies
+    cross join limits
+    inner join apart on copies._raw_id = apart._raw_id
+    window same as (partition by copies.reading_date, copies.phase_code, copies.curve_hash)
+)
+
+select
+    touched_curves._raw_id as raw_id,
+    touched_curves.holder_no as account_no,
+    touched_curves.reading_date,
+    copies.copied_date,
+    coalesce(copies.is_of_two and coalesce(ranked.departs_most, true), false) as is_of_another_point
+from hashed as touched_curves
+inner join quality.touched_curves as touched
+    on touched.table_name = 'met_interval_96' and touched.raw_id = touched_curves._raw_id
+left join copies on touched_curves._raw_id = copies._raw_id
+left join ranked
+    on touched_curves.metering_point_no = ranked.metering_point_no and touched_curves.reading_date = ranked.reading_date
+-- violations
+select
+    {{ finding('v1', day='reading_date') }},
+    case
+        when copied_date is not null then 'the curve of ' || copied_date
+        else 'the curve of another point'
+    end as observed,
+    'a curve of its own' as expected
+from tested
+where copied_date is not null or is_of_another_point
