@@ -1,7 +1,8 @@
 """A minimal archive beside a real meter: what the three systems must know of it for its readings to count.
 
 Everything here is synthetic and says so in its names (合成…): one organisation, one feeder, one customer with one contract
-and one metering point, and one row in every other table that is delivered whole. Tables of events are empty but for the
+and one metering point, current transformers of its three phases, and one row in every other table that is delivered whole.
+Tables of events are empty but for the
 bill that the penalty refers to and the annexes that a contract of high voltage must have.
 """
 
@@ -32,6 +33,8 @@ def write_archive(works: Works, folder: Path, business_date: date) -> None:
     """`folder/<source>/<table>/<table>_<date>.csv` for every table of the contracts; a table of events is a header."""
     for table in all_tables().values():
         row = [_row(table, works)] if table.is_full_compared or table.name in ANNEXED else []
+        if table.name == "met_it":
+            row = [row[0] | {"it_asset_no": f"SYN00000001{phase}", "phase": phase} for phase in "ABC"]
         write_rows(folder, table.name, row, business_date)
 
 
@@ -114,7 +117,7 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
             "status": "RUNNING",
         },
         "met_measuring_point": {"feeder_no": "10F00001", "meter_asset_no": "SYN000000001", "wiring": "3P4W"},
-        "met_it": {"it_asset_no": "SYN000000002", "ratio_primary": 5, "ratio_secondary": 5},
+        "met_it": {"ratio_primary": 5, "ratio_secondary": 5},
         "mkt_org": {"org_name": "合成供电所"},
         "mkt_customer": {
             "cons_name": works.customer_name,
