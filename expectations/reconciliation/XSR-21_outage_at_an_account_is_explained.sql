@@ -27,17 +27,23 @@ compares:
 parameters: [minutes, XSR-50.accounts]
 */
 -- tested
-with downs as (
+with told_once as (
+    select distinct on (metering_point_no, event_at, event_code) *
+    from staging.stg_metering__power_events
+    where is_valid is not false
+    order by metering_point_no, event_at, event_code, received_at, power_event_id
+),
+
+downs as (
     select
-        events._raw_id as raw_id,
-        events.metering_point_no,
-        events.event_code,
-        events.event_at as started_at,
-        lead(events.event_at) over (
-            partition by events.metering_point_no order by events.event_at, events.event_code, events.power_event_id
+        told_once._raw_id as raw_id,
+        told_once.metering_point_no,
+        told_once.event_code,
+        told_once.event_at as started_at,
+        lead(told_once.event_at) over (
+            partition by told_once.metering_point_no order by told_once.event_at, told_once.event_code
         ) as ended_at
-    from staging.stg_metering__power_events as events
-    where events.is_valid is not false
+    from told_once
 ),
 
 outages as (

@@ -230,7 +230,7 @@ def _noon(scene: Scene, a: Account) -> datetime:
 
 
 def _new_pair(scene: Scene, a: Account) -> tuple[int, dict]:
-    """Add a power-down and power-up that only the meter saw; the row and columns to copy the power-down from."""
+    """Add an outage that only the meter saw; the row and columns to copy its power-down from."""
     model = scene.edit.find("met_power_event", event="POWER_DOWN")[0]
     common = {
         "mp_no": scene.mp(a),
@@ -249,12 +249,12 @@ def _new_pair(scene: Scene, a: Account) -> tuple[int, dict]:
             recv_ts=moment + timedelta(seconds=20),
             **common,
         )
+    scene.note("X14", "met_power_event", model, "event_ts", ["XSR-21"], event_id=f"EX{a.number:08d}D")
     return model, common | {"event_ts": start}
 
 
 def _unseen_outage(scene: Scene, a: Account, number: int) -> None:
-    model, _ = _new_pair(scene, a)
-    scene.note("X14", "met_power_event", model, "event_ts", ["XSR-21"], event_id=f"EX{a.number:08d}D")
+    _new_pair(scene, a)
 
 
 def _recent_downs(scene: Scene, a: Account) -> list[int]:
@@ -267,7 +267,7 @@ def _recent_downs(scene: Scene, a: Account) -> list[int]:
 
 
 def _event_twice(scene: Scene, a: Account, number: int) -> None:
-    """The head-end stored a report twice, ten minutes apart."""
+    """The head-end stored a report twice, ten minutes apart; without an outage to tell of, one that only the meter saw."""
     known, copy_id = _recent_downs(scene, a), f"EY{a.number:08d}D"
     row, changes = (known[0], {}) if known else _new_pair(scene, a)
     first = scene.edit.value("met_power_event", row, "recv_ts") if known else _noon(scene, a)
