@@ -1,10 +1,11 @@
 """CRD: what one clerk, department or office enters does not crowd on one minute, duration or value, where its contract asks.
 
-Of each unit the entries of a window of days count, and where they are few the newest before it, until there are enough. The
+Two windows are judged. Of each unit the entries of a number of days count, and where they are few the newest before them until
+there are enough; and beside these all entries of a year and a month, in which a crowd of what is rarely done gathers. The
 largest crowd of a unit is compared with all entries beside it (binomial tail): its mark is as likely as any other, twice the
 chance that two of those agree, or as it is with the other units where that is more. The chance is multiplied by the number of
-marks (Bonferroni), for the crowd was chosen among them. A unit is told where the chance is below the level of the seed and the
-crowd has more than its share of the unit's entries.
+marks and of windows (Bonferroni), for the crowd was chosen among them. A unit is told where the chance is below the level of the
+seed and the crowd has more than its share of the unit's entries.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def crowding_rule(table: Table) -> Rule | None:
     if not table.crowds:
         return None
     is_dated = any(crowd.date for crowd in table.crowds)
-    within = " within {CRD.days} days" if is_dated else ""
+    within = " within {CRD.days} days or {CRD.most_days} days" if is_dated else ""
     said = "; ".join(
         f"{crowd.what} of one {' x '.join(crowd.by)} (at most {(100 * crowd.share).normalize():f} %)"
         for crowd in table.crowds
@@ -50,13 +51,14 @@ def crowding_rule(table: Table) -> Rule | None:
         reads=tuple(sorted((table.raw_name, staging_relation(table).removeprefix("staging.")))),
         parameters=(*PARAMETERS, *OF_FACTS) if is_dated else PARAMETERS,
         tested_sql=_tested(table),
-        violations_sql=f"""select
+        violations_sql=f"""select distinct on (record_key, what)
     record_key,
     column_name,
     hits || ' of ' || size || ' with one ' || what || ': ' || mark as observed,
     'at most ' || round(100 * share) || ' %, or a chance above ' || trim_scale({_parameter("level")}) as expected
 from tested
-where hits >= {_parameter("least_crowd")} and hits > share * size and chance * comparisons <= {_parameter("level")}""",
+where hits >= {_parameter("least_crowd")} and hits > share * size and chance * comparisons <= {_parameter("level")}
+order by record_key, what, chance * comparisons""",
     )
 
 
@@ -65,7 +67,8 @@ def _parameter(name: str) -> str:
 
 
 def _tested(table: Table) -> str:
-    entries = "\n    union all\n".join(_entries(table, number, crowd) for number, crowd in enumerate(table.crowds, 1))
+    windows = [(crowd, is_year) for crowd in table.crowds for is_year in ((False, True) if crowd.date else (False,))]
+    entries = "\n    union all\n".join(_entries(table, number, *window) for number, window in enumerate(windows, 1))
     return f"""with entries as (
 {entries}
 ),
@@ -77,7 +80,7 @@ marks as (
         sum(count(*)) over (partition by entries.test_no, entries.unit) as size,
         sum(count(*)) over (partition by entries.test_no, entries.mark) as all_hits,
         sum(count(*)) over (partition by entries.test_no) as all_size,
-        count(*) over (partition by entries.test_no) as comparisons
+        count(*) over (partition by entries.test_no) * {2 if any(is_year for _, is_year in windows) else 1} as comparisons
     from entries
     group by entries.test_no, entries.what, entries.column_name, entries.share, entries.unit, entries.mark
 ),
@@ -126,15 +129,15 @@ select
 from likely"""
 
 
-def _entries(table: Table, number: int, crowd: Crowd) -> str:
-    """One row an entry: its unit and its mark."""
+def _entries(table: Table, number: int, crowd: Crowd, is_year: bool) -> str:
+    """One row an entry of a window: its unit and its mark."""
     conditions = [f"not ({is_absent(table.column(c))})" for c in crowd.by]
     conditions += [f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in crowd.where]
     day, few = "null::date", ""
     if crowd.date:
         day = local_day(table, crowd.date)
         conditions.append(f"{day} > :business_date - {_parameter('most_days')}::integer and {day} <= :business_date")
-        few = f"""
+        few = "" if is_year else f"""
     where
         entries.entry_date > :business_date - {_parameter("days")}::integer
         or entries.recency <= {_parameter("enough_entries")}"""

@@ -123,6 +123,10 @@ def test_of_two_records_that_are_one_the_later_is_told(staged: Staged):
 
 
 TEXTS = {"phone_number": "'021-61234567'", "email": "'one@example.com'", "person_name": "'合成某某'"}
+# Days in which a text counts: a customer is visited and inspected once or a few times a year, so a year and a month hold a round
+# of them; an answer follows every ticket.
+WINDOWS = {"mkt_manager_visit": (400, "2025-10-01", "2025-10-02"), "mkt_inspection": (400, "2025-10-01", "2025-10-02")}
+A_QUARTER = (90, "2026-08-07", "2026-08-08")
 ONE_EACH = "update raw_marketing.mkt_account set cons_no = 'H' || numbered.n, payer_name = 'P' || numbered.n"
 FROM_NUMBERED = (
     " from (select _raw_id, row_number() over (order by _raw_id) as n from raw_marketing.mkt_account) as numbered"
@@ -164,8 +168,9 @@ def test_every_sharing_is_judged(staged: Staged):
                 short = f"repeat('字', {sharing.longer_than - 1})"
                 assert told(staged, rule, given(most + 1, said=short)) == set(), (table.name, column.name)
             if sharing.days:
-                assert (sharing.days, told(staged, rule, given(most + 1, day="2026-08-07"))) == (90, set()), table.name
-                assert told(staged, rule, given(most + 1, day="2026-08-09")) == {column.name}, table.name
+                days, before, first = WINDOWS.get(table.name, A_QUARTER)
+                assert (sharing.days, told(staged, rule, given(most + 1, day=before))) == (days, set()), table.name
+                assert told(staged, rule, given(most + 1, day=first)) == {column.name}, table.name
             seen.append(f"{table.name}.{column.name}")
     assert {"mkt_customer.legal_rep", "mkt_contact.phone", "mkt_manager_visit.summary"} <= set(seen)
     assert len(seen) >= 7
@@ -229,14 +234,20 @@ CROWDS = [  # rule, fault, columns told; the entries of one unit against those o
         )
         for day, columns in (("2026-08-07", {"end_at"}), ("2025-10-02", {"end_at"}), ("2025-10-01", set()))
     ),
-    *(  # twelve old entries beside so many new ones
+    *(  # so many old entries beside so many new ones: enough new ones leave the old to the year, of which 30 % may be alike
         (
             "CRD-mkt_app_stage",
-            f"handler_no = case when n <= 12 + {recent} then 'H1' else 'H2' end,"
-            " end_at = case when n <= 12 then date '2026-08-07' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
+            f"handler_no = case when n <= {old} + {recent} then 'H1' else 'H2' end,"
+            f" end_at = case when n <= {old} then date '{day}' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
             columns,
         )
-        for recent, columns in ((18, {"end_at"}), (30, set()))
+        for old, day, recent, columns in (
+            (12, "2026-08-07", 18, {"end_at"}),
+            (12, "2026-08-07", 30, set()),
+            (14, "2026-08-07", 30, {"end_at"}),
+            (14, "2025-10-02", 30, {"end_at"}),
+            (14, "2025-10-01", 30, set()),
+        )
     ),
     (
         "CRD-mkt_customer",
