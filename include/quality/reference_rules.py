@@ -164,7 +164,10 @@ def _names_another_row(parts: _Parts, reference: Reference) -> None:
 
 
 def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) -> None:
-    """The target has rows with this key, and none of them is in force on the row's day."""
+    """The target has rows with this key, and none of them is in force on the row's day.
+
+    An archive's row that begins within them and has ended, or states when it will, is told at its end: it outlives what it refers to.
+    """
     table, target = parts.rows.table, all_tables()[reference.target_table]
     first, last = (local_day(target, column) for column in target.in_force)
     places = ", ".join(str(n + 1) for n in range(len(reference.columns)))
@@ -178,14 +181,21 @@ def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) ->
 ) as {alias} on {matches(table, reference, alias)}""")
     parts.targets.append(target)
     day = day_of(table)
-    parts.checks.append(
-        Check(
-            reference.columns[0],
-            f"{_given(reference)} and {alias}.days is not null and not {alias}.days @> ({day})",
-            f"{_seen(reference)} || ', in force ' || {alias}.days::text",
-            f"{text(f'a row of {reference.target_table} in force on ')} || ({day})",
+    fails = f"{_given(reference)} and {alias}.days is not null and not {alias}.days @> ({day})"
+    told = {reference.columns[0]: fails}
+    if table.in_force and not table.fact_date:
+        begins, ends = table.in_force
+        outlives = f"raw.{ends} is not null and {alias}.days @> {local_day(table, begins)}"
+        told = {reference.columns[0]: f"{fails} and ({outlives}) is not true", ends: f"{fails} and {outlives}"}
+    for column, condition in told.items():
+        parts.checks.append(
+            Check(
+                column,
+                condition,
+                f"{_seen(reference)} || ', in force ' || {alias}.days::text",
+                f"{text(f'a row of {reference.target_table} in force on ')} || ({day})",
+            )
         )
-    )
 
 
 def _agrees(parts: _Parts, reference: Reference, own: str, theirs: str) -> None:
