@@ -12,18 +12,37 @@ subject: feeder x outage
 about: met_supply_outage
 not_tested: No two accounts of a feeder lost supply together since there are records.
 population: outages of a feeder that meters of several accounts saw since there are records
-reads: [int_feeder_outages, stg_metering__supply_outages]
+reads: [int_feeder_outages, int_metering_points_as_of, stg_metering__power_events, stg_metering__supply_outages]
 compares: [metering.met_power_event.event_ts, metering.met_supply_outage.start_at, marketing.mkt_mp.feeder_no]
 parameters: [accounts]
 */
 -- tested
+-- The first of the meters' events leads to those who were dark; a curve that tells it has none.
+with first_events as (
+    select
+        points.feeder_no,
+        events.event_at,
+        min(events.power_event_id) as event_id
+    from staging.stg_metering__power_events as events
+    inner join staging.int_metering_points_as_of as points
+        on
+            events.metering_point_no = points.metering_point_no
+            and points.role_code = 'BILLING'
+            and {{ is_valid_on('points', local_date('events.event_at')) }}
+    where events.event_code = 'POWER_DOWN'
+    group by points.feeder_no, events.event_at
+)
+
 select
-    jsonb_build_object('feeder_no', outages.feeder_no, 'start_at', outages.started_at) as record_key,
+    jsonb_strip_nulls(jsonb_build_object(
+        'feeder_no', outages.feeder_no, 'start_at', outages.started_at, 'event_id', first_events.event_id
+    )) as record_key,
     outages.started_at,
     outages.ended_at,
     outages.accounts,
     outages.is_on_record
 from staging.int_feeder_outages as outages
+left join first_events on outages.feeder_no = first_events.feeder_no and outages.started_at = first_events.event_at
 where
     outages.accounts >= quality.parameter('XSR-50', 'accounts', :business_date)
     and outages.started_at >= (select min(supply.started_at) from staging.stg_metering__supply_outages as supply)

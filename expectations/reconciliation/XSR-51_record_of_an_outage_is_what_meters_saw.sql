@@ -9,8 +9,8 @@ source: DL/T 836.1-2016, interruptions are counted from records
 at_stake: "No money: an outage is a matter of reliability."
 likely_wrong: "The supply side: many meters tell the same."
 subject: met_supply_outage
-not_tested: The supply side recorded no sustained outage of a feeder with enough metered accounts since there are power events.
-population: records of sustained outages since there are power events, of feeders from which enough metered accounts are supplied alone, or whose meters were dark without a record
+not_tested: The supply side recorded no outage of a feeder with enough metered accounts since there are power events.
+population: records of outages since there are power events, of feeders from which enough metered accounts are supplied alone, or whose meters were dark without a record; momentary ones where meters told of one as short
 reads:
   - int_account_feeders
   - int_customer_outages
@@ -26,7 +26,15 @@ with limits as materialized (
     select make_interval(mins => quality.parameter('XSR-51', 'minutes', :business_date)::integer) as apart
 ),
 
--- A customer with a second feeder need not have been dark.
+shortest as (
+    select
+        outages.metering_point_no,
+        min(outages.ended_at - outages.started_at) as duration
+    from staging.int_customer_outages as outages
+    group by outages.metering_point_no
+),
+
+-- A customer with a second feeder need not have been dark, and not every meter notes a momentary outage.
 concerned as (
     select
         supply._raw_id,
@@ -49,10 +57,14 @@ concerned as (
             points.metering_point_no = outages.metering_point_no
             and outages.started_at <= coalesce(supply.ended_at, 'infinity') + limits.apart
             and coalesce(outages.ended_at, 'infinity') >= supply.started_at - limits.apart
+    left join shortest on points.metering_point_no = shortest.metering_point_no
     where
         supply.started_at >= (select min(events.event_at) from staging.stg_metering__power_events as events)
-        and coalesce(supply.ended_at, 'infinity') - supply.started_at
-        > make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer)
+        and (
+            coalesce(supply.ended_at, 'infinity') - supply.started_at
+            > make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer)
+            or coalesce(supply.ended_at, 'infinity') - supply.started_at >= shortest.duration
+        )
 ),
 
 counted as (

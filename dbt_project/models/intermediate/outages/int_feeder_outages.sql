@@ -40,11 +40,7 @@ placed as (
             and {{ is_valid_on('metering_points', local_date('outages.started_at')) }}
     left join contradicted
         on outages.metering_point_no = contradicted.metering_point_no and outages.started_at = contradicted.started_at
-    where
-        contradicted.metering_point_no is null
-        -- a momentary interruption is in no record of outages
-        and coalesce(outages.ended_at, {{ day_start_at(day ~ ' + 1') }}) - outages.started_at
-        > make_interval(mins => {{ rule_parameter('XSR-21', 'minutes', day) }}::integer)
+    where contradicted.metering_point_no is null
 ),
 
 numbered as (
