@@ -68,10 +68,11 @@ def test_a_register_that_was_not_frozen_is_found(staged: Staged, kind: str, ener
         "what": what,
         "mp_no": FOUR_WIRES,
         "meter_asset_no": "3130401234567890123457",
-        "data_type": energy,
+        "energy_kind": energy,
         "dir": "FWD",
         "rate": rate,
         "data_date": "2026-10-31",
+        "freeze_ts": "2026-11-01T00:00:00+08:00",
     }
     assert found(staged, f"delete from {{{{met_register_freeze}}}} where {where}") == {"EXP-05": [key]}
 

@@ -113,11 +113,14 @@ expected as (
             'what', channels.what_code,
             'mp_no', point_days.metering_point_no,
             'meter_asset_no', case when channels.what_code not in ('curve', 'voltage') then point_days.meter_asset_no end,
-            'data_type', channels.data_type,
+            case when channels.what_code in ('curve', 'voltage') then 'data_type' else 'energy_kind' end, channels.data_type,
             'phase', channels.phase,
             'dir', channels.direction,
             'rate', channels.rate,
-            'data_date', point_days.reading_date
+            'data_date', point_days.reading_date,
+            'freeze_ts', case
+                when channels.what_code not in ('curve', 'voltage') then point_days.reading_date + 1 || 'T00:00:00+08:00'
+            end
         )) as record_key,
         point_days.is_whole
     from point_days
