@@ -137,10 +137,14 @@ def _entries(table: Table, number: int, crowd: Crowd, is_year: bool) -> str:
     if crowd.date:
         day = local_day(table, crowd.date)
         conditions.append(f"{day} > :business_date - {_parameter('most_days')}::integer and {day} <= :business_date")
-        few = "" if is_year else f"""
+        few = (
+            ""
+            if is_year
+            else f"""
     where
         entries.entry_date > :business_date - {_parameter("days")}::integer
         or entries.recency <= {_parameter("enough_entries")}"""
+        )
     else:
         conditions.append(in_force_on(table, ":business_date"))
     return f"""    select entries.test_no, entries.what, entries.column_name, entries.share, entries.unit, entries.mark
