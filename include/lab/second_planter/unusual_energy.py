@@ -134,9 +134,14 @@ def _of_meter(desk: Desk, meter: str, day: date) -> dict:
 
 def _feeds_back_at_noon(desk: Desk, kind: Unusual) -> None:
     """Photovoltaics on the roof: some reverse energy at noon of the days since the month's second, and its register."""
+
+    def has_free_contract(curves):
+        versions = desk.find("con_contract", cons_no=desk.account(curves["E+", "T"]), status="EFFECTIVE")
+        return all((version.table, version.number) not in desk.claimed for version in versions)
+
     noon = np.zeros(96)
     noon[44:54] = np.round(0.02 * np.sin(np.linspace(0.3, 2.8, 10)), 4)
-    for row, _ in draw_days(desk, kind, desk.day(1)):
+    for row, _ in draw_days(desk, kind, desk.day(1), fits=has_free_contract):
         freeze = freezes(desk, row["mp_no"], desk.day(1))["ACTIVE", "T"]
         later = freezes(desk, row["mp_no"], desk.business_date)["ACTIVE", "T"]
         desk.add(kind, row, data_type="E-", **slots_of(noon))
