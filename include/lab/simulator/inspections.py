@@ -131,13 +131,16 @@ def _hazards(world: World, inspections: list[dict], today: date) -> list[dict]:
             }
         )
         if d[0] < 0.05:  # a lesser one beside it
-            place = f"合成隐患:{_PLACES[int(d[2] * 8)]}{_STATES[1 + int(d[3] * 6)]}"
+            place, state = _PLACES[int(d[2] * 8)], 1 + int(d[3] * 6)
+            description = f"合成隐患:{place}{_STATES[state]}"
+            if description == rows[-1]["hazard_desc"]:
+                description = f"合成隐患:{place}{_STATES[1 + state % 6]}"
             rows.append(
                 rows[-1]
                 | {
                     "hazard_no": f"{rows[-1]['hazard_no']}B",
                     "hazard_level": "GENERAL",
-                    "hazard_desc": place,
+                    "hazard_desc": description,
                     "reported_to_gov": False,
                 }
             )
