@@ -7,7 +7,7 @@ owner: data quality office
 reason: An outage without a record makes the feeder's reliability too good.
 source: DL/T 836.1-2016, each interruption of a feeder is recorded
 at_stake: "No money: an outage is a matter of reliability."
-likely_wrong: "The supply side: several meters tell of the same minute."
+likely_wrong: "Undetermined: record and events are both of the metering system. Several meters tell of the same minute."
 subject: feeder x outage
 about: met_supply_outage
 not_tested: No two accounts of a feeder lost supply together since there are records.

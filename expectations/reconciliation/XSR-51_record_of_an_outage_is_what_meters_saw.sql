@@ -7,7 +7,7 @@ owner: data quality office
 reason: A record under another day or hour is an outage too many there, and leaves one without a record.
 source: DL/T 836.1-2016, interruptions are counted from records
 at_stake: "No money: an outage is a matter of reliability."
-likely_wrong: "The supply side: many meters tell the same."
+likely_wrong: "Undetermined: record and events are both of the metering system. Many meters tell the same."
 subject: met_supply_outage
 not_tested: The supply side recorded no outage of a feeder with enough metered accounts since there are power events.
 population: records of outages since there are power events, of feeders from which enough metered accounts are supplied alone, or whose meters were dark without a record; momentary ones where meters told of one as short

@@ -54,6 +54,7 @@ where
 select
     {{ finding('cons_no', day='works_date', key='record_key') }},
     'not on the list; its meter was dark from ' || started_at as observed,
-    'on the list of the plan' as expected
+    'on the list of the plan' as expected,
+    'marketing' as suspect_side
 from tested
 where not is_listed

@@ -7,7 +7,7 @@ owner: data quality office
 reason: A customer of another feeder is warned for nothing, and its neighbour is not.
 source: requirement S23
 at_stake: "No money: a notice has no price."
-likely_wrong: "The list: no archive has the account on the feeder."
+likely_wrong: "Undetermined: the list, or the feeder of the plan. No archive has the account on it."
 subject: mkt_outage_affected
 not_tested: No plan names the feeder of an account that is known.
 population: accounts on the list of a plan that names its feeder, where a feeder of the account is known

@@ -7,7 +7,7 @@ owner: data quality office
 reason: Readings that do not join hide energy, whatever an addition makes good again.
 source: project rule
 at_stake: "Energy between the two readings less what the line adds; yuan at the price of the line."
-likely_wrong: "The reading that the metering system's register speaks against; without one, that of the later line."
+likely_wrong: "Undetermined: one of two lines of marketing. The register of the metering system speaks against one; without it, the later is named."
 subject: mkt_bill_line
 not_tested: No bill line has a line before it, or begins with the installation of its meter.
 population: lines of regular bills with a line before or after them, or with the installation of their meter on the first day

@@ -14,8 +14,9 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 MACROS = Path(__file__).parents[2] / "dbt_project" / "macros"
 
 
+@cache
 def render(query: str) -> str:
-    """The SQL with its macros written out.
+    """The SQL with its macros written out; Jinja needs milliseconds for each, and a gate asks for every rule several times.
 
     Raises `ValueError`, which says what is wrong: a name that is not defined, or Jinja that cannot be read.
     """

@@ -141,7 +141,9 @@ def test_the_log_of_the_aluminium_works_tells_of_one_outage_and_four_overflows(u
 
     # Where power returns after the outage (indices 1042 and 1043), the mean factor is not that of the mean powers, and in four
     # samples mean volts and amperes are not those of the mean power: warnings.
-    apparent = "(i_a * u_a + i_b * u_b + i_c * u_c) / 1000 / nullif(sqrt(nullif(p_kw, 4915.05) * p_kw + q_kvar * q_kvar), 0): "
+    apparent = (
+        "(i_a * u_a + i_b * u_b + i_c * u_c) / 1000 / nullif(sqrt(nullif(p_kw, 4915.05) * p_kw + q_kvar * q_kvar), 0): "
+    )
     assert sorted(
         {(rule, severity, column, observed) for rule, severity, _, _, column, observed in findings(utility)}
     ) == [
