@@ -6,13 +6,10 @@ severity: warn
 owner: marketing office
 reason: One call that was never made is seen beside those that were. Which notices a key account must have, and when, is XSR-30; that it has none at all is EXP-10.
 source: requirement S23; project rule for accounts that are no key accounts
-at_stake: "No money: a notice has no price."
-likely_wrong: "Undetermined: one system contradicts itself."
 subject: mkt_outage_affected
 not_tested: No outage that took place affected an account that is no key account.
 population: accounts that are no key accounts, on the lists of outages that took place, with a notice
 reads: [int_key_accounts, stg_marketing__outage_affected_accounts, stg_marketing__outage_notices, stg_marketing__outage_plans]
-compares: [marketing.mkt_outage_affected.cons_no, marketing.mkt_outage_notice.cons_no]
 parameters: [share, accounts]
 */
 -- tested
@@ -57,8 +54,8 @@ select
     listed.others,
     string_agg(channels.channel_code, ', ' order by channels.channel_code) filter (
         where given.raw_id is null
-        and listed.others >= quality.parameter('XSR-60', 'accounts', :business_date)
-        and channels.accounts >= quality.parameter('XSR-60', 'share', :business_date) * listed.others
+        and listed.others >= quality.parameter('MKT-50', 'accounts', :business_date)
+        and channels.accounts >= quality.parameter('MKT-50', 'share', :business_date) * listed.others
     ) as missing_channels
 from listed
 inner join channels on listed.plan_no = channels.plan_no
