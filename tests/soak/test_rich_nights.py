@@ -30,6 +30,8 @@ def test_thirty_rich_nights_are_clean(utility: Utility):
         )
         print(day, opened, flush=True)
         assert {severity for _, severity in opened} <= {"warn"}, (day, opened)
-        assert len([rule for rule, _ in opened if rule not in RICH_FALSE_ALARMS]) <= 1, (day, opened)
+        # tickets and messages of thirteen months ago leave their tables together, in a plain utility too
+        expected = RICH_FALSE_ALARMS | ({"PIP-06"} if day.day == 1 else set())
+        assert len([rule for rule, _ in opened if rule not in expected]) <= 1, (day, opened)
     published = utility.rows("select count(*) from quality.runs where state = 'published'")
     assert published == [(NIGHTS,)]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from include.contracts import all_tables
 from include.errors import UsageError
 from include.lab import simulate, source
 from include.lab.simulator.simulation import Simulation
@@ -178,6 +179,19 @@ def test_an_industry_is_in_decline(rich, plain):
         change = year[True] / year[False]
         assert low < change["1711"] < high
         assert change.drop("1711").between(0.95, 1.05).all()
+
+
+@pytest.mark.parametrize(
+    ("seed", "accounts", "day"), [(2, 300, date(2026, 11, 3)), (3, 40, date(2024, 8, 1)), (4, 60, date(2027, 8, 1))]
+)
+def test_any_seed_size_and_date_gives_tables_whose_references_resolve(seed, accounts, day):
+    simulation = simulated(day, accounts=accounts, days=1, seed=seed, is_rich=True)
+    for (_, name), table in simulation.tables.items():
+        for reference in all_tables()[name].references:
+            known = frame(simulation, reference.target_table)[list(reference.target_columns)]
+            given = table.select(list(reference.columns)).to_pandas().dropna()
+            known, given = (set(rows.itertuples(index=False, name=None)) for rows in (known, given))
+            assert given <= known, (name, reference.columns)
 
 
 def test_an_office_is_slow_in_what_is_its_own(rich, plain):

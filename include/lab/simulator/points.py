@@ -125,11 +125,11 @@ def _rows_of(a: Account) -> list[_Row]:
 def _ct_ratios(row: _Row) -> list[int]:
     """CT ratio of each meter that the point has had."""
     kilovolts = LINE_KV[row.account.voltage] if row.side == "HV_HV" else 0.4
-    first = _ct_primary(row.cap_kva, kilovolts)
+    primary = _ct_primary(row.cap_kva, kilovolts)
     if row.account.story.swapped_on is None:
-        return [first // 5]
-    larger = CT_SERIES[CT_SERIES.index(first) + 1] if row.account.story.swap_enlarges else first
-    return [first // 5, larger // 5]
+        return [primary // 5]
+    smaller = CT_SERIES[CT_SERIES.index(primary) - 1] if row.account.story.swap_enlarges else primary
+    return [smaller // 5, primary // 5]
 
 
 def build_points(seed: int, accounts: list[Account]) -> Points:

@@ -26,8 +26,8 @@ class Story:
     """What an account lives through; this one, of an account of the plain utility, is empty.
 
     `joins_on` and `leaves_on` are days amid a month. `head` is the first account of its group, which has one legal customer
-    and one payer. `sub_meters` are shares of the
-    load behind meters of their own, `second_point` is the share of a second billing point on the same feeder.
+    and one payer. `sub_meters` are shares of the load behind meters of their own, `second_point` is the share of a second
+    billing point on the same feeder.
     """
 
     head: int | None = None
@@ -72,7 +72,7 @@ def story_of(i: int, kind: Kind, office: int) -> Story:
 
 
 def _month(months: int) -> date:
-    """The first of the month so many months after January 2024, which the first of the accounts meet last."""
+    """The first of a month of 2024 to 2026, counted from January 2024; the first accounts have the latest months."""
     months = months % 36
     return date(2024 + months // 12, months % 12 + 1, 1)
 
