@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,28 @@ def test_a_file_is_asked_of_again_when_something_of_it_changed(
     asked()
     (tmp_path / file).write_text(text)
     assert asked() == again
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "asked_of"),
+    [
+        (None, None, []),
+        (RATES, "select other_rate\n", [RATES]),
+        ("dbt_project/models/new.sql", "select 1\n", ["dbt_project/models/new.sql"]),
+        ("dbt_project/macros/cents.sql", "{% macro to_cents(column) %}{{ column }}{% endmacro %}", [BILLS, RATES]),
+        ("pyproject.toml", SETTINGS + "max_line_length = 80\n", [BILLS, RATES]),
+    ],
+    ids=["nothing", "its_text", "a_new_file", "a_macro", "settings"],
+)
+def test_a_new_clone_asks_of_what_is_not_as_committed(
+    asked, tmp_path: Path, file: str | None, text: str | None, asked_of: list[str]
+):
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
+    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-q", "-m", "all"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True)
+    if file:
+        (tmp_path / file).write_text(text)
+    assert asked() == asked_of
 
 
 def test_another_version_of_sqlfluff_is_asked_of_all(asked, monkeypatch: pytest.MonkeyPatch):

@@ -1,7 +1,8 @@
 """sqlfluff over models and rules, as [tool.sqlfluff] in pyproject.toml says.
 
 A rule file holds two queries with a marker between them; sqlfluff reads a copy in which the marker ends the first one.
-Files that were found clean are remembered by a checksum of all that decides it, for sqlfluff needs a minute for the tree.
+Files that were found clean are remembered by a checksum of all that decides it, for sqlfluff needs a minute for the tree. A new
+clone remembers what is committed, which went through `./kaw test`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,13 +38,39 @@ def check_sql_style(
     """sqlfluff's findings in these files, but for those that `memory` knows to be clean; it then knows the clean ones of these."""
     texts = {str(path.relative_to(root)): _readable(path.read_text(encoding="utf-8")) for path in files}
     checksums = _checksums(root, texts)
-    clean = set(json.loads(memory.read_text())) if memory and memory.is_file() else set()
+    clean = _remembered(root, memory, checksums) if memory else set()
     unknown = {name: text for name, text in texts.items() if checksums[name] not in clean}
     problems = list(_findings(root, unknown, processes)) if unknown else []
     if memory:
         with_problems = {problem.file for problem in problems}
         _write(memory, sorted(checksums[name] for name in texts.keys() - with_problems))
     return problems
+
+
+def _remembered(root: Path, memory: Path, checksums: dict[str, str]) -> set[str]:
+    """The checksums of files that are clean: those of the memory, in a new clone those of the files that are as committed."""
+    if memory.is_file():
+        return set(json.loads(memory.read_text()))
+    if not shutil.which("git"):
+        return set()
+    decides = ["pyproject.toml", "dbt_project/macros"]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--",
+        *decides,
+    ]
+    told = subprocess.run([*command, *FOLDERS], capture_output=True, text=True, check=False)
+    changed = {entry[3:] for entry in told.stdout.split("\0") if entry}
+    if told.returncode or any(name.startswith(tuple(decides)) for name in changed):
+        return set()
+    return {checksum for name, checksum in checksums.items() if name not in changed}
 
 
 def _readable(text: str) -> str:
