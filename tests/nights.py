@@ -52,10 +52,13 @@ class Utility:
         days: int = 6,
         defects: int | None = None,
         blocking: bool = False,
+        rich: bool = False,
         edit: Callable[[Editor], None] | None = None,
     ):
         """Writes the deliveries of a night, in place of the last ones; returns the simulation. `edit` spoils values of it."""
-        simulation = generate(day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking)
+        simulation = generate(
+            day, accounts=accounts, days=days, seed=1, defects_seed=defects, blocking=blocking, is_rich=rich
+        )
         if edit:
             editor = Editor(simulation.tables)
             edit(editor)

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from include.errors import UsageError
 from include.settings import SOURCE_NAMES, Settings, settings
 
-DEFAULTS = {"accounts": 200, "days": 45, "seed": 1}
+DEFAULTS = {"accounts": 200, "days": 45, "seed": 1, "rich": False}
 STATE = "simulation.json"
 FUNCTION = "python:include.lab.source:deliver"  # the address of a simulated source: landing calls it
 
@@ -40,18 +40,27 @@ def is_simulated(source: str) -> bool:
 
 
 def choose(
-    accounts: int | None, days: int | None, seed: int | None, defects: int | None, blocking: bool, fresh: bool
+    accounts: int | None,
+    days: int | None,
+    seed: int | None,
+    rich: bool | None,
+    defects: int | None,
+    blocking: bool,
+    fresh: bool,
 ) -> dict:
-    """Notes what is simulated in this home. Another size or seed on a used home is a usage error: its past would change."""
+    """Notes what is simulated in this home. Another size, seed or kind on a used home is a usage error: its past would change."""
     given = settings()
     path = given.home / STATE
     noted = json.loads(path.read_text()) if path.exists() and not fresh else None
-    chosen = {"accounts": accounts, "days": days, "seed": seed}
+    chosen = {"accounts": accounts, "days": days, "seed": seed, "rich": rich}
     if noted:
+        noted = DEFAULTS | noted
         for name, value in chosen.items():
             if value is not None and value != noted[name]:
+                is_now = "a utility without stories" if name == "rich" else f"--{name} {noted[name]}"
+                asked = f"--{name}" if name == "rich" else f"--{name} {value}"
                 raise UsageError(
-                    f"This home already simulates --{name} {noted[name]}; --{name} {value} would change its past.",
+                    f"This home already simulates {is_now}; {asked} would change its past.",
                     where=str(given.home),
                     next_step="leave the option out, add --fresh to start this home anew, or set KAW_HOME to another folder.",
                 )
@@ -68,7 +77,7 @@ def choose(
 def chosen() -> dict:
     path = settings().home / STATE
     if path.exists():
-        return json.loads(path.read_text())
+        return DEFAULTS | json.loads(path.read_text())
     return DEFAULTS | {"defects": None, "blocking": False}
 
 
@@ -98,7 +107,9 @@ def simulate(business_date: date):
 
 
 @lru_cache(maxsize=1)  # three sources of one process share it
-def _simulated(business_date: date, accounts: int, days: int, seed: int, defects: int | None, blocking: bool):
+def _simulated(
+    business_date: date, accounts: int, days: int, seed: int, rich: bool, defects: int | None, blocking: bool
+):
     from include.lab.utility import generate
 
-    return generate(business_date, accounts=accounts, days=days, seed=seed, defects_seed=defects, blocking=blocking)
+    return generate(business_date, accounts, days, seed, defects, blocking, is_rich=rich)

@@ -18,12 +18,13 @@ def generate(
     defects_seed: int | None = None,
     blocking: bool = False,
     planting_rate: PlantingRate | None = None,
+    is_rich: bool = False,
 ) -> Simulation:
     """The utility at the end of `business_date`; with a seed of defects they are planted, `truth` lists them.
 
     Raises ValueError where the date is before its history or the utility is too small for the defects.
     """
-    simulation = generate_clean(business_date, accounts, days, seed)
+    simulation = generate_clean(business_date, accounts, days, seed, is_rich)
     if defects_seed is not None or blocking:
         plant(simulation, defects_seed, blocking, planting_rate)
     return simulation

@@ -27,6 +27,7 @@ def run_nights(
     accounts: int | None,
     days_of_curves: int | None,
     seed: int | None,
+    rich: bool | None,
     defects: int | None,
     blocking: bool,
     fresh: bool,
@@ -40,17 +41,17 @@ def run_nights(
     given = settings()
     any_simulated = any(simulated.is_simulated(s) for s in ("metering", "marketing", "contract"))
     if not any_simulated and (
-        blocking or any(asked is not None for asked in (accounts, days_of_curves, seed, defects))
+        blocking or any(asked is not None for asked in (accounts, days_of_curves, seed, rich, defects))
     ):
         raise UsageError(
-            "--accounts, --days, --seed and --defects are of the simulated utility; all three sources here are yours.",
+            "--accounts, --days, --seed, --rich and --defects are of the simulated utility; all three sources here are yours.",
             where="KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT",
             next_step="leave the options out, or unset the addresses.",
         )
     if fresh:
         _forget(given)
     if any_simulated:
-        simulated.choose(accounts, days_of_curves, seed, defects, blocking, fresh)
+        simulated.choose(accounts, days_of_curves, seed, rich, defects, blocking, fresh)
     log = given.home / "logs" / f"run_{days[-1]}.log"
     started = time.monotonic()
     with server_in_use(), _airflow_let_go(), output_to(log) as console:

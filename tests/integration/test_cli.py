@@ -272,7 +272,7 @@ def test_an_unknown_rule_is_not_one_without_findings(kaw, warehouse, command):
 
 
 @pytest.mark.parametrize(
-    "options", [["--accounts", "40"], ["--seed", "0"], ["--defects", "7"], ["--defects-blocking"]], ids=str
+    "options", [["--accounts", "40"], ["--seed", "0"], ["--rich"], ["--defects", "7"], ["--defects-blocking"]], ids=str
 )
 def test_options_of_the_simulated_utility_are_not_ignored_on_sources_of_ones_own(
     kaw, fresh_home, monkeypatch, tmp_path, options
@@ -348,6 +348,7 @@ def test_every_option_of_run_is_explained(kaw):
         "--accounts",
         "--days",
         "--seed",
+        "--rich",
         "--defects",
         "--defects-blocking",
         "--fresh",

@@ -15,34 +15,47 @@ from include.lab.simulator.tables import arrow_type
 from include.lab.utility import generate
 from tests.simulated import DAY, frame, simulated
 
+# a rich utility changes a meter, a ratio and an owner on 1 November 2026, and has lost a customer in October
+KINDS = {
+    "plain": {"business_date": DAY, "accounts": 20, "days": 12, "seed": 3},
+    "rich": {"business_date": date(2026, 10, 31), "accounts": 40, "days": 25, "seed": 3, "is_rich": True},
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def given(request: pytest.FixtureRequest) -> dict:
+    return KINDS[request.param]
+
 
 @pytest.fixture(scope="module")
-def utility() -> Simulation:
-    return simulated(DAY, accounts=20, days=12, seed=3)
+def utility(given: dict) -> Simulation:
+    return simulated(**given)
 
 
 @pytest.fixture(scope="module")
-def next_day() -> Simulation:
-    return simulated(DAY + timedelta(days=1), accounts=20, days=12, seed=3)
+def next_day(given: dict) -> Simulation:
+    return simulated(**given | {"business_date": given["business_date"] + timedelta(days=1)})
 
 
-def test_the_same_arguments_give_the_same_tables(utility):
-    again = generate(DAY, accounts=20, days=12, seed=3)
+def test_the_same_arguments_give_the_same_tables(utility, given):
+    again = generate(**given)
     assert all(again.tables[name].equals(table) for name, table in utility.tables.items())
 
 
-def test_another_seed_gives_another_utility(utility):
-    other = simulated(DAY, accounts=20, days=12, seed=4)
+def test_another_seed_gives_another_utility(utility, given):
+    other = simulated(**given | {"seed": 4})
     assert not other.tables["marketing", "mkt_bill"].equals(utility.tables["marketing", "mkt_bill"])
 
 
-@pytest.mark.parametrize("name", [*EVENT_COLUMNS, "met_it", "mkt_mp", "mkt_contact", "con_contract"])
+@pytest.mark.parametrize("name", [*EVENT_COLUMNS, "mkt_mp", "mkt_contact"])
 def test_a_past_row_is_the_same_a_day_later(utility, next_day, name):
     volatile = {"status", "src_updated_at"} if name == "mkt_bill" else set()
     key = list(all_tables()[name].key)
     before, after = (frame(s, name).set_index(key).drop(columns=list(volatile)) for s in (utility, next_day))
     shared = before.index.intersection(after.index)
     assert len(shared) >= 0.8 * len(before)
+    if name == "met_register_freeze":  # the oldest monthly freeze tells no demand, for its month is not shown
+        shared = shared[shared.get_level_values("freeze_ts") > shared.get_level_values("freeze_ts").min()]
     pd.testing.assert_frame_equal(before.loc[shared], after.loc[shared])
 
 
@@ -60,15 +73,15 @@ def test_a_past_row_is_the_same_a_day_later(utility, next_day, name):
         "mkt_inspection",
     ],
 )
-def test_an_account_is_the_same_in_a_larger_utility(utility, name):
-    larger = simulated(DAY, accounts=40, days=12, seed=3)
+def test_an_account_is_the_same_in_a_larger_utility(utility, given, name):
+    larger = simulated(**given | {"accounts": given["accounts"] + 20})
     key = list(all_tables()[name].key)
     small, large = (frame(s, name).set_index(key) for s in (utility, larger))
     pd.testing.assert_frame_equal(small.sort_index(), large.loc[small.index].sort_index())
 
 
 def test_no_row_is_newer_than_the_morning_after(utility):
-    limit = pd.Timestamp(DAY + timedelta(days=1), tz="Asia/Shanghai") + pd.Timedelta(hours=8)
+    limit = pd.Timestamp(utility.business_date + timedelta(days=1), tz="Asia/Shanghai") + pd.Timedelta(hours=8)
     for name, table in all_tables().items():
         assert frame(utility, name)[table.cursor_column].max() <= limit, name
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from include.lab.defects.scene import Defect, Scene
+from include.lab.simulator.accounts import Account, uscc_of
 from include.lab.simulator.contracts import contract_number
-from include.lab.simulator.world import Account, uscc_of
 
 # What is compared with the version in force on a day; a defect of its validity hides all of these.
 _COMPARED = frozenset({"c.valid", "c.cap", "c.tariff", "c.voltage", "c.name", "c.supply", "c.standard"})

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from include.lab.defects.contract import contract_row
 from include.lab.defects.scene import Defect, Scene
+from include.lab.simulator.accounts import Account
 from include.lab.simulator.marketing_archive import mobile_number
-from include.lab.simulator.world import CT_SERIES, Account
+from include.lab.simulator.points import CT_SERIES
 
 _RECENT_DAYS = 30
 _ZONE = ZoneInfo("Asia/Shanghai")

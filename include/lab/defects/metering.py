@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pyarrow.compute as pc
 
 from include.lab.defects.scene import Defect, Scene
+from include.lab.simulator.accounts import Account
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.shapes import SLOTS
 from include.lab.simulator.simulation import Truth
-from include.lab.simulator.world import Account
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 _CURVE = "met_interval_96"

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from include.contracts import all_tables
+from include.lab.simulator.accounts import Account
 from include.lab.simulator.editing import Editor
 from include.lab.simulator.simulation import Simulation, Truth
-from include.lab.simulator.world import Account, World
+from include.lab.simulator.world import World
 
 LEAST = 3
 _RECENT_DAYS = 25

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import stages, tables
+from include.lab.simulator.accounts import IMPORTANT_PLACES, ORGS, Account
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.marketing_archive import FORM_ORGS
-from include.lab.simulator.world import IMPORTANT_PLACES, ORGS, Account, World
+from include.lab.simulator.world import World
 
 _DEPARTMENTS = {
     "ACCEPT": "D01",
@@ -26,6 +27,7 @@ _DEPARTMENTS = {
     "ARCHIVE": "D01",
 }
 
+RENAME_TAG = "O"
 # of a large organisation; a small one has six handlers
 _ACCOUNTS_PER_HANDLER = 300
 
@@ -39,6 +41,7 @@ def increase_schedule(seed: int, account: Account):
             account.number * 10 + 1,
             account.growth_on - timedelta(days=back),
             whole=account.number % 20 in IMPORTANT_PLACES,
+            is_slow=account.story.is_slow,
         )
         if stages.end_of(runs, "METER_ENERGISE") <= account.growth_on:
             return runs
@@ -47,6 +50,10 @@ def increase_schedule(seed: int, account: Account):
 
 def increase_number(account: Account) -> str:
     return f"AP{account.cons_no}I"
+
+
+def rename_number(account: Account) -> str:
+    return f"AP{account.cons_no}{RENAME_TAG}"
 
 
 def build_applications(world: World, since: np.datetime64, business_date: np.datetime64) -> dict[str, pa.Table]:
@@ -104,7 +111,9 @@ def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
             yield (
                 base | {"app_no": f"AP{a.cons_no}N", "app_type": "NEW", "apply_cap_kva": a.contract_cap},
                 a.org,
-                stages.schedule(seed, a.number * 10, a.accepted_on, whole=a.number % 20 in IMPORTANT_PLACES),
+                stages.schedule(
+                    seed, a.number * 10, a.accepted_on, whole=a.number % 20 in IMPORTANT_PLACES, is_slow=a.story.is_slow
+                ),
                 None,
             )
         if a.growth_on:
@@ -129,7 +138,7 @@ def _cases(world: World, since: np.datetime64, business_date: np.datetime64):
                 base
                 | {"app_no": f"AP{a.cons_no}T{number}", "app_type": "TEMP", "apply_cap_kva": 160, "channel": "ONLINE"},
                 a.org,
-                stages.schedule(seed, a.number * 10_000 + number * 10 + 3, day.item()),
+                stages.schedule(seed, a.number * 10_000 + number * 10 + 3, day.item(), is_slow=a.story.is_slow),
                 None,
             )
         yield from _short_cases(world, a, base, months)
@@ -143,13 +152,16 @@ def _short_cases(world: World, a: Account, base: dict, months: np.ndarray):
     changes += [(f"R{n}", "RESUME", end, None) for n, (_, end) in enumerate(a.suspensions)]
     if a.closed_on:
         changes.append(("C", "CLOSE", a.closed_on, None))
+    if a.story.new_owner_on:
+        changes.append((RENAME_TAG, "RENAME", a.story.new_owner_on, None))
     for month in months[uniform(world.seed, "decrease", a.number, months.astype(int)) < 0.004]:
         first = month.astype("datetime64[D]").item()
         changes.append((f"D{month.astype(int)}", "DECREASE", first, first + timedelta(days=9)))
     for tag, app_type, day, cancelled in changes:
         case = a.number * 10_000 + day.toordinal() % 1000 * 10 + 5
         runs = stages.schedule(world.seed, case, day - timedelta(days=14), short=True)
-        if runs[0].start < months[0].astype("datetime64[s]"):
+        # the case of a new owner is kept: an amendment of the contract names it
+        if runs[0].start < months[0].astype("datetime64[s]") and tag != RENAME_TAG:
             continue
         yield (
             base
@@ -169,7 +181,7 @@ def _prospects(world: World, a: Account, months: np.ndarray):
     for month in months[uniform(world.seed, "prospect", a.number, months.astype(int)) < 0.4]:
         number = int(month.astype(int))
         day = month.astype("datetime64[D]") + int(integers(world.seed, "prospect day", 0, 25, a.number, number))
-        runs = stages.schedule(world.seed, a.number * 10_000 + number * 10 + 4, day.item())
+        runs = stages.schedule(world.seed, a.number * 10_000 + number * 10 + 4, day.item(), is_slow=a.story.is_slow)
         yield (
             {
                 "app_no": f"AP{a.cons_no}P{number}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
 
@@ -52,7 +54,8 @@ def _bill_table(world, bills, payments, numbers, status, changed) -> pa.Table:
     of = lambda read: np.array([read(a) for a in accounts], dtype=object)[bills.account]  # noqa: E731
     is_tou = of(lambda a: a.is_tou).astype(bool)
     has_basic = b["mode"] != "NONE"
-    read_from = bills.month.astype("datetime64[D]")
+    begin = np.array([a.connect_on for a in accounts], dtype="datetime64[D]")[bills.account]
+    end = np.array([a.closed_on or date.max for a in accounts], dtype="datetime64[D]")[bills.account]
     rates = {f"kwh_{rate.lower()}": Fixed(b[rate], 4, ~is_tou) for rate in TOU_RATES}
     return tables.build(
         "marketing",
@@ -62,8 +65,8 @@ def _bill_table(world, bills, payments, numbers, status, changed) -> pa.Table:
             "cons_no": of(lambda a: a.cons_no),
             "acct_no": of(lambda a: a.acct_no),
             "bill_month": tables.months_as_text(bills.month),
-            "read_from": read_from,
-            "read_to": (bills.month + 1).astype("datetime64[D]"),
+            "read_from": np.maximum(bills.month.astype("datetime64[D]"), begin),
+            "read_to": np.minimum((bills.month + 1).astype("datetime64[D]"), end),
             "kwh_total": Fixed(b["kwh"], 4),
             **rates,
             "kvarh_fwd": Fixed(b["kvarh_fwd"], 4),

@@ -6,11 +6,13 @@ All sums are integers: energy in 10^-4 kWh, prices in 10^-6 yuan per kWh, money 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 
 from include.lab.simulator import days as calendar
+from include.lab.simulator.accounts import Account
 from include.lab.simulator.energy import Energy
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.power_factor import adjustment_units
@@ -65,6 +67,9 @@ def build_bills(world: World, energy: Energy, business_date: np.datetime64) -> B
     issued = issued + np.where(months[month] == joined, _FIRST_BILL_CHECKED, 0)
     kept = issued <= business_date
     position = np.cumsum(kept) - 1
+    first, last = (calendar.first_of(months + n)[line["month"]] for n in (0, 1))
+    there = (world.points.begin[line["point"]] < last) & (first < world.points.end[line["point"]])
+    line = {name: values[there] for name, values in line.items()}
     line_bill = line["account"] * shape[1] + line["month"]
     line = {name: values[kept[line_bill]] for name, values in line.items()} | {
         "bill": position[line_bill[kept[line_bill]]]
@@ -143,6 +148,7 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
         0,
     )
     price = np.where(mode == "BY_CAPACITY", CAPACITY_PRICE, np.where(mode == "NONE", 0, DEMAND_PRICE)) // 10**6
+    quantity = half_up(quantity * _days_of_thirty(accounts, months), 30)
     gross = half_up(quantity * price, 10_000)
     earns = (np.isin(mode, ("BY_CONTRACT_MD", "BY_ACTUAL_MD"))) & (kwh >= cap * DEMAND_DISCOUNT_KWH_PER_KVA * 10_000)
     discount = np.where(earns, half_up(gross * 10, 100), 0)
@@ -175,6 +181,16 @@ def _charges(world: World, months: np.ndarray, line: dict, sums: dict) -> dict[s
         "per_kva": kwh / (cap * 10_000),
         "total": basic + sums["charge"] + fund + loss + system + adjustment,
     }
+
+
+def _days_of_thirty(accounts: list[Account], months: np.ndarray) -> np.ndarray:
+    """(accounts, months) the days for which the basic charge is owed: thirty for a whole month, whatever its length."""
+    begin = np.array([a.connect_on for a in accounts], dtype="datetime64[D]")[:, None]
+    end = np.array([a.closed_on or date.max for a in accounts], dtype="datetime64[D]")[:, None]
+    first, last = calendar.first_of(months), calendar.first_of(months + 1)
+    is_part = ((first < begin) & (begin < last)) | ((first < end) & (end < last))
+    days = (np.minimum(end, last) - np.maximum(begin, first)).astype(int)
+    return np.where(is_part, np.clip(days, 0, 30), 30)
 
 
 @dataclass
@@ -223,8 +239,8 @@ def build_payments(world: World, bills: Bills) -> Payments:
     days_late = np.where((account % 100 == 57) & np.isin(month % 12, (6, 7, 8, 9)), 150, days_late)
     days_late = np.where((account % 100 == 77) & (month % 12 == 10), 400, days_late)
     # every other customer that leaves owes its last bill for half a year
-    left = np.array([a.closed_on or "NaT" for a in world.accounts], dtype="datetime64[M]")[account]
-    days_late = np.where((bills.month + 1 == left) & (account % 40 == 4), 190, days_late)
+    left = np.array([a.closed_on or "NaT" for a in world.accounts], dtype="datetime64[D]") - 1
+    days_late = np.where((bills.month == left.astype("datetime64[M]")[account]) & (account % 40 == 4), 190, days_late)
     late = days_late > 0
     first = np.where(late, due + days_late, bills.issued_on + integers(seed, "pay", 1, 12, account, month))
     parts = ~late & (uniform(seed, "pay parts", account) < 0.10)

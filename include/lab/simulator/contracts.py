@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import stages, tables
-from include.lab.simulator.applications import increase_number, increase_schedule
+from include.lab.simulator.accounts import Account
+from include.lab.simulator.applications import increase_number, increase_schedule, rename_number
 from include.lab.simulator.hashing import uniform
 from include.lab.simulator.metering_archive import at_evening
-from include.lab.simulator.world import Account, World
+from include.lab.simulator.points import Points
+from include.lab.simulator.world import World
 
 
 def contract_number(account: Account) -> str:
@@ -29,6 +31,7 @@ def versions(account: Account, today: date) -> list[tuple[int, date, date, str]]
     end = account.closed_on - timedelta(days=1) if account.leaves_at_term else _years_later(account.connect_on, years)
     first = (account.connect_on, end)
     starts = [account.growth_on] if account.growth_on else [terms.since for terms in account.terms[1:]]
+    starts = [account.story.changes_contract_on] if account.story.changes_contract_on else starts
     starts = [first[0], *(start for start in starts if start <= today)]
     return [
         (n, start, starts[n] - timedelta(days=1), "AMENDED")
@@ -38,8 +41,14 @@ def versions(account: Account, today: date) -> list[tuple[int, date, date, str]]
     ]
 
 
-def _changes(account: Account, version: int) -> list[tuple[str, str, str]]:
-    """Field, old and new value of what a version changed."""
+def _changes(account: Account, points: Points, rows: list[int], version: int) -> list[tuple[str, str, str]]:
+    """Field, old and new value of what a version changed; `rows` are the meters of the account's points."""
+    if account.story.new_owner_on:
+        old, new = account.holders
+        return [("party_b_name", old.name, new.name), ("uscc", old.uscc, new.uscc)]
+    if account.story.changes_contract_on:
+        old, new = (f"{points.ct[row]:.6f}" for row in rows[:2])
+        return [("ct_ratio", old, new)]
     if account.growth_on:
         return [("contract_cap_kva", f"{account.contract_cap:.2f}", f"{account.contract_cap + account.growth_kva:.2f}")]
     old, new = account.terms[version - 2], account.terms[version - 1]
@@ -58,13 +67,14 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
     for a in world.accounts:
         for version, start, end, status in versions(a, today):
             booked = a.signed_on if version == 1 else start
-            contracts.append(_contract(world, a, points_of[a.number], version, start, end, status, today))
             key = {
                 "contract_no": contract_number(a),
                 "version": version,
                 "src_updated_at": at_evening(booked, a.number),
             }
             listed = [t for t in a.transformers if t.run_from <= start]
+            there = [i for i in points_of[a.number] if world.points.is_there(i, np.datetime64(start))]
+            contracts.append(_contract(world, a, there, version, start, end, status, today))
             transformers += [
                 key | {"seq": n, "cap_kva": t.cap_kva, "model": f"S20-{t.cap_kva}", "primary_backup": t.duty}
                 for n, t in enumerate(listed, 1)
@@ -79,7 +89,7 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
                     "pt_ratio": float(world.points.pt[i]),
                     "accuracy": "0.2S",
                 }
-                for n, i in enumerate(points_of[a.number], 1)
+                for n, i in enumerate(there, 1)
             ]
             signed = _amendment_signed(world, a, start) if version > 1 else None
             is_signed = signed is not None and signed <= today
@@ -93,10 +103,10 @@ def build_contracts(world: World, business_date: np.datetime64) -> dict[str, pa.
                     "new_value": new,
                     "effective_on": start,
                     "signed_on": signed if is_signed else None,
-                    "app_no": increase_number(a) if a.growth_on else None,
+                    "app_no": increase_number(a) if a.growth_on else rename_number(a) if a.story.new_owner_on else None,
                     "src_updated_at": at_evening(max(start, signed) if is_signed else start, a.number),
                 }
-                for field, old, new in (_changes(a, version) if version > 1 else [])
+                for field, old, new in (_changes(a, world.points, points_of[a.number], version) if version > 1 else [])
             ]
     build = lambda name, rows: tables.from_rows("contract", name, rows)  # noqa: E731
     return {
@@ -126,16 +136,16 @@ def _contract(
     is_high = a.voltage != "AC380V"
     has_mandate = a.number % 5 < 2
     deposit = a.contract_cap * 20
-    terms = a.terms_on(start)
+    terms, holder = a.terms_on(start), a.holder_on(start)
     changed = max([a.signed_on, *(begun for _, begun, *_ in versions(a, today)[1:])])
     return {
         "contract_no": contract_number(a),
         "version": version,
         "cons_no": a.cons_no,
         "party_a": "合成市供电公司",
-        "party_b_name": a.name,
-        "uscc": a.uscc,
-        "signer": f"合成签约人{a.number + 1:04d}" if has_mandate else f"合成法人{a.number + 1:04d}",
+        "party_b_name": holder.name,
+        "uscc": holder.uscc,
+        "signer": f"合成签约人{a.number + 1:04d}" if has_mandate else holder.legal_rep,
         "signer_mandate_no": f"SQ{a.cons_no}" if has_mandate else None,
         "kind": "HV" if is_high else "LV",
         "signed_on": a.signed_on,

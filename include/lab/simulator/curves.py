@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
-from include.lab.simulator.energy import Energy
+from include.lab.simulator.energy import Energy, fed_in
 from include.lab.simulator.hashing import normal, uniform
 from include.lab.simulator.outages import Outages, dead_at_slot_end
+from include.lab.simulator.points import Points
 from include.lab.simulator.shapes import SLOTS
 from include.lab.simulator.tables import Fixed
-from include.lab.simulator.world import Points, World
+from include.lab.simulator.world import World
 
 # (data type, phase) of the rows of a point and a day, in the order of delivery
 CHANNELS = {
@@ -21,7 +22,6 @@ CHANNELS = {
 }
 # a works with own generation may feed in
 CHANNELS |= {f"{wiring} FEED IN": (*CHANNELS[wiring], ("E-", "T")) for wiring in ("3P3W", "3P4W")}
-_FED_IN_SHARE = 0.3  # of what the sun gives beyond what the grid does: within a slot clouds pass and machines stop
 _EXCURSION_SHARE = 0.05
 
 
@@ -41,7 +41,7 @@ def build_curves(world: World, energy: Energy, outages: Outages) -> tuple[pa.Tab
     """The tables met_interval_96 and met_voltage_daily of the window."""
     points = world.points
     channel = np.where(points.role == "BILLING", points.wiring, "ENERGY").astype(object)
-    channel[_generators(points) >= 0] += " FEED IN"
+    channel[points.solar_of >= 0] += " FEED IN"
     dead = _dead_slots(world, energy, outages)
     days = [_curves_of_day(world, energy, number, channel, dead) for number in range(len(energy.days))]
     order = [(point, kind, phase) for point in range(len(points)) for kind, phase in CHANNELS[channel[point]]]
@@ -74,13 +74,14 @@ def build_curves(world: World, energy: Energy, outages: Outages) -> tuple[pa.Tab
 
 
 def is_lost(world: World, point: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Point days of which no curve ever arrived: one in a thousand, and three days in a row once in a while.
+    """Point days of which no curve ever arrived: one in a thousand, and three days in a row once in a while; and those of other meters.
 
     None at the first twenty accounts, where one point would be a large part of all.
     """
     key, number = world.points.key[point], day.astype("datetime64[D]").astype(np.int64)
     in_a_row = uniform(world.seed, "lost days", key, number // 3) < 0.0003
-    return ((uniform(world.seed, "lost day", key, day) < 0.001) | in_a_row) & (world.points.account[point] >= 20)
+    lost = ((uniform(world.seed, "lost day", key, day) < 0.001) | in_a_row) & (world.points.account[point] >= 20)
+    return lost | ~world.points.is_there(point, day)
 
 
 def _read_again(world: World, curves: pa.Table, point, day, arrived, last: np.datetime64) -> pa.Table:
@@ -141,9 +142,9 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
     for n, phase in enumerate("ABC"):
         series["U", phase] = lambda r, n=n: volts[r, n]
         series["I", phase] = lambda r, n=n: _current(world, current, volts, r, n, day)
-    primary, generator = active * points.multiplier[:, None], _generators(points)
     series["E-", "T"] = lambda r: (
-        np.rint(_FED_IN_SHARE * (primary[generator[r]] - primary[r]).clip(0) / points.multiplier[r][:, None]) / 10_000
+        fed_in(active[points.solar_of[r]], active[r], points.multiplier[points.solar_of[r]], points.multiplier[r])
+        / 10_000
     )
     sizes = np.array([len(CHANNELS[c]) for c in channel])
     offset = np.cumsum(sizes) - sizes
@@ -155,14 +156,6 @@ def _curves_of_day(world: World, energy: Energy, number: int, channel: np.ndarra
         for position, key in enumerate(channels):
             values[offset[rows] + position] = series[key](rows)
     return values, volts
-
-
-def _generators(points: Points) -> np.ndarray:
-    """Row of the generation point of the account of each billing point, -1 where it has none."""
-    generation = np.flatnonzero(points.role == "GENERATION")
-    row_of = dict(zip(points.account[generation].tolist(), generation.tolist(), strict=True))
-    bills = (points.role == "BILLING").tolist()
-    return np.array([row_of.get(a, -1) if bill else -1 for a, bill in zip(points.account.tolist(), bills, strict=True)])
 
 
 def _current(world: World, current, volts, rows, phase: int, day) -> np.ndarray:

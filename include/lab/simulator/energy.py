@@ -8,7 +8,6 @@ building the slots.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -16,15 +15,18 @@ import numpy as np
 from include.lab.simulator import days as calendar
 from include.lab.simulator.hashing import integers, normal, uniform
 from include.lab.simulator.outages import Outages, supplied_share
+from include.lab.simulator.points import BELOW
 from include.lab.simulator.prices import DEEP_MONTHS, SHARP_MONTHS
 from include.lab.simulator.shapes import FAMILIES, SEGMENT_EDGES, SHIFTS, SLOTS, VARIANTS, Shapes, build_library
+from include.lab.simulator.stories import fading
 from include.lab.simulator.world import World
 
 CHUNK = 400
-REGISTERS = ("T", "SHARP", "PEAK", "FLAT", "VALLEY", "DEEP", "Q1", "Q4")
+REGISTERS = ("T", "SHARP", "PEAK", "FLAT", "VALLEY", "DEEP", "Q1", "Q4", "FED_IN")
 _SEGMENT_RATES = ("VALLEY", "FLAT", "PEAK", "DEEP", "PEAK", "SHARP", "PEAK", "FLAT")
 # what a rate of some months is in the others
 _SEASONAL = {"SHARP": (SHARP_MONTHS, "PEAK"), "DEEP": (DEEP_MONTHS, "FLAT")}
+_FED_IN_SHARE = 0.3  # of what the sun gives beyond what the grid does: within a slot clouds pass and machines stop
 _HIDDEN = 0.006  # capacitive energy beside the inductive: idle hours with capacitors switched on
 
 
@@ -34,6 +36,7 @@ class Energy:
 
     total, q1, q4, shape: (points, window days). day_registers: register -> (points, window days + 1), the first
     column opens the window. month_registers: register -> (points, months). demand, demand_at: (points, months - 1).
+    last_registers: register -> (points,), the reading with which the meter was taken away, or the newest one.
     broken_*: the point days of the window that an outage cuts, with the cumulative shape of each, (n, 97).
     """
 
@@ -46,6 +49,7 @@ class Energy:
     shape: np.ndarray
     day_registers: dict[str, np.ndarray]
     month_registers: dict[str, np.ndarray]
+    last_registers: dict[str, np.ndarray]
     demand: np.ndarray
     demand_at: np.ndarray
     broken_point: np.ndarray
@@ -56,9 +60,13 @@ class Energy:
 def build_energy(world: World, outages: Outages, window: np.ndarray, months: np.ndarray) -> Energy:
     """Totals and registers; `window` are the days with curves, `months` the first days of the register months."""
     library = build_library(world.seed)
+    # the points of an account stay together
+    edges = np.append(
+        np.unique(np.searchsorted(world.points.account, world.points.account[::CHUNK])), len(world.points)
+    )
     parts = [
-        _Chunk(world, outages, library, window, months, np.arange(low, min(low + CHUNK, len(world.points)))).run()
-        for low in range(0, len(world.points), CHUNK)
+        _Chunk(world, outages, library, window, months, np.arange(low, high)).run()
+        for low, high in pairwise(edges.tolist())
     ]
     join = lambda name: np.concatenate([p[name] for p in parts])  # noqa: E731
     gather = lambda name: {r: np.concatenate([p[name][r] for p in parts]) for r in REGISTERS}  # noqa: E731
@@ -72,6 +80,7 @@ def build_energy(world: World, outages: Outages, window: np.ndarray, months: np.
         join("shape"),
         gather("day_registers"),
         gather("month_registers"),
+        gather("last_registers"),
         join("demand"),
         join("demand_at"),
         join("broken_point"),
@@ -97,6 +106,7 @@ class _Chunk:
         self.key, self.account, self.role = points.key[rows], points.account[rows], points.role[rows]
         self.family, self.rest_day, self.load_kw = points.family[rows], points.rest_day[rows], points.load_kw[rows]
         self.multiplier = points.multiplier[rows]
+        self.begin, self.end = points.begin[rows], points.end[rows]
 
     def run(self) -> dict:
         """Everything that `Energy` holds, for the slice."""
@@ -107,9 +117,10 @@ class _Chunk:
         broken = self._cut_by_outages(shape, total, highest)
         segments = self._segments(shape, total, broken)
         q1, q4 = self._reactive(total)
-        cumulative = self._registers(total, segments, q1, q4)
+        cumulative = self._registers(total, segments, q1, q4, self._fed_in(shape, total, broken))
         at_day = np.concatenate([[self.window[0] - 1], self.window]) - calendar.ANCHOR + 1
         at_month = self.months - calendar.ANCHOR
+        at_end = np.clip((self.end - calendar.ANCHOR).astype(int), 0, len(self.days))
         demand, demand_at = self._demand(shape, total, highest, broken)
         w0 = int((self.window[0] - calendar.ANCHOR).astype(int))
         in_window = broken[1] >= w0
@@ -120,6 +131,7 @@ class _Chunk:
             "shape": shape[:, w0:].astype(np.int32),
             "day_registers": {r: c[:, at_day.astype(int)] for r, c in cumulative.items()},
             "month_registers": {r: c[:, at_month.astype(int)] for r, c in cumulative.items()},
+            "last_registers": {r: c[np.arange(len(c)), at_end] for r, c in cumulative.items()},
             "demand": demand,
             "demand_at": demand_at,
             "broken_point": self.rows[broken[0][in_window]],
@@ -134,16 +146,19 @@ class _Chunk:
         return np.where((self.rest_day[:, None] >= 0) & (public != calendar.HOLIDAY), own, public)
 
     def _shape(self, types: np.ndarray) -> np.ndarray:
-        # a check point sees the very same load as the billing point of its account
-        load = np.where(self.role == "CHECK", self.account * 4, self.key)[:, None]
+        load = self._load_key()
         variant = integers(self.world.seed, "variant", 0, VARIANTS, load, self.days)
         shift = integers(self.world.seed, "shift", 0, len(SHIFTS), load)
         return Shapes.index(self.family[:, None], types, variant, shift)
 
+    def _load_key(self) -> np.ndarray:
+        """What draws the load of a point: one below another sees the very same load as the first point of its account."""
+        return np.where(np.isin(self.role, BELOW), self.account * 4, self.key)[:, None]
+
     def _total(self, types: np.ndarray) -> np.ndarray:
         """(n, days) total of each day before outages, as float that holds an integer."""
         seed = self.world.seed
-        load = np.where(self.role == "CHECK", self.account * 4, self.key)[:, None]
+        load = self._load_key()
         year_part = (self.days - calendar.ANCHOR).astype(np.float64) / 365.25
         season = np.cos((year_part + (150 - 205) / 365.25) * 2 * np.pi)  # 1 in late July, -1 in late January
         kinds = [self.world.accounts[a].kind for a in self.account]
@@ -153,15 +168,15 @@ class _Chunk:
         scale = scale * np.take_along_axis(factors, types.astype(np.int64), axis=1)
         scale *= 1 + (uniform(seed, "growth rate", self.account)[:, None] * 0.06 - 0.03) * year_part
         scale *= 1 + 0.045 * normal(seed, "day", load, self.days)
+        if self.world.is_rich:
+            scale *= fading(np.array([self.world.accounts[a].story.fades for a in self.account]), self.days)
         is_pv = (self.family == FAMILIES.index("PV"))[:, None]
         sun = (1 + 0.35 * season) * (0.35 + 0.65 * uniform(seed, "sun", load // 4000, self.days))
         scale = np.where(is_pv, sun, scale)
         daily = self.load_kw * 24 / self.multiplier * 10_000
         daily = np.where(self.role == "CHECK", daily * 0.998, daily)
-        accounts = [self.world.accounts[a] for a in self.account]
-        begin = np.array([a.connect_on for a in accounts], dtype="datetime64[D]")[:, None]
-        end = np.array([a.closed_on or date.max for a in accounts], dtype="datetime64[D]")[:, None]
-        return np.rint(daily[:, None] * scale) * ((begin <= self.days) & (self.days < end))
+        is_there = (self.begin[:, None] <= self.days) & (self.days < self.end[:, None])
+        return np.rint(daily[:, None] * scale) * is_there
 
     def _cut_by_outages(self, shape, total, highest):
         """Take the energy that was not supplied out of the totals; return the cut days and their shapes."""
@@ -223,15 +238,24 @@ class _Chunk:
         q1 = np.rint(total * tangent) * billing
         return q1, np.rint(q1 * _HIDDEN)
 
-    def _registers(self, total, rates, q1, q4) -> dict[str, np.ndarray]:
+    def _fed_in(self, shape, total, broken) -> np.ndarray:
+        """(n, days) energy fed into the grid; nothing in a plain utility, whose meters have no register for it."""
+        fed, solar_of = np.zeros_like(total), self.world.points.solar_of[self.rows] - self.rows[0]
+        broken_at = {(r, d): n for n, (r, d) in enumerate(zip(broken[0].tolist(), broken[1].tolist(), strict=True))}
+        for row in np.flatnonzero(solar_of >= 0) if self.world.is_rich else ():
+            slots = []
+            for r in (int(solar_of[row]), int(row)):
+                cumulative = self.library.cumulative[shape[r]]
+                for day in [d for other, d in broken_at if other == r]:
+                    cumulative[day] = broken[2][broken_at[r, day]]
+                slots.append(np.diff(np.rint(total[r][:, None] * cumulative), axis=1))
+            fed[row] = fed_in(*slots, self.multiplier[solar_of[row]], self.multiplier[row]).sum(axis=1)
+        return fed
+
+    def _registers(self, total, rates, q1, q4, fed) -> dict[str, np.ndarray]:
         """Readings since installation at 00:00 of each day, (n, days + 1), as integers that have not rolled over."""
         seed, base_total = self.world.seed, 0
-        age = (
-            np.array(
-                [(calendar.ANCHOR - np.datetime64(self.world.accounts[a].connect_on)).astype(int) for a in self.account]
-            )
-            + 1
-        ).clip(0)
+        age = ((calendar.ANCHOR - self.begin).astype(int) + 1).clip(0)
         registers = {}
         shares = {"SHARP": 0.02, "PEAK": 0.33, "FLAT": 0.33, "VALLEY": 0.30, "DEEP": 0.02}
         mean_plain = np.rint(self.load_kw * 24 / self.multiplier * 10_000)
@@ -243,6 +267,7 @@ class _Chunk:
             registers[name] = _running(base, daily)
             base_total = base_total + (base if name in shares else 0)
         registers["T"] = _running(base_total, total)
+        registers["FED_IN"] = _running(0, fed)
         return {name: registers[name] for name in REGISTERS}
 
     def _about_to_roll_over(self, base, mean_plain) -> np.ndarray:
@@ -272,6 +297,12 @@ class _Chunk:
             demand[:, number] = 4 * slots[row, best]
             moment[:, number] = self.days[day].astype("datetime64[s]") + (900 * (best + 1)).astype("timedelta64[s]")
         return demand, moment
+
+
+def fed_in(solar: np.ndarray, drawn: np.ndarray, solar_multiplier, multiplier) -> np.ndarray:
+    """What a point feeds in while its solar plant gives more than the grid does, in the units of its own meter."""
+    over = solar * np.reshape(solar_multiplier, (-1, 1)) - drawn * np.reshape(multiplier, (-1, 1))
+    return np.rint(_FED_IN_SHARE * over.clip(0) / np.reshape(multiplier, (-1, 1)))
 
 
 def _running(base, daily: np.ndarray) -> np.ndarray:

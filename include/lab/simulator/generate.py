@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from include.contracts import load_contracts
 from include.lab.simulator import days as calendar
+from include.lab.simulator.accounts import ORGS
 from include.lab.simulator.applications import build_applications
 from include.lab.simulator.bill_tables import build_bill_tables
 from include.lab.simulator.billing import build_bills, build_payments
@@ -28,13 +29,17 @@ from include.lab.simulator.registers import build_registers
 from include.lab.simulator.service import build_service
 from include.lab.simulator.simulation import Simulation
 from include.lab.simulator.trade import build_trade
-from include.lab.simulator.world import ORGS, World, build_world
+from include.lab.simulator.world import World, build_world
 
 FORM_TABLES = [("marketing", "mkt_inspection"), ("marketing", "mkt_manager_visit")]
 
 
-def generate(business_date: date, accounts: int = 200, days: int = 45, seed: int = 1) -> Simulation:
+def generate(
+    business_date: date, accounts: int = 200, days: int = 45, seed: int = 1, is_rich: bool = False
+) -> Simulation:
     """The simulated utility at the end of `business_date`, with curves of the last `days` days, without a defect.
+
+    A rich utility has all that the plain one has, and lives through the stories of `stories` besides.
 
     A pure function of its arguments: a row of a past day is the same whatever the business date, the number of days
     and the number of accounts. Raises ValueError for a date before the simulated world has a year of history.
@@ -47,7 +52,7 @@ def generate(business_date: date, accounts: int = 200, days: int = 45, seed: int
     if accounts < 20 or days < 1:
         raise ValueError("the simulated utility needs at least 20 accounts and 1 day")
     today = np.datetime64(business_date, "D")
-    world = build_world(seed, accounts)
+    world = build_world(seed, accounts, is_rich)
     made = _build(world, today, days)
     tables = {(source, name): made[name] for source, contract in load_contracts().items() for name in contract}
     return Simulation(
@@ -70,12 +75,12 @@ def _build(world: World, today: np.datetime64, days: int) -> dict[str, pa.Table]
     made["met_power_event"] = build_power_events(world, outages, since, today)
     made["met_supply_outage"] = build_supply_outages(world, outages, since, today)
     made["met_supply_voltage"] = build_supply_voltage(world, months, today)
-    made |= build_metering_archive(world)
+    made |= build_metering_archive(world, today)
     bills = build_bills(world, energy, today)
     payments = build_payments(world, bills)
     made |= build_bill_tables(world, bills, payments, today)
     made |= rebill(world, bills, payments, made, today)
-    made |= build_marketing_archive(world, today)
+    made |= build_marketing_archive(world, energy, today)
     made |= build_managers(world, today)
     made |= build_plans(world, outages, since, today)
     made |= build_applications(world, since, today)

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import ORGS
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.marketing_archive import form_day
 from include.lab.simulator.metering_archive import at_evening
-from include.lab.simulator.world import ORGS, World
+from include.lab.simulator.world import World
 
 _PLACES = ("高压室", "配电房", "变压器", "低压柜", "电缆沟", "自备发电机房", "计量柜", "直流屏")
 _STATES = ("运行正常", "温度偏高", "标识缺失", "接头发热", "封堵不严", "绝缘工具超期", "通风不良", "记录齐全")

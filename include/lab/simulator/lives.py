@@ -71,9 +71,9 @@ def within_lives(world: World, made: dict[str, pa.Table], business_date: np.date
             kept[name] = table.set_column(column, "cons_no", pa.array(cons, pa.string()))
             continue
         if name in _DATED and name not in _UNDATED:
-            day = _days(name, table)
-            last = row_end + 1 if name == "met_register_freeze" else row_end
-            inside &= (day >= row_begin) & (day < last)
+            first, last = _days(name, table)
+            row_end = row_end + 1 if name == "met_register_freeze" else row_end
+            inside &= (last >= row_begin) & (first < row_end)
         kept[name] = table.filter(pa.array(inside)) if not inside.all() else table
     kept["mkt_app_stage"] = made["mkt_app_stage"]
     for name, key, whole in (
@@ -125,13 +125,14 @@ def _who(name: str, table: pa.Table, number_of: dict[str, int]) -> np.ndarray | 
     return np.array([*known, -1])[index]
 
 
-def _days(name: str, table: pa.Table) -> np.ndarray:
+def _days(name: str, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """First and last day of each row: one and the same, but of a month."""
     column = table[_DATED[name]]
-    if pa.types.is_date(column.type):
-        return column.to_numpy().astype("datetime64[D]")
-    if pa.types.is_string(column.type):  # a month begins on its first day
-        return np.array([f"{t[:4]}-{t[4:]}" for t in column.to_pylist()], dtype="datetime64[M]").astype("datetime64[D]")
-    return local_days(column)
+    if pa.types.is_string(column.type):
+        month = np.array([f"{t[:4]}-{t[4:]}" for t in column.to_pylist()], dtype="datetime64[M]")
+        return month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]") - 1
+    day = column.to_numpy().astype("datetime64[D]") if pa.types.is_date(column.type) else local_days(column)
+    return day, day
 
 
 def _of_kept_cases(kept: dict[str, pa.Table], name: str, column: str) -> pa.Table:

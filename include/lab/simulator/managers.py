@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import ACCOUNTS_PER_FEEDER, ORGS
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.metering_archive import at_evening
-from include.lab.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, World
+from include.lab.simulator.world import World
 
 _DIMENSIONS = (
     ("KNOWLEDGE", "0.15"),

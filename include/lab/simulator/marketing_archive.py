@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import ORG_AREAS, ORGS
+from include.lab.simulator.energy import Energy
 from include.lab.simulator.hashing import uniform
 from include.lab.simulator.metering_archive import at_evening
-from include.lab.simulator.world import ORG_AREAS, ORGS, World
+from include.lab.simulator.registers import rolled
+from include.lab.simulator.world import World
 
 _FOUNDED = date(2016, 1, 4)
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
@@ -26,17 +30,17 @@ def form_day(org: int, day: date) -> date:
     return day + timedelta(days=(_FRIDAY - day.weekday()) % 7) if org == WEEKLY_ORG else day
 
 
-def build_marketing_archive(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
+def build_marketing_archive(world: World, energy: Energy, business_date: np.datetime64) -> dict[str, pa.Table]:
     """The in-place and validity tables about customers, as they stand on the business date."""
     today = business_date.item()
     return {
         "mkt_org": _orgs(),
         "mkt_customer": _customers(world, today),
         "mkt_contact": _contacts(world),
-        "mkt_account": _settlement_accounts(world),
+        "mkt_account": _settlement_accounts(world, today),
         "mkt_transformer": _transformers(world, today),
         "mkt_mp": _points(world),
-        "mkt_meter_install": _installs(world),
+        "mkt_meter_install": _installs(world, energy, business_date),
         "mkt_tariff_assign": _tariffs(world, today),
         "mkt_access_list": _access_list(),
         "mkt_supply_security": _supply_security(world),
@@ -59,14 +63,15 @@ def _orgs() -> pa.Table:
 def _customers(world: World, today: date) -> pa.Table:
     rows = []
     for a in world.accounts:
-        changes = [a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span)]
+        holder = a.holder_on(today)
+        changes = [a.growth_on or a.connect_on, *(day for span in a.suspensions for day in span), holder.since]
         changed = max([day for day in changes if day <= today], default=a.connect_on)
         rows.append(
             {
                 "cons_no": a.cons_no,
-                "cons_name": a.name,
-                "uscc": a.uscc,
-                "legal_rep": f"合成法人{a.number + 1:04d}",
+                "cons_name": holder.name,
+                "uscc": holder.uscc,
+                "legal_rep": holder.legal_rep,
                 "addr": f"合成市示范{a.org + 1}区工业大道{a.number + 1}号",
                 "org_no": ORGS[a.org],
                 "industry_code": a.kind.industry_code,
@@ -114,22 +119,23 @@ def _contacts(world: World) -> pa.Table:
     return tables.from_rows("marketing", "mkt_contact", rows)
 
 
-def _settlement_accounts(world: World) -> pa.Table:
+def _settlement_accounts(world: World, today: date) -> pa.Table:
     modes = ("BANK_WITHHOLD", "TRANSFER", "ONLINE", "COUNTER")
     rows = []
     for a in world.accounts:
-        payer = world.accounts[a.payer]
+        payer = world.accounts[a.payer].holder_on(today)
+        is_new = payer is not world.accounts[a.payer].holders[0]
         rows.append(
             {
                 "acct_no": a.acct_no,
                 "cons_no": a.cons_no,
                 "payer_name": payer.name,
-                "bank_acct": f"6228{a.payer * 104_729 + 310_101_907_153:015d}",
+                "bank_acct": f"6228{payer.number * 104_729 + 310_101_907_153:015d}",
                 "tax_no": payer.uscc,
                 "pay_mode": modes[a.payer % 4],
                 "bill_cycle": "MONTHLY",
                 "installments": 1,
-                "src_updated_at": at_evening(a.connect_on, a.number + 3),
+                "src_updated_at": at_evening(payer.since if is_new else a.connect_on, a.number + 3),
             }
         )
     return tables.from_rows("marketing", "mkt_account", rows)
@@ -164,6 +170,8 @@ def _transformers(world: World, today: date) -> pa.Table:
 def _points(world: World) -> pa.Table:
     p, rows = world.points, []
     for i, key in enumerate(p.key.tolist()):
+        if not p.is_first[i]:
+            continue
         a = world.accounts[p.account[i]]
         rows.append(
             {
@@ -185,23 +193,31 @@ def _points(world: World) -> pa.Table:
     return tables.from_rows("marketing", "mkt_mp", rows)
 
 
-def _installs(world: World) -> pa.Table:
+def _installs(world: World, energy: Energy, business_date: np.datetime64) -> pa.Table:
+    """One row for each meter that a point has had; that of a meter that gave way to another has its last readings."""
     p, rows = world.points, []
-    zero = {f"install_reading_{rate}": 0 for rate in ("total", "sharp", "peak", "flat", "valley", "deep")}
+    rates = {"total": "T", **{rate.lower(): rate for rate in ("SHARP", "PEAK", "FLAT", "VALLEY", "DEEP")}}
+    zero = {f"install_reading_{rate}": 0 for rate in rates}
+    last = {f"remove_reading_{rate}": rolled(world, energy.last_registers[name]) for rate, name in rates.items()}
     for i, key in enumerate(p.key.tolist()):
-        a = world.accounts[p.account[i]]
+        a, begin = world.accounts[p.account[i]], p.begin[i].item()
+        if not p.is_first[i] and begin > business_date.item():
+            continue
+        removed = p.taken_away_on(i, business_date)
         rows.append(
             {
                 "mp_no": p.mp_no[i],
                 "meter_asset_no": p.meter_no[i],
-                "install_date": a.connect_on,
+                "install_date": begin,
                 "cons_no": a.cons_no,
                 **zero,
+                "remove_date": removed,
+                **{name: Decimal(int(units[i])).scaleb(-4) if removed else None for name, units in last.items()},
                 "ct_ratio": float(p.ct[i]),
                 "pt_ratio": float(p.pt[i]),
                 "multiplier": float(p.ct[i] * p.pt[i]),
-                "work_order_no": f"WO{key:09d}",
-                "src_updated_at": at_evening(a.connect_on, key + 17),
+                "work_order_no": f"WO{key + 500_000_000 * (not p.is_first[i]):09d}",
+                "src_updated_at": at_evening(removed or begin, key + 17),
             }
         )
     return tables.from_rows("marketing", "mkt_meter_install", rows)
@@ -209,7 +225,7 @@ def _installs(world: World) -> pa.Table:
 
 def _tariffs(world: World, today: date) -> pa.Table:
     p, rows = world.points, []
-    for i in np.flatnonzero(p.role == "BILLING").tolist():
+    for i in np.flatnonzero((p.role == "BILLING") & p.is_first).tolist():
         a = world.accounts[p.account[i]]
         terms = [t for t in a.terms if t.since <= today]
         for n, term in enumerate(terms):

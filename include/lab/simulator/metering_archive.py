@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import ACCOUNTS_PER_FEEDER, ORGS, Account
 from include.lab.simulator.hashing import integers, uniform
-from include.lab.simulator.outages import AREA, FLASH, OWN, PLANNED, SHEDDING, STORM_SECONDS, Outages, is_temporary
-from include.lab.simulator.world import ACCOUNTS_PER_FEEDER, ORGS, Account, World
+from include.lab.simulator.outages import AREA, FLASH, OWN, PLANNED, SHEDDING, Outages, is_temporary
+from include.lab.simulator.world import World
 
 _SET_UP = date(2017, 6, 1)
 _JOINING_FROM = date(2023, 6, 1)
@@ -28,13 +29,13 @@ def at_evening(day: date | np.datetime64, minute: int = 0) -> np.datetime64:
     return np.datetime64(day, "D").astype("datetime64[s]") + np.timedelta64(65_400 + 60 * (minute % 180), "s")
 
 
-def build_metering_archive(world: World) -> dict[str, pa.Table]:
-    """met_feeder, met_meter, met_measuring_point and met_it; none of them changes while the simulation runs."""
+def build_metering_archive(world: World, business_date: np.datetime64) -> dict[str, pa.Table]:
+    """met_feeder, met_meter, met_measuring_point and met_it; of a plain utility none of them changes while the simulation runs."""
     return {
         "met_feeder": feeders(world),
-        "met_meter": _meters(world),
-        "met_measuring_point": _measuring_points(world),
-        "met_it": _instrument_transformers(world),
+        "met_meter": _meters(world, business_date),
+        "met_measuring_point": _measuring_points(world, business_date),
+        "met_it": _instrument_transformers(world, business_date),
     }
 
 
@@ -72,10 +73,13 @@ def feeders(world: World) -> pa.Table:
     return tables.from_rows("metering", "met_feeder", list(rows.values()))
 
 
-def _meters(world: World) -> pa.Table:
+def _meters(world: World, today: np.datetime64) -> pa.Table:
     p, rows = world.points, []
     for i, key in enumerate(p.key.tolist()):
-        connect = world.accounts[p.account[i]].connect_on
+        connect = p.begin[i].item()
+        if not p.is_first[i] and p.begin[i] > today:
+            continue
+        removed = p.taken_away_on(i, today)
         made = connect - timedelta(days=60 + key % 90)
         is_high = p.side[i] == "HV_HV"
         rows.append(
@@ -93,17 +97,19 @@ def _meters(world: World) -> pa.Table:
                 "manufactured_on": made,
                 "verified_on": connect - timedelta(days=20 + key % 30),
                 "verify_due": date(connect.year + 15, connect.month, 1),
-                "status": "RUNNING",
-                "src_updated_at": at_evening(connect, key),
+                "status": "REMOVED" if removed else "RUNNING",
+                "src_updated_at": at_evening(removed or connect, key),
             }
         )
     return tables.from_rows("metering", "met_meter", rows)
 
 
-def _measuring_points(world: World) -> pa.Table:
+def _measuring_points(world: World, today: np.datetime64) -> pa.Table:
     p, rows = world.points, []
     for i, key in enumerate(p.key.tolist()):
         a = world.accounts[p.account[i]]
+        if p.taken_away_on(i, today) or (not p.is_first[i] and p.begin[i] > today):
+            continue
         rows.append(
             {
                 "mp_no": p.mp_no[i],
@@ -124,19 +130,25 @@ def _measuring_points(world: World) -> pa.Table:
                 "feeder_no": str(p.feeder[i]),
                 "tg_no": a.tg_no,
                 "tran_no": p.tran_no[i],
-                "src_updated_at": at_evening(a.connect_on, key + 7),
+                "src_updated_at": at_evening(p.begin[i], key + 7),
             }
         )
     return tables.from_rows("metering", "met_measuring_point", rows)
 
 
-def _instrument_transformers(world: World) -> pa.Table:
+def _instrument_transformers(world: World, today: np.datetime64) -> pa.Table:
+    """A meter that is swapped keeps the transformers of the point, but for current transformers of another ratio."""
     p, rows = world.points, []
     for i, key in enumerate(p.key.tolist()):
-        a = world.accounts[p.account[i]]
+        begin, is_first = p.begin[i].item(), bool(p.is_first[i])
+        if not is_first and (p.ct[i] == p.ct[i - 1] or begin > today.item()):
+            continue
+        removed = p.taken_away_on(i, today)
+        removed = removed if removed and p.ct[i] != p.ct[i + 1] else None
         phases = "AC" if p.wiring[i] == "3P3W" else "ABC"
-        kinds = [("CT", int(p.ct[i]) * 5, 5)] + ([("PT", int(p.pt[i]) * 100, 100)] if p.pt[i] > 1 else [])
+        kinds = [("CT", int(p.ct[i]) * 5, 5)] + ([("PT", int(p.pt[i]) * 100, 100)] if p.pt[i] > 1 and is_first else [])
         for kind, primary, secondary in kinds:
+            ended = removed if kind == "CT" else None
             for phase in phases:
                 rows.append(
                     {
@@ -147,9 +159,10 @@ def _instrument_transformers(world: World) -> pa.Table:
                         "ratio_secondary": float(secondary),
                         "accuracy": "0.2S" if kind == "CT" else "0.2",
                         "mp_no": p.mp_no[i],
-                        "valid_from": a.connect_on,
-                        "verify_due": date(a.connect_on.year + 15, a.connect_on.month, 1),
-                        "src_updated_at": at_evening(a.connect_on, key + 11),
+                        "valid_from": begin,
+                        "valid_to": ended and ended - timedelta(days=1),
+                        "verify_due": date(begin.year + 15, begin.month, 1),
+                        "src_updated_at": at_evening(ended or begin, key + 11),
                     }
                 )
     return tables.from_rows("metering", "met_it", rows)
@@ -166,7 +179,7 @@ def build_supply_outages(world: World, outages: Outages, since: np.datetime64, u
         part = 0.3 + 0.6 * float(uniform(world.seed, "section", outages.key[n]))
         kind = int(outages.kind[n])
         key, cause = int(outages.key[n]), ("EQUIPMENT", "WEATHER", "THIRD_PARTY")[int(part * 100) % 3]
-        if (outages.end[n] - outages.start[n]).astype(int) > STORM_SECONDS:
+        if outages.is_by_weather(n):
             cause = "WEATHER"
         area = areas.get(int(outages.feeder[n])) if kind == AREA else None
         start, end = _as_noted(world, outages, n)

@@ -59,7 +59,7 @@ def build_alarms(world: World, energy: Energy, since: np.datetime64) -> pa.Table
     key = points.key[billing][:, None]
     has_recorder = (points.account[billing] % 20 == 2)[:, None]
     happens = (uniform(seed, "alarm", key, energy.days) < 0.025) | has_recorder
-    row, day = np.nonzero(happens)
+    row, day = np.nonzero(happens & points.is_there(billing[:, None], energy.days))
     point = billing[row]
     pkey, date = points.key[point], energy.days[day]
     code = choice(seed, "alarm code", _ALARMS, pkey, date)
@@ -94,7 +94,8 @@ def _dips(world: World, days: np.ndarray) -> pa.Table:
     billing = np.flatnonzero(points.role == "BILLING")
     key = points.key[billing][:, None]
     is_prone = (points.account[billing] // 8 % 8 == 3)[:, None]
-    row, day = np.nonzero(uniform(seed, "dip", key, days) < np.where(is_prone, 0.03, 0.006))
+    happens = uniform(seed, "dip", key, days) < np.where(is_prone, 0.03, 0.006)
+    row, day = np.nonzero(happens & points.is_there(billing[:, None], days))
     point = billing[row]
     pkey, date = points.key[point], days[day]
     start = date.astype("datetime64[s]") + _seconds(integers(seed, "dip start", 3600, 79_200, pkey, date))

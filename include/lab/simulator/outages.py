@@ -4,7 +4,8 @@ A feeder is overhauled in one month of its own, once a year, and now and then ta
 often where lines run overland. Each feeder has in each month at most one planned outage and at most one fault, one of them
 from the 4th to the 14th and the other from the 16th to the 27th, the planned one first at every other feeder; load is shed
 on the 1st, a reclosing makes one or two short interruptions on the 2nd, the fault of a transformer area comes on the 3rd,
-and one of the customer's own plant, which only its meter sees, on the 15th. So two kinds never meet. None runs over
+one of the customer's own plant, which only its meter sees, on the 15th, and the storm of a rich utility on a 28th. So two
+kinds never meet. None runs over
 midnight. Accounts with two sources and those at 35 kV and above are not interrupted. The others lose supply once or twice a
 year, for a few hours in all, which makes the 99.9 % and more that utilities of large cities report.
 """
@@ -16,14 +17,17 @@ from functools import cached_property
 
 import numpy as np
 
+from include.lab.simulator import stories
+from include.lab.simulator.accounts import ACCOUNTS_PER_FEEDER, ORG_AREAS
 from include.lab.simulator.days import ANCHOR, first_of
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.shapes import SLOTS
-from include.lab.simulator.world import ACCOUNTS_PER_FEEDER, ORG_AREAS, World
+from include.lab.simulator.world import World
 
-PLANNED, FAULT, SHEDDING, FLASH, AREA, OWN = range(6)
+PLANNED, FAULT, SHEDDING, FLASH, AREA, OWN, STORM = range(7)
 # kind -> day of the month (0-based), probability by feeder and month, or by account and month where it is OWN
 _RARE = {SHEDDING: (0, 0.01), FLASH: (1, 0.06), AREA: (2, 0.03), OWN: (14, 0.01)}
+_LONGEST = {SHEDDING: 7200, FLASH: 120, AREA: 9000, OWN: 5400, STORM: 32_000}
 _SHORT_NOTICE_SHARE = 0.012  # of the feeder months without an overhaul
 _FAULT_SHARE = {"URBAN": 0.04, "RURAL": 0.08, "REMOTE": 0.10}
 _LONG_REPAIR_SHARE = 0.12  # of the faults overland: a storm has brought a line down
@@ -49,6 +53,10 @@ class Outages:
     def day(self) -> np.ndarray:
         return self.start.astype("datetime64[D]")
 
+    def is_by_weather(self, n: int) -> bool:
+        """Whether a storm made an outage: one of a day, or one that has brought a single line down."""
+        return bool(self.kind[n] == STORM or (self.end[n] - self.start[n]).astype(int) > STORM_SECONDS)
+
     def of_points(self, points) -> tuple[np.ndarray, np.ndarray]:
         """Pairs (row of the outage, row of the point) for every metering point that loses supply."""
         order = np.argsort(points.account, kind="stable")
@@ -57,7 +65,9 @@ class Outages:
         count = np.searchsorted(sorted_accounts, self.affected_account, "right") - first
         outage = np.repeat(self.affected_outage, count)
         offsets = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        return outage, order[np.repeat(first, count) + offsets]
+        point = order[np.repeat(first, count) + offsets]
+        there = points.is_there(point, self.day[outage])
+        return outage[there], point[there]
 
 
 def build_outages(world: World, until: np.datetime64) -> Outages:
@@ -69,6 +79,8 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
         g.ravel() for g in np.meshgrid(np.arange(feeder_count), np.arange(len(months)), [PLANNED, FAULT], indexing="ij")
     )
     at_fault = np.array([_FAULT_SHARE[area] for area in ORG_AREAS])[feeder % len(ORG_AREAS)]
+    if world.is_rich:
+        at_fault = np.where(stories.is_weak(feeder), stories.WEAK_FAULT_SHARE, at_fault)
     happens = uniform(seed, "outage", feeder, month, kind) < np.where(kind == PLANNED, _SHORT_NOTICE_SHARE, at_fault)
     happens |= (kind == PLANNED) & is_overhauled(seed, feeder, month)
     feeder, month, kind = feeder[happens], month[happens], kind[happens]
@@ -98,7 +110,7 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
     arrays = [
         a[kept] for a in (feeder * 100_000 + month * 2 + kind, feeder, kind, planned_start, planned_end, start, end)
     ]
-    rare = [_rare(world, months, code, until) for code in _RARE]
+    rare = [_rare(world, months, code, until) for code in (*_RARE, *([STORM] if world.is_rich else []))]
     key, feeder, kind, *times = (np.concatenate([one, *others]) for one, *others in zip(arrays, *rare, strict=True))
     outage, account = _affected(world, key, feeder, kind)
     hit = np.isin(kind, (PLANNED, FAULT)) | (np.bincount(outage, minlength=len(key)) > 0)
@@ -108,21 +120,30 @@ def build_outages(world: World, until: np.datetime64) -> Outages:
 
 def _rare(world: World, months: np.ndarray, kind: int, until: np.datetime64) -> list[np.ndarray]:
     """The outages of a rarer kind, in the columns of `Outages`; `planned_*` are the actual times."""
-    seed, (day_of_month, probability) = world.seed, _RARE[kind]
+    seed, (day_of_month, share) = world.seed, _RARE.get(kind, (stories.STORM_DAY - 1, 1.0))
     places = (
         np.arange(len(world.accounts)) if kind == OWN else np.arange(-(-len(world.accounts) // ACCOUNTS_PER_FEEDER))
     )
     times = np.arange(2) if kind == FLASH else np.arange(1)
     place, month, time = (g.ravel() for g in np.meshgrid(places, np.arange(len(months)), times, indexing="ij"))
     stream = f"outage kind {kind}"
+    probability = np.full(len(place), share)
+    if kind == STORM:
+        by_area = np.array([stories.STORM_SHARE[area] for area in ORG_AREAS])[place % len(ORG_AREAS)]
+        probability = by_area * (months[month].astype(int) % 12 + 1 == stories.STORM_MONTH)
+    elif kind == FLASH and world.is_rich:
+        probability = np.where(stories.is_weak(place), stories.WEAK_FLASH_SHARE, share)
     # the second interruption of a reclosing follows the first one in half of the cases
     happens = uniform(seed, stream, place, month, 0) < np.where(time == 0, probability, probability / 2)
     place, month, time = place[happens], month[happens], time[happens]
     draw = lambda name: uniform(seed, f"{stream} {name}", place, month)  # noqa: E731
     day = first_of(months[month]) + day_of_month
     second = 25_200 + (draw("start") * 50_400).astype(int) + time * 200
-    longest = {SHEDDING: 7200, FLASH: 120, AREA: 9000, OWN: 5400}[kind]
-    length = 30 + (draw("length") ** 2 * longest).astype(int)
+    if kind == STORM:  # in the morning, and over before midnight
+        second = 21_600 + (draw("start") * 25_200).astype(int)
+    length = 30 + (draw("length") ** 2 * _LONGEST[kind]).astype(int)
+    if kind == STORM:
+        length += 3600
     start = day.astype("datetime64[s]") + second.astype("timedelta64[s]")
     end = start + length.astype("timedelta64[s]")
     feeder = place // ACCOUNTS_PER_FEEDER if kind == OWN else place

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import ACCOUNTS_PER_FEEDER, Account
 from include.lab.simulator.days import first_of
 from include.lab.simulator.hashing import uniform
 from include.lab.simulator.outages import PLANNED, Outages, exposed, is_temporary
-from include.lab.simulator.world import ACCOUNTS_PER_FEEDER, Account, World
+from include.lab.simulator.world import World
 
 LEAD_DAYS = 10
 _SHORT_LEAD_DAYS = 3

@@ -66,7 +66,7 @@ def rebill(
         dated = {"orig_bill_no": number, "issued_on": day, "due_on": day + timedelta(days=20), "src_updated_at": booked}
         edit.copy("mkt_bill", n, **dated, **negative, bill_no=f"{number}R", status="REVERSED")
         edit.copy("mkt_bill", n, **dated, bill_no=f"{number}N", status="PAID")
-        for row in lines[number]:
+        for row in lines.get(number, ()):
             minus = {column: edit.value("mkt_bill_line", row, column) for column in _NEGATED_LINE}
             minus = {column: None if value is None else -value for column, value in minus.items()}
             edit.copy("mkt_bill_line", row, bill_no=f"{number}R", src_updated_at=booked, **minus)

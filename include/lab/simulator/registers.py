@@ -21,6 +21,7 @@ NAMES = {
     "DEEP": ("ACTIVE", "DEEP"),
     "Q1": ("REACTIVE_Q1", "T"),
     "Q4": ("REACTIVE_Q4", "T"),
+    "FED_IN": ("ACTIVE", "T"),
 }
 
 
@@ -32,21 +33,36 @@ def rolled(world: World, readings: np.ndarray) -> np.ndarray:
 
 def build_registers(world: World, energy: Energy) -> pa.Table:
     """The table met_register_freeze."""
+    today = energy.days[-1]
     day_freezes = np.concatenate([[energy.days[0]], energy.days + 1])
     parts = [
-        _freezes(world, "DAY", day_freezes, energy.day_registers, None, None),
-        _freezes(world, "MONTH", energy.months, energy.month_registers, energy.demand, energy.demand_at),
+        _freezes(world, today, "DAY", day_freezes, energy.day_registers, None, None),
+        _freezes(world, today, "MONTH", energy.months, energy.month_registers, energy.demand, energy.demand_at),
     ]
     return pa.concat_tables(parts).combine_chunks()
 
 
-def _freezes(world, kind: str, freezes, registers, demand, demand_at) -> pa.Table:
+def _of_its_meter(world: World, today: np.datetime64, point: np.ndarray, freeze: np.ndarray) -> np.ndarray:
+    """Whether the meter of a point was there at a freeze, the moments of its installation and of its removal included.
+
+    A meter that takes the place of another tomorrow is not known today, though tonight's freeze is its first one.
+    """
+    points = world.points
+    is_known = points.is_first[point] | (points.begin[point] <= today)
+    return is_known & (points.begin[point] <= freeze) & (freeze <= points.end[point])
+
+
+def _freezes(world, today, kind: str, freezes, registers, demand, demand_at) -> pa.Table:
     points = world.points
     pairs = [
         (p, n)
         for p in range(len(points))
         for n in range(len(REGISTERS))
-        if points.role[p] == "BILLING" or NAMES[REGISTERS[n]][0] == "ACTIVE"
+        if (
+            world.is_rich and points.solar_of[p] >= 0
+            if REGISTERS[n] == "FED_IN"
+            else points.role[p] == "BILLING" or NAMES[REGISTERS[n]][0] == "ACTIVE"
+        )
     ]
     point, register = np.array([p for p, _ in pairs]), np.array([n for _, n in pairs])
     stacked = np.stack([rolled(world, registers[name]) for name in REGISTERS], axis=1)
@@ -60,7 +76,7 @@ def _freezes(world, kind: str, freezes, registers, demand, demand_at) -> pa.Tabl
         "freeze_kind": kind,
         "freeze_ts": freeze,
         "energy_kind": pa.array([NAMES[REGISTERS[n]][0] for n in register]).take(repeated),
-        "dir": "FWD",
+        "dir": pa.array(["REV" if REGISTERS[n] == "FED_IN" else "FWD" for n in register]).take(repeated),
         "rate": pa.array([NAMES[REGISTERS[n]][1] for n in register]).take(repeated),
         "version": np.ones(len(freeze), dtype=np.int32),
         "reading": Fixed(reading, 4),
@@ -71,9 +87,14 @@ def _freezes(world, kind: str, freezes, registers, demand, demand_at) -> pa.Tabl
     if demand is not None:
         has = np.zeros((len(pairs), count), dtype=bool)
         has[register == 0, 1:] = True
+        # a meter that took the place of another knows no demand of the month before it
+        replaces = ~points.is_first[point][:, None] & (points.begin[point][:, None] == freezes.astype("datetime64[D]"))
+        has &= ~replaces
         value = np.zeros((len(pairs), count), dtype=np.int64)
         value[:, 1:] = demand[point]
         moment = np.full((len(pairs), count), np.datetime64("NaT"), dtype="datetime64[s]")
         moment[register == 0, 1:] = demand_at[point[register == 0]]
+        moment[replaces] = np.datetime64("NaT")
         columns |= {"max_demand_kw": Fixed(value.T.ravel(), 4, ~has.T.ravel()), "max_demand_ts": moment.T.ravel()}
-    return tables.build("metering", "met_register_freeze", columns)
+    kept = _of_its_meter(world, today, np.tile(point, count), freeze.astype("datetime64[D]"))
+    return tables.build("metering", "met_register_freeze", columns).filter(pa.array(kept))

@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import ORG_AREAS, ORGS
 from include.lab.simulator.hashing import choice, integers, uniform
 from include.lab.simulator.managers import manager_on
 from include.lab.simulator.marketing_archive import form_day
-from include.lab.simulator.outages import FAULT, OWN, PLANNED, STORM_SECONDS, Outages
+from include.lab.simulator.outages import FAULT, OWN, PLANNED, STORM, Outages
 from include.lab.simulator.plans import plan_number
-from include.lab.simulator.world import ORG_AREAS, ORGS, World
+from include.lab.simulator.world import World
 
 _SUBTYPES = {
     "ENQUIRY": ("BILLING", "METER_DATA", "CONNECTION"),
@@ -113,7 +114,7 @@ def _fault_tickets(world: World, outages: Outages, since, business_date) -> list
     seconds = (outages.end - outages.start).astype(int)
     kind = outages.kind[outage]
     # what the supply side does not see, its customer reports
-    reports = (kind == FAULT) & (uniform(world.seed, "fault ticket", outages.key[outage], account) < 0.4)
+    reports = np.isin(kind, (FAULT, STORM)) & (uniform(world.seed, "fault ticket", outages.key[outage], account) < 0.4)
     wanted = (
         ((reports & (seconds[outage] >= 3600)) | ((kind == OWN) & (seconds[outage] > 150)))
         & (outages.day[outage] >= since)
@@ -150,7 +151,7 @@ def _fault_tickets(world: World, outages: Outages, since, business_date) -> list
                 "replied_at": restored,
                 "closed_at": closed,
                 "work_min": 60 + int(d[4] * 120),
-                "is_force_majeure": bool(seconds[n] > STORM_SECONDS),
+                "is_force_majeure": outages.is_by_weather(n),
                 "satisfaction": 3 + int(d[4] * 3),
                 "src_updated_at": closed,
             }

@@ -13,7 +13,10 @@ import numpy as np
 
 from include.lab.simulator.hashing import normal
 
-FAMILIES = ("THREE_SHIFT", "TWO_SHIFT", "ONE_SHIFT", "OFFICE", "SHOP", "HOSPITAL", "DATA_CENTRE", "PUMPING", "PV")
+FAMILIES = (
+    *("THREE_SHIFT", "TWO_SHIFT", "ONE_SHIFT", "OFFICE", "SHOP", "HOSPITAL", "DATA_CENTRE", "PUMPING", "PV"),
+    *("CHARGING", "BATTERY"),  # two shifts and a battery that is charged at night, and what the battery gives back
+)
 VARIANTS = 24
 SHIFTS = (-2, 0, 2)
 SLOTS = 96
@@ -57,12 +60,16 @@ def _profile(family: str, day_type: int, h: np.ndarray) -> np.ndarray:
         return 1 + 0.04 * _bump(h, 10, 20, 2)
     if family == "PUMPING":
         return 0.30 + 0.70 * _bump(h, 5, 11, 1) + 0.50 * _bump(h, 22, 24.5)
+    if family == "CHARGING":
+        return _profile("TWO_SHIFT", day_type, h) + 0.45 * _bump(h, 0.5, 6.5) - 0.20 * _bump(h, 16, 19)
+    if family == "BATTERY":
+        return 0.04 + 0.80 * _bump(h, 10, 12, 0.3) + 1.00 * _bump(h, 16, 19, 0.3)
     daylight = np.sin(np.clip((h - 6) / 12.5, 0, 1) * np.pi)
     return np.where(daylight > 0.04, daylight, 0.0)
 
 
 def build_library(seed: int) -> Shapes:
-    """All shapes of the world of one seed: 9 families x 3 day types x 24 variants x 3 shifts."""
+    """All shapes of the world of one seed: 11 families x 3 day types x 24 variants x 3 shifts."""
     hours = (np.arange(SLOTS) + 0.5) / 4
     slots, variants = np.arange(SLOTS), np.arange(VARIANTS)[:, None]
     rows = []

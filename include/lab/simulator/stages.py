@@ -61,8 +61,10 @@ def _path(draw: float, whole: bool) -> list[tuple[str, str | None]]:
     return path
 
 
-def schedule(seed: int, case: int, accepted_on: date, short: bool = False, whole: bool = False) -> list[Stage]:
-    """The runs of the stages of one case.
+def schedule(
+    seed: int, case: int, accepted_on: date, short: bool = False, whole: bool = False, is_slow: bool = False
+) -> list[Stage]:
+    """The runs of the stages of one case; a slow office takes twice as long for those that are its own.
 
     A stage starts on the first working day after the one before it has ended, and ends later than it starts.
     """
@@ -75,7 +77,8 @@ def schedule(seed: int, case: int, accepted_on: date, short: bool = False, whole
         _, owner, least, most = STAGES[numbers[name]]
         length, begin, finish = draws[numbers[name]]
         start = np.datetime64(day, "s") + np.timedelta64(int(8.5 * 3600 + begin * 3 * 3600), "s")
-        last = add_working_days(day, least + int(length * (most - least + 1)) + (12 if name == late else 0))
+        working_days = least + int(length * (most - least + 1)) + (12 if name == late else 0)
+        last = add_working_days(day, working_days * (2 if is_slow and owner == "UTILITY" else 1))
         end = np.datetime64(last, "s") + np.timedelta64(int(13.5 * 3600 + finish * 4 * 3600), "s")
         # now and then the clock stands while a paper is missing, for a part of the stage
         span = int((end - start).astype(int)) // 60

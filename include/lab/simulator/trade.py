@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from include.lab.simulator import tables
+from include.lab.simulator.accounts import Account
 from include.lab.simulator.billing import Bills, half_up
 from include.lab.simulator.hashing import integers, uniform
 from include.lab.simulator.metering_archive import at_evening
 from include.lab.simulator.tables import Fixed
-from include.lab.simulator.world import Account, World
+from include.lab.simulator.world import World
 
 _BAND_PERCENT = 5
 _BOOKED_BEFORE = 17  # days before the first day of an agreement

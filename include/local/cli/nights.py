@@ -21,6 +21,12 @@ def add_to(commands) -> None:
     run.add_argument("--accounts", type=positive, help="accounts of the simulated utility (default 200)")
     run.add_argument("--days", type=positive, help="days of curves of the simulated utility (default 45)")
     run.add_argument("--seed", type=int, help="seed of the simulated utility (default 1)")
+    run.add_argument(
+        "--rich",
+        action="store_true",
+        default=None,
+        help="let the simulated utility live through the stories of docs/simulated-utility.md",
+    )
     planted = run.add_mutually_exclusive_group()
     planted.add_argument("--defects", type=int, metavar="SEED", help="plant defects and print how many were found")
     planted.add_argument("--defects-blocking", action="store_true", help="plant a bulk edit that the gate must stop")
@@ -36,6 +42,7 @@ def add_to(commands) -> None:
     simulate.add_argument("--accounts", type=positive, default=200)
     simulate.add_argument("--days", type=positive, default=45)
     simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--rich", action="store_true", help="with the stories of docs/simulated-utility.md")
     simulate.add_argument("--defects", type=int, metavar="SEED", help="plant defects; DIR/truth.csv lists them")
     simulate.add_argument("--date", type=day, metavar="D", help="last day (default: yesterday)")
 
@@ -70,6 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
         accounts=arguments.accounts,
         days_of_curves=arguments.days,
         seed=arguments.seed,
+        rich=arguments.rich,
         defects=arguments.defects,
         blocking=arguments.defects_blocking,
         fresh=arguments.fresh,
@@ -92,6 +100,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
         "--business-date",
         str(arguments.date or default_business_date()),
     ]
+    given += ["--rich"] if arguments.rich else []
     return simulator(given + (["--defects", str(arguments.defects)] if arguments.defects is not None else []))
 
 

@@ -1,0 +1,36 @@
+"""Thirty nights of a rich utility, one after the other: nothing is blocked or quarantined, and a day brings one warning at most.
+
+A holiday week and a customer that leaves on the 12th lie in them, and no first of a month: then tickets of thirteen months ago
+leave their table, of a plain utility too, and what refers to them is quarantined.
+Run by `./kaw test --soak -k rich`; takes about an hour on two cores.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.nights import Utility
+from tests.simulated import RICH_FALSE_ALARMS
+
+FIRST, NIGHTS = date(2026, 10, 2), 30
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3 * 3600)
+def test_thirty_rich_nights_are_clean(utility: Utility):
+    for n in range(NIGHTS):
+        day = FIRST + timedelta(days=n)
+        utility.deliver(day, accounts=40, days=6, rich=True)
+        run = utility.run(day)
+        opened = utility.rows(
+            "select findings.rule_id, findings.severity from quality.finding_events as events"
+            " inner join quality.findings using (finding_id) where events.run_id = %s and events.event = 'opened'",
+            run["run_id"],
+        )
+        print(day, opened, flush=True)
+        assert {severity for _, severity in opened} <= {"warn"}, (day, opened)
+        assert len([rule for rule, _ in opened if rule not in RICH_FALSE_ALARMS]) <= 1, (day, opened)
+    published = utility.rows("select count(*) from quality.runs where state = 'published'")
+    assert published == [(NIGHTS,)]
