@@ -120,6 +120,7 @@ class Table:
     name_en: str = ""
     name_zh: str = ""
     shrinking: Shrinking = field(default=Shrinking())
+    keeps_months: int | None = None  # months before that of the business date whose events the source still delivers
     in_force: tuple[str, str] | None = None  # columns of the first and last day of an archive's row
     fact_date: str | None = None  # the column that dates a fact; None for an archive, which is as of the business date
     record_identity: RecordIdentity | None = None  # in what two records of different numbers differ
@@ -212,6 +213,7 @@ def _table(source: str, model, is_daily: bool) -> Table:
         name_en=model.businessName,
         name_zh=properties["businessNameZh"],
         shrinking=declarations.shrinking(properties.get("shrinks")),
+        keeps_months=properties.get("keepsMonths"),
         in_force=tuple(properties["inForce"]) if "inForce" in properties else None,
         fact_date=properties.get("factDate"),
         record_identity=declarations.record_identity(properties.get("recordIdentity")),

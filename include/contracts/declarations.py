@@ -31,6 +31,7 @@ FILLED, EMPTY = "filled", "empty"  # of a condition; a list of values is the thi
 TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where it is a value or a list of columns
     "businessNameZh": (),
     "shrinks": (),
+    "keepsMonths": (),
     "inForce": (),
     "factDate": (),
     "recordIdentity": ("columns", "time", "withinMinutes", "corrects", "where", "rule"),

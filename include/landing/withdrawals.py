@@ -62,14 +62,16 @@ def deny_delivered(connection: psycopg.Connection, delivery: Delivery, load_id: 
 def withdraw_absent(
     connection: psycopg.Connection, delivery: Delivery, load_id: int, business_date: date, *, is_news: bool
 ) -> Missed:
-    """Withdraws what a delivery that is complete for its scope left out, or keeps it pending.
+    """Withdraws what a delivery that is complete for its scope left out, or keeps it pending. What the source keeps no longer stays.
 
     `is_news` where it changed a row or held one that was pending: else it is a former delivery's content again, and confirms
     nothing unless it lacks other keys too.
     """
     table = delivery.table
     scope = "true"
-    if delivery.complete != "all":
+    if delivery.complete == "all" and table.keeps_months:
+        scope = event_condition(table, _first_kept(table.keeps_months, business_date), date.max, in_raw=True)
+    elif delivery.complete != "all":
         scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
     parts = _parts(table, delivery.channel, load_id, business_date) | {"scope": sql.SQL(scope)}
     absent = _note_absent(connection, parts)
@@ -113,6 +115,12 @@ def withdraw_absent(
     ).fetchone()
     connection.execute("drop table absent")
     return Missed(withdrawn, pending, blocks)
+
+
+def _first_kept(months: int, business_date: date) -> date:
+    """The first day of the month so many months before that of the business date."""
+    month = business_date.year * 12 + business_date.month - 1 - months
+    return date(month // 12, month % 12 + 1, 1)
 
 
 def settle(connection: psycopg.Connection, business_date: date) -> int:

@@ -360,3 +360,25 @@ def test_missing_rows_are_an_alert_and_a_section_of_the_report(marketing, monkey
     assert [(d["table_name"], d["decision"], d["decided_by"], d["rows"]) for d in told["decided"]] == [
         ("mkt_customer", "confirmed", "delivery", 10)
     ]
+
+
+def test_what_the_source_keeps_no_longer_stays_in_force(marketing):
+    """mkt_ticket keeps 13 months: on 31 January 2026 the first kept day is 1 December 2024, on the day after 1 January 2025."""
+
+    def tickets(*months: str) -> list[dict]:
+        return [
+            {"ticket_no": f"{month}-{n:02}", "ticket_type": "FAULT", "accepted_at": f"{month}-{n:02} 10:00:00+08"}
+            for month in months
+            for n in range(1, 29)
+        ]
+
+    def land(day: date, rows: list[dict]) -> tuple[int, int]:
+        name = f"mkt_ticket_{day:%Y%m%d}.csv"
+        marketing.write("mkt_ticket", name, rows)
+        return counts(next(r for r in marketing.land(day) if r.file_name == f"mkt_ticket/{name}"))
+
+    given = tickets("2024-12", "2025-01", "2025-12")
+    assert land(date(2026, 1, 30), given) == (0, 0)
+    assert land(date(2026, 1, 31), tickets("2025-01", "2025-12")) == (0, 28)  # still kept: missing
+    assert land(date(2026, 2, 1), tickets("2025-01", "2025-12")[1:]) == (1, 0)
+    assert len(marketing.in_force("mkt_ticket", "ticket_no", "ticket_type")) == 3 * 28 - 1

@@ -160,6 +160,7 @@ WRONG = [  # (in the contract of marketing, changed to, what is told, what is al
         "mkt_penalty has the unknown customProperty shrink; did you mean shrinks?",
         "shrinks",
     ),
+    ("keepsMonths, value: 13", "keepsMonths, value: 0", "keepsMonths of mkt_ticket is 0", "a number of months from 1"),
     (
         "{columns: [from_date, to_date], severity: quarantine}",
         "{columns: [from_date, until_date], severity: quarantine}",

@@ -139,6 +139,8 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
     elif name == "shrinks" and not isinstance(value, bool):
         known = ("shrinks", "pendingShare", "blockShare", "rows")
         yield from _keys(file, value, line, what, known, ("pendingShare", "blockShare"))
+    elif name == "keepsMonths" and not (isinstance(value, int) and value > 0):
+        yield Problem(file, line, f"{what} is {value!r}", "a number of months from 1")
     elif name in ("order", "equations", "expected", "conditions", "periods", "repeats", "crowds"):
         known = declarations.TABLE_PROPERTIES[name]
         needed = {
