@@ -13,9 +13,6 @@ from include.lab.utility import generate
 
 DAY = date(2025, 7, 15)
 SLOTS = [f"v{k}" for k in range(1, 97)]
-# Rules that judge what was agreed or built in earlier years by the archives of today. What they open on a rich utility are
-# false alarms: at the first version of a contract whose account was sold, and at transformers that were exchanged.
-RICH_FALSE_ALARMS = {"CON-15", "REF-con_contract", "EQU-met_it"}
 simulated = functools.cache(generate)
 
 

@@ -21,7 +21,11 @@ select
 from staging.stg_contract__contracts as contracts
 left join {{ one_each(
     'staging.stg_marketing__customers', 'account_no', 'btrim(legal_representative_name)', name='legal_representative_name'
-) }} as customers on contracts.account_no = customers.account_no
+) }} as customers
+    on
+        contracts.account_no = customers.account_no
+        -- who signed a contract that is over may have represented the owner before
+        and (contracts.is_auto_renewed or {{ is_valid_on('contracts', ':business_date') }})
 where nullif(btrim(contracts.signer_name), '') is not null
 -- violations
 select

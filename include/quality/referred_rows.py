@@ -1,7 +1,8 @@
 """The rows that a row refers to, in SQL: `bill_no.due_on` is the due date of the bill that a row names in bill_no.
 
 Where the target has validity, the row in force on the row's own day counts: the day of the fact, or for an archive the
-business date, moved into the archive row's own validity.
+business date, moved into the archive row's own validity. A target without validity is known as it is today: an archive row that
+is over refers to none.
 """
 
 from __future__ import annotations
@@ -141,8 +142,9 @@ def _join(table: Table, reference: Reference, columns: list[str], alias: str) ->
     on {matches(table, reference, alias)}
     and {alias}.first_day <= {day} and ({alias}.last_day is null or {day} <= {alias}.last_day)"""
     key = ", ".join(trimmed(target.column(c), "raw") for c in reference.target_columns)
+    now = f" and {in_force_on(table, ':business_date')}" if table.in_force and not table.fact_date else ""
     return f"""left join (
     select distinct on ({key}) {keys(reference)}, {asked}
     from {delivered(target)}
     order by {key}, raw._raw_id
-) as {alias} on {matches(table, reference, alias)}"""
+) as {alias} on {matches(table, reference, alias)}{now}"""
