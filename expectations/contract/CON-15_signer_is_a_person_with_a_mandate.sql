@@ -9,7 +9,7 @@ source: project rule; each contract alone against a list, no test of chance
 subject: con_contract
 not_tested: No contract names its signer.
 population: contract versions that name a signer
-reads: [quality_placeholders, stg_contract__contracts, stg_marketing__customers]
+reads: [int_contracts_in_force, quality_placeholders, stg_contract__contracts, stg_marketing__customers]
 */
 -- tested
 select
@@ -19,13 +19,15 @@ select
     {{ is_listed('lower(btrim(contracts.signer_name))', 'staging.quality_placeholders', ['signer', 'text']) }} as is_placeholder,
     customers.legal_representative_name
 from staging.stg_contract__contracts as contracts
+left join staging.int_contracts_in_force as in_force
+    on contracts._raw_id = in_force._raw_id and {{ is_valid_on('in_force', ':business_date') }}
 left join {{ one_each(
     'staging.stg_marketing__customers', 'account_no', 'btrim(legal_representative_name)', name='legal_representative_name'
 ) }} as customers
     on
         contracts.account_no = customers.account_no
         -- who signed a contract that is over may have represented the owner before
-        and (contracts.is_auto_renewed or {{ is_valid_on('contracts', ':business_date') }})
+        and (contracts.valid_to is null or contracts.valid_to > :business_date or in_force._raw_id is not null)
 where nullif(btrim(contracts.signer_name), '') is not null
 -- violations
 select
