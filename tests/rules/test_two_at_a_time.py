@@ -15,13 +15,16 @@ from tests.rules.conftest import BUSINESS_DATE
 LIMIT = next(rule for rule in load_rules() if rule.id == "PIP-03")
 
 
-def rule(number: int, *, key: str = "1", **other) -> Rule:
-    """A rule over one record, which it finds; half a second long where a smaller number is not."""
-    tested = (
-        f"select jsonb_build_object('n', {key}) as record_key, pg_sleep({0.5 if number == 1 else 0})::text as slept"
+def rule(number: int, *, key: str = "1", seconds: float = 0, observed: str = "'seen'", **other) -> Rule:
+    """A rule over one record, which it finds after so many seconds."""
+    tested = f"select jsonb_build_object('n', {key}) as record_key, pg_sleep({seconds})::text as slept"
+    return replace(
+        LIMIT,
+        id=f"TRY-{number}",
+        tested_sql=tested,
+        violations_sql=f"select record_key, ({observed})::text as observed from tested",
+        **{"reads": ()} | other,
     )
-    found = "select record_key, 'seen' as observed from tested"
-    return replace(LIMIT, id=f"TRY-{number}", reads=(), tested_sql=tested, violations_sql=found, **other)
 
 
 @pytest.fixture
@@ -32,21 +35,24 @@ def warehouse(database: str) -> Warehouse:
 
 
 def test_results_keep_their_order_and_who_reads_what_was_found_comes_last(warehouse: Warehouse):
-    last = replace(
-        rule(9), reads=("quality.violations",), tested_sql="select jsonb_build_object('n', 1) as record_key",
-        violations_sql="select record_key, (select count(*) from quality.violations)::text as observed from tested",
-    )  # fmt: skip
+    last = rule(9, observed="select count(*) from quality.violations", reads=("quality.violations",))
     told: list[str] = []
-    results = evaluate_all(
-        warehouse, [last, rule(1), rule(2), rule(3)], 1, BUSINESS_DATE, lambda r: told.append(r.rule_id)
-    )
+    given = [last, rule(1, seconds=0.5), rule(2), rule(3)]
+    results = evaluate_all(warehouse, given, 1, BUSINESS_DATE, lambda result: told.append(result.rule_id))
     assert [result.rule_id for result in results] == told == ["TRY-1", "TRY-2", "TRY-3", "TRY-9"]
+    assert _observed(warehouse, "TRY-9") == "3"
+
+
+def test_a_rule_is_evaluated_while_another_is(warehouse: Warehouse):
+    asleep = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+    evaluate_all(warehouse, [rule(1, seconds=4), rule(2, seconds=1, observed=asleep)], 1, BUSINESS_DATE)
+    assert _observed(warehouse, "TRY-2") == "1"
+
+
+def _observed(warehouse: Warehouse, rule_id: str) -> str:
     with warehouse.connect() as connection:
-        assert connection.execute("select observed from quality.violations where rule_id = 'TRY-9'").fetchall() == [
-            ("3",)
-        ]
-        ended = connection.execute("select rule_id from quality.rule_results order by xmin::text::bigint").fetchall()
-    assert [rule_id for (rule_id,) in ended].index("TRY-2") < [rule_id for (rule_id,) in ended].index("TRY-1")
+        found = connection.execute("select observed from quality.violations where rule_id = %s", (rule_id,))
+        return found.fetchone()[0]
 
 
 def test_a_rule_that_cannot_be_evaluated_is_named_and_no_later_one_begins(warehouse: Warehouse):

@@ -82,9 +82,9 @@ def _swap_on_the_first(desk: Desk, kind: Unusual) -> None:
     first = desk.business_date.replace(day=1)
 
     def is_plain(row: Row) -> bool:
-        told_since = any(a["start_ts"].date() >= first for a in desk.find("met_event_alarm", mp_no=row["mp_no"]))
+        has_alarm = any(a["start_ts"].date() >= first for a in desk.find("met_event_alarm", mp_no=row["mp_no"]))
         is_billing = row["remove_ts"] is None and row["mp_role"] == "BILLING"
-        return is_billing and not told_since and len(freezes(desk, row["mp_no"], first)) > 4
+        return is_billing and not has_alarm and len(freezes(desk, row["mp_no"], first)) > 4
 
     for number, row in enumerate(desk.draw(kind, "met_measuring_point", is_plain)):
         old, new = row["meter_asset_no"], row["meter_asset_no"][:6] + "98" + row["meter_asset_no"][8:]
