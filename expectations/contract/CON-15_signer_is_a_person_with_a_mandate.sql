@@ -19,15 +19,20 @@ select
     {{ is_listed('lower(btrim(contracts.signer_name))', 'staging.quality_placeholders', ['signer', 'text']) }} as is_placeholder,
     customers.legal_representative_name
 from staging.stg_contract__contracts as contracts
-left join staging.int_contracts_in_force as in_force
-    on contracts._raw_id = in_force._raw_id and {{ is_valid_on('in_force', ':business_date') }}
 left join {{ one_each(
     'staging.stg_marketing__customers', 'account_no', 'btrim(legal_representative_name)', name='legal_representative_name'
 ) }} as customers
     on
         contracts.account_no = customers.account_no
         -- who signed a contract that is over may have represented the owner before
-        and (contracts.valid_to is null or contracts.valid_to > :business_date or in_force._raw_id is not null)
+        and (
+            contracts.valid_to is null
+            or contracts.valid_to > :business_date
+            or contracts._raw_id in (
+                select in_force._raw_id from staging.int_contracts_in_force as in_force
+                where {{ is_valid_on('in_force', ':business_date') }}
+            )
+        )
 where nullif(btrim(contracts.signer_name), '') is not null
 -- violations
 select
