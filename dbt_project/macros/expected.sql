@@ -64,7 +64,7 @@
             count(distinct account_no) filter (where not is_arrived) as absent_accounts,
             -- a month whose bills are nearly all there before they are due makes no month before it an old one
             bool_or(what_code not like 'bill%' or since_date < :business_date)
-            or avg(is_arrived::integer) < quality.parameter('EXP-01', 'block_below_share', :business_date) as counts
+            or avg(is_arrived::integer) < quality.parameter('EXP-01', 'block_below_share', :business_date) as is_due_or_short
         from things
         group by grouping sets ((what_code, table_name, period_date), (what_code, table_name, period_date, org_no))
     )
@@ -84,7 +84,7 @@
         counted.arrived_count,
         counted.absent_accounts,
         coalesce(
-            counted.period_date >= max(counted.period_date) filter (where counted.counts) over (partition by counted.what_code), true
+            counted.period_date >= max(counted.period_date) filter (where counted.is_due_or_short) over (partition by counted.what_code), true
         ) as is_newest,
         counted.period_date = :business_date
         and (landed.table_name is null{{ " or counted.what_code = 'curve' and energy.is_short" if 'curve' in whats }}) as is_told_elsewhere,

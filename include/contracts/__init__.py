@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from include.contracts import declarations
+from include.contracts import reading
 from include.contracts.declarations import (
     Condition,
     Crowd,
@@ -212,18 +212,18 @@ def _table(source: str, model, is_daily: bool) -> Table:
         is_daily=is_daily,
         name_en=model.businessName,
         name_zh=properties["businessNameZh"],
-        shrinking=declarations.shrinking(properties.get("shrinks")),
+        shrinking=reading.shrinking(properties.get("shrinks")),
         keeps_months=properties.get("keepsMonths"),
         in_force=tuple(properties["inForce"]) if "inForce" in properties else None,
         fact_date=properties.get("factDate"),
-        record_identity=declarations.record_identity(properties.get("recordIdentity")),
-        crowds=declarations.crowds(properties.get("crowds")),
-        repeats=declarations.repeats(properties.get("repeats")),
-        order=declarations.orders(properties.get("order")),
-        equations=declarations.equations(properties.get("equations")),
-        conditions=declarations.conditions(properties.get("conditions")),
-        periods=declarations.periods(properties.get("periods")),
-        expected=declarations.expectations(properties.get("expected")),
+        record_identity=reading.record_identity(properties.get("recordIdentity")),
+        crowds=reading.crowds(properties.get("crowds")),
+        repeats=reading.repeats(properties.get("repeats")),
+        order=reading.orders(properties.get("order")),
+        equations=reading.equations(properties.get("equations")),
+        conditions=reading.conditions(properties.get("conditions")),
+        periods=reading.periods(properties.get("periods")),
+        expected=reading.expectations(properties.get("expected")),
     )
 
 
@@ -245,8 +245,8 @@ def _column(model) -> Column:
         meaning=properties.get("meaning", ""),
         judged_by=tuple((properties.get("judgedBy") or {}).items()),
         plausible=(None if least is None else str(least), None if most is None else str(most)),
-        identity=declarations.identity(properties.get("identity")),
-        sharing=declarations.sharing(properties.get("sharing")),
+        identity=reading.identity(properties.get("identity")),
+        sharing=reading.sharing(properties.get("sharing")),
         is_withholdable=bool(properties.get("withholdable")),
     )
 
@@ -265,9 +265,9 @@ def _reference(key: tuple[str, ...], columns: tuple[str, ...], model) -> Referen
         is_cross_system=bool(properties.get("crossSystem")),
         on_unresolved=properties.get("onUnresolved") or _default_on_unresolved(key, columns, target_table),
         is_total=bool(total),
-        total_where=declarations.where(total if isinstance(total, dict) else None),
+        total_where=reading.where(total if isinstance(total, dict) else None),
         agrees=tuple(_agreement(pair) for pair in properties.get("agrees") or ()),
-        where=declarations.where(properties.get("where")),
+        where=reading.where(properties.get("where")),
     )
 
 

@@ -8,7 +8,6 @@ rule of the catalogue that carries it, so that none is made from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,15 +15,9 @@ NEVER, WITHIN_PAYER, ALWAYS = "never", "within_payer", "always"
 SHARED = (NEVER, WITHIN_PAYER, ALWAYS)
 ON_UNRESOLVED = ("withhold", "block")
 EACH = ("day", "month", "once")
-MARKS = (
-    "minuteOfDay",
-    "minutesBetween",
-    "secondsBetween",
-    "secondsSince",
-    "values",
-)  # of an entry, by what it can crowd
+MARKS = ("minuteOfDay", "minutesBetween", "secondsBetween", "secondsSince", "values")  # by what entries can crowd
 SHARING = ("holder", "atMost", "atMostShare", "withinPayer", "longerThan", "days", "differsFrom")
-JUDGEMENTS = ("placeholder", "format", "range")  # of a column's values by their meaning
+JUDGEMENTS = ("placeholder", "format", "range", "overflow")  # of a column's values by their meaning
 RELATIONS = ("<=", ">=", "=")
 SEVERITIES = ("warn", "quarantine")
 FILLED, EMPTY = "filled", "empty"  # of a condition; a list of values is the third
@@ -259,61 +252,6 @@ class Crowd:
     where: Where = ()
 
 
-def shrinking(value) -> Shrinking:
-    if isinstance(value, bool) or value is None:
-        return Shrinking(bool(value))
-    return Shrinking(
-        shrinks=value.get("shrinks", True),
-        pending_share=_decimal(value.get("pendingShare")),
-        block_share=_decimal(value.get("blockShare")),
-        rows=value.get("rows"),
-    )
-
-
-def orders(entries: list[Mapping] | None) -> tuple[Order, ...]:
-    return tuple(
-        Order(tuple(e["columns"]), e.get("severity", "warn"), e.get("toleranceMinutes", 0), e.get("rule"))
-        for e in entries or []
-    )
-
-
-def conditions(entries: list[Mapping] | None) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(
-            column=e["column"],
-            be=e["is"] if isinstance(e["is"], str) else tuple(str(value) for value in e["is"]),
-            where=where(e.get("where")),
-            given=tuple(e.get("given") or ()),
-            severity=e.get("severity", "warn"),
-            rule=e.get("rule"),
-        )
-        for e in entries or []
-    )
-
-
-def periods(entries: list[Mapping] | None) -> tuple[Period, ...]:
-    return tuple(
-        Period(tuple(e["by"]), where(e.get("where")), bool(e.get("gapless")), e.get("severity", "warn"), e.get("rule"))
-        for e in entries or []
-    )
-
-
-def equations(entries: list[Mapping] | None) -> tuple[Equation, ...]:
-    return tuple(
-        Equation(
-            name=e["name"],
-            **split(e["states"]),
-            tolerance=_decimal(e.get("tolerance", 0)),
-            unit=e.get("unit", ""),
-            where=where(e.get("where")),
-            children=tuple((name, _child(child)) for name, child in (e.get("children") or {}).items()),
-            severity=e.get("severity", "warn"),
-            rule=e.get("rule"),
-        )
-        for e in entries or []
-    )
-
-
 def split(states: str) -> dict[str, str]:
     """Left side, relation and right side of a statement. Raises ValueError where there is no relation."""
     parts = _STATES.fullmatch(" ".join(states.split()))
@@ -327,88 +265,3 @@ def split(states: str) -> dict[str, str]:
 def names_in(expression: str) -> tuple[str, ...]:
     """Columns, `reference.column` and children that a side of an equation names, each once, in its order."""
     return tuple(dict.fromkeys(name for name in _NAME.findall(expression) if name not in FUNCTIONS))
-
-
-def expectations(entries: list[Mapping] | None) -> tuple[Expectation, ...]:
-    return tuple(
-        Expectation(
-            what=e["what"],
-            each=e["each"],
-            archive=e["archive"],
-            by=tuple(e["by"].items()),
-            where=where(e.get("where")),
-            since=e.get("since"),
-            until=e.get("until"),
-            rows=where(e.get("rows")),
-            channels=tuple(
-                Channel(where(c["values"]), where(c.get("where")), tuple(c.get("filled") or ()))
-                for c in e.get("channels") or []
-            ),
-            any_filled=tuple(e.get("anyFilled") or ()),
-            date=e.get("date"),
-            date_closes_day_before=bool(e.get("dateClosesDayBefore")),
-            due_days=e.get("dueDays", 0),
-            rule=e.get("rule"),
-        )
-        for e in entries or []
-    )
-
-
-def record_identity(value: Mapping | None) -> RecordIdentity | None:
-    if not value:
-        return None
-    return RecordIdentity(
-        columns=tuple(value["columns"]),
-        time=value.get("time"),
-        within_minutes=value.get("withinMinutes", 0),
-        corrects=tuple(value.get("corrects") or ()),
-        where=where(value.get("where")),
-        rule=value.get("rule"),
-    )
-
-
-def identity(value: Mapping | None) -> Identity | None:
-    return Identity(tuple(value["holder"]), value.get("shared", NEVER), value.get("rule")) if value else None
-
-
-def sharing(value: Mapping | None) -> Sharing | None:
-    if not value:
-        return None
-    return Sharing(
-        holder=tuple(value.get("holder") or ()),
-        at_most=value.get("atMost"),
-        at_most_share=_decimal(value.get("atMostShare")),
-        is_within_payer=bool(value.get("withinPayer")),
-        longer_than=value.get("longerThan", 0),
-        days=value.get("days", 0),
-        differs_from=tuple(value.get("differsFrom") or ()),
-    )
-
-
-def repeats(entries: list[Mapping] | None) -> tuple[Repeat, ...]:
-    return tuple(
-        Repeat(tuple(e["series"]), e["along"], tuple(e["columns"]), e.get("rows"), e["least"]) for e in entries or []
-    )
-
-
-def crowds(entries: list[Mapping] | None) -> tuple[Crowd, ...]:
-    found = []
-    for e in entries or []:
-        (mark,) = [m for m in MARKS if m in e]
-        columns = tuple(e[mark]) if isinstance(e[mark], list) else (e[mark],)
-        found.append(
-            Crowd(e["what"], tuple(e["by"]), mark, columns, _decimal(e["share"]), e.get("date"), where(e.get("where")))
-        )
-    return tuple(found)
-
-
-def where(value: Mapping | None) -> Where:
-    return tuple((column, tuple(str(v) for v in values)) for column, values in (value or {}).items())
-
-
-def _child(value: Mapping) -> Child:
-    return Child(value["table"], value.get("sum"), where(value.get("where")), tuple(value.get("by") or ()))
-
-
-def _decimal(value) -> Decimal | None:
-    return None if value is None else Decimal(str(value))

@@ -102,3 +102,5 @@ _ALL = (
     Meaning("curve_value", OTHER),
 )
 MEANINGS = {meaning.name: meaning for meaning in _ALL}
+# Meaning of what an instrument measures -> its quantity in the seed of overflow codes.
+QUANTITIES = {"voltage_v": "u", "current_a": "i", "power_kw": "p", "power_kvar": "q", "power_factor": "pf"}

@@ -1,7 +1,7 @@
 """CRD: what one clerk, department or office enters does not crowd on one minute, duration or value, where its contract asks.
 
 Two windows are judged. Of each unit the entries of a number of days count, and where they are few the newest before them until
-there are enough; and beside these all entries of a year and a month, in which a crowd of what is rarely done gathers. The
+there are enough; and beside these all entries of the most days, in which a crowd of what is rarely done gathers. The
 largest crowd of a unit is compared with all entries beside it (binomial tail): its mark is as likely as any other, twice the
 chance that two of those agree, or as it is with the other units where that is more. The chance is multiplied by the number of
 marks and of windows (Bonferroni), for the crowd was chosen among them. A unit is told where the chance is below the level of the
@@ -67,7 +67,9 @@ def _parameter(name: str) -> str:
 
 
 def _tested(table: Table) -> str:
-    windows = [(crowd, is_year) for crowd in table.crowds for is_year in ((False, True) if crowd.date else (False,))]
+    windows = [
+        (crowd, is_longest) for crowd in table.crowds for is_longest in ((False, True) if crowd.date else (False,))
+    ]
     entries = "\n    union all\n".join(_entries(table, number, *window) for number, window in enumerate(windows, 1))
     return f"""with entries as (
 {entries}
@@ -80,7 +82,7 @@ marks as (
         sum(count(*)) over (partition by entries.test_no, entries.unit) as size,
         sum(count(*)) over (partition by entries.test_no, entries.mark) as all_hits,
         sum(count(*)) over (partition by entries.test_no) as all_size,
-        count(*) over (partition by entries.test_no) * {2 if any(is_year for _, is_year in windows) else 1} as comparisons
+        count(*) over (partition by entries.test_no) * {2 if any(is_longest for _, is_longest in windows) else 1} as comparisons
     from entries
     group by entries.test_no, entries.what, entries.column_name, entries.share, entries.unit, entries.mark
 ),
@@ -129,7 +131,7 @@ select
 from likely"""
 
 
-def _entries(table: Table, number: int, crowd: Crowd, is_year: bool) -> str:
+def _entries(table: Table, number: int, crowd: Crowd, is_longest: bool) -> str:
     """One row an entry of a window: its unit and its mark."""
     conditions = [f"not ({is_absent(table.column(c))})" for c in crowd.by]
     conditions += [f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in crowd.where]
@@ -139,7 +141,7 @@ def _entries(table: Table, number: int, crowd: Crowd, is_year: bool) -> str:
         conditions.append(f"{day} > :business_date - {_parameter('most_days')}::integer and {day} <= :business_date")
         few = (
             ""
-            if is_year
+            if is_longest
             else f"""
     where
         entries.entry_date > :business_date - {_parameter("days")}::integer

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from include.contracts import Reference, Table, all_tables
+from include.contracts import Column, Reference, Table, all_tables
 from include.contracts.declarations import FUNCTIONS, Child, Equation, names_in
+from include.contracts.meanings import QUANTITIES
 from include.quality.made_rules import Check, checked_rule, text, trimmed
 from include.quality.referred_rows import ReferredRows, delivered
+from include.quality.rule_macros import render
 from include.quality.rules import Rule
 
-EXPECTED = "int_expected_things"
+EXPECTED, OVERFLOW_CODES = "int_expected_things", "quality_overflow_codes"
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
 
 
@@ -23,6 +25,10 @@ def equation_rule(table: Table) -> Rule | None:
     checks = [equation_check(rows, equation) for equation in equations]
     children = {(e.name, name): child for e in equations for name, child in e.children}
     joins = [_child_join(table, child, _alias(*key)) for key, child in children.items()]
+    reads = [EXPECTED] if any(_is_expected(table, child) for child in children.values()) else []
+    if any(_can_overflow(column) for column in table.columns):
+        joins.append(_overflow_join())
+        reads.append(OVERFLOW_CODES)
     stated = "; ".join(_stated(equation) for equation in equations)
     return checked_rule(
         table,
@@ -34,7 +40,7 @@ def equation_rule(table: Table) -> Rule | None:
         joins=[*rows.joins, *joins],
         targets=[*rows.targets, *(all_tables()[child.table] for child in children.values())],
         doubles=rows.can_double,
-        reads=[EXPECTED] if any(_is_expected(table, child) for child in children.values()) else [],
+        reads=reads,
         children={
             child.table: _has_new_child(table, child) for child in children.values() if child.table != table.name
         },
@@ -42,7 +48,9 @@ def equation_rule(table: Table) -> Rule | None:
 
 
 def equation_check(rows: ReferredRows, equation: Equation) -> Check:
-    """The check of one equation, told at the first own column that it names. A row that lacks a number passes."""
+    """The check of one equation, told at the first own column that it names. A row that lacks a number passes, and so does one with
+    the code of an overflow where another rule tells of it.
+    """
     left, right = (_side(rows, equation, side) for side in (equation.left, equation.right))
     tolerance = equation.tolerance.normalize()
     fails = {
@@ -87,9 +95,28 @@ def _side(rows: ReferredRows, equation: Equation, side: str) -> str:
         if name in children:
             return f"{_alias(equation.name, name)}.amount"
         sql = rows.value(name)
+        if "." not in name and _can_overflow(rows.table.column(name)):
+            return f"case when abs({sql}) <> all(overflow.{QUANTITIES[rows.table.column(name).meaning]}) then {sql}::numeric end"
         return sql if rows.physical_type(name) in ("date", "timestamptz") else f"{sql}::numeric"
 
     return _NAME.sub(value, side)
+
+
+def _can_overflow(column: Column) -> bool:
+    return "overflow" in dict(column.judged_by)
+
+
+def _overflow_join() -> str:
+    """The codes of each quantity that hold on whichever side it is measured, as one row."""
+    codes = ", ".join(
+        f"coalesce(array_agg(codes.overflow_value) filter (where codes.quantity_code = '{quantity.upper()}'), '{{}}') as {quantity}"
+        for quantity in QUANTITIES.values()
+    )
+    return render(f"""cross join (
+    select {codes}
+    from staging.{OVERFLOW_CODES} as codes
+    where codes.scope = 'any' and {{{{ is_in_period(':business_date', 'codes.valid_from', 'codes.valid_to') }}}}
+) as overflow""")
 
 
 def _alias(equation: str, child: str) -> str:

@@ -81,7 +81,7 @@ def _tested(content: dict) -> tuple:
 def _right(content: dict) -> tuple:
     run, findings, kept = content["run"], content["findings"], content["withheld"]
     evidence = (
-        f"{findings.states['open']:,} open findings of {len(content['failing']):,} rules;"
+        f"{findings.states['open']:,} open findings, of {len(content['failing']):,} of the rules;"
         f" {kept['quarantined']:,} rows quarantined and {kept['blocked_by_parent']:,} blocked by a parent, out of the marts"
     )
     if run["blocking"]:

@@ -18,10 +18,10 @@ from include.contracts.declarations import (
     Order,
     RecordIdentity,
     names_in,
-    shrinking,
     split,
 )
 from include.contracts.meanings import MEANINGS
+from include.contracts.reading import shrinking
 from include.local.lint.contracts import check_contracts
 from tests.unit.test_lint import ROOT, change, copy
 

@@ -141,34 +141,15 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
         yield from _keys(file, value, line, what, known, ("pendingShare", "blockShare"))
     elif name == "keepsMonths" and not (isinstance(value, int) and value > 0):
         yield Problem(file, line, f"{what} is {value!r}", "a number of months from 1")
-    elif name in ("order", "equations", "expected", "conditions", "periods", "repeats", "crowds"):
-        known = declarations.TABLE_PROPERTIES[name]
-        needed = {
-            "order": ("columns",),
-            "equations": ("name", "states"),
-            "expected": ("what", "each", "archive", "by"),
-            "conditions": ("column", "is"),
-            "periods": ("by",),
-            "crowds": ("what", "by", "share"),
-            "repeats": ("series", "along", "columns", "least"),
-        }[name]
+    elif name in LISTED:
+        needed, check = LISTED[name]
         for given in value:
             at = given[LINE]
-            problems = [*_keys(file, given, at, what, known, needed)]
+            problems = [*_keys(file, given, at, what, declarations.TABLE_PROPERTIES[name], needed)]
             yield from problems
             if not problems:
-                yield from _one_of(
-                    file, at, f"severity in {what}", given.get("severity", "warn"), declarations.SEVERITIES
-                )
-                check = {
-                    "order": _order,
-                    "equations": _equation,
-                    "expected": _expected,
-                    "conditions": _condition,
-                    "periods": _period,
-                    "repeats": _repeated,
-                    "crowds": _crowd,
-                }[name]
+                severity = given.get("severity", "warn")
+                yield from _one_of(file, at, f"severity in {what}", severity, declarations.SEVERITIES)
                 yield from check(file, at, given, own)
 
 
@@ -270,6 +251,18 @@ def _expected(file: str, line: int, given: dict, own: _Names) -> Iterator[Proble
         theirs += [*(k for k in channel.get("where") or {} if k != LINE), *channel.get("filled", [])]
     yield from _columns(file, line, what, mine, own)
     yield from _of(file, line, what, given["archive"], theirs, own)
+
+
+# Properties that list entries: the keys that each needs, and what else is wrong with it.
+LISTED = {
+    "order": (("columns",), _order),
+    "equations": (("name", "states"), _equation),
+    "expected": (("what", "each", "archive", "by"), _expected),
+    "conditions": (("column", "is"), _condition),
+    "periods": (("by",), _period),
+    "crowds": (("what", "by", "share"), _crowd),
+    "repeats": (("series", "along", "columns", "least"), _repeated),
+}
 
 
 def _check_column_property(file: str, entry: dict, what: str, own: _Names) -> Iterator[Problem]:

@@ -54,19 +54,10 @@ def _remembered(root: Path, memory: Path, checksums: dict[str, str]) -> set[str]
     if not shutil.which("git"):
         return set()
     decides = ["pyproject.toml", "dbt_project/macros"]
-    command = [
-        "git",
-        "-C",
-        str(root),
-        "status",
-        "--porcelain",
-        "-z",
-        "--no-renames",
-        "--untracked-files=all",
-        "--",
-        *decides,
-    ]
-    told = subprocess.run([*command, *FOLDERS], capture_output=True, text=True, check=False)
+    options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all", "--"]
+    told = subprocess.run(
+        ["git", "-C", str(root), "status", *options, *decides, *FOLDERS], capture_output=True, text=True, check=False
+    )
     changed = {entry[3:] for entry in told.stdout.split("\0") if entry}
     if told.returncode or any(name.startswith(tuple(decides)) for name in changed):
         return set()
