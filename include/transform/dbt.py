@@ -67,12 +67,16 @@ def _run_dbt(
     before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
     after = project_arguments(PROJECT, target_folder())
     with dbt_environment(warehouse):
-        outcome = _parsed.get((warehouse.address, PROJECT, home)) or dbtRunner().invoke([*before, "parse", *after])
+        outcome = _parsed.get((warehouse.address, PROJECT, home))
+        if outcome is None:
+            outcome = dbtRunner().invoke([*before, "parse", *after])
+            _keep_manifest()
         if outcome.success:
             _parsed.clear()
             _parsed[warehouse.address, PROJECT, home] = outcome
+            if arguments[0] in ("build", "run"):  # their manifest is what was parsed, and nobody reads their results
+                before.append("--no-write-json")
             outcome = dbtRunner(outcome.result, [hear]).invoke([*before, *arguments, *after])
-    _keep_manifest()
     if not outcome.success:
         raise InfrastructureError(
             f"dbt {arguments[0]} failed: {_reason(outcome)}",
@@ -90,7 +94,7 @@ def write_docs(warehouse: Warehouse, folder: Path) -> Path:
 
 
 def _keep_manifest() -> None:
-    """dbt writes its manifest with each command, for a moment half; who reports or traces beside a night reads this copy."""
+    """dbt writes its manifest, for a moment half, as it parses; who reports or traces beside a night reads this copy."""
     written = target_folder() / "manifest.json"
     if written.exists():
         partial = manifest_path().with_suffix(f".{os.getpid()}.partial")
