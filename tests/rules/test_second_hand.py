@@ -1,0 +1,231 @@
+"""Months of bills that came early or are due today, rows that are over at points that changed hands, and texts that holders share
+within 400 days, by a second hand.
+
+What each case gives was worked out from the requirement, the contracts and the seeds, without the rules' SQL. The world is the
+clean utility of the rule tests (synthetic): business date 2026-11-05, a Thursday; 20 accounts, each with a bill of September and,
+early, one of October. Bills of October are due on 11 November: ten days after the month.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from include.quality.base_rules import load_base_rules
+from include.quality.rules import load_rules
+from tests.rules.cases import statement
+from tests.rules.staged import Staged
+
+EXPECTED = {rule.id: rule for rule in load_rules() if rule.id in ("EXP-02", "EXP-07", "EXP-08")}
+MADE = {rule.id: rule for rule in load_base_rules()}
+
+# -- EXP-02: a month of bills is whole
+
+
+def due(days: int) -> str:
+    """Bills are due these days after their month: 4 makes those of October due today, 5 tomorrow, 3 yesterday."""
+    return f"update staging.expected_things set due_days = {days} where what_code = 'bill'"
+
+
+def lost(month: str, last_account: int, first_account: int = 1, table: str = "mkt_bill") -> str:
+    """The bills of a month, or their lines, of these accounts."""
+    accounts = f"between '03100000{first_account:02}' and '03100000{last_account:02}'"
+    if table == "mkt_bill":
+        return f"delete from {{{{mkt_bill}}}} where bill_month = '{month}' and cons_no {accounts}"
+    bills = f"select bill_no from {{{{mkt_bill}}}} where bill_month = '{month}' and cons_no {accounts}"
+    return f"delete from {{{{{table}}}}} where bill_no in ({bills})"
+
+
+def found(staged: Staged, *statements: str) -> dict[str, list[tuple]]:
+    """Rule -> severity, what was observed and the month of each finding; of EXP-07 and EXP-08 the number of findings."""
+    staged.restart(list(statements))
+    told = {rule_id: staged.violations(rule) for rule_id, rule in EXPECTED.items()}
+    months = [(v["severity"], v["observed"], v["record_key"].get("bill_month")) for v in told.pop("EXP-02")]
+    return {"EXP-02": sorted(months)} | {rule_id: len(rows) for rule_id, rows in told.items()}
+
+
+def says(*months: tuple[str, str, str], bills: int = 0, lines: int = 0) -> dict:
+    return {"EXP-02": sorted(months), "EXP-07": bills, "EXP-08": lines}
+
+
+HALF_OF_OCTOBER = ("block", "10 of 20 bills", "202610")
+HALF_OF_SEPTEMBER = ("block", "10 of 20 bills", "202609")
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ([due(5), lost("202610", 10)], says()),
+        ([due(4), lost("202610", 10)], says(HALF_OF_OCTOBER)),
+        ([due(3), lost("202610", 10)], says(HALF_OF_OCTOBER)),
+        ([due(4), lost("202610", 3)], says(("block", "17 of 20 bills", "202610"))),
+        ([due(4), lost("202610", 2)], says(bills=2)),
+        ([due(4), lost("202610", 10), lost("202609", 10)], says(HALF_OF_OCTOBER, ("warn", *HALF_OF_SEPTEMBER[1:]))),
+    ],
+    ids=["due tomorrow", "due today", "overdue", "three accounts", "two accounts", "and the month before"],
+)
+def test_a_month_of_bills_blocks_from_the_day_on_which_it_is_due(staged: Staged, statements: list[str], told: dict):
+    assert found(staged, *statements) == told
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ([lost("202610", 10)], says()),
+        ([lost("202610", 20)], says()),
+        ([lost("202609", 10)], says(HALF_OF_SEPTEMBER)),
+        ([lost("202610", 10), lost("202609", 10)], says(HALF_OF_SEPTEMBER)),
+        ([lost("202610", 20), lost("202609", 10)], says(HALF_OF_SEPTEMBER)),
+        ([lost("202610", 1)], says()),
+    ],
+    ids=[
+        "half came early",
+        "none came early",
+        "a whole month came early and half is absent of the one that is due",
+        "half came early and half is absent of the one that is due",
+        "none came early and half is absent of the one that is due",
+        "nineteen of twenty came early, which is not more than 0.95",
+    ],
+)
+def test_bills_that_came_early_take_the_place_of_no_month_that_is_due(
+    staged: Staged, statements: list[str], told: dict
+):
+    assert found(staged, *statements) == told
+
+
+def test_an_early_month_whose_run_is_over_lacks_what_is_absent(staged: Staged):
+    """Nineteen of twenty are more than 0.94: the twentieth is expected before it is due. One account stops no night."""
+    limit = "update staging.quality_parameters set value = 0.94 where rule_id = 'EXP' and name = 'run_share'"
+    assert found(staged, limit, lost("202610", 1)) == says(bills=1)
+
+
+@pytest.mark.parametrize(
+    ("statements", "months", "lines"),
+    [
+        ([lost("202610", 10, table="mkt_bill_line")], [("block", "202610")], 0),
+        ([lost("202610", 12, 11, table="mkt_bill_line"), lost("202610", 10)], [], 2),
+    ],
+    ids=["of a whole month", "of two accounts of a month of which half came early"],
+)
+def test_lines_of_bills_that_came_early(staged: Staged, statements: list[str], months: list[tuple], lines: int):
+    """Lines come with their bill, early or not; one or two accounts are findings of their own."""
+    told = found(staged, *statements)
+    assert [(severity, month) for severity, _, month in told["EXP-02"]] == months
+    assert (told["EXP-07"], told["EXP-08"]) == (0, lines)
+
+
+# -- REF: a row that is over, at a point that is another customer's since
+
+
+def handed_over(day_before: str, day: str) -> list[str]:
+    """The point 031000000101 is another customer's from a day on."""
+    point = "mp_no = '031000000101'"
+    new = {"valid_from": day, "valid_to": None, "cons_no": "0310000020"}
+    return [
+        statement({"add": "mkt_mp", "like": point, "set": new}),
+        f"update {{{{mkt_mp}}}} set valid_to = '{day_before}' where {point} and valid_from < '{day}'",
+    ]
+
+
+ROWS_OF_THE_POINT = [
+    ("met_measuring_point", "remove_ts", "2026-11-04 10:00+08"),
+    ("mkt_meter_install", "remove_date", "2026-11-04"),
+    ("mkt_tariff_assign", "valid_to", "2026-11-04"),
+]
+
+
+@pytest.mark.parametrize(("table", "end", "last"), ROWS_OF_THE_POINT)
+def test_a_row_that_is_over_is_of_the_customer_of_its_time(staged: Staged, table: str, end: str, last: str):
+    """The point changed hands on 5 November; the same row without an end names a customer that the point no longer has."""
+    for at in handed_over("2026-11-04", "2026-11-05"):
+        staged.plant(at)
+    staged.stage()
+    rule = MADE[f"REF-{table}"]
+    assert "cons_no" in staged.columns(rule)
+    staged.plant(f"update {{{{{table}}}}} set {end} = '{last}' where mp_no = '031000000101'")
+    assert "cons_no" not in staged.columns(rule)
+
+
+@pytest.mark.parametrize(("table", "end", "last"), ROWS_OF_THE_POINT)
+def test_a_row_that_is_over_and_never_was_of_the_customer_it_names_is_told(
+    staged: Staged, table: str, end: str, last: str
+):
+    """The point never changed hands."""
+    staged.plant(f"update {{{{{table}}}}} set cons_no = '0310000020', {end} = '{last}' where mp_no = '031000000101'")
+    assert "cons_no" in staged.columns(MADE[f"REF-{table}"])
+
+
+def test_a_meter_removed_on_the_day_on_which_its_point_changes_hands_is_of_the_customer_before(staged: Staged):
+    """The row of an installation is valid up to its day of removal, without it."""
+    for at in handed_over("2026-08-31", "2026-09-01"):
+        staged.plant(at)
+    new = {"install_date": "2026-09-01", "cons_no": "0310000020"}
+    staged.plant(statement({"add": "mkt_meter_install", "like": "mp_no = '031000000101'", "set": new}))
+    staged.plant(
+        "update {{mkt_meter_install}} set remove_date = '2026-09-01' where mp_no = '031000000101' and install_date < '2026-09-01'"
+    )
+    staged.stage()
+    assert "cons_no" not in staged.columns(MADE["REF-mkt_meter_install"])
+
+
+# -- SHA: one text of several customers within 400 days, 2 October 2025 to 5 November 2026
+
+TEXTS = {
+    "SHA-mkt_manager_visit": ("mkt_manager_visit", "summary", "visited_at"),
+    "SHA-mkt_inspection": ("mkt_inspection", "result_text", "due_on"),
+}
+FIVE_RECENT = [(f"H{n}", f"2026-0{n}-15") for n in range(1, 6)]
+FIRST_DAY, DAY_BEFORE, TODAY = "2025-10-02", "2025-10-01", "2026-11-05"
+
+
+def share(staged: Staged, rule_id: str, entries: list[tuple[str, str]]) -> None:
+    """Of the rows of the table only so many have a text, the same one, of these customers on these days."""
+    table, column, day = TEXTS[rule_id]
+    raw = f"raw_marketing.{table}"
+    staged.connection.execute(f"update {raw} set {column} = null")
+    for place, (holder, on) in enumerate(entries):
+        row = f"(select _raw_id from {raw} order by _raw_id offset {place} limit 1)"
+        at = f"{on} 10:00+08" if day == "visited_at" else on
+        statement = f"update {raw} set {column} = repeat('字', 20), cons_no = %s, {day} = %s where _raw_id = {row}"
+        assert staged.connection.execute(statement, (holder, at)).rowcount == 1
+
+
+@pytest.mark.parametrize("rule_id", TEXTS)
+@pytest.mark.parametrize(
+    ("entries", "is_told"),
+    [
+        (FIVE_RECENT, False),
+        ([*FIVE_RECENT, ("H6", "2026-06-15")], True),
+        ([*FIVE_RECENT, ("H5", "2026-06-15")], False),
+        ([*FIVE_RECENT[:4], ("H5", TODAY), ("H6", FIRST_DAY)], True),
+        ([*FIVE_RECENT[:4], ("H5", TODAY), ("H6", DAY_BEFORE)], False),
+        ([*FIVE_RECENT, ("H6", TODAY), ("H7", DAY_BEFORE)], True),
+        ([*FIVE_RECENT[:3], ("H4", DAY_BEFORE), ("H5", DAY_BEFORE), ("H6", DAY_BEFORE)], False),
+    ],
+    ids=[
+        "five customers",
+        "six customers",
+        "six texts of five customers",
+        "six across 400 days",
+        "six across 401 days",
+        "six within and one before",
+        "three within and three before",
+    ],
+)
+def test_six_customers_share_no_text_within_400_days(
+    staged: Staged, rule_id: str, entries: list[tuple[str, str]], is_told: bool
+):
+    share(staged, rule_id, entries)
+    assert staged.columns(MADE[rule_id]) == ({TEXTS[rule_id][1]} if is_told else set())
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_the_sixth_customer_of_a_text_comes_nights_after_the_others(staged: Staged, is_new: bool):
+    """Visits are looked at when they are new: the sixth is told of although the five others passed before it."""
+    share(staged, "SHA-mkt_manager_visit", [*FIVE_RECENT, ("H6", TODAY)])
+    raw = "raw_marketing.mkt_manager_visit"
+    staged.connection.execute("update quality.current_run set last_passed_load_id = 1000")
+    if is_new:
+        sixth = f"select _raw_id from {raw} where cons_no = 'H6'"
+        for rows in (raw, "staging.stg_marketing__manager_visits"):
+            staged.connection.execute(f"update {rows} set _load_id = 1001 where _raw_id in ({sixth})")
+    assert staged.columns(MADE["SHA-mkt_manager_visit"]) == ({"summary"} if is_new else set())
