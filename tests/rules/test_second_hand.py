@@ -92,6 +92,26 @@ def test_bills_that_came_early_take_the_place_of_no_month_that_is_due(
     assert found(staged, *statements) == told
 
 
+@pytest.mark.parametrize(
+    ("days", "severity"), [(5, "block"), (4, "warn"), (3, "warn")], ids=["tomorrow", "today", "yesterday"]
+)
+def test_the_month_before_stops_no_night_once_a_whole_month_is_due(staged: Staged, days: int, severity: str):
+    """October is whole and due tomorrow, today or yesterday; of September half is absent."""
+    assert found(staged, due(days), lost("202609", 10)) == says((severity, *HALF_OF_SEPTEMBER[1:]))
+
+
+def test_one_office_that_lacks_an_early_bill_makes_no_month_before_it_an_old_one(staged: Staged):
+    """Nineteen of twenty early bills are enough of all offices, and less than 0.95 of the one that lacks it."""
+    limit = "update staging.quality_parameters set value = 0.94 where rule_id = 'EXP' and name = 'run_share'"
+    told = found(staged, limit, lost("202610", 1), lost("202609", 10))
+    assert told == says(HALF_OF_SEPTEMBER, bills=1)
+
+
+def test_lines_of_the_month_that_is_due_stop_the_night_though_a_whole_month_came_early(staged: Staged):
+    told = found(staged, lost("202609", 10, table="mkt_bill_line"))
+    assert [(severity, month) for severity, _, month in told["EXP-02"]] == [("block", "202609")]
+
+
 def test_an_early_month_whose_run_is_over_lacks_what_is_absent(staged: Staged):
     """Nineteen of twenty are more than 0.94: the twentieth is expected before it is due. One account stops no night."""
     limit = "update staging.quality_parameters set value = 0.94 where rule_id = 'EXP' and name = 'run_share'"
