@@ -62,11 +62,22 @@
             count(*) as expected_count,
             count(*) filter (where is_arrived) as arrived_count,
             count(distinct account_no) filter (where not is_arrived) as absent_accounts,
-            -- a month whose bills are nearly all there before they are due makes no month before it an old one
-            bool_or(what_code not like 'bill%' or since_date < :business_date)
-            or avg(is_arrived::integer) < quality.parameter('EXP-01', 'block_below_share', :business_date) as is_due_or_short
+            bool_or(what_code = 'bill' and since_date <= :business_date) as are_bills_due,
+            quality.parameter('EXP-01', 'block_below_share', :business_date) as block_below
         from things
         group by grouping sets ((what_code, table_name, period_date), (what_code, table_name, period_date, org_no))
+    ),
+
+    -- A month whose bills came before they are due makes no month before it an old one, unless too few of them came.
+    dated as (
+        select
+            counted.*,
+            org_no is null and (
+                what_code not like 'bill%'
+                or bool_or(are_bills_due) over (partition by period_date)
+                or arrived_count < block_below * expected_count
+            ) as can_be_newest
+        from counted
     )
 
     select
@@ -84,13 +95,13 @@
         counted.arrived_count,
         counted.absent_accounts,
         coalesce(
-            counted.period_date >= max(counted.period_date) filter (where counted.is_due_or_short) over (partition by counted.what_code), true
+            counted.period_date >= max(counted.period_date) filter (where counted.can_be_newest) over (partition by counted.what_code), true
         ) as is_newest,
         counted.period_date = :business_date
         and (landed.table_name is null{{ " or counted.what_code = 'curve' and energy.is_short" if 'curve' in whats }}) as is_told_elsewhere,
-        quality.parameter('EXP-01', 'block_below_share', :business_date) as block_below,
+        counted.block_below,
         quality.parameter('EXP-01', 'least_accounts', :business_date) as least_accounts
-    from counted
+    from dated as counted
     {{ 'cross join energy' if 'curve' in whats }}
     left join landed on counted.table_name = landed.table_name
 {%- endmacro %}

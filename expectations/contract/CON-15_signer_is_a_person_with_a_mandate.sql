@@ -26,8 +26,7 @@ left join {{ one_each(
         contracts.account_no = customers.account_no
         -- who signed a contract that is over may have represented the owner before
         and (
-            contracts.valid_to is null
-            or contracts.valid_to > :business_date
+            (contracts.status_code <> 'TERMINATED' and (contracts.valid_to is null or contracts.valid_to > :business_date))
             or contracts._raw_id in (
                 select in_force._raw_id from staging.int_contracts_in_force as in_force
                 where {{ is_valid_on('in_force', ':business_date') }}

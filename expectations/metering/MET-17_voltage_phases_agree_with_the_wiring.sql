@@ -17,7 +17,7 @@ reads: [int_curves_latest, int_metering_points_current, stg_metering__curves]
 with measured as (
     select
         curves.metering_point_no,
-        bool_or(quality.slot_sum(curves.values_by_slot) > 0) as has_phase_b
+        bool_or(0 < any(curves.values_by_slot)) as has_phase_b
     from staging.int_curves_latest as curves
     where
         curves.quantity_code = 'U'

@@ -76,30 +76,41 @@ points as (
     group by meter_asset_no
 ),
 
--- What the curves say against the register, on the day that the night ends and on the next, in the register's own kWh.
-compared as (
+-- What the curves of a day and of the next say, in the register's own kWh.
+curves as materialized (
+    select
+        told.*,
+        lead(told.energy_kwh) over by_day as next_kwh,
+        lead(told.reading_date) over by_day as next_date
+    from (
+        select
+            points.meter_asset_no,
+            points.account_no,
+            curves.reading_date,
+            quality.slot_sum(curves.values_by_slot) / case when curves.is_primary then points.multiplier else 1 end as energy_kwh
+        from staging.int_curves_latest as curves
+        inner join points on curves.metering_point_no = points.metering_point_no
+        where
+            curves.quantity_code = 'E+'
+            and curves.phase_code = 'T'
+            and curves.reading_date >= (select changed.first_date from changed)
+            and points.multiplier > 0
+    ) as told
+    window by_day as (partition by told.meter_asset_no order by told.reading_date)
+),
+
+-- How far they lie from the register, on the day that the night ends and on the next.
+compared as materialized (
     select
         totals.meter_asset_no,
         totals.reading_date,
-        points.account_no,
+        curves.account_no,
         totals.last_digit,
-        quality.slot_sum(today.values_by_slot) / case when today.is_primary then points.multiplier else 1 end
-        - (totals.register_reading_kwh - totals.before_kwh) as today_kwh,
-        quality.slot_sum(tomorrow.values_by_slot) / case when tomorrow.is_primary then points.multiplier else 1 end
-        - (totals.after_kwh - totals.register_reading_kwh) as tomorrow_kwh
+        curves.energy_kwh - (totals.register_reading_kwh - totals.before_kwh) as today_kwh,
+        curves.next_kwh - (totals.after_kwh - totals.register_reading_kwh) as tomorrow_kwh
     from middles as totals
-    inner join points on totals.meter_asset_no = points.meter_asset_no and points.multiplier > 0
-    inner join staging.int_curves_latest as today
-        on
-            points.metering_point_no = today.metering_point_no
-            and totals.reading_date = today.reading_date
-            and today.quantity_code = 'E+' and today.phase_code = 'T'
-    inner join staging.int_curves_latest as tomorrow
-        on
-            points.metering_point_no = tomorrow.metering_point_no
-            and totals.reading_date + 1 = tomorrow.reading_date
-            and tomorrow.quantity_code = 'E+' and tomorrow.phase_code = 'T'
-    where {{ is_total_register('totals', 'DAY') }}
+    inner join curves on totals.meter_asset_no = curves.meter_asset_no and totals.reading_date = curves.reading_date
+    where curves.next_date = curves.reading_date + 1 and {{ is_total_register('totals', 'DAY') }}
 ),
 
 filled_in as (

@@ -34,32 +34,59 @@ with told_once as (
     order by metering_point_no, event_at, event_code, received_at, power_event_id
 ),
 
-downs as (
+-- From the first POWER_DOWN to the next POWER_UP: what tells of an outage again begins none.
+followed as (
     select
-        told_once._raw_id as raw_id,
-        told_once.metering_point_no,
-        told_once.event_code,
-        told_once.event_at as started_at,
-        lead(told_once.event_at) over (
-            partition by told_once.metering_point_no order by told_once.event_at, told_once.event_code
+        told_once.*,
+        lag(told_once.event_code) over by_time as previous_code,
+        min(told_once.event_at) filter (where told_once.event_code = 'POWER_UP') over (
+            by_time rows between 1 following and unbounded following
         ) as ended_at
     from told_once
+    window by_time as (partition by told_once.metering_point_no order by told_once.event_at, told_once.event_code desc)
 ),
 
-outages as (
+downs as (
     select
-        downs.raw_id,
-        downs.started_at,
-        coalesce(downs.ended_at, {{ day_start_at(':business_date + 1') }}) as ended_at,
+        followed._raw_id,
+        followed.event_at as started_at,
+        coalesce(followed.ended_at, {{ day_start_at(':business_date + 1') }}) as ended_at,
         points.account_no,
         points.feeder_no,
-        make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer) as shortest
-    from downs
+        max(coalesce(followed.ended_at, {{ day_start_at(':business_date + 1') }})) over (
+            partition by points.account_no
+            order by followed.event_at, followed._raw_id
+            rows between unbounded preceding and 1 preceding
+        ) as dark_until
+    from followed
     inner join staging.int_metering_points_as_of as points
         on
-            downs.metering_point_no = points.metering_point_no
-            and {{ is_valid_on('points', local_date('downs.started_at')) }}
-    where downs.event_code = 'POWER_DOWN' and points.account_no is not null
+            followed.metering_point_no = points.metering_point_no
+            and {{ is_valid_on('points', local_date('followed.event_at')) }}
+    where
+        followed.event_code = 'POWER_DOWN'
+        and followed.previous_code is distinct from 'POWER_DOWN'
+        and points.account_no is not null
+),
+
+-- Points of an account that are dark at once tell of one outage of it.
+outages as (
+    select
+        told.account_no,
+        (array_agg(told._raw_id order by told.started_at, told._raw_id))[1] as raw_id,
+        min(told.started_at) as started_at,
+        max(told.ended_at) as ended_at,
+        array_agg(distinct told.feeder_no) as feeders,
+        make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer) as shortest
+    from (
+        select
+            downs.*,
+            count(*) filter (where downs.dark_until is null or downs.dark_until < downs.started_at) over (
+                partition by downs.account_no order by downs.started_at, downs._raw_id
+            ) as outage_of_account
+        from downs
+    ) as told
+    group by told.account_no, told.outage_of_account
 )
 
 select
@@ -71,7 +98,7 @@ select
         select 1
         from staging.stg_metering__supply_outages as supply
         where
-            supply.feeder_no = outages.feeder_no
+            supply.feeder_no = any(outages.feeders)
             and supply.started_at <= outages.ended_at
             and coalesce(supply.ended_at, 'infinity') >= outages.started_at
     )
@@ -99,7 +126,7 @@ where
         select 1
         from staging.int_feeder_outages as shared
         where
-            shared.feeder_no = outages.feeder_no
+            shared.feeder_no = any(outages.feeders)
             and outages.started_at between shared.started_at and shared.last_started_at
             and shared.accounts >= quality.parameter('XSR-50', 'accounts', :business_date)
     )

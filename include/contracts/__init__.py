@@ -122,6 +122,7 @@ class Table:
     shrinking: Shrinking = field(default=Shrinking())
     keeps_months: int | None = None  # months before that of the business date whose events the source still delivers
     in_force: tuple[str, str] | None = None  # columns of the first and last day of an archive's row
+    renews: Where = ()  # rows that go on after their last day
     fact_date: str | None = None  # the column that dates a fact; None for an archive, which is as of the business date
     record_identity: RecordIdentity | None = None  # in what two records of different numbers differ
     repeats: tuple[Repeat, ...] = ()
@@ -215,6 +216,7 @@ def _table(source: str, model, is_daily: bool) -> Table:
         shrinking=reading.shrinking(properties.get("shrinks")),
         keeps_months=properties.get("keepsMonths"),
         in_force=tuple(properties["inForce"]) if "inForce" in properties else None,
+        renews=reading.where(properties.get("renews")),
         fact_date=properties.get("factDate"),
         record_identity=reading.record_identity(properties.get("recordIdentity")),
         crowds=reading.crowds(properties.get("crowds")),

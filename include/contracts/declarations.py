@@ -26,6 +26,7 @@ TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where 
     "shrinks": (),
     "keepsMonths": (),
     "inForce": (),
+    "renews": (),
     "factDate": (),
     "recordIdentity": ("columns", "time", "withinMinutes", "corrects", "where", "rule"),
     "repeats": ("series", "along", "columns", "rows", "least"),

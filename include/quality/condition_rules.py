@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from include.contracts import Table
 from include.contracts.declarations import EMPTY, FILLED, Condition
-from include.quality.made_rules import Check, checked_rule, is_absent, text
+from include.quality.made_rules import Check, checked_rule, is_absent, of_kind, text
 from include.quality.rules import Rule
 
 
@@ -36,7 +36,7 @@ def condition_check(table: Table, condition: Condition) -> Check:
         listed = ", ".join(text(value) for value in condition.be)
         fails = f"not ({absent}) and raw.{column.name}::text not in ({listed})"
         seen, expected = f"raw.{column.name}::text", f"one of {', '.join(condition.be)}"
-    given = [f"raw.{name}::text in ({', '.join(text(v) for v in values)})" for name, values in condition.where]
+    given = of_kind(condition.where)
     given += [f"not ({is_absent(table.column(name))})" for name in condition.given]
     return Check(
         column.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from include.contracts import Table
 from include.contracts.declarations import RecordIdentity
-from include.quality.made_rules import Check, checked_rule, is_absent, text, trimmed
+from include.quality.made_rules import Check, checked_rule, is_absent, of_kind, text, trimmed
 from include.quality.referred_rows import delivered
 from include.quality.rules import Rule
 
@@ -42,7 +42,7 @@ def _earlier(table: Table, identity: RecordIdentity) -> str:
     same = ", ".join(trimmed(table.column(c), "raw") for c in identity.columns)
     time = f"raw.{identity.time}" if identity.time else "null::timestamptz"
     conditions = [f"not ({is_absent(table.column(identity.columns[0]))})"]
-    conditions += [f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in identity.where]
+    conditions += of_kind(identity.where)
     conditions += [is_absent(table.column(c)) for c in identity.corrects]
     conditions += [
         f"{number} not in (select {trimmed(table.column(c), 'raw')} from {delivered(table)} where raw.{c} is not null)"

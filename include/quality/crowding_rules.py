@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from include.contracts import Table
 from include.contracts.declarations import Crowd
-from include.quality.made_rules import is_absent, made_rule, text, trimmed
+from include.quality.made_rules import is_absent, made_rule, of_kind, text, trimmed
 from include.quality.referred_rows import delivered, in_force_on, local_day
 from include.quality.rules import Rule
 from include.transform.models import staging_relation
@@ -134,7 +134,7 @@ from likely"""
 def _entries(table: Table, number: int, crowd: Crowd, is_longest: bool) -> str:
     """One row an entry of a window: its unit and its mark."""
     conditions = [f"not ({is_absent(table.column(c))})" for c in crowd.by]
-    conditions += [f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in crowd.where]
+    conditions += of_kind(crowd.where)
     day, few = "null::date", ""
     if crowd.date:
         day = local_day(table, crowd.date)

@@ -7,7 +7,7 @@ import re
 from include.contracts import Column, Reference, Table, all_tables
 from include.contracts.declarations import FUNCTIONS, Child, Equation, names_in
 from include.contracts.meanings import QUANTITIES
-from include.quality.made_rules import Check, checked_rule, text, trimmed
+from include.quality.made_rules import Check, checked_rule, of_kind, text, trimmed
 from include.quality.referred_rows import ReferredRows, delivered
 from include.quality.rule_macros import render
 from include.quality.rules import Rule
@@ -58,8 +58,7 @@ def equation_check(rows: ReferredRows, equation: Equation) -> Check:
         "<=": f"({left}) > ({right}) + {tolerance:f}",
         ">=": f"({left}) < ({right}) - {tolerance:f}",
     }[equation.relation]
-    for column, values in equation.where:
-        fails += f" and raw.{column}::text in ({', '.join(text(v) for v in values)})"
+    fails = " and ".join([fails, *of_kind(equation.where)])
     children = {name for name, _ in equation.children}
     own = [n for n in names_in(f"{equation.left} {equation.right}") if "." not in n and n not in children]
     own += [child.sums for _, child in equation.children if child.by and child.sums]
@@ -134,7 +133,7 @@ def _child_join(table: Table, child: Child, alias: str) -> str:
     pairs = zip(reference.columns, reference.target_columns, strict=True)
     on = " and ".join(f"{trimmed(table.column(theirs), 'raw')} = {alias}.{mine}_key" for mine, theirs in pairs)
     amount = f"sum(raw.{child.sums})" if child.sums else "count(*)"
-    conditions = [f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in child.where]
+    conditions = of_kind(child.where)
     if _is_expected(table, child):
         conditions.append(
             f"{trimmed(of.column(reference.columns[0]), 'raw')} not in (select things.owner_no from staging.{EXPECTED} as things"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from include.contracts import Column, Table
+from include.contracts import Column, Table, Where
 from include.quality.rules import SEVERITIES, Rule
 from include.transform.models import staging_relation
 
@@ -179,6 +179,11 @@ def is_absent(column: Column) -> str:
     if column.physical_type == "text":
         return f"nullif(btrim(raw.{column.name}), '') is null"
     return f"raw.{column.name} is null"
+
+
+def of_kind(where: Where, alias: str = "raw") -> list[str]:
+    """SQL conditions: a row has one of the values that are meant of each column."""
+    return [f"{alias}.{column}::text in ({', '.join(map(text, values))})" for column, values in where]
 
 
 def trimmed(column: Column, alias: str) -> str:

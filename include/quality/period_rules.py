@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from include.contracts import Table
 from include.contracts.declarations import Period
-from include.quality.made_rules import Check, checked_rule, text, trimmed
+from include.quality.made_rules import Check, checked_rule, of_kind, text, trimmed
 from include.quality.referred_rows import delivered, local_day
 from include.quality.rules import Rule
 
@@ -64,7 +64,7 @@ def _checks(table: Table, period: Period, alias: str) -> list[Check]:
 def _join(table: Table, period: Period, alias: str) -> str:
     first, last = (local_day(table, column) for column in table.in_force)
     by = ", ".join(trimmed(table.column(name), "raw") for name in period.by)
-    conditions = [f"raw.{name}::text in ({', '.join(text(v) for v in values)})" for name, values in period.where]
+    conditions = of_kind(period.where)
     # a row that ends before it begins is told as such
     conditions.append(f"({last} is null or {last} >= {first})")
     return f"""left join (

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from include.contracts import Reference, Table, all_tables
 from include.contracts.declarations import ALWAYS, NEVER
-from include.quality.made_rules import Check, checked_rule, text, trimmed
+from include.quality.made_rules import Check, checked_rule, of_kind, text, trimmed
 from include.quality.referred_rows import (
     SETTLEMENT_ACCOUNTS,
     ReferredRows,
     account_column,
     day_of,
+    days_in_force,
     delivered,
     in_force_on,
     is_as_of,
@@ -125,7 +126,7 @@ def _leads_to_a_row_of_its_kind(parts: _Parts, reference: Reference, alias: str)
     order by {key}, raw._raw_id
 ) as {alias} on {matches(table, reference, alias)}""")
     parts.targets.append(target)
-    kind = " and ".join(f"raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in reference.where)
+    kind = " and ".join(of_kind(reference.where))
     parts.checks.append(
         Check(
             reference.columns[0],
@@ -169,7 +170,7 @@ def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) ->
     An archive's row that begins within them and has ended, or states when it will, is told at its end: it outlives what it refers to.
     """
     table, target = parts.rows.table, all_tables()[reference.target_table]
-    first, last = (local_day(target, column) for column in target.in_force)
+    first, last = days_in_force(target)
     places = ", ".join(str(n + 1) for n in range(len(reference.columns)))
     parts.joins.append(f"""left join (
     select
@@ -253,13 +254,11 @@ def _is_referred_to(parts: _Parts, other: Table, reference: Reference, alias: st
     from {delivered(other)}
 ) as {alias} on {on}""")
     parts.targets.append(other)
-    fits = "".join(
-        f" and raw.{c}::text in ({', '.join(text(v) for v in values)})" for c, values in reference.total_where
-    )
+    fits = [in_force_on(table, ":business_date"), *of_kind(reference.total_where)]
     parts.checks.append(
         Check(
             reference.target_columns[0],
-            f"{alias}.is_there is null and {in_force_on(table, ':business_date')}{fits}",
+            f"{alias}.is_there is null and {' and '.join(fits)}",
             text(f"no row of {other.name}"),
             text(f"a row of {other.name} with this {', '.join(reference.columns)}"),
         )

@@ -8,7 +8,7 @@ is over refers to none.
 from __future__ import annotations
 
 from include.contracts import ACCOUNTS, Reference, Table, all_tables
-from include.quality.made_rules import trimmed
+from include.quality.made_rules import of_kind, trimmed
 from include.transform.models import staging_relation
 
 SETTLEMENT_ACCOUNTS = "mkt_account"  # says which accounts one payer pays for
@@ -99,12 +99,20 @@ def local_day(table: Table, column: str, alias: str = "raw") -> str:
     return f"case when {name} ~ '^[0-9]{{4}}(0[1-9]|1[0-2])$' then to_date({name} || '01', 'YYYYMMDD') end"
 
 
+def days_in_force(table: Table, alias: str = "raw") -> tuple[str, str]:
+    """SQL of the first and the last day of an archive's row; the last is null where it goes on."""
+    first, last = (local_day(table, column, alias) for column in table.in_force)
+    if table.renews:
+        last = f"case when ({' and '.join(of_kind(table.renews, alias))}) is not true then {last} end"
+    return first, last
+
+
 def day_of(table: Table) -> str:
     """SQL of the day on which a row's references count."""
     if table.fact_date:
         return local_day(table, table.fact_date)
     if table.in_force:
-        first, last = (local_day(table, column) for column in table.in_force)
+        first, last = days_in_force(table)
         # the day before its end: the end of one table is the last day, that of another the first day without
         return f"greatest({first}, least({last} - 1, :business_date))"
     return ":business_date"
@@ -114,7 +122,7 @@ def in_force_on(table: Table, day: str, alias: str = "raw") -> str:
     """SQL condition: a row is in force on a day; first and last day count."""
     if not table.in_force:
         return "true"
-    first, last = (local_day(table, column, alias) for column in table.in_force)
+    first, last = days_in_force(table, alias)
     return f"({first} <= {day} and ({last} is null or {day} <= {last}))"
 
 
@@ -133,7 +141,7 @@ def _join(table: Table, reference: Reference, columns: list[str], alias: str) ->
     target = all_tables()[reference.target_table]
     asked = ", ".join(f"raw.{column}" for column in columns)
     if is_as_of(reference):
-        first, last = (local_day(target, column) for column in target.in_force)
+        first, last = days_in_force(target)
         day = day_of(table)
         return f"""left join (
     select {keys(reference)}, {asked}, {first} as first_day, {last} as last_day

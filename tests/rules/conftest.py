@@ -69,7 +69,8 @@ def land_and_stage(
     """Lands the simulated utility of `days` to `day` and builds these models; their SQL is kept in models.json of `folder`."""
     from include.lab.simulator.deliver import write_deliveries
     from include.lab.utility import generate
-    from include.transform.dbt import manifest_path, run_dbt
+    from include.transform.dbt import run_dbt
+    from tests.compiled import compiled_models
     from tests.landing import land_source
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,22 +92,18 @@ def land_and_stage(
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_HOME", str(folder))  # dbt's target is then no other test's
         run_dbt(["build", *selected], Warehouse(url))
-        manifest = json.loads(manifest_path().read_text())
-    with connect(url, autocommit=True) as connection:
-        connection.execute("analyze")
-    with connect(url) as connection:
-        this = connection.execute("select current_database()").fetchone()[0]
+        with connect(url, autocommit=True) as connection:
+            connection.execute("analyze")
+            database = connection.execute("select current_database()").fetchone()[0]
+        models = compiled_models(database)
     compiled = [
-        # The compiled SQL names the database it was compiled for, which copies of it are not.
         {
             "name": node["name"],
-            "sql": (node.get("compiled_code") or "").replace(f'"{this}".', ""),
+            "sql": node["sql"],
             "needs": node["depends_on"]["nodes"],
             "is_table": node["config"]["materialized"] != "ephemeral",
         }
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
-        and node["schema"] == "staging"
-        and (node.get("compiled_code") or node["config"]["materialized"] == "ephemeral")
+        for node in models
+        if node["schema"] == "staging"
     ]
     (folder / "models.json").write_text(json.dumps(compiled))

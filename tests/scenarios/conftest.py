@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from include.records.warehouse import Warehouse
-from include.transform.dbt import manifest_path, run_dbt
+from include.transform.dbt import run_dbt
+from tests.compiled import compiled_models
 from tests.databases import copied, made_once, parsed
 
 TEMPLATE = "kaw_scenarios_template"
@@ -67,15 +68,9 @@ def _build_empty(url: str, folder: Path, database: str) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_HOME", str(folder))  # dbt's target is then no other test's
         run_dbt(["build", "--resource-type", "seed", "--resource-type", "model"], Warehouse(url))
-        manifest = json.loads(manifest_path().read_text())
+        models = compiled_models(database)
     nodes = {
-        node["name"]: {
-            "schema": node["schema"],
-            "reads": node["depends_on"]["nodes"],
-            # The compiled SQL names the database it was compiled for, which copies of it are not.
-            "sql": node["compiled_code"].replace(f'"{database}".', ""),
-        }
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
+        node["name"]: {"schema": node["schema"], "reads": node["depends_on"]["nodes"], "sql": node["sql"]}
+        for node in models
     }
     (folder / "models.json").write_text(json.dumps(nodes))

@@ -108,7 +108,7 @@ final as (
             'what', 'bill', 'cons_no', compared.account_no, 'bill_month', to_char(compared.bill_month, 'YYYYMM')
         ) as record_key,
         compared.bill_month as period_date,
-        least(compared.since_date, night.business_date) as since_date,
+        compared.since_date,
         true as is_whole,
         compared.is_arrived
     from compared
