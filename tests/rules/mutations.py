@@ -97,7 +97,7 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """One weakened rule; `change` says what was done, `part` in which of the two queries."""
+    """One weakened rule; `change` says what was done, `part` in which of the two queries, or in the declaration."""
 
     part: str
     change: str
@@ -106,6 +106,8 @@ class Mutant:
     @property
     def kind(self) -> str:
         """What was done, in a word or two, to count by."""
+        if self.part == "declaration":
+            return self.change.split(": ")[1]
         if not self.change.startswith("line"):
             return self.change.split()[0]
         if "-> ''" in self.change:
@@ -121,32 +123,35 @@ class _Token:
     depth: int
 
 
-def mutants(rule: Rule) -> Iterator[Mutant]:
-    """Violations emptied; the severity lowered; each condition dropped; each comparison's boundary flipped."""
-    yield Mutant(
-        "violations",
-        "emptied",
-        replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false"),
-    )
+def mutants(rule: Rule, is_everywhere: bool = False) -> Iterator[Mutant]:
+    """Violations emptied; the severity lowered; each condition dropped; each comparison's boundary flipped.
+
+    `is_everywhere` changes all places at once where the same words are: a made rule writes them at each of its checks.
+    """
+    yield Mutant("violations", "emptied", emptied(rule))
     for severity in SEVERITIES[: SEVERITIES.index(rule.severity)][-1:]:
         lowered = _said_mildly(rule.violations_sql, severity)
         yield Mutant("header", f"severity {severity}", replace(rule, severity=severity, violations_sql=lowered))
-    yield from (mutant for mutant in _changes(rule) if not reason_equivalent(rule, mutant.change))
+    yield from (mutant for mutant in _changes(rule, is_everywhere) if not reason_equivalent(rule, mutant.change))
 
 
-def excluded(rule: Rule) -> list[tuple[str, str, str]]:
+def emptied(rule: Rule) -> Rule:
+    return replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false")
+
+
+def excluded(rule: Rule, is_everywhere: bool = False) -> list[tuple[str, str, str]]:
     """The entries of EQUIVALENT that keep a mutant of this rule out."""
-    changes = [mutant.change for mutant in _changes(rule)]
+    changes = [mutant.change for mutant in _changes(rule, is_everywhere)]
     return [
-        entry for entry in EQUIVALENT if entry[0] in ("", rule.id) and any(entry[1] in change for change in changes)
+        entry for entry in EQUIVALENT if rule.id.startswith(entry[0]) and any(entry[1] in change for change in changes)
     ]
 
 
-def _changes(rule: Rule) -> Iterator[Mutant]:
+def _changes(rule: Rule, is_everywhere: bool) -> Iterator[Mutant]:
     for part in ("violations", "tested"):
         query = getattr(rule, f"{part}_sql")
         seen = {" ".join(query.split())}
-        for change, weakened in _weakened(query):
+        for change, weakened in _weakened(query, is_everywhere):
             if " ".join(weakened.split()) not in seen:  # the middle of `a and b and c` can be dropped with either `and`
                 seen.add(" ".join(weakened.split()))
                 yield Mutant(part, change, replace(rule, **{f"{part}_sql": weakened}))
@@ -154,7 +159,7 @@ def _changes(rule: Rule) -> Iterator[Mutant]:
 
 def reason_equivalent(rule: Rule, change: str) -> str | None:
     """Why no row can feel a change; None where one can."""
-    return next((why for rule_id, words, why in EQUIVALENT if rule_id in ("", rule.id) and words in change), None)
+    return next((why for rule_id, words, why in EQUIVALENT if rule.id.startswith(rule_id) and words in change), None)
 
 
 def _said_mildly(query: str, severity: str) -> str:
@@ -164,15 +169,20 @@ def _said_mildly(query: str, severity: str) -> str:
     return query
 
 
-def _weakened(query: str) -> Iterator[tuple[str, str]]:
+def _weakened(query: str, is_everywhere: bool) -> Iterator[tuple[str, str]]:
     tokens = _tokens(query)
     for at, token in enumerate(tokens):
         if token.text in _FLIPPED and tokens[at - 1].text not in (">", "<", "-", "=", "@"):
-            yield _changed(query, token.start, token.end, _FLIPPED[token.text])
+            change, weakened = _changed(query, token.start, token.end, _FLIPPED[token.text])
+            if is_everywhere:
+                before, after = query[tokens[_start(tokens, at)].start : token.start], query[token.end : tokens[_end(tokens, at)].end]
+                weakened = query.replace(f"{before}{token.text}{after}", f"{before}{_FLIPPED[token.text]}{after}")
+            yield change, weakened
         if token.text.lower() in ("and", "or") and not _is_of_between(tokens, at):
             first, last = _start(tokens, at), _end(tokens, at)
             for start, end in ((token.start, tokens[last].end), (tokens[first].start, token.end)):
-                yield _changed(query, start, end, "")
+                change, weakened = _changed(query, start, end, "")
+                yield change, query.replace(query[start:end], "") if is_everywhere else weakened
     yield from _severities(query)
 
 

@@ -20,13 +20,16 @@ from include.contracts import all_tables
 from include.quality.base_rules import load_base_rules
 from include.quality.rules import Rule, load_rules
 from tests.rules import test_mart_rules as marts
-from tests.rules.base_faults import ARRIVALS, faults, missing
+from tests.rules.base_faults import ARRIVALS, faults, missing, new_child, nights
 from tests.rules.cases import Case, cases_of_the_book
+from tests.rules.declared_faults import CROWDS, FAULTS, Fault, crowd
+from tests.rules.declared_mutants import ENGINES, declaration_mutants
 from tests.rules.mutations import EQUIVALENT, Mutant, excluded, mutants
 from tests.rules.random_sets import SEEDS, randomize
 from tests.rules.staged import Staged
 from tests.rules.stand_ins import THEMES, theme_of
 from tests.rules.targeted import Target
+from tests.rules.test_contract_rules import CASES, statement
 from tests.rules.test_rule_answers import CATALOGUE as OF_THE_RECORD
 from tests.rules.test_rule_answers import OF_WHOLE_CURVES, TARGETED, make_marts, recorded
 
@@ -34,6 +37,18 @@ CATALOGUE = {rule.id: rule for rule in OF_THE_RECORD}
 EXPECTED = {rule.id: rule for rule in load_rules() if rule.id.startswith("EXP")}
 PIPELINES = {rule.id: rule for rule in load_rules() if rule.id.startswith("PIP")}
 MADE = {rule.id: rule for rule in load_base_rules()}
+MECHANISMS = {  # family of rules made of declarations -> its engine and the kinds of faults made of its declarations
+    "references": ("REF", ("references", "totals", "identities")),
+    "equations": ("EQU", ("equations",)),
+    "orders of times": ("TIM", ("orders",)),
+    "meanings": ("SEM", ("ranges", "days", "texts", "seeds")),
+    "conditions": ("IFF", ("conditions",)),
+    "periods": ("PER", ("periods",)),
+    "copies": ("DUP", ("copies",)),
+    "shared values": ("SHA", ("sharings",)),
+    "repeats": ("REP", ("repeats",)),
+    "crowds": ("CRD", ()),
+}
 FAMILIES = {
     "catalogue": CATALOGUE,
     "expected": EXPECTED,
@@ -43,6 +58,10 @@ FAMILIES = {
     "published models": {rule_id: rule for rule_id, rule in MADE.items() if rule.gate == 2},
     "contracts, rows": {rule_id: rule for rule_id, rule in MADE.items() if rule_id.startswith(("BASE-", "MKT-13"))},
     "contracts, arrivals": {rule_id: rule for rule_id, rule in MADE.items() if rule_id.startswith("ARR-")},
+    **{
+        family: {rule_id: rule for rule_id, rule in MADE.items() if rule_id.startswith(f"{engine}-")}
+        for family, (engine, _) in MECHANISMS.items()
+    },
 }
 SAMPLE = (
     "MET-05",
@@ -75,14 +94,15 @@ LEAST_KILLED = {
     "published models": 0.98,
     "contracts, rows": 0.99,
     "contracts, arrivals": 0.95,
+    **dict.fromkeys(MECHANISMS, 0.98),
 }
 LEAST_TYPED = 0.85  # of the catalogue's killed mutants, by a typed verdict
 LEAST_TYPED_OF_AN_AREA = 0.7  # MET, MKT, CON and XSR
-PARTS = ("header", "violations", "tested")
+PARTS = ("header", "violations", "tested", "declaration")
 MADE_OF_COLUMNS = {
-    "contracts, rows": PARTS[:2]
+    "contracts, rows": ("header", "violations")
 }  # whose population has a condition for each column, each of which a test breaks
-BY_TYPED = "a typed verdict"
+BY_TYPED, BY_DECLARED = "a typed verdict", "a fault made of the declaration"
 LONGEST_S = 8  # a mutant that takes longer has lost a join
 
 
@@ -122,7 +142,7 @@ class Judged:
 
 
 def judge(staged: Staged, rules: dict[str, Rule], worlds: Iterable[World], parts: tuple[str, ...] = PARTS) -> Judged:
-    alive = {rule_id: [mutant for mutant in mutants(rule) if mutant.part in parts] for rule_id, rule in rules.items()}
+    alive = {rule_id: [mutant for mutant in mutants_of(rule) if mutant.part in parts] for rule_id, rule in rules.items()}
     judged = Judged({rule_id: len(found) for rule_id, found in alive.items()}, alive)
     for world in worlds:
         concerned = sorted(rule_id for rule_id in world.rule_ids if alive.get(rule_id))
@@ -133,6 +153,14 @@ def judge(staged: Staged, rules: dict[str, Rule], worlds: Iterable[World], parts
             for rule_id in concerned:
                 _compare(judged, world, staged, rules[rule_id])
     return judged
+
+
+def mutants_of(rule: Rule) -> Iterator[Mutant]:
+    """Weakened variants of a rule; of one that an engine makes of declarations also the rules made of changed declarations."""
+    is_declared = rule.id[:4].removesuffix("-") in ENGINES
+    yield from mutants(rule, is_everywhere=is_declared)
+    if is_declared:
+        yield from declaration_mutants(rule)
 
 
 def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
@@ -280,8 +308,56 @@ def worlds_of_the_contracts() -> Iterator[World]:
         yield unstaged(missing(table), {f"ARR-{name}"}, Staged.answer)
 
 
+def worlds_of_declarations(staged: Staged, family: str) -> Iterator[World]:
+    """The clean world, the typed cases, the faults made of each declaration, and nights in which their rows are old."""
+    rules = FAMILIES[family]
+    yield World(lambda staged: None, frozenset(rules), BY_TYPED, how_often)
+    for case in CASES:
+        right = {case["rule"]: ({*case["finds"]}, case.get("severity"))}
+        planted = partial(_execute, statements=[statement(step) for step in case["given"]])
+        yield World(planted, frozenset(right), BY_TYPED, columns_and_verdict, right)
+    for rule_id, values, _ in CROWDS:
+        yield unstaged(crowd(rule_id, values), {rule_id}, how_often)
+    seen_at_night = set()
+    for kind in MECHANISMS[family][1]:
+        for fault in FAULTS[kind](staged):
+            ask = Staged.told if fault.words else how_often
+            yield declared(fault.rule.id, fault.statements, ask)
+            if fault.columns and fault.rule.id not in seen_at_night:
+                seen_at_night.add(fault.rule.id)
+                yield from nights_of(fault)
+
+
+def nights_of(fault: Fault) -> Iterator[World]:
+    rule = MADE[fault.rule.id]
+    table = all_tables()[rule.table_name]
+    if table.name in rule.touched_by and not table.curve_slots:
+        for _, statements, _ in nights(table, "", [*fault.statements], set()):
+            yield declared(rule.id, statements, how_often)
+        for child in {*rule.touched_by} - {table.name}:
+            yield declared(rule.id, new_child(table, all_tables()[child], [*fault.statements]), how_often)
+
+
+def declared(rule_id: str, statements: Iterable[str], ask: Callable[[Staged, Rule], object]) -> World:
+    return World(partial(_execute, statements=statements), frozenset({rule_id}), BY_DECLARED, ask)
+
+
+def columns_and_verdict(staged: Staged, rule: Rule) -> tuple[set[str], str | None]:
+    return staged.columns(rule), staged.verdict(rule)
+
+
+def how_often(staged: Staged, rule: Rule) -> Counter:
+    """How many records a rule finds at each column, and how severe: not in which words."""
+    found = Counter()
+    for column, _, severity, count in staged.told(rule):
+        found[column, severity] += count
+    return found
+
+
 def worlds(staged: Staged, family: str) -> Iterator[World]:
-    if family == "catalogue":
+    if family in MECHANISMS:
+        yield from worlds_of_declarations(staged, family)
+    elif family == "catalogue":
         yield from worlds_of_the_catalogue(staged)
     elif family == "marts":
         yield from worlds_of_the_marts(staged)

@@ -1,0 +1,754 @@
+"""Faults made from what the contracts declare: (rule of the declaration alone, statements, columns that it must tell).
+
+They change all rows, or one for each column, of the clean utility (synthetic), so that no declaration can be dead: beside what a rule
+must tell stands what it must not, one step away. The tests of the rules ask them, and the mutants of rules and declarations are
+judged by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import combinations
+
+from include.contracts import Column, Reference, Table, all_tables
+from include.contracts.declarations import ALWAYS, FILLED, Equation, names_in
+from include.contracts.meanings import DAY, MEANINGS, NUMBER, TEXT, TIME
+from include.quality.condition_rules import condition_rule
+from include.quality.copy_rules import copy_rule
+from include.quality.equation_rules import equation_check, equation_rule
+from include.quality.made_rules import of_kind
+from include.quality.meaning_rules import meaning_rule
+from include.quality.period_rules import period_rule
+from include.quality.reference_rules import reference_rule
+from include.quality.referred_rows import ReferredRows, is_as_of, reference_by
+from include.quality.repeat_rules import repeat_rule
+from include.quality.rules import Rule
+from include.quality.sharing_rules import sharing_rule
+from include.quality.time_rules import time_rule
+from tests.rules.staged import Staged
+
+BUSINESS_DATE = date(2026, 11, 5)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done, and which columns the rule of the declaration alone then tells: these and no others, or others `beside` them.
+
+    `words` are what it says to expect of each column.
+    """
+
+    what: tuple
+    rule: Rule
+    statements: tuple[str, ...]
+    columns: frozenset[str]
+    beside: bool = False
+    words: dict[str, str] = field(default_factory=dict)
+
+
+def fault(what: tuple, rule: Rule, columns: set[str], *statements: str, **given) -> Fault:
+    return Fault(what, rule, statements, frozenset(columns), **given)
+
+
+def rows_of(staged: Staged, table: Table) -> int:
+    return staged.connection.execute(f"select count(*) from {table.raw_name}").fetchone()[0]
+
+
+def tables_with_rows(staged: Staged) -> list[Table]:
+    return [table for table in all_tables().values() if rows_of(staged, table)]
+
+
+def set_all(table: Table, values: list[str] | str) -> str:
+    return f"update {table.raw_name} set {values if isinstance(values, str) else ', '.join(values)}"
+
+
+def set_each(table: Table, values: dict[str, str]) -> str:
+    """Each column in a row of its own, as far as there are rows, so that nothing else in the row tells of it."""
+    columns = list(values)
+    rows = f"(select _raw_id, row_number() over (order by {', '.join(table.key)}, _raw_id) - 1 as n, count(*) over () as rows from {table.raw_name})"
+    chosen = ", ".join(
+        f"{c} = case when n = {place} % rows then {values[c]} else {c} end" for place, c in enumerate(columns)
+    )
+    return f"{set_all(table, chosen)} from {rows} as numbered where {table.name}._raw_id = numbered._raw_id and n < {len(columns)}"
+
+
+def as_numbers(table: Table, columns: list[str]) -> list[str]:
+    """So that a value beside a limit of the source's type can be planted."""
+    altered = ", ".join(f"alter {column} type numeric" for column in columns)
+    return [f"alter table {table.raw_name} {altered}"] if altered else []
+
+
+def alone(table: Table, **kept) -> Table:
+    """A table that declares only what is kept: no identity, no total relation of others."""
+    return replace(table, columns=tuple(replace(column, identity=None) for column in table.columns), **kept)
+
+
+def apart(table: Table, column: str) -> str:
+    """SQL of a value of a column that no other row has."""
+    kind = table.column(column).physical_type
+    if kind == "date":
+        return "date '2000-01-01' + _raw_id::integer"
+    if kind == "timestamptz":
+        return "timestamptz '2020-01-01 00:00+08' + _raw_id * interval '1 second'"
+    return "_raw_id" if kind.startswith(("numeric", "integer", "smallint")) else "'A' || _raw_id"
+
+
+# -- meanings
+
+
+def day(bound: str) -> date:
+    """A plausible day as it is typed in a contract, on the business date of these tests."""
+    if not bound.startswith("business_date"):
+        return date.fromisoformat(bound)
+    _, count, unit = bound.removeprefix("business_date ").split()
+    return (
+        BUSINESS_DATE + timedelta(days=int(count)) if unit == "days" else BUSINESS_DATE.replace(year=2026 + int(count))
+    )
+
+
+def ranges(staged: Staged) -> Iterator[Fault]:
+    """Every number at its ends, which pass, and one step outside them; those that another rule judges are never told."""
+    for table in tables_with_rows(staged):
+        columns = [c for c in table.scalar_columns if MEANINGS[c.meaning].kind == NUMBER and not c.allowed]
+        columns = [c for c in columns if any(c.plausible)]
+        if not columns:
+            continue
+        rule = meaning_rule(table)
+        judged = {c.name for c in columns if "range" not in dict(c.judged_by)}
+        for end, sign in enumerate("-+"):
+            for is_outside in (False, True):
+                values = {c.name: f"{c.plausible[end]} {sign} {_step(c) if is_outside else 0}" for c in columns}
+                statements = (*as_numbers(table, [*values]), set_each(table, values))
+                yield fault((table.name, sign, is_outside), rule, judged if is_outside else set(), *statements)
+
+
+def _step(column: Column) -> str:
+    return "1" if "int" in column.physical_type else "0.0001"
+
+
+def days(staged: Staged) -> Iterator[Fault]:
+    """The first and the last day that can be pass, one day outside fails, in the morning and late at night alike."""
+    for table in tables_with_rows(staged):
+        columns = [c for c in table.scalar_columns if MEANINGS[c.meaning].kind in (DAY, TIME) and any(c.plausible)]
+        if not columns:
+            continue
+        judged = {c.name for c in columns if "range" not in dict(c.judged_by)}
+        for end, step, hour in ((0, -1, "00:00"), (1, 1, "23:59")):
+            for is_outside in (False, True):
+                at = {c.name: day(c.plausible[end]) + timedelta(days=step * is_outside) for c in columns}
+                values = {
+                    c.name: f"'{at[c.name]}'" if MEANINGS[c.meaning].kind == DAY else f"'{at[c.name]} {hour}+08'"
+                    for c in columns
+                }
+                told = judged if is_outside else set()
+                yield fault((table.name, end, is_outside), meaning_rule(table), told, set_each(table, values))
+
+
+PLACEHOLDER = "a value, not a placeholder"
+READABLE, NOT_REWRITTEN = "readable characters", "a number that no spreadsheet has rewritten or readable characters"
+# Meaning -> a value in its format, one that is not, and what is then expected.
+TEXT_VALUES = {
+    "bank_account_no": ("62220001", "6222000", "8 or more digits"),
+    "document_no": ("HT〔2026〕1", "HT 1", "letters and digits"),
+    "equipment_no": ("E/1#2", "E 1", "letters and digits"),
+    "meter_asset_no": ("A12345", "A1234", "6 or more letters and digits"),
+    "metering_point_no": ("A12345", "A1234", "6 or more letters and digits"),
+    "settlement_account_no": ("A12345", "A1234", "6 or more letters and digits"),
+    "organisation_no": ("O1", "O", "2 or more letters and digits"),
+    "staff_no": ("S_1", "S", "2 or more letters and digits"),
+    "tax_no": ("91310101MA1508X", "91310101MA1508XY", "15 digits or capitals or 17 to 20 digits or capitals"),
+    "industry_code": ("C31", "U", "a letter and 2 to 4 digits or one letter"),
+    "organisation_name": ("合成甲", "2026", "a name with letters"),
+    "person_name": ("合成甲", "2026", "a name with letters"),
+    "phone_number": (
+        "400-123-4567",
+        "2000",
+        "a 400 or 800 number or a local number of 7 or 8 digits or a mobile number or a short number or area code and number",
+    ),
+    "email": ("a@example.com", "a@b", "name@domain"),
+    "month": ("202612", "202613", "a month YYYYMM"),
+    "free_text": ("2026", None, ""),
+    "remark": ("2026", None, ""),
+    "label": ("2026", None, ""),
+    "tariff_code": ("2026", None, ""),
+}
+NUMBERS = {
+    "bank_account_no",
+    "document_no",
+    "equipment_no",
+    "meter_asset_no",
+    "metering_point_no",
+    "settlement_account_no",
+    "organisation_no",
+    "staff_no",
+    "tax_no",
+    "industry_code",
+}
+NAMES, CODES = {"organisation_name", "person_name"}, {"remark", "label", "tariff_code"}
+NO_DOCUMENT = NUMBERS - {"document_no"}  # Chinese characters are in the numbers of documents
+# Value -> the meanings of which it is a placeholder, those in whose format it is not, and those of which it is no readable text.
+TEXTS = {
+    "无": (NUMBERS | NAMES | {"free_text", "phone_number", "email"}, {"month"}, set()),
+    "不详": (NUMBERS | NAMES | CODES | {"free_text", "phone_number", "email"}, {"month"}, set()),
+    "0000": (NUMBERS, NAMES | {"phone_number", "email", "month"}, set()),
+    "张三": ({"person_name"}, NO_DOCUMENT | {"phone_number", "email", "month"}, set()),
+    "TEST": (NUMBERS | NAMES | CODES | {"free_text", "phone_number"}, {"email", "month"}, set()),
+    "asdf": ({"free_text"}, {"bank_account_no", "meter_asset_no", "metering_point_no", "settlement_account_no", "tax_no"}
+        | {"industry_code", "phone_number", "email", "month"}, set()),
+    "88888888": ({"phone_number"}, NAMES | {"tax_no", "industry_code", "email", "month"}, set()),
+    "6.22E+18": (set(), {"phone_number", "email", "month"}, NUMBERS),
+    "高\ufffd": (set(), set(), {*TEXT_VALUES}),
+}  # fmt: skip
+
+
+def text_columns(table: Table) -> list[Column]:
+    """The columns whose texts are judged: no listed codes, and no numbers of rows that they refer to."""
+    referring = {column for reference in table.references for column in reference.columns}
+    texts = [c for c in table.scalar_columns if MEANINGS[c.meaning].kind == TEXT]
+    return [c for c in texts if not c.allowed and c.name not in referring]
+
+
+def texts(staged: Staged) -> Iterator[Fault]:
+    for table in tables_with_rows(staged):
+        columns = [c for c in text_columns(table) if c.meaning in TEXT_VALUES]
+        if not columns:
+            continue
+        good = {c: TEXT_VALUES[c.meaning][0] for c in columns}
+        bad = {c: TEXT_VALUES[c.meaning][1] for c in columns if TEXT_VALUES[c.meaning][1]}
+        cases = [("in format", good, {}), ("not in format", bad, {c: TEXT_VALUES[c.meaning][2] for c in bad})]
+        for value, (placeholder, no_format, unreadable) in TEXTS.items():
+            told = {}
+            for c in columns:
+                if c.meaning in placeholder:
+                    told[c] = PLACEHOLDER
+                elif c.meaning in unreadable:
+                    told[c] = NOT_REWRITTEN if c.meaning in NUMBERS else READABLE
+                elif c.meaning in no_format:
+                    told[c] = TEXT_VALUES[c.meaning][2]
+            fits = [c for c in columns if c.meaning != "month" or len(value) <= 6]
+            cases.append((value, dict.fromkeys(fits, value), {c: said for c, said in told.items() if c in fits}))
+        for what, values, told in cases:
+            words = {
+                c.name: said
+                for c, said in told.items()
+                if ("placeholder" if said == PLACEHOLDER else "format") not in dict(c.judged_by)
+            }
+            if values:
+                planted = set_each(table, {c.name: f"'{value}'" for c, value in values.items()})
+                yield fault((table.name, what), meaning_rule(table), {*words}, planted, words=words)
+
+
+SEEDS = ("quality_placeholders", "quality_formats", "quality_default_dates")
+
+
+def seeds(staged: Staged) -> Iterator[Fault]:
+    """What a seed states counts from its first day on and no more on its end; a listed day not where it is allowed."""
+    for table in tables_with_rows(staged):
+        columns = [c for c in text_columns(table) if TEXT_VALUES.get(c.meaning, (None, None))[1]]
+        of_days = [c for c in table.scalar_columns if MEANINGS[c.meaning].kind in (DAY, TIME)]
+        of_days = [c for c in of_days if "range" not in dict(c.judged_by)]
+        values = {c.name: f"'{TEXT_VALUES[c.meaning][1]}'" for c in columns}
+        values |= {c.name: "'2000-01-01'" for c in of_days}
+        if not values:
+            continue
+        words = {c.name: TEXT_VALUES[c.meaning][2] for c in columns if "format" not in dict(c.judged_by)}
+        from_2000 = [c.name for c in of_days if day(c.plausible[0]) <= date(2000, 1, 1)]
+        told = {*words, *(c.name for c in of_days)}
+        silent = {c.name for c in of_days if c.name not in from_2000}
+        rule, planted = meaning_rule(table), set_each(table, values)
+        for what, period, found in (
+            ("from today", "valid_from = '2026-11-05'", told),
+            ("until tomorrow", "valid_to = '2026-11-06'", told),
+            ("from tomorrow", "valid_from = '2026-11-06'", silent),
+            ("until today", "valid_to = '2026-11-05'", silent),
+        ):
+            stated = [f"update staging.{seed} set {period}" for seed in SEEDS]
+            yield fault((table.name, what), rule, found, planted, *stated)
+        allowed = " ".join(f"{table.name}.{c.name}" for c in of_days)
+        stated = f"update staging.quality_default_dates set allowed_in = 'another.column {allowed}'"
+        yield fault((table.name, "allowed"), rule, {*words, *silent}, planted, stated)
+
+
+# -- orders of times
+
+
+def orders(staged: Staged) -> Iterator[Fault]:
+    """Every pair of an order alone, and every column of a chain far from its place."""
+    for table in tables_with_rows(staged):
+        for order in (o for o in table.order if not o.rule):
+            rule = time_rule(replace(table, order=(order,)))
+            for earlier, later in combinations(order.columns, 2):
+                if "." in later or earlier.startswith("reopen_of."):
+                    continue  # the row referred to is of the same table and would change too: a typed case
+                others = [f"{c} = null" for c in order.columns if c not in (earlier, later) and "." not in c]
+                if "." in earlier:
+                    yield fault(
+                        (table.name, earlier, later), rule, {later}, set_all(table, [*others, f"{later} = '1951-02-01'"])
+                    )
+                    continue
+                pairs = [("2026-02-02", "2026-02-01", True), ("2026-02-01", "2026-02-01", False)]
+                if {table.column(c).physical_type for c in (earlier, later)} == {"timestamptz"}:
+                    at = f"10:{order.tolerance_minutes:02d}"
+                    pairs += [(f"2026-02-01 {at}:0{second}+08", "2026-02-01 10:00+08", second > 0) for second in (0, 1)]
+                elif table.column(earlier).physical_type == "date":  # a day counts whole, where it is
+                    pairs.append(("2026-02-01", "2026-02-01 00:00+08", False))
+                    pairs.append(("2026-02-02", "2026-02-01 23:59+08", True))
+                for first, second, is_told in pairs:
+                    planted = set_all(table, [*others, f"{earlier} = '{first}'", f"{later} = '{second}'"])
+                    yield fault((table.name, earlier, later, first), rule, {later} if is_told else set(), planted)
+            yield from _strays(table, rule, order.columns)
+
+
+def _strays(table: Table, rule: Rule, columns: tuple[str, ...]) -> Iterator[Fault]:
+    """One column of a chain before or after all others. It disagrees with each that it passed; of two that disagree the later is told."""
+    if any("." in c for c in columns):
+        return
+    last = len(columns) - 1
+    in_order = {c: f"2026-02-{place + 2:02d}" for place, c in enumerate(columns)}
+    yield fault((table.name, columns), rule, set(), set_all(table, [f"{c} = '{at}'" for c, at in in_order.items()]))
+    for place, column in enumerate(columns):
+        passed_before, passed_after = place, last - place
+        told_after = {column} if passed_after > 1 else {columns[last]} if passed_after else set()
+        for at, told in (("2026-01-01", {column} if passed_before else set()), ("2026-03-01", told_after)):
+            planted = set_all(table, [f"{c} = '{when}'" for c, when in (in_order | {column: at}).items()])
+            yield fault((table.name, columns, column, at), rule, told, planted)
+
+
+# -- equations
+
+
+def equations(staged: Staged) -> Iterator[Fault]:
+    """Far from what an equation states, in each of its kinds and in another; and at its tolerance, which passes, and beyond."""
+    for table in tables_with_rows(staged):
+        for equation in (e for e in table.equations if not e.rule):
+            rule = equation_rule(replace(table, equations=(equation,)))
+            column = equation_check(ReferredRows(table), equation).column
+            is_time = table.column(column).physical_type in ("date", "timestamptz")
+            grows = equation.relation == "=" or (column in equation.left) == (equation.relation == "<=")
+            wide = [] if is_time else as_numbers(table, [column])
+            own = {c.name for c in table.columns} - {column}
+            others = [n for n in names_in(f"{equation.left} {equation.right}") if n in own]
+            values = [f"{n} = coalesce({n}, 1)" for n in others if "numeric" in table.column(n).physical_type]
+            far = "'1950-01-01'" if is_time else f"{'' if grows else '-'}987654321"
+            what = (table.name, equation.name)
+            yield fault(what, rule, {column}, *wide, set_all(table, [*values, f"{column} = {far}"]))
+            for name, kinds in equation.where:
+                another = "another" if table.column(name).physical_type == "text" else "-7"
+                for kind in (*kinds, another):
+                    planted = set_all(table, [*values, f"{column} = {far}", f"{name} = '{kind}'"])
+                    yield fault((*what, kind), rule, set() if kind == another else {column}, *wide, planted)
+            yield from _at_its_tolerance(table, rule, equation)
+
+
+def _at_its_tolerance(table: Table, rule: Rule, equation: Equation) -> Iterator[Fault]:
+    """Of an equation that says what one column is, the column on either side of that, at the tolerance and a little beyond."""
+    left, tolerance = equation.left, equation.tolerance
+    if left not in {c.name for c in table.columns}:
+        return  # typed cases
+    right = in_sql(table, equation)
+    kinds = [f"{name} = '{values[0]}'" for name, values in equation.where]
+    whole = "int" in table.column(left).physical_type
+    beyond = f"{tolerance} + {1 if whole and tolerance == int(tolerance) else '0.000001'}"
+    own = [n for n in names_in(equation.right) if n in {c.name for c in table.columns}]
+    filled = [f"{n} = coalesce({n}, 1)" for n in own if "numeric" in table.column(n).physical_type]
+    before = [*as_numbers(table, [left]), *([set_all(table, filled)] if filled else [])]
+    signs = {"=": "+-", "<=": "+", ">=": "-"}[equation.relation]
+    for sign in signs:
+        for step, told in ((str(tolerance), set()), (f"({beyond})", {left})):
+            planted = set_all(table, [f"{left} = ({right}) {sign} {step}", *kinds]) + f" where ({right}) is not null"
+            yield fault((table.name, equation.name, sign, step), rule, told, *before, planted)
+    if equation.relation != "=":
+        planted = set_all(table, [f"{left} = ({right}) {'-' if '+' in signs else '+'} 1000000", *kinds])
+        yield fault((table.name, equation.name, "beside"), rule, set(), *before, planted)
+
+
+def in_sql(table: Table, equation: Equation) -> str:
+    """The right side of an equation over rows of a table that is updated: columns, those of rows referred to, sums of children."""
+    children = dict(equation.children)
+
+    def value(found: re.Match) -> str:
+        name, _, theirs = found[0].partition(".")
+        if name == "minutes_between":
+            return f"quality.{name}"
+        if theirs:
+            reference = reference_by(table, name)
+            pairs = zip(reference.columns, reference.target_columns, strict=True)
+            on = " and ".join(f"target.{t} = {table.name}.{o}" for o, t in pairs)
+            return f"(select min(target.{theirs}) from {all_tables()[reference.target_table].raw_name} as target where {on})"
+        if name in children:
+            child = children[name]
+            of = all_tables()[child.table]
+            reference = next(r for r in of.references if r.target_table == table.name)
+            pairs = zip(reference.columns, reference.target_columns, strict=True)
+            on = [f"child.{o} = {table.name}.{t}" for o, t in pairs]
+            on += of_kind(child.where, "child")
+            amount = f"sum(child.{child.sums})" if child.sums else "nullif(count(*), 0)"
+            return f"(select {amount} from {of.raw_name} as child where {' and '.join(on)})"
+        return f"{table.name}.{name}" if name in {c.name for c in table.columns} else name
+
+    return re.sub(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?", value, equation.right)
+
+
+# -- conditions
+
+
+def conditions(staged: Staged) -> Iterator[Fault]:
+    """All rows get what the condition asks about, and then what it forbids; and with what it asks about taken away, nothing."""
+    for table in tables_with_rows(staged):
+        for condition in table.conditions:
+            rule = condition_rule(replace(table, conditions=(condition,)))
+            column = table.column(condition.column)
+            some = "'2020-01-01'" if column.physical_type in ("date", "timestamptz") else "'7'"
+            what = (table.name, condition.column, condition.be)
+            given = [f"{name} = {_filled(table, name)}" for name in condition.given]
+            wrong, right = ("null", {some}) if condition.be == FILLED else (some, {"null"})
+            if isinstance(condition.be, tuple):
+                right |= {f"'{value}'" for value in condition.be}
+            kinds = [[f"{name} = '{value}'"] for name, values in condition.where for value in values]
+            for kind in kinds or [[]]:
+                for value in (wrong, *sorted(right)):
+                    planted = set_all(table, [*kind, *given, f"{column.name} = {value}"])
+                    yield fault((*what, *kind, value), rule, {column.name} if value == wrong else set(), planted)
+            for name in [*(n for n, _ in condition.where), *condition.given]:
+                other = "'another'" if condition.where else "null"
+                planted = set_all(table, [f"{name} = {other}", f"{column.name} = {wrong}"])
+                yield fault((*what, "another", name), rule, set(), planted)
+
+
+def _filled(table: Table, name: str) -> str:
+    kind = table.column(name).physical_type
+    return "'2020-01-01'" if kind in ("date", "timestamptz") else "'7'"
+
+
+# -- periods
+
+
+def periods(staged: Staged) -> Iterator[Fault]:
+    """Two rows of one thing in force from one day on: the end of the first is told; a day between them only where none may be."""
+    for table in tables_with_rows(staged):
+        for period in table.periods:
+            rule = period_rule(replace(table, periods=(period,)))
+            first, last = table.in_force
+            two = f"select _raw_id, row_number() over (order by _raw_id) as place from {table.raw_name} limit 2"
+            from_two = f"from ({two}) as two where raw._raw_id = two._raw_id"
+            alike = [f"{name} = 'alike'" for name in period.by] + [f"{n} = '{values[0]}'" for n, values in period.where]
+            places = "case place when 1 then date '2020-01-01' else date '2021-01-01' end"
+
+            def planted(end: str, *values: str, table=table, first=first, last=last, from_two=from_two, places=places) -> str:
+                dated = f"{first} = {places}, {last} = case place when 1 then date '{end}' end"
+                return f"update {table.raw_name} as raw set {', '.join([dated, *values])} {from_two}"
+
+            gap = {first} if period.is_gapless else set()
+            for end, told in (("2021-01-02", {last}), ("2021-01-01", set()), ("2020-12-31", set()), ("2020-12-30", gap)):
+                yield fault((table.name, end), rule, told, planted(end, *alike))
+            for name in period.by:
+                others = [f"{n} = 'alike'" for n in period.by if n != name]
+                values = [*alike[len(period.by) :], *others, f"{name} = 'of ' || place"]
+                yield fault((table.name, "of another", name), rule, set(), planted("2021-01-02", *values))
+            for name, _ in period.where:
+                values = [f"{n} = 'alike'" for n in period.by] + [f"{name} = 'another'"]
+                yield fault((table.name, "of another", name), rule, set(), planted("2021-01-02", *values))
+            yield fault((table.name, "ends before it begins"), rule, set(), planted("2019-12-31", *alike))
+            one_day = planted("2020-01-01", *alike).replace(f"{last} = case", f"{last} = case place when 2 then date '2021-01-01'")
+            yield fault((table.name, "of a day"), rule, gap, one_day.replace("then date '2021-01-01' place", "then date '2021-01-01'"))
+
+
+# -- references
+
+
+def references(staged: Staged) -> Iterator[Fault]:
+    """Numbers that lead nowhere across systems, targets that ended, numbers that nobody names, columns that differ from the target's."""
+    for table in tables_with_rows(staged):
+        for reference in table.references:
+            own, what = reference.columns[0], (table.name, *reference.columns, reference.target_table)
+            if reference.is_cross_system:
+                rule = reference_rule(alone(table, references=(replace(reference, agrees=()),)))
+                yield fault(what, rule, {own}, set_all(table, f"{own} = 'no such row'"), beside=True)
+            target = all_tables()[reference.target_table]
+            if is_as_of(reference) and target is not table:  # its own rows would end with those that they refer to
+                rule = reference_rule(alone(table, references=(replace(reference, agrees=(), is_cross_system=False),)))
+                first_day, last_day = target.in_force
+                over = set_all(target, f"{first_day} = '1950-01-01', {last_day} = '1950-01-02'")
+                yield fault((*what, "over"), rule, {own}, over, beside=True)
+            for mine, theirs in reference.agrees:
+                if table.name == "con_amendment" or target is table:
+                    continue  # no amendment by application here; the row referred to would change too
+                yield _differing(table, reference, mine, theirs)
+
+
+def _differing(table: Table, reference: Reference, own: str, theirs: str) -> Fault:
+    others = [r for r in table.references if r is not reference]
+    silent = [replace(r, agrees=(), is_cross_system=False, match="whole") for r in others]  # they say which numbers are known
+    rule = reference_rule(alone(table, references=(*silent, replace(reference, agrees=((own, theirs),)))))
+    column = own if "." not in own else reference.columns[0]
+    another = f"(select max({column}) from {table.raw_name})" if "_no" in column else "'X'"
+    if column == "uscc":
+        another = "'91310101MA1508372X'"
+    if column == "parent_mp_no":
+        another = f"(select min(mp_no) from {table.raw_name})"
+    return fault((table.name, own, theirs), rule, {column}, set_all(table, f"{column} = {another}"), beside=True)
+
+
+def totals(staged: Staged) -> Iterator[Fault]:
+    for other in all_tables().values():
+        for reference in (r for r in other.references if r.is_total):
+            target = all_tables()[reference.target_table]
+            nobody = f"delete from {other.raw_name}"
+            rule, own = reference_rule(target), reference.target_columns[0]
+            yield fault((other.name, target.name), rule, {own}, nobody, beside=True)
+            for name, _ in reference.total_where:
+                bare = reference_rule(alone(target, references=(), references_by_kind=()))
+                every = [r for t in all_tables().values() for r in t.references if r.is_total and r.target_table == target.name]
+                if len(every) == 1:
+                    other_kind = set_all(target, f"{name} = 'another'")
+                    yield fault((other.name, target.name, name), bare, set(), nobody, other_kind)
+
+
+def identities(staged: Staged) -> Iterator[Fault]:
+    """All rows have one value of an identity, and then one holder too."""
+    for table in tables_with_rows(staged):
+        for column in table.columns:
+            identity = column.identity
+            if identity is None or identity.rule or identity.shared == ALWAYS or rows_of(staged, table) < 2:
+                continue
+            silent = tuple(replace(r, agrees=(), is_cross_system=False, match="whole") for r in table.references)
+            bare = alone(table, references=silent, references_by_kind=())
+            others = tuple(replace(c, identity=identity) if c.name == column.name else c for c in bare.columns)
+            rule = reference_rule(replace(bare, columns=others))
+            same = set_all(table, f"{column.name} = 'one and the same'")
+            yield fault((table.name, column.name), rule, {column.name}, same, beside=True)
+            one = [f"{c} = (select min({c}) from {table.raw_name})" for c in identity.holder]
+            total = {r.target_columns[0] for t in all_tables().values() for r in t.references if r.is_total and r.target_table == table.name}
+            if not total:
+                yield fault((table.name, column.name, "one holder"), rule, set(), same, set_all(table, one))
+
+
+# -- copies
+
+
+def copies(staged: Staged) -> Iterator[Fault]:
+    for table in tables_with_rows(staged):
+        identity, number, raw = table.record_identity, table.key[0], table.raw_name
+        if identity is None or identity.rule or rows_of(staged, table) < 2:
+            continue
+        first = identity.columns[0]
+        one = f"select * from {raw} where {first} is not null order by _raw_id limit 1"
+        if staged.connection.execute(one).fetchone() is None:
+            continue
+        rule = copy_rule(table)
+        keys = [f"{c} = {apart(table, c)}" for c in table.key if c not in identity.columns]
+        same = [f"{c} = (select one.{c} from ({one}) as one)" for c in identity.columns]
+        same += [f"{c} = null" for c in identity.corrects] + [f"{c} = '{v[0]}'" for c, v in identity.where]
+        same += [f"{identity.time} = '2026-11-01 10:00+08'"] if identity.time else []
+        copied = set_all(table, keys + same)
+        yield fault((table.name, "alike"), rule, {number}, copied)
+        for column in identity.columns:
+            yield fault((table.name, column), rule, set(), copied, set_all(table, f"{column} = {apart(table, column)}"))
+        if identity.time:
+            minutes = identity.within_minutes
+            for step, told in ((minutes, {number}), (minutes + 1, set())):
+                later = f"{identity.time} + row_number() over (order by _raw_id) * interval '{step} minutes'"
+                moved = f"update {raw} set {identity.time} = moved.at from (select _raw_id, {later} as at from {raw}) as moved"
+                moved += f" where {raw}._raw_id = moved._raw_id"
+                yield fault((table.name, step), rule, told, copied, moved)
+        two = f"delete from {raw} where _raw_id not in (select _raw_id from {raw} order by _raw_id limit 2)"
+        for column in identity.corrects:
+            of_last = f"where {number} = (select max({number}) from {raw})"
+            yield fault((table.name, column), rule, {number}, copied, two)
+            named = f"update {raw} set {column} = (select min({number}) from {raw}) {of_last}"
+            yield fault((table.name, column, "named"), rule, set(), copied, two, named)
+            another = f"update {raw} set {column} = 'another' {of_last}"
+            yield fault((table.name, column, "another"), rule, set(), copied, two, another)
+        for column, values in identity.where:
+            for value in values:
+                yield fault((table.name, value), rule, {number}, copied, set_all(table, f"{column} = '{value}'"))
+            yield fault((table.name, column), rule, set(), copied, set_all(table, f"{column} = 'CANCELLED'"))
+        yield fault((table.name, "empty"), rule, set(), copied, set_all(table, f"{first} = null"))
+
+
+# -- values that are shared
+
+SHARED_TEXTS = {"phone_number": "'021-61234567'", "email": "'one@example.com'", "person_name": "'合成某某'"}
+# Days in which a text counts: a customer is visited and inspected once or a few times a year, so a year and a month hold a round
+# of them; an answer follows every ticket.
+WINDOWS = {"mkt_manager_visit": ("2025-10-01", "2025-10-02"), "mkt_inspection": ("2025-10-01", "2025-10-02")}
+A_QUARTER = ("2026-08-07", "2026-08-08")
+ONE_EACH = (
+    "update raw_marketing.mkt_account set cons_no = 'H' || numbered.n, payer_name = 'P' || numbered.n"
+    " from (select _raw_id, row_number() over (order by _raw_id) as n from raw_marketing.mkt_account) as numbered"
+    " where mkt_account._raw_id = numbered._raw_id"
+)
+
+
+def sharings(staged: Staged) -> Iterator[Fault]:
+    for table in tables_with_rows(staged):
+        for column in table.scalar_columns:
+            sharing, raw = column.sharing, table.raw_name
+            if sharing is None:
+                continue
+            only = tuple(c if c is column else replace(c, sharing=None) for c in table.columns)
+            rule, what = sharing_rule(replace(table, columns=only)), (table.name, column.name)
+            for other in sharing.differs_from:
+                if staged.connection.execute(f"select 1 from {raw} where {other} is not null").fetchone():
+                    yield fault((*what, other), rule, {column.name}, set_all(table, f"{column.name} = {other}"), beside=True)
+            if sharing.at_most is None or rows_of(staged, table) <= sharing.at_most:
+                continue
+            text = SHARED_TEXTS.get(column.meaning) or f"repeat('字', {sharing.longer_than})"
+            dated = f", {table.fact_date} = :day" if sharing.days else ""
+            shared = f"""update {raw} set {column.name} = case when numbered.n <= :n then :text end, {sharing.holder[0]} = 'H' || numbered.n{dated}
+                from (select _raw_id, row_number() over (order by _raw_id) as n from {raw}) as numbered where {table.name}._raw_id = numbered._raw_id"""
+
+            def given(n: int, at: str = "2026-11-05", said: str = text, statement: str = shared) -> str:
+                return statement.replace(":n", str(n)).replace(":text", said).replace(":day", f"'{at}'")
+
+            most = sharing.at_most
+            yield fault(what, rule, {column.name}, ONE_EACH, given(most + 1))
+            yield fault((*what, most), rule, set(), ONE_EACH, given(most))
+            if sharing.is_within_payer:
+                one_payer = "update raw_marketing.mkt_account set payer_name = 'P1'"
+                yield fault((*what, "one payer"), rule, set(), ONE_EACH, one_payer, given(most + 1))
+            if sharing.longer_than:
+                short = f"repeat('字', {sharing.longer_than - 1})"
+                yield fault((*what, "short"), rule, set(), given(most + 1, said=short))
+            if sharing.days:
+                before, first = WINDOWS.get(table.name, A_QUARTER)
+                for at, told in ((before, set()), (first, {column.name}), ("2026-11-06", set())):
+                    yield fault((*what, at), rule, told, given(most + 1, at=at))
+
+
+# -- records that repeat the one before
+
+
+def repeats(staged: Staged) -> Iterator[Fault]:
+    for table in tables_with_rows(staged):
+        for repeat in table.repeats:
+            rule = repeat_rule(replace(table, repeats=(repeat,)))
+            times = {c for c in repeat.columns if table.column(c).physical_type == "timestamptz"}
+
+            def all_rows(value: str, filled: int = 99, times=times, columns=repeat.columns) -> list[str]:
+                numbers = [c for c in columns if c not in times]
+                return [f"{c} = {value if c in numbers[:filled] else 'null'}" for c in columns]
+
+            yield fault((table.name, "7"), rule, {repeat.columns[0]}, set_all(table, all_rows("7")))
+            yield fault((table.name, "0"), rule, set(), set_all(table, all_rows("0")))
+            for column in repeat.columns:
+                another = "now() + _raw_id * interval '1 second'" if column in times else "_raw_id % 1000"
+                alike = set_all(table, all_rows("7"))
+                yield fault((table.name, column), rule, set(), alike, set_all(table, f"{column} = {another}"))
+            if not repeat.rows and repeat.least > 1:
+                for filled, told in ((repeat.least, {repeat.columns[0]}), (repeat.least - 1, set())):
+                    yield fault((table.name, filled), rule, told, set_all(table, all_rows("7", filled)))
+
+
+# -- crowds
+
+CROWDS = [  # rule, fault, columns told; the entries of one unit against those of the others
+    (
+        "CRD-mkt_app_stage",
+        "handler_no = case when n % 3 = 0 then 'H1' else 'H2' end,"
+        " end_at = case when n % 3 = 0 then date '2026-11-04' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
+        {"end_at"},
+    ),
+    (
+        "CRD-mkt_app_stage",
+        "handler_no = case when n % 3 = 0 then 'H1' else 'H2' end, end_at = date '2026-11-04' + n * interval '7 minutes'",
+        set(),
+    ),
+    (
+        "CRD-mkt_app_stage",
+        "handler_no = 'H1', end_at = date '2026-11-04' + time '23:59'",
+        set(),
+    ),  # nobody to compare with
+    *(  # where a quarter has few entries the newest before it count too, up to 400 days
+        (
+            "CRD-mkt_app_stage",
+            "handler_no = case when n % 3 = 0 then 'H1' else 'H2' end,"
+            f" end_at = case when n % 3 = 0 then date '{day}' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
+            columns,
+        )
+        for day, columns in (("2026-08-07", {"end_at"}), ("2025-10-02", {"end_at"}), ("2025-10-01", set()))
+    ),
+    *(  # so many old entries beside so many new ones: enough new ones leave the old to the year, of which 30 % may be alike
+        (
+            "CRD-mkt_app_stage",
+            f"handler_no = case when n <= {old} + {recent} then 'H1' else 'H2' end,"
+            f" end_at = case when n <= {old} then date '{day}' + time '23:59' else date '2026-11-04' + n * interval '7 minutes' end",
+            columns,
+        )
+        for old, day, recent, columns in (
+            (12, "2026-08-07", 18, {"end_at"}),
+            (12, "2026-08-07", 30, set()),
+            (14, "2026-08-07", 30, {"end_at"}),
+            (14, "2025-10-02", 30, {"end_at"}),
+            (14, "2025-10-01", 30, set()),
+        )
+    ),
+    (
+        "CRD-mkt_customer",
+        "org_no = case when n <= 10 then 'O1' else 'O2' end,"
+        " shift_mode = case when n <= 10 then '1' else 'S' || n end, factory_rest_day = 'SUN'",
+        {"shift_mode"},
+    ),
+    (
+        "CRD-mkt_customer",
+        "org_no = case when n <= 10 then 'O1' else 'O2' end,"
+        " shift_mode = case when n <= 6 then '1' else 'S' || n end, factory_rest_day = 'SUN'",
+        set(),
+    ),
+    *(  # arrivals a minute before the promise (synthetic): twelve after 44 minutes, the others after 12 to 49; then each as often as any
+        (
+            "CRD-mkt_ticket",
+            "dept_no = 'D07', ticket_type = 'FAULT', closed_at = null, accepted_at = timestamptz '2026-11-01 08:00+08',"
+            f" arrived_at = timestamptz '2026-11-01 08:00+08' + ({minutes}) * interval '1 minute'",
+            columns,
+        )
+        for minutes, columns in (
+            ("case when n <= 12 then 44 else 12 + n::integer % 38 end", {"arrived_at"}),
+            ("12 + n::integer % 38", set()),
+        )
+    ),
+]
+
+
+def crowd(rule_id: str, values: str) -> list[str]:
+    """Statements that give the rows of a rule's table, numbered by n, their values."""
+    table = all_tables()[rule_id.removeprefix("CRD-")]
+    numbered = f"(select _raw_id, row_number() over (order by _raw_id) as n from {table.raw_name}) as numbered"
+    fault = f"{set_all(table, values)} from {numbered} where {table.name}._raw_id = numbered._raw_id"
+    return ["set local timezone = 'Asia/Shanghai'", fault]
+
+
+FAULTS: dict[str, Callable[[Staged], Iterator[Fault]]] = {
+    "ranges": ranges,
+    "days": days,
+    "texts": texts,
+    "seeds": seeds,
+    "orders": orders,
+    "equations": equations,
+    "conditions": conditions,
+    "periods": periods,
+    "references": references,
+    "totals": totals,
+    "identities": identities,
+    "copies": copies,
+    "sharings": sharings,
+    "repeats": repeats,
+}
+
+
+def tell_their_columns(staged: Staged, faults: Callable[[Staged], Iterator[Fault]]) -> tuple[int, int]:
+    """Asserts that each fault is told as it should be; how many columns are told, and of how many faults nothing is."""
+    told = silent = 0
+    for planted in faults(staged):
+        with staged.connection.transaction(force_rollback=True):
+            for statement in planted.statements:
+                staged.connection.execute(statement)
+            found = staged.columns(planted.rule)
+            assert (found & planted.columns if planted.beside else found) == planted.columns, planted.what
+            if planted.words:
+                said = {column: words for column, words, *_ in staged.told(planted.rule)}
+                assert said == planted.words, planted.what
+        told, silent = told + len(planted.columns), silent + (not planted.columns)
+    return told, silent
