@@ -46,6 +46,13 @@ def nights(table: Table, what: str, statements: list[str], found: set[str]) -> I
     yield f"{what}, passed before, another table's finding", [*passed, finding("another_table")], set()
 
 
+def one_is_new(table: Table, statements: list[str], which: str) -> list[str]:
+    """A fault in a night in which one row of its table landed, the one with the `min` or the `max` number."""
+    relation = staging_relation(table)
+    loads = f"{NEWEST} + (_raw_id = (select {which}(_raw_id) from {relation}))::integer"
+    return [*statements, f"update {relation} set _load_id = {loads}", QUIET]
+
+
 def new_child(table: Table, child: Table, statements: list[str]) -> list[str]:
     """A fault in a night in which only rows of another table landed."""
     passed = f"update {staging_relation(table)} set _load_id = {NEWEST}"
@@ -56,7 +63,7 @@ def _keys(table: Table) -> Iterator[Fault]:
     first = table.key[0]
     yield (
         "two rows of one key",
-        [_again(table.raw_name, _row(table)), _again(staging_relation(table), _row(table))],
+        [again(table.raw_name, _row(table)), again(staging_relation(table), _row(table))],
         {first},
     )
     for column in table.key:
@@ -100,7 +107,7 @@ def _row(table: Table) -> str:
     return f"(select min(_raw_id) from {staging_relation(table)} where _raw_id > 0)"
 
 
-def _again(relation: str, row: str) -> str:
+def again(relation: str, row: str) -> str:
     """A row once more, under another row number."""
     return (
         f"insert into {relation} overriding system value select again.* from {relation} as rows cross join lateral"

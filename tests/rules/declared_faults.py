@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from itertools import combinations
 
 from include.contracts import Column, Reference, Table, all_tables
-from include.contracts.declarations import ALWAYS, FILLED, Equation, names_in
+from include.contracts.declarations import ALWAYS, FILLED, NEVER, Equation, names_in
 from include.contracts.meanings import DAY, MEANINGS, NUMBER, TEXT, TIME
 from include.quality.condition_rules import condition_rule
 from include.quality.copy_rules import copy_rule
@@ -28,6 +28,8 @@ from include.quality.repeat_rules import repeat_rule
 from include.quality.rules import Rule
 from include.quality.sharing_rules import sharing_rule
 from include.quality.time_rules import time_rule
+from include.transform.models import staging_relation
+from tests.rules.base_faults import again
 from tests.rules.staged import Staged
 
 BUSINESS_DATE = date(2026, 11, 5)
@@ -35,7 +37,7 @@ BUSINESS_DATE = date(2026, 11, 5)
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done, and which columns the rule of the declaration alone then tells: these and no others, or others `beside` them.
+    """What is done, and which columns the rule of the declaration alone then tells, of all columns or of those that are meant.
 
     `words` are what it says to expect of each column.
     """
@@ -44,12 +46,12 @@ class Fault:
     rule: Rule
     statements: tuple[str, ...]
     columns: frozenset[str]
-    beside: bool = False
+    among: frozenset[str] | None = None
     words: dict[str, str] = field(default_factory=dict)
 
 
-def fault(what: tuple, rule: Rule, columns: set[str], *statements: str, **given) -> Fault:
-    return Fault(what, rule, statements, frozenset(columns), **given)
+def fault(what: tuple, rule: Rule, columns: set[str], *statements: str, among: set[str] | None = None, **given) -> Fault:
+    return Fault(what, rule, statements, frozenset(columns), None if among is None else frozenset(among), **given)
 
 
 def rows_of(staged: Staged, table: Table) -> int:
@@ -403,17 +405,18 @@ def conditions(staged: Staged) -> Iterator[Fault]:
             some = "'2020-01-01'" if column.physical_type in ("date", "timestamptz") else "'7'"
             what = (table.name, condition.column, condition.be)
             given = [f"{name} = {_filled(table, name)}" for name in condition.given]
-            wrong, right = ("null", {some}) if condition.be == FILLED else (some, {"null"})
+            empty = {"null", "' '"} if column.physical_type == "text" else {"null"}
+            wrong, right = (empty, {some}) if condition.be == FILLED else ({some}, empty)
             if isinstance(condition.be, tuple):
-                right |= {f"'{value}'" for value in condition.be}
+                right = right | {f"'{value}'" for value in condition.be}
             kinds = [[f"{name} = '{value}'"] for name, values in condition.where for value in values]
             for kind in kinds or [[]]:
-                for value in (wrong, *sorted(right)):
+                for value in sorted(wrong | right):
                     planted = set_all(table, [*kind, *given, f"{column.name} = {value}"])
-                    yield fault((*what, *kind, value), rule, {column.name} if value == wrong else set(), planted)
+                    yield fault((*what, *kind, value), rule, {column.name} if value in wrong else set(), planted)
             for name in [*(n for n, _ in condition.where), *condition.given]:
                 other = "'another'" if condition.where else "null"
-                planted = set_all(table, [f"{name} = {other}", f"{column.name} = {wrong}"])
+                planted = set_all(table, [f"{name} = {other}", f"{column.name} = {min(wrong)}"])
                 yield fault((*what, "another", name), rule, set(), planted)
 
 
@@ -436,13 +439,16 @@ def periods(staged: Staged) -> Iterator[Fault]:
             alike = [f"{name} = 'alike'" for name in period.by] + [f"{n} = '{values[0]}'" for n, values in period.where]
             places = "case place when 1 then date '2020-01-01' else date '2021-01-01' end"
 
-            def planted(end: str, *values: str, table=table, first=first, last=last, from_two=from_two, places=places) -> str:
-                dated = f"{first} = {places}, {last} = case place when 1 then date '{end}' end"
-                return f"update {table.raw_name} as raw set {', '.join([dated, *values])} {from_two}"
+            def planted(end: str, *values: str, of_next: str = "null", t=table, f=first, la=last, w=from_two, p=places) -> str:
+                dated = f"{f} = {p}, {la} = case place when 1 then date '{end}' else {of_next} end"
+                return f"update {t.raw_name} as raw set {', '.join([dated, *values])} {w}"
 
             gap = {first} if period.is_gapless else set()
             for end, told in (("2021-01-02", {last}), ("2021-01-01", set()), ("2020-12-31", set()), ("2020-12-30", gap)):
                 yield fault((table.name, end), rule, told, planted(end, *alike))
+            for of_next, told in (("2021-01-01", {last}), ("2020-12-31", set())):  # of a day, and one that ends before it begins
+                next_one = planted("2021-01-02", *alike, of_next=f"date '{of_next}'")
+                yield fault((table.name, "the next", of_next), rule, told, next_one)
             for name in period.by:
                 others = [f"{n} = 'alike'" for n in period.by if n != name]
                 values = [*alike[len(period.by) :], *others, f"{name} = 'of ' || place"]
@@ -450,79 +456,209 @@ def periods(staged: Staged) -> Iterator[Fault]:
             for name, _ in period.where:
                 values = [f"{n} = 'alike'" for n in period.by] + [f"{name} = 'another'"]
                 yield fault((table.name, "of another", name), rule, set(), planted("2021-01-02", *values))
-            yield fault((table.name, "ends before it begins"), rule, set(), planted("2019-12-31", *alike))
-            one_day = planted("2020-01-01", *alike).replace(f"{last} = case", f"{last} = case place when 2 then date '2021-01-01'")
-            yield fault((table.name, "of a day"), rule, gap, one_day.replace("then date '2021-01-01' place", "then date '2021-01-01'"))
 
 
 # -- references
 
 
 def references(staged: Staged) -> Iterator[Fault]:
-    """Numbers that lead nowhere across systems, targets that ended, numbers that nobody names, columns that differ from the target's."""
+    """Numbers that lead nowhere, targets that are not in force, columns that differ from the target's, rows that name themselves."""
     for table in tables_with_rows(staged):
+        whole, across = reference_rule(table), {r.columns[0] for r in table.references if r.is_cross_system}
         for reference in table.references:
             own, what = reference.columns[0], (table.name, *reference.columns, reference.target_table)
-            if reference.is_cross_system:
-                rule = reference_rule(alone(table, references=(replace(reference, agrees=()),)))
-                yield fault(what, rule, {own}, set_all(table, f"{own} = 'no such row'"), beside=True)
             target = all_tables()[reference.target_table]
-            if is_as_of(reference) and target is not table:  # its own rows would end with those that they refer to
-                rule = reference_rule(alone(table, references=(replace(reference, agrees=(), is_cross_system=False),)))
-                first_day, last_day = target.in_force
-                over = set_all(target, f"{first_day} = '1950-01-01', {last_day} = '1950-01-02'")
-                yield fault((*what, "over"), rule, {own}, over, beside=True)
+            bare = replace(reference, agrees=(), is_cross_system=False, match="whole")
+            nowhere = set_all(table, f"{own} = 'no such row'")
+            if reference.is_cross_system:
+                rule = reference_rule(alone(table, references=(replace(bare, is_cross_system=True),)))
+                yield fault(what, rule, {own}, nowhere, among={own})
+                yield fault((*what, "empty"), rule, set(), set_all(table, f"{own} = null"), among={own})
+            elif whole and not table.column(own).identity and own not in across:  # inside a system another rule tells
+                yield fault((*what, "inside"), whole, set(), nowhere, among={own})
+            if target is table and len(reference.columns) == 1:
+                rule = reference_rule(alone(table, references=(bare,)))
+                yield fault((*what, "itself"), rule, {own}, set_all(table, f"{own} = {reference.target_columns[0]}"), among={own})
+            if target is table:
+                continue  # the row referred to would change too
+            if is_as_of(reference):
+                yield from _as_of(table, reference)
+            elif whole and target.in_force:
+                over = set_all(target, _period(target, "1950-01-01", "1950-01-02"))
+                yield fault((*what, "over"), whole, set(), over, among={own})
             for mine, theirs in reference.agrees:
-                if table.name == "con_amendment" or target is table:
-                    continue  # no amendment by application here; the row referred to would change too
-                yield _differing(table, reference, mine, theirs)
+                if table.name != "con_amendment":  # no amendment by application here
+                    yield from _agreement(table, reference, mine, theirs)
+        for reference in table.references_by_kind:
+            yield from _by_kind(table, reference)
 
 
-def _differing(table: Table, reference: Reference, own: str, theirs: str) -> Fault:
+def _period(table: Table, first: str | None, last: str | None) -> list[str]:
+    """Values of the first and the last day of a row, at noon where they are times."""
+    pairs = zip(table.in_force, (first, last), strict=True)
+    return [f"{column} = {_at(table, column, value)}" for column, value in pairs]
+
+
+def _at(table: Table, column: str, value: str | None) -> str:
+    kind = table.column(column).physical_type
+    if value is None:
+        return "null"
+    return f"'{value[:4]}{value[5:7]}'" if kind not in ("date", "timestamptz") else f"'{value} 12:00+08'" if kind == "timestamptz" else f"'{value}'"
+
+
+Period = tuple[str, str | None]
+
+
+def _days(table: Table) -> Iterator[tuple[Period, Period, bool, bool]]:
+    """(own row, its target, is the target in force on the row's day, was it when the row began)."""
+    is_month = table.fact_date and table.column(table.fact_date).physical_type not in ("date", "timestamptz")
+    if is_month:
+        day, before, after = "2026-11-01", "2026-10-31", "2026-11-02"
+    else:
+        day, before, after = "2026-11-05", "2026-11-04", "2026-11-06"
+    if table.fact_date or table.in_force:
+        own = (day, None) if table.fact_date else ("2020-01-01", None)
+        yield own, (day, None), True, False
+        yield own, (after, None), False, False
+        yield own, ("2019-01-01", day), True, True
+        yield own, ("2019-01-01", before), False, True
+        yield own, (day, day), True, False
+        yield own, (before, before), False, False
+    if table.fact_date:  # what is in force today does not matter
+        yield ("2026-06-01", None), ("2019-01-01", "2026-06-01"), True, True
+        yield ("2026-06-01", None), ("2026-06-02", None), False, False
+    elif table.in_force:  # the day before its end; the day of its beginning, where that is to come
+        ended = ("2020-01-01", "2026-06-30")
+        yield ended, ("2019-01-01", "2026-06-29"), True, True
+        yield ended, ("2019-01-01", "2026-06-28"), False, True
+        yield ended, ("2020-01-02", "2026-06-28"), False, False
+        yield ("2026-12-01", None), ("2019-01-01", "2026-12-01"), True, True
+        yield ("2026-12-01", None), ("2019-01-01", "2026-11-30"), False, False
+
+
+def _own_days(table: Table, first: str, last: str | None) -> list[str]:
+    kinds = [f"{name} = '{_another(table, name)}'" for name, _ in table.renews]
+    return [f"{table.fact_date} = {_at(table, table.fact_date, first)}"] if table.fact_date else [*kinds, *_period(table, first, last)]
+
+
+def _as_of(table: Table, reference: Reference) -> Iterator[Fault]:
+    """A row whose target is not in force on its day is told at its reference, or where it outlives the target at its end."""
+    target, own = all_tables()[reference.target_table], reference.columns[0]
+    rule = reference_rule(alone(table, references=(replace(reference, agrees=(), is_cross_system=False),)))
+    for (first, last), of_target, is_in_force, was_in_force in _days(table):
+        told = set() if is_in_force else {own}
+        if told and was_in_force and last:
+            told = {table.in_force[1]}
+        planted = (set_all(table, _own_days(table, first, last)), set_all(target, _period(target, *of_target)))
+        among = {own, *(table.in_force or ())}
+        yield fault((table.name, own, target.name, first, last, of_target), rule, told, *planted, among=among)
+
+
+_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
+def _agreement(table: Table, reference: Reference, own: str, theirs: str) -> Iterator[Fault]:
+    """A column that differs is told, but not in its spelling, nor a number that leads nowhere, nor against a target not in force."""
     others = [r for r in table.references if r is not reference]
     silent = [replace(r, agrees=(), is_cross_system=False, match="whole") for r in others]  # they say which numbers are known
-    rule = reference_rule(alone(table, references=(*silent, replace(reference, agrees=((own, theirs),)))))
+    only = replace(reference, agrees=((own, theirs),), is_cross_system=False)
+    rule = reference_rule(alone(table, references=(*silent, only)))
+    target = all_tables()[reference.target_table]
     column = own if "." not in own else reference.columns[0]
     another = f"(select max({column}) from {table.raw_name})" if "_no" in column else "'X'"
     if column == "uscc":
         another = "'91310101MA1508372X'"
     if column == "parent_mp_no":
         another = f"(select min(mp_no) from {table.raw_name})"
-    return fault((table.name, own, theirs), rule, {column}, set_all(table, f"{column} = {another}"), beside=True)
+    what, differing = (table.name, own, theirs), set_all(table, f"{column} = {another}")
+    yield fault(what, rule, {column}, differing, among={column})
+    if target.column(theirs).physical_type == "text" and "." not in own:
+        spelled = f"lower(translate({own}, '0123456789', '{'0123456789'.translate(_FULL_WIDTH)}'))"
+        yield fault((*what, "spelled"), rule, set(), set_all(table, f"{own} = {spelled}"), among={own})
+    for of, name, where in ((table, own, "mine"), (target, theirs, "theirs")):
+        is_number = "." not in name and any(name in r.columns for r in of.references)
+        if is_number or name == "uscc":
+            nowhere = set_all(of, f"{name} = 'no such row'")
+            yield fault((*what, where, "nowhere"), rule, set(), nowhere, among={column})
+    names_itself = {r.columns[0] for r in table.references if r.target_table == table.name}
+    if is_as_of(reference) and column not in {reference.columns[0], *names_itself}:
+        for (first, last), of_target, is_in_force, _ in _days(table):
+            planted = (differing, set_all(table, _own_days(table, first, last)), set_all(target, _period(target, *of_target)))
+            told = {column} if is_in_force else set()
+            yield fault((*what, first, last, of_target), rule, told, *planted, among={column})
+
+
+def _by_kind(table: Table, reference: Reference) -> Iterator[Fault]:
+    """A number of a kind that leads nowhere, an empty one, one of another kind; and one whose target differs."""
+    rule = reference_rule(alone(table, references=(), references_by_kind=(reference,)))
+    own, target = reference.columns[0], all_tables()[reference.target_table]
+    what = (table.name, own, target.name)
+    for name, (kind, *_) in reference.where:
+        for other, value, told in ((kind, "'no such row'", {own}), (kind, "null", set()), ("another", "'no such row'", set())):
+            yield fault((*what, other, value), rule, told, set_all(table, f"{name} = '{other}', {own} = {value}"))
+        one = f"(select min({reference.target_columns[0]}) from {target.raw_name})"
+        yield fault((*what, kind, "known"), rule, set(), set_all(table, f"{name} = '{kind}', {own} = {one}"), among=set() if reference.agrees else {own})
+        for mine, theirs in reference.agrees:
+            its = f"(select min({theirs}) from {target.raw_name} where {reference.target_columns[0]} = {one})"
+            for value, told in ((its, set()), ("'X'", {own})):
+                planted = set_all(table, f"{name} = '{kind}', {own} = {one}, {mine} = {value}")
+                yield fault((*what, mine, value), rule, told, planted)
 
 
 def totals(staged: Staged) -> Iterator[Fault]:
+    """Rows that nobody names any more; of those that must be named, and in force."""
     for other in all_tables().values():
         for reference in (r for r in other.references if r.is_total):
-            target = all_tables()[reference.target_table]
-            nobody = f"delete from {other.raw_name}"
-            rule, own = reference_rule(target), reference.target_columns[0]
-            yield fault((other.name, target.name), rule, {own}, nobody, beside=True)
-            for name, _ in reference.total_where:
-                bare = reference_rule(alone(target, references=(), references_by_kind=()))
-                every = [r for t in all_tables().values() for r in t.references if r.is_total and r.target_table == target.name]
-                if len(every) == 1:
-                    other_kind = set_all(target, f"{name} = 'another'")
-                    yield fault((other.name, target.name, name), bare, set(), nobody, other_kind)
+            target, own = all_tables()[reference.target_table], reference.target_columns[0]
+            nobody, rule = f"delete from {other.raw_name}", reference_rule(target)
+            what = (other.name, target.name)
+            yield fault(what, rule, {own}, nobody, among={own})
+            every = [r for t in all_tables().values() for r in t.references if r.is_total and r.target_table == target.name]
+            bare = reference_rule(alone(target, references=(), references_by_kind=()))
+            for name, values in reference.total_where if len(every) == 1 else ():
+                for value in (*values, "another"):
+                    told = set() if value == "another" else {own}
+                    yield fault((*what, value), bare, told, nobody, set_all(target, f"{name} = '{value}'"))
+            for what_day, is_told, values in _in_force(target) if target.in_force else ():
+                told = {own} if is_told else set()
+                yield fault((*what, what_day), bare, told, nobody, set_all(target, values), among={own})
 
 
 def identities(staged: Staged) -> Iterator[Fault]:
-    """All rows have one value of an identity, and then one holder too."""
+    """All rows have one value of an identity, or only two; then one holder, or one payer; and then they are not in force."""
     for table in tables_with_rows(staged):
         for column in table.columns:
             identity = column.identity
-            if identity is None or identity.rule or identity.shared == ALWAYS or rows_of(staged, table) < 2:
+            if identity is None or identity.rule or rows_of(staged, table) < 2:
+                continue
+            what, own = (table.name, column.name), column.name
+            same = set_all(table, f"{own} = 'one and the same'")
+            if identity.shared == ALWAYS:
+                repeated = {mine for r in table.references for mine, _ in r.agrees}
+                if own not in repeated and (whole := reference_rule(table)):
+                    yield fault((*what, "always"), whole, set(), same, among={own})
                 continue
             silent = tuple(replace(r, agrees=(), is_cross_system=False, match="whole") for r in table.references)
             bare = alone(table, references=silent, references_by_kind=())
-            others = tuple(replace(c, identity=identity) if c.name == column.name else c for c in bare.columns)
+            others = tuple(replace(c, identity=identity) if c.name == own else c for c in bare.columns)
             rule = reference_rule(replace(bare, columns=others))
-            same = set_all(table, f"{column.name} = 'one and the same'")
-            yield fault((table.name, column.name), rule, {column.name}, same, beside=True)
-            one = [f"{c} = (select min({c}) from {table.raw_name})" for c in identity.holder]
-            total = {r.target_columns[0] for t in all_tables().values() for r in t.references if r.is_total and r.target_table == table.name}
-            if not total:
-                yield fault((table.name, column.name, "one holder"), rule, set(), same, set_all(table, one))
+            among = {own}
+            yield fault(what, rule, {own}, same, among=among)
+            apart_from = [f"{c} = {apart(table, c)}" for c in (own, *identity.holder)]
+            two = f"{same} where _raw_id in (select _raw_id from {table.raw_name} order by _raw_id limit 2)"
+            began = [set_all(table, _period(table, "2020-01-01", None))] if table.in_force else []
+            yield fault((*what, "two"), rule, {own}, set_all(table, apart_from), *began, two, among=among)
+            if own not in {c for t in all_tables().values() for r in t.references if r.is_total and r.target_table == table.name for c in r.target_columns}:
+                one = [f"{c} = (select min({c}) from {table.raw_name})" for c in identity.holder]
+                yield fault((*what, "one holder"), rule, set(), same, set_all(table, one), among=among)
+                yield fault((*what, "empty"), rule, set(), set_all(table, f"{own} = ' '"), among=among)
+            one_payer = "update raw_marketing.mkt_account set payer_name = 'P1'"
+            if table.name != "mkt_account":
+                told = {own} if identity.shared == NEVER else set()
+                yield fault((*what, "one payer"), rule, told, same, one_payer, among=among)
+            for what_day, is_told, values in _in_force(table) if table.in_force else ():
+                told = {own} if is_told else set()
+                yield fault((*what, what_day), rule, told, set_all(table, [*apart_from, *values]), same, among=among)
 
 
 # -- copies
@@ -531,9 +667,11 @@ def identities(staged: Staged) -> Iterator[Fault]:
 def copies(staged: Staged) -> Iterator[Fault]:
     for table in tables_with_rows(staged):
         identity, number, raw = table.record_identity, table.key[0], table.raw_name
-        if identity is None or identity.rule or rows_of(staged, table) < 2:
+        if identity is None or identity.rule:
             continue
         first = identity.columns[0]
+        row = f"(select min(_raw_id) from {raw})"
+        once_more = [again(relation, row) for relation in (staging_relation(table), raw)] if rows_of(staged, table) < 2 else []
         one = f"select * from {raw} where {first} is not null order by _raw_id limit 1"
         if staged.connection.execute(one).fetchone() is None:
             continue
@@ -542,30 +680,35 @@ def copies(staged: Staged) -> Iterator[Fault]:
         same = [f"{c} = (select one.{c} from ({one}) as one)" for c in identity.columns]
         same += [f"{c} = null" for c in identity.corrects] + [f"{c} = '{v[0]}'" for c, v in identity.where]
         same += [f"{identity.time} = '2026-11-01 10:00+08'"] if identity.time else []
-        copied = set_all(table, keys + same)
-        yield fault((table.name, "alike"), rule, {number}, copied)
+        copied = [*once_more, set_all(table, keys + same)]
+        yield fault((table.name, "alike"), rule, {number}, *copied)
+        one_number = f"{number} = (select min({number}) from {raw})"
+        yield fault((table.name, "of one number"), rule, set(), *copied, set_all(table, one_number))
         for column in identity.columns:
-            yield fault((table.name, column), rule, set(), copied, set_all(table, f"{column} = {apart(table, column)}"))
+            yield fault((table.name, column), rule, set(), *copied, set_all(table, f"{column} = {apart(table, column)}"))
         if identity.time:
             minutes = identity.within_minutes
             for step, told in ((minutes, {number}), (minutes + 1, set())):
                 later = f"{identity.time} + row_number() over (order by _raw_id) * interval '{step} minutes'"
                 moved = f"update {raw} set {identity.time} = moved.at from (select _raw_id, {later} as at from {raw}) as moved"
                 moved += f" where {raw}._raw_id = moved._raw_id"
-                yield fault((table.name, step), rule, told, copied, moved)
-        two = f"delete from {raw} where _raw_id not in (select _raw_id from {raw} order by _raw_id limit 2)"
+                yield fault((table.name, step), rule, told, *copied, moved)
+        two, three = (
+            f"delete from {raw} where _raw_id not in (select _raw_id from {raw} order by _raw_id limit {n})" for n in (2, 3)
+        )
         for column in identity.corrects:
             of_last = f"where {number} = (select max({number}) from {raw})"
-            yield fault((table.name, column), rule, {number}, copied, two)
+            yield fault((table.name, column), rule, {number}, *copied, two)
             named = f"update {raw} set {column} = (select min({number}) from {raw}) {of_last}"
-            yield fault((table.name, column, "named"), rule, set(), copied, two, named)
+            for kept in (two, three):  # of three the one between corrects nothing and is named by none
+                yield fault((table.name, column, "named"), rule, set(), *copied, kept, named)
             another = f"update {raw} set {column} = 'another' {of_last}"
-            yield fault((table.name, column, "another"), rule, set(), copied, two, another)
+            yield fault((table.name, column, "another"), rule, set(), *copied, two, another)
         for column, values in identity.where:
             for value in values:
-                yield fault((table.name, value), rule, {number}, copied, set_all(table, f"{column} = '{value}'"))
-            yield fault((table.name, column), rule, set(), copied, set_all(table, f"{column} = 'CANCELLED'"))
-        yield fault((table.name, "empty"), rule, set(), copied, set_all(table, f"{first} = null"))
+                yield fault((table.name, value), rule, {number}, *copied, set_all(table, f"{column} = '{value}'"))
+            yield fault((table.name, column), rule, set(), *copied, set_all(table, f"{column} = 'CANCELLED'"))
+        yield fault((table.name, "empty"), rule, set(), *copied, set_all(table, f"{first} = null"))
 
 
 # -- values that are shared
@@ -592,7 +735,8 @@ def sharings(staged: Staged) -> Iterator[Fault]:
             rule, what = sharing_rule(replace(table, columns=only)), (table.name, column.name)
             for other in sharing.differs_from:
                 if staged.connection.execute(f"select 1 from {raw} where {other} is not null").fetchone():
-                    yield fault((*what, other), rule, {column.name}, set_all(table, f"{column.name} = {other}"), beside=True)
+                    yield fault((*what, other), rule, {column.name}, set_all(table, f"{column.name} = {other}"), among={column.name})
+                    yield fault((*what, other, "empty"), rule, set(), set_all(table, f"{column.name} = ' ', {other} = ' '"))
             if sharing.at_most is None or rows_of(staged, table) <= sharing.at_most:
                 continue
             text = SHARED_TEXTS.get(column.meaning) or f"repeat('字', {sharing.longer_than})"
@@ -606,9 +750,18 @@ def sharings(staged: Staged) -> Iterator[Fault]:
             most = sharing.at_most
             yield fault(what, rule, {column.name}, ONE_EACH, given(most + 1))
             yield fault((*what, most), rule, set(), ONE_EACH, given(most))
-            if sharing.is_within_payer:
-                one_payer = "update raw_marketing.mkt_account set payer_name = 'P1'"
-                yield fault((*what, "one payer"), rule, set(), ONE_EACH, one_payer, given(most + 1))
+            one_payer = "update raw_marketing.mkt_account set payer_name = 'P1'"
+            told = set() if sharing.is_within_payer else {column.name}
+            yield fault((*what, "one payer"), rule, told, ONE_EACH, one_payer, given(most + 1))
+            if sharing.at_most_share:  # of 14,000 rows seven may
+                assert sharing.at_most_share * 14_000 == 7, what
+                more = f"insert into {staging_relation(table)} (_raw_id) select -n from generate_series(1, 14000 - {rows_of(staged, table)}) as n"
+                for n, told in ((7, set()), (9, {column.name})):  # one contract of the first nine is over
+                    yield fault((*what, n, "of 14,000"), rule, told, ONE_EACH, given(n), more)
+            if table.in_force and not sharing.days:
+                for what_day, told, values in _in_force(table):
+                    found = {column.name} if told else set()
+                    yield fault((*what, what_day), rule, found, ONE_EACH, given(most + 1), set_all(table, values))
             if sharing.longer_than:
                 short = f"repeat('字', {sharing.longer_than - 1})"
                 yield fault((*what, "short"), rule, set(), given(most + 1, said=short))
@@ -616,6 +769,26 @@ def sharings(staged: Staged) -> Iterator[Fault]:
                 before, first = WINDOWS.get(table.name, A_QUARTER)
                 for at, told in ((before, set()), (first, {column.name}), ("2026-11-06", set())):
                     yield fault((*what, at), rule, told, given(most + 1, at=at))
+
+
+def _in_force(table: Table) -> Iterator[tuple[str, bool, list[str]]]:
+    """Rows that begin or end today, and those that begin tomorrow or ended yesterday; the renewed ones go on after their end."""
+    first, last = table.in_force
+    kinds = [[f"{name} = '{values[0]}'" for name, values in table.renews]] if table.renews else []
+    others = [[f"{n} = '{values[0] if n != name else _another(table, n)}'" for n, values in table.renews] for name, _ in table.renews]
+    for what, told, begin, end in (
+        ("begins today", True, "'2026-11-05'", "null"),
+        ("begins tomorrow", False, "'2026-11-06'", "null"),
+        ("ends today", True, "'2020-01-01'", "'2026-11-05'"),
+        ("ended yesterday", False, "'2020-01-01'", "'2026-11-04'"),
+    ):
+        for place, kind in enumerate([*others, *kinds] or [[]]):
+            is_renewed = bool(kinds) and place == len(others)
+            yield f"{what} {kind}", told or (is_renewed and "yesterday" in what), [*kind, f"{first} = {begin}", f"{last} = {end}"]
+
+
+def _another(table: Table, column: str) -> str:
+    return "false" if table.column(column).physical_type == "boolean" else "another"
 
 
 # -- records that repeat the one before
@@ -637,7 +810,19 @@ def repeats(staged: Staged) -> Iterator[Fault]:
                 another = "now() + _raw_id * interval '1 second'" if column in times else "_raw_id % 1000"
                 alike = set_all(table, all_rows("7"))
                 yield fault((table.name, column), rule, set(), alike, set_all(table, f"{column} = {another}"))
-            if not repeat.rows and repeat.least > 1:
+            for column in repeat.series:  # the records of one series alone
+                alike = [f"{c} = (select min({c}) from {table.raw_name})" for c in repeat.series if c != column]
+                if table.column(repeat.along).physical_type == "timestamptz":
+                    alike.append(f"{repeat.along} = date_trunc('day', {repeat.along})")
+                one = f"case when {column} = (select min({column}) from {table.raw_name}) then 7 else _raw_id % 1000 end"
+                planted = set_all(table, [*all_rows(one), *alike])
+                yield fault((table.name, "of one", column), rule, {repeat.columns[0]}, planted)
+            if repeat.rows:
+                for filled, told in ((repeat.least, {repeat.columns[0]}), (repeat.least - 1, set())):
+                    some = f"select distinct {repeat.rows} from {table.raw_name} order by 1 limit {filled}"
+                    planted = set_all(table, all_rows(f"case when {repeat.rows} in ({some}) then 7 else 0 end"))
+                    yield fault((table.name, filled), rule, told, planted)
+            elif repeat.least > 1:
                 for filled, told in ((repeat.least, {repeat.columns[0]}), (repeat.least - 1, set())):
                     yield fault((table.name, filled), rule, told, set_all(table, all_rows("7", filled)))
 
@@ -746,7 +931,7 @@ def tell_their_columns(staged: Staged, faults: Callable[[Staged], Iterator[Fault
             for statement in planted.statements:
                 staged.connection.execute(statement)
             found = staged.columns(planted.rule)
-            assert (found & planted.columns if planted.beside else found) == planted.columns, planted.what
+            assert (found if planted.among is None else found & planted.among) == planted.columns, planted.what
             if planted.words:
                 said = {column: words for column, words, *_ in staged.told(planted.rule)}
                 assert said == planted.words, planted.what

@@ -94,6 +94,45 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+# The same of rules that are made of declarations: (beginning of their ids, pattern in the words of the change, why).
+EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
+    ("(REF|SHA)-", r"'and true' -> ''", "a table without validity is in force"),
+    ("REF-", r"'and in_force_\d+\.days is not null' -> ''", "no target, no days: whether they hold a day is then unknown"),
+    ("REF-", r": 'btrim\((raw|of_\w+)\.\w+\) <> btrim\(of_\w+\.\w+\) and' -> ''", "a first look: what differs without spelling differs"),
+    (
+        "REF-",
+        r"'and upper\(quality\.plain_text\(btrim\([\w.]*\.(cons|acct|bill|feeder|tran|org|parent_mp)_no\)\)\) <> .* -> ''",
+        "two numbers that both lead to rows are two numbers",
+    ),
+    (
+        "REF-(met_measuring_point|met_supply_outage|met_supply_voltage)",
+        r"'raw\.feeder_no is not null and' -> ''",
+        "an empty number leads to no target, whose days are unknown",
+    ),
+    (
+        "REF-(mkt_mp|mkt_meter_install|mkt_tariff_assign|met_event_alarm)",
+        r"raw\.(parent_mp_no|tran_no|mp_no) is not null( and)?' -> ''",
+        "an empty number leads to no target, whose days are unknown",
+    ),
+    (
+        "REF-(mkt_supply_security|con_contract)",
+        r"('|'>' -> '>=' in '.*)distinct btrim\(raw\.cons_no\)::text\) > 1 and",
+        "two payers pay for two accounts",
+    ),
+    (
+        "TIM-",
+        r"('| in '.*)0\)? > 0 and",
+        "a column that disagrees with more of the others than one after it disagrees with some; of the last it is typed",
+    ),
+    ("SHA-", r"sharing: holder: dropped", "payers are counted; their holders are named in words alone"),
+    ("SHA-", r": 'staged\._load_id > .*current_run\) or' -> ''", "a new row has its own value"),
+    (
+        "SHA-(mkt_customer|mkt_contact|mkt_manager_visit|mkt_survey|mkt_inspection|con_contract)",
+        r"is not null and\" -> ''",
+        "an empty text has no spelling, or fewer signs than count",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -131,8 +170,18 @@ def mutants(rule: Rule, is_everywhere: bool = False) -> Iterator[Mutant]:
     yield Mutant("violations", "emptied", emptied(rule))
     for severity in SEVERITIES[: SEVERITIES.index(rule.severity)][-1:]:
         lowered = _said_mildly(rule.violations_sql, severity)
-        yield Mutant("header", f"severity {severity}", replace(rule, severity=severity, violations_sql=lowered))
+        tested = _said_mildly(rule.tested_sql, severity) if is_everywhere else rule.tested_sql
+        milder = replace(rule, severity=severity, violations_sql=lowered, tested_sql=tested)
+        yield Mutant("header", f"severity {severity}", milder)
     yield from (mutant for mutant in _changes(rule, is_everywhere) if not reason_equivalent(rule, mutant.change))
+
+
+_FIRST_LOOK = re.compile(r"case\n        when [^\n]*\n            then (array_remove\(array\[.*?\n        \], null\))\n    end as broken", re.DOTALL)
+
+
+def without_first_look(rule: Rule) -> Rule:
+    """A rule of checks that asks each check at once, not first whether any fails: the two say the same."""
+    return replace(rule, tested_sql=_FIRST_LOOK.sub(r"\1 as broken", rule.tested_sql))
 
 
 def emptied(rule: Rule) -> Rule:
@@ -141,10 +190,18 @@ def emptied(rule: Rule) -> Rule:
 
 def excluded(rule: Rule, is_everywhere: bool = False) -> list[tuple[str, str, str]]:
     """The entries of EQUIVALENT that keep a mutant of this rule out."""
-    changes = [mutant.change for mutant in _changes(rule, is_everywhere)]
-    return [
-        entry for entry in EQUIVALENT if rule.id.startswith(entry[0]) and any(entry[1] in change for change in changes)
-    ]
+    return [entry for mutant in _changes(rule, is_everywhere) for entry in of_change(rule, mutant.change)]
+
+
+def of_change(rule: Rule, change: str) -> list[tuple[str, str, str]]:
+    """The entries of EQUIVALENT that say why no row can feel a change."""
+    return [entry for entry in EQUIVALENT + EQUIVALENT_MADE if _is_of(entry, rule, change)]
+
+
+def _is_of(entry: tuple[str, str, str], rule: Rule, change: str) -> bool:
+    if entry in EQUIVALENT_MADE:
+        return bool(re.match(entry[0], rule.id) and re.search(entry[1], change))
+    return entry[0] in ("", rule.id) and entry[1] in change
 
 
 def _changes(rule: Rule, is_everywhere: bool) -> Iterator[Mutant]:
@@ -159,7 +216,7 @@ def _changes(rule: Rule, is_everywhere: bool) -> Iterator[Mutant]:
 
 def reason_equivalent(rule: Rule, change: str) -> str | None:
     """Why no row can feel a change; None where one can."""
-    return next((why for rule_id, words, why in EQUIVALENT if rule.id.startswith(rule_id) and words in change), None)
+    return next((why for _, _, why in of_change(rule, change)), None)
 
 
 def _said_mildly(query: str, severity: str) -> str:
