@@ -18,6 +18,7 @@ from include.contracts.declarations import ALWAYS, FILLED, NEVER, Equation, name
 from include.contracts.meanings import DAY, MEANINGS, NUMBER, TEXT, TIME
 from include.quality.condition_rules import condition_rule
 from include.quality.copy_rules import copy_rule
+from include.quality.crowding_rules import crowding_rule
 from include.quality.equation_rules import equation_check, equation_rule
 from include.quality.made_rules import of_kind
 from include.quality.meaning_rules import meaning_rule
@@ -152,6 +153,10 @@ PLACEHOLDER = "a value, not a placeholder"
 READABLE, NOT_REWRITTEN = "readable characters", "a number that no spreadsheet has rewritten or readable characters"
 # Meaning -> a value in its format, one that is not, and what is then expected.
 TEXT_VALUES = {
+    "account_no": ("0310000001", "031", "10, 13 or 16 digits"),
+    "credit_code": ("91310101MA1508372X", None, ""),
+    "address": ("合成路1号", "2026", "an address with letters"),
+    "mobile_number": ("13912345678", "139", "11 digits from 13 to 19"),
     "bank_account_no": ("62220001", "6222000", "8 or more digits"),
     "document_no": ("HT〔2026〕1", "HT 1", "letters and digits"),
     "equipment_no": ("E/1#2", "E 1", "letters and digits"),
@@ -248,29 +253,32 @@ SEEDS = ("quality_placeholders", "quality_formats", "quality_default_dates")
 def seeds(staged: Staged) -> Iterator[Fault]:
     """What a seed states counts from its first day on and no more on its end; a listed day not where it is allowed."""
     for table in tables_with_rows(staged):
-        columns = [c for c in text_columns(table) if TEXT_VALUES.get(c.meaning, (None, None))[1]]
+        columns = [c for c in text_columns(table) if c.meaning in TEXT_VALUES]
         of_days = [c for c in table.scalar_columns if MEANINGS[c.meaning].kind in (DAY, TIME)]
         of_days = [c for c in of_days if "range" not in dict(c.judged_by)]
-        values = {c.name: f"'{TEXT_VALUES[c.meaning][1]}'" for c in columns}
-        values |= {c.name: "'2000-01-01'" for c in of_days}
-        if not values:
-            continue
-        words = {c.name: TEXT_VALUES[c.meaning][2] for c in columns if "format" not in dict(c.judged_by)}
-        from_2000 = [c.name for c in of_days if day(c.plausible[0]) <= date(2000, 1, 1)]
-        told = {*words, *(c.name for c in of_days)}
-        silent = {c.name for c in of_days if c.name not in from_2000}
-        rule, planted = meaning_rule(table), set_each(table, values)
-        for what, period, found in (
-            ("from today", "valid_from = '2026-11-05'", told),
-            ("until tomorrow", "valid_to = '2026-11-06'", told),
-            ("from tomorrow", "valid_from = '2026-11-06'", silent),
-            ("until today", "valid_to = '2026-11-05'", silent),
-        ):
-            stated = [f"update staging.{seed} set {period}" for seed in SEEDS]
-            yield fault((table.name, what), rule, found, planted, *stated)
-        allowed = " ".join(f"{table.name}.{c.name}" for c in of_days)
-        stated = f"update staging.quality_default_dates set allowed_in = 'another.column {allowed}'"
-        yield fault((table.name, "allowed"), rule, {*words, *silent}, planted, stated)
+        impossible = {c.name for c in of_days if day(c.plausible[0]) > date(2000, 1, 1)}
+        rule, every_day = meaning_rule(table), {c.name for c in of_days}
+        for value, judgement in ((None, "format"), ("不详", "placeholder"), ("高\ufffd", "format")):
+            texts = {c.name: value or TEXT_VALUES[c.meaning][1] for c in columns}
+            told = {c.name for c in columns if judgement not in dict(c.judged_by) and texts[c.name]}
+            values = {name: f"'{said}'" for name, said in texts.items() if said} | dict.fromkeys(every_day, "'2000-01-01'")
+            if not values:
+                continue
+            planted = set_each(table, values)
+            for what, period, is_stated in (
+                ("from today", "valid_from = '2026-11-05'", True),
+                ("until tomorrow", "valid_to = '2026-11-06'", True),
+                ("from tomorrow", "valid_from = '2026-11-06'", False),
+                ("until today", "valid_to = '2026-11-05'", False),
+            ):
+                stated = [f"update staging.{seed} set {period}" for seed in SEEDS]
+                found = told | every_day if is_stated else impossible
+                yield fault((table.name, value, what), rule, found, planted, *stated)
+        if every_day:
+            allowed = " ".join(f"{table.name}.{name}" for name in every_day)
+            stated = f"update staging.quality_default_dates set allowed_in = 'another.column {allowed}'"
+            default = set_each(table, dict.fromkeys(every_day, "'2000-01-01'"))
+            yield fault((table.name, "allowed"), rule, impossible, default, stated)
 
 
 # -- orders of times
@@ -284,11 +292,19 @@ def orders(staged: Staged) -> Iterator[Fault]:
             for earlier, later in combinations(order.columns, 2):
                 if "." in later or earlier.startswith("reopen_of."):
                     continue  # the row referred to is of the same table and would change too: a typed case
-                others = [f"{c} = null" for c in order.columns if c not in (earlier, later) and "." not in c]
+                every = dict.fromkeys(c for o in table.order for c in o.columns if "." not in c)
+                others = [f"{c} = null" for c in every if c not in (earlier, later)]
                 if "." in earlier:
-                    yield fault(
-                        (table.name, earlier, later), rule, {later}, set_all(table, [*others, f"{later} = '1951-02-01'"])
-                    )
+                    what = (table.name, earlier, later)
+                    far = set_all(table, [*others, f"{later} = '1951-02-01'"])
+                    yield fault(what, rule, {later}, far)
+                    at = referred(table, earlier)
+                    if table.column(later).physical_type == "timestamptz" and "_at" in earlier:
+                        step = "interval '1 second'"
+                    else:  # a day counts whole
+                        at, step = f"({at})::date", "1"
+                    for value, told in ((at, set()), (f"{at} - {step}", {later})):
+                        yield fault((*what, value), rule, told, set_all(table, [*others, f"{later} = {value}"]))
                     continue
                 pairs = [("2026-02-02", "2026-02-01", True), ("2026-02-01", "2026-02-01", False)]
                 if {table.column(c).physical_type for c in (earlier, later)} == {"timestamptz"}:
@@ -342,6 +358,137 @@ def equations(staged: Staged) -> Iterator[Fault]:
                     planted = set_all(table, [*values, f"{column} = {far}", f"{name} = '{kind}'"])
                     yield fault((*what, kind), rule, set() if kind == another else {column}, *wide, planted)
             yield from _at_its_tolerance(table, rule, equation)
+            far_off = [*wide, set_all(table, [*values, f"{column} = {far}"])]
+            for name in {n.split(".")[0] for n in names_in(f"{equation.left} {equation.right}") if "." in n}:
+                yield from _in_time(table, reference_by(table, name), rule, column, far_off, what)
+
+
+def _in_time(table: Table, reference: Reference, rule: Rule, column: str, given: list[str], what: tuple) -> Iterator[Fault]:
+    """What is wrong against a row referred to is told while that is in force on the row's day, or the row itself today."""
+    target = all_tables()[reference.target_table]
+    if is_as_of(reference):
+        for (first, last), of_target, is_in_force, _ in _days(table):
+            planted = (*given, set_all(table, _own_days(table, first, last)), set_all(target, _period(target, *of_target)))
+            yield fault((*what, first, last, of_target), rule, {column} if is_in_force else set(), *planted, among={column})
+    elif table.in_force and not table.fact_date:
+        for what_day, is_told, dates in _in_force(table):
+            yield fault((*what, what_day), rule, {column} if is_told else set(), *given, set_all(table, dates), among={column})
+
+
+# Equations that do not say what one column is, typed: (table, name) -> what is given, and values of a column that hold and that do not.
+_PQ = ["p_kw = 3, q_kvar = 4"]  # 5 kVA
+_NO_LINES = "delete from raw_marketing.mkt_bill_line"
+_BILL = ["kwh_sharp = null, kwh_peak = null, kwh_flat = null, kwh_valley = null, kwh_deep = null, bill_no = bill_no"]
+_RATES = [(31, "1", "16", "31", "31.2"), (30, "null", "16", "30", "31"), (15, "1", "null", "15", "31")]  # sharp, deep; 2 + 4 + 8 beside
+EDGES: list[tuple[tuple[str, str], list[str], str, tuple[str, ...], tuple[str, ...]]] = [
+    (("met_it", "ct"), ["kind = 'CT', ratio_secondary = 1"], "ratio_primary", ("100.001", "99.999"), ("100.0015", "99.9985")),
+    (("met_it", "pt"), ["kind = 'PT', ratio_secondary = 1"], "ratio_primary", ("100.001", "99.999"), ("100.0015", "99.9985")),
+    (
+        ("met_register_freeze", "demand_month"),
+        ["freeze_ts = '2026-11-01 00:00+08'"],
+        "max_demand_ts",
+        ("timestamptz '2026-11-01 00:00+08' - interval '46080 minutes'",),
+        ("timestamptz '2026-11-01 00:00+08' - interval '46081 minutes'",),
+    ),
+    (("met_voltage_daily", "minutes"), ["under_min = 5, monitored_min = 15"], "over_min", ("10",), ("11",)),
+    (("met_voltage_daily", "rate"), ["over_min = 10, under_min = 5, monitored_min = 100"], "ok_rate", ("85",), ("85.02",)),
+    (("met_pq_sample", "power_factor"), [*_PQ, "i_a = null"], "pf", ("0.62", "0.58"), ("0.63", "0.57")),
+    (
+        ("met_pq_sample", "apparent_power"),
+        [*_PQ, "u_a = 100, u_b = 100, u_c = 100, i_b = 0, i_c = 0, pf = null"],
+        "i_a",
+        ("56", "44", "327.67"),
+        ("57", "43", "327.66"),
+    ),
+    *(
+        ((("met_pq_sample", "apparent_power"), [*_PQ, "u_a = 100, u_b = 100, u_c = 100, i_a = 0, i_b = 0, i_c = 0, pf = null", *given], column, (code,), ("200",)))
+        for column, code, given in (
+            ("i_b", "327.67", []),
+            ("i_c", "327.67", []),
+            ("u_a", "327.67", ["i_a = 100"]),
+            ("u_b", "327.67", ["i_b = 100"]),
+            ("u_c", "327.67", ["i_c = 100"]),
+            ("p_kw", "4915.05", []),
+            ("q_kvar", "4915.05", []),
+        )
+    ),
+    (("mkt_bill", "price"), [*_BILL, "kwh_total = 100"], "energy_charge", ("201",), ("201.6",)),
+    (
+        ("mkt_bill", "capacity"),
+        [*_BILL, "energy_charge = 0, read_from = '2026-10-01', read_to = '2026-10-11'"],
+        "kwh_total",
+        ("36000",),
+        ("36000.5",),
+    ),
+    (
+        ("mkt_bill_line", "read"),
+        ["kwh_billed = null, curr_reading = 110, prev_reading = 100, multiplier = 10"],
+        "kwh_read",
+        ("101", "99", "-101"),
+        ("101.5", "98.5"),
+    ),
+    *(
+        (("mkt_bill_line", "billed"), [f"charge = null, kwh_read = 10, tran_loss_kwh = {t}, line_loss_kwh = {li}, add_sub_kwh = {a}"], "kwh_billed", (holds,), (fails,))
+        for t, li, a, holds, fails in (("1", "2", "4", "17", "17.02"), ("null", "2", "4", "16", "17"), ("1", "null", "4", "15", "17"), ("1", "2", "null", "13", "17"))
+    ),
+    *(
+        (("mkt_meter_install", name), [f"{of}_sharp = {sharp}, {of}_peak = 2, {of}_flat = 4, {of}_valley = 8, {of}_deep = {deep}"], f"{of}_total", (holds,), (fails,))
+        for name, of in (("rates", "install_reading"), ("rates_at_removal", "remove_reading"))
+        for _, sharp, deep, holds, fails in _RATES
+    ),
+    (("mkt_violation", "price"), ["recover_kwh = 10, penalty_yuan = null"], "recover_yuan", ("200",), ("205",)),
+    (
+        ("mkt_manager_assessment", "weights"),
+        [],
+        "weight",
+        ("case when {one} then 1.0001 else 0 end", "0.01"),
+        ("case when {one} then 1.00015 else 0 end", "case when {one} and {first} then 1.1 else 0.01 end", "case when {one} and {last} then 1.1 else 0.01 end"),
+    ),
+    (("con_trade_settle", "price"), ["actual_mwh = 10, contract_mwh = null, deviation_mwh = null"], "settle_yuan", ("30001",), ("30001.6",)),
+]
+BESIDE = {  # what is given in other tables
+    "met_it": ["update raw_metering.met_measuring_point set ct_ratio = 100, pt_ratio = 100"],
+    "mkt_bill": [_NO_LINES, "update raw_marketing.mkt_customer set contract_cap_kva = 100"],
+}
+
+
+def edges(staged: Staged) -> Iterator[Fault]:
+    """The limits of equations that compare more than one column with its due, by hand."""
+    for (name, equation_name), given, column, hold, fail in EDGES:
+        table = all_tables()[name]
+        if not rows_of(staged, table):
+            continue
+        (equation,) = [e for e in table.equations if e.name == equation_name]
+        rule = equation_rule(replace(table, equations=(equation,)))
+        told = equation_check(ReferredRows(table), equation).column
+        one = f"dimension = (select min(dimension) from {table.raw_name})"
+        first, last = (
+            f"(manager_no, period) = (select manager_no, period from {table.raw_name} order by manager_no, period {way} limit 1)" for way in ("", "desc")
+        )
+        wide = [] if "_ts" in column else as_numbers(table, [column])
+        for value in (*hold, *fail):
+            planted = f"{column} = " + (value.format(one=one, first=first, last=last) if "{" in value else value)
+            statements = [*BESIDE.get(name, []), *wide, *(set_all(table, one_set) for one_set in [*given, planted])]
+            found = {told} if value in fail else set()
+            yield fault((name, equation_name, column, value), rule, found, *statements)
+    yield from _codes()
+
+
+def _codes() -> Iterator[Fault]:
+    """A code of an overflow counts while the seed says so, and one of the secondary side alone does not."""
+    table = all_tables()["met_pq_sample"]
+    rule = equation_rule(table)
+    values = "p_kw = 3, q_kvar = 4, u_a = 100, u_b = 100, u_c = 100, i_a = {}, i_b = 0, i_c = 0, pf = null"
+    for what, period, is_code in (
+        ("from today", "valid_from = '2026-11-05'", True),
+        ("until tomorrow", "valid_to = '2026-11-06'", True),
+        ("from tomorrow", "valid_from = '2026-11-06'", False),
+        ("until today", "valid_to = '2026-11-05'", False),
+        ("of the secondary side", "scope = 'secondary'", False),
+    ):
+        stated = f"update staging.quality_overflow_codes set {period}"
+        found = set() if is_code else {"i_a"}
+        yield fault(("code", what), rule, found, stated, *as_numbers(table, ["i_a"]), set_all(table, values.format("327.67")))
 
 
 def _at_its_tolerance(table: Table, rule: Rule, equation: Equation) -> Iterator[Fault]:
@@ -366,6 +513,15 @@ def _at_its_tolerance(table: Table, rule: Rule, equation: Equation) -> Iterator[
         yield fault((table.name, equation.name, "beside"), rule, set(), *before, planted)
 
 
+def referred(table: Table, path: str) -> str:
+    """SQL of a column of the row referred to by a row that is updated."""
+    own, _, theirs = path.partition(".")
+    reference = reference_by(table, own)
+    pairs = zip(reference.columns, reference.target_columns, strict=True)
+    on = " and ".join(f"target.{t} = {table.name}.{o}" for o, t in pairs)
+    return f"(select min(target.{theirs}) from {all_tables()[reference.target_table].raw_name} as target where {on})"
+
+
 def in_sql(table: Table, equation: Equation) -> str:
     """The right side of an equation over rows of a table that is updated: columns, those of rows referred to, sums of children."""
     children = dict(equation.children)
@@ -375,10 +531,7 @@ def in_sql(table: Table, equation: Equation) -> str:
         if name == "minutes_between":
             return f"quality.{name}"
         if theirs:
-            reference = reference_by(table, name)
-            pairs = zip(reference.columns, reference.target_columns, strict=True)
-            on = " and ".join(f"target.{t} = {table.name}.{o}" for o, t in pairs)
-            return f"(select min(target.{theirs}) from {all_tables()[reference.target_table].raw_name} as target where {on})"
+            return referred(table, found[0])
         if name in children:
             child = children[name]
             of = all_tables()[child.table]
@@ -905,6 +1058,97 @@ def crowd(rule_id: str, values: str) -> list[str]:
     return ["set local timezone = 'Asia/Shanghai'", fault]
 
 
+_BEGIN = "timestamptz '2026-11-04 00:00+08'"
+
+
+def _marks(table: Table, mark: str, columns: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Values of columns by which all entries have one mark, and by which those numbered by n have one each."""
+    first, last = columns[0], columns[-1]
+    if mark == "minuteOfDay":
+        return [f"{first} = {_BEGIN} + interval '23 hours'"], [f"{first} = {_BEGIN} + n * interval '7 minutes'"]
+    if mark in ("minutesBetween", "secondsBetween"):
+        unit = "minute" if mark == "minutesBetween" else "second"
+        start = f"{first} = {_BEGIN}"
+        return [start, f"{last} = {_BEGIN} + interval '999 {unit}'"], [start, f"{last} = {_BEGIN} + n * interval '1 {unit}'"]
+    if mark == "secondsSince":
+        return [f"{first} = {_BEGIN} + n * interval '10 seconds'"], [f"{first} = {_BEGIN} + n * n * interval '1 second'"]
+    same, each = [], []
+    for c in columns:
+        kind = table.column(c).physical_type
+        is_date = kind == "date"
+        same.append(f"{c} = {'date ' if is_date else ''}'{'2026-11-04' if is_date else '7'}'" if is_date or kind == "text" else f"{c} = 999")
+        each.append(f"{c} = date '2026-11-04' - n::integer" if is_date else f"{c} = 'S' || n" if kind == "text" else f"{c} = n % 1000")
+    return same, each
+
+
+def _limit(name: str, value: int) -> str:
+    return f"update staging.quality_parameters set value = {value} where rule_id = 'CRD' and name = '{name}'"
+
+
+def crowds(staged: Staged) -> Iterator[Fault]:
+    """Of one unit all entries with one mark beside others with one each, and all with one each; of other kinds, old or to come."""
+    for table in tables_with_rows(staged):
+        for of in table.crowds:
+            rows = rows_of(staged, table)
+            if rows < 20 or {*of.by} & {name for name, _ in of.where}:
+                continue  # of one unit alone there is nobody to compare with
+            rule = crowding_rule(replace(table, crowds=(of,)))
+            column = of.columns[-1] if of.mark.endswith("Between") else of.columns[0]
+            size = min(12, rows // 2)
+            units = [f"{c} = case when n <= {size} then 'U1' else 'U2' end" for c in of.by]
+            kinds = [f"{c} = '{values[0]}'" for c, values in of.where]
+            same, each = _marks(table, of.mark, of.columns)
+            dates = [f"{of.date} = {_at(table, of.date, '2026-11-04')}"] if of.date and of.date not in of.columns else []
+
+            def planted(of_unit: list[str], *values: str, t=table, each=each, alike=size) -> list[str]:
+                mixed = [
+                    f"{(c := one.partition(' = ')[0])} = case when n <= {alike} then {one.partition(' = ')[2]} else {other.partition(' = ')[2]} end"
+                    for one, other in zip(of_unit, each, strict=True)
+                ]
+                return crowd(f"CRD-{t.name}", ", ".join([*mixed, *values]))
+
+            what = (table.name, of.what)
+            yield fault((*what, "alike"), rule, {column}, *planted(same, *units, *kinds, *dates))
+            yield fault((*what, "apart"), rule, set(), *planted(each, *units, *kinds, *dates))
+            exact = planted(same, *units, *kinds, *dates)
+            entries = size - (of.mark == "secondsSince")  # before the first there is none
+            for limit in ("least_crowd", "least_entries"):
+                for value, told in ((entries, {column}), (entries + 1, set())):
+                    yield fault((*what, limit, value), rule, told, _limit(limit, value), *exact)
+            yield fault((*what, "level"), rule, set(), _limit("level", 0), *exact)
+            if of.mark != "secondsSince" and rows > 20:  # of ten as many as its share, and one more, where nothing else counts
+                ten = [u.replace(f"n <= {size}", "n <= 10") for u in units]
+                every = [_limit("level", 1000), _limit("least_crowd", 1), _limit("least_entries", 10)]
+                share, others = int(of.share * 10), ", ".join(f"{c} = 'U' || n" for c in of.by)
+                for alike, told in ((share, set()), (share + 1, {column})) if share == of.share * 10 else ():
+                    of_ten = [*every, *planted(same, *ten, *kinds, *dates, alike=alike), crowd(rule.id, f"{others} ")[1] + " and n > 10"]
+                    yield fault((*what, "of ten", alike), rule, told, *of_ten)
+                windows = (("2026-08-08", 0, True), ("2026-08-07", 0, False), ("2026-08-07", 10, True), ("2026-08-07", 9, False))
+                for at, enough, is_counted in windows if dates and share == of.share * 10 else ():  # one apart, a quarter ago
+                    old = f"{of.date} = case when n = 10 then {_at(table, of.date, at)} else {_at(table, of.date, '2026-11-04')} end"
+                    old = old.replace("then '", "then timestamptz '" if "+08" in old else "then date '")
+                    of_nine = [
+                        *every,
+                        _limit("least_entries", 9),
+                        _limit("enough_entries", enough),
+                        *planted(same, *ten, *kinds, old, alike=share),
+                        crowd(rule.id, f"{others} ")[1] + " and n > 10",
+                    ]
+                    yield fault((*what, "of nine", at, enough), rule, set() if is_counted else {column}, *of_nine)
+            for what_day, is_told, values in _in_force(table) if table.in_force and not of.date else ():
+                told = {column} if is_told else set()
+                yield fault((*what, what_day), rule, told, *exact, set_all(table, values))
+            for name, _ in of.where:
+                yield fault((*what, "another kind"), rule, set(), *planted(same, *units, *dates, f"{name} = 'another'"))
+            for name in of.by:
+                empty = [*(u for u in units if not u.startswith(f"{name} =")), f"{name} = case when n <= {size} then ' ' else 'U2' end"]
+                yield fault((*what, "no unit"), rule, set(), *planted(same, *empty, *kinds, *dates))
+            if dates:
+                for at, told in (("2026-11-05", {column}), ("2026-11-06", set()), ("2025-10-02", {column}), ("2025-10-01", set())):
+                    day = [f"{of.date} = {_at(table, of.date, at)}"]
+                    yield fault((*what, at), rule, told, *planted(same, *units, *kinds, *day))
+
+
 FAULTS: dict[str, Callable[[Staged], Iterator[Fault]]] = {
     "ranges": ranges,
     "days": days,
@@ -912,6 +1156,7 @@ FAULTS: dict[str, Callable[[Staged], Iterator[Fault]]] = {
     "seeds": seeds,
     "orders": orders,
     "equations": equations,
+    "edges": edges,
     "conditions": conditions,
     "periods": periods,
     "references": references,
@@ -920,6 +1165,7 @@ FAULTS: dict[str, Callable[[Staged], Iterator[Fault]]] = {
     "copies": copies,
     "sharings": sharings,
     "repeats": repeats,
+    "crowds": crowds,
 }
 
 

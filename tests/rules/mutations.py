@@ -121,9 +121,22 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "TIM-",
-        r"('| in '.*)0\)? > 0 and",
+        r"""(, 0\) > 0 and["'] -> ''|'>' -> '>=' in .*integer, 0\) > 0 and)""",
         "a column that disagrees with more of the others than one after it disagrees with some; of the last it is typed",
     ),
+    (
+        "TIM-(?!mkt_ticket)",
+        r"""["']and \(.*\) >= \(.*\)["'] -> ''""",
+        "of three times in a row one that disagrees with more than those after it disagrees with as many as those before",
+    ),
+    (
+        "SEM-",
+        r"'and not coalesce\(lower\(plain\.(?!email|cons_name|signer|property_boundary)\w+\) = any .* -> ''",
+        "of two things at a column the placeholder is told, which is first",
+    ),
+    ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
+    ("SEM-", r"'and not false' -> ''", "a meaning without placeholders"),
+    ("TIM-", r"line 4: \"'quarantine'\" -> \"'warn'\"", "of two that disagree the later is told, never the first"),
     ("SHA-", r"sharing: holder: dropped", "payers are counted; their holders are named in words alone"),
     ("SHA-", r": 'staged\._load_id > .*current_run\) or' -> ''", "a new row has its own value"),
     (

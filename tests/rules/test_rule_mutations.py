@@ -39,15 +39,15 @@ PIPELINES = {rule.id: rule for rule in load_rules() if rule.id.startswith("PIP")
 MADE = {rule.id: rule for rule in load_base_rules()}
 MECHANISMS = {  # family of rules made of declarations -> its engine and the kinds of faults made of its declarations
     "references": ("REF", ("references", "totals", "identities")),
-    "equations": ("EQU", ("equations",)),
+    "equations": ("EQU", ("equations", "edges")),
     "orders of times": ("TIM", ("orders",)),
-    "meanings": ("SEM", ("ranges", "days", "texts", "seeds")),
+    "meanings": ("SEM", ("seeds", "texts", "ranges", "days")),
     "conditions": ("IFF", ("conditions",)),
     "periods": ("PER", ("periods",)),
     "copies": ("DUP", ("copies",)),
     "shared values": ("SHA", ("sharings",)),
     "repeats": ("REP", ("repeats",)),
-    "crowds": ("CRD", ()),
+    "crowds": ("CRD", ("crowds",)),
 }
 FAMILIES = {
     "catalogue": CATALOGUE,
@@ -182,7 +182,12 @@ def is_declared(rule: Rule) -> bool:
 def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
     """Takes away the mutants that say another thing than the rule, or fail where it does not, and those that are none."""
     staged.connection.execute(f"set local statement_timeout = '{LONGEST_S}s'")
-    right = world.right.get(rule.id) or world.ask(staged, rule)
+    try:
+        with staged.connection.transaction():
+            right = world.right.get(rule.id) or world.ask(staged, rule)
+    except psycopg.errors.DivisionByZero:  # quality.hypergeometric_tail has no chance for a mark that all others have
+        assert rule.id.startswith("CRD-"), rule.id
+        return
     for mutant in list(judged.alive[rule.id]):
         try:
             with staged.connection.transaction():
