@@ -51,7 +51,9 @@ class Fault:
     words: dict[str, str] = field(default_factory=dict)
 
 
-def fault(what: tuple, rule: Rule, columns: set[str], *statements: str, among: set[str] | None = None, **given) -> Fault:
+def fault(
+    what: tuple, rule: Rule, columns: set[str], *statements: str, among: set[str] | None = None, **given
+) -> Fault:
     return Fault(what, rule, statements, frozenset(columns), None if among is None else frozenset(among), **given)
 
 
@@ -261,7 +263,9 @@ def seeds(staged: Staged) -> Iterator[Fault]:
         for value, judgement in ((None, "format"), ("不详", "placeholder"), ("高\ufffd", "format")):
             texts = {c.name: value or TEXT_VALUES[c.meaning][1] for c in columns}
             told = {c.name for c in columns if judgement not in dict(c.judged_by) and texts[c.name]}
-            values = {name: f"'{said}'" for name, said in texts.items() if said} | dict.fromkeys(every_day, "'2000-01-01'")
+            values = {name: f"'{said}'" for name, said in texts.items() if said} | dict.fromkeys(
+                every_day, "'2000-01-01'"
+            )
             if not values:
                 continue
             planted = set_each(table, values)
@@ -363,26 +367,52 @@ def equations(staged: Staged) -> Iterator[Fault]:
                 yield from _in_time(table, reference_by(table, name), rule, column, far_off, what)
 
 
-def _in_time(table: Table, reference: Reference, rule: Rule, column: str, given: list[str], what: tuple) -> Iterator[Fault]:
+def _in_time(
+    table: Table, reference: Reference, rule: Rule, column: str, given: list[str], what: tuple
+) -> Iterator[Fault]:
     """What is wrong against a row referred to is told while that is in force on the row's day, or the row itself today."""
     target = all_tables()[reference.target_table]
     if is_as_of(reference):
         for (first, last), of_target, is_in_force, _ in _days(table):
-            planted = (*given, set_all(table, _own_days(table, first, last)), set_all(target, _period(target, *of_target)))
-            yield fault((*what, first, last, of_target), rule, {column} if is_in_force else set(), *planted, among={column})
+            planted = (
+                *given,
+                set_all(table, _own_days(table, first, last)),
+                set_all(target, _period(target, *of_target)),
+            )
+            yield fault(
+                (*what, first, last, of_target), rule, {column} if is_in_force else set(), *planted, among={column}
+            )
     elif table.in_force and not table.fact_date:
         for what_day, is_told, dates in _in_force(table):
-            yield fault((*what, what_day), rule, {column} if is_told else set(), *given, set_all(table, dates), among={column})
+            yield fault(
+                (*what, what_day), rule, {column} if is_told else set(), *given, set_all(table, dates), among={column}
+            )
 
 
 # Equations that do not say what one column is, typed: (table, name) -> what is given, and values of a column that hold and that do not.
 _PQ = ["p_kw = 3, q_kvar = 4"]  # 5 kVA
 _NO_LINES = "delete from raw_marketing.mkt_bill_line"
 _BILL = ["kwh_sharp = null, kwh_peak = null, kwh_flat = null, kwh_valley = null, kwh_deep = null, bill_no = bill_no"]
-_RATES = [(31, "1", "16", "31", "31.2"), (30, "null", "16", "30", "31"), (15, "1", "null", "15", "31")]  # sharp, deep; 2 + 4 + 8 beside
+_RATES = [
+    (31, "1", "16", "31", "31.2"),
+    (30, "null", "16", "30", "31"),
+    (15, "1", "null", "15", "31"),
+]  # sharp, deep; 2 + 4 + 8 beside
 EDGES: list[tuple[tuple[str, str], list[str], str, tuple[str, ...], tuple[str, ...]]] = [
-    (("met_it", "ct"), ["kind = 'CT', ratio_secondary = 1"], "ratio_primary", ("100.001", "99.999"), ("100.0015", "99.9985")),
-    (("met_it", "pt"), ["kind = 'PT', ratio_secondary = 1"], "ratio_primary", ("100.001", "99.999"), ("100.0015", "99.9985")),
+    (
+        ("met_it", "ct"),
+        ["kind = 'CT', ratio_secondary = 1"],
+        "ratio_primary",
+        ("100.001", "99.999"),
+        ("100.0015", "99.9985"),
+    ),
+    (
+        ("met_it", "pt"),
+        ["kind = 'PT', ratio_secondary = 1"],
+        "ratio_primary",
+        ("100.001", "99.999"),
+        ("100.0015", "99.9985"),
+    ),
     (
         ("met_register_freeze", "demand_month"),
         ["freeze_ts = '2026-11-01 00:00+08'"],
@@ -391,7 +421,13 @@ EDGES: list[tuple[tuple[str, str], list[str], str, tuple[str, ...], tuple[str, .
         ("timestamptz '2026-11-01 00:00+08' - interval '46081 minutes'",),
     ),
     (("met_voltage_daily", "minutes"), ["under_min = 5, monitored_min = 15"], "over_min", ("10",), ("11",)),
-    (("met_voltage_daily", "rate"), ["over_min = 10, under_min = 5, monitored_min = 100"], "ok_rate", ("85",), ("85.02",)),
+    (
+        ("met_voltage_daily", "rate"),
+        ["over_min = 10, under_min = 5, monitored_min = 100"],
+        "ok_rate",
+        ("85",),
+        ("85.02",),
+    ),
     (("met_pq_sample", "power_factor"), [*_PQ, "i_a = null"], "pf", ("0.62", "0.58"), ("0.63", "0.57")),
     (
         ("met_pq_sample", "apparent_power"),
@@ -401,7 +437,15 @@ EDGES: list[tuple[tuple[str, str], list[str], str, tuple[str, ...], tuple[str, .
         ("57", "43", "327.66"),
     ),
     *(
-        ((("met_pq_sample", "apparent_power"), [*_PQ, "u_a = 100, u_b = 100, u_c = 100, i_a = 0, i_b = 0, i_c = 0, pf = null", *given], column, (code,), ("200",)))
+        (
+            (
+                ("met_pq_sample", "apparent_power"),
+                [*_PQ, "u_a = 100, u_b = 100, u_c = 100, i_a = 0, i_b = 0, i_c = 0, pf = null", *given],
+                column,
+                (code,),
+                ("200",),
+            )
+        )
         for column, code, given in (
             ("i_b", "327.67", []),
             ("i_c", "327.67", []),
@@ -428,11 +472,28 @@ EDGES: list[tuple[tuple[str, str], list[str], str, tuple[str, ...], tuple[str, .
         ("101.5", "98.5"),
     ),
     *(
-        (("mkt_bill_line", "billed"), [f"charge = null, kwh_read = 10, tran_loss_kwh = {t}, line_loss_kwh = {li}, add_sub_kwh = {a}"], "kwh_billed", (holds,), (fails,))
-        for t, li, a, holds, fails in (("1", "2", "4", "17", "17.02"), ("null", "2", "4", "16", "17"), ("1", "null", "4", "15", "17"), ("1", "2", "null", "13", "17"))
+        (
+            ("mkt_bill_line", "billed"),
+            [f"charge = null, kwh_read = 10, tran_loss_kwh = {t}, line_loss_kwh = {li}, add_sub_kwh = {a}"],
+            "kwh_billed",
+            (holds,),
+            (fails,),
+        )
+        for t, li, a, holds, fails in (
+            ("1", "2", "4", "17", "17.02"),
+            ("null", "2", "4", "16", "17"),
+            ("1", "null", "4", "15", "17"),
+            ("1", "2", "null", "13", "17"),
+        )
     ),
     *(
-        (("mkt_meter_install", name), [f"{of}_sharp = {sharp}, {of}_peak = 2, {of}_flat = 4, {of}_valley = 8, {of}_deep = {deep}"], f"{of}_total", (holds,), (fails,))
+        (
+            ("mkt_meter_install", name),
+            [f"{of}_sharp = {sharp}, {of}_peak = 2, {of}_flat = 4, {of}_valley = 8, {of}_deep = {deep}"],
+            f"{of}_total",
+            (holds,),
+            (fails,),
+        )
         for name, of in (("rates", "install_reading"), ("rates_at_removal", "remove_reading"))
         for _, sharp, deep, holds, fails in _RATES
     ),
@@ -442,9 +503,19 @@ EDGES: list[tuple[tuple[str, str], list[str], str, tuple[str, ...], tuple[str, .
         [],
         "weight",
         ("case when {one} then 1.0001 else 0 end", "0.01"),
-        ("case when {one} then 1.00015 else 0 end", "case when {one} and {first} then 1.1 else 0.01 end", "case when {one} and {last} then 1.1 else 0.01 end"),
+        (
+            "case when {one} then 1.00015 else 0 end",
+            "case when {one} and {first} then 1.1 else 0.01 end",
+            "case when {one} and {last} then 1.1 else 0.01 end",
+        ),
     ),
-    (("con_trade_settle", "price"), ["actual_mwh = 10, contract_mwh = null, deviation_mwh = null"], "settle_yuan", ("30001",), ("30001.6",)),
+    (
+        ("con_trade_settle", "price"),
+        ["actual_mwh = 10, contract_mwh = null, deviation_mwh = null"],
+        "settle_yuan",
+        ("30001",),
+        ("30001.6",),
+    ),
 ]
 BESIDE = {  # what is given in other tables
     "met_it": ["update raw_metering.met_measuring_point set ct_ratio = 100, pt_ratio = 100"],
@@ -463,7 +534,8 @@ def edges(staged: Staged) -> Iterator[Fault]:
         told = equation_check(ReferredRows(table), equation).column
         one = f"dimension = (select min(dimension) from {table.raw_name})"
         first, last = (
-            f"(manager_no, period) = (select manager_no, period from {table.raw_name} order by manager_no, period {way} limit 1)" for way in ("", "desc")
+            f"(manager_no, period) = (select manager_no, period from {table.raw_name} order by manager_no, period {way} limit 1)"
+            for way in ("", "desc")
         )
         wide = [] if "_ts" in column else as_numbers(table, [column])
         for value in (*hold, *fail):
@@ -488,7 +560,9 @@ def _codes() -> Iterator[Fault]:
     ):
         stated = f"update staging.quality_overflow_codes set {period}"
         found = set() if is_code else {"i_a"}
-        yield fault(("code", what), rule, found, stated, *as_numbers(table, ["i_a"]), set_all(table, values.format("327.67")))
+        yield fault(
+            ("code", what), rule, found, stated, *as_numbers(table, ["i_a"]), set_all(table, values.format("327.67"))
+        )
 
 
 def _at_its_tolerance(table: Table, rule: Rule, equation: Equation) -> Iterator[Fault]:
@@ -592,14 +666,24 @@ def periods(staged: Staged) -> Iterator[Fault]:
             alike = [f"{name} = 'alike'" for name in period.by] + [f"{n} = '{values[0]}'" for n, values in period.where]
             places = "case place when 1 then date '2020-01-01' else date '2021-01-01' end"
 
-            def planted(end: str, *values: str, of_next: str = "null", t=table, f=first, la=last, w=from_two, p=places) -> str:
+            def planted(
+                end: str, *values: str, of_next: str = "null", t=table, f=first, la=last, w=from_two, p=places
+            ) -> str:
                 dated = f"{f} = {p}, {la} = case place when 1 then date '{end}' else {of_next} end"
                 return f"update {t.raw_name} as raw set {', '.join([dated, *values])} {w}"
 
             gap = {first} if period.is_gapless else set()
-            for end, told in (("2021-01-02", {last}), ("2021-01-01", set()), ("2020-12-31", set()), ("2020-12-30", gap)):
+            for end, told in (
+                ("2021-01-02", {last}),
+                ("2021-01-01", set()),
+                ("2020-12-31", set()),
+                ("2020-12-30", gap),
+            ):
                 yield fault((table.name, end), rule, told, planted(end, *alike))
-            for of_next, told in (("2021-01-01", {last}), ("2020-12-31", set())):  # of a day, and one that ends before it begins
+            for of_next, told in (
+                ("2021-01-01", {last}),
+                ("2020-12-31", set()),
+            ):  # of a day, and one that ends before it begins
                 next_one = planted("2021-01-02", *alike, of_next=f"date '{of_next}'")
                 yield fault((table.name, "the next", of_next), rule, told, next_one)
             for name in period.by:
@@ -631,7 +715,13 @@ def references(staged: Staged) -> Iterator[Fault]:
                 yield fault((*what, "inside"), whole, set(), nowhere, among={own})
             if target is table and len(reference.columns) == 1:
                 rule = reference_rule(alone(table, references=(bare,)))
-                yield fault((*what, "itself"), rule, {own}, set_all(table, f"{own} = {reference.target_columns[0]}"), among={own})
+                yield fault(
+                    (*what, "itself"),
+                    rule,
+                    {own},
+                    set_all(table, f"{own} = {reference.target_columns[0]}"),
+                    among={own},
+                )
             if target is table:
                 continue  # the row referred to would change too
             if is_as_of(reference):
@@ -656,7 +746,13 @@ def _at(table: Table, column: str, value: str | None) -> str:
     kind = table.column(column).physical_type
     if value is None:
         return "null"
-    return f"'{value[:4]}{value[5:7]}'" if kind not in ("date", "timestamptz") else f"'{value} 12:00+08'" if kind == "timestamptz" else f"'{value}'"
+    return (
+        f"'{value[:4]}{value[5:7]}'"
+        if kind not in ("date", "timestamptz")
+        else f"'{value} 12:00+08'"
+        if kind == "timestamptz"
+        else f"'{value}'"
+    )
 
 
 Period = tuple[str, str | None]
@@ -691,7 +787,11 @@ def _days(table: Table) -> Iterator[tuple[Period, Period, bool, bool]]:
 
 def _own_days(table: Table, first: str, last: str | None) -> list[str]:
     kinds = [f"{name} = '{_another(table, name)}'" for name, _ in table.renews]
-    return [f"{table.fact_date} = {_at(table, table.fact_date, first)}"] if table.fact_date else [*kinds, *_period(table, first, last)]
+    return (
+        [f"{table.fact_date} = {_at(table, table.fact_date, first)}"]
+        if table.fact_date
+        else [*kinds, *_period(table, first, last)]
+    )
 
 
 def _as_of(table: Table, reference: Reference) -> Iterator[Fault]:
@@ -713,7 +813,9 @@ _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 def _agreement(table: Table, reference: Reference, own: str, theirs: str) -> Iterator[Fault]:
     """A column that differs is told, but not in its spelling, nor a number that leads nowhere, nor against a target not in force."""
     others = [r for r in table.references if r is not reference]
-    silent = [replace(r, agrees=(), is_cross_system=False, match="whole") for r in others]  # they say which numbers are known
+    silent = [
+        replace(r, agrees=(), is_cross_system=False, match="whole") for r in others
+    ]  # they say which numbers are known
     only = replace(reference, agrees=((own, theirs),), is_cross_system=False)
     rule = reference_rule(alone(table, references=(*silent, only)))
     target = all_tables()[reference.target_table]
@@ -736,7 +838,11 @@ def _agreement(table: Table, reference: Reference, own: str, theirs: str) -> Ite
     names_itself = {r.columns[0] for r in table.references if r.target_table == table.name}
     if is_as_of(reference) and column not in {reference.columns[0], *names_itself}:
         for (first, last), of_target, is_in_force, _ in _days(table):
-            planted = (differing, set_all(table, _own_days(table, first, last)), set_all(target, _period(target, *of_target)))
+            planted = (
+                differing,
+                set_all(table, _own_days(table, first, last)),
+                set_all(target, _period(target, *of_target)),
+            )
             told = {column} if is_in_force else set()
             yield fault((*what, first, last, of_target), rule, told, *planted, among={column})
 
@@ -747,10 +853,20 @@ def _by_kind(table: Table, reference: Reference) -> Iterator[Fault]:
     own, target = reference.columns[0], all_tables()[reference.target_table]
     what = (table.name, own, target.name)
     for name, (kind, *_) in reference.where:
-        for other, value, told in ((kind, "'no such row'", {own}), (kind, "null", set()), ("another", "'no such row'", set())):
+        for other, value, told in (
+            (kind, "'no such row'", {own}),
+            (kind, "null", set()),
+            ("another", "'no such row'", set()),
+        ):
             yield fault((*what, other, value), rule, told, set_all(table, f"{name} = '{other}', {own} = {value}"))
         one = f"(select min({reference.target_columns[0]}) from {target.raw_name})"
-        yield fault((*what, kind, "known"), rule, set(), set_all(table, f"{name} = '{kind}', {own} = {one}"), among=set() if reference.agrees else {own})
+        yield fault(
+            (*what, kind, "known"),
+            rule,
+            set(),
+            set_all(table, f"{name} = '{kind}', {own} = {one}"),
+            among=set() if reference.agrees else {own},
+        )
         for mine, theirs in reference.agrees:
             its = f"(select min({theirs}) from {target.raw_name} where {reference.target_columns[0]} = {one})"
             for value, told in ((its, set()), ("'X'", {own})):
@@ -766,7 +882,9 @@ def totals(staged: Staged) -> Iterator[Fault]:
             nobody, rule = f"delete from {other.raw_name}", reference_rule(target)
             what = (other.name, target.name)
             yield fault(what, rule, {own}, nobody, among={own})
-            every = [r for t in all_tables().values() for r in t.references if r.is_total and r.target_table == target.name]
+            every = [
+                r for t in all_tables().values() for r in t.references if r.is_total and r.target_table == target.name
+            ]
             bare = reference_rule(alone(target, references=(), references_by_kind=()))
             for name, values in reference.total_where if len(every) == 1 else ():
                 for value in (*values, "another"):
@@ -801,7 +919,13 @@ def identities(staged: Staged) -> Iterator[Fault]:
             two = f"{same} where _raw_id in (select _raw_id from {table.raw_name} order by _raw_id limit 2)"
             began = [set_all(table, _period(table, "2020-01-01", None))] if table.in_force else []
             yield fault((*what, "two"), rule, {own}, set_all(table, apart_from), *began, two, among=among)
-            if own not in {c for t in all_tables().values() for r in t.references if r.is_total and r.target_table == table.name for c in r.target_columns}:
+            if own not in {
+                c
+                for t in all_tables().values()
+                for r in t.references
+                if r.is_total and r.target_table == table.name
+                for c in r.target_columns
+            }:
                 one = [f"{c} = (select min({c}) from {table.raw_name})" for c in identity.holder]
                 yield fault((*what, "one holder"), rule, set(), same, set_all(table, one), among=among)
                 yield fault((*what, "empty"), rule, set(), set_all(table, f"{own} = ' '"), among=among)
@@ -824,7 +948,9 @@ def copies(staged: Staged) -> Iterator[Fault]:
             continue
         first = identity.columns[0]
         row = f"(select min(_raw_id) from {raw})"
-        once_more = [again(relation, row) for relation in (staging_relation(table), raw)] if rows_of(staged, table) < 2 else []
+        once_more = (
+            [again(relation, row) for relation in (staging_relation(table), raw)] if rows_of(staged, table) < 2 else []
+        )
         one = f"select * from {raw} where {first} is not null order by _raw_id limit 1"
         if staged.connection.execute(one).fetchone() is None:
             continue
@@ -838,7 +964,9 @@ def copies(staged: Staged) -> Iterator[Fault]:
         one_number = f"{number} = (select min({number}) from {raw})"
         yield fault((table.name, "of one number"), rule, set(), *copied, set_all(table, one_number))
         for column in identity.columns:
-            yield fault((table.name, column), rule, set(), *copied, set_all(table, f"{column} = {apart(table, column)}"))
+            yield fault(
+                (table.name, column), rule, set(), *copied, set_all(table, f"{column} = {apart(table, column)}")
+            )
         if identity.time:
             minutes = identity.within_minutes
             for step, told in ((minutes, {number}), (minutes + 1, set())):
@@ -847,7 +975,8 @@ def copies(staged: Staged) -> Iterator[Fault]:
                 moved += f" where {raw}._raw_id = moved._raw_id"
                 yield fault((table.name, step), rule, told, *copied, moved)
         two, three = (
-            f"delete from {raw} where _raw_id not in (select _raw_id from {raw} order by _raw_id limit {n})" for n in (2, 3)
+            f"delete from {raw} where _raw_id not in (select _raw_id from {raw} order by _raw_id limit {n})"
+            for n in (2, 3)
         )
         for column in identity.corrects:
             of_last = f"where {number} = (select max({number}) from {raw})"
@@ -888,8 +1017,16 @@ def sharings(staged: Staged) -> Iterator[Fault]:
             rule, what = sharing_rule(replace(table, columns=only)), (table.name, column.name)
             for other in sharing.differs_from:
                 if staged.connection.execute(f"select 1 from {raw} where {other} is not null").fetchone():
-                    yield fault((*what, other), rule, {column.name}, set_all(table, f"{column.name} = {other}"), among={column.name})
-                    yield fault((*what, other, "empty"), rule, set(), set_all(table, f"{column.name} = ' ', {other} = ' '"))
+                    yield fault(
+                        (*what, other),
+                        rule,
+                        {column.name},
+                        set_all(table, f"{column.name} = {other}"),
+                        among={column.name},
+                    )
+                    yield fault(
+                        (*what, other, "empty"), rule, set(), set_all(table, f"{column.name} = ' ', {other} = ' '")
+                    )
             if sharing.at_most is None or rows_of(staged, table) <= sharing.at_most:
                 continue
             text = SHARED_TEXTS.get(column.meaning) or f"repeat('字', {sharing.longer_than})"
@@ -928,7 +1065,10 @@ def _in_force(table: Table) -> Iterator[tuple[str, bool, list[str]]]:
     """Rows that begin or end today, and those that begin tomorrow or ended yesterday; the renewed ones go on after their end."""
     first, last = table.in_force
     kinds = [[f"{name} = '{values[0]}'" for name, values in table.renews]] if table.renews else []
-    others = [[f"{n} = '{values[0] if n != name else _another(table, n)}'" for n, values in table.renews] for name, _ in table.renews]
+    others = [
+        [f"{n} = '{values[0] if n != name else _another(table, n)}'" for n, values in table.renews]
+        for name, _ in table.renews
+    ]
     for what, told, begin, end in (
         ("begins today", True, "'2026-11-05'", "null"),
         ("begins tomorrow", False, "'2026-11-06'", "null"),
@@ -937,7 +1077,11 @@ def _in_force(table: Table) -> Iterator[tuple[str, bool, list[str]]]:
     ):
         for place, kind in enumerate([*others, *kinds] or [[]]):
             is_renewed = bool(kinds) and place == len(others)
-            yield f"{what} {kind}", told or (is_renewed and "yesterday" in what), [*kind, f"{first} = {begin}", f"{last} = {end}"]
+            yield (
+                f"{what} {kind}",
+                told or (is_renewed and "yesterday" in what),
+                [*kind, f"{first} = {begin}", f"{last} = {end}"],
+            )
 
 
 def _another(table: Table, column: str) -> str:
@@ -967,7 +1111,9 @@ def repeats(staged: Staged) -> Iterator[Fault]:
                 alike = [f"{c} = (select min({c}) from {table.raw_name})" for c in repeat.series if c != column]
                 if table.column(repeat.along).physical_type == "timestamptz":
                     alike.append(f"{repeat.along} = date_trunc('day', {repeat.along})")
-                one = f"case when {column} = (select min({column}) from {table.raw_name}) then 7 else _raw_id % 1000 end"
+                one = (
+                    f"case when {column} = (select min({column}) from {table.raw_name}) then 7 else _raw_id % 1000 end"
+                )
                 planted = set_all(table, [*all_rows(one), *alike])
                 yield fault((table.name, "of one", column), rule, {repeat.columns[0]}, planted)
             if repeat.rows:
@@ -1065,19 +1211,36 @@ def _marks(table: Table, mark: str, columns: tuple[str, ...]) -> tuple[list[str]
     """Values of columns by which all entries have one mark, and by which those numbered by n have one each."""
     first, last = columns[0], columns[-1]
     if mark == "minuteOfDay":
-        return [f"{first} = {_BEGIN} + interval '23 hours'"], [f"{first} = {_BEGIN} + n * interval '7 minutes'"]
+        return [f"{first} = {_BEGIN} + interval '23 hours' - n * interval '1 day'"], [
+            f"{first} = {_BEGIN} + n * interval '7 minutes'"
+        ]
     if mark in ("minutesBetween", "secondsBetween"):
         unit = "minute" if mark == "minutesBetween" else "second"
         start = f"{first} = {_BEGIN}"
-        return [start, f"{last} = {_BEGIN} + interval '999 {unit}'"], [start, f"{last} = {_BEGIN} + n * interval '1 {unit}'"]
+        return [start, f"{last} = {_BEGIN} + interval '999 {unit}'"], [
+            start,
+            f"{last} = {_BEGIN} + n * interval '1 {unit}'",
+        ]
     if mark == "secondsSince":
-        return [f"{first} = {_BEGIN} + n * interval '10 seconds'"], [f"{first} = {_BEGIN} + n * n * interval '1 second'"]
+        return [f"{first} = {_BEGIN} + n * interval '10 seconds'"], [
+            f"{first} = {_BEGIN} + n * n * interval '1 second'"
+        ]
     same, each = [], []
     for c in columns:
         kind = table.column(c).physical_type
         is_date = kind == "date"
-        same.append(f"{c} = {'date ' if is_date else ''}'{'2026-11-04' if is_date else '7'}'" if is_date or kind == "text" else f"{c} = 999")
-        each.append(f"{c} = date '2026-11-04' - n::integer" if is_date else f"{c} = 'S' || n" if kind == "text" else f"{c} = n % 1000")
+        same.append(
+            f"{c} = {'date ' if is_date else ''}'{'2026-11-04' if is_date else '7'}'"
+            if is_date or kind == "text"
+            else f"{c} = 999"
+        )
+        each.append(
+            f"{c} = date '2026-11-04' - n::integer"
+            if is_date
+            else f"{c} = 'S' || n"
+            if kind == "text"
+            else f"{c} = n % 1000"
+        )
     return same, each
 
 
@@ -1098,11 +1261,13 @@ def crowds(staged: Staged) -> Iterator[Fault]:
             units = [f"{c} = case when n <= {size} then 'U1' else 'U2' end" for c in of.by]
             kinds = [f"{c} = '{values[0]}'" for c, values in of.where]
             same, each = _marks(table, of.mark, of.columns)
-            dates = [f"{of.date} = {_at(table, of.date, '2026-11-04')}"] if of.date and of.date not in of.columns else []
+            dates = (
+                [f"{of.date} = {_at(table, of.date, '2026-11-04')}"] if of.date and of.date not in of.columns else []
+            )
 
             def planted(of_unit: list[str], *values: str, t=table, each=each, alike=size) -> list[str]:
                 mixed = [
-                    f"{(c := one.partition(' = ')[0])} = case when n <= {alike} then {one.partition(' = ')[2]} else {other.partition(' = ')[2]} end"
+                    f"{one.partition(' = ')[0]} = case when n <= {alike} then {one.partition(' = ')[2]} else {other.partition(' = ')[2]} end"
                     for one, other in zip(of_unit, each, strict=True)
                 ]
                 return crowd(f"CRD-{t.name}", ", ".join([*mixed, *values]))
@@ -1116,15 +1281,26 @@ def crowds(staged: Staged) -> Iterator[Fault]:
                 for value, told in ((entries, {column}), (entries + 1, set())):
                     yield fault((*what, limit, value), rule, told, _limit(limit, value), *exact)
             yield fault((*what, "level"), rule, set(), _limit("level", 0), *exact)
-            if of.mark != "secondsSince" and rows > 20:  # of ten as many as its share, and one more, where nothing else counts
+            if of.mark != "secondsSince":  # of ten as many as its share, and one more, where nothing else counts
                 ten = [u.replace(f"n <= {size}", "n <= 10") for u in units]
                 every = [_limit("level", 1000), _limit("least_crowd", 1), _limit("least_entries", 10)]
                 share, others = int(of.share * 10), ", ".join(f"{c} = 'U' || n" for c in of.by)
                 for alike, told in ((share, set()), (share + 1, {column})) if share == of.share * 10 else ():
-                    of_ten = [*every, *planted(same, *ten, *kinds, *dates, alike=alike), crowd(rule.id, f"{others} ")[1] + " and n > 10"]
+                    of_ten = [
+                        *every,
+                        *planted(same, *ten, *kinds, *dates, alike=alike),
+                        crowd(rule.id, f"{others} ")[1] + " and n > 10",
+                    ]
                     yield fault((*what, "of ten", alike), rule, told, *of_ten)
-                windows = (("2026-08-08", 0, True), ("2026-08-07", 0, False), ("2026-08-07", 10, True), ("2026-08-07", 9, False))
-                for at, enough, is_counted in windows if dates and share == of.share * 10 else ():  # one apart, a quarter ago
+                windows = (
+                    ("2026-08-08", 0, True),
+                    ("2026-08-07", 0, False),
+                    ("2026-08-07", 10, True),
+                    ("2026-08-07", 9, False),
+                )
+                for at, enough, is_counted in (
+                    windows if dates and share == of.share * 10 else ()
+                ):  # one apart, a quarter ago
                     old = f"{of.date} = case when n = 10 then {_at(table, of.date, at)} else {_at(table, of.date, '2026-11-04')} end"
                     old = old.replace("then '", "then timestamptz '" if "+08" in old else "then date '")
                     of_nine = [
@@ -1135,16 +1311,34 @@ def crowds(staged: Staged) -> Iterator[Fault]:
                         crowd(rule.id, f"{others} ")[1] + " and n > 10",
                     ]
                     yield fault((*what, "of nine", at, enough), rule, set() if is_counted else {column}, *of_nine)
+            if of.date in of.columns:
+                for days_on, told in ((1, {column}), (2, set())):  # to the business date, and beyond it
+                    if of.mark == "minuteOfDay" and days_on == 2:
+                        days_on = 20  # those of one minute are of as many days
+                    on = [f"{c} = {c} + interval '{days_on} days'" for c in of.columns]
+                    yield fault((*what, "on", days_on), rule, told, *exact, set_all(table, on))
+            if of.mark == "values" and len(of.columns) > 1:
+                for place in range(len(of.columns)):
+                    one_apart = [*same[:place], each[place], *same[place + 1 :]]
+                    yield fault((*what, "apart in", place), rule, set(), *planted(one_apart, *units, *kinds, *dates))
             for what_day, is_told, values in _in_force(table) if table.in_force and not of.date else ():
                 told = {column} if is_told else set()
                 yield fault((*what, what_day), rule, told, *exact, set_all(table, values))
             for name, _ in of.where:
                 yield fault((*what, "another kind"), rule, set(), *planted(same, *units, *dates, f"{name} = 'another'"))
             for name in of.by:
-                empty = [*(u for u in units if not u.startswith(f"{name} =")), f"{name} = case when n <= {size} then ' ' else 'U2' end"]
+                empty = [
+                    *(u for u in units if not u.startswith(f"{name} =")),
+                    f"{name} = case when n <= {size} then ' ' else 'U2' end",
+                ]
                 yield fault((*what, "no unit"), rule, set(), *planted(same, *empty, *kinds, *dates))
             if dates:
-                for at, told in (("2026-11-05", {column}), ("2026-11-06", set()), ("2025-10-02", {column}), ("2025-10-01", set())):
+                for at, told in (
+                    ("2026-11-05", {column}),
+                    ("2026-11-06", set()),
+                    ("2025-10-02", {column}),
+                    ("2025-10-01", set()),
+                ):
                     day = [f"{of.date} = {_at(table, of.date, at)}"]
                     yield fault((*what, at), rule, told, *planted(same, *units, *kinds, *day))
 

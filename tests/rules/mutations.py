@@ -97,8 +97,16 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
 # The same of rules that are made of declarations: (beginning of their ids, pattern in the words of the change, why).
 EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
     ("(REF|SHA)-", r"'and true' -> ''", "a table without validity is in force"),
-    ("REF-", r"'and in_force_\d+\.days is not null' -> ''", "no target, no days: whether they hold a day is then unknown"),
-    ("REF-", r": 'btrim\((raw|of_\w+)\.\w+\) <> btrim\(of_\w+\.\w+\) and' -> ''", "a first look: what differs without spelling differs"),
+    (
+        "REF-",
+        r"'and in_force_\d+\.days is not null' -> ''",
+        "no target, no days: whether they hold a day is then unknown",
+    ),
+    (
+        "REF-",
+        r": 'btrim\((raw|of_\w+)\.\w+\) <> btrim\(of_\w+\.\w+\) and' -> ''",
+        "a first look: what differs without spelling differs",
+    ),
     (
         "REF-",
         r"'and upper\(quality\.plain_text\(btrim\([\w.]*\.(cons|acct|bill|feeder|tran|org|parent_mp)_no\)\)\) <> .* -> ''",
@@ -189,7 +197,10 @@ def mutants(rule: Rule, is_everywhere: bool = False) -> Iterator[Mutant]:
     yield from (mutant for mutant in _changes(rule, is_everywhere) if not reason_equivalent(rule, mutant.change))
 
 
-_FIRST_LOOK = re.compile(r"case\n        when [^\n]*\n            then (array_remove\(array\[.*?\n        \], null\))\n    end as broken", re.DOTALL)
+_FIRST_LOOK = re.compile(
+    r"case\n        when [^\n]*\n            then (array_remove\(array\[.*?\n        \], null\))\n    end as broken",
+    re.DOTALL,
+)
 
 
 def without_first_look(rule: Rule) -> Rule:
@@ -245,7 +256,10 @@ def _weakened(query: str, is_everywhere: bool) -> Iterator[tuple[str, str]]:
         if token.text in _FLIPPED and tokens[at - 1].text not in (">", "<", "-", "=", "@"):
             change, weakened = _changed(query, token.start, token.end, _FLIPPED[token.text])
             if is_everywhere:
-                before, after = query[tokens[_start(tokens, at)].start : token.start], query[token.end : tokens[_end(tokens, at)].end]
+                before, after = (
+                    query[tokens[_start(tokens, at)].start : token.start],
+                    query[token.end : tokens[_end(tokens, at)].end],
+                )
                 weakened = query.replace(f"{before}{token.text}{after}", f"{before}{_FLIPPED[token.text]}{after}")
             yield change, weakened
         if token.text.lower() in ("and", "or") and not _is_of_between(tokens, at):

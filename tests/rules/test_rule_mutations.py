@@ -24,7 +24,16 @@ from tests.rules.base_faults import ARRIVALS, faults, missing, new_child, nights
 from tests.rules.cases import Case, cases_of_the_book
 from tests.rules.declared_faults import CROWDS, FAULTS, Fault, crowd
 from tests.rules.declared_mutants import ENGINES, declaration_mutants
-from tests.rules.mutations import EQUIVALENT, EQUIVALENT_MADE, Mutant, excluded, mutants, of_change, reason_equivalent, without_first_look
+from tests.rules.mutations import (
+    EQUIVALENT,
+    EQUIVALENT_MADE,
+    Mutant,
+    excluded,
+    mutants,
+    of_change,
+    reason_equivalent,
+    without_first_look,
+)
 from tests.rules.random_sets import SEEDS, randomize
 from tests.rules.staged import Staged
 from tests.rules.stand_ins import THEMES, theme_of
@@ -59,7 +68,9 @@ FAMILIES = {
     "contracts, rows": {rule_id: rule for rule_id, rule in MADE.items() if rule_id.startswith(("BASE-", "MKT-13"))},
     "contracts, arrivals": {rule_id: rule for rule_id, rule in MADE.items() if rule_id.startswith("ARR-")},
     **{
-        family: {rule_id: without_first_look(rule) for rule_id, rule in MADE.items() if rule_id.startswith(f"{engine}-")}
+        family: {
+            rule_id: without_first_look(rule) for rule_id, rule in MADE.items() if rule_id.startswith(f"{engine}-")
+        }
         for family, (engine, _) in MECHANISMS.items()
     },
 }
@@ -154,7 +165,9 @@ class Judged:
 
 
 def judge(staged: Staged, rules: dict[str, Rule], worlds: Iterable[World], parts: tuple[str, ...] = PARTS) -> Judged:
-    alive = {rule_id: [mutant for mutant in mutants_of(rule) if mutant.part in parts] for rule_id, rule in rules.items()}
+    alive = {
+        rule_id: [mutant for mutant in mutants_of(rule) if mutant.part in parts] for rule_id, rule in rules.items()
+    }
     judged = Judged({rule_id: len(found) for rule_id, found in alive.items()}, alive)
     judged.of_declarations = sum(m.part == "declaration" for found in alive.values() for m in found)
     for world in worlds:
@@ -232,8 +245,8 @@ def unstaged(
 
 
 def _execute(staged: Staged, statements: list[str | sql.Composed]) -> None:
-    for statement in statements:
-        staged.connection.execute(statement)
+    for one in statements:
+        staged.connection.execute(one)
 
 
 def worlds_of_the_catalogue(staged: Staged) -> Iterator[World]:

@@ -8,7 +8,17 @@ from decimal import Decimal
 import pytest
 
 from include.contracts import Table, all_tables
-from include.contracts.declarations import Child, Condition, Crowd, Equation, Order, Period, RecordIdentity, Repeat, Sharing
+from include.contracts.declarations import (
+    Child,
+    Condition,
+    Crowd,
+    Equation,
+    Order,
+    Period,
+    RecordIdentity,
+    Repeat,
+    Sharing,
+)
 from include.quality.base_rules import load_base_rules
 from include.quality.condition_rules import condition_check, condition_rule
 from include.quality.copy_rules import copy_rule
@@ -343,7 +353,9 @@ def test_a_value_is_shared_by_as_many_holders_or_payers_as_stated():
 
 def test_a_value_that_must_differ_from_another_is_compared_without_case():
     sql = shared("mkt_access_list", "checker", Sharing(differs_from=("submitter",)))
-    assert "nullif(btrim(raw.checker), '') is not null and lower(btrim(raw.checker)) = lower(btrim(raw.submitter))" in sql
+    assert (
+        "nullif(btrim(raw.checker), '') is not null and lower(btrim(raw.checker)) = lower(btrim(raw.submitter))" in sql
+    )
     assert "holders" not in sql
 
 
@@ -352,7 +364,9 @@ def test_a_record_of_a_series_is_compared_with_the_one_before_by_its_numbers_and
     sql = repeat_rule(replace(TABLES["met_voltage_daily"], repeats=(repeat,))).tested_sql
     assert "window by_time as (partition by mp_no_key order by data_date_key)" in sql
     assert "records.said = records.said_before and records.filled >= 2" in sql
-    assert "coalesce(raw.u_max::text, '-'), coalesce((raw.u_max_ts at time zone 'Asia/Shanghai')::time::text, '-')" in sql
+    assert (
+        "coalesce(raw.u_max::text, '-'), coalesce((raw.u_max_ts at time zone 'Asia/Shanghai')::time::text, '-')" in sql
+    )
     assert "(coalesce(raw.u_max, 0) <> 0)::integer + (coalesce(0, 0) <> 0)::integer as filled" in sql
 
 
@@ -360,8 +374,16 @@ def test_a_record_of_a_series_is_compared_with_the_one_before_by_its_numbers_and
     ("mark", "columns", "sql"),
     [
         ("minuteOfDay", ("end_at",), "to_char(raw.end_at at time zone 'Asia/Shanghai', 'HH24:MI')"),
-        ("minutesBetween", ("start_at", "end_at"), "floor(extract(epoch from raw.end_at - raw.start_at) / 60)::bigint || ' minutes'"),
-        ("secondsBetween", ("start_at", "end_at"), "floor(extract(epoch from raw.end_at - raw.start_at) / 1)::bigint || ' seconds'"),
+        (
+            "minutesBetween",
+            ("start_at", "end_at"),
+            "floor(extract(epoch from raw.end_at - raw.start_at) / 60)::bigint || ' minutes'",
+        ),
+        (
+            "secondsBetween",
+            ("start_at", "end_at"),
+            "floor(extract(epoch from raw.end_at - raw.start_at) / 1)::bigint || ' seconds'",
+        ),
         ("values", ("stage", "handler_no"), "raw.stage::text || ' / ' || raw.handler_no::text"),
     ],
 )
@@ -376,7 +398,10 @@ def test_what_entries_crowd_on(mark: str, columns: tuple[str, ...], sql: str):
 
 def test_a_table_that_declares_nothing_of_a_family_has_no_rule_of_it():
     bare = replace(
-        TABLES["mkt_org"], columns=tuple(replace(c, sharing=None) for c in TABLES["mkt_org"].columns), periods=(), record_identity=None
+        TABLES["mkt_org"],
+        columns=tuple(replace(c, sharing=None) for c in TABLES["mkt_org"].columns),
+        periods=(),
+        record_identity=None,
     )
     for make in (condition_rule, period_rule, copy_rule, sharing_rule, repeat_rule, crowding_rule):
         assert make(bare) is None
