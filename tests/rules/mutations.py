@@ -124,8 +124,13 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "REF-(mkt_supply_security|con_contract)",
-        r"('|'>' -> '>=' in '.*)distinct btrim\(raw\.cons_no\)::text\) > 1 and",
+        r"('count\(|'>' -> '>=' in '.*)distinct btrim\(raw\.cons_no\)::text\) > 1 and",
         "two payers pay for two accounts",
+    ),
+    (
+        "REF-(mkt_mp|con_metering_annex)",
+        r"nullif\(btrim\(raw\.(mp_no|meter_asset_no)\), ''\) is not null and",
+        "an empty number is told as one that nobody names, or that leads nowhere",
     ),
     (
         "TIM-",

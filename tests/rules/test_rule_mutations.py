@@ -194,13 +194,13 @@ def is_declared(rule: Rule) -> bool:
 
 def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
     """Takes away the mutants that say another thing than the rule, or fail where it does not, and those that are none."""
-    staged.connection.execute(f"set local statement_timeout = '{LONGEST_S}s'")
     try:
         with staged.connection.transaction():
             right = world.right.get(rule.id) or world.ask(staged, rule)
     except psycopg.errors.DivisionByZero:  # quality.hypergeometric_tail has no chance for a mark that all others have
         assert rule.id.startswith("CRD-"), rule.id
         return
+    staged.connection.execute(f"set local statement_timeout = '{LONGEST_S}s'")
     for mutant in list(judged.alive[rule.id]):
         try:
             with staged.connection.transaction():
@@ -215,6 +215,7 @@ def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
         if is_killed:
             judged.alive[rule.id].remove(mutant)
             judged.killed[rule.id, world.by] += 1
+    staged.connection.execute("set local statement_timeout = default")
 
 
 # -- worlds
