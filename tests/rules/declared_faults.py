@@ -277,7 +277,11 @@ def seeds(staged: Staged) -> Iterator[Fault]:
             ):
                 stated = [f"update staging.{seed} set {period}" for seed in SEEDS]
                 found = told | every_day if is_stated else impossible
-                yield fault((table.name, value, what), rule, found, planted, *stated)
+                words = {}
+                if value == "不详" and is_stated:
+                    said = {c.name: TEXT_VALUES["month"][2] if c.meaning == "month" else PLACEHOLDER for c in columns}
+                    words = {name: said[name] for name in told}
+                yield fault((table.name, value, what), rule, found, planted, *stated, words=words)
         if every_day:
             allowed = " ".join(f"{table.name}.{name}" for name in every_day)
             stated = f"update staging.quality_default_dates set allowed_in = 'another.column {allowed}'"
@@ -1373,7 +1377,7 @@ def tell_their_columns(staged: Staged, faults: Callable[[Staged], Iterator[Fault
             found = staged.columns(planted.rule)
             assert (found if planted.among is None else found & planted.among) == planted.columns, planted.what
             if planted.words:
-                said = {column: words for column, words, *_ in staged.told(planted.rule)}
+                said = {column: words for column, words, *_ in staged.told(planted.rule) if column in planted.words}
                 assert said == planted.words, planted.what
         told, silent = told + len(planted.columns), silent + (not planted.columns)
     return told, silent
