@@ -138,6 +138,7 @@ def judge(staged: Staged, rules: dict[str, Rule], worlds: Iterable[World], parts
 def _compare(judged: Judged, world: World, staged: Staged, rule: Rule) -> None:
     """Takes away the mutants that say another thing than the rule, or fail where it does not, and those that are none."""
     staged.connection.execute(f"set local statement_timeout = '{LONGEST_S}s'")
+    staged.stage(rule)  # no mutant that fails may take it back
     right = world.right.get(rule.id) or world.ask(staged, rule)
     for mutant in list(judged.alive[rule.id]):
         try:
