@@ -21,7 +21,7 @@ FIRST, NIGHTS = date(2026, 10, 10), 30
 def test_thirty_nights_are_clean(utility: Utility, is_rich: bool):
     for n in range(NIGHTS):
         day = FIRST + timedelta(days=n)
-        utility.deliver(day, accounts=40, days=6, rich=is_rich)
+        utility.deliver(day, accounts=60, days=6, rich=is_rich)
         run = utility.run(day)
         opened = utility.rows(
             "select findings.rule_id, findings.severity from quality.finding_events as events"
