@@ -33,7 +33,7 @@ def lost_in_the_account(editor: Editor) -> None:
     editor.set("mkt_account", row, acct_no=LOST)
 
 
-# spoiled record, what is found of it, its dependants, months whose bills are partial; a night mends what the one before lost
+# spoiled record, what is found of it, its dependants, months whose bills are partial; a night corrects what the one before lost
 NIGHTS = [
     (lost_in_the_bill, ("mkt_bill", {"bill_no": BILL}, "acct_no", f"{LOST} / {ACCOUNT}"), (0, None), ["2026-10"]),
     (
