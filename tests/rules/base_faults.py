@@ -15,7 +15,8 @@ from include.transform.models import staging_relation
 Fault = tuple[str, list[str], set[str]]
 
 FORGOTTEN = "with told as (delete from quality.delivered_rows)"  # of deliveries that are taken away
-QUIET = "update quality.current_run set last_passed_load_id = 1000000"  # a night in which nothing was delivered
+NEWEST = 1_000_000  # a load after all loads, the last that a gate has passed
+QUIET = f"update quality.current_run set last_passed_load_id = {NEWEST}"  # a night in which nothing was delivered
 NO_CODE = "no such code"
 
 
@@ -27,10 +28,10 @@ def faults(rule: Rule) -> Iterator[Fault]:
         made = list({"KEY": _keys, "REQUIRED": _required, "ALLOWED": _allowed, "REFERENCE": _references}[kind](table))
         yield from made
         if not table.is_full_compared:
-            yield from _nights(table, *made[0])
+            yield from nights(table, *made[0])
 
 
-def _nights(table: Table, what: str, statements: list[str], found: set[str]) -> Iterator[Fault]:
+def nights(table: Table, what: str, statements: list[str], found: set[str]) -> Iterator[Fault]:
     def finding(of_table: str) -> str:
         return (
             "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,"
@@ -38,16 +39,31 @@ def _nights(table: Table, what: str, statements: list[str], found: set[str]) -> 
             f" '{of_table}', '{{}}', staged._raw_id from {staging_relation(table)} as staged"
         )
 
-    yield f"{what}, passed before", [*statements, QUIET], set()
-    yield f"{what}, passed before, with an open finding", [*statements, QUIET, finding(table.name)], found
-    yield f"{what}, passed before, another table's finding", [*statements, QUIET, finding("another_table")], set()
+    """A fault in a night that tests only what landed since the last passed gate, or has an open finding."""
+    passed = [*statements, f"update {staging_relation(table)} set _load_id = {NEWEST}", QUIET]
+    yield f"{what}, passed before", passed, set()
+    yield f"{what}, passed before, with an open finding", [*passed, finding(table.name)], found
+    yield f"{what}, passed before, another table's finding", [*passed, finding("another_table")], set()
+
+
+def one_is_new(table: Table, statements: list[str], which: str) -> list[str]:
+    """A fault in a night in which one row of its table landed, the one with the `min` or the `max` number."""
+    relation = staging_relation(table)
+    loads = f"{NEWEST} + (_raw_id = (select {which}(_raw_id) from {relation}))::integer"
+    return [*statements, f"update {relation} set _load_id = {loads}", QUIET]
+
+
+def new_child(table: Table, child: Table, statements: list[str]) -> list[str]:
+    """A fault in a night in which only rows of another table landed."""
+    passed = f"update {staging_relation(table)} set _load_id = {NEWEST}"
+    return [*statements, passed, QUIET, f"update {staging_relation(child)} set _load_id = {NEWEST + 1}"]
 
 
 def _keys(table: Table) -> Iterator[Fault]:
     first = table.key[0]
     yield (
         "two rows of one key",
-        [_again(table.raw_name, _row(table)), _again(staging_relation(table), _row(table))],
+        [again(table.raw_name, _row(table)), again(staging_relation(table), _row(table))],
         {first},
     )
     for column in table.key:
@@ -91,7 +107,7 @@ def _row(table: Table) -> str:
     return f"(select min(_raw_id) from {staging_relation(table)} where _raw_id > 0)"
 
 
-def _again(relation: str, row: str) -> str:
+def again(relation: str, row: str) -> str:
     """A row once more, under another row number."""
     return (
         f"insert into {relation} overriding system value select again.* from {relation} as rows cross join lateral"

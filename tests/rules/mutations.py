@@ -94,10 +94,70 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+# The same of rules that are made of declarations: (beginning of their ids, pattern in the words of the change, why).
+EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
+    ("(REF|SHA)-", r"'and true' -> ''", "a table without validity is in force"),
+    (
+        "REF-",
+        r"'and in_force_\d+\.days is not null' -> ''",
+        "no target, no days: whether they hold a day is then unknown",
+    ),
+    (
+        "REF-",
+        r": 'btrim\((raw|of_\w+)\.\w+\) <> btrim\(of_\w+\.\w+\) and' -> ''",
+        "a first look: what differs without spelling differs",
+    ),
+    (
+        "REF-",
+        r"'and upper\(quality\.plain_text\(btrim\([\w.]*\.(cons|acct|bill|feeder|tran|org|parent_mp)_no\)\)\) <> .* -> ''",
+        "two numbers that both lead to rows are two numbers",
+    ),
+    (
+        "REF-(met_measuring_point|met_supply_outage|met_supply_voltage)",
+        r"'raw\.feeder_no is not null and' -> ''",
+        "an empty number leads to no target, whose days are unknown",
+    ),
+    (
+        "REF-(mkt_mp|mkt_meter_install|mkt_tariff_assign|met_event_alarm)",
+        r"raw\.(parent_mp_no|tran_no|mp_no) is not null( and)?' -> ''",
+        "an empty number leads to no target, whose days are unknown",
+    ),
+    (
+        "REF-(mkt_supply_security|con_contract)",
+        r"('|'>' -> '>=' in '.*)distinct btrim\(raw\.cons_no\)::text\) > 1 and",
+        "two payers pay for two accounts",
+    ),
+    (
+        "TIM-",
+        r"""(, 0\) > 0 and["'] -> ''|'>' -> '>=' in .*integer, 0\) > 0 and)""",
+        "a column that disagrees with more of the others than one after it disagrees with some; of the last it is typed",
+    ),
+    (
+        "TIM-(?!mkt_ticket)",
+        r"""["']and \(.*\) >= \(.*\)["'] -> ''""",
+        "of three times in a row one that disagrees with more than those after it disagrees with as many as those before",
+    ),
+    (
+        "SEM-",
+        r"'and not coalesce\(lower\(plain\.(?!email|cons_name|signer|property_boundary)\w+\) = any .* -> ''",
+        "of two things at a column the placeholder is told, which is first",
+    ),
+    ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
+    ("SEM-", r"'and not false' -> ''", "a meaning without placeholders"),
+    ("TIM-", r"line 4: \"'quarantine'\" -> \"'warn'\"", "of two that disagree the later is told, never the first"),
+    ("SHA-", r"sharing: holder: dropped", "payers are counted; their holders are named in words alone"),
+    ("SHA-", r": 'staged\._load_id > .*current_run\) or' -> ''", "a new row has its own value"),
+    (
+        "SHA-(mkt_customer|mkt_contact|mkt_manager_visit|mkt_survey|mkt_inspection|con_contract)",
+        r"is not null and\" -> ''",
+        "an empty text has no spelling, or fewer signs than count",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Mutant:
-    """One weakened rule; `change` says what was done, `part` in which of the two queries."""
+    """One weakened rule; `change` says what was done, `part` in which of the two queries, or in the declaration."""
 
     part: str
     change: str
@@ -106,6 +166,8 @@ class Mutant:
     @property
     def kind(self) -> str:
         """What was done, in a word or two, to count by."""
+        if self.part == "declaration":
+            return self.change.split(": ")[1]
         if not self.change.startswith("line"):
             return self.change.split()[0]
         if "-> ''" in self.change:
@@ -121,32 +183,56 @@ class _Token:
     depth: int
 
 
-def mutants(rule: Rule) -> Iterator[Mutant]:
-    """Violations emptied; the severity lowered; each condition dropped; each comparison's boundary flipped."""
-    yield Mutant(
-        "violations",
-        "emptied",
-        replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false"),
-    )
+def mutants(rule: Rule, is_everywhere: bool = False) -> Iterator[Mutant]:
+    """Violations emptied; the severity lowered; each condition dropped; each comparison's boundary flipped.
+
+    `is_everywhere` changes all places at once where the same words are: a made rule writes them at each of its checks.
+    """
+    yield Mutant("violations", "emptied", emptied(rule))
     for severity in SEVERITIES[: SEVERITIES.index(rule.severity)][-1:]:
         lowered = _said_mildly(rule.violations_sql, severity)
-        yield Mutant("header", f"severity {severity}", replace(rule, severity=severity, violations_sql=lowered))
-    yield from (mutant for mutant in _changes(rule) if not reason_equivalent(rule, mutant.change))
+        tested = _said_mildly(rule.tested_sql, severity) if is_everywhere else rule.tested_sql
+        milder = replace(rule, severity=severity, violations_sql=lowered, tested_sql=tested)
+        yield Mutant("header", f"severity {severity}", milder)
+    yield from (mutant for mutant in _changes(rule, is_everywhere) if not reason_equivalent(rule, mutant.change))
 
 
-def excluded(rule: Rule) -> list[tuple[str, str, str]]:
+_FIRST_LOOK = re.compile(
+    r"case\n        when [^\n]*\n            then (array_remove\(array\[.*?\n        \], null\))\n    end as broken",
+    re.DOTALL,
+)
+
+
+def without_first_look(rule: Rule) -> Rule:
+    """A rule of checks that asks each check at once, not first whether any fails: the two say the same."""
+    return replace(rule, tested_sql=_FIRST_LOOK.sub(r"\1 as broken", rule.tested_sql))
+
+
+def emptied(rule: Rule) -> Rule:
+    return replace(rule, violations_sql=f"select * from ({rule.violations_sql}\n) as found where false")
+
+
+def excluded(rule: Rule, is_everywhere: bool = False) -> list[tuple[str, str, str]]:
     """The entries of EQUIVALENT that keep a mutant of this rule out."""
-    changes = [mutant.change for mutant in _changes(rule)]
-    return [
-        entry for entry in EQUIVALENT if entry[0] in ("", rule.id) and any(entry[1] in change for change in changes)
-    ]
+    return [entry for mutant in _changes(rule, is_everywhere) for entry in of_change(rule, mutant.change)]
 
 
-def _changes(rule: Rule) -> Iterator[Mutant]:
+def of_change(rule: Rule, change: str) -> list[tuple[str, str, str]]:
+    """The entries of EQUIVALENT that say why no row can feel a change."""
+    return [entry for entry in EQUIVALENT + EQUIVALENT_MADE if _is_of(entry, rule, change)]
+
+
+def _is_of(entry: tuple[str, str, str], rule: Rule, change: str) -> bool:
+    if entry in EQUIVALENT_MADE:
+        return bool(re.match(entry[0], rule.id) and re.search(entry[1], change))
+    return entry[0] in ("", rule.id) and entry[1] in change
+
+
+def _changes(rule: Rule, is_everywhere: bool) -> Iterator[Mutant]:
     for part in ("violations", "tested"):
         query = getattr(rule, f"{part}_sql")
         seen = {" ".join(query.split())}
-        for change, weakened in _weakened(query):
+        for change, weakened in _weakened(query, is_everywhere):
             if " ".join(weakened.split()) not in seen:  # the middle of `a and b and c` can be dropped with either `and`
                 seen.add(" ".join(weakened.split()))
                 yield Mutant(part, change, replace(rule, **{f"{part}_sql": weakened}))
@@ -154,7 +240,7 @@ def _changes(rule: Rule) -> Iterator[Mutant]:
 
 def reason_equivalent(rule: Rule, change: str) -> str | None:
     """Why no row can feel a change; None where one can."""
-    return next((why for rule_id, words, why in EQUIVALENT if rule_id in ("", rule.id) and words in change), None)
+    return next((why for _, _, why in of_change(rule, change)), None)
 
 
 def _said_mildly(query: str, severity: str) -> str:
@@ -164,15 +250,23 @@ def _said_mildly(query: str, severity: str) -> str:
     return query
 
 
-def _weakened(query: str) -> Iterator[tuple[str, str]]:
+def _weakened(query: str, is_everywhere: bool) -> Iterator[tuple[str, str]]:
     tokens = _tokens(query)
     for at, token in enumerate(tokens):
         if token.text in _FLIPPED and tokens[at - 1].text not in (">", "<", "-", "=", "@"):
-            yield _changed(query, token.start, token.end, _FLIPPED[token.text])
+            change, weakened = _changed(query, token.start, token.end, _FLIPPED[token.text])
+            if is_everywhere:
+                before, after = (
+                    query[tokens[_start(tokens, at)].start : token.start],
+                    query[token.end : tokens[_end(tokens, at)].end],
+                )
+                weakened = query.replace(f"{before}{token.text}{after}", f"{before}{_FLIPPED[token.text]}{after}")
+            yield change, weakened
         if token.text.lower() in ("and", "or") and not _is_of_between(tokens, at):
             first, last = _start(tokens, at), _end(tokens, at)
             for start, end in ((token.start, tokens[last].end), (tokens[first].start, token.end)):
-                yield _changed(query, start, end, "")
+                change, weakened = _changed(query, start, end, "")
+                yield change, query.replace(query[start:end], "") if is_everywhere else weakened
     yield from _severities(query)
 
 

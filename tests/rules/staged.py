@@ -123,6 +123,18 @@ class Staged:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return {row[0] for row in cursor.fetchall()}
 
+    def told(self, rule: Rule) -> set[tuple[str, str, str, int]]:
+        """Columns that a rule on contract tables finds broken, with what it expects of them, how severe that is and how often."""
+        self.stage(rule)
+        severity = "found.severity" if " as severity" in rule.violations_sql else f"'{rule.severity}'"
+        query = (
+            f"with tested as materialized ({rule.tested_sql}\n) select found.column_name, found.expected, {severity}, count(*)"
+            f" from ({rule.violations_sql}\n) as found group by 1, 2, 3"
+        )
+        with psycopg.ClientCursor(self.connection) as cursor:
+            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
+            return set(cursor.fetchall())
+
     def answer(self, rule: Rule) -> tuple[int, int, str]:
         """How much a rule tests, how much it finds, and a digest of its findings: severity, side, columns and words."""
         return self._digest(rule, "")

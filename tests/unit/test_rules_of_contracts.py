@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from include.contracts import Table, all_tables
-from include.contracts.declarations import Child, Equation, Order
+from include.contracts.declarations import (
+    Child,
+    Condition,
+    Crowd,
+    Equation,
+    Order,
+    Period,
+    RecordIdentity,
+    Repeat,
+    Sharing,
+)
 from include.quality.base_rules import load_base_rules
+from include.quality.condition_rules import condition_check, condition_rule
+from include.quality.copy_rules import copy_rule
+from include.quality.crowding_rules import crowding_rule
 from include.quality.equation_rules import equation_check, equation_rule
 from include.quality.made_rules import Check, checked_rule
 from include.quality.meaning_rules import bound_day, meaning_rule, spelled
+from include.quality.period_rules import period_rule
 from include.quality.reference_rules import reference_rule
 from include.quality.referred_rows import ReferredRows, day_of, in_force_on, local_day, reference_by
+from include.quality.repeat_rules import repeat_rule
+from include.quality.sharing_rules import sharing_rule
 from include.quality.time_rules import chain_checks, is_after, time_rule
 
 TABLES = all_tables()
@@ -268,6 +285,126 @@ def test_a_row_that_means_nothing_without_its_reference_is_quarantined():
         "warn",
         False,
     )
+
+
+# -- conditions, periods, copies, shared values, repeats, crowds
+
+
+@pytest.mark.parametrize(
+    ("be", "fails"),
+    [
+        ("filled", "nullif(btrim(raw.case_no), '') is null"),
+        ("empty", "not (nullif(btrim(raw.case_no), '') is null)"),
+        (("A", "B"), "not (nullif(btrim(raw.case_no), '') is null) and raw.case_no::text not in ('A', 'B')"),
+    ],
+)
+def test_a_condition_asks_for_a_value_for_none_or_for_one_of_a_list(be: str | tuple, fails: str):
+    asked = Condition("case_no", be, where=(("touch_type", ("VISIT", "PHONE")),), given=("visited_at",))
+    check = condition_check(TABLES["mkt_manager_visit"], asked)
+    assert check.fails == f"{fails} and raw.touch_type::text in ('VISIT', 'PHONE') and not (raw.visited_at is null)"
+    assert (check.column, check.severity) == ("case_no", "warn")
+
+
+def test_a_condition_that_a_rule_of_the_catalogue_carries_makes_none():
+    carried = Condition("case_no", "filled", rule="MKT-99")
+    assert condition_rule(replace(TABLES["mkt_manager_visit"], conditions=(carried,))) is None
+
+
+def test_periods_follow_each_other_and_a_gap_is_told_only_where_none_may_be():
+    table = TABLES["mkt_mp"]
+    one = Period(("cons_no", "mp_no"), where=(("mp_role", ("BILLING",)),))
+    sql = period_rule(replace(table, periods=(one,))).tested_sql
+    assert "periods_1.next_first < periods_1.last_day" in sql
+    assert "last_before + 1" not in sql
+    assert "partition by btrim(raw.cons_no), btrim(raw.mp_no) order by raw.valid_from, raw._raw_id" in sql
+    assert "raw.mp_role::text in ('BILLING') and (raw.valid_to is null or raw.valid_to >= raw.valid_from)" in sql
+    gapless = period_rule(replace(table, periods=(replace(one, is_gapless=True, severity="quarantine"),)))
+    assert "periods_1.first_day > periods_1.last_before + 1" in gapless.tested_sql
+    assert gapless.severity == "quarantine"
+
+
+def test_a_copy_is_a_record_of_one_identity_soon_after_another_that_neither_corrects_nor_is_corrected():
+    identity = RecordIdentity(("cons_no", "sub_type"), time="accepted_at", within_minutes=7, corrects=("reopen_of",))
+    sql = copy_rule(replace(TABLES["mkt_ticket"], record_identity=identity)).tested_sql
+    assert "partition by btrim(raw.cons_no), btrim(raw.sub_type) order by raw.accepted_at," in sql
+    assert "raw.number_before <> raw.number and raw.at <= raw.at_before + interval '7 minutes'" in sql
+    assert "where not (nullif(btrim(raw.cons_no), '') is null) and nullif(btrim(raw.reopen_of), '') is null" in sql
+    assert "btrim(raw.ticket_no) not in (select btrim(raw.reopen_of) from raw_marketing.mkt_ticket as raw" in sql
+    timeless = replace(identity, time=None, within_minutes=0)
+    assert "at_before +" not in copy_rule(replace(TABLES["mkt_ticket"], record_identity=timeless)).tested_sql
+    assert copy_rule(replace(TABLES["mkt_ticket"], record_identity=replace(identity, rule="MKT-99"))) is None
+
+
+def shared(table: str, column: str, sharing: Sharing) -> str:
+    columns = (replace(c, sharing=sharing if c.name == column else None) for c in TABLES[table].columns)
+    return sharing_rule(replace(TABLES[table], columns=tuple(columns))).tested_sql
+
+
+def test_a_value_is_shared_by_as_many_holders_or_payers_as_stated():
+    by_holder = shared("mkt_inspection", "result_text", Sharing(("cons_no",), at_most=3, longer_than=12, days=30))
+    assert "having count(distinct btrim(raw.cons_no)::text) > 3" in by_holder
+    assert "length(quality.normalised_name(raw.result_text)) >= 12" in by_holder
+    assert "raw.due_on > :business_date - 30 and raw.due_on <= :business_date" in by_holder
+    common = Sharing(("cons_no",), at_most=3, at_most_share=Decimal("0.002"), is_within_payer=True)
+    by_payer = shared("mkt_contact", "contact_name", common)
+    assert "count(distinct coalesce(payers.payer_name, btrim(raw.cons_no)))" in by_payer
+    assert "> greatest(3, 0.002 * (select count(*) from staging.stg_marketing__contacts))" in by_payer
+
+
+def test_a_value_that_must_differ_from_another_is_compared_without_case():
+    sql = shared("mkt_access_list", "checker", Sharing(differs_from=("submitter",)))
+    assert (
+        "nullif(btrim(raw.checker), '') is not null and lower(btrim(raw.checker)) = lower(btrim(raw.submitter))" in sql
+    )
+    assert "holders" not in sql
+
+
+def test_a_record_of_a_series_is_compared_with_the_one_before_by_its_numbers_and_the_hour_of_its_times():
+    repeat = Repeat(("mp_no",), "data_date", ("u_max", "u_max_ts"), least=2)
+    sql = repeat_rule(replace(TABLES["met_voltage_daily"], repeats=(repeat,))).tested_sql
+    assert "window by_time as (partition by mp_no_key order by data_date_key)" in sql
+    assert "records.said = records.said_before and records.filled >= 2" in sql
+    assert (
+        "coalesce(raw.u_max::text, '-'), coalesce((raw.u_max_ts at time zone 'Asia/Shanghai')::time::text, '-')" in sql
+    )
+    assert "(coalesce(raw.u_max, 0) <> 0)::integer + (coalesce(0, 0) <> 0)::integer as filled" in sql
+
+
+@pytest.mark.parametrize(
+    ("mark", "columns", "sql"),
+    [
+        ("minuteOfDay", ("end_at",), "to_char(raw.end_at at time zone 'Asia/Shanghai', 'HH24:MI')"),
+        (
+            "minutesBetween",
+            ("start_at", "end_at"),
+            "floor(extract(epoch from raw.end_at - raw.start_at) / 60)::bigint || ' minutes'",
+        ),
+        (
+            "secondsBetween",
+            ("start_at", "end_at"),
+            "floor(extract(epoch from raw.end_at - raw.start_at) / 1)::bigint || ' seconds'",
+        ),
+        ("values", ("stage", "handler_no"), "raw.stage::text || ' / ' || raw.handler_no::text"),
+    ],
+)
+def test_what_entries_crowd_on(mark: str, columns: tuple[str, ...], sql: str):
+    crowd = Crowd("what", ("handler_no",), mark, columns, Decimal("0.25"), date="end_at")
+    rule = crowding_rule(replace(TABLES["mkt_app_stage"], crowds=(crowd,)))
+    assert f"{sql} as mark" in rule.tested_sql
+    assert "0.25::numeric as share" in rule.tested_sql
+    assert (rule.tests, rule.severity, rule.subjects) == ("window", "warn", ())
+    assert "Entries of mkt_app_stage do not crowd within {CRD.days} days" in rule.sentence
+
+
+def test_a_table_that_declares_nothing_of_a_family_has_no_rule_of_it():
+    bare = replace(
+        TABLES["mkt_org"],
+        columns=tuple(replace(c, sharing=None) for c in TABLES["mkt_org"].columns),
+        periods=(),
+        record_identity=None,
+    )
+    for make in (condition_rule, period_rule, copy_rule, sharing_rule, repeat_rule, crowding_rule):
+        assert make(bare) is None
 
 
 # -- all of them
