@@ -17,7 +17,7 @@ select
     {{ row_of('contacts') }},
     shared.customers,
     shared.payers,
-    quality.parameter('MKT-07', 'customers', :business_date) as customers_allowed
+    :customers as customers_allowed
 from staging.stg_marketing__contacts as contacts
 inner join {{ shared_values('staging.stg_marketing__contacts', 'mobile') }} as shared
     on btrim(contacts.mobile) = shared.shared_value

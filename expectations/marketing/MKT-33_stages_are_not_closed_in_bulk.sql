@@ -30,10 +30,10 @@ select
     minutes.ended_date,
     max(minutes.stages) as stages_in_a_minute,
     sum(minutes.stages) as stages,
-    quality.parameter('MKT-33', 'share', :business_date) as share
+    :share as share
 from minutes
 group by minutes.handler_no, minutes.ended_date
-having sum(minutes.stages) >= quality.parameter('MKT-33', 'least_stages', :business_date)
+having sum(minutes.stages) >= :least_stages
 -- violations
 select
     {{ finding('end_at', day='ended_date', key='record_key', account=false) }},

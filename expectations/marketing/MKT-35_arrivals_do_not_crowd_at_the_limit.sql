@@ -30,14 +30,14 @@ select
     jsonb_build_object('dept_no', arrivals.dept_no) as record_key,
     count(*) as arrivals,
     count(*) filter (
-        where arrivals.minutes > quality.parameter('MKT-35', 'limit_minutes', :business_date)
-            - quality.parameter('MKT-35', 'edge_minutes', :business_date)
-            and arrivals.minutes <= quality.parameter('MKT-35', 'limit_minutes', :business_date)
+        where arrivals.minutes > :limit_minutes
+            - :edge_minutes
+            and arrivals.minutes <= :limit_minutes
     ) as arrivals_at_the_edge,
-    quality.parameter('MKT-35', 'share', :business_date) as share
+    :share as share
 from arrivals
 group by arrivals.dept_no
-having count(*) >= quality.parameter('MKT-35', 'least_arrivals', :business_date)
+having count(*) >= :least_arrivals
 -- violations
 select
     {{ finding('arrived_at', key='record_key', account=false) }},

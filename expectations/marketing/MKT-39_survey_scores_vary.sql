@@ -19,11 +19,11 @@ select
     count(*) as answers,
     count(*) filter (where answers.score = answers.score_scale) as top_answers,
     stddev_samp(answers.score::numeric / nullif(answers.score_scale, 0)) as deviation,
-    quality.parameter('MKT-39', 'top_share', :business_date) as top_share
+    :top_share as top_share
 from staging.stg_marketing__survey_answers as answers
 where answers.collector_no is not null and answers.score is not null
 group by answers.collector_no
-having count(*) >= quality.parameter('MKT-39', 'least_answers', :business_date)
+having count(*) >= :least_answers
 -- violations
 select
     {{ finding('score', key='record_key', account=false) }},

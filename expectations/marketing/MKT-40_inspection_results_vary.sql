@@ -20,11 +20,11 @@ select
     ) as record_key,
     count(*) as inspections,
     count(distinct quality.normalised_name(inspections.result_text)) as texts,
-    quality.parameter('MKT-40', 'distinct_share', :business_date) as distinct_share
+    :distinct_share as distinct_share
 from staging.stg_marketing__inspections as inspections
 where inspections.inspector_no is not null and inspections.done_date is not null and inspections.result_text is not null
 group by inspections.inspector_no, to_char(inspections.done_date, 'YYYYMM')
-having count(*) >= quality.parameter('MKT-40', 'least_inspections', :business_date)
+having count(*) >= :least_inspections
 -- violations
 select
     {{ finding('result_text', key='record_key', account=false) }},

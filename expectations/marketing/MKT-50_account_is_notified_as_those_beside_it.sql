@@ -54,8 +54,8 @@ select
     listed.others,
     string_agg(channels.channel_code, ', ' order by channels.channel_code) filter (
         where given.raw_id is null
-        and listed.others >= quality.parameter('MKT-50', 'accounts', :business_date)
-        and channels.accounts >= quality.parameter('MKT-50', 'share', :business_date) * listed.others
+        and listed.others >= :accounts
+        and channels.accounts >= :share * listed.others
     ) as missing_channels
 from listed
 inner join channels on listed.plan_no = channels.plan_no

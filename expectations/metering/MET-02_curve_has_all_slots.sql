@@ -19,8 +19,8 @@ select
     curves._raw_id as raw_id,
     curves.reading_date,
     quality.slot_count(curves.values_by_slot) as collected_slots,
-    quality.parameter('MET-02', 'slots', :business_date) as slots,
-    quality.parameter('MET-02', 'quarantine_below_slots', :business_date) as quarantine_below,
+    :slots as slots,
+    :quarantine_below_slots as quarantine_below,
     latest._raw_id is not null as is_latest,
     curves.quantity_code = 'U' and curves.phase_code = 'B' and curves.metering_point_no in (
         select points.metering_point_no

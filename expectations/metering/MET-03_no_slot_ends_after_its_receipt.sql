@@ -19,10 +19,10 @@ select
     curves._raw_id as raw_id,
     curves.reading_date,
     curves.received_at,
-    make_interval(mins => quality.parameter('MET-03', 'tolerance_minutes', :business_date)::integer) as tolerance,
+    make_interval(mins => :tolerance_minutes::integer) as tolerance,
     -- Only a curve received before its day was over can hold such a slot.
     case
-        when curves.received_at + make_interval(mins => quality.parameter('MET-03', 'tolerance_minutes', :business_date)::integer)
+        when curves.received_at + make_interval(mins => :tolerance_minutes::integer)
             < (curves.reading_date + 1)::timestamp at time zone 'Asia/Shanghai' then (
             select max(slots.slot_no)
             from unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)

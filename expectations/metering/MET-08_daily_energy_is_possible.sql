@@ -20,7 +20,7 @@ select
     {{ row_of('curves') }},
     curves.reading_date,
     quality.slot_sum(curves.values_by_slot) * curves.to_primary as energy_kwh,
-    24 * curves.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kwh,
+    24 * curves.running_capacity_kva * :capacity_factor as bound_kwh,
     curves.is_latest
 from {{ curves_at_running_capacity('E+') }} as curves
 -- violations

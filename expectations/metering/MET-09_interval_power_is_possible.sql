@@ -19,7 +19,7 @@ select
     {{ row_of('curves') }},
     curves.reading_date,
     (select max(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))::numeric * curves.to_primary as power_kw,
-    curves.running_capacity_kva * quality.parameter('MET-08', 'capacity_factor', :business_date) as bound_kw,
+    curves.running_capacity_kva * :capacity_factor as bound_kw,
     curves.is_latest
 from {{ curves_at_running_capacity('P') }} as curves
 -- violations

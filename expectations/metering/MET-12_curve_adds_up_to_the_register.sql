@@ -24,12 +24,12 @@ parameters: [resolutions, decimals, relative, smallest_share, window_days, MET-0
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-12', 'resolutions', :business_date) as resolutions,
-        quality.parameter('MET-12', 'decimals', :business_date)::integer as decimals,
-        quality.parameter('MET-12', 'relative', :business_date) as relative,
-        quality.parameter('MET-12', 'smallest_share', :business_date) as smallest_share,
-        quality.parameter('MET-12', 'window_days', :business_date)::integer as window_days,
-        quality.parameter('MET-02', 'slots', :business_date)::integer as slots
+        :resolutions as resolutions,
+        :decimals::integer as decimals,
+        :relative as relative,
+        :smallest_share as smallest_share,
+        :window_days::integer as window_days,
+        :slots::integer as slots
 ),
 
 -- Days of meters whose curve or whose register at either end is tested tonight.

@@ -22,8 +22,8 @@ select
     days.deviating_slots,
     days.first_deviating_slot,
     explained.lag_slots,
-    quality.parameter('MET-51', 'resolutions', :business_date) as resolutions,
-    quality.parameter('MET-51', 'relative', :business_date) as relative,
+    :resolutions as resolutions,
+    :relative as relative,
     coalesce(explained.suspect_quantity = curves.quantity_code, false) as is_suspect
 from staging.int_curve_days as days
 inner join {{ days_touched(['E+', 'E-', 'P']) }} as changed
@@ -35,8 +35,8 @@ cross join lateral (
 ) as curves (quantity_code, raw_id)
 where
     curves.raw_id is not null
-    and days.energy_slots >= quality.parameter('MET-02', 'quarantine_below_slots', :business_date)
-    and days.power_slots >= quality.parameter('MET-02', 'quarantine_below_slots', :business_date)
+    and days.energy_slots >= :quarantine_below_slots
+    and days.power_slots >= :quarantine_below_slots
 -- violations
 select
     {{ finding(column_sql="'v' || first_deviating_slot", day='reading_date') }},

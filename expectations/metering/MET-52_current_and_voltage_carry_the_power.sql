@@ -22,9 +22,9 @@ select
     apparent.low_slots,
     apparent.high_slots,
     currents.apparent_share,
-    quality.parameter('MET-52', 'low_share', :business_date) as low_share,
-    quality.parameter('MET-52', 'high_share', :business_date) as high_share,
-    quality.parameter('MET-52', 'slots', :business_date) as slots
+    :low_share as low_share,
+    :high_share as high_share,
+    :slots as slots
 from staging.int_curve_days as days
 inner join staging.int_apparent_days as apparent
     on days.metering_point_no = apparent.metering_point_no and days.reading_date = apparent.reading_date

@@ -19,7 +19,7 @@ with whole as (
     from staging.int_curve_days as days
     inner join {{ days_touched(['E+']) }} as changed
         on days.metering_point_no = changed.metering_point_no and days.reading_date = changed.reading_date
-    where days.energy_slots = quality.parameter('MET-02', 'slots', :business_date)
+    where days.energy_slots = :slots
 )
 
 select
@@ -32,7 +32,7 @@ select
         case when points.role_code = 'CHECK' then below.metering_point_no end
     ) as below_kwh,
     above.primary_kwh as above_kwh,
-    quality.parameter('MET-55', 'relative', :business_date) * above.primary_kwh
+    :relative * above.primary_kwh
     + above.resolution_kwh * above.multiplier + below.resolution_kwh * below.multiplier as tolerance_kwh
 from whole as below
 inner join staging.int_metering_points_as_of as points

@@ -18,7 +18,7 @@ select
     events.event_at,
     loads.covered_slots,
     loads.loaded_slots,
-    quality.parameter('MET-56', 'load_share', :business_date) as load_share
+    :load_share as load_share
 from staging.int_outage_loads as loads
 inner join staging.stg_metering__power_events as events
     on

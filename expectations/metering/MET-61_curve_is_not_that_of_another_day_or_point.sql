@@ -16,9 +16,9 @@ parameters: [days, departure, least_values]
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-61', 'days', :business_date)::integer as days,
-        quality.parameter('MET-61', 'least_values', :business_date) as least_values,
-        quality.parameter('MET-61', 'departure', :business_date) as departure
+        :days::integer as days,
+        :least_values as least_values,
+        :departure as departure
 ),
 
 changed as materialized (

@@ -16,9 +16,9 @@ parameters: [least_rise_digits, slots, tolerance_digits]
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-62', 'slots', :business_date)::integer as slots,
-        quality.parameter('MET-62', 'tolerance_digits', :business_date)::double precision as tolerance_digits,
-        quality.parameter('MET-62', 'least_rise_digits', :business_date)::double precision as least_rise_digits
+        :slots::integer as slots,
+        :tolerance_digits::double precision as tolerance_digits,
+        :least_rise_digits::double precision as least_rise_digits
 ),
 
 curves as materialized (

@@ -16,10 +16,10 @@ parameters: [apart_digits, current_share, flat_slots, zero_slots]
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-63', 'flat_slots', :business_date)::integer as flat_slots,
-        quality.parameter('MET-63', 'zero_slots', :business_date)::integer as zero_slots,
-        quality.parameter('MET-63', 'apart_digits', :business_date)::double precision as apart_digits,
-        quality.parameter('MET-63', 'current_share', :business_date)::double precision as current_share
+        :flat_slots::integer as flat_slots,
+        :zero_slots::integer as zero_slots,
+        :apart_digits::double precision as apart_digits,
+        :current_share::double precision as current_share
 ),
 
 days as materialized (

@@ -16,9 +16,9 @@ parameters: [apart_digits, least_rates, mean_digits]
 -- tested
 with limits as materialized (
     select
-        quality.parameter('MET-64', 'mean_digits', :business_date) as mean_digits,
-        quality.parameter('MET-64', 'apart_digits', :business_date) as apart_digits,
-        quality.parameter('MET-64', 'least_rates', :business_date) as least_rates
+        :mean_digits as mean_digits,
+        :apart_digits as apart_digits,
+        :least_rates as least_rates
 ),
 
 changed as materialized (

@@ -77,7 +77,7 @@ outages as (
         min(told.started_at) as started_at,
         max(told.ended_at) as ended_at,
         array_agg(distinct told.feeder_no) as feeders,
-        make_interval(mins => quality.parameter('XSR-21', 'minutes', :business_date)::integer) as shortest
+        make_interval(mins => :minutes::integer) as shortest
     from (
         select
             downs.*,
@@ -128,7 +128,7 @@ where
         where
             shared.feeder_no = any(outages.feeders)
             and outages.started_at between shared.started_at and shared.last_started_at
-            and shared.accounts >= quality.parameter('XSR-50', 'accounts', :business_date)
+            and shared.accounts >= :accounts
     )
 -- violations
 select

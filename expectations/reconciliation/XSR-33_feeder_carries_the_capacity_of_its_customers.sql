@@ -20,7 +20,7 @@ select
     feeders._raw_id as raw_id,
     feeders.connected_kva,
     sum(supplied.contract_capacity_kva) as customers_kva,
-    quality.parameter('XSR-33', 'share', :business_date) as least_share
+    :share as least_share
 from staging.stg_metering__feeders as feeders
 inner join (
     select

@@ -44,7 +44,7 @@ select
 from staging.int_feeder_outages as outages
 left join first_events on outages.feeder_no = first_events.feeder_no and outages.started_at = first_events.event_at
 where
-    outages.accounts >= quality.parameter('XSR-50', 'accounts', :business_date)
+    outages.accounts >= :accounts
     and outages.started_at >= (select min(supply.started_at) from staging.stg_metering__supply_outages as supply)
 -- violations
 select

@@ -22,7 +22,7 @@ parameters: [XSR-50.minutes]
 */
 -- tested
 with limits as materialized (
-    select make_interval(mins => quality.parameter('XSR-50', 'minutes', :business_date)::integer) as apart
+    select make_interval(mins => :minutes::integer) as apart
 )
 
 select distinct

@@ -36,7 +36,7 @@ joins as (
         on
             (later.metering_point_no, later.meter_asset_no, later.rate_code, later.read_from)
             = (former.metering_point_no, former.meter_asset_no, former.rate_code, former.read_to)
-    cross join (select quality.parameter('XSR-56', 'tolerance_kwh', :business_date) as tolerance_kwh) as limits
+    cross join (select :tolerance_kwh as tolerance_kwh) as limits
     where num_nulls(later.previous_reading_kwh, former.current_reading_kwh) = 0
 ),
 
@@ -78,7 +78,7 @@ told as (
         later_kwh,
         installed_kwh,
         'the first reading of the installation',
-        abs(later_kwh - installed_kwh) <= quality.parameter('XSR-56', 'tolerance_kwh', :business_date)
+        abs(later_kwh - installed_kwh) <= :tolerance_kwh
     from first_readings
     where num_nulls(later_kwh, installed_kwh) = 0
 )

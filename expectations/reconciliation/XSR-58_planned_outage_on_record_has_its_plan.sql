@@ -17,7 +17,7 @@ parameters: [XSR-51.minutes]
 */
 -- tested
 with limits as materialized (
-    select make_interval(mins => quality.parameter('XSR-51', 'minutes', :business_date)::integer) as apart
+    select make_interval(mins => :minutes::integer) as apart
 )
 
 select

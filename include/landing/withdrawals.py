@@ -68,10 +68,8 @@ def withdraw_absent(
     nothing unless it lacks other keys too.
     """
     table = delivery.table
-    scope = "true"
-    if delivery.complete == "all" and table.keeps_months:
-        scope = event_condition(table, _first_kept(table.keeps_months, business_date), date.max, in_raw=True)
-    elif delivery.complete != "all":
+    scope = _still_kept(table, business_date)
+    if delivery.complete != "all":
         scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
     parts = _parts(table, delivery.channel, load_id, business_date) | {"scope": sql.SQL(scope)}
     absent = _note_absent(connection, parts)
@@ -115,6 +113,22 @@ def withdraw_absent(
     ).fetchone()
     connection.execute("drop table absent")
     return Missed(withdrawn, pending, blocks)
+
+
+def _still_kept(table: Table, business_date: date) -> str:
+    """SQL condition: the source still delivers such a row, and the rows of its own system that it hangs on."""
+    conditions = [_kept_itself(table, business_date)] if table.keeps_months else []
+    for reference in table.references:
+        target = all_tables()[reference.target_table]
+        if target.keeps_months and target is not table and not reference.is_cross_system:
+            own, theirs = ", ".join(reference.columns), ", ".join(reference.target_columns)
+            gone = f"select {theirs} from {target.raw_name} where not {_kept_itself(target, business_date)}"
+            conditions.append(f"(({own}) in ({gone})) is not true")
+    return " and ".join(conditions) or "true"
+
+
+def _kept_itself(table: Table, business_date: date) -> str:
+    return f"({event_condition(table, _first_kept(table.keeps_months, business_date), date.max, in_raw=True)})"
 
 
 def _first_kept(months: int, business_date: date) -> date:

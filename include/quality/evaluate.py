@@ -21,11 +21,18 @@ import psycopg
 from include.contracts import Table
 from include.quality.facts import amounts_of
 from include.quality.rules import RECURS, SEVERITIES, Rule, subject_table
-from include.records.rule_book import add_rechecked, add_result, add_violations, forget_rule
+from include.records.rule_book import add_rechecked, add_result, add_violations, forget_rules
 from include.records.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
 CONNECTIONS = 2
+# rules are set-based: a misjudged join in nested loops would run for minutes
+_SETTINGS = f"""
+set local statement_timeout = '{STATEMENT_TIMEOUT_S}s';
+set local enable_nestloop = off;
+set local timezone = 'Asia/Shanghai';
+select quality.assert_fence();
+"""
 FOUND = "quality.violations"
 WITHHELD = "withheld (personal)"
 
@@ -68,6 +75,11 @@ def evaluate_all(
         connections = [opened.enter_context(warehouse.connect()) for _ in range(CONNECTIONS)]
         connections[0].commit()
         _gather_statistics(connections[0])
+        given = list(rules)
+        with connections[0].transaction(), connections[0].cursor() as cursor:
+            forget_rules(cursor, run_id, [rule.id for rule in given])
+            cursor.execute("select distinct rule_id from quality.open_findings")
+            open_rules = {rule_id for (rule_id,) in cursor.fetchall()}
         free: SimpleQueue[psycopg.Connection] = SimpleQueue()
         for connection in connections:
             free.put(connection)
@@ -75,13 +87,12 @@ def evaluate_all(
         def evaluate_one(rule: Rule) -> Result:
             connection = free.get()
             try:
-                result = evaluate(connection, rule, run_id, business_date)
+                result = _evaluate(connection, rule, run_id, business_date, has_open=rule.id in open_rules)
                 connection.commit()
                 return result
             finally:
                 free.put(connection)
 
-        given = list(rules)
         for reads_found in (False, True):
             batch = [rule for rule in given if (FOUND in rule.reads) == reads_found]
             running = [workers.submit(evaluate_one, rule) for rule in batch]
@@ -99,24 +110,26 @@ def evaluate_all(
 
 def evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_date: date) -> Result:
     """Evaluates one rule as of `business_date` and records it under `run_id`. Raises `RuleEvaluationError`."""
+    with connection.transaction(), connection.cursor() as cursor:
+        forget_rules(cursor, run_id, [rule.id])
+        return _evaluate(connection, rule, run_id, business_date, has_open=True)
+
+
+def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_date: date, has_open: bool) -> Result:
+    """`has_open`: whether findings of the rule may be open. Most rules find nothing in a few rows: each statement counts."""
     started = time.perf_counter()
     try:
         with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
-            cursor.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
-            cursor.execute(
-                "set local enable_nestloop = off"
-            )  # rules are set-based; a misjudged join would run for minutes
-            cursor.execute("set local timezone = 'Asia/Shanghai'")
-            cursor.execute("select quality.assert_fence()")
+            cursor.execute(_SETTINGS)
             parameters = {"run_id": run_id, "business_date": business_date}
-            forget_rule(cursor, run_id, rule.id)
             tested_rows = _materialise(cursor, "tested", rule.tested_sql, parameters)
             found_rows = _materialise(cursor, "found", rule.violations_sql, parameters)
-            check_output(cursor, rule)
             failed_rows = 0
             if found_rows:
+                check_output(cursor, rule)
                 failed_rows = _insert_violations(cursor, rule, parameters)
-            _mark_rechecked(cursor, rule, run_id)
+            if has_open:
+                _mark_rechecked(cursor, rule, run_id)
             seconds = time.perf_counter() - started
             add_result(
                 cursor,
@@ -167,8 +180,7 @@ def bind(query: str) -> str:
 
 def _materialise(cursor: psycopg.Cursor, name: str, query: str, parameters: dict) -> int:
     """Makes the query's rows the temporary table `name` and counts them."""
-    cursor.execute(f"drop table if exists pg_temp.{name}")
-    cursor.execute(f"create temporary table {name} on commit drop as\n{bind(query)}", parameters)
+    cursor.execute(f"create temporary table {name} as\n{bind(query)}", parameters)
     rows = cursor.rowcount
     if rows > 1000:
         cursor.execute(f"analyze pg_temp.{name}")

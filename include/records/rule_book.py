@@ -15,14 +15,14 @@ def replace_rule_book(connection: psycopg.Connection, rules: list[dict]) -> None
         cursor.executemany(f"insert into quality.rule_book ({_BOOK}) values ({values})", rules)
 
 
-def forget_rule(cursor: psycopg.Cursor, run_id: int, rule_id: str) -> None:
-    """Nothing of a rule in a run any more: it is evaluated again."""
-    cursor.execute("delete from quality.violations where run_id = %s and rule_id = %s", (run_id, rule_id))
-    cursor.execute("delete from quality.rule_results where run_id = %s and rule_id = %s", (run_id, rule_id))
+def forget_rules(cursor: psycopg.Cursor, run_id: int, rule_ids: list[str]) -> None:
+    """Nothing of these rules in a run any more: they are evaluated again."""
+    cursor.execute("delete from quality.violations where run_id = %s and rule_id = any(%s)", (run_id, rule_ids))
+    cursor.execute("delete from quality.rule_results where run_id = %s and rule_id = any(%s)", (run_id, rule_ids))
     cursor.execute(
         """delete from quality.findings_rechecked
-        where run_id = %s and finding_id in (select finding_id from quality.findings where rule_id = %s)""",
-        (run_id, rule_id),
+        where run_id = %s and finding_id in (select finding_id from quality.findings where rule_id = any(%s))""",
+        (run_id, rule_ids),
     )
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -54,6 +55,7 @@ def _run_dbt(
 ) -> list[Built]:
     from dbt.cli.main import dbtRunner
 
+    _keep_connections()
     built: list[Built] = []
 
     def hear(event) -> None:
@@ -84,6 +86,30 @@ def _run_dbt(
             next_step="repair what it names and repeat the command; nothing was published.",
         )
     return built
+
+
+@cache
+def _keep_connections() -> None:
+    """Each of dbt's threads keeps its connection up to the end of a command; dbt's adapter for PostgreSQL opens one a model.
+
+    A new one costs the server as much as a small model does: it knows no relation yet. (Other adapters of dbt have an option.)
+    """
+    from dbt.adapters.postgres import PostgresAdapter, PostgresConnectionManager
+
+    class KeptConnections(PostgresConnectionManager):
+        def release(self) -> None:
+            connection = self.get_if_exists()
+            if connection is None or connection.state != "open":
+                super().release()
+                return
+            try:  # dbt says COMMIT as text, of which psycopg2 learns nothing: after this it begins the next transaction
+                connection.handle.rollback()
+                connection.transaction_open = False
+            except Exception:
+                self.clear_thread_connection()
+                raise
+
+    PostgresAdapter.ConnectionManager = KeptConnections
 
 
 def write_docs(warehouse: Warehouse, folder: Path) -> Path:

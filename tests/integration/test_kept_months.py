@@ -140,3 +140,24 @@ def test_a_delivery_that_still_keeps_the_month_confirms_what_it_lacks(marketing:
     assert land(marketing, date(2025, 12, 30), new) == (0, 10)
     assert land(marketing, date(2025, 12, 31), [*new, ticket("N1", "2025-12-31 09:00:00+08")]) == (10, 0)
     assert not {row["ticket_no"] for row in old} & in_force(marketing)
+
+
+def inspection(number: str, due_on: str) -> dict:
+    return {"insp_no": number, "cons_no": "0310000001", "kind": "PERIODIC", "due_on": due_on}
+
+
+def test_hazards_of_inspections_that_are_kept_no_longer_go_with_them(marketing: Utility):
+    """40 hazards of November and 40 of December: on 1 January the first 40 are left out with their inspections, and one more."""
+    inspections = [inspection(month, f"{month}-15") for month in ("2024-11", "2024-12")]
+    hazards = [
+        {"hazard_no": f"{row['insp_no']}-{n}", "insp_no": row["insp_no"], "rectify_due": "2025-01-31"}
+        for row in inspections
+        for n in range(40)
+    ]
+    marketing.write("mkt_inspection", "mkt_inspection_20251230.csv", inspections)
+    marketing.write("mkt_hazard", "mkt_hazard_20251230.csv", hazards)
+    marketing.land(date(2025, 12, 30))
+    marketing.write("mkt_inspection", "mkt_inspection_20260101.csv", inspections[1:])
+    marketing.write("mkt_hazard", "mkt_hazard_20260101.csv", hazards[41:])
+    landed = {r.table_name: (r.tombstone_rows, r.pending_rows) for r in marketing.land(date(2026, 1, 1))}
+    assert (landed["mkt_inspection"], landed["mkt_hazard"]) == ((0, 0), (1, 0))

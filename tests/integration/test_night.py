@@ -164,14 +164,3 @@ def test_a_blocked_night_leaves_the_marts_alone_until_it_is_waived(clean_night: 
     assert utility.rows(
         "select verdict from quality.rule_results where rule_id = 'PIP-03' order by run_id desc limit 1"
     ) == [("waived",)]
-
-
-@pytest.mark.timeout(600)
-def test_the_same_night_twice_changes_nothing(clean_night: Utility):
-    utility = clean_night
-    first = utility.hashes()
-    utility.run()
-    assert utility.hashes() == first
-    assert (
-        utility.rows("select count(*) from quality.receipts where duplicate_of is not null")[0][0] == 53
-    )  # 51 tables, two forms

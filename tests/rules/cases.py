@@ -82,7 +82,7 @@ class Case:
                 _fill(staged.connection, relation, rows)
         if self.open_findings:
             _open(staged.connection, self.open_findings)
-        staged.restart([statement(step) for step in self.given])
+        staged.restart([statement(step) for step in self.given], lazily=True)
 
     def ask(self, staged: Staged, rule: Rule) -> dict[str, object]:
         """What a rule says of that which is typed in."""
@@ -116,6 +116,7 @@ def cases_of_the_book() -> dict[str, list[Case]]:
 
 def answer(staged: Staged, rule: Rule) -> tuple[int, list[dict[str, str | None]]]:
     """How many records a rule tests and its findings as text, each with its severity and the parts of its key."""
+    staged.stage(rule)
     query = f"""with tested as materialized ({rule.tested_sql}\n), found as materialized ({rule.violations_sql}\n)
         select
             (select count(*) from tested),

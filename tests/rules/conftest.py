@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from include.records.database import connect
@@ -50,11 +51,21 @@ def own_copy(server, staged_template: str) -> Iterator[str]:
         yield server.url(name)
 
 
-@pytest.fixture
-def staged(staged_database: str, session_home: Path) -> Iterator[Staged]:
+@pytest.fixture(scope="session")
+def staged_connection(staged_database: str) -> Iterator[psycopg.Connection]:
+    """One session for all tests of this worker: the server knows its hundreds of relations and plans then."""
     with connect(staged_database) as connection:
-        yield Staged(connection, BUSINESS_DATE, session_home / "rules" / "models.json")
+        connection.prepared_max = None  # as many as there are rules
+        connection.execute("set plan_cache_mode = force_generic_plan")
+        connection.commit()
+        yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def staged(staged_connection: psycopg.Connection, session_home: Path) -> Iterator[Staged]:
+    yield Staged(staged_connection, BUSINESS_DATE, session_home / "rules" / "models.json")
+    staged_connection.rollback()
 
 
 def land_and_stage(
@@ -97,12 +108,7 @@ def land_and_stage(
             database = connection.execute("select current_database()").fetchone()[0]
         models = compiled_models(database)
     compiled = [
-        {
-            "name": node["name"],
-            "sql": node["sql"],
-            "needs": node["depends_on"]["nodes"],
-            "is_table": node["config"]["materialized"] != "ephemeral",
-        }
+        {"name": node["name"], "sql": node["sql"], "needs": node["depends_on"]["nodes"]}
         for node in models
         if node["schema"] == "staging"
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -31,8 +32,9 @@ class Staged:
         self.connection = connection
         self.business_date = business_date
         self.run_id = connection.execute("select run_id from quality.current_run").fetchone()[0]
-        self._models = json.loads(models.read_text())
+        self._models = _models_of(models)
         self._touched: set[str] = set()
+        self._stale: set[str] = set()
 
     def plant(self, statement: str) -> None:
         """Changes raw rows, records or seeds; `{{table}}` in the statement is the raw relation of a contract table.
@@ -45,29 +47,44 @@ class Staged:
             statement = statement.replace("{{" + name + "}}", all_tables()[name].raw_name)
         assert self.connection.execute(statement).rowcount != 0, statement
         self._touched |= {changed[1]} if changed else set()
+        self._stale |= self._reached()
 
-    def restart(self, statements: list[str]) -> None:
-        """Plants and stages one world; what was planted before has been rolled back."""
-        self._touched = set()
+    def restart(self, statements: list[str], *, lazily: bool = False) -> None:
+        """Plants and stages one world; what was planted before has been rolled back. Lazily: what a rule reads, once it is asked."""
+        self._touched, self._stale = set(), set()
         for statement in statements:
             self.plant(statement)
-        if statements:
+        if not lazily:
             self.stage()
 
-    def stage(self) -> set[str]:
-        """Stages the touched tables and everything that hangs on them; returns the relations that were made anew."""
-        anew = {staging_relation(name).removeprefix("staging.") for name in self._touched & set(all_tables())}
-        for model in _in_order(self._models):
-            if model["name"] in anew or any(need.split(".")[-1] in anew for need in model["needs"]):
-                anew.add(model["name"])
-                if model["is_table"]:  # what is no table is part of the SQL of those that read it
-                    self.connection.execute(f"delete from staging.{model['name']}")
-                    self.connection.execute(f"insert into staging.{model['name']} {model['sql']}".encode())
-        return anew
+    def stage(self, rule: Rule | None = None) -> None:
+        """Stages what was planted and everything that hangs on it; for one rule, what it reads of that."""
+        behind = self._behind(rule) if rule else self._stale
+        for name in [name for name in self._models if name in self._stale & behind]:
+            self.connection.execute(f"delete from staging.{name}")
+            self.connection.execute(f"insert into staging.{name} {self._models[name]['sql']}".encode())
+            self._stale.discard(name)
+
+    def _reached(self) -> set[str]:
+        """Models of the touched tables and all that hang on them."""
+        reached = {staging_relation(name).removeprefix("staging.") for name in self._touched & set(all_tables())}
+        for name, model in self._models.items():
+            if any(need.split(".")[-1] in reached for need in model["needs"]):
+                reached.add(name)
+        return reached
+
+    def _behind(self, rule: Rule) -> set[str]:
+        """Models that a rule reads, and those behind them."""
+        behind = set(rule.reads)
+        for name in reversed(self._models):
+            if name in behind:
+                behind |= {need.split(".")[-1] for need in self._models[name]["needs"]}
+        return behind
 
     def broken_rules(self) -> set[str]:
         """Ids of the rules of gate 1 with a violation, among those that read what was touched (all, if nothing was)."""
-        anew = self.stage()
+        self.stage()
+        anew = self._reached()
         rules = [r for r in [*load_base_rules(), *load_rules()] if r.gate == 1 and r.id != LIMIT_RULE]
         raw = {all_tables()[name].raw_name for name in self._touched & set(all_tables())}
         changed = anew | raw | {f"quality.{name}" for name in self._touched}
@@ -76,9 +93,9 @@ class Staged:
     def sources(self) -> dict[str, set[str]]:
         """Staged model -> contract tables behind it, as dbt knows them."""
         found: dict[str, set[str]] = {}
-        for model in _in_order(self._models):
+        for name, model in self._models.items():
             needs = [need.split(".") for need in model["needs"]]
-            found[model["name"]] = {need[-1] for need in needs if need[0] == "source"}.union(
+            found[name] = {need[-1] for need in needs if need[0] == "source"}.union(
                 *(found.get(need[-1], set()) for need in needs if need[0] == "model")
             )
         return found
@@ -86,12 +103,12 @@ class Staged:
     def _is_broken(self, rule: Rule) -> bool:
         """Whether a rule has a violation, in one query: the engine's records are not wanted a hundred times over."""
         query = f"with tested as materialized ({rule.tested_sql}) select exists (select 1 from ({rule.violations_sql}) as found)"
-        with psycopg.ClientCursor(self.connection) as cursor:
-            cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
-            return cursor.fetchone()[0]
+        given = {"run_id": self.run_id, "business_date": self.business_date}
+        return self.connection.execute(bind(query), given, prepare=True).fetchone()[0]
 
     def verdict(self, rule: Rule) -> str | None:
         """The worst severity that a rule finds; None where it finds nothing."""
+        self.stage(rule)
         severity = "found.severity" if " as severity" in rule.violations_sql else f"'{rule.severity}'"
         query = f"with tested as materialized ({rule.tested_sql}\n) select distinct {severity} from ({rule.violations_sql}\n) as found"
         with psycopg.ClientCursor(self.connection) as cursor:
@@ -100,6 +117,7 @@ class Staged:
 
     def columns(self, rule: Rule) -> set[str]:
         """The columns that a rule finds broken in some row."""
+        self.stage(rule)
         query = f"with tested as materialized ({rule.tested_sql}\n) select distinct found.column_name from ({rule.violations_sql}\n) as found"
         with psycopg.ClientCursor(self.connection) as cursor:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
@@ -107,6 +125,7 @@ class Staged:
 
     def told(self, rule: Rule) -> set[tuple[str, str, str, int]]:
         """Columns that a rule on contract tables finds broken, with what it expects of them, how severe that is and how often."""
+        self.stage(rule)
         severity = "found.severity" if " as severity" in rule.violations_sql else f"'{rule.severity}'"
         query = (
             f"with tested as materialized ({rule.tested_sql}\n) select found.column_name, found.expected, {severity}, count(*)"
@@ -126,12 +145,14 @@ class Staged:
 
     def words(self, rule: Rule, is_whole: bool = False) -> list[str]:
         """What the digest of an answer, or of a whole answer, is made of: the findings, and the tested rows too."""
+        self.stage(rule)
         query = self._answered(rule, _TESTED_WORDS if is_whole else "") + " select words from told order by words"
         with psycopg.ClientCursor(self.connection) as cursor:
             cursor.execute(bind(query), {"run_id": self.run_id, "business_date": self.business_date})
             return [row[0] for row in cursor.fetchall()]
 
     def _digest(self, rule: Rule, tested_words: str) -> tuple[int, int, str]:
+        self.stage(rule)
         query = f"""{self._answered(rule, tested_words)}
             select
                 (select count(*) from tested), (select count(*) from found),
@@ -149,7 +170,8 @@ class Staged:
             )"""
 
     def violations(self, rule: Rule) -> list[dict]:
-        """The violations of one rule, as the engine records them."""
+        """The violations of one rule, as the engine records them: it reads more than the rule does."""
+        self.stage()
         evaluate(self.connection, rule, self.run_id, self.business_date)
         cursor = self.connection.execute(
             "select * from quality.violations where run_id = %s and rule_id = %s order by record_key::text, column_name",
@@ -159,9 +181,10 @@ class Staged:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _in_order(models: list[dict]) -> list[dict]:
-    """Models after the models they need."""
-    by_name = {model["name"]: model for model in models}
+@cache
+def _models_of(path: Path) -> dict[str, dict]:
+    """Compiled models by name, each after the models it needs."""
+    by_name = {model["name"]: model for model in json.loads(path.read_text())}
     ordered: dict[str, dict] = {}
 
     def add(name: str) -> None:
@@ -173,4 +196,4 @@ def _in_order(models: list[dict]) -> list[dict]:
 
     for name in by_name:
         add(name)
-    return list(ordered.values())
+    return ordered

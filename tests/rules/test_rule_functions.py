@@ -99,6 +99,9 @@ def test_the_tail_agrees_with_another_implementation(ask):
         (40, 100, 1000, 10000),
         (10200, 500000, 20000, 1000000),
         (3, 700, 900, 90000),
+        (4, 5, 10, 10),  # all are marked: no chance is left, though four of five were seen
+        (2, 5, 8, 10),
+        (3, 5, 8, 10),
     ]:
         expected = hypergeom.sf(hits - 1, all_size, all_hits, size)
         assert ask(f"quality.hypergeometric_tail({hits}, {size}, {all_hits}, {all_size})") == pytest.approx(

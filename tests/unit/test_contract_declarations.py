@@ -160,6 +160,12 @@ WRONG = [  # (in the contract of marketing, changed to, what is told, what is al
         "mkt_penalty has the unknown customProperty shrink; did you mean shrinks?",
         "shrinks",
     ),
+    (
+        "{property: renews, value: {auto_renew: ['true'], status: [EFFECTIVE]}}",
+        "{property: renews, value: {auto_renewed: ['true'], status: [EFFECTIVE]}}",
+        "renews of con_contract names auto_renewed, which is no column of con_contract",
+        "auto_renew",
+    ),
     ("keepsMonths, value: 13", "keepsMonths, value: 0", "keepsMonths of mkt_ticket is 0", "a number of months from 1"),
     (
         "{columns: [from_date, to_date], severity: quarantine}",

@@ -110,7 +110,8 @@ def _lines(world: World, energy: Energy, month_count: int) -> dict[str, np.ndarr
             "q4": np.diff(energy.month_registers["Q4"][rows, : month_count + 1], axis=1)
             * points.multiplier[rows][:, None]
             * (number in (0, 1)),
-            "demand": (energy.demand[rows, :month_count] * points.multiplier[rows][:, None]) * (number in (0, 1)),
+            "demand": (energy.demand[rows, 1 : month_count + 1] * points.multiplier[rows][:, None])
+            * (number in (0, 1)),
             "position": (orders[rows] * (1 + len(TOU_RATES)) + number)[:, None],
         }
         for name, array in values.items():

@@ -35,7 +35,8 @@ class Energy:
     """What the curves, registers and bills are made of; units are 10^-4 secondary kWh, kvarh and kW.
 
     total, q1, q4, shape: (points, window days). day_registers: register -> (points, window days + 1), the first
-    column opens the window. month_registers: register -> (points, months). demand, demand_at: (points, months - 1).
+    column opens the window. month_registers: register -> (points, months). demand, demand_at: (points, months), of the
+    month before each; none of that before the world begins.
     last_registers: register -> (points,), the reading with which the meter was taken away, or the newest one.
     broken_*: the point days of the window that an outage cuts, with the cumulative shape of each, (n, 97).
     """
@@ -280,13 +281,16 @@ class _Chunk:
         return np.where(digits < 6, 10.0 ** (digits + 4) - np.rint(0.45 * mean_plain * days), base)
 
     def _demand(self, shape, total, highest, broken) -> tuple[np.ndarray, np.ndarray]:
-        """Largest average of a slot in each month between two freezes, and the end of that slot."""
-        index = (self.months - calendar.ANCHOR).astype(int)
+        """Largest average of a slot in the month before each freeze, and the end of that slot."""
+        before = calendar.first_of(self.months[:1].astype("datetime64[M]") - 1)
+        index = (np.concatenate([before, self.months]) - calendar.ANCHOR).astype(int)
         row = np.arange(len(self.rows))
-        demand = np.zeros((len(row), len(index) - 1), dtype=np.int64)
+        demand = np.zeros((len(row), len(self.months)), dtype=np.int64)
         moment = np.zeros(demand.shape, dtype="datetime64[s]")
         broken_at = {(r, d): n for n, (r, d) in enumerate(zip(broken[0].tolist(), broken[1].tolist(), strict=True))}
         for number, (low, high) in enumerate(pairwise(index)):
+            if low < 0:
+                continue
             day = low + highest[:, low:high].argmax(axis=1)
             cumulative = self.library.cumulative[shape[row, day]]
             for r, d in zip(row.tolist(), day.tolist(), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from include.lab.simulator import days as calendar
 from include.lab.simulator import tables
 from include.lab.simulator.curves import received_at
 from include.lab.simulator.energy import REGISTERS, Energy
@@ -85,16 +86,14 @@ def _freezes(world, today, kind: str, freezes, registers, demand, demand_at) -> 
         "batch_id": np.char.add("B", np.char.replace(np.datetime_as_string(closed_day), "-", "")),
     }
     if demand is not None:
-        has = np.zeros((len(pairs), count), dtype=bool)
-        has[register == 0, 1:] = True
+        has = (register == 0)[:, None] & (freezes.astype("datetime64[D]") > calendar.ANCHOR)
         # a meter that took the place of another knows no demand of the month before it
         replaces = ~points.is_first[point][:, None] & (points.begin[point][:, None] == freezes.astype("datetime64[D]"))
         has &= ~replaces
-        value = np.zeros((len(pairs), count), dtype=np.int64)
-        value[:, 1:] = demand[point]
-        moment = np.full((len(pairs), count), np.datetime64("NaT"), dtype="datetime64[s]")
-        moment[register == 0, 1:] = demand_at[point[register == 0]]
-        moment[replaces] = np.datetime64("NaT")
-        columns |= {"max_demand_kw": Fixed(value.T.ravel(), 4, ~has.T.ravel()), "max_demand_ts": moment.T.ravel()}
+        moment = np.where(has, demand_at[point], np.datetime64("NaT"))
+        columns |= {
+            "max_demand_kw": Fixed(demand[point].T.ravel(), 4, ~has.T.ravel()),
+            "max_demand_ts": moment.T.ravel(),
+        }
     kept = _of_its_meter(world, today, np.tile(point, count), freeze.astype("datetime64[D]"))
     return tables.build("metering", "met_register_freeze", columns).filter(pa.array(kept))

@@ -132,6 +132,8 @@ def _check_table_property(file: str, entry: dict, own: _Names) -> Iterator[Probl
     what = f"{name} of {own.name}"
     if name == "inForce":
         yield from _columns(file, line, what, value, own)
+    elif name == "renews":
+        yield from _columns(file, line, what, (column for column in value if column != LINE), own)
     elif name == "recordIdentity":
         yield from _record_identity(file, line, value, own)
     elif name == "factDate":

@@ -229,6 +229,8 @@ declare
 begin
     if hits > most_hits then
         return 0;
+    elsif hits <= least_hits then
+        return 1;
     end if;
     while place < most_hits and weight > negligible * upper_sum and upper_sum < overwhelming loop
         weight := weight * (all_hits - place) * (size - place) / ((place + 1) * (unmarked_left + place + 1));
