@@ -68,8 +68,9 @@ def withdraw_absent(
     nothing unless it lacks other keys too.
     """
     table = delivery.table
-    scope = _still_kept(table, business_date)
-    if delivery.complete != "all":
+    if delivery.complete == "all":
+        scope = _still_kept(table, business_date)
+    else:
         scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
     parts = _parts(table, delivery.channel, load_id, business_date) | {"scope": sql.SQL(scope)}
     absent = _note_absent(connection, parts)

@@ -153,7 +153,7 @@ def _create(cluster: Cluster, home: Path) -> dict:
     with psycopg.connect(_server(state).admin_url(), autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         login = sql.Identifier(LOGIN)
         if connection.info.server_version >= 160000:
-            # repetitions make a guess of a weak password dear; this one is 24 random bytes, and a night logs in 400 times
+            # repetitions make a guess of a weak password dear; this one is 24 random bytes, and each log-in would pay for them
             connection.execute("set scram_iterations = 1")
         connection.execute(
             sql.SQL("create role {} login nosuperuser createrole createdb password {}").format(
