@@ -5,7 +5,6 @@ All state between them is in the database.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
@@ -22,7 +21,7 @@ from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from include.settings import settings
 from include.transform.clusters import cluster_loads
-from include.transform.dbt import PROJECT, Built, manifest_path, run_dbt
+from include.transform.dbt import Built, load_seeds, manifest_path, run_dbt
 from include.transform.models import staging_relation
 
 Progress = Callable[[object], None]
@@ -61,15 +60,7 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
 def build_staging(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """Seeds and staging, as delivered: quarantined rows count too, so that a fix is seen."""
     own = warehouse.fenced(run["fence"])
-    seeds = _seeds_digest()
-    seeds_changed = _loaded_seeds(own) != seeds
-    selected = ["tag:seeds", "tag:staging"] if seeds_changed else ["tag:staging"]
-    arguments = ["build", "--resource-type", "seed", "--resource-type", "model", "--select", *selected]
-    if seeds_changed or _goes_back(own, Run.from_dict(run)):
-        arguments.append("--full-refresh")
-    built = run_dbt(arguments, own, progress=progress)
-    _note_seeds(own, seeds)
-    return built
+    return load_seeds(own, progress) + run_dbt(["run", "--select", "tag:staging"], own, progress=progress)
 
 
 @_alone
@@ -134,31 +125,3 @@ def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResu
         raise
     finally:
         ledger.write_head(warehouse.address)
-
-
-def _seeds_digest() -> str:
-    digest = hashlib.sha256()
-    for path in sorted((PROJECT / "seeds").rglob("*")):
-        if path.is_file():
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _loaded_seeds(warehouse: Warehouse) -> str | None:
-    """Digest of the seeds as they were last loaded; loading the calendar takes longer than all of staging."""
-    with warehouse.connect() as connection:
-        return connection.execute("select obj_description('staging'::regnamespace, 'pg_namespace')").fetchone()[0]
-
-
-def _note_seeds(warehouse: Warehouse, digest: str) -> None:
-    with warehouse.connect() as connection:
-        connection.execute(f"comment on schema staging is '{digest}'")
-
-
-def _goes_back(warehouse: Warehouse, run: Run) -> bool:
-    """True where an earlier run staged a later business date: incremental models would keep rows of the future."""
-    with warehouse.connect() as connection:
-        return connection.execute(
-            "select business_date > %s from quality.runs where run_id < %s order by run_id desc limit 1",
-            (run.business_date, run.run_id),
-        ).fetchone() == (True,)

@@ -48,7 +48,8 @@
   In the phase `gate` every version counts, quarantined or not, so that a fix is seen. In the phase `admit` quarantined
   and blocked rows are left out, and a key falls back to its latest version that an earlier gate admitted.
 -#}
-{% macro newest_landed(source_name, table_name, touched_only=false) %}
+{% macro newest_landed(source_name, table_name) %}
+    {%- set touched_only = build_mode() == 'touched' %}
     with versions as (
         select
             raw.*,
@@ -82,36 +83,6 @@
     select *
     from eligible
     where _version = _chosen_version and not _is_tombstone
-{% endmacro %}
-
-{#-
-  Pre-hooks of an incremental staging model: note the keys whose staged row may differ from what raw and quarantine now
-  say, and take their staged rows away before they are staged anew, all in the model's one transaction.
--#}
-{% macro note_touched(table_name) %}
-    {% if is_incremental() %}
-        create temporary table touched_keys on commit drop as
-        select raw._key
-        from {{ source('raw_metering', table_name) }} as raw
-        where raw._raw_id > (select coalesce(max(staged._raw_id), 0) from {{ this }} as staged)
-        union
-        select raw._key
-        from {{ source('quality', 'quarantined_rows') }} as quarantined
-        inner join {{ source('raw_metering', table_name) }} as raw on quarantined.raw_id = raw._raw_id
-        where quarantined.table_name = '{{ table_name }}'
-        union
-        select raw._key
-        from {{ source('quality', 'withheld_values') }} as withheld
-        inner join {{ source('raw_metering', table_name) }} as raw on withheld.raw_id = raw._raw_id
-        where withheld.table_name = '{{ table_name }}'
-    {% endif %}
-{% endmacro %}
-
-{% macro forget_touched() %}
-    {% if is_incremental() %}
-        delete from {{ this }}
-        where _key in (select touched._key from pg_temp.touched_keys as touched)
-    {% endif %}
 {% endmacro %}
 
 {#-
@@ -194,4 +165,14 @@
             select make_date(found.parts[1]::integer, found.parts[2]::integer, 1) + (found.parts[3]::integer - 1) as day
         ) as counted
     )
+{%- endmacro %}
+
+{#- A staging model says which contract table it stages (`meta.stages`), and its raw table is built by touched keys. -#}
+{% macro is_staging() -%}
+    {{ return('stages' in config.get('meta', {})) }}
+{%- endmacro %}
+
+{% macro raw_table() -%}
+    {%- set found = model.sources | selectattr(1, 'equalto', config.get('meta')['stages']) | first -%}
+    {{ source(found[0], found[1]) }}
 {%- endmacro %}

@@ -12,14 +12,3 @@
 {% macro month_start(column_name) -%}
     case when {{ column_name }} ~ '^[0-9]{4}(0[1-9]|1[0-2])$' then to_date({{ column_name }}, 'YYYYMM') end
 {%- endmacro %}
-
-{#-
-  Statistics for whatever reads this table next in the same run. The 96 values of a curve are never planned on, and
-  looking at them takes longer than everything else, so the models that carry them name the columns to look at.
--#}
-{% macro analyze_this() -%}
-    {% if model.config.materialized != 'view' -%}
-        {% set columns = model.config.meta.get('analyzed_columns') -%}
-        analyze {{ this }}{{ ' (' ~ columns ~ ')' if columns }}
-    {%- endif %}
-{%- endmacro %}

@@ -16,10 +16,12 @@ from include.environment import variables
 from include.errors import InfrastructureError
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
+from include.transform.builds import note_models, seeds_due
 from include.transform.models import published_models
 
 PROJECT = ROOT / "dbt_project"
 TRANSFORMER = "kaw_transformer"
+BUILDING = ("build", "run", "seed")  # commands of dbt that make tables
 
 # what dbt parsed last in this process; reading it again costs two seconds a command, thrice a night
 _parsed: dict[tuple[str, Path, Path], object] = {}
@@ -50,6 +52,17 @@ def run_dbt(
     return _run_dbt(arguments, warehouse.as_role(TRANSFORMER), progress)
 
 
+def load_seeds(warehouse: Warehouse, progress: Callable[[Built], None] = lambda _: None) -> list[Built]:
+    """Loads the seeds that the warehouse does not have as the project has them; loading the calendar alone takes seconds."""
+    own = warehouse.as_role(TRANSFORMER)
+    with dbt_environment(own):
+        parsed = _parse(own)
+        if parsed.success:
+            note_models(own, parsed.result)
+    due = seeds_due(own)
+    return _run_dbt(["seed", "--full-refresh", "--select", *due], own, progress) if due else []
+
+
 def _run_dbt(
     arguments: list[str], warehouse: Warehouse, progress: Callable[[Built], None] = lambda _: None
 ) -> list[Built]:
@@ -63,29 +76,47 @@ def _run_dbt(
             built.append(Built(event.data.node_info.node_name, event.data.status, round(event.data.execution_time, 2)))
             progress(built[-1])
 
-    home = settings().home / "dbt"
-    home.mkdir(parents=True, exist_ok=True)
-    # each statement in the log costs an eighth of the time; what ran lies in the folder target/run/
-    before = ["--quiet", "--no-use-colors", "--log-path", str(home / "logs"), "--log-level-file", "info"]
-    after = project_arguments(PROJECT, target_folder())
     with dbt_environment(warehouse):
-        outcome = _parsed.get((warehouse.address, PROJECT, home))
-        if outcome is None:
-            outcome = dbtRunner().invoke([*before, "parse", *after])
-            _keep_manifest()
+        outcome = _parse(warehouse)
         if outcome.success:
-            _parsed.clear()
-            _parsed[warehouse.address, PROJECT, home] = outcome
-            if arguments[0] in ("build", "run"):  # their manifest is what was parsed, and nobody reads their results
-                before.append("--no-write-json")
-            outcome = dbtRunner(outcome.result, [hear]).invoke([*before, *arguments, *after])
+            writes = []
+            if arguments[0] in BUILDING:  # their manifest is what was parsed, and nobody reads their results
+                writes = ["--no-write-json"]
+                note_models(warehouse, outcome.result)
+            outcome = dbtRunner(outcome.result, [hear]).invoke([*_before(), *writes, *arguments, *_after()])
     if not outcome.success:
         raise InfrastructureError(
             f"dbt {arguments[0]} failed: {_reason(outcome)}",
-            where=f"log {home / 'logs' / 'dbt.log'}",
+            where=f"log {settings().home / 'dbt' / 'logs' / 'dbt.log'}",
             next_step="repair what it names and repeat the command; nothing was published.",
         )
     return built
+
+
+def _parse(warehouse: Warehouse):
+    """dbt's reading of the project, the one of before where this process has it."""
+    from dbt.cli.main import dbtRunner
+
+    home = settings().home / "dbt"
+    home.mkdir(parents=True, exist_ok=True)
+    outcome = _parsed.get((warehouse.address, PROJECT, home))
+    if outcome is None:
+        outcome = dbtRunner().invoke([*_before(), "parse", *_after()])
+        _keep_manifest()
+        if outcome.success:
+            _parsed.clear()
+            _parsed[warehouse.address, PROJECT, home] = outcome
+    return outcome
+
+
+def _before() -> list[str]:
+    """Each statement in the log costs an eighth of the time; what ran lies in the folder target/run/."""
+    logs = settings().home / "dbt" / "logs"
+    return ["--quiet", "--no-use-colors", "--log-path", str(logs), "--log-level-file", "info"]
+
+
+def _after() -> list[str]:
+    return project_arguments(PROJECT, target_folder())
 
 
 @cache

@@ -1,28 +1,90 @@
 {#-
-  dbt's table for PostgreSQL, whose data definition is transactional: the new table takes the place of the old one within the
-  transaction that built it. Hooks, table, indexes and exchange are sent as one text: a statement costs more than a small table.
+  A table of which no more is built than what changed since it was built last: `build_mode` says what. Hooks and all that is to
+  be done are sent as one text, in one transaction: a statement costs more than a small table.
 -#}
 {% materialization table, adapter='postgres' -%}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set new_relation = make_intermediate_relation(target_relation) -%}
-    {%- set old_relation = load_cached_relation(this) -%}
+    {%- set mode = build_mode() -%}
 
-    {% call statement('main') -%}
-        {{ hooks_text(pre_hooks) }}
-        drop table if exists {{ new_relation }};
-        {{ get_create_table_as_sql(False, new_relation, sql) }}
-        {%- for index in config.get('indexes', default=[]) %}
-            {{ get_create_index_sql(new_relation, index) }};
-        {%- endfor %}
-        drop {{ old_relation.type if old_relation else 'table' }} if exists {{ target_relation }} cascade;
-        alter table {{ new_relation }} rename to {{ adapter.quote(target_relation.identifier) }};
-        {{ hooks_text(post_hooks) }}
-    {%- endcall %}
-    {% do persist_docs(target_relation, model) %}
-    {{ adapter.commit() }}
+    {% if mode == 'no' %}
+        {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
+    {% else %}
+        {% call statement('main') -%}
+            {{ hooks_text(pre_hooks) }}
+            select transform.begin_build('{{ model.name }}');
+            {{ built_anew(target_relation) if mode == 'anew' else rows_exchanged(target_relation, mode) }}
+            {{ hooks_text(post_hooks) }}
+            select transform.end_build('{{ model.name }}', {{ mode == 'anew' }});
+        {%- endcall %}
+        {% if mode == 'anew' %}{% do persist_docs(target_relation, model) %}{% endif %}
+        {{ adapter.commit() }}
+    {% endif %}
 
     {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization %}
+
+{#-
+  `anew`, `whole`, `touched` or `no`, as transform.due says; anew where the table is not there, where dbt was told --full-refresh,
+  and for whoever only compiles or tests a model.
+-#}
+{% macro build_mode() -%}
+    {%- if not execute or model.resource_type != 'model' or flags.WHICH not in ('run', 'build') -%}
+        {{ return('anew') }}
+    {%- endif -%}
+    {%- if flags.FULL_REFRESH or load_cached_relation(this) is none -%}
+        {{ return('anew') }}
+    {%- endif -%}
+    {{ return(run_query("select transform.due('" ~ model.name ~ "')").rows[0][0]) }}
+{%- endmacro %}
+
+{#- Data definition is transactional in PostgreSQL: the new table takes the place of the old one within the transaction. -#}
+{% macro built_anew(target_relation) -%}
+    {%- set new_relation = make_intermediate_relation(target_relation) -%}
+    {%- set old_relation = load_cached_relation(this) -%}
+    drop table if exists {{ new_relation }};
+    {{ get_create_table_as_sql(False, new_relation, sql) }}
+    {%- for index in config.get('indexes', default=[]) %}
+        {{ get_create_index_sql(new_relation, index) }};
+    {%- endfor %}
+    drop {{ old_relation.type if old_relation else 'table' }} if exists {{ target_relation }} cascade;
+    alter table {{ new_relation }} rename to {{ adapter.quote(target_relation.identifier) }};
+    analyze {{ target_relation }} {{ analyzed_columns() }};
+{%- endmacro %}
+
+{#- The table stays, and of its rows those that are what the query yields. -#}
+{% macro rows_exchanged(target_relation, mode) -%}
+    {%- if mode == 'touched' %}
+    select {{ 'transform.note_touched_keys' if is_staging() else 'transform.note_touched' }}('{{ model.name }}');
+    {%- endif %}
+    create temporary table rows_now (like {{ target_relation }}) on commit drop;
+    insert into pg_temp.rows_now
+    {{ get_select_subquery(sql) if config.get('contract').enforced else sql }};
+    select transform.exchange_rows(
+        '{{ model.name }}', '{{ target_relation }}', $before${{ rows_before(target_relation, mode) }}$before$, '{{ analyzed_columns() }}'
+    );
+{%- endmacro %}
+
+{% macro rows_before(target_relation, mode) -%}
+    {%- if mode == 'whole' -%}
+        select built.ctid, built from {{ target_relation }} as built
+    {%- elif is_staging() -%}
+        select built.ctid, built from {{ target_relation }} as built
+        where built._raw_id in (
+            select raw._raw_id from {{ raw_table() }} as raw inner join pg_temp.touched_keys as touched on raw._key = touched._key
+        )
+    {%- else -%}
+        {{ touched_rows(target_relation, 'built.ctid, built') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+  Statistics for whatever reads this table next in the same run. The 96 values of a curve are never planned on, and
+  looking at them takes longer than everything else, so the models that carry them name the columns to look at.
+-#}
+{% macro analyzed_columns() -%}
+    {% set columns = config.get('meta', {}).get('analyzed_columns') -%}
+    {{ '(' ~ columns ~ ')' if columns }}
+{%- endmacro %}
 
 {#- What hooks say, each rendered and ended; all of them run in the model's transaction. -#}
 {% macro hooks_text(hooks) -%}

@@ -81,7 +81,10 @@ select quality.grant_to('kaw_transformer', array[
     'usage, create on schema staging, warehouse, candidate',
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
     'all on all tables in schema staging, warehouse, candidate',
-    format('temporary on database %I', current_database()) -- dbt stages an incremental model's new rows first
+    'usage on schema transform',
+    'select, insert, update, delete on all tables in schema transform',
+    'usage on sequence transform.stamps',
+    format('temporary on database %I', current_database()) -- what a model yields is compared with what it is
 ]);
 
 -- A gate judges everything and writes what it found and its verdict: it can neither fix data nor enter a waiver.
@@ -109,8 +112,9 @@ select quality.grant_to('kaw_publisher', array[
 
 -- What reads for the one who owns the warehouse (./kaw status, findings, sql, trace, report, ...) sees all of it.
 select quality.grant_to('kaw_reader', array[
-    'usage on schema raw_metering, raw_marketing, raw_contract, staging, quality, warehouse, candidate, publish, marts',
-    'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, quality, warehouse, candidate, publish, marts'
+    'usage on schema raw_metering, raw_marketing, raw_contract, staging, quality, transform, warehouse, candidate, publish, marts',
+    'select on all tables in schema'
+    ' raw_metering, raw_marketing, raw_contract, staging, quality, transform, warehouse, candidate, publish, marts'
 ]);
 
 -- Values of rejected rows may be personal: an auditor sees where and why, not what.

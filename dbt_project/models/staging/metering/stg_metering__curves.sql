@@ -1,12 +1,10 @@
 {{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook=["{{ note_touched('met_interval_96') }}", "{{ forget_touched() }}"],
     meta={'analyzed_columns': '_key, _raw_id, _load_id, metering_point_no, reading_date, quantity_code, phase_code, version'},
-    indexes=[{'columns': ['_key']}, {'columns': ['_raw_id']}, {'columns': ['reading_date', 'quantity_code']}]
+    indexes=[{'columns': ['_raw_id']}, {'columns': ['reading_date', 'quantity_code']}]
 ) }}
 
 with source as (
-    {{ newest_landed('metering', 'met_interval_96', touched_only=is_incremental()) }}
+    {{ newest_landed('metering', 'met_interval_96') }}
 ),
 
 renamed as (
