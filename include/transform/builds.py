@@ -34,6 +34,8 @@ def note_models(warehouse: Warehouse, manifest) -> None:
             on conflict (model) do update set
                 kind = excluded.kind, code = excluded.code, parents = excluded.parents, sources = excluded.sources,
                 stages = excluded.stages, unit_column = excluded.unit_column, day_column = excluded.day_column,
+                reach_days = excluded.reach_days,
+                reaches_month = excluded.reaches_month, whole_by = excluded.whole_by,
                 follows_days = excluded.follows_days, changed_days = excluded.changed_days
             where (models.*) is distinct from (excluded.*)
             """,
@@ -103,6 +105,9 @@ def models_of(manifest) -> list[dict]:
                 "stages": meta.get("stages"),
                 "unit_column": touched_by.get("unit"),
                 "day_column": touched_by.get("day"),
+                "reach_days": touched_by.get("reach_days", 0),
+                "reaches_month": bool(touched_by.get("reaches_month")),
+                "whole_by": touched_by.get("whole_by", []),
                 "follows_days": bool(touched_by.get("follows_days")),
                 "changed_days": meta.get("changed_days"),
             }

@@ -1,10 +1,17 @@
 {{ config(
-    indexes=[{'columns': ['metering_point_no', 'reading_date', 'quantity_code']}, {'columns': ['_raw_id']}],
-    meta={'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots'}
+    indexes=[
+        {'columns': ['metering_point_no', 'reading_date', 'quantity_code']},
+        {'columns': ['reading_date']},
+        {'columns': ['_raw_id']}
+    ],
+    meta={
+        'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots',
+        'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}
+    }
 ) }}
 
 with curves as (
-    select * from {{ ref('stg_metering__curves') }}
+    select * from {{ touched(ref('stg_metering__curves')) }} as curves
 ),
 
 -- Chosen on the narrow key: sorting the arrays themselves costs several times as much.

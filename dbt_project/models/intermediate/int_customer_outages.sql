@@ -1,3 +1,5 @@
+{{ config(meta={'changed_days': ["(started_at at time zone 'Asia/Shanghai')::date", "(ended_at at time zone 'Asia/Shanghai')::date"]}) }}
+
 with outages_by_event as (
     select * from {{ ref('int_outages_by_event') }}
 ),

@@ -1,10 +1,15 @@
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}],
+    meta={'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date', 'reach_days': 1}}
+) }}
+
 with energy_curves as (
-    select * from {{ ref('int_curves_latest') }}
+    select * from {{ touched(ref('int_curves_latest'), days_before=1, days_after=1) }} as curves
     where quantity_code = 'E+' and phase_code = 'T'
 ),
 
 other_curves as (
-    select * from {{ ref('int_curves_latest') }}
+    select * from {{ touched(ref('int_curves_latest')) }} as curves
     where quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF')
 ),
 
@@ -42,7 +47,7 @@ candidates as (
 
 isolated as (
     select * from candidates
-    where value_before > 0 and value_after > 0
+    where value_before > 0 and value_after > 0 and {{ is_touched('metering_point_no', 'reading_date') }}
 ),
 
 -- All reactive energy and the power factor that the point delivers must be 0 as well; without either nothing is proven.

@@ -12,6 +12,9 @@ create table transform.models (
     stages text, -- the contract table that a staging model stages
     unit_column text, -- built by touched units and days: its column of the unit ...
     day_column text, -- ... and of the day, or of the first day of the month
+    reach_days integer not null default 0, -- so many days around a changed one are touched too
+    reaches_month boolean not null default false, -- all days of the month of a changed day are touched
+    whole_by text[] not null default '{}', -- parents of which any change touches all
     follows_days boolean not null default false, -- of what the business date decides, only days after the last one built change
     changed_days text[] -- first and last day that a row of it speaks of, as expressions; null: by its columns
 );
@@ -34,6 +37,7 @@ create table transform.changes (
     stamp bigint not null,
     metering_point_no text,
     account_no text,
+    meter_asset_no text,
     first_day date,
     last_day date, -- null: and all days after it
     is_long boolean not null generated always as ( -- so long that it counts as all days: nobody unfolds a century

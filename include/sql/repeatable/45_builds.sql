@@ -37,8 +37,8 @@ begin
     select
         coalesce(bool_or(true), false) or coalesce(is_any, false),
         coalesce(bool_or(
-            is_long
-            and case wanted.unit_column when 'metering_point_no' then metering_point_no else account_no end is null
+            model = any (wanted.whole_by)
+            or is_long and transform.unit_of(wanted.unit_column, changes.*) is null
         ), false)
     into is_any, is_all
     from transform.changes
@@ -115,14 +115,21 @@ begin
     select * into built from transform.builds where model = of_model;
     create temporary table touched_ranges on commit drop as
     select
-        case wanted.unit_column when 'metering_point_no' then metering_point_no else account_no end as unit,
-        first_day,
-        last_day,
-        is_long
-    from transform.changes
-    where model = any (wanted.parents) and stamp > built.stamp
-    union all
-    select null, built.business_date + 1, today, false where wanted.follows_days and today > built.business_date;
+        changed.unit,
+        case when wanted.reaches_month then date_trunc('month', changed.first_day)::date else changed.first_day - wanted.reach_days end
+            as first_day,
+        case
+            when wanted.reaches_month then (date_trunc('month', changed.last_day) + interval '1 month')::date - 1
+            else changed.last_day + wanted.reach_days
+        end as last_day,
+        changed.is_long
+    from (
+        select transform.unit_of(wanted.unit_column, changes.*) as unit, first_day, last_day, is_long
+        from transform.changes
+        where model = any (wanted.parents) and stamp > built.stamp
+        union all
+        select null, built.business_date + 1, today, false where wanted.follows_days and today > built.business_date
+    ) as changed;
 
     create temporary table touched_units on commit drop as
     select distinct unit from touched_ranges where is_long;
@@ -145,6 +152,15 @@ begin
     analyze touched_dates;
     analyze touched_days;
 end
+$$;
+
+create or replace function transform.unit_of(unit_column text, changed transform.changes) returns text
+language sql immutable as $$
+    select case unit_column
+        when 'metering_point_no' then changed.metering_point_no
+        when 'account_no' then changed.account_no
+        when 'meter_asset_no' then changed.meter_asset_no
+    end
 $$;
 
 create or replace function transform.day_of(day_column text, moment timestamp) returns date
@@ -202,7 +218,7 @@ declare
     unit text;
     units text[] := '{}';
 begin
-    foreach unit in array array['metering_point_no', 'account_no'] loop
+    foreach unit in array array['metering_point_no', 'account_no', 'meter_asset_no'] loop
         units := units || case when unit = any (columns) then unit else 'null::text' end;
     end loop;
     days := coalesce(days, case
@@ -213,14 +229,14 @@ begin
     end);
     execute format(
         $sql$
-        insert into transform.changes (model, stamp, metering_point_no, account_no, first_day, last_day)
-        select distinct $1, current_setting('kaw.build_stamp')::bigint, %1$s, %2$s, %3$s, greatest(%3$s, %4$s)
+        insert into transform.changes (model, stamp, metering_point_no, account_no, meter_asset_no, first_day, last_day)
+        select distinct $1, current_setting('kaw.build_stamp')::bigint, %1$s, %2$s, %3$s, %4$s, greatest(%4$s, %5$s)
         from (
-            select * from %5$s where ctid = any ($2)
+            select * from %6$s where ctid = any ($2)
             union all
             select * from pg_temp.rows_now where ctid = any ($3)
         ) as changed
-        $sql$, units[1], units[2], days[1], days[2], target
+        $sql$, units[1], units[2], units[3], days[1], days[2], target
     ) using of_model, gone, come;
 end
 $$;

@@ -1,17 +1,22 @@
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}, {'columns': ['reading_date']}],
+    meta={'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date', 'reaches_month': true}}
+) }}
+
 with months as (
     select * from {{ ref('dim_months') }}
 ),
 
 energy as (
-    select * from {{ ref('fct_energy_daily') }}
+    select * from {{ touched(ref('fct_energy_daily')) }} as days
 ),
 
 curves as (
-    select * from {{ ref('int_curves_validated') }}
+    select * from {{ touched(ref('int_curves_validated')) }} as curves
 ),
 
 registers as (
-    select * from {{ ref('fct_registers_daily') }}
+    select * from {{ touched(ref('fct_registers_daily')) }} as registers
     where energy_kind_code = 'ACTIVE' and direction_code = 'FWD' and rate_code = 'T'
 ),
 
@@ -28,7 +33,7 @@ bill_lines as (
 ),
 
 events as (
-    select * from {{ ref('int_metering_events_daily') }}
+    select * from {{ touched(ref('int_metering_events_daily'), day='event_date') }} as events
 ),
 
 -- The energy channel has its states, the estimated slots among them, in fct_energy_daily; here are the others.

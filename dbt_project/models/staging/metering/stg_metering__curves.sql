@@ -1,6 +1,10 @@
 {{ config(
     meta={'analyzed_columns': '_key, _raw_id, _load_id, metering_point_no, reading_date, quantity_code, phase_code, version'},
-    indexes=[{'columns': ['_raw_id']}, {'columns': ['reading_date', 'quantity_code']}]
+    indexes=[
+        {'columns': ['_raw_id']},
+        {'columns': ['metering_point_no', 'reading_date']},
+        {'columns': ['reading_date', 'quantity_code']}
+    ]
 ) }}
 
 with source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'changed_days': ["(started_at at time zone 'Asia/Shanghai')::date", "(started_at at time zone 'Asia/Shanghai')::date"]}) }}
+
 with source as (
     {{ newest_landed('metering', 'met_event_alarm') }}
 ),

@@ -1,12 +1,15 @@
-{{ config(indexes=[{'columns': ['account_no', 'reading_date']}]) }}
+{{ config(
+    indexes=[{'columns': ['account_no', 'reading_date']}, {'columns': ['reading_date']}],
+    meta={'touched_by': {'unit': 'account_no', 'day': 'reading_date'}}
+) }}
 
 with curves as (
-    select * from {{ ref('int_curves_validated') }}
+    select * from {{ touched(ref('int_curves_validated')) }} as curves
     where phase_code = 'T' and quantity_code in ('E+', 'P') and is_counted_in_account and account_no is not null
 ),
 
 metering_points as (
-    select * from {{ ref('fct_energy_daily') }}
+    select * from {{ touched(ref('fct_energy_daily')) }} as points
     where is_counted_in_account and account_no is not null
 ),
 

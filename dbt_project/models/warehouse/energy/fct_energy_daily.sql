@@ -1,5 +1,10 @@
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}, {'columns': ['account_no', 'reading_date']}, {'columns': ['reading_date']}],
+    meta={'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}}
+) }}
+
 with curves as (
-    select * from {{ ref('int_curves_validated') }}
+    select * from {{ touched(ref('int_curves_validated')) }} as curves
     where phase_code = 'T' and quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'P')
 ),
 
@@ -8,15 +13,15 @@ metering_points as (
 ),
 
 expected as (
-    select * from {{ ref('int_readings_expected') }}
+    select * from {{ touched(ref('int_readings_expected')) }} as expected
 ),
 
 estimates as (
-    select * from {{ ref('int_curves_estimated') }}
+    select * from {{ touched(ref('int_curves_estimated')) }} as estimates
 ),
 
 outage_slots as (
-    select * from {{ ref('int_outage_slots') }}
+    select * from {{ touched(ref('int_outage_slots')) }} as slots
 ),
 
 quadrants as (

@@ -1,10 +1,17 @@
 {{ config(
-    indexes=[{'columns': ['metering_point_no', 'reading_date']}],
-    meta={'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, account_no'}
+    indexes=[
+        {'columns': ['metering_point_no', 'reading_date']},
+        {'columns': ['account_no', 'reading_date']},
+        {'columns': ['reading_date']}
+    ],
+    meta={
+        'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, account_no',
+        'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}
+    }
 ) }}
 
 with curves as (
-    select * from {{ ref('int_curves_latest') }}
+    select * from {{ touched(ref('int_curves_latest')) }} as curves
 ),
 
 metering_points as (
@@ -12,11 +19,11 @@ metering_points as (
 ),
 
 outage_slots as (
-    select * from {{ ref('int_outage_slots') }}
+    select * from {{ touched(ref('int_outage_slots')) }} as slots
 ),
 
 zero_coded_slots as (
-    select * from {{ ref('int_zero_coded_slots') }}
+    select * from {{ touched(ref('int_zero_coded_slots')) }} as slots
 ),
 
 zero_coded_days as (

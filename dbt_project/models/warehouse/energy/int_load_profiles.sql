@@ -1,3 +1,8 @@
+{{ config(
+    indexes=[{'columns': ['account_no', 'month_start_date']}, {'columns': ['month_start_date']}],
+    meta={'touched_by': {'unit': 'account_no', 'day': 'month_start_date', 'reaches_month': true, 'whole_by': ['dim_months']}}
+) }}
+
 with months as (
     select
         months.month_start_date,
@@ -15,12 +20,12 @@ accounts as (
 ),
 
 metering_points as (
-    select * from {{ ref('fct_energy_daily') }}
+    select * from {{ touched(ref('fct_energy_daily'), day='reading_date', days_after=30) }} as points
     where is_counted_in_account and account_no is not null
 ),
 
 curves as (
-    select * from {{ ref('int_curves_validated') }}
+    select * from {{ touched(ref('int_curves_validated'), day='reading_date', days_after=30) }} as curves
     where
         phase_code = 'T' and quantity_code in ('E+', 'P') and is_counted_in_account and account_no is not null
         and slot_states = repeat('V', 96)
@@ -49,6 +54,7 @@ account_months as (
         on
             accounts.open_date <= chosen_months.report_date
             and (accounts.close_date is null or chosen_months.month_start_date <= accounts.close_date)
+    where {{ is_touched('accounts.account_no', 'chosen_months.month_start_date') }}
 ),
 
 points_by_day as (

@@ -1,4 +1,7 @@
-{{ config(indexes=[{'columns': ['metering_point_no', 'reading_date']}]) }}
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}, {'columns': ['reading_date']}],
+    meta={'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date', 'follows_days': true}}
+) }}
 
 with metering_points as (
     select * from {{ ref('dim_metering_points') }}
@@ -22,7 +25,7 @@ final as (
         least(metering_points.valid_to - 1, collection.business_date)::timestamp,
         interval '1 day'
     ) as days (reading_date)
-    where metering_points.is_expected_to_report
+    where metering_points.is_expected_to_report and {{ is_touched('metering_points.metering_point_no', 'days.reading_date::date') }}
 )
 
 select * from final

@@ -1,3 +1,11 @@
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'event_date']}, {'columns': ['event_date']}],
+    meta={
+        'touched_by': {'unit': 'metering_point_no', 'day': 'event_date'},
+        'changed_days': ['event_date', 'event_date']
+    }
+) }}
+
 with measuring_points as (
     select distinct on (metering_point_no)
         metering_point_no,
@@ -23,7 +31,9 @@ clocks as (
         max(abs({{ minutes_between('tasks.terminal_clock_at', 'tasks.received_at') }})) as clock_drift_minutes
     from tasks
     inner join measuring_points on tasks.terminal_no = measuring_points.terminal_no
-    where tasks.terminal_clock_at is not null and tasks.received_at is not null
+    where
+        tasks.terminal_clock_at is not null and tasks.received_at is not null
+        and {{ is_touched('measuring_points.metering_point_no', 'tasks.reading_date') }}
     group by measuring_points.metering_point_no, tasks.reading_date
 ),
 
@@ -42,6 +52,7 @@ alarmed as (
                 when alarms.meter_asset_no is not null then alarms.meter_asset_no = measuring_points.meter_asset_no
                 else alarms.terminal_no = measuring_points.terminal_no
             end
+    where {{ is_touched('measuring_points.metering_point_no', "(alarms.started_at at time zone 'Asia/Shanghai')::date") }}
     group by measuring_points.metering_point_no, (alarms.started_at at time zone 'Asia/Shanghai')::date
 ),
 

@@ -1,9 +1,14 @@
+{{ config(
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}, {'columns': ['reading_date']}],
+    meta={'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}}
+) }}
+
 with voltage_days as (
-    select * from {{ ref('fct_voltage_daily') }}
+    select * from {{ touched(ref('fct_voltage_daily')) }} as days
 ),
 
 curves as (
-    select * from {{ ref('int_curves_validated') }}
+    select * from {{ touched(ref('int_curves_validated')) }} as curves
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 
@@ -108,7 +113,9 @@ alarm_days as (
         (count(distinct alarm_id) filter (where event_code in ('LOSS_OF_VOLTAGE', 'PHASE_LOSS')))::integer as phase_loss_events,
         (count(distinct alarm_id) filter (where event_code = 'UNBALANCE'))::integer as unbalance_events
     from alarms
-    where metering_point_no is not null
+    where
+        metering_point_no is not null
+        and {{ is_touched('metering_point_no', "(started_at at time zone 'Asia/Shanghai')::date") }}
     group by metering_point_no, (started_at at time zone 'Asia/Shanghai')::date
 ),
 
