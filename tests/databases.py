@@ -40,6 +40,12 @@ def create(server: Server, name: str, template: str = "template1") -> None:
         )
 
 
+def leave(server: Server, name: str) -> None:
+    """Ends all sessions of a database, so that it can be copied or renamed: dbt's and idle ones end late."""
+    with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
+        connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,))
+
+
 @contextlib.contextmanager
 def copied(server: Server, template: str, kind: str = "test") -> Iterator[str]:
     """A copy of a database under the first free name of this worker and kind, dropped afterwards."""
@@ -66,10 +72,8 @@ def made_once(server: Server, home: Path, name: str, template: str = "template1"
                 return
         with copied(server, template) as unfinished:
             yield unfinished
+            leave(server, unfinished)
             with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
-                connection.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (unfinished,)
-                )
                 connection.execute(
                     sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name))
                 )

@@ -135,19 +135,19 @@ begin
     select distinct unit from touched_ranges where is_long;
 
     create temporary table touched_dates on commit drop as
-    select distinct transform.day_of(wanted.day_column, days.day) as day
+    select distinct transform.day_of(wanted.day_column, first_day + later.days) as day
     from touched_ranges
-    cross join lateral generate_series(first_day, last_day, interval '1 day') as days (day)
+    cross join lateral generate_series(0, last_day - first_day) as later (days)
     where unit is null and not is_long;
 
     create temporary table touched_days on commit drop as
-    select distinct unit, transform.day_of(wanted.day_column, days.day) as day
+    select distinct unit, transform.day_of(wanted.day_column, first_day + later.days) as day
     from touched_ranges
-    cross join lateral generate_series(first_day, last_day, interval '1 day') as days (day)
+    cross join lateral generate_series(0, last_day - first_day) as later (days)
     where
         unit is not null and not is_long
         and unit not in (select unit from touched_units)
-        and transform.day_of(wanted.day_column, days.day) not in (select day from touched_dates);
+        and transform.day_of(wanted.day_column, first_day + later.days) not in (select day from touched_dates);
     analyze touched_units;
     analyze touched_dates;
     analyze touched_days;
@@ -163,9 +163,10 @@ language sql immutable as $$
     end
 $$;
 
-create or replace function transform.day_of(day_column text, moment timestamp) returns date
+drop function if exists transform.day_of(text, timestamp);
+create or replace function transform.day_of(day_column text, day date) returns date
 language sql immutable as $$
-    select case when day_column like '%month%' then date_trunc('month', moment)::date else moment::date end
+    select case when day_column like '%month%' then date_trunc('month', day)::date else day end
 $$;
 
 -- Brings a table to what pg_temp.rows_now says of it: rows that are alike stay as they are. `rows_before` is what is compared, a

@@ -98,7 +98,8 @@ counted as (
         count(*) filter (where judged.apparent < limits.low_share * judged.expected)::integer as low_slots,
         count(*) filter (where judged.apparent > limits.high_share * judged.expected)::integer as high_slots
         {%- for phase in 'abc' %},
-        avg(judged.phase_{{ phase }} / judged.expected) as share_{{ phase }}
+        -- exact, so that it does not depend on the order of the slots
+        avg((judged.phase_{{ phase }} / judged.expected)::numeric)::double precision as share_{{ phase }}
         {%- endfor %}
     from judged
     cross join limits

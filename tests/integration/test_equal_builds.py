@@ -1,0 +1,70 @@
+"""Every model that was built by what changed equals its full build, row for row, whatever the night brought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from include.lab.simulator.editing import Editor
+from include.local.server import Server
+from include.night import STEPS
+from include.records.warehouse import Warehouse
+from tests import databases
+from tests.equal_builds import built_whole, differences
+from tests.nights import DAY, Utility
+
+MONTH_END = date(2026, 12, 1)
+
+
+def corrected_far_back(editor: Editor) -> None:
+    """A curve and a voltage of four days ago, a bill of some months ago, and the ratio of a meter's installation."""
+    day = DAY - timedelta(days=4)
+    for quantity, factor in (("E+", 2), ("U", 2)):
+        row = editor.find("met_interval_96", data_date=day, data_type=quantity)[0]
+        slots = {f"v{n}": editor.value("met_interval_96", row, f"v{n}") for n in range(1, 97)}
+        editor.set("met_interval_96", row, **{slot: value and value * factor for slot, value in slots.items()})
+    bill = len(editor.table("mkt_bill")) // 2
+    editor.set("mkt_bill", bill, total_charge=editor.value("mkt_bill", bill, "total_charge") + 1)
+    editor.set("mkt_mp", 3, feeder_no=editor.value("mkt_mp", 5, "feeder_no"))
+    editor.delete("met_event_alarm", [0])
+
+
+def spoilt(editor: Editor) -> None:
+    """A lost zero in an account's number, a curve that never came, a contract without an end."""
+    editor.set("mkt_bill", 2, acct_no=editor.value("mkt_bill", 2, "acct_no")[1:])
+    editor.delete("met_interval_96", editor.find("met_interval_96", data_date=DAY + timedelta(days=2), data_type="P")[:2])
+
+
+NIGHTS: dict[str, tuple[date, Callable[[Editor], None] | None, int | None]] = {
+    "corrected": (DAY + timedelta(days=1), corrected_far_back, None),
+    "planted defects": (DAY + timedelta(days=2), spoilt, 7),
+    "all right again, in the next month": (MONTH_END, None, None),
+    "an earlier day once more": (DAY + timedelta(days=1), None, None),
+}
+
+
+def equal(server: Server, utility: Utility) -> dict:
+    own = utility.url.rpartition("/")[2]
+    databases.leave(server, own)
+    with databases.copied(server, own, "whole") as name:
+        copy = Warehouse(server.url(name))
+        built_whole(copy)
+        return differences(utility.warehouse, copy)
+
+
+def test_every_model_equals_its_full_build_after_each_night(clean_night: Utility, server: Server):
+    newest = DAY
+    for name, (day, edit, defects) in NIGHTS.items():
+        clean_night.deliver(day, edit=edit, defects=defects)
+        clean_night.run(day, STEPS[: STEPS.index("publish_marts")] if day < newest else STEPS)
+        newest = max(day, newest)
+        assert (name, equal(server, clean_night)) == (name, {})
+
+
+def test_a_row_that_was_changed_by_hand_is_a_difference(clean_night: Utility, server: Server):
+    with clean_night.warehouse.connect() as connection:
+        connection.execute("update warehouse.fct_energy_daily set consumption_kwh = consumption_kwh + 1 where ctid = '(0,1)'")
+    clean_night.enter()
+    assert equal(server, clean_night) == {"warehouse.fct_energy_daily": (1, 1)}
