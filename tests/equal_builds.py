@@ -28,7 +28,9 @@ def built_whole(copy: Warehouse) -> None:
     run_dbt(["run", "--full-refresh", "--select", "tag:staging"], copy)
     _set_phase(copy, "admit")
     admitted = [*night.staging_with_withheld_rows(copy), "tag:warehouse"]
-    run_dbt(["run", "--full-refresh", "--select", *admitted, "--exclude", "tag:after_clusters", "tag:as_delivered"], copy)
+    run_dbt(
+        ["run", "--full-refresh", "--select", *admitted, "--exclude", "tag:after_clusters", "tag:as_delivered"], copy
+    )
     cluster_loads(copy)
     run_dbt(["run", "--full-refresh", "--select", "tag:after_clusters", "tag:marts"], copy)
 

@@ -94,9 +94,7 @@ def models_of(manifest) -> list[dict]:
                 "model": node.name,
                 "kind": node.resource_type.value,
                 "code": code.hexdigest(),
-                "parents": [
-                    manifest.nodes[name].name for name in node.depends_on_nodes if name in manifest.nodes
-                ],
+                "parents": [manifest.nodes[name].name for name in node.depends_on_nodes if name in manifest.nodes],
                 "sources": sorted(
                     f"{manifest.sources[name].schema}.{manifest.sources[name].identifier}"
                     for name in node.depends_on_nodes

@@ -133,15 +133,15 @@ def test_a_night_calls_dbt_once_for_each_layer(monkeypatch):
     )
     monkeypatch.setattr(night, "cluster_loads", lambda *_: called.append("clusters"))
     monkeypatch.setattr(night, "staging_with_withheld_rows", lambda *_: [])
-    for name in ("_loaded_seeds", "_note_seeds", "_goes_back"):
-        monkeypatch.setattr(night, name, lambda *_: None)
+    monkeypatch.setattr(night, "load_seeds", lambda *_, **__: called.append("seeds") or [])
     monkeypatch.setattr(night.runs, "alone", lambda _: contextlib.nullcontext())
     nowhere = Warehouse("postgresql://nowhere")
     run = night.Run(run_id=1, business_date=date(2026, 11, 23), fence="").as_dict()
     night.build_staging(nowhere, run)
     night.build_warehouse_and_marts(nowhere, run)
     assert called == [
-        {"tag:seeds", "tag:staging"},
+        "seeds",
+        {"tag:staging"},
         {"tag:warehouse", "tag:after_clusters", "tag:as_delivered"},
         "clusters",
         {"tag:after_clusters", "tag:marts"},

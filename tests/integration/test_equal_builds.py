@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-import pytest
-
 from include.lab.simulator.editing import Editor
 from include.local.server import Server
 from include.night import STEPS
@@ -34,7 +32,9 @@ def corrected_far_back(editor: Editor) -> None:
 def spoilt(editor: Editor) -> None:
     """A lost zero in an account's number, a curve that never came, a contract without an end."""
     editor.set("mkt_bill", 2, acct_no=editor.value("mkt_bill", 2, "acct_no")[1:])
-    editor.delete("met_interval_96", editor.find("met_interval_96", data_date=DAY + timedelta(days=2), data_type="P")[:2])
+    editor.delete(
+        "met_interval_96", editor.find("met_interval_96", data_date=DAY + timedelta(days=2), data_type="P")[:2]
+    )
 
 
 NIGHTS: dict[str, tuple[date, Callable[[Editor], None] | None, int | None]] = {
@@ -65,6 +65,8 @@ def test_every_model_equals_its_full_build_after_each_night(clean_night: Utility
 
 def test_a_row_that_was_changed_by_hand_is_a_difference(clean_night: Utility, server: Server):
     with clean_night.warehouse.connect() as connection:
-        connection.execute("update warehouse.fct_energy_daily set consumption_kwh = consumption_kwh + 1 where ctid = '(0,1)'")
+        connection.execute(
+            "update warehouse.fct_energy_daily set consumption_kwh = consumption_kwh + 1 where ctid = '(0,1)'"
+        )
     clean_night.enter()
     assert equal(server, clean_night) == {"warehouse.fct_energy_daily": (1, 1)}

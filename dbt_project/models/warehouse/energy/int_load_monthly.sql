@@ -1,5 +1,10 @@
+{{ config(
+    indexes=[{'columns': ['account_no', 'month_start_date']}, {'columns': ['month_start_date']}],
+    meta={'touched_by': {'unit': 'account_no', 'day': 'month_start_date', 'reaches_month': true}}
+) }}
+
 with demand_days as (
-    select * from {{ ref('fct_demand_daily') }}
+    select * from {{ touched(ref('fct_demand_daily'), day='reading_date', days_after=30) }} as days
 ),
 
 months as (
@@ -24,6 +29,7 @@ days as (
     inner join months
         on demand_days.reading_date between months.month_start_date and months.report_date
     left join working_days on demand_days.reading_date = working_days.date
+    where {{ is_touched('demand_days.account_no', 'months.month_start_date') }}
 ),
 
 final as (
