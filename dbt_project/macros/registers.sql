@@ -32,3 +32,18 @@
         {%- endfor %}
     end
 {%- endmacro %}
+
+{#-
+  The next day on which a staged register was read, or the day itself: what is counted from one reading to the next changes with
+  either. For `meta.changed_days`, which is asked before the rows of a night come.
+-#}
+{% macro next_reading_date(reading) -%}
+    (
+        select coalesce(min(later.reading_date), {{ reading }}.reading_date)
+        from staging.stg_metering__register_freezes as later
+        where
+            later.meter_asset_no = {{ reading }}.meter_asset_no
+            and later.reading_date > {{ reading }}.reading_date
+            and ({{ register_of('later') }}) is not distinct from ({{ register_of(reading) }})
+    )
+{%- endmacro %}

@@ -4,9 +4,8 @@ with outages_by_event as (
     select * from {{ ref('int_outages_by_event') }}
 ),
 
-voltage_curves as (
-    select * from {{ ref('int_curves_latest') }}
-    where quantity_code = 'U' and phase_code in ('A', 'C')
+dark_days as (
+    select * from {{ ref('int_dark_days') }}
 ),
 
 curves as (
@@ -29,14 +28,6 @@ lost_shares as (
 
 -- Outages told by curves: no voltage and no current on any phase in consecutive slots.
 -- In 3P3W wiring phase B has no voltage of its own: zero there tells nothing.
-dark_days as (
-    select distinct
-        metering_point_no,
-        reading_date
-    from voltage_curves
-    where 0 = any(values_by_slot)
-),
-
 dark_slots as (
     select
         curves.metering_point_no,

@@ -27,29 +27,66 @@ rejected as (
     where superseded_by is null
 ),
 
+days as (
+    select distinct reading_date from point_days
+),
+
 -- `carrier` is what the row is delivered for: the metering point, or the meter of a register.
+register_days as (
+    select
+        *,
+        -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
+        {{ local_date("(frozen_at + interval '12 hours')") }} - 1 as closed_date
+    from registers
+),
+
 delivered as (
-    select distinct
+    select
+        'curve' as what_code,
+        curves.metering_point_no as carrier_no,
+        curves.reading_date,
+        {{ channel_code(['curves.quantity_code', 'curves.phase_code']) }} as channel_code
+    from curves
+    inner join days on curves.reading_date = days.reading_date
+    union
+    select
+        case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end,
+        registers.meter_asset_no,
+        registers.closed_date,
+        {{ channel_code(['registers.energy_kind_code', 'registers.direction_code', 'registers.rate_code']) }}
+    from register_days as registers
+    inner join days on registers.closed_date = days.reading_date
+    union
+    select
+        'voltage',
+        voltage_days.metering_point_no,
+        voltage_days.reading_date,
+        voltage_days.phase_code
+    from voltage_days
+    inner join days on voltage_days.reading_date = days.reading_date
+),
+
+-- Whatever was ever delivered, on whichever day.
+told as (
+    select
         'curve' as what_code,
         metering_point_no as carrier_no,
-        reading_date,
         {{ channel_code(['quantity_code', 'phase_code']) }} as channel_code
-    from curves
-    union all
-    select distinct
+    from (select distinct metering_point_no, quantity_code, phase_code from curves) as curves
+    union
+    select
         case freeze_kind_code when 'DAY' then 'register' else 'month register' end,
         meter_asset_no,
-        -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
-        {{ local_date("(frozen_at + interval '12 hours')") }} - 1,
         {{ channel_code(['energy_kind_code', 'direction_code', 'rate_code']) }}
-    from registers
-    union all
-    select distinct
+    from (
+        select distinct freeze_kind_code, meter_asset_no, energy_kind_code, direction_code, rate_code from registers
+    ) as registers
+    union
+    select
         'voltage',
         metering_point_no,
-        reading_date,
         phase_code
-    from voltage_days
+    from (select distinct metering_point_no, phase_code from voltage_days) as voltage_days
 ),
 
 -- A row that does not cast has arrived too. Its day is the text that was delivered.
@@ -81,16 +118,16 @@ rejected_rows as (
 
 collected as (
     select distinct
-        delivered.what_code,
-        delivered.channel_code,
+        told.what_code,
+        told.channel_code,
         kinds.is_billing,
         kinds.wiring_code
-    from (select distinct what_code, carrier_no, channel_code from delivered) as delivered
+    from told
     inner join (
         select distinct metering_point_no, meter_asset_no, is_billing, wiring_code from point_days
     ) as kinds
-        on delivered.carrier_no = case
-            when delivered.what_code in ('curve', 'voltage') then kinds.metering_point_no else kinds.meter_asset_no
+        on told.carrier_no = case
+            when told.what_code in ('curve', 'voltage') then kinds.metering_point_no else kinds.meter_asset_no
         end
 ),
 

@@ -1,3 +1,8 @@
+{{ config(
+    indexes=[{'columns': ['_raw_id']}, {'columns': ['meter_asset_no', 'reading_date']}, {'columns': ['reading_date']}],
+    meta={'changed_days': ['reading_date', next_reading_date('changed')]}
+) }}
+
 with source as (
     {{ newest_landed('metering', 'met_register_freeze') }}
 ),

@@ -1,8 +1,38 @@
-{{ config(indexes=[{'columns': ['metering_point_no', 'reading_date']}]) }}
+{{ config(
+    indexes=[
+        {'columns': ['metering_point_no', 'reading_date']},
+        {'columns': ['meter_asset_no', 'reading_date']},
+        {'columns': ['reading_date']}
+    ],
+    meta={'touched_by': {'unit': 'meter_asset_no', 'day': 'reading_date'}}
+) }}
 
 with freezes as (
-    select * from {{ ref('stg_metering__register_freezes') }}
+    select * from {{ touched(ref('stg_metering__register_freezes')) }} as freezes
     where freeze_kind_code = 'DAY'
+    {%- if build_mode() == 'touched' %}
+    union
+    -- and what each of these registers told before
+    select earlier.*
+    from (
+        select distinct meter_asset_no, energy_kind_code, direction_code, rate_code, reading_date
+        from {{ touched(ref('stg_metering__register_freezes')) }} as freezes
+        where freeze_kind_code = 'DAY'
+    ) as told
+    cross join lateral (
+        select *
+        from {{ ref('stg_metering__register_freezes') }} as freezes
+        where
+            freezes.freeze_kind_code = 'DAY'
+            and freezes.meter_asset_no = told.meter_asset_no
+            and freezes.energy_kind_code is not distinct from told.energy_kind_code
+            and freezes.direction_code is not distinct from told.direction_code
+            and freezes.rate_code is not distinct from told.rate_code
+            and freezes.reading_date < told.reading_date
+        order by freezes.reading_date desc, freezes.version desc nulls last, freezes.received_at desc nulls last, freezes._raw_id desc
+        limit 1
+    ) as earlier
+    {%- endif %}
 ),
 
 meters as (
@@ -93,6 +123,7 @@ final as (
         previous_reading_date + 1 as energy_from_date,
         energy_since_previous
     from counted
+    where {{ is_touched('meter_asset_no', 'reading_date') }}
 )
 
 select * from final

@@ -1,6 +1,6 @@
 {{ config(
     indexes=[{'columns': ['account_no', 'month_start_date']}, {'columns': ['month_start_date']}],
-    meta={'touched_by': {'unit': 'account_no', 'day': 'month_start_date', 'reaches_month': true, 'whole_by': ['dim_months']}}
+    meta={'touched_by': {'unit': 'account_no', 'day': 'month_start_date', 'reaches_month': true, 'whole_by': ['int_closed_months']}}
 ) }}
 
 with months as (
@@ -10,8 +10,7 @@ with months as (
         months.report_date,
         months.has_collection,
         row_number() over (order by months.month_start_date desc) as months_back
-    from {{ ref('dim_months') }} as months
-    where months.is_closed
+    from {{ ref('int_closed_months') }} as months
 ),
 
 accounts as (

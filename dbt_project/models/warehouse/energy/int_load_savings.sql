@@ -1,6 +1,5 @@
 with months as (
-    select * from {{ ref('dim_months') }}
-    where is_closed
+    select * from {{ ref('int_closed_months') }}
 ),
 
 charges as (
