@@ -5,7 +5,7 @@
 -#}
 {% macro touched(relation, unit=none, day=none, days_before=0, days_after=0) -%}
     {%- if build_mode() == 'touched' -%}
-        ({{ touched_rows(relation, 'built.*', unit, day, days_before, days_after) }})
+        ({{ touched_rows(relation, 'built.*', unit, day, days_before, days_after) }}) as touched_rows
     {%- else -%}
         {{ relation }}
     {%- endif -%}

@@ -15,7 +15,7 @@ from rich.markup import escape
 from include.publish import PublishResult
 from include.quality.evaluate import Result
 from include.records.receipts import Receipt
-from include.transform.dbt import Built
+from include.transform.dbt import UNCHANGED, Built
 
 
 class Progress:
@@ -30,7 +30,7 @@ class Progress:
 
     def _reset(self) -> None:
         self.loads = self.rows = self.new = self.refused = self.rejected = 0
-        self.models = self.rules = self.tested = self.failed = 0
+        self.models = self.unchanged = self.rules = self.tested = self.failed = 0
         self.note = ""
         self.warnings: list[str] = []
 
@@ -57,6 +57,7 @@ class Progress:
             parts += [f"{self.refused} refused"] if self.refused else []
         if self.models:
             parts.append(f"{self.models} models and seeds")
+            parts += [f"{self.unchanged} unchanged"] if self.unchanged else []
         if self.rules:
             parts.append(f"{self.rules} rules, {self.tested:,} rows tested, {self.failed:,} failed")
         return ", ".join(parts + ([self.note] if self.note else []))
@@ -78,6 +79,7 @@ class Progress:
                 self.warnings.append(f"{name}: unknown column {column} is not in the contract and was kept out")
         elif isinstance(what, Built):
             self.models += 1
+            self.unchanged += what.status == UNCHANGED
         elif isinstance(what, Result):
             self.rules += 1
             self.tested += what.tested_rows

@@ -21,6 +21,7 @@ from include.transform.models import published_models
 
 PROJECT = ROOT / "dbt_project"
 TRANSFORMER = "kaw_transformer"
+UNCHANGED = "UNCHANGED"  # status of a model that is as it was: nothing that it reads changed
 BUILDING = ("build", "run", "seed")  # commands of dbt that make tables
 
 # what dbt parsed last in this process; reading it again costs two seconds a command, thrice a night

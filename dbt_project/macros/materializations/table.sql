@@ -4,7 +4,8 @@
 -#}
 {% materialization table, adapter='postgres' -%}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set mode = build_mode() -%}
+    {%- set due = what_is_due() -%}
+    {%- set mode = due.split(':')[0] -%}
 
     {% if mode == 'no' %}
         {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
@@ -14,7 +15,7 @@
             select transform.begin_build('{{ model.name }}');
             {{ built_anew(target_relation) if mode == 'anew' else rows_exchanged(target_relation, mode) }}
             {{ hooks_text(post_hooks) }}
-            select transform.end_build('{{ model.name }}', {{ mode == 'anew' }});
+            select transform.end_build('{{ model.name }}', '{{ due }}');
         {%- endcall %}
         {% if mode == 'anew' %}{% do persist_docs(target_relation, model) %}{% endif %}
         {{ adapter.commit() }}
@@ -23,16 +24,22 @@
     {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization %}
 
-{#-
-  `anew`, `whole`, `touched` or `no`, as transform.due says; anew where the table is not there, where dbt was told --full-refresh,
-  and for whoever only compiles or tests a model.
--#}
+{#- `anew`, `whole`, `touched` or `no`. -#}
 {% macro build_mode() -%}
+    {{ return(what_is_due().split(':')[0]) }}
+{%- endmacro %}
+
+{#-
+  What transform.due says; anew where the table is not there, where dbt was told --full-refresh, and for whoever only compiles or
+  tests a model.
+-#}
+{% macro what_is_due() -%}
     {%- if not execute or model.resource_type != 'model' or flags.WHICH not in ('run', 'build') -%}
-        {{ return('anew') }}
-    {%- endif -%}
-    {%- if flags.FULL_REFRESH or load_cached_relation(this) is none -%}
-        {{ return('anew') }}
+        {{ return('anew: not built here') }}
+    {%- elif flags.FULL_REFRESH -%}
+        {{ return('anew: asked for') }}
+    {%- elif load_cached_relation(this) is none -%}
+        {{ return('anew: the table is not there') }}
     {%- endif -%}
     {{ return(run_query("select transform.due('" ~ model.name ~ "')").rows[0][0]) }}
 {%- endmacro %}

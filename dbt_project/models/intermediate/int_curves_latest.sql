@@ -11,7 +11,7 @@
 ) }}
 
 with curves as (
-    select * from {{ touched(ref('stg_metering__curves')) }} as curves
+    select * from {{ touched(ref('stg_metering__curves')) }}
 ),
 
 -- Chosen on the narrow key: sorting the arrays themselves costs several times as much.

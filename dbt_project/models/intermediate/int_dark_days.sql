@@ -5,7 +5,7 @@
 
 -- In 3P3W wiring phase B has no voltage of its own: zero there tells nothing.
 with curves as (
-    select * from {{ touched(ref('int_curves_latest')) }} as curves
+    select * from {{ touched(ref('int_curves_latest')) }}
     where quantity_code = 'U' and phase_code in ('A', 'C')
 ),
 

@@ -4,12 +4,12 @@
 ) }}
 
 with energy_curves as (
-    select * from {{ touched(ref('int_curves_latest'), days_before=1, days_after=1) }} as curves
+    select * from {{ touched(ref('int_curves_latest'), days_before=1, days_after=1) }}
     where quantity_code = 'E+' and phase_code = 'T'
 ),
 
 other_curves as (
-    select * from {{ touched(ref('int_curves_latest')) }} as curves
+    select * from {{ touched(ref('int_curves_latest')) }}
     where quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4', 'PF')
 ),
 

@@ -28,6 +28,8 @@ create table transform.builds (
     last_passed_load_id bigint,
     collection_start date,
     last_raw_id bigint, -- of the staged table
+    reason text, -- how much of it was built, and why
+    exchanged_rows bigint, -- rows that went or came; null where the table was made anew
     built_at timestamptz not null default clock_timestamp()
 );
 

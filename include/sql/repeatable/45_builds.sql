@@ -1,28 +1,34 @@
 -- What of a model must be built: `anew` the table itself, for its code is another or it never was; `whole` all rows, of which
 -- those that differ are exchanged; `touched` only the rows of units and days (in staging: of keys) that changed; `no` nothing.
+-- Behind a colon it says why.
 create or replace function transform.due(of_model text) returns text
 language plpgsql stable as $$
 declare
     wanted transform.models;
     built transform.builds;
     run quality.current_run;
+    opaque text;
     is_any boolean;
-    is_all boolean;
+    of_all text;
 begin
     select * into wanted from transform.models where model = of_model;
     select * into built from transform.builds where model = of_model;
     select * into run from quality.current_run;
-    if wanted.model is null or built.model is null or built.code <> wanted.code then
-        return 'anew';
+    if wanted.model is null or built.model is null then
+        return 'anew: it was never built';
+    end if;
+    if built.code <> wanted.code then
+        return 'anew: its code, or what it rests on, is another';
     end if;
     if run.business_date is null or run.business_date < built.business_date then
-        return 'whole';
+        return 'whole: the business date goes back';
     end if;
     if wanted.stages is not null then
-        return case when transform.is_staging_due(wanted, built) then 'touched' else 'no' end;
+        return case when transform.is_staging_due(wanted, built) then 'touched: keys that came or wait' else 'no' end;
     end if;
-    if exists (select 1 from unnest(wanted.sources) as read (source_name) where source_name <> 'quality.current_run') then
-        return 'whole'; -- no record tells what changed there
+    select min(source_name) into opaque from unnest(wanted.sources) as read (source_name) where source_name <> 'quality.current_run';
+    if opaque is not null then
+        return format('whole: no record tells what changed in %s', opaque);
     end if;
     if 'quality.current_run' = any (wanted.sources) then
         if wanted.follows_days and built.collection_start = run.collection_start then
@@ -31,19 +37,26 @@ begin
             (run.business_date, run.phase, run.last_passed_load_id, run.collection_start)
             is distinct from (built.business_date, built.phase, built.last_passed_load_id, built.collection_start)
         then
-            return 'whole';
+            return 'whole: the run is another';
         end if;
     end if;
     select
-        coalesce(bool_or(true), false) or coalesce(is_any, false),
-        coalesce(bool_or(
-            model = any (wanted.whole_by)
-            or is_long and transform.unit_of(wanted.unit_column, changes.*) is null
-        ), false)
-    into is_any, is_all
+        count(*) > 0 or coalesce(is_any, false),
+        min(model) filter (
+            where
+                wanted.unit_column is null
+                or model = any (wanted.whole_by)
+                or is_long and transform.unit_of(wanted.unit_column, changes.*) is null
+        )
+    into is_any, of_all
     from transform.changes
     where model = any (wanted.parents) and stamp > built.stamp;
-    return case when not is_any then 'no' when is_all or wanted.unit_column is null then 'whole' else 'touched' end;
+    return case
+        when not is_any then 'no'
+        when of_all is not null then format('whole: %s changed', of_all)
+        when wanted.unit_column is null then 'whole: the run is another'
+        else 'touched: units and days that changed'
+    end;
 end
 $$;
 
@@ -163,15 +176,14 @@ language sql immutable as $$
     end
 $$;
 
-drop function if exists transform.day_of(text, timestamp);
 create or replace function transform.day_of(day_column text, day date) returns date
 language sql immutable as $$
     select case when day_column like '%month%' then date_trunc('month', day)::date else day end
 $$;
 
 -- Brings a table to what pg_temp.rows_now says of it: rows that are alike stay as they are. `rows_before` is what is compared, a
--- relation or a query over it with ctid. Notes what changed, and returns how many rows went or came.
-create or replace function transform.exchange_rows(of_model text, target regclass, rows_before text, analyzed text) returns bigint
+-- relation or a query over it with ctid. Notes what changed, and how many rows went or came.
+create or replace function transform.exchange_rows(of_model text, target regclass, rows_before text, analyzed text) returns void
 language plpgsql as $$
 declare
     gone tid[];
@@ -197,8 +209,11 @@ begin
         ) as different
         $sql$, rows_before
     ) into gone, come;
+    perform set_config(
+        'kaw.build_rows', (coalesce(cardinality(gone), 0) + coalesce(cardinality(come), 0))::text, true
+    );
     if gone is null and come is null then
-        return 0;
+        return;
     end if;
     perform transform.note_changes(of_model, target, gone, come);
     execute format('delete from %s where ctid = any ($1)', target) using gone;
@@ -206,7 +221,6 @@ begin
     if coalesce(cardinality(come), 0) > 0.1 * (select reltuples from pg_class where oid = target) then
         execute format('analyze %s %s', target, analyzed);
     end if;
-    return coalesce(cardinality(gone), 0) + coalesce(cardinality(come), 0);
 end
 $$;
 
@@ -255,18 +269,21 @@ begin
     end if;
     perform
         set_config('kaw.build_stamp', nextval('transform.stamps')::text, true),
-        set_config('kaw.build_last_raw_id', coalesce(newest::text, ''), true);
+        set_config('kaw.build_last_raw_id', coalesce(newest::text, ''), true),
+        set_config('kaw.build_rows', '', true);
 end
 $$;
 
-create or replace function transform.end_build(of_model text, is_anew boolean) returns void
+create or replace function transform.end_build(of_model text, reason text) returns void
 language sql as $$
     insert into transform.builds (
-        model, code, stamp, business_date, phase, last_passed_load_id, collection_start, last_raw_id
+        model, code, stamp, business_date, phase, last_passed_load_id, collection_start, last_raw_id,
+        reason, exchanged_rows
     )
     select
         models.model, models.code, current_setting('kaw.build_stamp')::bigint, run.business_date, run.phase,
-        run.last_passed_load_id, run.collection_start, nullif(current_setting('kaw.build_last_raw_id'), '')::bigint
+        run.last_passed_load_id, run.collection_start, nullif(current_setting('kaw.build_last_raw_id'), '')::bigint,
+        end_build.reason, nullif(current_setting('kaw.build_rows'), '')::bigint
     from transform.models as models
     left join quality.current_run as run on true
     where models.model = of_model
@@ -278,9 +295,11 @@ language sql as $$
         last_passed_load_id = excluded.last_passed_load_id,
         collection_start = excluded.collection_start,
         last_raw_id = excluded.last_raw_id,
+        reason = excluded.reason,
+        exchanged_rows = excluded.exchanged_rows,
         built_at = excluded.built_at;
     insert into transform.changes (model, stamp)
-    select of_model, current_setting('kaw.build_stamp')::bigint where is_anew;
+    select of_model, current_setting('kaw.build_stamp')::bigint where reason like 'anew%';
 $$;
 
 -- A seed was loaded: whoever reads it is built.

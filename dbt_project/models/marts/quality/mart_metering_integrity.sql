@@ -8,15 +8,15 @@ with months as (
 ),
 
 energy as (
-    select * from {{ touched(ref('fct_energy_daily')) }} as days
+    select * from {{ touched(ref('fct_energy_daily')) }}
 ),
 
 curves as (
-    select * from {{ touched(ref('int_curves_validated')) }} as curves
+    select * from {{ touched(ref('int_curves_validated')) }}
 ),
 
 registers as (
-    select * from {{ touched(ref('fct_registers_daily')) }} as registers
+    select * from {{ touched(ref('fct_registers_daily')) }}
     where energy_kind_code = 'ACTIVE' and direction_code = 'FWD' and rate_code = 'T'
 ),
 
@@ -33,7 +33,7 @@ bill_lines as (
 ),
 
 events as (
-    select * from {{ touched(ref('int_metering_events_daily'), day='event_date') }} as events
+    select * from {{ touched(ref('int_metering_events_daily'), day='event_date') }}
 ),
 
 -- The energy channel has its states, the estimated slots among them, in fct_energy_daily; here are the others.

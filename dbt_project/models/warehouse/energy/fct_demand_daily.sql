@@ -4,12 +4,12 @@
 ) }}
 
 with curves as (
-    select * from {{ touched(ref('int_curves_validated')) }} as curves
+    select * from {{ touched(ref('int_curves_validated')) }}
     where phase_code = 'T' and quantity_code in ('E+', 'P') and is_counted_in_account and account_no is not null
 ),
 
 metering_points as (
-    select * from {{ touched(ref('fct_energy_daily')) }} as points
+    select * from {{ touched(ref('fct_energy_daily')) }}
     where is_counted_in_account and account_no is not null
 ),
 

@@ -4,7 +4,7 @@
 ) }}
 
 with curves as (
-    select * from {{ touched(ref('int_curves_validated')) }} as curves
+    select * from {{ touched(ref('int_curves_validated')) }}
     where phase_code = 'T' and quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'P')
 ),
 
@@ -13,15 +13,15 @@ metering_points as (
 ),
 
 expected as (
-    select * from {{ touched(ref('int_readings_expected')) }} as expected
+    select * from {{ touched(ref('int_readings_expected')) }}
 ),
 
 estimates as (
-    select * from {{ touched(ref('int_curves_estimated')) }} as estimates
+    select * from {{ touched(ref('int_curves_estimated')) }}
 ),
 
 outage_slots as (
-    select * from {{ touched(ref('int_outage_slots')) }} as slots
+    select * from {{ touched(ref('int_outage_slots')) }}
 ),
 
 quadrants as (

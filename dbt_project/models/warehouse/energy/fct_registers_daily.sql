@@ -8,7 +8,7 @@
 ) }}
 
 with freezes as (
-    select * from {{ touched(ref('stg_metering__register_freezes')) }} as freezes
+    select * from {{ touched(ref('stg_metering__register_freezes')) }}
     where freeze_kind_code = 'DAY'
     {%- if build_mode() == 'touched' %}
     union
@@ -16,7 +16,7 @@ with freezes as (
     select earlier.*
     from (
         select distinct meter_asset_no, energy_kind_code, direction_code, rate_code, reading_date
-        from {{ touched(ref('stg_metering__register_freezes')) }} as freezes
+        from {{ touched(ref('stg_metering__register_freezes')) }}
         where freeze_kind_code = 'DAY'
     ) as told
     cross join lateral (

@@ -11,7 +11,7 @@
 ) }}
 
 with curves as (
-    select * from {{ touched(ref('int_curves_latest')) }} as curves
+    select * from {{ touched(ref('int_curves_latest')) }}
 ),
 
 metering_points as (
@@ -19,11 +19,11 @@ metering_points as (
 ),
 
 outage_slots as (
-    select * from {{ touched(ref('int_outage_slots')) }} as slots
+    select * from {{ touched(ref('int_outage_slots')) }}
 ),
 
 zero_coded_slots as (
-    select * from {{ touched(ref('int_zero_coded_slots')) }} as slots
+    select * from {{ touched(ref('int_zero_coded_slots')) }}
 ),
 
 zero_coded_days as (

@@ -4,7 +4,7 @@
 ) }}
 
 with demand_days as (
-    select * from {{ touched(ref('fct_demand_daily'), day='reading_date', days_after=30) }} as days
+    select * from {{ touched(ref('fct_demand_daily'), day='reading_date', days_after=30) }}
 ),
 
 months as (

@@ -1,6 +1,6 @@
 {{ config(
     indexes=[{'columns': ['account_no', 'month_start_date']}, {'columns': ['month_start_date']}],
-    meta={'touched_by': {'unit': 'account_no', 'day': 'month_start_date', 'reaches_month': true, 'whole_by': ['int_closed_months']}}
+    meta={'touched_by': {'unit': 'account_no', 'day': 'month_start_date', 'reaches_month': true, 'whole_by': ['dim_closed_months']}}
 ) }}
 
 with months as (
@@ -10,7 +10,7 @@ with months as (
         months.report_date,
         months.has_collection,
         row_number() over (order by months.month_start_date desc) as months_back
-    from {{ ref('int_closed_months') }} as months
+    from {{ ref('dim_closed_months') }} as months
 ),
 
 accounts as (
@@ -19,12 +19,12 @@ accounts as (
 ),
 
 metering_points as (
-    select * from {{ touched(ref('fct_energy_daily'), day='reading_date', days_after=30) }} as points
+    select * from {{ touched(ref('fct_energy_daily'), day='reading_date', days_after=30) }}
     where is_counted_in_account and account_no is not null
 ),
 
 curves as (
-    select * from {{ touched(ref('int_curves_validated'), day='reading_date', days_after=30) }} as curves
+    select * from {{ touched(ref('int_curves_validated'), day='reading_date', days_after=30) }}
     where
         phase_code = 'T' and quantity_code in ('E+', 'P') and is_counted_in_account and account_no is not null
         and slot_states = repeat('V', 96)

@@ -1,5 +1,5 @@
 with months as (
-    select * from {{ ref('int_closed_months') }}
+    select * from {{ ref('dim_closed_months') }}
 ),
 
 bills as (

@@ -4,11 +4,11 @@
 ) }}
 
 with voltage_days as (
-    select * from {{ touched(ref('fct_voltage_daily')) }} as days
+    select * from {{ touched(ref('fct_voltage_daily')) }}
 ),
 
 curves as (
-    select * from {{ touched(ref('int_curves_validated')) }} as curves
+    select * from {{ touched(ref('int_curves_validated')) }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 

@@ -4,7 +4,7 @@
 ) }}
 
 with curves as (
-    select * from {{ touched(ref('int_curves_validated')) }} as curves
+    select * from {{ touched(ref('int_curves_validated')) }}
     where quantity_code = 'U' and phase_code in ('A', 'B', 'C')
 ),
 
