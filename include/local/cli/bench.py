@@ -1,4 +1,4 @@
-"""`bench quality`, `bench speed`: the warehouse measured on simulated utilities."""
+"""`bench quality`, `bench speed`, `bench history`: the warehouse measured on simulated utilities."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 
 from include.local.cli.access import writing
-from include.local.cli.options import count, positive, shares
+from include.local.cli.options import count, days, positive, shares
 from include.settings import settings
 
 
@@ -60,6 +60,13 @@ def add_to(commands) -> None:
     speed.add_argument("--repeats", type=positive, default=3, metavar="N", help="medians of N (default 3)")
     speed.add_argument("--json", action="store_true", help="everything, for a program")
 
+    text = "what a second night costs beside little and much history, in blocks, rows and seconds"
+    history = benches.add_parser("history", help=text, description=text[0].upper() + text[1:] + ".")
+    history.set_defaults(command=_bench_history)
+    history.add_argument("--accounts", type=positive, default=100, help="accounts (default 100)")
+    history.add_argument("--days", type=days, default=[31, 366], metavar="N,...", help="stored days (default 31,366)")
+    history.add_argument("--json", action="store_true", help="everything, for a program")
+
 
 def _bench_quality(arguments: argparse.Namespace) -> int:
     from include.lab.bench import quality, second_hand
@@ -84,6 +91,13 @@ def _bench_speed(arguments: argparse.Namespace) -> int:
     from include.lab.bench import speed
 
     _measured(speed, arguments.json, arguments.accounts, arguments.days, arguments.repeats)
+    return 0
+
+
+def _bench_history(arguments: argparse.Namespace) -> int:
+    from include.lab.bench import history
+
+    _measured(history, arguments.json, arguments.accounts, arguments.days)
     return 0
 
 

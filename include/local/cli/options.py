@@ -46,6 +46,13 @@ def shares(text: str) -> list[float]:
     return shares
 
 
+def days(text: str) -> list[int]:
+    found = [int(part) for part in text.split(",") if part.isascii() and part.isdigit()]
+    if len(found) != text.count(",") + 1 or not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers of days, such as 31,366")
+    return found
+
+
 def check_folder(path: Path) -> None:
     if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
         raise UsageError(
