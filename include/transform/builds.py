@@ -16,6 +16,8 @@ from include.transform.models import MODELS, published_models
 
 PACKAGE = "key_accounts"
 PROJECT_FILE = MODELS.parent / "dbt_project.yml"
+UNITS = ("metering_point_no", "account_no", "meter_asset_no")  # of which transform.changes tells
+TOUCHED_BY = ("unit", "day", "reach_days", "reaches_month", "whole_by", "follows_days")  # keys of meta.touched_by
 FUNCTIONS = ("40_functions.sql",)
 
 

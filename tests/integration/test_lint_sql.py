@@ -211,6 +211,22 @@ models:
     assert f"{MODEL}:8: stg_contract__amendments.amendment_no is text, but declared as date" in messages[-1]
 
 
+def test_a_model_that_is_built_by_what_it_has_not(tree: Path, database: str):
+    path = tree / MODEL
+    touched_by = "{'unit': 'point_no', 'day': 'signed_on', 'reaches': 1}"
+    told = "{{ config(meta={'touched_by': " + touched_by + ", 'changed_days': ['signed_at', 'null']}) }}\n"
+    path.write_text(told + path.read_text(encoding="utf-8"), encoding="utf-8")
+    messages = model_problems(database, tree)
+    assert [message.partition(": ")[2].partition(";")[0] for message in messages] == [
+        "reaches is no key of touched_by",
+        "point_no is no unit of which changes are known",
+        "stg_contract__amendments has no column point_no",
+        "stg_contract__amendments has no column signed_on",
+        'changed_days: column "signed_at" does not exist',
+    ]
+    assert all(message.startswith(f"{MODEL}:1: ") for message in messages)
+
+
 # -- what models say of their columns
 
 

@@ -13,6 +13,7 @@ from include.local.lint.problem import Problem, choices, did_you_mean, line_of, 
 from include.local.lint.sql_errors import Source, problem_of
 from include.records.warehouse import Warehouse
 from include.settings import settings
+from include.transform.builds import TOUCHED_BY, UNITS
 from include.transform.dbt import dbt_environment, project_arguments
 
 PROJECT = "dbt_project"
@@ -37,6 +38,7 @@ class Compiled:
     reads: tuple[str, ...]
     declared: dict[str, str]
     yaml_file: str
+    meta: dict
 
 
 def compile_models(url: str, root: Path) -> tuple[list[Compiled], list[Problem]]:
@@ -82,6 +84,7 @@ def _compiled(root: Path, node) -> Compiled:
         reads=tuple(node.depends_on.nodes),
         declared={c.name: c.data_type for c in node.columns.values()} if enforced else {},
         yaml_file=f"{PROJECT}/{(node.patch_path or '').partition('://')[2]}",
+        meta=dict(node.config.meta or {}),
     )
 
 
@@ -119,21 +122,46 @@ def make_models(connection: psycopg.Connection, models: list[Compiled]) -> list[
             made.discard(model.id)
             problems.append(problem_of(connection, error, Source(model.file, model.text, statement)))
             continue
-        problems += _check_declared(connection, model)
+        found = dict(
+            connection.execute(
+                "select attname::text, format_type(atttypid, -1) from pg_attribute"
+                " where attrelid = format('%%I.%%I', %s::text, %s::text)::regclass and attnum > 0",
+                (model.schema, model.name),
+            ).fetchall()
+        )
+        problems += _check_declared(connection, model, found) + _check_touched(connection, model, found)
     return problems
 
 
-def _check_declared(connection: psycopg.Connection, model: Compiled) -> list[Problem]:
+def _check_touched(connection: psycopg.Connection, model: Compiled, found: dict[str, str]) -> list[Problem]:
+    """What is built by touched units and days says by which of its columns, and the days that it tells are expressions over it."""
+    touched_by, told = model.meta.get("touched_by") or {}, model.meta.get("changed_days") or []
+    wrong = [(f"{key} is no key of touched_by", choices(key, TOUCHED_BY)) for key in touched_by if key not in TOUCHED_BY]
+    unit, day = touched_by.get("unit"), touched_by.get("day")
+    if touched_by and unit not in UNITS:
+        wrong.append((f"{unit} is no unit of which changes are known", choices(str(unit), UNITS)))
+    if touched_by:
+        wrong += [(f"{model.name} has no column {c}", choices(str(c), found)) for c in (unit, day) if c not in found]
+    elif re.search(r"\b(is_)?touched\(", model.text):
+        wrong.append((f"{model.name} reads what is touched, and does not say by what", "config(meta={'touched_by': ...})"))
+    problems = [Problem(model.file, line_of_word(model.text, "touched_by") or 1, what, next_) for what, next_ in wrong]
+    for expression in told:
+        query = sql.SQL("select ({})::date from {} as changed limit 0").format(
+            sql.SQL(expression), sql.Identifier(model.schema, model.name)
+        )
+        try:
+            with connection.transaction():
+                connection.execute(query)
+        except psycopg.Error as error:
+            what = f"changed_days: {error.diag.message_primary}"
+            problems.append(Problem(model.file, line_of_word(model.text, "changed_days") or 1, what, "two dates"))
+    return problems
+
+
+def _check_declared(connection: psycopg.Connection, model: Compiled, found: dict[str, str]) -> list[Problem]:
     """The columns of an enforced contract are those of the query, with their types."""
     if not model.declared:
         return []
-    found = dict(
-        connection.execute(
-            "select attname::text, format_type(atttypid, -1) from pg_attribute"
-            " where attrelid = format('%%I.%%I', %s::text, %s::text)::regclass and attnum > 0",
-            (model.schema, model.name),
-        ).fetchall()
-    )
     problems = []
     for column in sorted(found.keys() - model.declared.keys()):
         line = line_of_word(model.text, column)
