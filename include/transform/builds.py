@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from pathlib import Path
 
 from include.records.migrations import SQL_FOLDER
 from include.records.warehouse import Warehouse
@@ -18,6 +19,9 @@ PACKAGE = "key_accounts"
 PROJECT_FILE = MODELS.parent / "dbt_project.yml"
 UNITS = ("metering_point_no", "account_no", "meter_asset_no")  # of which transform.changes tells
 TOUCHED_BY = ("unit", "day", "reach_days", "reaches_month", "whole_by", "follows_days")  # keys of meta.touched_by
+# tables that Python makes between two layers: the file that makes them, and what it reads
+MADE_HERE = {"load_cluster_labels": ("clusters.py", ["int_load_profiles", "load_cluster_parameters"])}
+NO_MORE = {"sources": [], "whole_by": [], "reach_days": 0, "reaches_month": False, "follows_days": False}
 FUNCTIONS = ("40_functions.sql",)
 
 
@@ -75,44 +79,57 @@ def seeds_due(warehouse: Warehouse) -> list[str]:
 
 
 def models_of(manifest) -> list[dict]:
-    """One row of transform.models for each model and seed of a manifest."""
-    rows = []
-    for node in manifest.nodes.values():
-        if node.resource_type.value not in ("model", "seed"):
-            continue
-        meta = dict(node.config.meta or {})
-        touched_by = meta.get("touched_by") or {}
-        code = hashlib.sha256()
-        if node.resource_type.value == "seed":
-            code.update(f"{node.checksum.checksum} {node.config.to_dict()}".encode())
-        else:
-            columns = {name: str(column.data_type) for name, column in node.columns.items()}
-            parts = [_common(), node.raw_code, json.dumps(node.config.to_dict(), default=str, sort_keys=True)]
-            parts += [json.dumps(columns, sort_keys=True), *_texts(manifest.macros, node.depends_on.macros)]
-            for part in parts:
-                code.update(part.encode() + b"\0")
-        rows.append(
-            {
-                "model": node.name,
-                "kind": node.resource_type.value,
-                "code": code.hexdigest(),
-                "parents": [manifest.nodes[name].name for name in node.depends_on_nodes if name in manifest.nodes],
-                "sources": sorted(
-                    f"{manifest.sources[name].schema}.{manifest.sources[name].identifier}"
-                    for name in node.depends_on_nodes
-                    if name in manifest.sources
-                ),
-                "stages": meta.get("stages"),
-                "unit_column": touched_by.get("unit"),
-                "day_column": touched_by.get("day"),
-                "reach_days": touched_by.get("reach_days", 0),
-                "reaches_month": bool(touched_by.get("reaches_month")),
-                "whole_by": touched_by.get("whole_by", []),
-                "follows_days": bool(touched_by.get("follows_days")),
-                "changed_days": meta.get("changed_days"),
-            }
-        )
-    return rows
+    """One row of transform.models for each model and seed of a manifest, and for what Python makes."""
+    nodes = [node for node in manifest.nodes.values() if node.resource_type.value in ("model", "seed")]
+    made_here = [
+        {"model": name, "kind": "model", "code": _sha256(Path(__file__).with_name(file)), "parents": parents} | NO_MORE
+        for name, (file, parents) in MADE_HERE.items()
+    ]
+    return [_row(manifest, node) for node in nodes] + made_here
+
+
+def _row(manifest, node) -> dict:
+    meta = node.config.meta or {}
+    touched_by = meta.get("touched_by") or {}
+    read = {
+        f"{manifest.sources[name].schema}.{manifest.sources[name].identifier}"
+        for name in node.depends_on_nodes
+        if name in manifest.sources
+    }
+    made_here = [name for name in MADE_HERE if f"warehouse.{name}" in read]
+    return {
+        "model": node.name,
+        "kind": node.resource_type.value,
+        "code": _code(manifest, node),
+        "parents": [
+            *made_here,
+            *(manifest.nodes[name].name for name in node.depends_on_nodes if name in manifest.nodes),
+        ],
+        "sources": sorted(read - {f"warehouse.{name}" for name in made_here}),
+        "stages": meta.get("stages"),
+        "unit_column": touched_by.get("unit"),
+        "day_column": touched_by.get("day"),
+        "reach_days": touched_by.get("reach_days", 0),
+        "reaches_month": bool(touched_by.get("reaches_month")),
+        "whole_by": touched_by.get("whole_by", []),
+        "follows_days": bool(touched_by.get("follows_days")),
+        "changed_days": meta.get("changed_days"),
+    }
+
+
+def _code(manifest, node) -> str:
+    """Checksum of all that a node's rows depend on besides data."""
+    config = json.dumps(node.config.to_dict(), default=str, sort_keys=True)
+    if node.resource_type.value == "seed":
+        parts = [node.checksum.checksum, config]
+    else:
+        columns = json.dumps({name: str(column.data_type) for name, column in node.columns.items()}, sort_keys=True)
+        parts = [_common(), node.raw_code, config, columns, *_texts(manifest.macros, node.depends_on.macros)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @cache

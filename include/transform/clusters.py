@@ -90,9 +90,16 @@ def _numbered(values: np.ndarray, labels: np.ndarray) -> list[int]:
 
 
 def cluster_loads(warehouse: Warehouse) -> int:
-    """Labels every profile of the warehouse, month by month, in place of the labels of the last night; returns the rows."""
+    """Labels every profile of the warehouse, month by month, in place of the labels of before; returns the rows.
+
+    Where neither a profile nor a parameter changed, the labels are those that they would be: they stay, and none is made.
+    """
     with warehouse.as_role(TRANSFORMER).connect() as connection:
         connection.execute("select quality.assert_fence()")
+        due = connection.execute("select transform.due('load_cluster_labels')").fetchone()[0]
+        if due == "no":
+            return 0
+        connection.execute("select transform.begin_build('load_cluster_labels')")
         months: dict[date, list] = {}
         for month, account_no, profile in connection.execute(
             "select month_start_date, account_no, profile::double precision[] from warehouse.int_load_profiles"
@@ -111,6 +118,7 @@ def cluster_loads(warehouse: Warehouse) -> int:
         with connection.cursor().copy("copy warehouse.load_cluster_labels from stdin") as copy:
             for row in rows:
                 copy.write_row(row)
+        connection.execute("select transform.end_build('load_cluster_labels', 'anew: profiles or parameters changed')")
     return len(rows)
 
 

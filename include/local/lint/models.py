@@ -136,14 +136,18 @@ def make_models(connection: psycopg.Connection, models: list[Compiled]) -> list[
 def _check_touched(connection: psycopg.Connection, model: Compiled, found: dict[str, str]) -> list[Problem]:
     """What is built by touched units and days says by which of its columns, and the days that it tells are expressions over it."""
     touched_by, told = model.meta.get("touched_by") or {}, model.meta.get("changed_days") or []
-    wrong = [(f"{key} is no key of touched_by", choices(key, TOUCHED_BY)) for key in touched_by if key not in TOUCHED_BY]
+    wrong = [
+        (f"{key} is no key of touched_by", choices(key, TOUCHED_BY)) for key in touched_by if key not in TOUCHED_BY
+    ]
     unit, day = touched_by.get("unit"), touched_by.get("day")
     if touched_by and unit not in UNITS:
         wrong.append((f"{unit} is no unit of which changes are known", choices(str(unit), UNITS)))
     if touched_by:
         wrong += [(f"{model.name} has no column {c}", choices(str(c), found)) for c in (unit, day) if c not in found]
     elif re.search(r"\b(is_)?touched\(", model.text):
-        wrong.append((f"{model.name} reads what is touched, and does not say by what", "config(meta={'touched_by': ...})"))
+        wrong.append(
+            (f"{model.name} reads what is touched, and does not say by what", "config(meta={'touched_by': ...})")
+        )
     problems = [Problem(model.file, line_of_word(model.text, "touched_by") or 1, what, next_) for what, next_ in wrong]
     for expression in told:
         query = sql.SQL("select ({})::date from {} as changed limit 0").format(
