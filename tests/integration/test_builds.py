@@ -1,0 +1,132 @@
+"""What transform.due says of a model, and which units and days it then builds: worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import psycopg
+import pytest
+
+from include.records.database import connect
+
+BUILT, NOW = date(2026, 11, 20), date(2026, 11, 22)
+
+
+@pytest.fixture
+def state(database: str) -> Iterator[psycopg.Connection]:
+    """A model `m` of points and days and its parent `p`, both built at stamp 10 for 20 November; the run is two days later."""
+    with connect(database) as connection:
+        connection.execute(
+            "insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)"
+            " values (2, %s, 'gate', 5, '2026-11-01')",
+            (NOW,),
+        )
+        for model, parents, unit, day in (("p", [], None, None), ("m", ["p"], "metering_point_no", "reading_date")):
+            connection.execute(
+                "insert into transform.models (model, kind, code, parents, sources, unit_column, day_column)"
+                " values (%s, 'model', 'c', %s, '{}', %s, %s)",
+                (model, parents, unit, day),
+            )
+            connection.execute(
+                "insert into transform.builds (model, code, stamp, business_date, phase, last_passed_load_id, collection_start)"
+                " values (%s, 'c', 10, %s, 'admit', 4, '2026-11-01')",
+                (model, BUILT),
+            )
+        yield connection
+        connection.rollback()
+
+
+def changed(state: psycopg.Connection, *, stamp: int = 11, point: str | None = "P1", days: tuple = ("2026-11-18",) * 2):
+    state.execute(
+        "insert into transform.changes (model, stamp, metering_point_no, account_no, first_day, last_day)"
+        " values ('p', %s, %s, 'A1', %s, %s)",
+        (stamp, point, *days),
+    )
+
+
+def due(state: psycopg.Connection) -> str:
+    return state.execute("select transform.due('m')").fetchone()[0]
+
+
+def touched(state: psycopg.Connection) -> tuple[list, list, list]:
+    """Whole units, days of all units, and pairs."""
+    state.execute("select transform.note_touched('m')")
+    return tuple(
+        sorted(state.execute(f"select * from pg_temp.{name}").fetchall())
+        for name in ("touched_units", "touched_dates", "touched_days")
+    )
+
+
+def test_a_model_is_built_only_where_something_changed_after_it(state):
+    assert due(state) == "no"
+    changed(state, stamp=10)
+    assert due(state) == "no"
+    changed(state)
+    assert due(state) == "touched: units and days that changed"
+    assert touched(state) == ([], [], [("P1", date(2026, 11, 18))])
+
+
+def test_a_change_without_a_unit_and_a_day_touches_all(state):
+    changed(state, point=None, days=(None, None))
+    assert due(state) == "whole: p changed"
+
+
+def test_a_change_of_all_units_touches_its_days_and_one_of_long_its_unit(state):
+    changed(state, point=None, days=("2026-11-18", "2026-11-19"))
+    changed(state, point="P2", days=("2026-01-01", "2026-11-19"))
+    changed(state, point="P3", days=("2026-11-01", None))
+    changed(state, point="P4", days=("2026-11-17", "2026-11-18"))
+    changed(state, point="P2")
+    assert due(state) == "touched: units and days that changed"
+    assert touched(state) == (
+        [("P2",), ("P3",)],
+        [(date(2026, 11, 18),), (date(2026, 11, 19),)],
+        [("P4", date(2026, 11, 17))],
+    )
+
+
+def test_a_row_that_needs_its_neighbours_or_its_month_reaches_them(state):
+    state.execute("update transform.models set reach_days = 1 where model = 'm'")
+    changed(state)
+    assert touched(state)[2] == [("P1", date(2026, 11, day)) for day in (17, 18, 19)]
+    state.execute("drop table touched_ranges, touched_units, touched_dates, touched_days")
+    state.execute("update transform.models set reaches_month = true where model = 'm'")
+    assert touched(state)[2] == [("P1", date(2026, 11, day)) for day in range(1, 31)]
+    state.execute("drop table touched_ranges, touched_units, touched_dates, touched_days")
+    state.execute("update transform.models set day_column = 'month_start_date' where model = 'm'")
+    assert touched(state)[2] == [("P1", date(2026, 11, 1))]
+
+
+def test_what_follows_the_days_is_touched_on_those_after_the_last_one_built(state):
+    state.execute("update transform.models set sources = '{quality.current_run}' where model = 'm'")
+    assert due(state) == "whole: the run is another"
+    state.execute("update transform.models set follows_days = true where model = 'm'")
+    assert due(state) == "touched: units and days that changed"
+    assert touched(state) == ([], [(date(2026, 11, 21),), (date(2026, 11, 22),)], [])
+    state.execute("update quality.current_run set collection_start = '2026-11-02'")
+    assert due(state) == "whole: the run is another"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("update transform.builds set code = 'd' where model = 'm'", "anew: its code, or what it rests on, is another"),
+        ("delete from transform.builds where model = 'm'", "anew: it was never built"),
+        ("update quality.current_run set business_date = '2026-11-19'", "whole: the business date goes back"),
+        (
+            "update transform.models set sources = '{quality.current_run,quality.findings}' where model = 'm'",
+            "whole: no record tells what changed in quality.findings",
+        ),
+    ],
+)
+def test_what_forces_more_is_told(state, change: str, said: str):
+    state.execute(change)
+    assert due(state) == said
+
+
+def test_a_parent_may_touch_all_whatever_it_tells(state):
+    state.execute("update transform.models set whole_by = '{p}' where model = 'm'")
+    assert due(state) == "no"
+    changed(state)
+    assert due(state) == "whole: p changed"
