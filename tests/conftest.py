@@ -119,6 +119,17 @@ def fresh_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sett
     _delete_home(given.home)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """dbt reads the project once a session, not once a database."""
+    from include.transform import dbt
+    from tests.parsed import ParsedOnce
+
+    with pytest.MonkeyPatch.context() as process:
+        process.setattr(dbt, "_parsed", ParsedOnce(settings().home))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Server:
     """The embedded server of the session, shared by all its workers. It need not survive a power cut."""
@@ -164,12 +175,11 @@ def empty_database(server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def utility(database: str, session_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A home with a warehouse of its own and folders that deliver; its nights run as the DAGs' steps."""
     from tests.nights import Utility
 
-    with databases.parsed(database.rpartition("/")[2], session_home, tmp_path / "first" / "home"):
-        yield Utility(database, tmp_path / "first", monkeypatch)
+    return Utility(database, tmp_path / "first", monkeypatch)
 
 
 @pytest.fixture
@@ -194,12 +204,12 @@ def _after_a_night(
     with databases.made_once(server, home, ran, template) as unfinished:
         if unfinished:
             shutil.rmtree(home / ran, ignore_errors=True)
-            with pytest.MonkeyPatch.context() as environment, databases.parsed(unfinished, home, home / ran / "home"):
+            with pytest.MonkeyPatch.context() as environment:
                 night = Utility(server.url(unfinished), home / ran, environment)
                 night.deliver(defects=defects)
                 night.run()
     shutil.copytree(home / ran, folder / ran)
-    with databases.copied(server, ran) as name, databases.parsed(name, home, folder / ran / "home"):
+    with databases.copied(server, ran) as name:
         utility = Utility(server.url(name), folder / ran, monkeypatch)
         utility.enter()
         yield utility

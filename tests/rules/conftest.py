@@ -17,7 +17,7 @@ import pytest
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 from include.settings import SOURCE_NAMES
-from tests.databases import copied, made_once, parsed
+from tests.databases import copied, made_once
 from tests.rules.staged import Staged
 
 BUSINESS_DATE = date(2026, 11, 5)
@@ -32,8 +32,7 @@ def staged_template(server, session_home: Path, template: str) -> str:
     with made_once(server, session_home, TEMPLATE, template) as unfinished:
         if unfinished:
             folder = session_home / "rules"
-            with parsed(unfinished, session_home, folder):
-                land_and_stage(server.url(unfinished), folder)
+            land_and_stage(server.url(unfinished), folder)
     return TEMPLATE
 
 
