@@ -56,6 +56,8 @@ def staged_connection(staged_database: str) -> Iterator[psycopg.Connection]:
     with connect(staged_database) as connection:
         connection.prepared_max = None  # as many as there are rules
         connection.execute("set plan_cache_mode = force_generic_plan")
+        # a plan stays for all tests: one for tables that no test has filled yet may loop over them for seconds (MET-63)
+        connection.execute("set enable_nestloop = off")
         connection.commit()
         yield connection
         connection.rollback()
