@@ -7,6 +7,7 @@ end; whoever first needs the server starts it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -27,6 +28,26 @@ ROOT = Path(__file__).resolve().parent.parent
 HOMES = Path(tempfile.gettempdir())
 TEMPLATE = "kaw_template"
 OWN_HOME = pytest.StashKey[Path]()
+LONG_FILES = (  # those of half a minute and more, the longest first; each of the first three begins with what no other waits for
+    "test_scheduler.py",
+    "test_night.py",
+    "test_bench_quality.py",
+    "test_kills.py",
+    "test_partial_nights.py",
+    "test_marts_simulated.py",
+    "test_estimation.py",
+    "test_real_input.py",
+    "test_reading.py",
+    "test_late_nights.py",
+    "test_replay.py",
+    "test_rich_nights.py",
+    "test_report_night.py",
+    "test_who_writes.py",
+    "test_trace.py",
+    "test_rule_mutations.py",
+    "test_formula_mutations.py",
+    "test_server.py",
+)
 KNOWN_SKIPS = ROOT / ".ci" / "known_skips"
 
 
@@ -58,8 +79,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=long)
-    # one Airflow serves a whole file: at the head of a worker's queue, for others steal from its tail
-    items.sort(key=lambda item: item.path.name != "test_scheduler.py")
+    order = {name: place for place, name in enumerate(LONG_FILES)}
+    first = sorted((item for item in items if item.path.name in order), key=lambda item: order[item.path.name])
+    others = [item for item in items if item.path.name not in order]
+    items[:] = _dealt(first, others, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _dealt(first: list[pytest.Item], others: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """As many stretches as workers, of equal length: `first`, dealt file by file, at their heads, the others behind.
+
+    pytest-xdist gives each worker one stretch, and one without work steals from the tail of another's: what is long is begun
+    first, and what is left for the end is short.
+    """
+    hands: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, (_, of_file) in enumerate(itertools.groupby(first, key=lambda item: item.path)):
+        hands[number % workers] += of_file
+    size = -(-(len(first) + len(others)) // workers)
+    dealt = []
+    for hand in hands:
+        taken = max(size - len(hand), 0)
+        dealt += hand + others[:taken]
+        others = others[taken:]
+    return dealt + others
 
 
 def _delete_homes_of_dead_sessions() -> None:
