@@ -58,7 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tests see no address, home or credential of the machine they run on."""
-    gc.set_threshold(50_000, 20, 20)  # a parsed project is millions of objects: at 700 a night spends a fourteenth on looking through them
+    # dbt's parsed project is very many objects: as Python comes, a night spends a fourteenth of its time on looking through them
+    gc.set_threshold(50_000, 20, 20)
     for variable in list(os.environ):
         if variable.startswith(("KAW_SOURCE_", "AIRFLOW", "PG")) or variable in ("KAW_WAREHOUSE", "KAW_ALERT_WEBHOOK"):
             del os.environ[variable]
