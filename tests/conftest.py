@@ -7,6 +7,8 @@ end; whoever first needs the server starts it.
 from __future__ import annotations
 
 import contextlib
+import gc
+import itertools
 import os
 import shutil
 import tempfile
@@ -27,6 +29,26 @@ ROOT = Path(__file__).resolve().parent.parent
 HOMES = Path(tempfile.gettempdir())
 TEMPLATE = "kaw_template"
 OWN_HOME = pytest.StashKey[Path]()
+LONG_FILES = (  # those of half a minute and more, the longest first; each of the first three begins with what no other waits for
+    "test_scheduler.py",
+    "test_night.py",
+    "test_bench_quality.py",
+    "test_kills.py",
+    "test_partial_nights.py",
+    "test_marts_simulated.py",
+    "test_estimation.py",
+    "test_real_input.py",
+    "test_reading.py",
+    "test_late_nights.py",
+    "test_replay.py",
+    "test_rich_nights.py",
+    "test_report_night.py",
+    "test_who_writes.py",
+    "test_trace.py",
+    "test_rule_mutations.py",
+    "test_formula_mutations.py",
+    "test_server.py",
+)
 KNOWN_SKIPS = ROOT / ".ci" / "known_skips"
 
 
@@ -36,6 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tests see no address, home or credential of the machine they run on."""
+    # dbt's parsed project is very many objects: as Python comes, a night spends a fourteenth of its time on looking through them
+    gc.set_threshold(50_000, 20, 20)
     for variable in list(os.environ):
         if variable.startswith(("KAW_SOURCE_", "AIRFLOW", "PG")) or variable in ("KAW_WAREHOUSE", "KAW_ALERT_WEBHOOK"):
             del os.environ[variable]
@@ -58,8 +82,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=long)
-    # one Airflow serves a whole file: at the head of a worker's queue, for others steal from its tail
-    items.sort(key=lambda item: item.path.name != "test_scheduler.py")
+    order = {name: place for place, name in enumerate(LONG_FILES)}
+    first = sorted((item for item in items if item.path.name in order), key=lambda item: order[item.path.name])
+    others = [item for item in items if item.path.name not in order]
+    items[:] = _dealt(first, others, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _dealt(first: list[pytest.Item], others: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """As many stretches as workers, of equal length: `first`, dealt file by file, at their heads, the others behind.
+
+    pytest-xdist gives each worker one stretch, and one without work steals from the tail of another's: what is long is begun
+    first, and what is left for the end is short.
+    """
+    hands: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, (_, of_file) in enumerate(itertools.groupby(first, key=lambda item: item.path)):
+        hands[number % workers] += of_file
+    size = -(-(len(first) + len(others)) // workers)
+    dealt = []
+    for hand in hands:
+        taken = max(size - len(hand), 0)
+        dealt += hand + others[:taken]
+        others = others[taken:]
+    return dealt + others
 
 
 def _delete_homes_of_dead_sessions() -> None:
@@ -119,6 +163,17 @@ def fresh_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sett
     _delete_home(given.home)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """dbt reads the project once a session, not once a database."""
+    from include.transform import dbt
+    from tests.parsed import ParsedOnce
+
+    with pytest.MonkeyPatch.context() as process:
+        process.setattr(dbt, "_parsed", ParsedOnce(settings().home))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Server:
     """The embedded server of the session, shared by all its workers. It need not survive a power cut."""
@@ -164,12 +219,11 @@ def empty_database(server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def utility(database: str, session_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A home with a warehouse of its own and folders that deliver; its nights run as the DAGs' steps."""
     from tests.nights import Utility
 
-    with databases.parsed(database.rpartition("/")[2], session_home, tmp_path / "first" / "home"):
-        yield Utility(database, tmp_path / "first", monkeypatch)
+    return Utility(database, tmp_path / "first", monkeypatch)
 
 
 @pytest.fixture
@@ -194,12 +248,12 @@ def _after_a_night(
     with databases.made_once(server, home, ran, template) as unfinished:
         if unfinished:
             shutil.rmtree(home / ran, ignore_errors=True)
-            with pytest.MonkeyPatch.context() as environment, databases.parsed(unfinished, home, home / ran / "home"):
+            with pytest.MonkeyPatch.context() as environment:
                 night = Utility(server.url(unfinished), home / ran, environment)
                 night.deliver(defects=defects)
                 night.run()
     shutil.copytree(home / ran, folder / ran)
-    with databases.copied(server, ran) as name, databases.parsed(name, home, folder / ran / "home"):
+    with databases.copied(server, ran) as name:
         utility = Utility(server.url(name), folder / ran, monkeypatch)
         utility.enter()
         yield utility

@@ -1,4 +1,4 @@
-"""Databases of the tests on the session's server: copies of one another, under few names, so that dbt parses seldom."""
+"""Databases of the tests on the session's server: copies of one another, under few names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,24 +76,3 @@ def made_once(server: Server, home: Path, name: str, template: str = "template1"
                 connection.execute(
                     sql.SQL("alter database {} rename to {}").format(sql.Identifier(unfinished), sql.Identifier(name))
                 )
-
-
-@contextlib.contextmanager
-def parsed(name: str, session_home: Path, home: Path) -> Iterator[None]:
-    """dbt's parsed project for a database of that name, which costs ten seconds: taken from an earlier test, kept for a later one."""
-    take_parsed(name, session_home, home)
-    yield
-    own = home / "dbt" / "target" / "partial_parse.msgpack"
-    if own.exists():
-        _kept(name, session_home).parent.mkdir(exist_ok=True)
-        shutil.copy(own, _kept(name, session_home))
-
-
-def take_parsed(name: str, session_home: Path, home: Path) -> None:
-    if _kept(name, session_home).exists():
-        (home / "dbt" / "target").mkdir(parents=True, exist_ok=True)
-        shutil.copy(_kept(name, session_home), home / "dbt" / "target" / "partial_parse.msgpack")
-
-
-def _kept(name: str, session_home: Path) -> Path:
-    return session_home / "parsed" / f"{name}.msgpack"

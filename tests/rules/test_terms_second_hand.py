@@ -13,7 +13,7 @@ import pytest
 
 from include.quality.rules import load_rules
 from include.records.database import connect
-from tests.databases import made_once, parsed
+from tests.databases import made_once
 from tests.rules.conftest import land_and_stage
 from tests.rules.staged import Staged
 
@@ -36,10 +36,7 @@ def sixty_accounts(server, session_home: Path, template: str) -> str:
     with made_once(server, session_home, TEMPLATE, template) as unfinished:
         if unfinished:
             models = {f"+{name}" for rule in RULES.values() for name in rule.reads}
-            with parsed(unfinished, session_home, folder):
-                land_and_stage(
-                    server.url(unfinished), folder, day=DAY, accounts=60, days=3, models=tuple(sorted(models))
-                )
+            land_and_stage(server.url(unfinished), folder, day=DAY, accounts=60, days=3, models=tuple(sorted(models)))
     return server.url(TEMPLATE)
 
 

@@ -13,7 +13,7 @@ import pytest
 from include.records.warehouse import Warehouse
 from include.transform.dbt import run_dbt
 from tests.compiled import compiled_models
-from tests.databases import copied, made_once, parsed
+from tests.databases import copied, made_once
 
 TEMPLATE = "kaw_scenarios_template"
 
@@ -56,8 +56,7 @@ def project(server, session_home: Path, template: str) -> Iterator[Project]:
     folder = session_home / "scenarios"
     with made_once(server, session_home, TEMPLATE, template) as unfinished:
         if unfinished:
-            with parsed(unfinished, session_home, folder):
-                _build_empty(server.url(unfinished), folder, unfinished)
+            _build_empty(server.url(unfinished), folder, unfinished)
     with copied(server, TEMPLATE, "scenarios") as name:
         yield Project(server.url(name), json.loads((folder / "models.json").read_text()))
 

@@ -17,7 +17,7 @@ from include.errors import InfrastructureError
 from include.local.server import Server
 from include.records.warehouse import Warehouse
 from include.transform import dbt as transform
-from tests.databases import copied, take_parsed
+from tests.databases import copied
 from tests.scenarios.conftest import TEMPLATE, Project
 
 
@@ -173,11 +173,10 @@ def _waves() -> list[list[Mutation]]:
 
 
 @pytest.fixture(scope="module")
-def printed(server: Server, session_home: Path, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:
+def printed(server: Server, project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[Mutation, str]:
     """What the unit tests of each mutated model printed on failing; nothing where none failed."""
     home, found = tmp_path_factory.mktemp("home"), {}  # one for all: of each copy dbt reads only what differs
     with copied(server, TEMPLATE) as name:
-        take_parsed(name, session_home, home)
         for wave in _waves():
             found |= _printed_by(wave, server.url(name), home, tmp_path_factory.mktemp("mutated"))
     return found

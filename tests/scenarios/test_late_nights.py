@@ -92,16 +92,13 @@ def staged(utility: Utility) -> dict[str, str]:
 
 
 @pytest.fixture
-def in_each_order(server, session_home, template, tmp_path, monkeypatch):
+def in_each_order(server, template, tmp_path, monkeypatch):
     """A warehouse for each order of landing, after it."""
 
     def utilities():
         for number, (name, order) in enumerate(ORDERS.items()):
             folder = tmp_path / str(number)
-            with (
-                databases.copied(server, template) as database,
-                databases.parsed(database, session_home, folder / "home"),
-            ):
+            with databases.copied(server, template) as database:
                 utility = Utility(server.url(database), folder, monkeypatch)
                 land(utility, order)
                 yield name, utility

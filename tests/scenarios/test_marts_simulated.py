@@ -19,9 +19,8 @@ from include.lab.utility import generate
 from include.local.server import Server
 from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
 from include.records.warehouse import Warehouse
-from include.settings import settings
 from include.transform.dbt import Built, manifest_path, run_dbt
-from tests.databases import copied, parsed
+from tests.databases import copied
 
 BUSINESS_DATE = date(2025, 11, 22)
 COLLECTION_START = date(2025, 11, 13)
@@ -89,8 +88,8 @@ class Marts:
 
 
 @pytest.fixture(scope="module")
-def marts(server: Server, session_home: Path, template: str, own_target: None) -> Iterator[Marts]:
-    with copied(server, template) as name, parsed(name, session_home, settings().home):
+def marts(server: Server, template: str, own_target: None) -> Iterator[Marts]:
+    with copied(server, template) as name:
         with psycopg.connect(server.url(name), options="-c timezone=Asia/Shanghai") as connection:
             land(connection)
             connection.execute(
