@@ -187,6 +187,40 @@ def test_a_meter_removed_on_the_day_on_which_its_point_changes_hands_is_of_the_c
     assert "cons_no" not in staged.columns(MADE["REF-mkt_meter_install"])
 
 
+# -- REF: a row in force refers to a row that is in force on no day, for it ends before it begins
+
+
+@pytest.mark.parametrize("table", ["mkt_meter_install", "mkt_tariff_assign"])
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ("'2020-02-29'", {"031000000101, in force on no day"}),
+        ("'2019-01-01'", {"031000000101, in force on no day"}),
+        ("'2020-03-01'", {"031000000101, in force {[2020-03-01,2020-03-02)}"}),
+        ("null", set()),
+    ],
+    ids=["the day before it begins", "a year before it begins", "on the day on which it begins", "not at all"],
+)
+def test_a_point_whose_validity_is_inverted_is_in_force_on_no_day(
+    staged: Staged, table: str, ends: str, told: set[str]
+):
+    """One point, which begins on 1 March 2020: where it ends on that day, that is its only one."""
+    period = f"valid_from = '2020-03-01', valid_to = {ends}"
+    staged.plant(f"update {{{{mkt_mp}}}} set {period} where mp_no = '031000000101'")
+    staged.stage()
+    found = staged.violations(MADE[f"REF-{table}"])
+    assert {v["observed"] for v in found if v["column_name"] == "mp_no"} == told
+
+
+def test_beside_a_row_that_is_inverted_the_one_that_is_in_force_counts(staged: Staged):
+    """The point has a second row, of the days before, that ends before it begins."""
+    point = "mp_no = '031000000101'"
+    new = {"valid_from": "2019-12-31", "valid_to": "2019-12-30"}
+    staged.plant(statement({"add": "mkt_mp", "like": point, "set": new}))
+    staged.stage()
+    assert "mp_no" not in staged.columns(MADE["REF-mkt_tariff_assign"])
+
+
 # -- SHA: one text of several customers within 400 days, 2 October 2025 to 5 November 2026
 
 TEXTS = {
