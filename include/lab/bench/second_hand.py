@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -82,9 +83,10 @@ class Cell:
         ]
 
 
-def measure(plan: Plan, beside: Warehouse, hear) -> list[Cell]:
+def measure(plan: Plan, beside: Warehouse, hear) -> Iterator[Cell]:
     """A cell a seed. Raises UsageError where the utility is too small for the second hand."""
-    return [_cell(plan, seed, beside, hear) for seed in range(plan.first_seed, plan.first_seed + plan.seeds)]
+    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
+        yield _cell(plan, seed, beside, hear)
 
 
 def _cell(plan: Plan, seed: int, beside: Warehouse, hear) -> Cell:
