@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from include.contracts import all_tables
@@ -16,6 +18,7 @@ from include.lab.second_planter.kinds import MECHANISMS, UNNAMED, Planted, slip
 from include.lab.second_planter.next_night import NEXT_NIGHT, plant_next_night
 from include.lab.second_planter.plant import kinds, plant
 from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
+from include.lab.second_planter.unusual_energy import reshaped
 from include.lab.utility import generate
 
 DAY, ACCOUNTS, DAYS = date(2026, 11, 3), 300, 14
@@ -141,6 +144,33 @@ def test_a_small_utility_is_refused_with_the_class_that_does_not_fit():
         plant(generate(DAY, 20, 14, 1), 1)
     with pytest.raises(ValueError, match="3 days of curves are too few for the second hand"):
         plant(generate(DAY, ACCOUNTS, 3, 1), 1)
+
+
+def test_the_check_meter_of_a_works_at_rest_rests_too():
+    """Five works with a check meter beside the main one (synthetic): both are at zero all day, and so are their registers."""
+    simulation = replace(_clean(), tables=dict(_clean().tables))
+    points = simulation.tables["metering", "met_measuring_point"].to_pylist()
+    at_rest = DAY - timedelta(days=1)
+    collected = _clean().tables["metering", "met_interval_96"].filter(pc.field("data_date") == at_rest)["mp_no"].to_pylist()
+    beside = {p["parent_mp_no"]: p for p in points if p["mp_role"] == "CHECK" and p["mp_no"] in {*collected}}
+    kind = next(kind for kind in unusual_kinds() if kind.code == "works-at-rest-for-a-day")
+    desk = Desk(simulation.tables, DAY, DAYS, 1)
+    reshaped(lambda energy: np.zeros(96), lambda curves: curves["E+", "T"]["mp_no"] in beside)(desk, kind)
+    meters = [m for p in desk.apply() for m in (p.record_key["mp_no"], beside[p.record_key["mp_no"]]["mp_no"])]
+    assert len(meters) == 10
+    for mp_no in meters:
+        table = simulation.tables["metering", "met_interval_96"]
+        rows = table.filter((pc.field("mp_no") == mp_no) & (pc.field("data_date") == at_rest)).to_pylist()
+        (energy,) = [r for r in rows if r["data_type"] == "E+"]
+        assert {float(energy[slot]) for slot in SLOTS} == {0.0}, mp_no
+        asset = next(p["meter_asset_no"] for p in points if p["mp_no"] == mp_no)
+        registers = simulation.tables["metering", "met_register_freeze"].filter(pc.field("meter_asset_no") == asset)
+        readings = {
+            r["freeze_ts"].astimezone(ZONE).date(): r["reading"]
+            for r in registers.to_pylist()
+            if (r["freeze_kind"], r["energy_kind"], r["dir"], r["rate"]) == ("DAY", "ACTIVE", "FWD", "T")
+        }
+        assert readings[DAY] == readings[at_rest], mp_no
 
 
 def test_a_day_that_repeats_the_one_before_agrees_with_its_registers(spoilt):
