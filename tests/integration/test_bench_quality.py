@@ -121,7 +121,19 @@ def test_what_earlier_seeds_measured_outlives_a_later_one_that_fails(database, f
         return quality.Cell(seed, share, [truth.Figure("X3", 20, 20, 19, 1, 18)], [], [], [("MET-99", "{}", "warn")])
 
     monkeypatch.setattr(quality, "_cell", cell)
-    command = ["bench", "quality", "--seeds", "3", "--first-seed", "4", "--shares", "0.01", "--clean-days", "0", "--json"]
+    command = [
+        "bench",
+        "quality",
+        "--seeds",
+        "3",
+        "--first-seed",
+        "4",
+        "--shares",
+        "0.01",
+        "--clean-days",
+        "0",
+        "--json",
+    ]
     assert cli.main([*command, "--second-seeds", "0"]) != 0
     assert capfd.readouterr().out == ""
     assert seen == [[], [4], [4, 5]]
@@ -130,7 +142,9 @@ def test_what_earlier_seeds_measured_outlives_a_later_one_that_fails(database, f
         (4, 0.95, "MET-99"),
         (5, 0.95, "MET-99"),
     ]
-    assert [path.name for path in kept.parent.glob("bench_quality.*") if path.suffix != ".log"] == ["bench_quality.json"]
+    assert [path.name for path in kept.parent.glob("bench_quality.*") if path.suffix != ".log"] == [
+        "bench_quality.json"
+    ]
 
 
 def test_a_record_that_nobody_planted_and_one_for_another_reason_count_against_their_class():

@@ -153,7 +153,9 @@ def test_the_check_meter_of_a_works_at_rest_rests_too():
     simulation = replace(_clean(), tables=dict(_clean().tables))
     points = simulation.tables["metering", "met_measuring_point"].to_pylist()
     at_rest = DAY - timedelta(days=1)
-    collected = _clean().tables["metering", "met_interval_96"].filter(pc.field("data_date") == at_rest)["mp_no"].to_pylist()
+    collected = (
+        _clean().tables["metering", "met_interval_96"].filter(pc.field("data_date") == at_rest)["mp_no"].to_pylist()
+    )
     beside = {p["parent_mp_no"]: p for p in points if p["mp_role"] == "CHECK" and p["mp_no"] in {*collected}}
     kind = next(kind for kind in unusual_kinds() if kind.code == "works-at-rest-for-a-day")
     desk = Desk(simulation.tables, DAY, DAYS, 1)

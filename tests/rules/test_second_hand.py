@@ -314,7 +314,9 @@ def test_one_signer_of_six_payers_is_told_while_the_sixth_contract_is_in_force(s
     """At most five payers share a signer. Of the six contracts those in force are told, the sixth not where it is over."""
     staged.plant("update {{mkt_account}} set payer_name = cons_no")
     six = "contract_no between 'HT0310000001' and 'HT0310000006'"
-    staged.plant(f"update {{{{con_contract}}}} set signer = '合成甲', {of_contract(CONTRACTS['without an end'])} where {six}")
+    staged.plant(
+        f"update {{{{con_contract}}}} set signer = '合成甲', {of_contract(CONTRACTS['without an end'])} where {six}"
+    )
     staged.plant(f"update {{{{con_contract}}}} set {of_contract(contract)} where contract_no = 'HT0310000006'")
     told = {v["record_key"]["contract_no"] for v in staged.violations(MADE["SHA-con_contract"])}
     six_contracts = {f"HT031000000{n}" for n in range(1, 7)}
@@ -326,7 +328,9 @@ def test_of_seven_contracts_of_one_signer_only_those_in_force_are_told(staged: S
     """Six others are in force, too many as they are."""
     staged.plant("update {{mkt_account}} set payer_name = cons_no")
     seven = "contract_no between 'HT0310000001' and 'HT0310000007'"
-    staged.plant(f"update {{{{con_contract}}}} set signer = '合成甲', {of_contract(CONTRACTS['without an end'])} where {seven}")
+    staged.plant(
+        f"update {{{{con_contract}}}} set signer = '合成甲', {of_contract(CONTRACTS['without an end'])} where {seven}"
+    )
     staged.plant(f"update {{{{con_contract}}}} set {of_contract(contract)} where contract_no = 'HT0310000007'")
     told = {v["record_key"]["contract_no"] for v in staged.violations(MADE["SHA-con_contract"])}
     assert told == {f"HT031000000{n}" for n in range(1, 8 if contract[-1] else 7)}
@@ -353,6 +357,8 @@ def test_a_number_of_two_customers_is_told_while_both_contracts_are_in_force(sta
 def test_what_a_contract_states_holds_whether_it_is_in_force_or_not(staged: Staged, contract: tuple):
     """A contract demand of 1.3 times the capacity, more than 1.2 times, and as many points as are in its annex."""
     one = "contract_no = 'HT0310000001'"
-    staged.plant(f"update {{{{con_contract}}}} set contract_md_kw = 1.3 * contract_cap_kva, {of_contract(contract)} where {one}")
+    staged.plant(
+        f"update {{{{con_contract}}}} set contract_md_kw = 1.3 * contract_cap_kva, {of_contract(contract)} where {one}"
+    )
     staged.stage()
     assert staged.columns(MADE["EQU-con_contract"]) == {"contract_md_kw"}

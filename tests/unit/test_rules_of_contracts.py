@@ -306,7 +306,9 @@ def test_a_condition_asks_for_a_value_for_none_or_for_one_of_a_list(be: str | tu
 
 
 def test_a_condition_can_be_due_so_many_days_after_a_day_of_its_row():
-    asked = Condition("qualified_on", "filled", where=(("access_mode", ("AUTO",)),), since="src_updated_at", due_days=90)
+    asked = Condition(
+        "qualified_on", "filled", where=(("access_mode", ("AUTO",)),), since="src_updated_at", due_days=90
+    )
     check = condition_check(TABLES["mkt_access_list"], asked)
     due = "(raw.src_updated_at at time zone 'Asia/Shanghai')::date + 90 <= :business_date"
     assert check.fails == f"raw.qualified_on is null and raw.access_mode::text in ('AUTO') and {due}"

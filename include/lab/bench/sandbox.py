@@ -34,7 +34,9 @@ class Sandbox:
     def warehouse(self) -> Warehouse:
         return Warehouse(self.url)
 
-    def land(self, simulation, hear, full: bool, spoil: Callable[[Path, date], None] = lambda folder, day: None) -> None:
+    def land(
+        self, simulation, hear, full: bool, spoil: Callable[[Path, date], None] = lambda folder, day: None
+    ) -> None:
         """Delivers a business date (`full`: every table whole) and lands it; `spoil` changes what is written before it is read."""
         write_deliveries(simulation, self.deliveries, full=full)
         spoil(self.deliveries, simulation.business_date)

@@ -186,7 +186,9 @@ def _at_the_share(table: Table, of: Crowd) -> Iterator[Fault]:
         return [*every, *crowd(rule.id, ", ".join([*marks, *units, *_kinds(of), *values])), apart]
 
     for alike, told in ((share, set()), (share + 1, {column})):
-        if of.mark == "secondsSince":  # ten seconds after the one before; the others a quarter of an hour and more, each another time
+        if (
+            of.mark == "secondsSince"
+        ):  # ten seconds after the one before; the others a quarter of an hour and more, each another time
             seconds = f"{_BEGIN} + (n * n + 1000 * n) * interval '1 second'"
             in_a_row = f"{_BEGIN} + (10 * n - 100000) * interval '1 second'"
             marks = _mixed((f"n <= {alike + 1}", [f"{column} = {in_a_row}"]), ("else", [f"{column} = {seconds}"]))
@@ -254,12 +256,7 @@ def _of_units(table: Table, of: Crowd, size: int) -> Iterator[Fault]:
             f"{name} = case when n <= {size} then ' ' else 'U2' end",
         ]
         yield fault((*what, "no unit"), rule, set(), *planted(same, *empty, *kinds, *dates))
-    for at, told in (
-        ("2026-11-05", {column}),
-        ("2026-11-06", set()),
-        ("2025-10-02", {column}),
-        ("2025-10-01", set()),
-    ):
+    for at, told in (("2026-11-05", {column}), ("2026-11-06", set()), ("2025-10-02", {column}), ("2025-10-01", set())):
         if dates:
             day = [f"{of.date} = {at_column(table, of.date, at)}"]
             yield fault((*what, at), rule, told, *planted(same, *units, *kinds, *day))
