@@ -144,7 +144,7 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "SEM-",
-        r"'and not coalesce\(lower\(plain\.(?!email|cons_name|signer|property_boundary)\w+\) = any .* -> ''",
+        r"'and not coalesce\(lower\(plain\.(?!(?:email|cons_name|signer|property_boundary)\))\w+\) = any .* -> ''",
         "of two things at a column the placeholder is told, which is first",
     ),
     ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
