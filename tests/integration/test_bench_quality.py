@@ -98,7 +98,7 @@ def test_a_blind_rule_is_seen(faulty_night, monkeypatch, capsys):
     faulty_night.rows("delete from quality.finding_events where rule_id = 'XSR-03' returning 1")
     scored = truth.score(faulty_night.url, planted)
     cell = quality.Cell(1, 0.001, scored.figures, scored.missed, scored.misnamed, scored.stray)
-    monkeypatch.setattr(quality, "measure", lambda plan, *_: quality.Outcome(plan, [cell], []))
+    monkeypatch.setattr(quality, "measure", lambda plan, *_, **__: quality.Outcome(plan, [cell], []))
     code, measured = cli.main([*CELL]), json.loads(capsys.readouterr().out)
     assert code == 1
     figures = {f["name"]: f for f in measured["cells"][0]["figures"]}
