@@ -15,6 +15,7 @@ import yaml
 
 from include.contracts import reading
 from include.contracts.declarations import (
+    COMPARED_WHOLE,
     Condition,
     Crowd,
     Equation,
@@ -136,7 +137,7 @@ class Table:
     @property
     def is_full_compared(self) -> bool:
         """True where a delivery holds the whole table, so that an absent row is a withdrawn one."""
-        return self.update_pattern in ("in_place", "validity_rows")
+        return self.update_pattern in COMPARED_WHOLE
 
     @property
     def curve_slots(self) -> list[str]:

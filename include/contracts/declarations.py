@@ -20,6 +20,7 @@ SHARING = ("holder", "atMost", "atMostShare", "withinPayer", "longerThan", "days
 JUDGEMENTS = ("placeholder", "format", "range", "overflow")  # of a column's values by their meaning
 RELATIONS = ("<=", ">=", "=")
 SEVERITIES = ("warn", "quarantine")
+COMPARED_WHOLE = ("in_place", "validity_rows")  # update patterns of which a delivery holds the whole table
 FILLED, EMPTY = "filled", "empty"  # of a condition; a list of values is the third
 TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where it is a value or a list of columns
     "businessNameZh": (),
@@ -32,7 +33,7 @@ TABLE_PROPERTIES = {  # property of a table -> keys of its entries, empty where 
     "repeats": ("series", "along", "columns", "rows", "least"),
     "crowds": ("what", "by", "date", "where", *MARKS, "share"),
     "order": ("columns", "severity", "toleranceMinutes", "rule"),
-    "conditions": ("column", "is", "where", "given", "severity", "rule"),
+    "conditions": ("column", "is", "where", "given", "since", "dueDays", "severity", "rule"),
     "periods": ("by", "where", "gapless", "severity", "rule"),
     "equations": ("name", "states", "tolerance", "unit", "where", "children", "severity", "rule"),
     "expected": (
@@ -126,12 +127,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Condition:
-    """A column is filled, empty or one of the values `be` where other columns have the values of `where` and are filled (`given`)."""
+    """A column is filled, empty or one of the values `be` where other columns have the values of `where` and are filled (`given`).
+
+    With `since`, a column, it is asked for from so many days after that day on: what is not done yet is not absent.
+    """
 
     column: str
     be: str | tuple[str, ...]
     where: Where = ()
     given: tuple[str, ...] = ()
+    since: str | None = None
+    due_days: int = 0
     severity: str = "warn"
     rule: str | None = None
 

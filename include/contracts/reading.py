@@ -51,6 +51,8 @@ def conditions(entries: list[Mapping] | None) -> tuple[Condition, ...]:
             be=e["is"] if isinstance(e["is"], str) else tuple(str(value) for value in e["is"]),
             where=where(e.get("where")),
             given=tuple(e.get("given") or ()),
+            since=e.get("since"),
+            due_days=e.get("dueDays", 0),
             severity=e.get("severity", "warn"),
             rule=e.get("rule"),
         )

@@ -3,7 +3,8 @@
 A source that loses half of a table delivers the other half as if nothing had happened. So a key that was left out with many
 others becomes a pending withdrawal of its delivery instead of a tombstone. It is confirmed by a manifest that announces the
 withdrawal, by a waiver of PIP-06 or a person, and, below the second limit, by a delivery of a later business date with other
-content that lacks it too. It is denied by a delivery that holds it. The same content again confirms nothing.
+content that lacks it too. It is denied by a delivery that holds it, or that comes when the source keeps its month no longer. The
+same content again confirms nothing.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def withdraw_absent(
     else:
         scope = event_condition(table, *delivery.complete, in_raw=True, by_parent=delivery.file_name is None)
     parts = _parts(table, delivery.channel, load_id, business_date) | {"scope": sql.SQL(scope)}
+    _deny_what_is_kept_no_longer(connection, parts, _still_kept(table, business_date))
     absent = _note_absent(connection, parts)
     if not absent:
         connection.execute("drop table absent")
@@ -123,9 +125,38 @@ def _still_kept(table: Table, business_date: date) -> str:
         target = all_tables()[reference.target_table]
         if target.keeps_months and target is not table and not reference.is_cross_system:
             own, theirs = ", ".join(reference.columns), ", ".join(reference.target_columns)
-            gone = f"select {theirs} from {target.raw_name} where not {_kept_itself(target, business_date)}"
+            newest = (
+                f"select distinct on (_key) * from {target.raw_name} where _business_date <= '{business_date}'"
+                " order by _key, quality.version_order(_business_date, _load_id) desc, _raw_id desc"
+            )
+            gone = f"select {theirs} from ({newest}) as newest where not {_kept_itself(target, business_date)}"
             conditions.append(f"(({own}) in ({gone})) is not true")
     return " and ".join(conditions) or "true"
+
+
+def _deny_what_is_kept_no_longer(connection: psycopg.Connection, parts: dict, kept: str) -> None:
+    """A row that the source keeps no longer cannot come again: it stays in force, and nobody is asked for it any more."""
+    if kept == "true":
+        return
+    chosen = sql.SQL("""
+        select pending.pending_id, 'denied' as decision, 'delivery' as decided_by
+        from quality.pending_withdrawals as pending
+        where
+            pending.decision is null and pending.table_name = {name} and pending.channel = {channel}
+            and pending.business_date <= {day}
+            and exists (
+                select 1
+                from (
+                    select raw.*
+                    from {raw} as raw
+                    where raw._key = pending._key and raw._business_date <= {day}
+                    order by quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
+                    limit 1
+                ) as newest
+                where not ({still_kept})
+            )
+        """).format(**parts | {"still_kept": sql.SQL(kept)})
+    decide(connection, chosen, load_id=parts["load"], reason="the source keeps its month no longer")
 
 
 def _kept_itself(table: Table, business_date: date) -> str:

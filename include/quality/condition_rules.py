@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.contracts import Table
 from include.contracts.declarations import EMPTY, FILLED, Condition
 from include.quality.made_rules import Check, checked_rule, is_absent, of_kind, text
+from include.quality.referred_rows import local_day
 from include.quality.rules import Rule
 
 
@@ -38,6 +39,8 @@ def condition_check(table: Table, condition: Condition) -> Check:
         seen, expected = f"raw.{column.name}::text", f"one of {', '.join(condition.be)}"
     given = of_kind(condition.where)
     given += [f"not ({is_absent(table.column(name))})" for name in condition.given]
+    if condition.since:
+        given.append(f"{local_day(table, condition.since)} + {condition.due_days} <= :business_date")
     return Check(
         column.name,
         " and ".join([fails, *given]),
@@ -49,7 +52,8 @@ def condition_check(table: Table, condition: Condition) -> Check:
 
 def _when(condition: Condition) -> str:
     said = [f"{name} is {' or '.join(values)}" for name, values in condition.where]
-    return " and ".join([*said, *(f"{name} is filled" for name in condition.given)])
+    when = " and ".join([*said, *(f"{name} is filled" for name in condition.given)])
+    return f"{when}, {condition.due_days} days after {condition.since}" if condition.since else when
 
 
 def _stated(condition: Condition) -> str:

@@ -101,6 +101,8 @@ def _listed(named: Iterable[tuple[str, str]]) -> str:
 
 def _judge_text(judged: _Judged, column: Column, meaning: Meaning, elsewhere: dict[str, str]) -> None:
     """One pattern that holds must match and none of the others may; a placeholder is told as such and not as a format too."""
+    if "format" in elsewhere and ("placeholder" in elsewhere or not meaning.placeholders):
+        return
     value, seen = judged.plain(column, spelled(column)), f"raw.{column.name}"
     is_placeholder = "false"
     if meaning.placeholders:

@@ -165,7 +165,7 @@ def _names_another_row(parts: _Parts, reference: Reference) -> None:
 
 
 def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) -> None:
-    """The target has rows with this key, and none of them is in force on the row's day.
+    """The target has rows with this key, and none of them is in force on the row's day. One that ends before it begins is so on no day.
 
     An archive's row that begins within them and has ended, or states when it will, is told at its end: it outlives what it refers to.
     """
@@ -175,7 +175,9 @@ def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) ->
     parts.joins.append(f"""left join (
     select
         {keys(reference)},
-        range_agg(daterange({first}, case when {last} >= {first} then {last} end, '[]')) as days
+        coalesce(
+            range_agg(daterange({first}, {last}, '[]')) filter (where ({last} < {first}) is not true), '{{}}'
+        ) as days
     from {delivered(target)}
     where {first} is not null
     group by {places}
@@ -193,7 +195,7 @@ def _leads_to_a_row_in_force(parts: _Parts, reference: Reference, alias: str) ->
             Check(
                 column,
                 condition,
-                f"{_seen(reference)} || ', in force ' || {alias}.days::text",
+                f"{_seen(reference)} || ', in force ' || case when isempty({alias}.days) then 'on no day' else {alias}.days::text end",
                 f"{text(f'a row of {reference.target_table} in force on ')} || ({day})",
             )
         )

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from include.errors import UsageError
 from include.lab import score as truth
 from include.lab.bench import quality
 from include.lab.defects.plant import classes
@@ -97,13 +98,53 @@ def test_a_blind_rule_is_seen(faulty_night, monkeypatch, capsys):
     faulty_night.rows("delete from quality.finding_events where rule_id = 'XSR-03' returning 1")
     scored = truth.score(faulty_night.url, planted)
     cell = quality.Cell(1, 0.001, scored.figures, scored.missed, scored.misnamed, scored.stray)
-    monkeypatch.setattr(quality, "measure", lambda plan, *_: quality.Outcome(plan, [cell], []))
+    monkeypatch.setattr(quality, "measure", lambda plan, *_, **__: quality.Outcome(plan, [cell], []))
     code, measured = cli.main([*CELL]), json.loads(capsys.readouterr().out)
     assert code == 1
     figures = {f["name"]: f for f in measured["cells"][0]["figures"]}
     assert (figures["X3"]["planted"], figures["X3"]["found"], figures["X3"]["recall"]) == (3, 0, 0.0)
     assert figures["X1"]["recall"] == 1.0
     assert [said for said in measured["shortfalls"] if "recall of class X3 is 0.000" in said] != []
+
+
+@pytest.mark.parametrize("ends", [UsageError("too small", next_step="give more."), RuntimeError("the disk is full")])
+def test_what_earlier_seeds_measured_outlives_a_later_one_that_fails(database, fresh_home, monkeypatch, capfd, ends):
+    """Of three seeds the third fails: the file in the home holds the first two as the command would have printed them."""
+    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    kept = fresh_home.home / "logs" / "bench_quality.json"
+    seen = []
+
+    def cell(plan, seed, share, *_):
+        seen.append([c["seed"] for c in json.loads(kept.read_text(encoding="utf-8"))["cells"]])
+        if seed == 6:
+            raise ends
+        return quality.Cell(seed, share, [truth.Figure("X3", 20, 20, 19, 1, 18)], [], [], [("MET-99", "{}", "warn")])
+
+    monkeypatch.setattr(quality, "_cell", cell)
+    command = [
+        "bench",
+        "quality",
+        "--seeds",
+        "3",
+        "--first-seed",
+        "4",
+        "--shares",
+        "0.01",
+        "--clean-days",
+        "0",
+        "--json",
+    ]
+    assert cli.main([*command, "--second-seeds", "0"]) != 0
+    assert capfd.readouterr().out == ""
+    assert seen == [[], [4], [4, 5]]
+    measured = json.loads(kept.read_text(encoding="utf-8"))
+    assert [(c["seed"], c["figures"][0]["recall"], c["stray"][0][0]) for c in measured["cells"]] == [
+        (4, 0.95, "MET-99"),
+        (5, 0.95, "MET-99"),
+    ]
+    assert [path.name for path in kept.parent.glob("bench_quality.*") if path.suffix != ".log"] == [
+        "bench_quality.json"
+    ]
 
 
 def test_a_record_that_nobody_planted_and_one_for_another_reason_count_against_their_class():

@@ -142,22 +142,122 @@ def test_a_delivery_that_still_keeps_the_month_confirms_what_it_lacks(marketing:
     assert not {row["ticket_no"] for row in old} & in_force(marketing)
 
 
+def decisions(utility: Utility) -> list[tuple]:
+    """Decision, by what, why, and of how many rows that were left out, open ones first."""
+    return utility.query(
+        "select decision, decided_by, reason, count(*)::int from quality.pending_withdrawals"
+        " group by 1, 2, 3 order by 1 nulls first, 2, 3"
+    )
+
+
+KEPT_NO_LONGER = ("denied", "delivery", "the source keeps its month no longer")
+
+
+def test_what_is_pending_of_a_month_that_is_kept_no_longer_stays_in_force_and_is_asked_for_no_more(marketing: Utility):
+    """November and December 2024 were missing on 31 December; on 1 January a file can hold December and no November."""
+    new = tickets("2025-12")
+    assert land(marketing, date(2025, 12, 30), tickets("2024-11", "2024-12") + new) == (0, 0)
+    assert land(marketing, date(2025, 12, 31), new) == (0, 56)
+    assert severities(marketing, date(2025, 12, 31)) == ["block"]
+    assert decisions(marketing) == [(None, None, None, 56)]
+    assert land(marketing, date(2026, 1, 1), new) == (0, 28)
+    assert severities(marketing, date(2026, 1, 1)) == ["block"]
+    assert decisions(marketing) == [(None, None, None, 28), (*KEPT_NO_LONGER, 28)]
+    assert land(marketing, date(2026, 2, 1), [*new, ticket("N1", "2026-02-01 09:00:00+08")]) == (0, 0)
+    assert severities(marketing, date(2026, 2, 1)) == []
+    assert decisions(marketing) == [(*KEPT_NO_LONGER, 56)]
+    assert len(in_force(marketing)) == 56 + 28 + 1
+
+
+def test_what_a_late_file_lacks_of_a_month_that_is_kept_no_longer_is_asked_for_no_more(marketing: Utility):
+    """The file of 31 December comes a second time after that of 1 January, and with one ticket less: that one alone is withdrawn."""
+    new = tickets("2025-10", "2025-11", "2025-12")
+    assert land(marketing, date(2025, 12, 30), tickets("2024-11") + new) == (0, 0)
+    assert land(marketing, date(2025, 12, 31), new) == (0, 28)
+    assert land(marketing, date(2026, 1, 1), new[:-1]) == (1, 0)
+    land(marketing, date(2025, 12, 31), new[:-1])
+    assert severities(marketing, date(2026, 1, 1)) == []
+    assert len(in_force(marketing)) == 28 + 83
+
+
+def test_pending_hazards_go_with_their_inspection_when_it_is_kept_no_longer(marketing: Utility):
+    """All hazards of two inspections are missing on 31 December; on 1 January that of November is kept no longer."""
+    inspections = [inspection(month, f"{month}-15") for month in ("2024-11", "2024-12", "2025-12")]
+    hazards = [hazard(row, n) for row in inspections for n in range(40)]
+    deliver(marketing, date(2025, 12, 30), inspections, hazards)
+    assert deliver(marketing, date(2025, 12, 31), inspections, hazards[80:]) == ((0, 0), (0, 80))
+    assert deliver(marketing, date(2026, 1, 1), inspections[1:], hazards[80:]) == ((0, 0), (0, 40))
+    assert decisions(marketing) == [(None, None, None, 40), (*KEPT_NO_LONGER, 40)]
+
+
 def inspection(number: str, due_on: str) -> dict:
     return {"insp_no": number, "cons_no": "0310000001", "kind": "PERIODIC", "due_on": due_on}
 
 
-def test_hazards_of_inspections_that_are_kept_no_longer_go_with_them(marketing: Utility):
-    """40 hazards of November and 40 of December: on 1 January the first 40 are left out with their inspections, and one more."""
-    inspections = [inspection(month, f"{month}-15") for month in ("2024-11", "2024-12")]
-    hazards = [
-        {"hazard_no": f"{row['insp_no']}-{n}", "insp_no": row["insp_no"], "rectify_due": "2025-01-31"}
-        for row in inspections
-        for n in range(40)
-    ]
-    marketing.write("mkt_inspection", "mkt_inspection_20251230.csv", inspections)
-    marketing.write("mkt_hazard", "mkt_hazard_20251230.csv", hazards)
-    marketing.land(date(2025, 12, 30))
-    marketing.write("mkt_inspection", "mkt_inspection_20260101.csv", inspections[1:])
-    marketing.write("mkt_hazard", "mkt_hazard_20260101.csv", hazards[41:])
-    landed = {r.table_name: (r.tombstone_rows, r.pending_rows) for r in marketing.land(date(2026, 1, 1))}
-    assert (landed["mkt_inspection"], landed["mkt_hazard"]) == ((0, 0), (1, 0))
+def hazard(of: dict, n: int) -> dict:
+    """A hazard of an inspection; its own dates say nothing of how long it is kept."""
+    return {"hazard_no": f"{of['insp_no']}-{n}", "insp_no": of["insp_no"], "rectify_due": "2025-01-31"}
+
+
+def deliver(utility: Utility, day: date, inspections: list[dict], hazards: list[dict]) -> tuple:
+    """Rows withdrawn and rows pending of the inspections and of the hazards, delivered on a day."""
+    for table, rows in (("mkt_inspection", inspections), ("mkt_hazard", hazards)):
+        utility.write(table, f"{table}_{day:%Y%m%d}.csv", rows)
+    landed = {r.table_name: (r.tombstone_rows, r.pending_rows) for r in utility.land(day)}
+    return landed["mkt_inspection"], landed["mkt_hazard"]
+
+
+def hazards_in_force(utility: Utility) -> set[str]:
+    return {number for number, _ in utility.in_force("mkt_hazard", "hazard_no", "insp_no")}
+
+
+# Inspections due in November and December 2024, each with 40 hazards. A hazard has no date of its own that counts: it is kept as
+# long as the inspection at which it was found, up to 31 December that of November, up to 31 January that of December.
+NOVEMBER, DECEMBER = inspection("I11", "2024-11-30"), inspection("I12", "2024-12-01")
+NEW = inspection("I13", "2025-12-15")
+OF_NOVEMBER, OF_DECEMBER = ([hazard(row, n) for n in range(40)] for row in (NOVEMBER, DECEMBER))
+
+
+@pytest.mark.parametrize(
+    ("day", "inspections", "hazards", "of_inspections", "of_hazards"),
+    [
+        (date(2025, 12, 31), [DECEMBER], OF_DECEMBER, (1, 0), (0, 40)),
+        (date(2026, 1, 1), [DECEMBER], OF_DECEMBER, (0, 0), (0, 0)),
+        (date(2026, 1, 1), [DECEMBER], OF_DECEMBER[1:], (0, 0), (1, 0)),
+        (date(2026, 1, 1), [DECEMBER], OF_DECEMBER[20:], (0, 0), (0, 20)),
+        (date(2026, 1, 31), [DECEMBER, NEW], [hazard(NEW, 1)], (0, 0), (0, 40)),
+        (date(2026, 2, 1), [NEW], [hazard(NEW, 1)], (0, 0), (0, 0)),
+        (date(2026, 1, 1), [NOVEMBER, DECEMBER], OF_DECEMBER, (0, 0), (0, 0)),
+    ],
+    ids=[
+        "November on 31 December",
+        "November on 1 January",
+        "and one of December on 1 January",
+        "and half of December on 1 January",
+        "all but a new one on 31 January, and the inspection of December is there",
+        "all but a new one on 1 February",
+        "hazards of November on 1 January, without their inspection",
+    ],
+)
+def test_a_hazard_is_kept_as_long_as_its_inspection(
+    marketing: Utility, day, inspections, hazards, of_inspections, of_hazards
+):
+    deliver(marketing, date(2025, 12, 30), [NOVEMBER, DECEMBER], OF_NOVEMBER + OF_DECEMBER)
+    assert deliver(marketing, day, inspections, hazards) == (of_inspections, of_hazards)
+    assert len(hazards_in_force(marketing)) == 80 - of_hazards[0] + (NEW in inspections)
+
+
+def test_a_hazard_that_moves_to_a_newer_inspection_is_kept_as_long_as_that_one(marketing: Utility):
+    """Entered at the inspection of November by mistake, corrected a day later: on 1 January it is missing like any other."""
+    corrected = [row | {"insp_no": "I12"} for row in OF_NOVEMBER]
+    deliver(marketing, date(2025, 12, 29), [NOVEMBER, DECEMBER], OF_NOVEMBER + OF_DECEMBER)
+    deliver(marketing, date(2025, 12, 30), [NOVEMBER, DECEMBER], corrected + OF_DECEMBER)
+    assert deliver(marketing, date(2026, 1, 1), [DECEMBER], OF_DECEMBER) == ((0, 0), (0, 40))
+
+
+def test_an_inspection_that_is_put_off_is_kept_as_long_as_its_new_day(marketing: Utility):
+    """Due in November at first and put off to December: on 1 January the source still holds it, and its hazards."""
+    put_off = inspection("I11", "2024-12-20")
+    deliver(marketing, date(2025, 12, 29), [NOVEMBER, DECEMBER], OF_NOVEMBER + OF_DECEMBER)
+    deliver(marketing, date(2025, 12, 30), [put_off, DECEMBER], OF_NOVEMBER + OF_DECEMBER)
+    assert deliver(marketing, date(2026, 1, 1), [put_off, DECEMBER], OF_DECEMBER) == ((0, 0), (0, 40))

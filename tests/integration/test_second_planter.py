@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from include.contracts import all_tables
 from include.lab.second_planter.days import ZONE
 from include.lab.second_planter.desk import SLOTS, Desk
 from include.lab.second_planter.kinds import MECHANISMS, UNNAMED, Planted, slip
+from include.lab.second_planter.manifests import spoil_manifests
 from include.lab.second_planter.next_night import NEXT_NIGHT, plant_next_night
 from include.lab.second_planter.plant import kinds, plant
 from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
+from include.lab.second_planter.unusual_energy import reshaped
+from include.lab.simulator.deliver import write_deliveries
 from include.lab.utility import generate
 
 DAY, ACCOUNTS, DAYS = date(2026, 11, 3), 300, 14
@@ -71,8 +77,7 @@ def test_a_hundred_classes_and_more_over_all_mechanisms_and_tables():
     assert len({kind.code for kind in kinds()}) == len(kinds())
     assert len({kind.words for kind in kinds()}) == len(kinds())
     assert {kind.table for kind in kinds()} == set(all_tables())
-    # M13 speaks of the manifests of interval files, which are no records
-    assert {kind.mechanism for kind in (*kinds(), *NEXT_NIGHT)} == {*MECHANISMS, UNNAMED} - {"M13"}
+    assert {kind.mechanism for kind in (*kinds(), *NEXT_NIGHT)} == {*MECHANISMS, UNNAMED}
 
 
 def test_every_class_says_what_it_is_and_names_columns_of_the_contracts():
@@ -143,6 +148,35 @@ def test_a_small_utility_is_refused_with_the_class_that_does_not_fit():
         plant(generate(DAY, ACCOUNTS, 3, 1), 1)
 
 
+def test_the_check_meter_of_a_works_at_rest_rests_too():
+    """Five works with a check meter beside the main one (synthetic): both are at zero all day, and so are their registers."""
+    simulation = replace(_clean(), tables=dict(_clean().tables))
+    points = simulation.tables["metering", "met_measuring_point"].to_pylist()
+    at_rest = DAY - timedelta(days=1)
+    collected = (
+        _clean().tables["metering", "met_interval_96"].filter(pc.field("data_date") == at_rest)["mp_no"].to_pylist()
+    )
+    beside = {p["parent_mp_no"]: p for p in points if p["mp_role"] == "CHECK" and p["mp_no"] in {*collected}}
+    kind = next(kind for kind in unusual_kinds() if kind.code == "works-at-rest-for-a-day")
+    desk = Desk(simulation.tables, DAY, DAYS, 1)
+    reshaped(lambda energy: np.zeros(96), lambda curves: curves["E+", "T"]["mp_no"] in beside)(desk, kind)
+    meters = [m for p in desk.apply() for m in (p.record_key["mp_no"], beside[p.record_key["mp_no"]]["mp_no"])]
+    assert len(meters) == 10
+    for mp_no in meters:
+        table = simulation.tables["metering", "met_interval_96"]
+        rows = table.filter((pc.field("mp_no") == mp_no) & (pc.field("data_date") == at_rest)).to_pylist()
+        (energy,) = [r for r in rows if r["data_type"] == "E+"]
+        assert {float(energy[slot]) for slot in SLOTS} == {0.0}, mp_no
+        asset = next(p["meter_asset_no"] for p in points if p["mp_no"] == mp_no)
+        registers = simulation.tables["metering", "met_register_freeze"].filter(pc.field("meter_asset_no") == asset)
+        readings = {
+            r["freeze_ts"].astimezone(ZONE).date(): r["reading"]
+            for r in registers.to_pylist()
+            if (r["freeze_kind"], r["energy_kind"], r["dir"], r["rate"]) == ("DAY", "ACTIVE", "FWD", "T")
+        }
+        assert readings[DAY] == readings[at_rest], mp_no
+
+
 def test_a_day_that_repeats_the_one_before_agrees_with_its_registers(spoilt):
     copies = [p for p in spoilt.planted if p.code == "yesterday-again-register-made-to-fit"]
     for planted in copies:
@@ -172,6 +206,30 @@ def test_a_second_night_lacks_what_the_first_held_or_writes_it_anew():
     due_before, due_now = (t["marketing", "mkt_bill"]["due_on"].to_pylist() for t in (delivery.clean, delivery.tables))
     changed = sum(before != now for before, now in zip(due_before, due_now, strict=True))
     assert changed > 0.05 * rows["mkt_bill"][0]
+
+
+def test_the_manifests_of_a_second_night_are_spoilt_and_nothing_else(tmp_path):
+    simulation = generate(DAY, 20, 2, 1)
+    write_deliveries(simulation, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    spoil_manifests(tmp_path, DAY)
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    changed = {path.relative_to(tmp_path).as_posix() for path in after if before.get(path) != after[path]}
+    tables = ("metering/met_interval_96", "metering/met_pq_sample", "metering/met_collect_task", "marketing/mkt_survey")
+    spoilt = {f"{table}/_manifest.json" for table in (*tables, "contract/con_trade_curve")}
+    assert changed == spoilt | {"metering/met_interval_96/substation_20261103.csv"}
+    assert {p.record_key["table_name"] for p in _delivery(plant_next_night).planted if p.kind.mechanism == "M13"} == {
+        name.split("/")[1] for name in spoilt
+    }
+    said = {name: json.loads((tmp_path / name).read_text(encoding="utf-8")) for name in spoilt}
+    assert said["metering/met_interval_96/_manifest.json"]["intervals"]["stamp"]["labels"] == "middle"
+    assert said["metering/met_pq_sample/_manifest.json"]["zone"] == "UTC"
+    for table, key in (
+        ("metering/met_collect_task", "complete_form"),
+        ("marketing/mkt_survey", "row_count"),
+        ("contract/con_trade_curve", "sha-256"),
+    ):
+        assert key in said[f"{table}/_manifest.json"]["files"][0]
 
 
 def test_forty_kinds_of_unusual_data_with_five_records_each_really_delivered(strange):

@@ -144,10 +144,11 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "SEM-",
-        r"'and not coalesce\(lower\(plain\.(?!email|cons_name|signer|property_boundary)\w+\) = any .* -> ''",
+        r"'and not coalesce\(lower\(plain\.(?!(?:email|cons_name|signer|property_boundary)\))\w+\) = any .* -> ''",
         "of two things at a column the placeholder is told, which is first",
     ),
     ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
+    ("CRD-mkt_ticket", r"btrim\(raw\.ticket_type\), ''\) is null\) and", "a fault has a kind"),
     ("SEM-", r"'and not false' -> ''", "a meaning without placeholders"),
     ("TIM-", r"line 4: \"'quarantine'\" -> \"'warn'\"", "of two that disagree the later is told, never the first"),
     ("SHA-", r"sharing: holder: dropped", "payers are counted; their holders are named in words alone"),

@@ -35,6 +35,7 @@ def test_clean_data_break_no_rule_of_the_families(staged: Staged):
         ("copies", 14, set(), 14, 60),
         ("sharings", 5, {"mkt_customer.legal_rep", "mkt_contact.phone", "mkt_manager_visit.summary"}, 7, 15),
         ("repeats", 4, {"met_voltage_daily", "mkt_manager_assessment", "mkt_bill"}, 5, 20),
+        ("crowds", 7, {"mkt_customer", "mkt_app_stage.duration", "mkt_inspection.day"}, 60, 90),
     ],
 )
 def test_every_declaration_is_judged(
@@ -83,3 +84,13 @@ def test_a_crowd_is_told_at_its_unit(staged: Staged, rule_id: str, values: str, 
     for statement in crowd(rule_id, values):
         staged.connection.execute(statement)
     assert staged.columns(RULES[rule_id]) == columns
+
+
+def test_a_crowd_of_a_kind_is_told_at_its_kind_and_at_its_department(staged: Staged):
+    """Twelve arrivals after 44 minutes to the second: at the department twice (by minutes and by seconds), at the kind once."""
+    rule_id, values, _ = next(of for of in CROWDS if "n <= 12 then 44" in of[1])
+    for statement in crowd(rule_id, values):
+        staged.connection.execute(statement)
+    found = [(v["record_key"], v["column_name"]) for v in staged.violations(RULES[rule_id])]
+    department, kind = ({"dept_no": "D07"}, "arrived_at"), ({"ticket_type": "FAULT"}, "arrived_at")
+    assert found == [department, department, kind]

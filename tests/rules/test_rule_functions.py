@@ -56,6 +56,25 @@ def test_a_register_rolls_over_only_at_its_end(ask, before: int, after: int, dif
 
 
 @pytest.mark.parametrize(
+    ("number", "plain"),
+    [
+        ("+86 139-1234 5678", "13912345678"),
+        ("０２１－６０００００００", "02160000000"),
+        ("021-60000001转801", "02160000001801"),
+        ("-", "-"),
+        (" ／ ", "/"),
+        ("（）", "()"),
+        ("-0", "0"),
+        ("转", "转"),
+        (" ", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_telephone_number_that_is_nothing_but_signs_the_signs_stay(ask, number: str, plain: str):
+    assert ask(f"quality.plain_phone('{number}')") == plain
+
+
+@pytest.mark.parametrize(
     ("number", "is_made_up"),
     [
         ("12345678901", True),

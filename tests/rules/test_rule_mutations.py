@@ -7,6 +7,7 @@ and the targeted data sets the recorded answer. A mutant that the database refus
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -117,7 +118,6 @@ LEAST_KILLED = {
     "contracts, rows": 0.99,
     "contracts, arrivals": 0.95,
     **dict.fromkeys(MECHANISMS, 0.98),
-    "crowds": 0.95,
 }
 LEAST_TYPED = 0.85  # of the catalogue's killed mutants, by a typed verdict
 LEAST_TYPED_OF_AN_AREA = 0.7  # MET, MKT, CON and XSR
@@ -350,7 +350,7 @@ def worlds_of_declarations(staged: Staged, family: str) -> Iterator[World]:
         planted = partial(_execute, statements=[statement(step) for step in case["given"]])
         yield World(planted, frozenset(right), BY_TYPED, columns_and_verdict, right)
     for rule_id, values, _ in CROWDS:
-        yield unstaged(crowd(rule_id, values), {rule_id}, how_often)
+        yield unstaged(crowd(rule_id, values), {rule_id}, units)
     seen_at_night = set()
     for kind in MECHANISMS[family][1]:
         for fault in FAULTS[kind](staged):
@@ -386,6 +386,14 @@ def how_often(staged: Staged, rule: Rule) -> Counter:
     found = Counter()
     for column, _, severity, count in staged.told(rule):
         found[column, severity] += count
+    return found
+
+
+def units(staged: Staged, rule: Rule) -> Counter:
+    """At which units a rule on crowds finds each column."""
+    found = Counter()
+    for told in map(json.loads, staged.words(rule)):
+        found[str(told["record_key"]), told["column_name"]] += 1
     return found
 
 

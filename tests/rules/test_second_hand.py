@@ -1,5 +1,5 @@
-"""Months of bills that came early or are due today, rows that are over at points that changed hands, and texts that holders share
-within 400 days, by a second hand.
+"""Months of bills that came early or are due today, rows that are over at points that changed hands or that end before they begin,
+texts that holders share within 400 days, and contracts that renew themselves, by a second hand.
 
 What each case gives was worked out from the requirement, the contracts and the seeds, without the rules' SQL. The world is the
 clean utility of the rule tests (synthetic): business date 2026-11-05, a Thursday; 20 accounts, each with a bill of September and,
@@ -187,6 +187,40 @@ def test_a_meter_removed_on_the_day_on_which_its_point_changes_hands_is_of_the_c
     assert "cons_no" not in staged.columns(MADE["REF-mkt_meter_install"])
 
 
+# -- REF: a row in force refers to a row that is in force on no day, for it ends before it begins
+
+
+@pytest.mark.parametrize("table", ["mkt_meter_install", "mkt_tariff_assign"])
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ("'2020-02-29'", {"031000000101, in force on no day"}),
+        ("'2019-01-01'", {"031000000101, in force on no day"}),
+        ("'2020-03-01'", {"031000000101, in force {[2020-03-01,2020-03-02)}"}),
+        ("null", set()),
+    ],
+    ids=["the day before it begins", "a year before it begins", "on the day on which it begins", "not at all"],
+)
+def test_a_point_whose_validity_is_inverted_is_in_force_on_no_day(
+    staged: Staged, table: str, ends: str, told: set[str]
+):
+    """One point, which begins on 1 March 2020: where it ends on that day, that is its only one."""
+    period = f"valid_from = '2020-03-01', valid_to = {ends}"
+    staged.plant(f"update {{{{mkt_mp}}}} set {period} where mp_no = '031000000101'")
+    staged.stage()
+    found = staged.violations(MADE[f"REF-{table}"])
+    assert {v["observed"] for v in found if v["column_name"] == "mp_no"} == told
+
+
+def test_beside_a_row_that_is_inverted_the_one_that_is_in_force_counts(staged: Staged):
+    """The point has a second row, of the days before, that ends before it begins."""
+    point = "mp_no = '031000000101'"
+    new = {"valid_from": "2019-12-31", "valid_to": "2019-12-30"}
+    staged.plant(statement({"add": "mkt_mp", "like": point, "set": new}))
+    staged.stage()
+    assert "mp_no" not in staged.columns(MADE["REF-mkt_tariff_assign"])
+
+
 # -- SHA: one text of several customers within 400 days, 2 October 2025 to 5 November 2026
 
 TEXTS = {
@@ -249,3 +283,82 @@ def test_the_sixth_customer_of_a_text_comes_nights_after_the_others(staged: Stag
         for rows in (raw, "staging.stg_marketing__manager_visits"):
             staged.connection.execute(f"update {rows} set _load_id = 1001 where _raw_id in ({sixth})")
     assert staged.columns(MADE["SHA-mkt_manager_visit"]) == ({"summary"} if is_new else set())
+
+
+# -- SHA, REF, EQU: a contract that renews itself is in force past its last day, which is the last one inclusive
+
+# First and last day, whether it renews itself, its status; whether it is in force on 5 November 2026.
+CONTRACTS = {
+    "without an end": ("2020-01-01", "null", "false", "EFFECTIVE", True),
+    "to the end of the year": ("2020-01-01", "2026-12-31", "false", "EFFECTIVE", True),
+    "its last day": ("2020-01-01", "2026-11-05", "false", "EFFECTIVE", True),
+    "over since yesterday": ("2020-01-01", "2026-11-04", "false", "EFFECTIVE", False),
+    "over since yesterday, unknown whether it renews itself": ("2020-01-01", "2026-11-04", "null", "EFFECTIVE", False),
+    "renewed yesterday": ("2020-01-01", "2026-11-04", "true", "EFFECTIVE", True),
+    "renewed for years": ("2016-01-01", "2018-12-31", "true", "EFFECTIVE", True),
+    "would renew itself, but is terminated": ("2020-01-01", "2026-11-04", "true", "TERMINATED", False),
+    "would renew itself, but another version took its place": ("2020-01-01", "2026-11-04", "true", "AMENDED", False),
+    "would renew itself, but is expired": ("2016-01-01", "2018-12-31", "true", "EXPIRED", False),
+    "renews itself, from tomorrow on": ("2026-11-06", "2027-11-05", "true", "EFFECTIVE", False),
+}
+OF_EACH_CONTRACT = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+
+
+def of_contract(contract: tuple) -> str:
+    first, last, renews, status, _ = contract
+    return f"valid_from = '{first}', valid_to = {last if last == 'null' else repr(last)}, auto_renew = {renews}, status = '{status}'"
+
+
+@OF_EACH_CONTRACT
+def test_one_signer_of_six_payers_is_told_while_the_sixth_contract_is_in_force(staged: Staged, contract: tuple):
+    """At most five payers share a signer. Of the six contracts those in force are told, the sixth not where it is over."""
+    staged.plant("update {{mkt_account}} set payer_name = cons_no")
+    six = "contract_no between 'HT0310000001' and 'HT0310000006'"
+    staged.plant(
+        f"update {{{{con_contract}}}} set signer = '合成甲', {of_contract(CONTRACTS['without an end'])} where {six}"
+    )
+    staged.plant(f"update {{{{con_contract}}}} set {of_contract(contract)} where contract_no = 'HT0310000006'")
+    told = {v["record_key"]["contract_no"] for v in staged.violations(MADE["SHA-con_contract"])}
+    six_contracts = {f"HT031000000{n}" for n in range(1, 7)}
+    assert told == (six_contracts if contract[-1] else set())
+
+
+@OF_EACH_CONTRACT
+def test_of_seven_contracts_of_one_signer_only_those_in_force_are_told(staged: Staged, contract: tuple):
+    """Six others are in force, too many as they are."""
+    staged.plant("update {{mkt_account}} set payer_name = cons_no")
+    seven = "contract_no between 'HT0310000001' and 'HT0310000007'"
+    staged.plant(
+        f"update {{{{con_contract}}}} set signer = '合成甲', {of_contract(CONTRACTS['without an end'])} where {seven}"
+    )
+    staged.plant(f"update {{{{con_contract}}}} set {of_contract(contract)} where contract_no = 'HT0310000007'")
+    told = {v["record_key"]["contract_no"] for v in staged.violations(MADE["SHA-con_contract"])}
+    assert told == {f"HT031000000{n}" for n in range(1, 8 if contract[-1] else 7)}
+
+
+@OF_EACH_CONTRACT
+def test_a_number_of_two_customers_is_told_while_both_contracts_are_in_force(staged: Staged, contract: tuple):
+    """The number of a contract, and that of a mandate, stand for one customer at a time; who had them before may be another.
+
+    Of the second contract itself it is told first at its number that it has no annex.
+    """
+    one = "contract_no = 'HT0310000001'"
+    staged.plant(f"update {{{{con_contract}}}} set {of_contract(CONTRACTS['without an end'])} where {one}")
+    staged.plant(statement({"add": "con_contract", "like": one, "set": {"cons_no": "0310000002", "version": 99}}))
+    staged.plant(f"update {{{{con_contract}}}} set {of_contract(contract)} where {one} and version = 99")
+    found = [v for v in staged.violations(MADE["REF-con_contract"]) if "different cons_no" in v["observed"]]
+    told = {(v["record_key"]["version"], v["column_name"], v["observed"]) for v in found}
+    mandate = {(version, "signer_mandate_no", "SQ0310000001 of 2 different cons_no") for version in (1, 99)}
+    both = {(1, "contract_no", "HT0310000001 of 2 different cons_no"), *mandate}
+    assert told == (both if contract[-1] else set())
+
+
+@OF_EACH_CONTRACT
+def test_what_a_contract_states_holds_whether_it_is_in_force_or_not(staged: Staged, contract: tuple):
+    """A contract demand of 1.3 times the capacity, more than 1.2 times, and as many points as are in its annex."""
+    one = "contract_no = 'HT0310000001'"
+    staged.plant(
+        f"update {{{{con_contract}}}} set contract_md_kw = 1.3 * contract_cap_kva, {of_contract(contract)} where {one}"
+    )
+    staged.stage()
+    assert staged.columns(MADE["EQU-con_contract"]) == {"contract_md_kw"}

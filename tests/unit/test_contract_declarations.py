@@ -262,6 +262,24 @@ WRONG = [  # (in the contract of marketing, changed to, what is told, what is al
         "minuteOfDay",
     ),
     ("minuteOfDay: end_at, share: 0.3", "share: 0.3", "crowds of mkt_app_stage has 0 marks", "minutesBetween"),
+    (
+        "since: src_updated_at, dueDays: 180",
+        "since: src_updated_at",
+        "the condition on qualified_on of mkt_access_list has a day without a limit",
+        "since and dueDays",
+    ),
+    (
+        "since: src_updated_at, dueDays: 180",
+        "since: updated_at, dueDays: 180",
+        "the condition on qualified_on of mkt_access_list names updated_at, which is no column",
+        "src_updated_at",
+    ),
+    (
+        "{column: result_text, is: filled, given: [done_on]}",
+        "{column: result_text, is: filled, given: [done_on], until: done_on}",
+        "conditions of mkt_inspection has the unknown key until",
+        "since, dueDays",
+    ),
     ("shared: within_payer", "shared: payer", "shared of mkt_customer.uscc is payer", "never, within_payer, always"),
 ]
 

@@ -305,6 +305,16 @@ def test_a_condition_asks_for_a_value_for_none_or_for_one_of_a_list(be: str | tu
     assert (check.column, check.severity) == ("case_no", "warn")
 
 
+def test_a_condition_can_be_due_so_many_days_after_a_day_of_its_row():
+    asked = Condition(
+        "qualified_on", "filled", where=(("access_mode", ("AUTO",)),), since="src_updated_at", due_days=90
+    )
+    check = condition_check(TABLES["mkt_access_list"], asked)
+    due = "(raw.src_updated_at at time zone 'Asia/Shanghai')::date + 90 <= :business_date"
+    assert check.fails == f"raw.qualified_on is null and raw.access_mode::text in ('AUTO') and {due}"
+    assert check.expected == "'a value where access_mode is AUTO, 90 days after src_updated_at'"
+
+
 def test_a_condition_that_a_rule_of_the_catalogue_carries_makes_none():
     carried = Condition("case_no", "filled", rule="MKT-99")
     assert condition_rule(replace(TABLES["mkt_manager_visit"], conditions=(carried,))) is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 
@@ -134,15 +135,24 @@ class Outcome:
         return measured
 
 
-def measure(plan: Plan, beside: Warehouse, hear) -> Outcome:
-    """Measures cell by cell, then day by day; `hear` is told each step. Raises UsageError where the utility is too small."""
-    cells = [
-        _cell(plan, seed, share, beside, hear)
-        for seed in range(plan.first_seed, plan.first_seed + plan.seeds)
-        for share in plan.shares
-    ]
-    second = second_hand.measure(plan.second, beside, hear)
-    return Outcome(plan, cells, _clean_days(plan.clean_days, beside, hear), second)
+def measure(plan: Plan, beside: Warehouse, hear, keep: Callable[[Outcome], None] = lambda outcome: None) -> Outcome:
+    """Measures cell by cell, then day by day; `hear` is told each step, `keep` given what was measured so far, after each.
+
+    Raises UsageError where the utility is too small; what was kept is then what was measured before.
+    """
+    outcome = Outcome(plan, [], [], [])
+    keep(outcome)
+    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
+        for share in plan.shares:
+            outcome.cells.append(_cell(plan, seed, share, beside, hear))
+            keep(outcome)
+    for cell in second_hand.measure(plan.second, beside, hear):
+        outcome.second.append(cell)
+        keep(outcome)
+    for day in _clean_days(plan.clean_days, beside, hear):
+        outcome.clean_days.append(day)
+        keep(outcome)
+    return outcome
 
 
 def _cell(plan: Plan, seed: int, share: float, beside: Warehouse, hear) -> Cell:
@@ -185,12 +195,11 @@ def _cell(plan: Plan, seed: int, share: float, beside: Warehouse, hear) -> Cell:
     return cell
 
 
-def _clean_days(count: int, beside: Warehouse, hear) -> list[CleanDay]:
+def _clean_days(count: int, beside: Warehouse, hear) -> Iterator[CleanDay]:
     """Successive nights of one small utility, from landing to gate 2; each counts as published, so that the next compares with it."""
     if not count:
-        return []
+        return
     hear.console.print(f"[bold]{count} clean days of {CLEAN_ACCOUNTS} accounts[/bold]", highlight=False)
-    days = []
     with sandbox("clean_days", beside) as place:
         for n in range(count):
             day = FIRST_CLEAN_DATE + timedelta(days=n)
@@ -202,8 +211,7 @@ def _clean_days(count: int, beside: Warehouse, hear) -> list[CleanDay]:
                         getattr(night, step)(place.warehouse, run, hear)
                 with connect(place.url) as connection:
                     runs.count_as_published(connection, run["run_id"])
-                days.append(_opened(place.url, run["run_id"], day))
-    return days
+            yield _opened(place.url, run["run_id"], day)
 
 
 def _opened(url: str, run_id: int, day: date) -> CleanDay:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -33,9 +34,12 @@ class Sandbox:
     def warehouse(self) -> Warehouse:
         return Warehouse(self.url)
 
-    def land(self, simulation, hear, full: bool) -> None:
-        """Delivers a business date (`full`: every table whole) and lands it."""
+    def land(
+        self, simulation, hear, full: bool, spoil: Callable[[Path, date], None] = lambda folder, day: None
+    ) -> None:
+        """Delivers a business date (`full`: every table whole) and lands it; `spoil` changes what is written before it is read."""
         write_deliveries(simulation, self.deliveries, full=full)
+        spoil(self.deliveries, simulation.business_date)
         for source in SOURCE_NAMES:
             address = str(self.deliveries / source)
             extract(self.warehouse, source, address, simulation.business_date, progress=hear)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,6 +17,7 @@ from include.errors import GateBlocked, UsageError
 from include.lab.bench.sandbox import Sandbox, sandbox
 from include.lab.score import Figure
 from include.lab.second_planter.judge import Alarm, Verdict, alarms, figures, findings_of, judge
+from include.lab.second_planter.manifests import spoil_manifests
 from include.lab.second_planter.next_night import NEXT_NIGHT, plant_next_night
 from include.lab.second_planter.plant import kinds, plant
 from include.lab.second_planter.unusual import plant_unusual, unusual_kinds
@@ -82,9 +84,10 @@ class Cell:
         ]
 
 
-def measure(plan: Plan, beside: Warehouse, hear) -> list[Cell]:
+def measure(plan: Plan, beside: Warehouse, hear) -> Iterator[Cell]:
     """A cell a seed. Raises UsageError where the utility is too small for the second hand."""
-    return [_cell(plan, seed, beside, hear) for seed in range(plan.first_seed, plan.first_seed + plan.seeds)]
+    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
+        yield _cell(plan, seed, beside, hear)
 
 
 def _cell(plan: Plan, seed: int, beside: Warehouse, hear) -> Cell:
@@ -124,14 +127,14 @@ def _second_night(plan: Plan, seed: int, beside: Warehouse, hear) -> tuple[list,
         before = set(findings_of(place.url))
         simulation = generate(BUSINESS_DATE + timedelta(days=1), plan.accounts, NEXT_NIGHT_CURVES, seed)
         planted = plant_next_night(simulation, seed)
-        _gate_one(place, simulation, hear, full=False)
+        _gate_one(place, simulation, hear, full=False, spoil=spoil_manifests)
         return planted, [finding for finding in findings_of(place.url) if finding not in before]
 
 
-def _gate_one(place: Sandbox, simulation, hear, full: bool = True) -> dict:
+def _gate_one(place: Sandbox, simulation, hear, full: bool = True, **more) -> dict:
     """Land a delivery and let gate 1 judge it; the tables' limits, which would stop such a night, are waived."""
     with hear.step("land"):
-        place.land(simulation, hear, full=full)
+        place.land(simulation, hear, full=full, **more)
     run = night.begin_run(place.warehouse, simulation.business_date)
     if full:
         reason = "the tables' limits are tested on their own"

@@ -14,6 +14,7 @@ from include.contracts import all_tables
 from include.lab.second_planter.days import ZONE
 from include.lab.second_planter.desk import Desk, Row
 from include.lab.second_planter.kinds import INVENTED, LATE, MISMATCHED, MISSING, Kind, Planted
+from include.lab.second_planter.manifests import SPOILT
 from include.lab.simulator.simulation import Simulation
 
 
@@ -80,6 +81,12 @@ def _written_anew(desk: Desk, kind: Kind) -> None:
         _of_table(desk, kind, table)
 
 
+def _manifests(desk: Desk, kind: Kind) -> None:
+    """The records are as they were; `spoil_manifests` changes what their files say of themselves, once they are written."""
+    for table in SPOILT:
+        _of_table(desk, kind, table)
+
+
 def _kind(code: str, mechanism: str, explained: tuple[str, ...], words: str, spared: str, cost: str, spoil) -> Kind:
     return Kind(code, mechanism, "mkt_contact", (), explained, words, spared, cost, spoil)
 
@@ -122,6 +129,16 @@ NEXT_NIGHT = (
         "records that were not delivered anew",
         "unknown: closed months change",
         _written_anew,
+    ),
+    _kind(
+        "manifest-that-says-what-nobody-knows",
+        "M13",
+        (LATE, MISSING, MISMATCHED),
+        "The manifests of five tables say what no reader knows: slots labelled by their middle, a zone for a whole table, keys in"
+        " another spelling.",
+        "the other tables, whose manifests are as they should be",
+        "what the files of five tables mean is a guess",
+        _manifests,
     ),
 )
 

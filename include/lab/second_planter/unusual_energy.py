@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from include.lab.second_planter.days import ENERGY, draw_days, freezes
+from include.lab.second_planter.days import ENERGY, curves_of, draw_days, freezes
 from include.lab.second_planter.desk import Desk, Row, slots_of
 from include.lab.second_planter.kinds import Unusual, unusual
 
@@ -63,18 +63,42 @@ def reshape(desk: Desk, kind: Unusual, day: date, curves: dict, change) -> None:
         at += DAY
 
 
-def _reshaped(change, fits=lambda curves: True):
-    """A kind that reshapes the day before the business date; its record is the day's energy curve."""
+def reshaped(change, fits=lambda curves: True):
+    """A kind that reshapes the day before the business date; its record is the day's energy curve.
+
+    Check and sub-meters count the same load, or parts of it: their day changes with it.
+    """
 
     def spoil(desk: Desk, kind: Unusual) -> None:
         day = desk.day(1)
-        for row, curves in draw_days(
-            desk, kind, day, fits=lambda c: len(freezes(desk, c["E+", "T"]["mp_no"], day)) > 0 and fits(c)
-        ):
-            reshape(desk, kind, day, curves, change)
+
+        def is_free(curves: dict) -> bool:
+            row = curves["E+", "T"]
+            if desk.one("met_measuring_point", mp_no=row["mp_no"])["parent_mp_no"] or not fits(curves):
+                return False
+            counted = [curves, *_below(desk, row, day)]
+            return all(_can_bereshaped(desk, kind, of_point, day) for of_point in counted)
+
+        for row, curves in draw_days(desk, kind, day, fits=is_free):
+            for of_point in (curves, *_below(desk, row, day)):
+                reshape(desk, kind, day, of_point, change)
             desk.note(kind, row, (), row.key)
 
     return spoil
+
+
+def _below(desk: Desk, row: Row, day: date) -> list[dict]:
+    """The curves of a day of the check and sub-meters of a point, as far as their energy was collected."""
+    points = desk.find("met_measuring_point", parent_mp_no=row["mp_no"])
+    below = [curves_of(desk, point["mp_no"], day) for point in points]
+    return [curves for curves in below if ("E+", "T") in curves]
+
+
+def _can_bereshaped(desk: Desk, kind: Unusual, curves: dict, day: date) -> bool:
+    """Every curve is whole and in its first version, no class has touched one, and there are registers to follow."""
+    is_whole = all(not np.isnan(row.slots).any() and row["version"] == 1 for row in curves.values())
+    holders = {desk.claimed.get((row.table, row.number), kind.code) for row in curves.values()}
+    return is_whole and holders == {kind.code} and len(freezes(desk, curves["E+", "T"]["mp_no"], day)) > 0
 
 
 def _swap_on_the_first(desk: Desk, kind: Unusual) -> None:
@@ -202,7 +226,7 @@ KINDS = [
         ("v1",),
         "a whole day of zeros, voltage live, registers still",
         "a day of maintenance; one day of zero is no dead meter",
-        _reshaped(lambda energy: np.zeros(96)),
+        reshaped(lambda energy: np.zeros(96)),
         near=(("mp_no", "data_date"),),
     ),
     Unusual(
@@ -211,7 +235,7 @@ KINDS = [
         ("v1",),
         "zero from 8 to 18 o'clock, full load at night; current and registers agree",
         "a foundry that melts at the valley price",
-        _reshaped(_works_at_night),
+        reshaped(_works_at_night),
         near=(("mp_no", "data_date"),),
     ),
     Unusual(
@@ -220,7 +244,7 @@ KINDS = [
         ("v1",),
         "one load all day, differing in the last digit",
         "cooling and servers do not sleep",
-        _reshaped(_flat, lambda curves: curves["E+", "T"].slots.mean() > 0.02),
+        reshaped(_flat, lambda curves: curves["E+", "T"].slots.mean() > 0.02),
         near=(("mp_no", "data_date"),),
     ),
     Unusual(
@@ -229,7 +253,7 @@ KINDS = [
         ("v1",),
         "half of the usual energy, all channels and registers agree",
         "one of two lines stands still",
-        _reshaped(lambda energy: energy / 2),
+        reshaped(lambda energy: energy / 2),
         near=(("mp_no", "data_date"),),
     ),
     Unusual(

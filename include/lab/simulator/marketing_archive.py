@@ -42,7 +42,7 @@ def build_marketing_archive(world: World, energy: Energy, business_date: np.date
         "mkt_mp": _points(world),
         "mkt_meter_install": _installs(world, energy, business_date),
         "mkt_tariff_assign": _tariffs(world, today),
-        "mkt_access_list": _access_list(),
+        "mkt_access_list": _access_list(today),
         "mkt_supply_security": _supply_security(world),
         "mkt_service_tier": _service_tiers(world, today),
     }
@@ -247,12 +247,14 @@ def _tariffs(world: World, today: date) -> pa.Table:
     return tables.from_rows("marketing", "mkt_tariff_assign", rows)
 
 
-def _access_list() -> pa.Table:
+def _access_list(today: date) -> pa.Table:
+    trial_since = date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)  # each quarter it is decided on anew
     rows = []
     for n, org in enumerate(ORGS):
         for source in ("METERING", "MARKETING", "CONTRACT"):
             unit = f"U{org}{source[:3]}"
             is_form = n in FORM_ORGS and source == "MARKETING"
+            is_trial = unit == _TRIAL_UNIT
             qualified = date(2022, 3 + n, 1)
             rows.append(
                 {
@@ -260,11 +262,11 @@ def _access_list() -> pa.Table:
                     "org_no": org,
                     "source": source,
                     "access_mode": "FORM" if is_form else "AUTO",
-                    "qualified_on": None if is_form or unit == _TRIAL_UNIT else qualified,
+                    "qualified_on": None if is_form or is_trial else qualified,
                     "expected_freq_hours": 168 if is_form and n == WEEKLY_ORG else 24,
                     "submitter": f"F{org}1" if is_form else None,
                     "checker": f"F{org}2" if is_form else None,
-                    "src_updated_at": at_evening(qualified, n),
+                    "src_updated_at": at_evening(trial_since if is_trial else qualified, n),
                 }
             )
     return tables.from_rows("marketing", "mkt_access_list", rows)

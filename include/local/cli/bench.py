@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from include.local.cli.access import writing
 from include.local.cli.options import count, days, positive, shares
@@ -48,7 +49,11 @@ def add_to(commands) -> None:
     second.add_argument("--second-seeds", type=count, default=3, metavar="N", help="so many seeds (default 3; 0: none)")
     second.add_argument("--second-accounts", type=positive, default=300, help="accounts (default 300, the fewest)")
     second.add_argument("--second-days", type=positive, default=20, help="days of curves (default 20; at least 14)")
-    quality.add_argument("--json", action="store_true", help="everything, for a program")
+    quality.add_argument(
+        "--json",
+        action="store_true",
+        help="everything, for a program; what was measured so far is in logs/bench_quality.json of the home meanwhile",
+    )
 
     text = "landing, the gate and publishing as ratios to what the database can do at least, and beside other tools"
     speed = benches.add_parser("speed", help=text, description=text[0].upper() + text[1:] + ".")
@@ -83,7 +88,8 @@ def _bench_quality(arguments: argparse.Namespace) -> int:
             arguments.second_seeds, arguments.first_seed, arguments.second_accounts, arguments.second_days
         ),
     )
-    outcome = _measured(quality, arguments.json, plan)
+    kept = settings().home / "logs" / "bench_quality.json"
+    outcome = _measured(quality, arguments.json, plan, keep=lambda so_far: _write(kept, _as_json(so_far)))
     return 1 if outcome.shortfalls else 0
 
 
@@ -101,7 +107,7 @@ def _bench_history(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(bench, as_json: bool, *plan):
+def _measured(bench, as_json: bool, *plan, **more):
     """What the bench measured, printed as its table or as JSON; its progress is then on the error output."""
     from include.local.console import Progress, output_to
     from include.local.run import only_one
@@ -112,9 +118,21 @@ def _measured(bench, as_json: bool, *plan):
         only_one(warehouse.address),
         output_to(log, on_stderr=as_json) as console,
     ):
-        outcome = bench.measure(*plan, warehouse, Progress(console))
+        outcome = bench.measure(*plan, warehouse, Progress(console), **more)
         if not as_json:
             bench.print_outcome(outcome, console)
     if as_json:
-        print(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1, default=str))
+        print(_as_json(outcome))
     return outcome
+
+
+def _as_json(outcome) -> str:
+    return json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1, default=str)
+
+
+def _write(path: Path, text: str) -> None:
+    """At once, so that a reader, or a kill, never meets half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

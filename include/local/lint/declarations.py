@@ -43,6 +43,8 @@ class _Names:
         self.name = name
         self.tables = tables
         self.columns = {c["name"] for c in tables[name]["properties"]}
+        stated = {p["property"]: p["value"] for p in tables[name].get("customProperties") or []}
+        self.is_compared_whole = stated.get("updatePattern") in declarations.COMPARED_WHOLE
         self.referred: dict[str, str] = {}  # own column -> table that it refers to
         for column in tables[name]["properties"]:
             for relationship in column.get("relationships") or []:
@@ -179,12 +181,16 @@ def _order(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
 def _condition(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:
     what = f"the condition on {given['column']} of {own.name}"
     named = [given["column"], *(k for k in given.get("where") or {} if k != LINE), *given.get("given", [])]
-    yield from _columns(file, line, what, named, own)
+    yield from _columns(file, line, what, [*named, *([given["since"]] if "since" in given else [])], own)
     if not isinstance(given["is"], list):
         allowed = (declarations.FILLED, declarations.EMPTY, "a list of values")
         yield from _one_of(file, line, f"is in {what}", given["is"], allowed)
     if not given.get("where") and not given.get("given"):
         yield Problem(file, line, f"{what} says of no other column when it holds", "where or given")
+    if ("since" in given) != ("dueDays" in given):
+        yield Problem(file, line, f"{what} has a day without a limit, or a limit without a day", "since and dueDays")
+    if "since" in given and not own.is_compared_whole:
+        yield Problem(file, line, f"{what} is due later, and an event is judged when it lands", "no since")
 
 
 def _period(file: str, line: int, given: dict, own: _Names) -> Iterator[Problem]:

@@ -99,15 +99,21 @@ language sql immutable parallel safe as $$
 $$;
 
 -- A telephone number as it is dialled inside the country: without blanks, points, hyphens and brackets, without the country's
--- code, with the zero of its area. An extension follows its number.
+-- code, with the zero of its area. An extension follows its number. What is nothing but such signs is no number: it stays a text.
 create or replace function quality.plain_phone(value text) returns text
 language sql immutable parallel safe as $$
-    select regexp_replace(
-        regexp_replace(
-            regexp_replace(normalize(value, nfkc), '[[:space:]().·/_-]|转|分机|ext', '', 'gi'),
-            '^([+]|00)?86(?=1[3-9][0-9]{9}$)', ''
+    select coalesce(
+        nullif(
+            regexp_replace(
+                regexp_replace(
+                    regexp_replace(normalize(value, nfkc), '[[:space:]().·/_-]|转|分机|ext', '', 'gi'),
+                    '^([+]|00)?86(?=1[3-9][0-9]{9}$)', ''
+                ),
+                '^([+]|00)86(?=[1-9])', '0'
+            ),
+            ''
         ),
-        '^([+]|00)86(?=[1-9])', '0'
+        quality.plain_text(value)
     )
 $$;
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from include.contracts import Table
 from include.contracts.declarations import FILLED
 from include.quality.condition_rules import condition_rule
 from include.quality.period_rules import period_rule
-from tests.rules.declared_faults.made import Fault, fault, set_all, tables_with_rows
+from tests.rules.declared_faults.made import BUSINESS_DATE, Fault, fault, set_all, tables_with_rows
+from tests.rules.declared_faults.own_days import at_column
 from tests.rules.staged import Staged
 
 
@@ -22,6 +24,7 @@ def conditions(staged: Staged) -> Iterator[Fault]:
             some = "'2020-01-01'" if column.physical_type in ("date", "timestamptz") else "'7'"
             what = (table.name, condition.column, condition.be)
             given = [f"{name} = {_filled(table, name)}" for name in condition.given]
+            given += [f"{condition.since} = '2020-01-01'"] if condition.since else []
             empty = {"null", "' '"} if column.physical_type == "text" else {"null"}
             wrong, right = (empty, {some}) if condition.be == FILLED else ({some}, empty)
             if isinstance(condition.be, tuple):
@@ -31,6 +34,11 @@ def conditions(staged: Staged) -> Iterator[Fault]:
                 for value in sorted(wrong | right):
                     planted = set_all(table, [*kind, *given, f"{column.name} = {value}"])
                     yield fault((*what, *kind, value), rule, {column.name} if value in wrong else set(), planted)
+            for back, told in ((0, {column.name}), (-1, set())) if condition.since else ():  # due today, and tomorrow
+                day = (BUSINESS_DATE - timedelta(days=condition.due_days + back)).isoformat()
+                dated = f"{condition.since} = {at_column(table, condition.since, day)}"
+                planted = set_all(table, [*kinds[0], dated, f"{column.name} = {min(wrong)}"])
+                yield fault((*what, "due", back), rule, told, planted)
             for name in [*(n for n, _ in condition.where), *condition.given]:
                 other = "'another'" if condition.where else "null"
                 planted = set_all(table, [f"{name} = {other}", f"{column.name} = {min(wrong)}"])

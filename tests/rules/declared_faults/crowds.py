@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from include.contracts import Table, all_tables
+from include.contracts.declarations import Crowd
 from include.quality.crowding_rules import crowding_rule
 from tests.rules.declared_faults.made import Fault, fault, rows_of, set_all, tables_with_rows
 from tests.rules.declared_faults.own_days import at_column, in_force_edges
@@ -136,93 +137,126 @@ def crowds(staged: Staged) -> Iterator[Fault]:
     for table in tables_with_rows(staged):
         for of in table.crowds:
             rows = rows_of(staged, table)
-            if rows < 20 or {*of.by} & {name for name, _ in of.where}:
-                continue  # of one unit alone there is nobody to compare with
-            rule = crowding_rule(replace(table, crowds=(of,)))
-            column = of.columns[-1] if of.mark.endswith("Between") else of.columns[0]
-            size = min(12, rows // 2)
-            units = [f"{c} = case when n <= {size} then 'U1' else 'U2' end" for c in of.by]
-            kinds = [f"{c} = '{values[0]}'" for c, values in of.where]
-            same, each = _marks(table, of.mark, of.columns)
-            dates = (
-                [f"{of.date} = {at_column(table, of.date, '2026-11-04')}"]
-                if of.date and of.date not in of.columns
-                else []
-            )
+            if rows < 20:
+                continue
+            yield from _at_the_share(table, of)
+            if not {*of.by} & {name for name, _ in of.where}:  # of one unit alone there is nobody to compare with
+                yield from _of_units(table, of, min(12, rows // 2))
 
-            def planted(of_unit: list[str], *values: str, t=table, each=each, alike=size) -> list[str]:
-                mixed = [
-                    f"{one.partition(' = ')[0]} = case when n <= {alike} then {one.partition(' = ')[2]} else {other.partition(' = ')[2]} end"
-                    for one, other in zip(of_unit, each, strict=True)
-                ]
-                return crowd(f"CRD-{t.name}", ", ".join([*mixed, *values]))
 
-            what = (table.name, of.what)
-            yield fault((*what, "alike"), rule, {column}, *planted(same, *units, *kinds, *dates))
-            yield fault((*what, "apart"), rule, set(), *planted(each, *units, *kinds, *dates))
-            exact = planted(same, *units, *kinds, *dates)
-            entries = size - (of.mark == "secondsSince")  # before the first there is none
-            for limit in ("least_crowd", "least_entries"):
-                for value, told in ((entries, {column}), (entries + 1, set())):
-                    yield fault((*what, limit, value), rule, told, _limit(limit, value), *exact)
-            yield fault((*what, "level"), rule, set(), _limit("level", 0), *exact)
-            if of.mark != "secondsSince":  # of ten as many as its share, and one more, where nothing else counts
-                ten = [u.replace(f"n <= {size}", "n <= 10") for u in units]
-                every = [_limit("level", 1000), _limit("least_crowd", 1), _limit("least_entries", 10)]
-                share, others = int(of.share * 10), ", ".join(f"{c} = 'U' || n" for c in of.by)
-                for alike, told in ((share, set()), (share + 1, {column})) if share == of.share * 10 else ():
-                    of_ten = [
-                        *every,
-                        *planted(same, *ten, *kinds, *dates, alike=alike),
-                        crowd(rule.id, f"{others} ")[1] + " and n > 10",
-                    ]
-                    yield fault((*what, "of ten", alike), rule, told, *of_ten)
-                windows = (
-                    ("2026-08-08", 0, True),
-                    ("2026-08-07", 0, False),
-                    ("2026-08-07", 10, True),
-                    ("2026-08-07", 9, False),
-                )
-                for at, enough, is_counted in (
-                    windows if dates and share == of.share * 10 else ()
-                ):  # one apart, a quarter ago
-                    old = f"{of.date} = case when n = 10 then {at_column(table, of.date, at)} else {at_column(table, of.date, '2026-11-04')} end"
-                    old = old.replace("then '", "then timestamptz '" if "+08" in old else "then date '")
-                    of_nine = [
-                        *every,
-                        _limit("least_entries", 9),
-                        _limit("enough_entries", enough),
-                        *planted(same, *ten, *kinds, old, alike=share),
-                        crowd(rule.id, f"{others} ")[1] + " and n > 10",
-                    ]
-                    yield fault((*what, "of nine", at, enough), rule, set() if is_counted else {column}, *of_nine)
-            if of.date in of.columns:
-                for days_on, told in ((1, {column}), (2, set())):  # to the business date, and beyond it
-                    if of.mark == "minuteOfDay" and days_on == 2:
-                        days_on = 20  # those of one minute are of as many days
-                    on = [f"{c} = {c} + interval '{days_on} days'" for c in of.columns]
-                    yield fault((*what, "on", days_on), rule, told, *exact, set_all(table, on))
-            if of.mark == "values" and len(of.columns) > 1:
-                for place in range(len(of.columns)):
-                    one_apart = [*same[:place], each[place], *same[place + 1 :]]
-                    yield fault((*what, "apart in", place), rule, set(), *planted(one_apart, *units, *kinds, *dates))
-            for what_day, is_told, values in in_force_edges(table) if table.in_force and not of.date else ():
-                told = {column} if is_told else set()
-                yield fault((*what, what_day), rule, told, *exact, set_all(table, values))
-            for name, _ in of.where:
-                yield fault((*what, "another kind"), rule, set(), *planted(same, *units, *dates, f"{name} = 'another'"))
-            for name in of.by:
-                empty = [
-                    *(u for u in units if not u.startswith(f"{name} =")),
-                    f"{name} = case when n <= {size} then ' ' else 'U2' end",
-                ]
-                yield fault((*what, "no unit"), rule, set(), *planted(same, *empty, *kinds, *dates))
-            if dates:
-                for at, told in (
-                    ("2026-11-05", {column}),
-                    ("2026-11-06", set()),
-                    ("2025-10-02", {column}),
-                    ("2025-10-01", set()),
-                ):
-                    day = [f"{of.date} = {at_column(table, of.date, at)}"]
-                    yield fault((*what, at), rule, told, *planted(same, *units, *kinds, *day))
+def _column(of: Crowd) -> str:
+    return of.columns[-1] if of.mark.endswith("Between") else of.columns[0]
+
+
+def _kinds(of: Crowd) -> list[str]:
+    return [f"{name} = '{values[0]}'" for name, values in of.where if name not in of.by]
+
+
+def _dates(table: Table, of: Crowd) -> list[str]:
+    """The date of the entries, where it is no part of their mark."""
+    return [f"{of.date} = {at_column(table, of.date, '2026-11-04')}"] if of.date and of.date not in of.columns else []
+
+
+def _mixed(*choices: tuple[str, list[str]]) -> list[str]:
+    """Values of which the first holds whose condition on n is true; the condition of the last is `else`."""
+    columns = [value.partition(" = ")[0] for value in choices[0][1]]
+    mixed = []
+    for place, column in enumerate(columns):
+        of_column = [(condition, values[place].partition(" = ")[2]) for condition, values in choices]
+        chosen = " ".join(f"when {condition} then {value}" for condition, value in of_column[:-1])
+        mixed.append(f"{column} = case {chosen} else {of_column[-1][1]} end")
+    return mixed
+
+
+def _at_the_share(table: Table, of: Crowd) -> Iterator[Fault]:
+    """Of ten entries as many alike as their share, and one more, where nothing else counts; of nine and an old one."""
+    share = int(of.share * 10)
+    if share != of.share * 10:
+        return
+    rule, column, what = crowding_rule(replace(table, crowds=(of,))), _column(of), (table.name, of.what, *of.by)
+    same, each = _marks(table, of.mark, of.columns)
+    ten = 11 if of.mark == "secondsSince" else 10  # before the first there is none
+    kinds = {name: values[0] for name, values in of.where}
+    units = [f"{c} = case when n <= {ten} then '{kinds.get(c, 'U1')}' else 'U2' end" for c in of.by]
+    others = ", ".join(f"{c} = 'U' || n" for c in of.by)
+    apart = f"{crowd(rule.id, others)[1]} and n > {ten}"
+    every = [_limit("level", 1000), _limit("least_crowd", 1), _limit("least_entries", 10)]
+
+    def planted(marks: list[str], *values: str) -> list[str]:
+        return [*every, *crowd(rule.id, ", ".join([*marks, *units, *_kinds(of), *values])), apart]
+
+    for alike, told in ((share, set()), (share + 1, {column})):
+        if (
+            of.mark == "secondsSince"
+        ):  # ten seconds after the one before; the others a quarter of an hour and more, each another time
+            seconds = f"{_BEGIN} + (n * n + 1000 * n) * interval '1 second'"
+            in_a_row = f"{_BEGIN} + (10 * n - 100000) * interval '1 second'"
+            marks = _mixed((f"n <= {alike + 1}", [f"{column} = {in_a_row}"]), ("else", [f"{column} = {seconds}"]))
+        else:
+            marks = _mixed((f"n <= {alike}", same), ("else", each))
+        yield fault((*what, "of ten", alike), rule, told, *planted(marks, *_dates(table, of)))
+    if not of.date or of.mark == "secondsSince":
+        return
+    for at, enough, is_counted in (  # one apart, a quarter ago
+        ("2026-08-08", 0, True),
+        ("2026-08-07", 0, False),
+        ("2026-08-07", 10, True),
+        ("2026-08-07", 9, False),
+    ):
+        if of.date in of.columns:
+            old = [one.replace("2026-11-04", at).replace(" - n::integer", "") for one in each]
+            marks, dates = _mixed((f"n <= {share}", same), ("n = 10", old), ("else", each)), []
+        else:
+            kind = table.column(of.date).physical_type
+            days = [[f"{of.date} = {kind} {at_column(table, of.date, day)}"] for day in (at, "2026-11-04")]
+            marks = _mixed((f"n <= {share}", same), ("else", each))
+            dates = _mixed(("n = 10", days[0]), ("else", days[1]))
+        limits = [_limit("least_entries", 9), _limit("enough_entries", enough)]
+        of_nine = [*planted(marks, *dates), *limits]
+        yield fault((*what, "of nine", at, enough), rule, set() if is_counted else {column}, *of_nine)
+
+
+def _of_units(table: Table, of: Crowd, size: int) -> Iterator[Fault]:
+    """So many entries of one unit beside those of another."""
+    rule, column, what = crowding_rule(replace(table, crowds=(of,))), _column(of), (table.name, of.what)
+    units = [f"{c} = case when n <= {size} then 'U1' else 'U2' end" for c in of.by]
+    kinds, dates = _kinds(of), _dates(table, of)
+    same, each = _marks(table, of.mark, of.columns)
+
+    def planted(of_unit: list[str], *values: str) -> list[str]:
+        mixed = _mixed((f"n <= {size}", of_unit), ("else", each))
+        return crowd(f"CRD-{table.name}", ", ".join([*mixed, *values]))
+
+    exact = planted(same, *units, *kinds, *dates)
+    yield fault((*what, "alike"), rule, {column}, *exact)
+    yield fault((*what, "apart"), rule, set(), *planted(each, *units, *kinds, *dates))
+    entries = size - (of.mark == "secondsSince")  # before the first there is none
+    for limit in ("least_crowd", "least_entries"):
+        for value, told in ((entries, {column}), (entries + 1, set())):
+            yield fault((*what, limit, value), rule, told, _limit(limit, value), *exact)
+    yield fault((*what, "level"), rule, set(), _limit("level", 0), *exact)
+    if of.date in of.columns:
+        for days_on, told in ((1, {column}), (2, set())):  # to the business date, and beyond it
+            if of.mark == "minuteOfDay" and days_on == 2:
+                days_on = 20  # those of one minute are of as many days
+            on = [f"{c} = {c} + interval '{days_on} days'" for c in of.columns]
+            yield fault((*what, "on", days_on), rule, told, *exact, set_all(table, on))
+    if of.mark == "values" and len(of.columns) > 1:
+        for place in range(len(of.columns)):
+            one_apart = [*same[:place], each[place], *same[place + 1 :]]
+            yield fault((*what, "apart in", place), rule, set(), *planted(one_apart, *units, *kinds, *dates))
+    for what_day, is_told, values in in_force_edges(table) if table.in_force and not of.date else ():
+        told = {column} if is_told else set()
+        yield fault((*what, what_day), rule, told, *exact, set_all(table, values))
+    for name, _ in of.where:
+        yield fault((*what, "another kind"), rule, set(), *planted(same, *units, *dates, f"{name} = 'another'"))
+    for name in of.by:
+        empty = [
+            *(u for u in units if not u.startswith(f"{name} =")),
+            f"{name} = case when n <= {size} then ' ' else 'U2' end",
+        ]
+        yield fault((*what, "no unit"), rule, set(), *planted(same, *empty, *kinds, *dates))
+    for at, told in (("2026-11-05", {column}), ("2026-11-06", set()), ("2025-10-02", {column}), ("2025-10-01", set())):
+        if dates:
+            day = [f"{of.date} = {at_column(table, of.date, at)}"]
+            yield fault((*what, at), rule, told, *planted(same, *units, *kinds, *day))

@@ -110,6 +110,8 @@ NO_DOCUMENT = NUMBERS - {"document_no"}  # Chinese characters are in the numbers
 TEXTS = {
     "无": (NUMBERS | NAMES | {"free_text", "phone_number", "email"}, {"month"}, set()),
     "不详": (NUMBERS | NAMES | CODES | {"free_text", "phone_number", "email"}, {"month"}, set()),
+    "-": (NUMBERS | NAMES | CODES | {"free_text", "phone_number", "email"}, {"month"}, set()),
+    " ／ ": (NUMBERS | NAMES | CODES | {"free_text", "phone_number", "email"}, {"month"}, set()),  # of full width
     "0000": (NUMBERS, NAMES | {"phone_number", "email", "month"}, set()),
     "张三": ({"person_name"}, NO_DOCUMENT | {"phone_number", "email", "month"}, set()),
     "TEST": (NUMBERS | NAMES | CODES | {"free_text", "phone_number"}, {"email", "month"}, set()),
