@@ -51,8 +51,8 @@ MUTATIONS = [
         "interruptions_12m >= ", "interruptions_12m > ", "int_interruptions_yearly",
     ),
     Mutation(
-        "voltage", "models/warehouse/reliability/fct_voltage_daily.sql",
-        "slots.slot_value > (limited.upper_limit_v", "slots.slot_value >= (limited.upper_limit_v", "fct_voltage_daily",
+        "voltage", "models/warehouse/reliability/int_voltage_days_judged.sql",
+        "slots.slot_value > (limited.upper_limit_v", "slots.slot_value >= (limited.upper_limit_v", "int_voltage_days_judged",
     ),
     Mutation(
         "tariff", "models/warehouse/energy/int_tariff_options.sql",

@@ -14,7 +14,9 @@ curves as (
 ),
 
 registers as (
-    select * from {{ ref('stg_metering__register_freezes') }}
+    -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
+    select *, {{ local_date("(frozen_at + interval '12 hours')") }} - 1 as closed_date
+    from {{ ref('stg_metering__register_freezes') }}
     where freeze_kind_code in ('DAY', 'MONTH')
 ),
 
@@ -27,43 +29,31 @@ rejected as (
     where superseded_by is null
 ),
 
-days as (
-    select distinct reading_date from point_days
-),
-
 -- `carrier` is what the row is delivered for: the metering point, or the meter of a register.
-register_days as (
-    select
-        *,
-        -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
-        {{ local_date("(frozen_at + interval '12 hours')") }} - 1 as closed_date
-    from registers
-),
-
 delivered as (
     select
         'curve' as what_code,
-        curves.metering_point_no as carrier_no,
-        curves.reading_date,
-        {{ channel_code(['curves.quantity_code', 'curves.phase_code']) }} as channel_code
+        metering_point_no as carrier_no,
+        reading_date,
+        {{ channel_code(['quantity_code', 'phase_code']) }} as channel_code
     from curves
-    inner join days on curves.reading_date = days.reading_date
+    where reading_date in (select point_days.reading_date from point_days)
     union
     select
-        case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end,
-        registers.meter_asset_no,
-        registers.closed_date,
-        {{ channel_code(['registers.energy_kind_code', 'registers.direction_code', 'registers.rate_code']) }}
-    from register_days as registers
-    inner join days on registers.closed_date = days.reading_date
+        case freeze_kind_code when 'DAY' then 'register' else 'month register' end,
+        meter_asset_no,
+        closed_date,
+        {{ channel_code(['energy_kind_code', 'direction_code', 'rate_code']) }}
+    from registers
+    where closed_date in (select point_days.reading_date from point_days)
     union
     select
         'voltage',
-        voltage_days.metering_point_no,
-        voltage_days.reading_date,
-        voltage_days.phase_code
+        metering_point_no,
+        reading_date,
+        phase_code
     from voltage_days
-    inner join days on voltage_days.reading_date = days.reading_date
+    where reading_date in (select point_days.reading_date from point_days)
 ),
 
 -- Whatever was ever delivered, on whichever day.
