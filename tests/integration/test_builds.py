@@ -130,3 +130,58 @@ def test_a_parent_may_touch_all_whatever_it_tells(state):
     assert due(state) == "no"
     changed(state)
     assert due(state) == "whole: p changed"
+
+
+# -- rows that differ are exchanged
+
+ROWS = "(values ('P1', '2026-11-01', '2026-11-02'), ('P2', '2026-11-03', null), ('P2', '2026-11-03', null), ('P3', '2026-11-05', '2026-11-04'))"
+
+
+@pytest.fixture
+def outages(state: psycopg.Connection) -> psycopg.Connection:
+    """A table of outages whose rows speak of the days from one date to another."""
+    state.execute("create table warehouse.o (metering_point_no text, started date, ended date)")
+    state.execute(f"insert into warehouse.o select v.p, v.s::date, v.e::date from {ROWS} as v (p, s, e)")
+    state.execute(
+        "insert into transform.models (model, kind, code, parents, sources, changed_days)"
+        " values ('o', 'model', 'c', '{}', '{}', '{started,ended}')"
+    )
+    state.execute("select transform.begin_build('o')")
+    state.execute("create temporary table rows_now (like warehouse.o) on commit drop")
+    return state
+
+
+def exchanged(outages: psycopg.Connection) -> list[tuple]:
+    """Brings the table to rows_now; what changed, by point and days."""
+    outages.execute(
+        "select transform.exchange_rows('o', 'warehouse.o', 'select built.ctid, built from warehouse.o as built', '')"
+    )
+    return outages.execute(
+        "select metering_point_no, first_day, last_day, is_long from transform.changes where model = 'o' order by 1, 2"
+    ).fetchall()
+
+
+def test_rows_that_are_alike_stay_where_they_are(outages):
+    before = outages.execute("select ctid, * from warehouse.o order by ctid").fetchall()
+    outages.execute("insert into pg_temp.rows_now select * from warehouse.o order by started desc")
+    assert exchanged(outages) == []
+    assert outages.execute("select ctid, * from warehouse.o order by ctid").fetchall() == before
+
+
+def test_what_went_and_what_came_is_told_by_unit_and_days(outages):
+    outages.execute("insert into pg_temp.rows_now select * from warehouse.o where metering_point_no = 'P1'")
+    outages.execute(
+        "insert into pg_temp.rows_now values ('P2', '2026-11-03', null), ('P4', '2026-11-09', '2026-11-09')"
+    )
+    days = [date(2026, 11, day) for day in range(1, 10)]
+    assert exchanged(outages) == [
+        ("P2", days[2], None, True),  # one of two that were alike went; it speaks of every day from then on
+        ("P3", days[4], days[4], False),  # an end before the begin speaks of the day of the begin
+        ("P4", days[8], days[8], False),
+    ]
+    assert outages.execute("select * from warehouse.o order by 1").fetchall() == [
+        ("P1", days[0], days[1]),
+        ("P2", days[2], None),
+        ("P4", days[8], days[8]),
+    ]
+    assert outages.execute("select current_setting('kaw.build_rows')").fetchone() == ("3",)

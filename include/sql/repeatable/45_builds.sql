@@ -245,12 +245,18 @@ begin
     execute format(
         $sql$
         insert into transform.changes (model, stamp, metering_point_no, account_no, meter_asset_no, first_day, last_day)
-        select distinct $1, current_setting('kaw.build_stamp')::bigint, %1$s, %2$s, %3$s, %4$s, greatest(%4$s, %5$s)
+        select distinct
+            $1, current_setting('kaw.build_stamp')::bigint, metering_point_no, account_no, meter_asset_no, first_day,
+            case when last_day is not null then greatest(first_day, last_day) end
         from (
-            select * from %6$s where ctid = any ($2)
-            union all
-            select * from pg_temp.rows_now where ctid = any ($3)
-        ) as changed
+            select
+                %1$s as metering_point_no, %2$s as account_no, %3$s as meter_asset_no, %4$s as first_day, %5$s as last_day
+            from (
+                select * from %6$s where ctid = any ($2)
+                union all
+                select * from pg_temp.rows_now where ctid = any ($3)
+            ) as changed
+        ) as told
         $sql$, units[1], units[2], units[3], days[1], days[2], target
     ) using of_model, gone, come;
 end
