@@ -34,6 +34,7 @@ LONG_FILES = (  # those of half a minute and more, the longest first; each of th
     "test_night.py",
     "test_bench_quality.py",
     "test_kills.py",
+    "test_equal_builds.py",
     "test_partial_nights.py",
     "test_marts_simulated.py",
     "test_estimation.py",

@@ -128,6 +128,7 @@ def _of_table(works: Works) -> dict[str, dict[str, object]]:
         "mkt_account": {"payer_name": works.customer_name},
         "mkt_transformer": {"state": "RUN"},
         "mkt_mp": {"feeder_no": "10F00001"},
+        "mkt_access_list": {"qualified_on": works.since},
         "mkt_meter_install": {"install_reading_total": 0},
         "mkt_bill": {
             "bill_no": "合成账单1",
