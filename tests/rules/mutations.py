@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from include.contracts import all_tables
 from include.quality.rules import SEVERITIES, Rule
+from include.transform.models import published_models
 
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|<=|>=|<>|::|[^\w\s]")
 _ENDS = {
@@ -94,6 +96,10 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+DAILY = "|".join(name for name, table in all_tables().items() if table.is_daily)
+MAY_BE_EMPTY = "|".join(name for name, table in all_tables().items() if not table.is_full_compared)
+OF_NO_FACT = "|".join(name for name, model in published_models().items() if not model.meta.get("filled_from"))
+
 # The same of rules that are made of declarations: (beginning of their ids, pattern in the words of the change, why).
 EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
     ("(REF|SHA)-", r"'and true' -> ''", "a table without validity is in force"),
@@ -146,6 +152,23 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
         "SEM-",
         r"'and not coalesce\(lower\(plain\.(?!(?:email|cons_name|signer|property_boundary)\))\w+\) = any .* -> ''",
         "of two things at a column the placeholder is told, which is first",
+    ),
+    (
+        f"ARR-({DAILY})$",
+        r"'is_due and' -> ''|(or bool_or\(receipts\.channel = 'form' and receipts\.state = 'refused'\)|"
+        r": \"and receipts\.state = 'refused'|: \"receipts\.channel = 'form' and)\" -> ''",
+        "a table that comes each night is due and tested each night",
+    ),
+    (
+        f"ARR-({MAY_BE_EMPTY})$",
+        r"^line 5: .*(channel = 'auto'|state = 'landed' and|business_date = :business_date).* -> ''",
+        "of a table that may come without a row no delivery counts as empty",
+    ),
+    (f"MART-FILLED-({OF_NO_FACT})$", r"'or has_input' -> ''", "a model that reads no fact has no input"),
+    (
+        "MART-PARTIAL-mart_(connection_cycle_time|connection_funnel|payment_behaviour|safety_inspection|ticket_sla)$",
+        r"""('>=' -> '>' in "\) or |: ")lacking\.fact_date >= date_trunc""",
+        "its measures look at all months before: a hundred years of them",
     ),
     ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
     ("CRD-mkt_ticket", r"btrim\(raw\.ticket_type\), ''\) is null\) and", "a fault has a kind"),
