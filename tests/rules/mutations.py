@@ -55,6 +55,16 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "the last slot of a day ends with it",
     ),
     (
+        "MET-12",
+        "'and registers.reading_date >= (select min(changed.reading_date) from changed) - 1 - limits.window_days' -> ''",
+        "days before these are in no run that ends tonight; they are spared",
+    ),
+    (
+        "MET-12",
+        "'<=' -> '<' in 'mallest_share * whole.register_kwh <= whole.last",
+        "three per cent of what a register counts are never its last digit, a power of ten",
+    ),
+    (
         "MET-14",
         "and curves.reading_date > ( select min(changed.reading_date)",
         "days before these are in no run that ends tonight; they are spared",
@@ -87,6 +97,12 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "PIP-06",
         "'>' -> '>=' in 'as expected from tested where rows > 0'",
         "a table of which rows are missing misses one at least; of any other their number is empty",
+    ),
+    ("XSR-31", "'assignments.valid_to is null or' -> ''", "a tariff that ended has a day on which it did"),
+    (
+        "XSR-33",
+        "'and points.feeder_no is not null' -> ''",
+        "a point without a feeder is not counted as one of a feeder",
     ),
     ("XSR-27", "'<' -> '<=' in 'or receipts.business_date < :business_date", "what is dated today is looked at anyway"),
     (
