@@ -98,6 +98,7 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "'>' -> '>=' in 'as expected from tested where rows > 0'",
         "a table of which rows are missing misses one at least; of any other their number is empty",
     ),
+    ("XSR-57", "'is_on_record and' -> ''", "where nothing is on record, it is unknown whether the start is apart"),
     ("XSR-31", "'assignments.valid_to is null or' -> ''", "a tariff that ended has a day on which it did"),
     (
         "XSR-33",
