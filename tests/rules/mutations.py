@@ -92,6 +92,28 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "'curves.values_by_slot && curves.codes and' -> ''",
         "a first look that spares curves from being unfolded",
     ),
+    (
+        "MET-50",
+        "'>' -> '>=' in \"e when clock_lag_slots > 0",
+        "a curve that comes late by no slot has no such explanation",
+    ),
+    (
+        "MET-51",
+        "'>' -> '>=' in \"case when lag_slots > 0",
+        "a curve that comes late by no slot has no such explanation",
+    ),
+    (
+        "MET-53",
+        "strpos(curves.slot_flags, '0') > 0 and",
+        "a first look that spares curves from being unfolded; each slot is looked at after it",
+    ),
+    ("MET-53", "'>' -> '>=' in \"strpos(curves.slot_flags", "the same first look, a little wider"),
+    (
+        "MET-54",
+        "'>' -> '>=' in 'unfolded. case when 0 > any",
+        "a first look, a little wider; a lowest of 0 is not told",
+    ),
+    ("MET-54", "'<' -> '<=' in 'ted from tested where lowest_value", "a lowest is there only where it is below 0"),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
     (
         "PIP-06",
@@ -105,6 +127,7 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "'and points.feeder_no is not null' -> ''",
         "a point without a feeder is not counted as one of a feeder",
     ),
+    ("XSR-21", "'downs.dark_until is null or' -> ''", "the outages of an account are then numbered from 0, not from 1"),
     ("XSR-27", "'<' -> '<=' in 'or receipts.business_date < :business_date", "what is dated today is looked at anyway"),
     (
         "XSR-27",
