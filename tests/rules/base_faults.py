@@ -216,6 +216,47 @@ ARRIVALS: list[
         [_receipt("landed", channel="'form'"), f"{FORGOTTEN} delete from quality.receipts where channel = 'auto'"],
         {"daily"},
     ),
+    ("rows, and nothing in a form beside them", [_receipt("landed", channel="'form'", rows=0)], set()),
+    (
+        "by the source the day before, tonight by form alone",
+        ["update quality.receipts set business_date = business_date - 1", _receipt("landed", channel="'form'")],
+        {"all"},
+    ),
+    (
+        "one more by form, refused, and corrected in the attempt after it",
+        [
+            _receipt("refused", channel="'form'", fence="6"),
+            _receipt("landed", fence="7"),
+            _receipt("landed", channel="'form'", fence="7"),
+        ],
+        set(),
+    ),
+    (
+        "one more by form, refused, and again in the attempt after it",
+        [
+            _receipt("refused", channel="'form'", fence="6"),
+            _receipt("landed", fence="7"),
+            _receipt("refused", channel="'form'", fence="7"),
+        ],
+        {"all"},
+    ),
+    (
+        "the day before one form landed and one was refused; never anything else",
+        [
+            _receipt("landed", channel="'form'", day=DAY_BEFORE),
+            _receipt("refused", channel="'form'", day=DAY_BEFORE),
+            f"{FORGOTTEN} delete from quality.receipts where channel = 'auto'",
+        ],
+        {"daily"},
+    ),
+    (
+        "the day before a file and a form were refused; never anything else",
+        [
+            "update quality.receipts set state = 'refused', business_date = business_date - 1",
+            _receipt("refused", channel="'form'", day=DAY_BEFORE),
+        ],
+        {"daily"},
+    ),
     ("only by hand", ["update quality.receipts set channel = 'form'"], {"daily"}),
     ("nothing in it", ["update quality.receipts set delivered_rows = 0"], {"full"}),
     (

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from include.contracts import all_tables
 from include.quality.rules import SEVERITIES, Rule
+from include.transform.models import published_models
 
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|<=|>=|<>|::|[^\w\s]")
 _ENDS = {
@@ -53,6 +55,16 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "the last slot of a day ends with it",
     ),
     (
+        "MET-12",
+        "'and registers.reading_date >= (select min(changed.reading_date) from changed) - 1 - limits.window_days' -> ''",
+        "days before these are in no run that ends tonight; they are spared",
+    ),
+    (
+        "MET-12",
+        "'<=' -> '<' in 'mallest_share * whole.register_kwh <= whole.last",
+        "three per cent of what a register counts are never its last digit, a power of ten",
+    ),
+    (
         "MET-14",
         "and curves.reading_date > ( select min(changed.reading_date)",
         "days before these are in no run that ends tonight; they are spared",
@@ -80,12 +92,42 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "'curves.values_by_slot && curves.codes and' -> ''",
         "a first look that spares curves from being unfolded",
     ),
+    (
+        "MET-50",
+        "'>' -> '>=' in \"e when clock_lag_slots > 0",
+        "a curve that comes late by no slot has no such explanation",
+    ),
+    (
+        "MET-51",
+        "'>' -> '>=' in \"case when lag_slots > 0",
+        "a curve that comes late by no slot has no such explanation",
+    ),
+    (
+        "MET-53",
+        "strpos(curves.slot_flags, '0') > 0 and",
+        "a first look that spares curves from being unfolded; each slot is looked at after it",
+    ),
+    ("MET-53", "'>' -> '>=' in \"strpos(curves.slot_flags", "the same first look, a little wider"),
+    (
+        "MET-54",
+        "'>' -> '>=' in 'unfolded. case when 0 > any",
+        "a first look, a little wider; a lowest of 0 is not told",
+    ),
+    ("MET-54", "'<' -> '<=' in 'ted from tested where lowest_value", "a lowest is there only where it is below 0"),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
     (
         "PIP-06",
         "'>' -> '>=' in 'as expected from tested where rows > 0'",
         "a table of which rows are missing misses one at least; of any other their number is empty",
     ),
+    ("XSR-57", "'is_on_record and' -> ''", "where nothing is on record, it is unknown whether the start is apart"),
+    ("XSR-31", "'assignments.valid_to is null or' -> ''", "a tariff that ended has a day on which it did"),
+    (
+        "XSR-33",
+        "'and points.feeder_no is not null' -> ''",
+        "a point without a feeder is not counted as one of a feeder",
+    ),
+    ("XSR-21", "'downs.dark_until is null or' -> ''", "the outages of an account are then numbered from 0, not from 1"),
     ("XSR-27", "'<' -> '<=' in 'or receipts.business_date < :business_date", "what is dated today is looked at anyway"),
     (
         "XSR-27",
@@ -93,6 +135,10 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
         "a refused delivery has not landed, so it does not answer itself",
     ),
 )
+
+DAILY = "|".join(name for name, table in all_tables().items() if table.is_daily)
+MAY_BE_EMPTY = "|".join(name for name, table in all_tables().items() if not table.is_full_compared)
+OF_NO_FACT = "|".join(name for name, model in published_models().items() if not model.meta.get("filled_from"))
 
 # The same of rules that are made of declarations: (beginning of their ids, pattern in the words of the change, why).
 EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
@@ -146,6 +192,23 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
         "SEM-",
         r"'and not coalesce\(lower\(plain\.(?!(?:email|cons_name|signer|property_boundary)\))\w+\) = any .* -> ''",
         "of two things at a column the placeholder is told, which is first",
+    ),
+    (
+        f"ARR-({DAILY})$",
+        r"'is_due and' -> ''|(or bool_or\(receipts\.channel = 'form' and receipts\.state = 'refused'\)|"
+        r": \"and receipts\.state = 'refused'|: \"receipts\.channel = 'form' and)\" -> ''",
+        "a table that comes each night is due and tested each night",
+    ),
+    (
+        f"ARR-({MAY_BE_EMPTY})$",
+        r"^line 5: .*(channel = 'auto'|state = 'landed' and|business_date = :business_date).* -> ''",
+        "of a table that may come without a row no delivery counts as empty",
+    ),
+    (f"MART-FILLED-({OF_NO_FACT})$", r"'or has_input' -> ''", "a model that reads no fact has no input"),
+    (
+        "MART-PARTIAL-mart_(connection_cycle_time|connection_funnel|payment_behaviour|safety_inspection|ticket_sla)$",
+        r"""('>=' -> '>' in "\) or |: ")lacking\.fact_date >= date_trunc""",
+        "its measures look at all months before: a hundred years of them",
     ),
     ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
     ("CRD-mkt_ticket", r"btrim\(raw\.ticket_type\), ''\) is null\) and", "a fault has a kind"),

@@ -7,15 +7,17 @@ are made from the models' description are tried on tables of the described shape
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from psycopg import sql
 
 from include.quality.mart_rules import load_mart_rules
-from include.quality.rules import load_rules
+from include.quality.rules import Rule, load_rules
 from include.transform.models import Model, measure_families, published_models
-from tests.rules.cases import Case, cases_of_the_book
+from tests.rules.cases import Case, answer, cases_of_the_book
+from tests.rules.partial_cases import TYPED, Lack, lacks
 from tests.rules.staged import Staged
 from tests.rules.stand_ins import THEMES, good_marts, theme_of
 
@@ -180,6 +182,62 @@ def test_a_measure_that_lacks_something_and_does_not_say_so_blocks(staged: Stage
                 assert staged.violations(rule) == []
     withhold(staged, "mkt_bill", "", "another account")
     assert staged.violations(rule) == []
+
+
+def with_a_lack(staged: Staged, model: Model, lack: Lack, named: frozenset[str] = frozenset()) -> None:
+    """A row of account A that names these measures as partial, the same row of account B, and something withheld of A."""
+    relation = stand_in(staged, model)
+    planted = sql.SQL(
+        "update {} set account_no = {}, partial_measures = {}::text[], {} = '2026-11-05' where partial_measures is null"
+    )
+    month = sql.Identifier(model.meta["published_month"])
+    for account, names in (("A", sorted(named)), ("B", [])):
+        insert(staged, model, relation)
+        staged.connection.execute(planted.format(relation, sql.Literal(account), sql.Literal(names), month))
+    withhold(staged, lack.table, lack.column, "A", lack.day, **lack.identifiers)
+
+
+def lacking(staged: Staged, rule: Rule) -> set[tuple[str | None, str | None, frozenset[str]]]:
+    """Whose rows read as complete and are not, how severe that is, and which measures."""
+    _, found = answer(staged, rule)
+    return {
+        (row["account_no"], row["severity"], frozenset(row["observed"].removeprefix("complete: ").split(", ")))
+        for row in found
+    }
+
+
+def of_account_a(measures: frozenset[str]) -> set[tuple[str | None, str | None, frozenset[str]]]:
+    return {("A", "block", measures)} if measures else set()
+
+
+def nights_of_partial_measures(mart: str) -> Iterator[tuple[Lack, frozenset[str], frozenset[str]]]:
+    """What is withheld, the measures that the row names as partial, and those that then read as complete and are not.
+
+    The first row that lacks something also names all of it, and all but one.
+    """
+    cases = lacks(mart)
+    for case in cases:
+        yield case, frozenset(), case.measures
+    case = next(case for case in cases if case.measures)
+    one = frozenset([min(case.measures)])
+    yield case, case.measures, frozenset()
+    yield case, case.measures - one, one
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_row_that_lacks_a_part_blocks_where_it_does_not_say_so(staged: Staged, name: str):
+    for lack, named, told in nights_of_partial_measures(name):
+        with staged.connection.transaction(force_rollback=True):
+            with_a_lack(staged, PARTIAL[name], lack, named)
+            assert lacking(staged, MADE[f"MART-PARTIAL-{name}"]) == of_account_a(told), (lack.name, named)
+
+
+def test_the_parts_of_every_mart_with_an_account_are_typed():
+    assert set(TYPED) == set(PARTIAL)
+    for name in TYPED:
+        assert {bool(case.measures) for case in lacks(name)} == {True, False}
+        for case in lacks(name):
+            assert case.measures <= set(PARTIAL[name].columns), (name, case.name)
 
 
 def test_a_part_counts_in_the_months_and_for_the_records_that_a_measure_looks_at(staged: Staged):

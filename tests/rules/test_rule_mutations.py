@@ -306,6 +306,13 @@ def worlds_of_the_published_models() -> Iterator[World]:
                 partial(_with_facts, model=model, **night), frozenset({f"MART-FILLED-{name}"}), BY_TYPED, Staged.answer
             )
 
+    for name in marts.PARTIAL:
+        rule_id = f"MART-PARTIAL-{name}"
+        for lack, named, told in marts.nights_of_partial_measures(name):
+            prepare = partial(marts.with_a_lack, model=marts.PARTIAL[name], lack=lack, named=named)
+            right = {rule_id: marts.of_account_a(told)}
+            yield World(prepare, frozenset(right), BY_TYPED, marts.lacking, right)
+
 
 def _with_rows(staged: Staged, model: marts.Model, without: list[str | None]) -> None:
     """A model with some rows, each without a column of its key or with all."""
