@@ -111,7 +111,7 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     (
         "MET-54",
         "'>' -> '>=' in 'unfolded. case when 0 > any",
-        "a first look, a little wider; a lowest of 0 is not told",
+        "a first look, a little wider; a lowest of 0 is no violation",
     ),
     ("MET-54", "'<' -> '<=' in 'ted from tested where lowest_value", "a lowest is there only where it is below 0"),
     ("MKT-30", "'<' -> '<=' in '__bills where total_charge_cny < 0", "a reversal of nothing settles nothing"),
