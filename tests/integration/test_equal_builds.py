@@ -19,11 +19,11 @@ MONTH_END = date(2026, 12, 1)
 
 
 def corrected_and_spoilt(editor: Editor) -> None:
-    """A curve and a voltage of four days ago, a bill of some months ago, the feeder of a point, an alarm that is taken back.
+    """A curve and a voltage of five days ago, a bill of some months ago, the feeder of a point, an alarm that is taken back.
 
     Besides a lost zero in an account's number, and a curve that never came.
     """
-    day = DAY - timedelta(days=4)
+    day = DAY - timedelta(days=3)
     for quantity, factor in (("E+", 2), ("U", 2)):
         row = editor.find("met_interval_96", data_date=day, data_type=quantity)[0]
         slots = {f"v{n}": editor.value("met_interval_96", row, f"v{n}") for n in range(1, 97)}
