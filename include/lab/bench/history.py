@@ -1,6 +1,7 @@
-"""`./kaw bench history`: what a second night costs beside little and much history, step by step.
+"""`./kaw bench history`: what a night costs beside little and much history, step by step.
 
-The same utility with so many days of curves runs a night, and then the next one, whose deliveries are alike whatever is stored.
+The same utility with so many days of curves runs a night and two more, whose deliveries are alike whatever is stored. The third is
+measured: the first lists what is expected of all stored days, and the second takes that list away again.
 Blocks and rows are those of the database's own statistics and the same on any machine; seconds are this machine's.
 """
 
@@ -23,7 +24,7 @@ STATISTICS_S = 1.5  # a session tells its statistics a second after it did somet
 
 @dataclass(frozen=True)
 class Cost:
-    """One step of the second night: blocks read from cache or disk, rows written, seconds."""
+    """One step of the third night: blocks read from cache or disk, rows written, seconds."""
 
     days: int
     step: str
@@ -70,13 +71,14 @@ class Outcome:
 
 
 def measure(accounts: int, stored_days: list[int], beside: Warehouse, hear) -> Outcome:
-    """Two nights beside each number of stored days, from the fewest on."""
+    """Three nights beside each number of stored days, from the fewest on."""
     costs = []
     for days in sorted(stored_days):
         with sandbox("history", beside) as place:
             hear.console.print(f"[bold]{accounts} accounts, {days} stored days[/bold]", highlight=False)
-            _night(place, days, 0, accounts, hear)
-            costs += _night(place, days, 1, accounts, hear)
+            for later in (0, 1):
+                _night(place, days, later, accounts, hear)
+            costs += _night(place, days, 2, accounts, hear)
     return Outcome(accounts, costs)
 
 
@@ -115,7 +117,7 @@ def _counted(url: str) -> tuple[int, int]:
 
 def print_outcome(outcome: Outcome, console) -> None:
     """One line a step, with its costs beside each number of stored days, and the ratio of the longest to the shortest in blocks."""
-    console.print(f"\nThe second night of a synthetic utility of {outcome.accounts:,} accounts", highlight=False)
+    console.print(f"\nThe third night of a synthetic utility of {outcome.accounts:,} accounts", highlight=False)
     head = "".join(f"{f'{days} days: blocks':>22}{'rows':>12}{'s':>8}" for days in outcome.days)
     console.print(f"  {'step':<28}{head}{'ratio':>8}", highlight=False)
     totals = [outcome.total(days) for days in outcome.days]

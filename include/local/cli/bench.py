@@ -65,7 +65,7 @@ def add_to(commands) -> None:
     speed.add_argument("--repeats", type=positive, default=3, metavar="N", help="medians of N (default 3)")
     speed.add_argument("--json", action="store_true", help="everything, for a program")
 
-    text = "what a second night costs beside little and much history, in blocks, rows and seconds"
+    text = "what a night costs beside little and much history, in blocks, rows and seconds"
     history = benches.add_parser("history", help=text, description=text[0].upper() + text[1:] + ".")
     history.set_defaults(command=_bench_history)
     history.add_argument("--accounts", type=positive, default=100, help="accounts (default 100)")
