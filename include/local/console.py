@@ -15,7 +15,8 @@ from rich.markup import escape
 from include.publish import PublishResult
 from include.quality.evaluate import Result
 from include.records.receipts import Receipt
-from include.transform.dbt import UNCHANGED, Built
+from include.transform.dbt import Built
+from include.transform.quicker import UNCHANGED
 
 
 class Progress:

@@ -1,8 +1,9 @@
 """Evaluates rules in the database: what was tested, what was violated, which open findings were tested again.
 
-One transaction a rule, two rules at a time. The population becomes a temporary table `tested`, the violations are selected
-from it into `quality.violations`, and `quality.rule_results` gets the counts. Nothing is decided here: findings, quarantine and the
-verdict are made from these tables. Evaluating a rule again in the same run replaces what it wrote.
+One transaction a rule, two rules at a time. Most rules find nothing: one query counts their population and violations. Where
+there are some, the population becomes a temporary table `tested`, the violations are selected from it into
+`quality.violations`, and `quality.rule_results` gets the counts. Nothing is decided here: findings, quarantine and the verdict
+are made from these tables. Evaluating a rule again in the same run replaces what it wrote.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from include.records.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
 CONNECTIONS = 2
-# rules are set-based: a misjudged join in nested loops would run for minutes
+# rules are set-based: a misjudged join in nested loops would run for minutes; results that a crash loses are made again, and
+# the verdict's transaction, which waits for the disk, makes all before it last
 _SETTINGS = f"""
 set local statement_timeout = '{STATEMENT_TIMEOUT_S}s';
 set local enable_nestloop = off;
+set local synchronous_commit = off;
 set local timezone = 'Asia/Shanghai';
 select quality.assert_fence();
 """
@@ -122,14 +125,9 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
         with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
             cursor.execute(_SETTINGS)
             parameters = {"run_id": run_id, "business_date": business_date}
-            tested_rows = _materialise(cursor, "tested", rule.tested_sql, parameters)
-            found_rows = _materialise(cursor, "found", rule.violations_sql, parameters)
-            failed_rows = 0
-            if found_rows:
-                check_output(cursor, rule)
-                failed_rows = _insert_violations(cursor, rule, parameters)
-            if has_open:
-                _mark_rechecked(cursor, rule, run_id)
+            tested_rows, failed_rows = None if has_open else _counted(cursor, rule, parameters), 0
+            if tested_rows is None:
+                tested_rows, failed_rows = _recorded(cursor, rule, parameters, has_open)
             seconds = time.perf_counter() - started
             add_result(
                 cursor,
@@ -141,13 +139,36 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
                 not_tested_reason=None if tested_rows else rule.not_tested,
                 seconds=seconds,
             )
-            cursor.execute("drop table tested, found")
     except psycopg.Error as error:
         if error.sqlstate is None or (isinstance(error, psycopg.OperationalError) and error.sqlstate != "57014"):
             raise  # the connection or the server, not the rule
         message = error.diag.message_primary or str(error)
         raise RuleEvaluationError(f"{rule.path}: rule {rule.id} cannot be evaluated: {message}") from error
     return Result(rule.id, tested_rows, failed_rows, seconds)
+
+
+def _counted(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> int | None:
+    """The size of the population, where nothing in it is violated; None where something is."""
+    cursor.execute(
+        f"with tested as materialized (\n{bind(rule.tested_sql)}\n), found as (\n{bind(rule.violations_sql)}\n)"
+        " select (select count(*) from tested), exists (select 1 from found)",
+        parameters,
+    )
+    tested_rows, is_violated = cursor.fetchone()
+    return None if is_violated else tested_rows
+
+
+def _recorded(cursor: psycopg.Cursor, rule: Rule, parameters: dict, has_open: bool) -> tuple[int, int]:
+    """Puts the violations on record; the sizes of population and of what failed in it."""
+    tested_rows = _materialise(cursor, "tested", rule.tested_sql, parameters)
+    failed_rows = 0
+    if _materialise(cursor, "found", rule.violations_sql, parameters):
+        check_output(cursor, rule)
+        failed_rows = _insert_violations(cursor, rule, parameters)
+    if has_open:
+        _mark_rechecked(cursor, rule, parameters["run_id"])
+    cursor.execute("drop table tested, found")
+    return tested_rows, failed_rows
 
 
 def _gather_statistics(connection: psycopg.Connection) -> None:

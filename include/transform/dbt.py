@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,10 +17,10 @@ from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
 from include.transform.builds import note_models, seeds_due
 from include.transform.models import published_models
+from include.transform.quicker import make_quicker
 
 PROJECT = ROOT / "dbt_project"
 TRANSFORMER = "kaw_transformer"
-UNCHANGED = "UNCHANGED"  # status of a model that is as it was: nothing that it reads changed
 BUILDING = ("build", "run", "seed")  # commands of dbt that make tables
 
 # what dbt parsed last in this process; reading it again costs two seconds a command, thrice a night
@@ -69,7 +68,7 @@ def _run_dbt(
 ) -> list[Built]:
     from dbt.cli.main import dbtRunner
 
-    _keep_connections()
+    make_quicker()
     built: list[Built] = []
 
     def hear(event) -> None:
@@ -118,30 +117,6 @@ def _before() -> list[str]:
 
 def _after() -> list[str]:
     return project_arguments(PROJECT, target_folder())
-
-
-@cache
-def _keep_connections() -> None:
-    """Each of dbt's threads keeps its connection up to the end of a command; dbt's adapter for PostgreSQL opens one a model.
-
-    A new one costs the server as much as a small model does: it knows no relation yet. (Other adapters of dbt have an option.)
-    """
-    from dbt.adapters.postgres import PostgresAdapter, PostgresConnectionManager
-
-    class KeptConnections(PostgresConnectionManager):
-        def release(self) -> None:
-            connection = self.get_if_exists()
-            if connection is None or connection.state != "open":
-                super().release()
-                return
-            try:  # dbt says COMMIT as text, of which psycopg2 learns nothing: after this it begins the next transaction
-                connection.handle.rollback()
-                connection.transaction_open = False
-            except Exception:
-                self.clear_thread_connection()
-                raise
-
-    PostgresAdapter.ConnectionManager = KeptConnections
 
 
 def write_docs(warehouse: Warehouse, folder: Path) -> Path:

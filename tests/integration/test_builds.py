@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from include.records.database import connect
+from include.transform.dbt import run_dbt, target_folder
+from tests.nights import Utility
 
 BUILT, NOW = date(2026, 11, 20), date(2026, 11, 22)
 
@@ -185,3 +187,19 @@ def test_what_went_and_what_came_is_told_by_unit_and_days(outages):
         ("P4", days[8], days[8]),
     ]
     assert outages.execute("select current_setting('kaw.build_rows')").fetchone() == ("3",)
+
+
+def test_a_model_of_which_nothing_is_due_is_not_even_compiled(clean_night: Utility):
+    """dbt's own classes are made quicker (`include.transform.quicker`): a new version of dbt may pass that by."""
+    clean_night.enter()
+    compiled = target_folder() / "compiled/key_accounts/models/staging/metering/stg_metering__meters.sql"
+    compiled.unlink()
+    model = ["run", "--select", "stg_metering__meters"]
+
+    built = run_dbt(model, clean_night.warehouse)
+    assert [(one.name, one.status) for one in built] == [("stg_metering__meters", "UNCHANGED")]
+    assert not compiled.exists()
+
+    built = run_dbt([*model, "--full-refresh"], clean_night.warehouse)
+    assert [one.status for one in built] != ["UNCHANGED"]
+    assert compiled.exists()
