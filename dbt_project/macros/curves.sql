@@ -1,3 +1,15 @@
+{#- The curves of a relation that this gate tests: landed since the last passed gate, or to be tested again. By its indexes. -#}
+{% macro touched_curves(relation) -%}
+    (select curves.* from {{ relation }} as curves where {{ is_touched_curve('curves') }})
+{%- endmacro %}
+
+{% macro is_touched_curve(relation) -%}
+    (
+        {{ relation }}._load_id > quality.last_passed_load_id()
+        or {{ relation }}._raw_id = any (array(select again.raw_id from quality.curves_tested_again as again))
+    )
+{%- endmacro %}
+
 {#-
   The curves that this gate tests, with what else is known of each: whether it is the newest of its day, the account and
   multiplier of its metering point as of the day (null where the point is not known), and `to_primary`, by which its values
@@ -11,8 +23,7 @@
             points.account_no,
             points.multiplier,
             case when curves.is_primary then 1 else points.multiplier end as to_primary
-        from staging.stg_metering__curves as curves
-        inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+        from {{ touched_curves('staging.stg_metering__curves') }} as curves
         left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
         left join staging.int_metering_points_as_of as points
             on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
@@ -23,8 +34,7 @@
 {% macro days_touched(quantities) -%}
     (
         select distinct landed.metering_point_no, landed.reading_date
-        from staging.stg_metering__curves as landed
-        inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = landed._raw_id
+        from {{ touched_curves('staging.stg_metering__curves') }} as landed
         where landed.quantity_code in ('{{ quantities | join("', '") }}')
     )
 {%- endmacro %}
@@ -37,7 +47,7 @@
         inner join staging.int_metering_points_current as points on landed.meter_asset_no = points.meter_asset_no
         cross join (values (0), (1)) as shifts (days)
         where
-            landed._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+            landed._load_id > quality.last_passed_load_id()
             and landed.freeze_kind_code = 'DAY'
             and landed.energy_kind_code = 'ACTIVE'
             and landed.direction_code = 'FWD'

@@ -46,12 +46,12 @@
 {#- True where a row landed since the last passed gate or has an open finding: an old row that passed does not change. -#}
 {% macro is_new_or_open(relation, table_name) -%}
     (
-        {{ relation }}._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-        or {{ relation }}._raw_id in (
+        {{ relation }}._load_id > quality.last_passed_load_id()
+        or {{ relation }}._raw_id = any (array(
             select open_findings.raw_id
             from quality.open_findings as open_findings
             where open_findings.table_name = '{{ table_name }}'
-        )
+        ))
     )
 {%- endmacro %}
 

@@ -21,8 +21,7 @@ select
         nullif(curves.metering_point_no, ''), curves.reading_date, curves.quantity_code, curves.phase_code, curves.version
     ) > 0 as lacks_key,
     count(*) over (partition by curves._key) as copies
-from staging.stg_metering__curves as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.stg_metering__curves') }} as curves
 -- violations
 select
     {{ finding('mp_no', day='reading_date', account=false) }},

@@ -27,8 +27,7 @@ select
         from staging.int_metering_points_current as points
         where points.wiring_code = '3P3W'
     ) as has_no_own_voltage
-from staging.stg_metering__curves as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.stg_metering__curves') }} as curves
 left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
 -- violations
 -- A later collection of the same day answers for the gaps of an earlier one; phase B has no voltage in 3P3W wiring.

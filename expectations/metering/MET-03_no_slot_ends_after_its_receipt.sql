@@ -29,8 +29,7 @@ select
             where slots.slot_value is not null
         )
     end as last_slot
-from staging.stg_metering__curves as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.stg_metering__curves') }} as curves
 where curves.received_at is not null
 -- violations
 select

@@ -19,8 +19,7 @@ select
     curves.reading_date,
     runs.slot_value,
     coalesce(runs.length, 0) as length
-from staging.stg_metering__curves as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.stg_metering__curves') }} as curves
 left join lateral (
     select islands.slot_value, count(*) as length
     from (

@@ -35,8 +35,7 @@ with limits as materialized (
 -- Days of meters whose curve or whose register at either end is tested tonight.
 changed as materialized (
     select curves.reading_date, points.meter_asset_no
-    from staging.stg_metering__curves as curves
-    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+    from {{ touched_curves('staging.stg_metering__curves') }} as curves
     inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'E+' and curves.phase_code = 'T'
     union
@@ -44,7 +43,7 @@ changed as materialized (
     from staging.stg_metering__register_freezes as registers
     cross join (values (0), (1)) as shifts (days)
     where
-        registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+        registers._load_id > quality.last_passed_load_id()
         and {{ is_total_register('registers', 'DAY') }}
 ),
 

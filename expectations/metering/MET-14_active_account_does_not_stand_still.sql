@@ -26,8 +26,7 @@ with energies as (
         and curves.phase_code = 'T'
         and curves.reading_date > (
             select min(changed.reading_date)
-            from staging.stg_metering__curves as changed
-            inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = changed._raw_id
+            from {{ touched_curves('staging.stg_metering__curves') }} as changed
         ) - :days::integer
 ),
 

@@ -23,8 +23,7 @@ select
         from staging.stg_contract__contracts as contracts
         where contracts.account_no = points.account_no and contracts.self_gen_kva > 0
     ) as has_generation
-from staging.int_curves_latest as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.int_curves_latest') }} as curves
 inner join staging.int_metering_points_as_of as points
     on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
 where curves.quantity_code = 'E-' and curves.phase_code = 'T' and points.role_code <> 'GENERATION'

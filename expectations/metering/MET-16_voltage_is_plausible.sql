@@ -37,8 +37,7 @@ curves_touched as (
         curves.values_by_slot,
         points.low_v * case when curves.is_primary then points.pt_ratio else 1 end as low,
         points.high_v * case when curves.is_primary then points.pt_ratio else 1 end as high
-    from staging.stg_metering__curves as curves
-    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+    from {{ touched_curves('staging.stg_metering__curves') }} as curves
     inner join points on curves.metering_point_no = points.metering_point_no
     -- Phase B has no voltage of its own in 3P3W wiring.
     where curves.quantity_code = 'U' and not (curves.phase_code = 'B' and points.wiring_code = '3P3W')

@@ -22,8 +22,7 @@ with most as materialized (
 
 days as materialized (
     select distinct curves.metering_point_no, curves.reading_date, points.account_no
-    from staging.int_curves_latest as curves
-    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+    from {{ touched_curves('staging.int_curves_latest') }} as curves
     inner join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where curves.quantity_code = 'U' and points.wiring_code = '3P4W'
 ),

@@ -30,8 +30,7 @@ curves as (
         curves.reading_date,
         curves.values_by_slot,
         coalesce(case when curves.is_primary then codes.any_codes else codes.all_codes end, '{}') as codes
-    from staging.stg_metering__curves as curves
-    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+    from {{ touched_curves('staging.stg_metering__curves') }} as curves
     -- The seed tells energy of either kind and direction as E.
     inner join codes
         on codes.quantity_code = case when curves.quantity_code in ('P', 'Q', 'U', 'I', 'PF') then curves.quantity_code else 'E' end

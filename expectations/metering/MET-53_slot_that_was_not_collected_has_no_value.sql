@@ -18,8 +18,7 @@ select
     curves.reading_date,
     filled.slots,
     filled.first_slot
-from staging.stg_metering__curves as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.stg_metering__curves') }} as curves
 left join lateral (
     select count(*) as slots, min(slots.slot_no) as first_slot
     from unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)

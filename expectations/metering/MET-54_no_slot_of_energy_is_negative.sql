@@ -23,8 +23,7 @@ select
         when 0 > any(curves.values_by_slot)
             then (select min(slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value))
     end as lowest_value
-from staging.stg_metering__curves as curves
-inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+from {{ touched_curves('staging.stg_metering__curves') }} as curves
 where curves.quantity_code in ('E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4', 'U', 'I')
 -- violations
 select

@@ -23,8 +23,7 @@ with limits as materialized (
 
 changed as materialized (
     select min(landed.reading_date) as first_date, max(landed.reading_date) as last_date
-    from staging.stg_metering__curves as landed
-    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = landed._raw_id
+    from {{ touched_curves('staging.stg_metering__curves') }} as landed
 ),
 
 -- Equal curves have one hash: each is read once, and copies stand beside each other.

@@ -34,8 +34,7 @@ curves as materialized (
                 curves.values_by_slot[1:6] || curves.values_by_slot[25:30] || curves.values_by_slot[49:54] || curves.values_by_slot[73:78]
             ) as slots (slot_value)
         ) as last_digit
-    from staging.stg_metering__curves as curves
-    inner join quality.touched_curves as touched on touched.table_name = 'met_interval_96' and touched.raw_id = curves._raw_id
+    from {{ touched_curves('staging.stg_metering__curves') }} as curves
     where curves.quantity_code in ('E+', 'P') and curves.phase_code = 'T'
 ),
 

@@ -24,7 +24,7 @@ with limits as materialized (
 changed as materialized (
     select min(registers.reading_date) - 1 as first_date
     from staging.stg_metering__register_freezes as registers
-    where registers._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+    where registers._load_id > quality.last_passed_load_id()
 ),
 
 registers as materialized (

@@ -176,7 +176,7 @@ def _was_withdrawn(reference: Reference, target: Table) -> str:
         from {target.raw_name} as gone
         where
             gone._is_tombstone
-            and gone._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
+            and gone._load_id > quality.last_passed_load_id()
     )"""
 
 

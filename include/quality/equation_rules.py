@@ -165,7 +165,7 @@ def _has_new_child(table: Table, child: Child) -> str:
     reference = _reference_to(of, table, child)
     own = ", ".join(trimmed(table.column(c), "raw") for c in reference.target_columns)
     theirs = ", ".join(trimmed(of.column(c), "raw") for c in reference.columns)
-    new = "staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)"
+    new = "staged._load_id > quality.last_passed_load_id()"
     return f"({own}) in (select {theirs} from {delivered(of)} and {new})"
 
 

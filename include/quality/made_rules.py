@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from include.contracts import Column, Table, Where
+from include.quality.rule_macros import render
 from include.quality.rules import SEVERITIES, Rule
 from include.transform.models import staging_relation
 
@@ -64,13 +65,10 @@ def staged_rows(table: Table, also: str = "") -> str:
     rows = f"{table.raw_name} as raw inner join {staging_relation(table)} as staged on raw._raw_id = staged._raw_id"
     if table.is_full_compared:
         return rows
-    if table.curve_slots:
-        return f"{rows} inner join quality.touched_curves as touched on touched.table_name = '{table.name}' and touched.raw_id = raw._raw_id"
-    return f"""{rows} and (
-    staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)
-    or staged._raw_id in (select open_findings.raw_id from quality.open_findings as open_findings where open_findings.table_name = '{table.name}')
-{f"    or {also}" if also else ""}
-)"""
+    is_touched = "is_touched_curve('{0}')" if table.curve_slots else f"is_new_or_open('{{0}}', '{table.name}')"
+    raw, staged = (render(f"{{{{ {is_touched.format(alias)} }}}}") for alias in ("raw", "staged"))
+    # asked of both sides, so that neither is read whole
+    return f"{rows} and ({staged} or {also})" if also else f"{rows} and {raw} and {staged}"
 
 
 def checked_rule(table: Table, family: str, checks: list[Check], **given) -> Rule:

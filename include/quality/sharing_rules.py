@@ -81,7 +81,7 @@ def _value(column: Column) -> str:
 
 def _is_shared_anew(table: Table, column: Column) -> str:
     """SQL condition: a row that landed since the last passed gate has the same value; the row itself may be old."""
-    new = "staged._load_id > (select current_run.last_passed_load_id from quality.current_run as current_run)"
+    new = "staged._load_id > quality.last_passed_load_id()"
     return f"{_value(column)} in (select {_value(column)} from {delivered(table)} where {new})"
 
 

@@ -2,10 +2,11 @@
     indexes=[
         {'columns': ['metering_point_no', 'reading_date', 'quantity_code']},
         {'columns': ['reading_date']},
-        {'columns': ['_raw_id']}
+        {'columns': ['_raw_id']},
+        {'columns': ['_load_id']}
     ],
     meta={
-        'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots',
+        'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots, _load_id',
         'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}
     }
 ) }}

@@ -119,20 +119,31 @@ select *
 from quality.withheld_values
 where released_run is null and superseded_run is null;
 
--- Curves that the gate of this night tests: landed since the last passed gate, or with an open finding.
-create or replace view quality.touched_curves as
-select raw.table_name, raw.raw_id
-from (
-    select 'met_interval_96'::text as table_name, curves._raw_id as raw_id
-    from raw_metering.met_interval_96 as curves
-    cross join quality.current_run as run
-    where curves._load_id > run.last_passed_load_id
-) as raw
-union
-select table_name, raw_id
+-- What landed since the last passed gate has a higher number than this.
+create or replace function quality.last_passed_load_id() returns bigint
+language sql stable as $$
+    select last_passed_load_id from quality.current_run
+$$;
+
+-- Curves that the gate of this night tests although they landed before the last passed gate.
+create or replace view quality.curves_tested_again as
+select raw_id
 from quality.quarantined_rows
 where table_name = 'met_interval_96'
 union
-select table_name, raw_id
+select raw_id
 from quality.open_findings
 where table_name = 'met_interval_96' and raw_id is not null;
+
+-- Curves that the gate of this night tests: landed since the last passed gate, or once more.
+create or replace view quality.touched_curves as
+select
+    'met_interval_96'::text as table_name,
+    curves._raw_id as raw_id
+from raw_metering.met_interval_96 as curves
+where curves._load_id > quality.last_passed_load_id()
+union
+select
+    'met_interval_96'::text as table_name,
+    raw_id
+from quality.curves_tested_again;

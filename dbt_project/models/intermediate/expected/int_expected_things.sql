@@ -1,5 +1,5 @@
 {{ config(
-    indexes=[{'columns': ['what_code']}],
+    indexes=[{'columns': ['what_code']}, {'columns': ['rule_id']}, {'columns': ['is_arrived', 'is_estimated']}],
     meta={'analyzed_columns': 'what_code, account_no, period_date, is_arrived, explained_by'}
 ) }}
 

@@ -2,6 +2,7 @@
     meta={'analyzed_columns': '_key, _raw_id, _load_id, metering_point_no, reading_date, quantity_code, phase_code, version'},
     indexes=[
         {'columns': ['_raw_id']},
+        {'columns': ['_load_id']},
         {'columns': ['metering_point_no', 'reading_date']},
         {'columns': ['reading_date', 'quantity_code']}
     ]

@@ -1,5 +1,10 @@
 {{ config(
-    indexes=[{'columns': ['_raw_id']}, {'columns': ['meter_asset_no', 'reading_date']}, {'columns': ['reading_date']}],
+    indexes=[
+        {'columns': ['_raw_id']},
+        {'columns': ['_load_id']},
+        {'columns': ['meter_asset_no', 'reading_date']},
+        {'columns': ['reading_date']}
+    ],
     meta={'changed_days': ['reading_date', next_reading_date('changed')]}
 ) }}
 
