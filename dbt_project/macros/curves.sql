@@ -24,7 +24,7 @@
             points.multiplier,
             case when curves.is_primary then 1 else points.multiplier end as to_primary
         from {{ touched_curves('staging.stg_metering__curves') }} as curves
-        left join staging.int_curves_latest as latest on curves._raw_id = latest._raw_id
+        left join {{ touched_curves('staging.int_curves_latest') }} as latest on curves._raw_id = latest._raw_id
         left join staging.int_metering_points_as_of as points
             on curves.metering_point_no = points.metering_point_no and {{ is_valid_on('points', 'curves.reading_date') }}
     )
@@ -36,6 +36,19 @@
         select distinct landed.metering_point_no, landed.reading_date
         from {{ touched_curves('staging.stg_metering__curves') }} as landed
         where landed.quantity_code in ('{{ quantities | join("', '") }}')
+    )
+{%- endmacro %}
+
+{#- The newest curves of days on which some curve is tested tonight, by the index on the day; `shifts` are days beside them. -#}
+{% macro curves_of_dates_touched(shifts=[0]) -%}
+    (
+        select curves.*
+        from staging.int_curves_latest as curves
+        where curves.reading_date = any (array(
+            select distinct landed.reading_date + shifts.days
+            from {{ touched_curves('staging.stg_metering__curves') }} as landed
+            cross join unnest(array{{ shifts }}) as shifts (days)
+        ))
     )
 {%- endmacro %}
 

@@ -47,6 +47,14 @@ changed as materialized (
         and {{ is_total_register('registers', 'DAY') }}
 ),
 
+-- These days, and those before them that a comparison may need.
+dates as materialized (
+    select distinct changed.reading_date - shifts.days as reading_date
+    from changed
+    cross join limits
+    cross join lateral generate_series(0, limits.window_days + 1) as shifts (days)
+),
+
 meters as (
     select
         meters.meter_asset_no,
@@ -70,7 +78,7 @@ registers as (
     where
         {{ is_total_register('registers', 'DAY') }}
         and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
-        and registers.reading_date >= (select min(changed.reading_date) from changed) - 1 - limits.window_days
+        and registers.reading_date = any (array(select dates.reading_date from dates))
         and registers.register_reading_kwh >= 0
         and registers.register_reading_kwh < 10 ^ meters.digits_int::numeric
     order by registers.meter_asset_no, registers.reading_date, registers.version desc nulls last, registers._raw_id desc
@@ -117,7 +125,8 @@ whole as not materialized (
     inner join days on points.meter_asset_no = days.meter_asset_no and curves.reading_date = days.reading_date
     cross join limits
     where
-        curves.quantity_code = 'E+'
+        curves.reading_date = any (array(select dates.reading_date from dates))
+        and curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
         and curves.collected_slots = limits.slots
         and (curves.metering_point_no, curves.reading_date) not in (

@@ -22,15 +22,15 @@ select
             and reactive.values_by_slot[slots.slot_no] > 0
             and coalesce(reverse.values_by_slot[slots.slot_no], 0) = 0
     ) as first_slot
-from staging.int_curves_latest as curves
+from {{ curves_of_dates_touched() }} as curves
 inner join {{ days_touched(['E+', 'E-', 'RQ1', 'RQ2', 'RQ3', 'RQ4']) }} as changed
     on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
-inner join staging.int_curves_latest as reactive
+inner join {{ curves_of_dates_touched() }} as reactive
     on
         curves.metering_point_no = reactive.metering_point_no
         and curves.reading_date = reactive.reading_date
         and reactive.quantity_code in ('RQ1', 'RQ2', 'RQ3', 'RQ4')
-left join staging.int_curves_latest as reverse on {{ is_curve_of('reverse', 'curves', 'E-') }}
+left join {{ curves_of_dates_touched() }} as reverse on {{ is_curve_of('reverse', 'curves', 'E-') }}
 cross join lateral unnest(curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
 where curves.quantity_code = 'E+' and curves.phase_code = 'T' and 0 = any(curves.values_by_slot)
 group by curves._raw_id, curves.reading_date

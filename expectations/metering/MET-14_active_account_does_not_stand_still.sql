@@ -24,10 +24,11 @@ with energies as (
     where
         curves.quantity_code = 'E+'
         and curves.phase_code = 'T'
-        and curves.reading_date > (
-            select min(changed.reading_date)
+        and curves.reading_date = any (array(
+            select distinct changed.reading_date - shifts.days
             from {{ touched_curves('staging.stg_metering__curves') }} as changed
-        ) - :days::integer
+            cross join generate_series(0, :days::integer - 1) as shifts (days)
+        ))
 ),
 
 runs as (

@@ -18,7 +18,7 @@ with measured as (
     select
         curves.metering_point_no,
         bool_or(0 < any(curves.values_by_slot)) as has_phase_b
-    from staging.int_curves_latest as curves
+    from {{ curves_of_dates_touched() }} as curves
     where
         curves.quantity_code = 'U'
         and curves.phase_code = 'B'

@@ -12,7 +12,7 @@ not_tested: No meter in 3P4W wiring delivered the voltages of its three phases.
 population: days of a 3P4W metering point with voltages of all three phases
 tests: touched points
 touched_by: [met_interval_96]
-reads: [int_curves_latest, int_metering_points_current]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__curves]
 parameters: [limit_pct, share_within]
 */
 -- tested
@@ -37,9 +37,9 @@ squares as (
         slots.b_v * slots.b_v + slots.c_v * slots.c_v + slots.b_v * slots.c_v as bc,
         slots.c_v * slots.c_v + slots.a_v * slots.a_v + slots.c_v * slots.a_v as ca
     from days
-    inner join staging.int_curves_latest as phase_a on {{ is_curve_of('phase_a', 'days', 'U', 'A') }}
-    inner join staging.int_curves_latest as phase_b on {{ is_curve_of('phase_b', 'days', 'U', 'B') }}
-    inner join staging.int_curves_latest as phase_c on {{ is_curve_of('phase_c', 'days', 'U', 'C') }}
+    inner join {{ curves_of_dates_touched() }} as phase_a on {{ is_curve_of('phase_a', 'days', 'U', 'A') }}
+    inner join {{ curves_of_dates_touched() }} as phase_b on {{ is_curve_of('phase_b', 'days', 'U', 'B') }}
+    inner join {{ curves_of_dates_touched() }} as phase_c on {{ is_curve_of('phase_c', 'days', 'U', 'C') }}
     cross join lateral unnest(phase_a.values_by_slot, phase_b.values_by_slot, phase_c.values_by_slot) as slots (a_v, b_v, c_v)
     where slots.a_v > 0 and slots.b_v > 0 and slots.c_v > 0
 ),

@@ -26,7 +26,7 @@ select
     slots.slot_no,
     slots.value_before,
     slots.value_after
-from staging.int_curves_latest as curves
+from {{ curves_of_dates_touched([-1, 0, 1]) }} as curves
 inner join changed on curves.metering_point_no = changed.metering_point_no and curves.reading_date = changed.reading_date
 left join staging.int_zero_coded_slots as slots
     on curves.metering_point_no = slots.metering_point_no and curves.reading_date = slots.reading_date

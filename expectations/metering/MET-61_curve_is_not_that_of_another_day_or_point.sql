@@ -40,12 +40,11 @@ hashed as materialized (
         curves.received_at,
         hash_array_extended(curves.values_by_slot, 0) as curve_hash
     from staging.int_curves_latest as curves
-    cross join limits
-    cross join changed
     left join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where
         curves.quantity_code in ('E+', 'P', 'I', 'U')
-        and curves.reading_date between changed.first_date - limits.days and changed.last_date
+        and curves.reading_date >= (select changed.first_date - limits.days from changed cross join limits)
+        and curves.reading_date <= (select changed.last_date from changed)
 ),
 
 beside as (

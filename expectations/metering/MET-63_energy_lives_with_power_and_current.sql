@@ -40,11 +40,11 @@ days as materialized (
             else 1 / nullif(points.multiplier, 0)
         end::double precision as to_energy
     from {{ days_touched(['E+', 'P', 'I']) }} as touched
-    inner join staging.int_curves_latest as energy on {{ is_curve_of('energy', 'touched', 'E+') }}
-    inner join staging.int_curves_latest as power on {{ is_curve_of('power', 'touched', 'P') }}
-    left join staging.int_curves_latest as current_a on {{ is_curve_of('current_a', 'touched', 'I', 'A') }}
-    left join staging.int_curves_latest as current_c on {{ is_curve_of('current_c', 'touched', 'I', 'C') }}
-    left join staging.int_curves_latest as export on {{ is_curve_of('export', 'touched', 'E-') }}
+    inner join {{ curves_of_dates_touched() }} as energy on {{ is_curve_of('energy', 'touched', 'E+') }}
+    inner join {{ curves_of_dates_touched() }} as power on {{ is_curve_of('power', 'touched', 'P') }}
+    left join {{ curves_of_dates_touched() }} as current_a on {{ is_curve_of('current_a', 'touched', 'I', 'A') }}
+    left join {{ curves_of_dates_touched() }} as current_c on {{ is_curve_of('current_c', 'touched', 'I', 'C') }}
+    left join {{ curves_of_dates_touched() }} as export on {{ is_curve_of('export', 'touched', 'E-') }}
     left join staging.int_metering_points_current as points on energy.metering_point_no = points.metering_point_no
 ),
 

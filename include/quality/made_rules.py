@@ -66,9 +66,11 @@ def staged_rows(table: Table, also: str = "") -> str:
     if table.is_full_compared:
         return rows
     is_touched = "is_touched_curve('{0}')" if table.curve_slots else f"is_new_or_open('{{0}}', '{table.name}')"
-    raw, staged = (render(f"{{{{ {is_touched.format(alias)} }}}}") for alias in ("raw", "staged"))
-    # asked of both sides, so that neither is read whole
-    return f"{rows} and ({staged} or {also})" if also else f"{rows} and {raw} and {staged}"
+    conditions = [render(f"{{{{ {is_touched.format(alias)} }}}}") for alias in ("raw", "staged")]
+    if also:  # as a list of rows, of which an index tells
+        listed = f"any (array(select raw._raw_id from {table.raw_name} as raw where {also}))"
+        conditions = [f"({of} or {alias}._raw_id = {listed})" for alias, of in zip(("raw", "staged"), conditions, strict=True)]
+    return f"{rows} and {' and '.join(conditions)}"  # asked of both sides, so that neither is read whole
 
 
 def checked_rule(table: Table, family: str, checks: list[Check], **given) -> Rule:
