@@ -15,8 +15,8 @@ bills as (
     select * from {{ ref('fct_bills') }}
 ),
 
-demand as (
-    select * from {{ ref('fct_demand_daily') }}
+loads as (
+    select * from {{ ref('int_load_monthly') }}
 ),
 
 prices as (
@@ -100,12 +100,12 @@ billed_peaks as (
 measured_peaks as (
     select
         ranked_months.ranking_month,
-        demand.account_no,
-        max(demand.max_kw) as max_kw
-    from demand
+        loads.account_no,
+        max(loads.max_kw) as max_kw
+    from loads
     inner join ranked_months
-        on demand.reading_date >= ranked_months.first_bill_month and demand.reading_date < ranked_months.ranking_month
-    group by ranked_months.ranking_month, demand.account_no
+        on loads.month_start_date >= ranked_months.first_bill_month and loads.month_start_date < ranked_months.ranking_month
+    group by ranked_months.ranking_month, loads.account_no
 ),
 
 measured as (

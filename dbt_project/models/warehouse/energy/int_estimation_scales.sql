@@ -7,11 +7,6 @@ like_days as (
     select * from {{ ref('int_slots_like_days') }}
 ),
 
-curves as (
-    select * from {{ ref('int_curves_validated') }}
-    where phase_code = 'T'
-),
-
 registers as (
     select * from {{ ref('fct_registers_daily') }}
     where rate_code = 'T' and energy_since_previous is not null
@@ -40,6 +35,14 @@ spans as (
             registers.metering_point_no = open_days.metering_point_no
             and quantities.quantity_code = open_days.quantity_code
             and open_days.reading_date between registers.energy_from_date and registers.reading_date
+),
+
+curves as (
+    select * from {{ ref('int_curves_validated') }}
+    where
+        phase_code = 'T'
+        and metering_point_no = any (array(select spans.metering_point_no from spans))
+        and reading_date >= (select min(spans.first_date) from spans)
 ),
 
 measured as (

@@ -4,11 +4,6 @@ with slots as (
     select * from {{ ref('int_slots_substituted') }}
 ),
 
-curves as (
-    select * from {{ ref('int_curves_validated') }}
-    where phase_code = 'T'
-),
-
 days as (
     select * from {{ ref('dim_dates') }}
 ),
@@ -33,6 +28,15 @@ open_days as (
             as look_back_days
     from (select distinct metering_point_no, quantity_code, reading_date from open_slots) as open_slots
     inner join days on open_slots.reading_date = days.calendar_date
+),
+
+-- Of the points with such slots alone, by the index.
+curves as (
+    select * from {{ ref('int_curves_validated') }}
+    where
+        phase_code = 'T'
+        and metering_point_no = any (array(select open_days.metering_point_no from open_days))
+        and reading_date >= (select min(open_days.reading_date - open_days.look_back_days) from open_days)
 ),
 
 -- Only days before the gap, and whole ones: an estimate does not change because later days arrive, nor rests on another.

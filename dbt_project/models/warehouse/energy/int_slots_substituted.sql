@@ -5,11 +5,6 @@ with gaps as (
     select * from {{ ref('int_curve_gaps') }}
 ),
 
-curves as (
-    select * from {{ ref('int_curves_validated') }}
-    where phase_code = 'T'
-),
-
 metering_points as (
     select * from {{ ref('dim_metering_points') }}
 ),
@@ -43,6 +38,13 @@ check_points as (
             and {{ is_valid_on('metering_points', 'days.reading_date') }}
     group by days.metering_point_no, days.reading_date
     having count(*) = 1
+),
+
+curves as (
+    select * from {{ ref('int_curves_validated') }}
+    where
+        phase_code = 'T'
+        and metering_point_no = any (array(select check_points.check_metering_point_no from check_points))
 ),
 
 checked as (
