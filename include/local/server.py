@@ -39,7 +39,16 @@ CONNECT_TIMEOUT_S = 10
 # all that the project writes into KAW_HOME; where anything else lies there, the folder is not deleted
 OWN_ENTRIES = {
     *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources"),
-    *("clean_sql.json", "ledger.head", "ledger.head.lock", "lint.lock", "simulation.json"),
+    *(
+        "bi.json",
+        "bi.json.partial",
+        "bi.lock",
+        "clean_sql.json",
+        "ledger.head",
+        "ledger.head.lock",
+        "lint.lock",
+        "simulation.json",
+    ),
     *("server.json", "server.json.partial", "server.lock", "server.users"),
 }
 
@@ -284,14 +293,18 @@ def _read_state(home: Path) -> dict:
 
 
 def _write_state(home: Path, state: dict) -> None:
-    """Replace the state in one step; it holds passwords, so only its owner may read it."""
-    partial = home / "server.json.partial"
+    write_private(home / "server.json", state)
+
+
+def write_private(path: Path, state: dict) -> None:
+    """Replace a file of the home in one step; it holds passwords, so only its owner may read it."""
+    partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(state, file)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(home / "server.json")
+    partial.replace(path)
 
 
 def _refuse_to_delete_what_is_not_ours(home: Path) -> None:

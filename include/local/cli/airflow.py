@@ -11,7 +11,7 @@ from include.settings import settings
 
 def add_to(commands) -> None:
     command(commands, "up", _up, "start Airflow with scheduler and page on 127.0.0.1")
-    down = command(commands, "down", _down, "stop Airflow and the embedded server")
+    down = command(commands, "down", _down, "stop Airflow, the door for readers and the embedded server")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
 
 
@@ -28,10 +28,13 @@ def _up(_: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    from include.local import scheduler, server
+    from include.local import door, scheduler, server
 
-    stopped = scheduler.down()
     given = settings()
+    stopped = scheduler.down()
+    if door.close(given):
+        print("The door for readers is closed.")
+        stopped = True
     running = server.is_running(given)
     if arguments.purge:
         server.purge(given)
