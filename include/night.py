@@ -5,6 +5,7 @@ All state between them is in the database.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
@@ -24,6 +25,7 @@ from include.transform.clusters import cluster_loads
 from include.transform.dbt import Built, load_seeds, manifest_path, run_dbt
 from include.transform.models import staging_relation
 
+log = logging.getLogger(__name__)
 Progress = Callable[[object], None]
 ENDING_S = 30  # a task that Airflow stops may be at its last statement when the next night begins
 # after begin_run, in this order; each is a function of this module and a task of dags/build_warehouse.py
@@ -107,12 +109,27 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
 
 
 def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
-    """The auditors' report of the run, whatever its verdict."""
+    """The auditors' report of the run, whatever its verdict, and the overview of what is published now."""
     from include.report import write_report as write
 
-    path = write(warehouse, run["run_id"], settings().home / "reports").path
+    folder = settings().home / "reports"
+    path = write(warehouse, run["run_id"], folder).path
+    try:
+        write_overview(warehouse, folder, path)
+    except Exception:  # what was published and reported stays so without this page
+        log.exception("the overview could not be made")
     progress(path)
     return path
+
+
+def write_overview(warehouse: Warehouse, folder: Path, report: Path, *, is_synthetic: bool = False):
+    """The page that readers open first, beside the reports; returns what it shows."""
+    from include.report import overview
+
+    shown = overview.read_overview(warehouse)
+    beside = report.relative_to(folder).as_posix()
+    overview.write_overview(shown, folder, settings().language, report=beside, is_synthetic=is_synthetic)
+    return shown
 
 
 def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResult:

@@ -19,6 +19,7 @@ from include.errors import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 TIMEZONE_NAME = "Asia/Shanghai"
 TIMEZONE = ZoneInfo(TIMEZONE_NAME)
+LANGUAGES = ("en", "zh")
 SOURCE_NAMES = ("metering", "marketing", "contract")
 
 
@@ -37,6 +38,7 @@ class Settings:
     source_tries: int = 3
     source_pause_s: float = 5
     alert_webhook: str | None = None
+    language: str = "en"
     timezone: str = TIMEZONE_NAME
 
     def source(self, name: str) -> str | None:
@@ -57,7 +59,7 @@ def settings() -> Settings:
     """The settings of this moment.
 
     KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
-    KAW_SOURCE_FORMS and KAW_ALERT_WEBHOOK. A source without an address falls back to the Airflow connection of the same
+    KAW_SOURCE_FORMS, KAW_ALERT_WEBHOOK and KAW_LANG (en or zh, of pages). A source without an address falls back to the Airflow connection of the same
     name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How long a source database may keep silent, and how often it is asked:
     KAW_SOURCE_CONNECT_TIMEOUT, KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty
     variable counts as unset. Raises UsageError where one cannot be used.
@@ -72,6 +74,7 @@ def settings() -> Settings:
         source_forms=_source_address("KAW_SOURCE_FORMS"),
         **_source_limits(),
         alert_webhook=os.environ.get("KAW_ALERT_WEBHOOK") or None,
+        language=_language(),
     )
 
 
@@ -99,6 +102,17 @@ def _warehouse_address() -> str | None:
             next_step="set it to postgresql://user:password@host:port/database, or unset it to use the embedded server.",
         )
     return address
+
+
+def _language() -> str:
+    language = os.environ.get("KAW_LANG") or LANGUAGES[0]
+    if language not in LANGUAGES:
+        raise UsageError(
+            "KAW_LANG is no language of the pages.",
+            where=f"KAW_LANG={language}",
+            next_step=f"set it to {' or '.join(LANGUAGES)}, or unset it.",
+        )
+    return language
 
 
 def _source_address(variable: str) -> str | None:
