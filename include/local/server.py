@@ -94,6 +94,11 @@ def exists(given: Settings | None = None) -> bool:
     return bool(_read_state((given or settings()).home))
 
 
+def port(given: Settings | None = None) -> int:
+    """The port of the embedded server of this home, 0 where none was chosen yet."""
+    return _read_state((given or settings()).home).get("port", 0)
+
+
 def stop(given: Settings | None = None) -> None:
     """Stop the embedded server; no process of it is left. Quiet where none runs."""
     home = (given or settings()).home
@@ -184,7 +189,7 @@ def _create(cluster: Cluster, home: Path) -> dict:
 def _start(cluster: Cluster, home: Path, state: dict, user: str = LOGIN) -> dict:
     cluster.stop()
     for _ in range(20):
-        if not (state["port"] and _is_free(state["port"])):
+        if not (state["port"] and is_free(state["port"])):
             state = {**state, "port": _free_port()}
             _write_state(home, state)
         if cluster.start(state["port"]):
@@ -228,7 +233,7 @@ def _server(state: dict) -> Server:
 
 def _free_port() -> int:
     for port in random.SystemRandom().sample(PORTS, 200):
-        if _is_free(port):
+        if is_free(port):
             return port
     raise InfrastructureError(
         "No free port for the embedded PostgreSQL.",
@@ -237,7 +242,8 @@ def _free_port() -> int:
     )
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
