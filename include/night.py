@@ -11,7 +11,7 @@ from datetime import date
 from functools import wraps
 from pathlib import Path
 
-from include.alerts import alert
+from include.alerts import alert, clear, clear_where
 from include.errors import GateBlocked
 from include.landing import withdrawals
 from include.landing.extract import LOADER
@@ -104,8 +104,61 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
 
     given = Run.from_dict(run)
     result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    tell_state(warehouse, given.business_date)
     progress(result)
     return result
+
+
+def tell_state(warehouse: Warehouse, business_date: date) -> None:
+    """Alerts that follow from what is published now: too much that is wrong, units that are silent; and what has cleared.
+
+    A block of this date or of one before is over with the publish. Whatever fails here is logged: readers have their marts.
+    """
+    try:
+        clear_where(lambda cause: cause.startswith("blocked:") and cause.partition(":")[2] <= business_date.isoformat())
+        with warehouse.reader().connect() as connection:
+            (number, error_cny) = connection.execute(
+                "select count(*), coalesce(sum(error_cny), 0) from quality.findings where state = 'open'"
+            ).fetchone()
+            refused = {
+                table
+                for (table,) in connection.execute(
+                    "select table_name from quality.receipts where state = 'refused' and business_date = %s",
+                    [business_date],
+                )
+            }
+            silent = connection.execute(
+                "select unit_no, source_name, org_no, round(silent_hours)::integer from marts.mart_access_list"
+                " where status_code = 'SILENT' and as_of_date = (select max(as_of_date) from marts.mart_access_list)"
+                " order by unit_no"
+            ).fetchall()
+    except Exception:
+        log.exception("what is published could not be looked at for alerts")
+        return
+    clear_where(lambda cause: cause.startswith("file_refused:") and cause.split(":")[1] not in refused)
+    given = settings()
+    for what, limit, value, told in (
+        ("number", given.alert_findings, number, f"{number:,} findings are open"),
+        (
+            "cny",
+            given.alert_findings_cny,
+            error_cny,
+            f"The errors of {number:,} open findings are {error_cny:,.0f} yuan",
+        ),
+    ):
+        cause = f"findings_over_limit:{what}"
+        if limit is not None and value > limit:
+            detail = {"business_date": business_date.isoformat(), "limit": limit, "value": value}
+            message = f"{told}, more than the limit of {limit:,.0f}."
+            alert("findings_over_limit", message, detail, cause=cause, next_step="./kaw findings, ./kaw worklists DIR")
+        else:
+            clear(cause)
+    for unit_no, source_name, org_no, hours in silent:
+        message = f"The {source_name} unit {unit_no} of organisation {org_no} has been silent for {hours:,} hours."
+        detail = {"business_date": business_date.isoformat(), "unit_no": unit_no, "source": source_name}
+        next_step = "ask the unit; marts.mart_access_list lists all of them."
+        alert("source_silent", message, detail, cause=f"source_silent:{unit_no}:{source_name}", next_step=next_step)
+    clear("source_silent:", but={f"source_silent:{unit_no}:{source_name}" for unit_no, source_name, *_ in silent})
 
 
 def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
@@ -137,8 +190,11 @@ def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResu
         return check(warehouse, run, progress)
     except GateBlocked as blocked:
         ledger.write_head(warehouse.address)  # before the report, which compares it
-        alert("blocked", str(blocked), {"run_id": run.run_id, "business_date": run.business_date.isoformat()})
-        blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
+        try:
+            blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
+        finally:
+            detail = {"run_id": run.run_id, "business_date": run.business_date.isoformat()}
+            alert("blocked", str(blocked), detail, cause=f"blocked:{run.business_date}")
         raise
     finally:
         ledger.write_head(warehouse.address)

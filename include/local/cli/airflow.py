@@ -1,4 +1,4 @@
-"""`up`, `down`, `doctor`: Airflow, the embedded server and the state of this home."""
+"""`up`, `down`, `doctor`, `alert`: Airflow, the embedded server and the state of this home; who is told."""
 
 from __future__ import annotations
 
@@ -22,10 +22,34 @@ def add_to(commands) -> None:
     down = command(commands, "down", _down, "stop Airflow, the door for readers and the embedded server")
     down.add_argument("--now", action="store_true", help="also in the middle of a night, without asking or waiting")
     down.add_argument("--purge", action="store_true", help="and delete everything this home holds")
+    alerts = command(commands, "alert", _alert, "list alerts that have not cleared, or try the receivers")
+    alerts.add_argument("--test", action="store_true", help="send one message to each receiver")
+
     doctor = command(
         commands, "doctor", _doctor, "what this machine and this home are like; starts and changes nothing"
     )
     doctor.add_argument("--json", action="store_true")
+
+
+def _alert(arguments: argparse.Namespace) -> int:
+    from include.alerts import open_alerts, send_test
+
+    if not arguments.test:
+        told = open_alerts()
+        for alert in told.values():
+            print(f"{alert['at'][:16].replace('T', ' ')}  {alert['kind']:<20} {alert['message'].splitlines()[0]}")
+        print(f"{len(told) or 'No'} open alert{'' if len(told) == 1 else 's'}")
+        return 0
+    answers = send_test()
+    if not answers:
+        raise UsageError(
+            "Nobody is set to receive alerts.",
+            where="KAW_ALERT_WEBHOOK, KAW_ALERT_URLS",
+            next_step="set one of them; .env.example has examples.",
+        )
+    for name, is_taken in answers:
+        print(f"{name:<24} {'taken' if is_taken else 'NOT taken'}")
+    return 0 if all(is_taken for _, is_taken in answers) else 3
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
