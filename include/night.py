@@ -5,12 +5,13 @@ All state between them is in the database.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
 from pathlib import Path
 
-from include.alerts import alert
+from include.alerts import alert, clear, clear_where
 from include.errors import GateBlocked
 from include.landing import withdrawals
 from include.landing.extract import LOADER
@@ -24,6 +25,7 @@ from include.transform.clusters import cluster_loads
 from include.transform.dbt import Built, load_seeds, manifest_path, run_dbt
 from include.transform.models import staging_relation
 
+log = logging.getLogger(__name__)
 Progress = Callable[[object], None]
 ENDING_S = 30  # a task that Airflow stops may be at its last statement when the next night begins
 # after begin_run, in this order; each is a function of this module and a task of dags/build_warehouse.py
@@ -102,17 +104,85 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
 
     given = Run.from_dict(run)
     result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    tell_state(warehouse, given.business_date)
     progress(result)
     return result
 
 
+def tell_state(warehouse: Warehouse, business_date: date) -> None:
+    """Alerts that follow from what is published now: too much that is wrong, units that are silent; and what has cleared.
+
+    A block of this date or of one before is over with the publish. Whatever fails here is logged: readers have their marts.
+    """
+    try:
+        clear_where(lambda cause: cause.startswith("blocked:") and cause.partition(":")[2] <= business_date.isoformat())
+        with warehouse.reader().connect() as connection:
+            (number, error_cny) = connection.execute(
+                "select count(*), coalesce(sum(error_cny), 0) from quality.findings where state = 'open'"
+            ).fetchone()
+            refused = {
+                table
+                for (table,) in connection.execute(
+                    "select table_name from quality.receipts where state = 'refused' and business_date = %s",
+                    [business_date],
+                )
+            }
+            silent = connection.execute(
+                "select unit_no, source_name, org_no, round(silent_hours)::integer from marts.mart_access_list"
+                " where status_code = 'SILENT' and as_of_date = (select max(as_of_date) from marts.mart_access_list)"
+                " order by unit_no"
+            ).fetchall()
+    except Exception:
+        log.exception("what is published could not be looked at for alerts")
+        return
+    clear_where(lambda cause: cause.startswith("file_refused:") and cause.split(":")[1] not in refused)
+    given = settings()
+    for what, limit, value, told in (
+        ("number", given.alert_findings, number, f"{number:,} findings are open"),
+        (
+            "cny",
+            given.alert_findings_cny,
+            error_cny,
+            f"The errors of {number:,} open findings are {error_cny:,.0f} yuan",
+        ),
+    ):
+        cause = f"findings_over_limit:{what}"
+        if limit is not None and value > limit:
+            detail = {"business_date": business_date.isoformat(), "limit": limit, "value": value}
+            message = f"{told}, more than the limit of {limit:,.0f}."
+            alert("findings_over_limit", message, detail, cause=cause, next_step="./kaw findings, ./kaw worklists DIR")
+        else:
+            clear(cause)
+    for unit_no, source_name, org_no, hours in silent:
+        message = f"The {source_name} unit {unit_no} of organisation {org_no} has been silent for {hours:,} hours."
+        detail = {"business_date": business_date.isoformat(), "unit_no": unit_no, "source": source_name}
+        next_step = "ask the unit; marts.mart_access_list lists all of them."
+        alert("source_silent", message, detail, cause=f"source_silent:{unit_no}:{source_name}", next_step=next_step)
+    clear("source_silent:", but={f"source_silent:{unit_no}:{source_name}" for unit_no, source_name, *_ in silent})
+
+
 def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
-    """The auditors' report of the run, whatever its verdict."""
+    """The auditors' report of the run, whatever its verdict, and the overview of what is published now."""
     from include.report import write_report as write
 
-    path = write(warehouse, run["run_id"], settings().home / "reports").path
+    folder = settings().home / "reports"
+    path = write(warehouse, run["run_id"], folder).path
+    try:
+        write_overview(warehouse, folder, path)
+    except Exception:  # what was published and reported stays so without this page
+        log.exception("the overview could not be made")
     progress(path)
     return path
+
+
+def write_overview(warehouse: Warehouse, folder: Path, report: Path, *, is_synthetic: bool = False):
+    """The page that readers open first, beside the reports; returns what it shows."""
+    from include.report import overview
+
+    shown = overview.read_overview(warehouse)
+    beside = report.relative_to(folder).as_posix()
+    overview.write_overview(shown, folder, settings().language, report=beside, is_synthetic=is_synthetic)
+    return shown
 
 
 def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResult:
@@ -120,8 +190,11 @@ def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResu
         return check(warehouse, run, progress)
     except GateBlocked as blocked:
         ledger.write_head(warehouse.address)  # before the report, which compares it
-        alert("blocked", str(blocked), {"run_id": run.run_id, "business_date": run.business_date.isoformat()})
-        blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
+        try:
+            blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
+        finally:
+            detail = {"run_id": run.run_id, "business_date": run.business_date.isoformat()}
+            alert("blocked", str(blocked), detail, cause=f"blocked:{run.business_date}")
         raise
     finally:
         ledger.write_head(warehouse.address)

@@ -106,7 +106,11 @@ def _of_a_night(schedule, hours: int, doc: str, *tags: str) -> dict:
         "max_active_runs": 1,
         "dagrun_timeout": timedelta(hours=hours + 1),
         "deadline": done_within(hours=hours),
-        "default_args": {"owner": "data engineering"},
+        "default_args": {
+            "owner": "data engineering",
+            "on_failure_callback": tell_failed_task,
+            "on_success_callback": tell_task_is_well,
+        },
         "params": PARAMS,
         "doc_md": doc,
         "tags": list(tags),
@@ -149,7 +153,7 @@ def approval(subject: str, body: str):
 
 
 def done_within(hours: float) -> DeadlineAlert:
-    """A run that is still at work, or has failed, so long after it was queued is told to KAW_ALERT_WEBHOOK, once.
+    """A run that is still at work, or has failed, so long after it was queued is told to who receives alerts, once.
 
     A run that is cleared before then is queued anew, and so is its deadline. The interval is a number of seconds, the
     form that Airflow kept until 3.2 and still reads: 3.3 keeps a timedelta as a dict, and clearing a run whose deadline
@@ -180,4 +184,34 @@ def tell_missed_deadline(context: dict) -> None:
         "state": run["state"],
         "deadline": deadline,
     }
-    alert("deadline_missed", message, detail)
+    alert("deadline_missed", message, detail, cause=f"deadline_missed:{run['dag_id']}:{day}:{run['dag_run_id']}")
+
+
+def tell_failed_task(context: dict) -> None:
+    """Called when a task has failed for good, after its retries. A gate that stopped the night has told so itself."""
+    from include.alerts import alert
+    from include.errors import GateBlocked, KawError
+
+    error = context.get("exception")
+    if isinstance(error, GateBlocked):
+        return
+    task, day = context["task_instance"], business_date(context)
+    what = str(error) if isinstance(error, KawError) else type(error).__name__  # another's text may hold an address
+    detail = {"dag_id": task.dag_id, "task_id": task.task_id, "business_date": day.isoformat(), "log": task.log_url}
+    alert(
+        "task_failed",
+        f"{task.dag_id}.{task.task_id} of {day} failed: {what}",
+        detail,
+        cause=f"task_failed:{task.dag_id}:{task.task_id}:{day}",
+        next_step=f"read its log, {task.log_url}, and clear the task.",
+    )
+
+
+def tell_task_is_well(context: dict) -> None:
+    """What was told of a task has cleared when it succeeds for that day, and a missed deadline with the last task of its DAG."""
+    from include.alerts import clear
+
+    task, day = context["task_instance"], business_date(context)
+    clear(f"task_failed:{task.dag_id}:{task.task_id}:{day}")
+    if not context["task"].downstream_task_ids:
+        clear(f"deadline_missed:{task.dag_id}:{day}:")

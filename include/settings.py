@@ -5,6 +5,7 @@ Nothing is read at import: a test or an Airflow task that changes the environmen
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from include.errors import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 TIMEZONE_NAME = "Asia/Shanghai"
 TIMEZONE = ZoneInfo(TIMEZONE_NAME)
+LANGUAGES = ("en", "zh")
 SOURCE_NAMES = ("metering", "marketing", "contract")
 
 
@@ -37,6 +39,10 @@ class Settings:
     source_tries: int = 3
     source_pause_s: float = 5
     alert_webhook: str | None = None
+    alert_urls: str | None = None
+    alert_findings: int | None = None
+    alert_findings_cny: float | None = None
+    language: str = "en"
     timezone: str = TIMEZONE_NAME
 
     def source(self, name: str) -> str | None:
@@ -47,7 +53,7 @@ class Settings:
         shown = []
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "alert_webhook" and value:
+            if field.name in ("alert_webhook", "alert_urls") and value:
                 value = "***"  # the path of a webhook is its secret
             shown.append(f"{field.name}={mask_secrets(value) if isinstance(value, str) else value!r}")
         return f"Settings({', '.join(shown)})"
@@ -57,7 +63,8 @@ def settings() -> Settings:
     """The settings of this moment.
 
     KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
-    KAW_SOURCE_FORMS and KAW_ALERT_WEBHOOK. A source without an address falls back to the Airflow connection of the same
+    KAW_SOURCE_FORMS, KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
+    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY. A source without an address falls back to the Airflow connection of the same
     name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How long a source database may keep silent, and how often it is asked:
     KAW_SOURCE_CONNECT_TIMEOUT, KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty
     variable counts as unset. Raises UsageError where one cannot be used.
@@ -72,6 +79,10 @@ def settings() -> Settings:
         source_forms=_source_address("KAW_SOURCE_FORMS"),
         **_source_limits(),
         alert_webhook=os.environ.get("KAW_ALERT_WEBHOOK") or None,
+        alert_urls=os.environ.get("KAW_ALERT_URLS") or None,
+        alert_findings=_limit("KAW_ALERT_FINDINGS", int),
+        alert_findings_cny=_limit("KAW_ALERT_FINDINGS_CNY", float),
+        language=_language(),
     )
 
 
@@ -99,6 +110,29 @@ def _warehouse_address() -> str | None:
             next_step="set it to postgresql://user:password@host:port/database, or unset it to use the embedded server.",
         )
     return address
+
+
+def _limit(variable: str, kind: type) -> int | float | None:
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    with contextlib.suppress(ValueError):
+        if (limit := kind(text)) >= 0:
+            return limit
+    raise UsageError(
+        f"{variable} is no number from 0.", where=f"{variable}={text}", next_step="set it to a number, or unset it."
+    )
+
+
+def _language() -> str:
+    language = os.environ.get("KAW_LANG") or LANGUAGES[0]
+    if language not in LANGUAGES:
+        raise UsageError(
+            "KAW_LANG is no language of the pages.",
+            where=f"KAW_LANG={language}",
+            next_step=f"set it to {' or '.join(LANGUAGES)}, or unset it.",
+        )
+    return language
 
 
 def _source_address(variable: str) -> str | None:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from include.errors import UsageError
 from include.lab.simulator.deliver import write_deliveries
 from include.lab.simulator.simulation import Truth
 from include.lab.utility import generate
@@ -17,10 +18,13 @@ from include.settings import SOURCE_NAMES
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse the arguments, write the deliveries and `truth.csv`, print what was planted; 0, or 2 for a wrong argument."""
+    """Parse the arguments, write the deliveries and `truth.csv`, print what was planted; 0.
+
+    Raises UsageError where the utility cannot be as asked.
+    """
     yesterday = datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
     parser = argparse.ArgumentParser(
-        prog="simulate", description="Write a simulated (synthetic) utility as deliveries."
+        prog="./kaw simulate", description="Write a simulated (synthetic) utility as deliveries."
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="folder of the deliveries; made if absent")
     parser.add_argument("--accounts", type=int, default=200, metavar="N", help="number of accounts, at least 20 (200)")
@@ -37,7 +41,11 @@ def main(argv: list[str] | None = None) -> int:
             given.business_date, given.accounts, given.days, given.seed, given.defects, is_rich=given.rich
         )
     except ValueError as problem:
-        parser.error(str(problem))
+        raise UsageError(
+            f"{str(problem)[0].upper()}{str(problem)[1:]}.",
+            where="./kaw simulate",
+            next_step="see ./kaw simulate --help.",
+        ) from problem
     files = write_deliveries(simulation, given.directory, by_form=True)
     write_truth(simulation.truth, given.directory / "truth.csv")
     rows = sum(table.num_rows for table in simulation.tables.values())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from include.alerts import alert
+from include.alerts import alert, clear
 from include.contracts import Table, load_contracts
 from include.errors import InfrastructureError
 from include.landing.addresses import resolve
@@ -54,10 +54,26 @@ def extract(
             progress(receipt)
             if receipt.state == "refused":
                 name = receipt.file_name or receipt.table_name
-                alert("file_refused", f"{name}: {receipt.problem}", {"table": receipt.table_name})
+                alert(
+                    "file_refused",
+                    f"{name}: {receipt.problem}",
+                    {"table": receipt.table_name},
+                    cause=f"file_refused:{receipt.table_name}:{name}",
+                    next_step="let the source deliver it again under the same name; the night is stopped until then.",
+                )
+            else:
+                clear(f"file_refused:{receipt.table_name}:{receipt.file_name or receipt.table_name}")
             if receipt.pending_rows:
                 message = f"{receipt.table_name}: {receipt.pending_rows} rows in force are missing; they stay in force."
-                alert("withdrawal_pending", message, {"table": receipt.table_name, "rows": receipt.pending_rows})
+                alert(
+                    "withdrawal_pending",
+                    message,
+                    {"table": receipt.table_name, "rows": receipt.pending_rows},
+                    cause=f"withdrawal_pending:{receipt.table_name}",
+                    next_step="./kaw pending list",
+                )
+            elif receipt.state == "landed":
+                clear(f"withdrawal_pending:{receipt.table_name}")
     ledger.write_head(url)
     return receipts
 

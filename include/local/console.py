@@ -60,7 +60,7 @@ class Progress:
             parts.append(f"{self.models} models and seeds")
             parts += [f"{self.unchanged} unchanged"] if self.unchanged else []
         if self.rules:
-            parts.append(f"{self.rules} rules, {self.tested:,} rows tested, {self.failed:,} failed")
+            parts.append(f"{self.rules} rules, {self.tested:,} rows tested, {self.failed:,} rows failed")
         return ", ".join(parts + ([self.note] if self.note else []))
 
     def __call__(self, what: object) -> None:

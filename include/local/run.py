@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
+import textwrap
 import time
 from datetime import date
 
@@ -71,7 +72,7 @@ def run_nights(
                         from include.lab.score import print_score
 
                         print_score(url, simulated.simulate(day).truth, console)
-            _tell_result(url, days[-1], console, time.monotonic() - started)
+            _tell_result(url, console, time.monotonic() - started, any_simulated)
             if same := compare(url, expect):
                 console.print(same, highlight=False, markup=False)
         except KawError as error:
@@ -119,25 +120,28 @@ def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
     raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
 
 
-def _tell_result(url: str, day: date, console, seconds: float) -> None:
+def _tell_result(url: str, console, seconds: float, any_simulated: bool) -> None:
+    """What the night answers, in sentences; hashes and versions are of ./kaw status."""
+    from include.night import write_overview
     from include.publish import status
+    from include.report.overview_text import TITLES, sentences
 
-    found = status(url)
-    console.print(f"\nPublished as of {found['business_date']}:")
-    for name, mart in found["marts"].items():
-        console.print(f"  marts.{name:<28} {mart['rows']:>8,} rows   {mart['hash'][:12]}", highlight=False)
-    console.print(f"All marts: {found['hash']}", highlight=False)
+    def tell(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    found, folder = status(url), settings().home / "reports"
+    tell(
+        f"\nPublished as of {found['business_date']}: {len(found['months'])} months of {len(found['marts'])} marts,"
+        " dimensions and facts"
+    )
+    reports = sorted(folder.glob("*/report.html"), key=lambda path: path.stat().st_mtime)
+    shown = write_overview(Warehouse(url), folder, reports[-1], is_synthetic=any_simulated)
+    for name, sentence in sentences(shown).items():
+        tell(textwrap.fill(sentence.en, 124, initial_indent=f"  {TITLES[name].en:<22}", subsequent_indent=" " * 24))
     counts = dict(_finding_counts(url))
-    console.print(
-        "Open findings: " + (", ".join(f"{n} {severity}" for severity, n in counts.items()) or "none"), highlight=False
-    )
-    reports = sorted((settings().home / "reports").glob("**/*.html"), key=lambda p: p.stat().st_mtime)
-    if reports:
-        console.print(f"Report: {reports[-1]}", highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f'Done in {seconds:.0f} s. Next: ./kaw status, ./kaw findings, ./kaw sql "select * from marts.publication"',
-        highlight=False,
-    )
+    tell("Open findings: " + (", ".join(f"{n} {severity}" for severity, n in counts.items()) or "none"))
+    tell(f"Overview: {folder / 'overview.html'}\nReport: {reports[-1]}")
+    tell(f"Done in {seconds:.0f} s. Next: open the overview, ./kaw bi, ./kaw findings, ./kaw status")
 
 
 def compare(url: str, expect: str | None) -> str | None:

@@ -165,6 +165,11 @@ def is_up() -> bool:
     return bool(_running())
 
 
+def address() -> str:
+    """Where its page is, or would be."""
+    return _login()["address"]
+
+
 def _login() -> dict:
     kept = _secrets()
     return {"address": f"http://127.0.0.1:{kept['port']}", "user": "admin", "password": kept["password"]}

@@ -39,7 +39,16 @@ CONNECT_TIMEOUT_S = 10
 # all that the project writes into KAW_HOME; where anything else lies there, the folder is not deleted
 OWN_ENTRIES = {
     *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources"),
-    *("clean_sql.json", "ledger.head", "ledger.head.lock", "lint.lock", "simulation.json"),
+    *(
+        "bi.json",
+        "bi.json.partial",
+        "bi.lock",
+        "clean_sql.json",
+        "ledger.head",
+        "ledger.head.lock",
+        "lint.lock",
+        "simulation.json",
+    ),
     *("server.json", "server.json.partial", "server.lock", "server.users"),
 }
 
@@ -83,6 +92,11 @@ def is_running(given: Settings | None = None) -> bool:
 def exists(given: Settings | None = None) -> bool:
     """True where this home has an embedded server, running or not."""
     return bool(_read_state((given or settings()).home))
+
+
+def port(given: Settings | None = None) -> int:
+    """The port of the embedded server of this home, 0 where none was chosen yet."""
+    return _read_state((given or settings()).home).get("port", 0)
 
 
 def stop(given: Settings | None = None) -> None:
@@ -175,7 +189,7 @@ def _create(cluster: Cluster, home: Path) -> dict:
 def _start(cluster: Cluster, home: Path, state: dict, user: str = LOGIN) -> dict:
     cluster.stop()
     for _ in range(20):
-        if not (state["port"] and _is_free(state["port"])):
+        if not (state["port"] and is_free(state["port"])):
             state = {**state, "port": _free_port()}
             _write_state(home, state)
         if cluster.start(state["port"]):
@@ -219,7 +233,7 @@ def _server(state: dict) -> Server:
 
 def _free_port() -> int:
     for port in random.SystemRandom().sample(PORTS, 200):
-        if _is_free(port):
+        if is_free(port):
             return port
     raise InfrastructureError(
         "No free port for the embedded PostgreSQL.",
@@ -228,7 +242,8 @@ def _free_port() -> int:
     )
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -284,14 +299,18 @@ def _read_state(home: Path) -> dict:
 
 
 def _write_state(home: Path, state: dict) -> None:
-    """Replace the state in one step; it holds passwords, so only its owner may read it."""
-    partial = home / "server.json.partial"
+    write_private(home / "server.json", state)
+
+
+def write_private(path: Path, state: dict) -> None:
+    """Replace a file of the home in one step; it holds passwords, so only its owner may read it."""
+    partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(state, file)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(home / "server.json")
+    partial.replace(path)
 
 
 def _refuse_to_delete_what_is_not_ours(home: Path) -> None:

@@ -9,6 +9,7 @@ the copying half-way leaves rows that no pointer names; the next publish removes
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,10 +34,12 @@ from include.publish.history import PUBLISHER, delete_old_versions
 from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 from include.publish.verdicts import Verdicts, passed_both
-from include.records import ledger, runs
+from include.records import ledger, logins, runs
 from include.records.pointers import Withheld, point
 from include.records.versions import add_rows, add_versions, carry_rows, delete_rows, note_still_true
 from include.records.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
     flip_seconds = time.monotonic() - flip_started
     ledger.write_head(warehouse.address)
     delete_old_versions(publisher)
+    for login in logins.drop_who_left(warehouse.fenced("")):
+        log.warning("the login %s of a manager who left sees nothing, and could not be dropped", login)
     return PublishResult(
         months=changed,
         versions=numbers,

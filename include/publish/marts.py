@@ -19,6 +19,7 @@ from include.errors import InfrastructureError
 
 CANDIDATES = "candidate"  # schema of the marts of the run that is going on
 RESERVED = ("published_month", "version")  # columns that publishing adds
+SCOPES = {"account": "account_no", "manager": "manager_no", "organisation": "org_no", "shared": None, "none": None}
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"  # MD5 of nothing: a month in which a mart has no row
 
 
@@ -29,6 +30,8 @@ class Mart:
     `published_month` is SQL over its columns, None where its month is D's. A fact holds the events of all times; of them
     the months from the first of dim_months to that of D are published. `renamed` maps the former name of a column to the
     name of today: the published views show both until the next release, the stored table and the hash the latter alone.
+    `scope` says which rows an account manager's login sees: those of its accounts, of the manager, of the manager's
+    organisation, all (shared), or none, which is so too where the model states nothing.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Mart:
     scales: dict[str, int]
     is_fact: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
+    scope: str = "none"
 
     @property
     def name_at_close(self) -> str:
@@ -90,12 +94,18 @@ def _mart(node: dict) -> Mart:
         scales=dict(meta.get("scales") or {}),
         is_fact=bool(meta.get("published_month")) and node["schema"] != CANDIDATES,
         renamed={former: name for name, c in node["columns"].items() if (former := _meta(c).get("renamed_from"))},
+        scope=meta.get("scope") or "none",
     )
     if not mart.grain:
         raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")
     unknown = [c for c in (*mart.grain, *mart.technical, *mart.scales) if c not in mart.columns]
     if unknown:
         raise _declared_wrongly(mart, f"meta names columns that it does not have: {', '.join(unknown)}", "correct meta")
+    if mart.scope not in SCOPES:
+        raise _declared_wrongly(mart, f"meta.scope is {mart.scope}", f"give one of {', '.join(SCOPES)}")
+    if (needed := SCOPES[mart.scope]) and needed not in mart.columns:
+        what = f"meta.scope is {mart.scope}, and it has no column {needed}"
+        raise _declared_wrongly(mart, what, "give it the column, or another scope")
     both = [former for former in mart.renamed if former in mart.columns]
     if both:
         raise _declared_wrongly(mart, f"it still has a column {', '.join(both)}, a former name", "remove renamed_from")

@@ -8,7 +8,7 @@ from psycopg import sql
 from include.errors import InfrastructureError
 from include.publish.content import candidate_types
 from include.publish.marts import Mart, column_types
-from include.records.versions import add_column, make_table
+from include.records.versions import add_column, make_table, note_scope
 
 READERS_WAIT = "10s"  # a changed view waits this long for readers at most, and readers behind it no longer
 
@@ -24,6 +24,7 @@ def ensure_tables(conn: psycopg.Connection, marts: list[Mart]) -> dict[str, dict
         try:
             _ensure_table(conn, mart, types[mart.name])
             _ensure_views(conn, mart)
+            note_scope(conn, mart.name, mart.scope)
         except psycopg.errors.LockNotAvailable:
             raise InfrastructureError(
                 f"The new columns of {mart.name} could not be added: a long query is reading it.",
@@ -42,7 +43,6 @@ def _ensure_table(conn: psycopg.Connection, mart: Mart, wanted: dict[str, str]) 
         _refuse_lost_columns(mart, published, wanted)
         for name in [name for name in wanted if name not in published]:
             add_column(conn, mart.name, name, wanted[name])
-    conn.execute("select publish.protect(%s)", [mart.name])
 
 
 def _refuse_lost_columns(mart: Mart, published: dict[str, str], wanted: dict[str, str]) -> None:

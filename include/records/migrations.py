@@ -76,6 +76,11 @@ def migrate(warehouse: Warehouse) -> list[str]:
         return applied
 
 
+def grant_again(connection: psycopg.Connection) -> None:
+    """The grants and policies once more, where a role was missing when they were first given."""
+    connection.execute((SQL_FOLDER / "repeatable" / "50_roles.sql").read_text())
+
+
 def require_current(warehouse: Warehouse) -> None:
     """For who only reads: UsageError where there is no warehouse, InfrastructureError where it is older or newer than this code."""
     with replace(warehouse, role=None, is_read_only=True).connect() as connection:

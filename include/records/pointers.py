@@ -56,6 +56,7 @@ def point(
         ],
     )
     conn.execute("select publish.note_closing()")
+    conn.execute("select publish.note_managers()")
 
 
 def pin(conn: psycopg.Connection, versions: dict[date, int], *, approver: str, reason: str) -> None:
@@ -75,6 +76,7 @@ def pin(conn: psycopg.Connection, versions: dict[date, int], *, approver: str, r
         [approver, reason, list(versions), list(versions.values())],
     )
     conn.execute("select publish.note_closing()")
+    conn.execute("select publish.note_managers()")
 
 
 def unpin(conn: psycopg.Connection, *, approver: str) -> dict[date, int]:

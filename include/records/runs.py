@@ -62,6 +62,36 @@ def alone(url: str, patience_s: float = 0) -> Iterator[None]:
         connection.execute("select pg_advisory_unlock(hashtext('kaw night'))")
 
 
+@dataclass(frozen=True)
+class Last:
+    run_id: int
+    business_date: date
+    state: str
+
+
+def last(url: str) -> Last | None:
+    """The newest run, whatever became of it."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "select run_id, business_date, state from quality.runs order by run_id desc limit 1"
+        ).fetchone()
+    return Last(*row) if row else None
+
+
+def at_work(url: str) -> str | None:
+    """What of a night is at work in this warehouse now, for people; None where nothing is. Takes no lock itself."""
+    with connect(url) as connection:
+        (is_held,) = connection.execute(
+            "select exists (select 1 from pg_locks where locktype = 'advisory' and granted and objsubid = 1"
+            " and database = (select oid from pg_database where datname = current_database())"
+            " and objid::bigint in (hashtext('kaw run')::bigint & 4294967295, hashtext('kaw night')::bigint & 4294967295))"
+        ).fetchone()
+    newest = last(url) if is_held else None
+    if newest and newest.state in ("running", "passed"):
+        return f"run {newest.run_id} of {newest.business_date}"
+    return "its sources are landing" if is_held else None
+
+
 def begin(url: str, business_date: date) -> Run:
     """Starts a build of the business date: takes the fence, closes what a killed run left, and sets the current run."""
     fence = take_fence(url, BUILD_SCOPE)

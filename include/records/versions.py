@@ -36,6 +36,18 @@ def add_column(conn: psycopg.Connection, mart: str, column: str, type_: str) -> 
     )
 
 
+def note_scope(conn: psycopg.Connection, mart: str, scope: str) -> None:
+    """How much of the mart an account manager sees; its policy and grants follow from it."""
+    known = conn.execute("select scope from publish.scopes where relation = %s", [mart]).fetchone()
+    if known != (scope,):
+        conn.execute(
+            "insert into publish.scopes (relation, scope) values (%s, %s)"
+            " on conflict (relation) do update set scope = excluded.scope",
+            [mart, scope],
+        )
+    conn.execute("select publish.protect(%s)", [mart])
+
+
 def add_rows(
     conn: psycopg.Connection, mart: str, columns: list[str], rows: sql.Composable, wanted: dict[date, int]
 ) -> int:

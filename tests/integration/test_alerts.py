@@ -7,11 +7,22 @@ import logging
 import threading
 from collections.abc import Iterator
 from datetime import date
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from types import SimpleNamespace
 
+import psycopg
 import pytest
+import requests
 
-from include.alerts import KINDS, alert
+from include import night
+from include.alerts import KINDS, alert, clear, open_alerts
+from include.errors import GateBlocked, InfrastructureError
+from include.local import cli
+from include.orchestration import tell_failed_task, tell_task_is_well
+from include.records.warehouse import Warehouse
+from include.settings import settings
 
 
 class Webhook:
@@ -102,3 +113,250 @@ def test_a_detail_that_is_no_json_never_raises(webhook: Webhook) -> None:
     circle["self"] = circle
     assert not alert("blocked", "x", circle)
     assert webhook.messages == []
+
+
+# -- once a cause, and when it has cleared
+
+
+@pytest.fixture(autouse=True)
+def own_home(fresh_home) -> None:
+    """What was told is noted in the home."""
+
+
+def kinds(webhook: Webhook) -> list[str]:
+    return [message["body"]["kind"] for message in webhook.messages]
+
+
+def test_a_cause_is_told_once_until_it_has_cleared(webhook: Webhook) -> None:
+    assert alert(
+        "blocked", "MET-01 stopped the night\nWhere: x", cause="blocked:2026-07-10", next_step="./kaw findings"
+    )
+    assert not alert("blocked", "MET-01 stopped the night", cause="blocked:2026-07-10")
+    assert alert("blocked", "another day", cause="blocked:2026-07-11")
+    assert list(open_alerts()) == ["blocked:2026-07-10", "blocked:2026-07-11"]
+    assert clear("blocked:2026-07-10") == 1
+    assert clear("blocked:2026-07-10") == 0
+    assert kinds(webhook) == ["blocked", "blocked", "resolved"]
+    assert webhook.messages[0]["body"]["detail"] == {"next": "./kaw findings"}
+    assert webhook.messages[2]["body"]["message"] == "MET-01 stopped the night"
+    assert webhook.messages[2]["body"]["detail"]["kind"] == "blocked"
+    assert alert("blocked", "MET-01 stopped the night", cause="blocked:2026-07-10")
+
+
+def test_what_no_receiver_took_is_told_again(webhook: Webhook) -> None:
+    webhook.status = 500
+    assert not alert("blocked", "x", cause="blocked:1")
+    assert open_alerts() == {}
+    webhook.status = 200
+    assert alert("blocked", "x", cause="blocked:1")
+
+
+def test_a_home_that_cannot_be_written_still_alerts(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAW_HOME", "/proc/x")
+    assert alert("blocked", "x", cause="blocked:1")
+
+
+# -- by Apprise
+
+
+class Mailbox:
+    """A mail server on this machine that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.mails: list = []
+        box = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self) -> None:
+                def answer(line: str) -> None:
+                    self.wfile.write(f"{line}\r\n".encode())
+
+                answer("220 mail")
+                while line := self.rfile.readline().strip().upper():
+                    if line == b"DATA":
+                        answer("354 go on")
+                        lines = []
+                        while (text := self.rfile.readline()) not in (b".\r\n", b""):
+                            lines.append(text)
+                        box.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
+                    answer("221 bye" if line == b"QUIT" else "250 ok")
+                    if line == b"QUIT":
+                        return
+
+        self.server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        port = self.server.server_address[1]
+        self.address = f"mailto://127.0.0.1:{port}?from=kaw@utility.example&to=team@utility.example&mode=insecure"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    thread = threading.Thread(target=box.server.serve_forever)
+    thread.start()
+    yield box
+    box.server.shutdown()
+    thread.join()
+    box.server.server_close()
+
+
+@pytest.fixture
+def posted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict]]:
+    """What is posted to the outside: WeCom and DingTalk answer only there."""
+    sent: list[tuple[str, dict]] = []
+
+    def request(_, method: str, url: str, **given):
+        sent.append((url, json.loads(given["data"])))
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, b'{"errcode": 0}'
+        return answer
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    return sent
+
+
+def test_mail_says_what_happened_and_what_to_do(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAW_ALERT_URLS", mailbox.address)
+    assert alert("source_silent", "The metering unit 1301 has been silent for 49 hours.", next_step="ask the unit.")
+    monkeypatch.setenv("KAW_LANG", "zh")
+    assert alert("blocked", "x")
+    first, second = mailbox.mails
+    assert (first["to"], first["subject"]) == ("team@utility.example", "A source is silent")
+    text = first.get_body(("plain", "html")).get_content()
+    assert "silent for 49 hours" in text
+    assert "Next: ask the unit." in text
+    assert second["subject"] == "质量关口已阻断夜间批处理"
+
+
+def test_wecom_and_dingtalk_get_their_own_form(posted, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, token = "a1b2c3d4-e5f6-7890-abcd-ef0123456789", "a" * 64
+    monkeypatch.setenv("KAW_ALERT_URLS", f"wecombot://{key}, dingtalk://{token}")
+    assert alert("blocked", "MET-01 stopped the night")
+    (wecom_url, wecom), (dingtalk_url, dingtalk) = posted
+    assert wecom_url.startswith("https://qyapi.weixin.qq.com/cgi-bin/webhook/send")
+    assert dingtalk_url.startswith("https://oapi.dingtalk.com/robot/send")
+    for message in (wecom, dingtalk):
+        assert "MET-01 stopped the night" in json.dumps(message)
+
+
+def test_a_wrong_address_of_apprise_is_logged_without_it(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KAW_ALERT_URLS", "nosuch://very-secret-token json://127.0.0.1:1/very-secret-token")
+    with caplog.at_level(logging.DEBUG):
+        assert alert("blocked", "x")  # the webhook took it
+    assert "KAW_ALERT_URLS, address 1, is none that Apprise knows" in caplog.text
+    assert "was not taken by address 2" in caplog.text
+    assert "very-secret-token" not in caplog.text
+    assert "very-secret-token" not in repr(settings())
+
+
+def test_each_receiver_is_tried_by_hand(webhook: Webhook, mailbox: Mailbox, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("KAW_ALERT_URLS", mailbox.address)
+    assert cli.main(["alert", "--test"]) == 0
+    assert capsys.readouterr().out.split() == ["webhook", "taken", "address", "1", "(mailto)", "taken"]
+    assert kinds(webhook) == ["test"]
+    webhook.status = 500
+    assert cli.main(["alert", "--test"]) == 3
+    assert "NOT taken" in capsys.readouterr().out
+    monkeypatch.delenv("KAW_ALERT_URLS")
+    monkeypatch.delenv("KAW_ALERT_WEBHOOK")
+    assert cli.main(["alert", "--test"]) == 2
+    assert cli.main(["alert"]) == 0
+    assert capsys.readouterr().out == "No open alerts\n"
+
+
+# -- from tasks and from what is published
+
+
+def context(exception: BaseException | None = None, downstream: set[str] | None = None) -> dict:
+    """What Airflow hands to a callback, as far as ours read it."""
+    task = SimpleNamespace(dag_id="extract_metering", task_id="land_tables", log_url="http://127.0.0.1:8080/log")
+    return {
+        "task_instance": task,
+        "task": SimpleNamespace(downstream_task_ids=downstream or set()),
+        "dag_run": SimpleNamespace(partition_key="2026-07-10"),
+        "exception": exception,
+    }
+
+
+def test_a_task_that_failed_for_good_is_told_once_and_again_when_it_is_well(webhook: Webhook) -> None:
+    tell_failed_task(context(InfrastructureError("The source does not answer.", next_step="wait.")))
+    tell_failed_task(context(ValueError("postgresql://kaw:very-secret@db/x")))
+    tell_failed_task(context(GateBlocked("MET-01")))
+    (message,) = webhook.messages
+    assert message["body"]["message"].startswith(
+        "extract_metering.land_tables of 2026-07-10 failed: The source does not answer."
+    )
+    assert message["body"]["detail"]["log"] == "http://127.0.0.1:8080/log"
+    alert("deadline_missed", "late", cause="deadline_missed:extract_metering:2026-07-10:manual")
+    tell_task_is_well(context(downstream={"more"}))
+    assert kinds(webhook) == ["task_failed", "deadline_missed", "resolved"]
+    tell_task_is_well(context())
+    assert kinds(webhook)[3:] == ["resolved"]
+    tell_failed_task(context(ValueError("postgresql://kaw:very-secret@db/x")))
+    assert webhook.messages[-1]["body"]["message"].endswith("failed: ValueError")
+
+
+@pytest.fixture
+def published(database: str) -> str:
+    """A published list of units, and findings, synthetic."""
+    with psycopg.connect(database) as conn:
+        conn.execute("""
+            create table marts.mart_access_list (
+                unit_no text, source_name text, org_no text, status_code text, silent_hours numeric, as_of_date date
+            );
+            insert into marts.mart_access_list values
+                ('U1', 'metering', '11', 'SILENT', 49.4, '2026-07-10'), ('U2', 'contract', '12', 'OK', 0, '2026-07-10'),
+                ('U3', 'contract', '12', 'SILENT', 900, '2026-07-09');
+            drop view if exists quality.findings cascade;
+            create table quality.findings (state text, error_cny numeric);
+            insert into quality.findings values ('open', 700), ('open', 800), ('open', null), ('fixed', 9000);
+            grant select on marts.mart_access_list, quality.findings to kaw_reader;
+        """)
+    return database
+
+
+def test_what_is_published_is_told_where_it_is_too_much_and_when_it_is_so_no_more(
+    webhook: Webhook, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAW_ALERT_FINDINGS", "2")
+    monkeypatch.setenv("KAW_ALERT_FINDINGS_CNY", "1500")
+    for cause in (
+        "blocked:2026-07-10",
+        "blocked:2026-07-11",
+        "file_refused:mkt_bill:a.csv",
+        "file_refused:mkt_org:b.csv",
+    ):
+        alert(cause.partition(":")[0], cause, cause=cause)
+    with psycopg.connect(published) as conn:
+        conn.execute(
+            "insert into quality.receipts (source_name, table_name, business_date, state, delivered_rows, inserted_rows,"
+            " channel) values ('marketing', 'mkt_bill', '2026-07-10', 'refused', 0, 0, 'auto')"
+        )
+    webhook.messages.clear()
+    night.tell_state(Warehouse(published), date(2026, 7, 10))
+    assert [(m["body"]["kind"], m["body"]["message"]) for m in webhook.messages] == [
+        ("resolved", "blocked:2026-07-10"),
+        ("resolved", "file_refused:mkt_org:b.csv"),
+        ("findings_over_limit", "3 findings are open, more than the limit of 2."),
+        ("source_silent", "The metering unit U1 of organisation 11 has been silent for 49 hours."),
+    ]
+    night.tell_state(Warehouse(published), date(2026, 7, 10))
+    assert len(webhook.messages) == 4
+    with psycopg.connect(published) as conn:
+        conn.execute("update quality.findings set state = 'fixed' where error_cny is null")
+        conn.execute("update quality.findings set error_cny = 701 where error_cny = 700")
+        conn.execute("update marts.mart_access_list set status_code = 'OK' where unit_no = 'U1'")
+    night.tell_state(Warehouse(published), date(2026, 7, 10))
+    assert [(m["body"]["kind"], m["body"]["message"]) for m in webhook.messages[4:]] == [
+        ("resolved", "3 findings are open, more than the limit of 2."),
+        ("findings_over_limit", "The errors of 2 open findings are 1,501 yuan, more than the limit of 1,500."),
+        ("resolved", "The metering unit U1 of organisation 11 has been silent for 49 hours."),
+    ]
+
+
+def test_a_limit_that_is_no_number_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setenv("KAW_ALERT_FINDINGS", "many")
+    assert cli.main(["alert"]) == 2
+    assert "KAW_ALERT_FINDINGS is no number from 0." in capsys.readouterr().err

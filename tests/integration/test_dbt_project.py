@@ -12,7 +12,7 @@ import pytest
 
 from include.contracts import all_tables
 from include.local.server import Server
-from include.publish.marts import read_marts
+from include.publish.marts import SCOPES, read_marts
 from include.records.warehouse import Warehouse
 from include.transform.dbt import PROJECT, manifest_path, run_dbt, write_docs
 from include.transform.models import measure_families, published_models, staging_relations
@@ -190,6 +190,20 @@ def test_everything_published_has_a_contract_and_described_columns(published):
         assert [
             c for c, column in node["columns"].items() if not column["description"] or not column["data_type"]
         ] == [], name
+
+
+def test_everything_published_says_what_an_account_manager_sees_of_it(published):
+    """A row that is about an account is cut by it: whoever shares such a relation, or hides it, is named here with the reason."""
+    scopes = {name: node["config"]["meta"].get("scope") for name, node in published.items()}
+    assert [name for name, scope in scopes.items() if scope not in SCOPES] == []
+    without = [n for n, s in scopes.items() if SCOPES[s] and SCOPES[s] not in published[n]["columns"]]
+    assert without == []
+    assert {n for n, s in scopes.items() if "account_no" in published[n]["columns"] and s != "account"} == set()
+    assert {n for n, s in scopes.items() if s == "none"} == {
+        "mart_process_conformance",  # cases without their account
+        "mart_team_load",  # how other teams are loaded
+        "fct_arbitrary_fill_scores",  # scores of clerks
+    }
 
 
 def test_a_number_that_is_no_count_tells_its_unit(published):

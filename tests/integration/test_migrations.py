@@ -33,6 +33,7 @@ MIGRATIONS = [
     "008_touched_keys.sql",
     "009_complete_for.sql",
     "010_builds.sql",
+    "011_managers.sql",
 ]
 REPEATABLE = [
     "raw tables",

@@ -81,6 +81,8 @@ EXPECTED = {
         "publish.pointer": {"pointers"},
         "publish.pointer_moves": {"pointers"},
         "publish.closing": {"pointers"},
+        "publish.managers": {"pointers"},
+        "publish.manager_accounts": {"pointers"},
         "quality.runs": {"runs"},
         "quality.ledger": {"ledger"},
     },

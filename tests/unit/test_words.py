@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "glossary.md"
-BINARY = {".gz", ".jpg", ".pdf", ".png", ".svg", ".xlsx", ".zip"}
+BINARY = {".gz", ".jpg", ".pdf", ".png", ".svg", ".webp", ".xlsx", ".zip"}
 
 
 def tables() -> list[list[list[str]]]:

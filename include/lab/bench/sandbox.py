@@ -55,9 +55,13 @@ def sandbox(name: str, beside: Warehouse) -> Iterator[Sandbox]:
     database = f"bench_{name}_{zlib.crc32(str(home).encode()):08x}"  # homes may share a server
     url = urlunsplit(urlsplit(server_url)._replace(path="/" + quote(database)))
     deliveries = home / "deliveries"
-    environment = {"KAW_HOME": str(home), "KAW_WAREHOUSE": url, "KAW_ALERT_WEBHOOK": "", "KAW_SOURCE_FORMS": ""} | {
-        f"KAW_SOURCE_{source.upper()}": str(deliveries / source) for source in SOURCE_NAMES
-    }
+    environment = {
+        "KAW_HOME": str(home),
+        "KAW_WAREHOUSE": url,
+        "KAW_ALERT_WEBHOOK": "",
+        "KAW_ALERT_URLS": "",
+        "KAW_SOURCE_FORMS": "",
+    } | {f"KAW_SOURCE_{source.upper()}": str(deliveries / source) for source in SOURCE_NAMES}
     _clear(server_url, database, home)
     try:
         with connect(server_url, autocommit=True) as connection:

@@ -7,10 +7,10 @@ import argparse
 import sys
 
 from include.errors import KawError
-from include.local.cli import airflow, bench, code, findings, nights, pending, published
+from include.local.cli import airflow, bench, bi, code, findings, nights, pending, published
 from include.settings import mask_secrets, settings
 
-GROUPS = (nights, findings, pending, published, bench, airflow, code)
+GROUPS = (nights, findings, pending, published, bi, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
@@ -41,8 +41,11 @@ def main(argv: list[str] | None = None) -> int:
         import traceback
 
         log = settings().home / "logs" / "error.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(mask_secrets(traceback.format_exc()))
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(mask_secrets(traceback.format_exc()))
+        except OSError:
+            log = f"{log} (could not be written)"
         print(f"kaw: {type(error).__name__}: {mask_secrets(' '.join(str(error).split())[:300])}", file=sys.stderr)
         print(
             f"Where: {log}\nNext: repeat the command; if it fails again, report the file with its first lines.",

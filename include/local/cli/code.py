@@ -1,4 +1,4 @@
-"""`lint`, `test`: mistakes in the code, before it is run and by running it."""
+"""`lint`, `test`: mistakes in the code, before it is run and by running it; `completion` for the shell."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def add_to(commands) -> None:
     length = test.add_mutually_exclusive_group()
     length.add_argument("--soak", action="store_true", help="the long ones too")
     length.add_argument("--fast", action="store_true", help="unit tests and what ./kaw lint finds without a server")
+
+    completion = command(commands, "completion", _completion, "print what completes commands and options in a shell")
+    completion.add_argument("shell", choices=("bash", "zsh"))
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from include.local.cli import parser
+    from include.local.completion import script
+
+    print(script(parser(), arguments.shell))
+    return 0
 
 
 def _lint(arguments: argparse.Namespace) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
+import re
 from pathlib import Path
 
+from include.errors import UsageError
 from include.local.cli.access import reading, writing
 from include.local.cli.options import add_selection, check_folder, check_known, command, positive, selection
 
@@ -140,10 +143,33 @@ def _trace(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_rule(rule_id: str) -> None:
+    """Named before whatever else a waiver lacks: a rule that does not exist needs no scope."""
+    from include.quality.base_rules import load_base_rules
+    from include.quality.rules import load_rules
+
+    known = {rule.id for rule in (*load_rules(), *load_base_rules())}
+    if rule_id not in known:
+        padded = re.sub(r"-(\d)$", r"-0\1", rule_id.upper())
+        near = [padded] if padded in known else difflib.get_close_matches(rule_id, sorted(known), n=3)
+        raise UsageError(
+            f"There is no rule {rule_id!r}.",
+            where="RULE",
+            next_step=f"did you mean {', '.join(near)}?"
+            if near
+            else "take its id from ./kaw findings or docs/rules.md.",
+        )
+
+
 def _waive(arguments: argparse.Namespace) -> int:
     from include.quality.waivers import check_asked, end_waiver, waive
 
-    check_asked(arguments.rule, arguments.scope, arguments.until, arguments.end)
+    try:
+        check_asked(arguments.rule, arguments.scope, arguments.until, arguments.end)
+    except UsageError:
+        if arguments.rule and not arguments.end:
+            _check_rule(arguments.rule)
+        raise
     if arguments.end:
         with writing() as warehouse:
             end_waiver(warehouse.address, arguments.end, arguments.approver, arguments.reason)

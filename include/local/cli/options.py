@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -54,10 +57,24 @@ def days(text: str) -> list[int]:
 
 
 def check_folder(path: Path) -> None:
+    """Raises UsageError where the folder cannot be made or written; what is tried for it is taken back."""
     if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
         raise UsageError(
             f"{path} is not a folder.", where="DIR", next_step="give a folder; it is made where it is missing."
         )
+    missing = [part for part in (path, *path.parents) if not part.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UsageError(
+            f"The folder {path} cannot be written: {error.strerror}.", where="DIR", next_step="give one that can be."
+        ) from error
+    finally:
+        for part in missing:
+            with contextlib.suppress(OSError):
+                part.rmdir()
 
 
 def add_selection(command: argparse.ArgumentParser) -> None:

@@ -70,12 +70,77 @@ comment on column marts.publication.held_back_share is 'Former name of withheld_
 comment on column marts.publication.held_back_kwh is 'Former name of withheld_kwh, until the next release.';
 comment on column marts.publication.held_back_cny is 'Former name of withheld_cny, until the next release.';
 
+-- Managers at work and their accounts as the published bridge and dimension have them on the business date of the newest month.
+-- Called with every move of the pointers, a roll-back too; only what differs is written. Where nothing is published any more
+-- nobody has an account.
+create or replace function publish.note_managers() returns void
+language plpgsql as $$
+declare
+    shown publish.pointer;
+begin
+    if to_regclass('publish.bridge_account_managers') is null or to_regclass('publish.dim_managers') is null then
+        return;
+    end if;
+    select * into shown from publish.pointer where version > 0 order by published_month desc limit 1;
+
+    with at_work as (
+        select distinct on (manager_no) manager_no, org_no
+        from publish.dim_managers
+        where
+            published_month = shown.published_month
+            and version = shown.version
+            and valid_from <= shown.business_date
+            and (valid_to is null or valid_to > shown.business_date)
+            and (left_date is null or left_date > shown.business_date)
+        order by manager_no, valid_from desc
+    ),
+
+    gone as (
+        delete from publish.managers
+        where not exists (select 1 from at_work where at_work.manager_no = managers.manager_no)
+    )
+
+    insert into publish.managers (manager_no, org_no)
+    select manager_no, org_no from at_work
+    on conflict (manager_no) do update set org_no = excluded.org_no where managers.org_no is distinct from excluded.org_no;
+
+    with assigned as (
+        select distinct bridge.manager_no, bridge.account_no
+        from publish.bridge_account_managers as bridge
+        inner join publish.managers on bridge.manager_no = managers.manager_no
+        where
+            bridge.published_month = shown.published_month
+            and bridge.version = shown.version
+            and bridge.assign_role_code = 'PRIMARY'
+            and bridge.valid_from <= shown.business_date
+            and (bridge.valid_to is null or bridge.valid_to > shown.business_date)
+    ),
+
+    gone as (
+        delete from publish.manager_accounts
+        where
+            not exists (
+                select 1
+                from assigned
+                where assigned.manager_no = manager_accounts.manager_no and assigned.account_no = manager_accounts.account_no
+            )
+    )
+
+    insert into publish.manager_accounts (manager_no, account_no)
+    select manager_no, account_no from assigned
+    on conflict do nothing;
+end
+$$;
+
 -- Row-level security of a published table. The policies for readers include the pointer and the closing version, or other
--- versions would show. The owner, who publishes, is not subject to it; roles that the server does not have are passed over.
+-- versions would show. An account manager has the same two of their own, and a restrictive one by the relation's scope: a
+-- login that had other roles too would still see no more. The owner, who publishes, is not subject to it; roles that the
+-- server does not have are passed over.
 create or replace function publish.protect(mart text) returns void
 language plpgsql as $$
 declare
     target regclass := format('publish.%I', mart)::regclass;
+    stated text := coalesce((select scope from publish.scopes where relation = mart), 'none');
     wanted record;
 begin
     if not (select relrowsecurity from pg_class where oid = target) then
@@ -90,6 +155,12 @@ begin
             ('kaw_bi_reader', 'readers_see_the_closing_version', 'select', format(
                 'exists (select 1 from publish.closing where closing.published_month = %1$I.published_month'
                 ' and closing.version = %1$I.version)', mart)),
+            ('kaw_account_manager', 'managers_see_the_pointed_version', 'select', format(
+                'exists (select 1 from publish.pointer where pointer.published_month = %1$I.published_month'
+                ' and pointer.version = %1$I.version)', mart)),
+            ('kaw_account_manager', 'managers_see_the_closing_version', 'select', format(
+                'exists (select 1 from publish.closing where closing.published_month = %1$I.published_month'
+                ' and closing.version = %1$I.version)', mart)),
             ('kaw_auditor', 'auditors_see_every_version', 'select', 'true'),
             ('kaw_reader', 'reading_commands_see_every_version', 'select', 'true'),
             ('kaw_publisher', 'publishers_write_every_version', 'all', 'true')
@@ -101,5 +172,90 @@ begin
                 wanted.policy_name, target, wanted.command, wanted.role_name, wanted.condition);
         end if;
     end loop;
+    if exists (select 1 from pg_roles where rolname = 'kaw_account_manager') then
+        perform publish.cut_to_managers(target, stated);
+    end if;
 end
 $$;
+
+-- The restrictive policy of a relation for account managers, and their grant on it and on the views that ask its reader's
+-- rights. The policies' tables show a login its own rows only.
+create or replace function publish.cut_to_managers(target regclass, stated text) returns void
+language plpgsql as $$
+declare
+    wanted text := format('managers_see_by_%s', stated);
+    former name;
+    readable regclass;
+begin
+    if not exists (select 1 from pg_policy where polrelid = target and polname = wanted) then
+        for former in select polname from pg_policy where polrelid = target and not polpermissive and polname like 'managers\_see\_by\_%'
+        loop
+            execute format('drop policy %I on %s', former, target);
+        end loop;
+        execute format('create policy %I on %s as restrictive for select to kaw_account_manager using (%s)', wanted, target,
+            case stated
+                when 'account' then 'account_no in (select manager_accounts.account_no from publish.manager_accounts)'
+                when 'manager' then 'manager_no in (select manager_logins.manager_no from publish.manager_logins)'
+                when 'organisation' then 'org_no in (select managers.org_no from publish.managers)'
+                when 'shared' then 'true'
+                else 'false'
+            end);
+    end if;
+    for readable in
+        select target
+        union
+        select views.oid::regclass
+        from pg_depend
+        inner join pg_rewrite on pg_depend.objid = pg_rewrite.oid
+        inner join pg_class as views on pg_rewrite.ev_class = views.oid
+        inner join pg_namespace on views.relnamespace = pg_namespace.oid
+        where
+            pg_depend.classid = 'pg_rewrite'::regclass
+            and pg_depend.refclassid = 'pg_class'::regclass
+            and pg_depend.refobjid = target
+            and pg_namespace.nspname like 'marts%'
+            and publish.asks_its_readers_rights(views.oid)
+    loop
+        if stated = 'none' and has_table_privilege('kaw_account_manager', readable, 'select') then
+            execute format('revoke select on %s from kaw_account_manager', readable);
+        elsif stated <> 'none' and not has_table_privilege('kaw_account_manager', readable, 'select') then
+            execute format('grant select on %s to kaw_account_manager', readable);
+        end if;
+    end loop;
+end
+$$;
+
+create or replace function publish.asks_its_readers_rights(view_id oid) returns boolean
+language sql stable as $$
+    select coalesce(
+        (
+            select options.option_value::boolean
+            from pg_class
+            cross join pg_options_to_table(pg_class.reloptions) as options
+            where pg_class.oid = view_id and pg_class.relkind = 'v' and options.option_name = 'security_invoker'
+        ),
+        false
+    )
+$$;
+
+-- What would show readers more than row-level security lets through: a view with its owner's rights, a copy, an open table.
+create or replace view publish.unprotected as
+select
+    format('%I.%I', pg_namespace.nspname, pg_class.relname) as relation,
+    case pg_class.relkind
+        when 'v' then 'a view without security_invoker'
+        when 'm' then 'a materialized view'
+        else 'a table without row-level security'
+    end as reason
+from pg_class
+inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+where
+    pg_class.relkind in ('v', 'm', 'r', 'p', 'f')
+    and (
+        (pg_namespace.nspname like 'marts%' and not publish.asks_its_readers_rights(pg_class.oid))
+        or (
+            pg_namespace.nspname = 'publish'
+            and not pg_class.relrowsecurity
+            and exists (select 1 from publish.scopes where scopes.relation = pg_class.relname)
+        )
+    );

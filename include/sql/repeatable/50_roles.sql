@@ -6,7 +6,8 @@ declare
     wanted text;
 begin
     foreach wanted in array array[
-        'kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_reader', 'kaw_auditor', 'kaw_bi_reader'
+        'kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_reader', 'kaw_auditor', 'kaw_bi_reader',
+        'kaw_account_manager'
     ]
     loop
         begin
@@ -140,6 +141,13 @@ select quality.grant_to('kaw_bi_reader', array[
     'select on publish.pointer, publish.closing'
 ]);
 
+-- An account manager gets no table by itself: publish.protect grants what the relation's scope allows.
+select quality.grant_to('kaw_account_manager', array[
+    'usage on schema marts, publish',
+    'select on marts.publication, publish.pointer, publish.closing',
+    'select on publish.managers, publish.manager_accounts, publish.manager_logins'
+]);
+
 select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'warehouse', 'candidate'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
 select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 'warehouse'])
@@ -155,7 +163,46 @@ select quality.grant_later(maker, 'kaw_reader', 'select', array['staging', 'ware
 from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
 
 -- Tables that were published before one of these roles was there get its policies.
-select publish.protect(relname) from pg_class where relnamespace = 'publish'::regnamespace and relrowsecurity;
+select publish.protect(relname)
+from pg_class
+where
+    relnamespace = 'publish'::regnamespace
+    and relrowsecurity
+    and relname not in ('managers', 'manager_accounts', 'manager_logins');
+
+-- Of these a manager sees the own rows, who publishes and who reads for the owner all; nobody else has a policy.
+do $$
+declare
+    wanted record;
+begin
+    for wanted in
+        select *
+        from (values
+            ('manager_logins', 'kaw_account_manager', 'own_login', 'select', 'login = current_user'),
+            ('managers', 'kaw_account_manager', 'own_number', 'select',
+                'manager_no in (select manager_logins.manager_no from publish.manager_logins)'),
+            ('manager_accounts', 'kaw_account_manager', 'own_accounts', 'select',
+                'manager_no in (select manager_logins.manager_no from publish.manager_logins)'),
+            ('managers', 'kaw_publisher', 'publishers_note_all', 'all', 'true'),
+            ('manager_accounts', 'kaw_publisher', 'publishers_note_all', 'all', 'true')
+        ) as policies (table_name, role_name, policy_name, command, condition)
+        union all
+        select tables.table_name, roles.role_name, roles.role_name || '_sees_all', 'select', 'true'
+        from unnest(array['managers', 'manager_accounts', 'manager_logins']) as tables (table_name)
+        cross join unnest(array['kaw_reader', 'kaw_auditor']) as roles (role_name)
+    loop
+        if exists (select 1 from pg_roles where rolname = wanted.role_name)
+            and not exists (
+                select 1
+                from pg_policy
+                where polrelid = format('publish.%I', wanted.table_name)::regclass and polname = wanted.policy_name
+            ) then
+            execute format('create policy %I on publish.%I for %s to %I using (%s)',
+                wanted.policy_name, wanted.table_name, wanted.command, wanted.role_name, wanted.condition);
+        end if;
+    end loop;
+end
+$$;
 
 -- What an earlier version built as the owner becomes the transformer's, who replaces it every night.
 do $$

@@ -1,0 +1,75 @@
+"""`bi`: the door for dashboards, notebooks and account managers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from include.local.cli.access import writing
+from include.local.cli.options import command
+from include.settings import settings
+
+
+def add_to(commands) -> None:
+    bi = command(commands, "bi", _bi, "open the door for readers: a login, its address, and how each tool is connected")
+    bi.add_argument("--no-superset", action="store_true", help="the door alone")
+    bi.add_argument("--json", action="store_true")
+    whose = bi.add_subparsers(metavar="manager NO")
+    manager = command(
+        whose, "manager", _manager, "make or show the login of one account manager, who sees the own accounts"
+    )
+    manager.add_argument("manager_no", metavar="NO", help="staff number of the manager")
+    manager.add_argument("--revoke", action="store_true", help="drop the login instead")
+    manager.add_argument("--json", action="store_true")
+
+
+def _bi(arguments: argparse.Namespace) -> int:
+    from include.local import door
+
+    given = settings()
+    with writing() as warehouse:
+        opened = door.open_for_readers(warehouse, given)
+    if arguments.json:
+        print(json.dumps(opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))
+        return 0
+    _tell(opened, "reads marts alone")
+    if not arguments.no_superset:
+        print("Superset is not set up by this version: connect a tool of yours.")
+    return 0
+
+
+def _manager(arguments: argparse.Namespace) -> int:
+    from include.local import door
+
+    given, number = settings(), arguments.manager_no
+    with writing() as warehouse:
+        if arguments.revoke:
+            print(f"Dropped the login {door.revoke_manager(warehouse, given, number)}.")
+            return 0
+        opened, accounts = door.open_for_manager(warehouse, given, number)
+    if arguments.json:
+        told = {"manager_no": number, "accounts": accounts}
+        print(json.dumps(told | opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))
+        return 0
+    whole = f"{accounts} account{'' if accounts == 1 else 's'}"
+    _tell(opened, f"reads marts, of them the rows of the {whole} that {number} is primary manager of")
+    return 0
+
+
+def _tell(opened, whole: str) -> None:
+    from include.local import door
+    from include.records.logins import SETTINGS
+
+    for name, value in opened.as_dict().items():
+        print(f"{name:<10}{value}")
+    limits = ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
+    print(f"{'limits':<10}{whole}; {limits}")
+    for tool, text in door.snippets(opened).items():
+        print(f"\n{tool}")
+        for line in text.splitlines():
+            print(f"  {line}")
+    if opened.host in ("127.0.0.1", "localhost", "::1"):
+        print(
+            f"\nThe server listens on this machine only. From another: ssh -L {opened.port}:127.0.0.1:{opened.port} HOST"
+        )
+    print("\nThe door stays open until ./kaw down. Next: ./kaw bi manager NO for a login of one account manager.")

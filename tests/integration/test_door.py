@@ -1,0 +1,459 @@
+"""The door for readers: real logins, refused whatever is not theirs; an account manager sees the own accounts and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import stat
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from include.errors import InfrastructureError, UsageError
+from include.local import cli, door, server
+from include.publish import release, rollback
+from include.records import logins
+from include.records.migrations import grant_again
+from include.records.warehouse import Warehouse
+from include.settings import Settings, settings
+from tests.synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
+
+BRIDGE = model(
+    "bridge_account_managers",
+    {"account_no": "text", "manager_no": "text", "assign_role_code": "text", "valid_from": "date", "valid_to": "date"},
+    {"grain": ["account_no", "manager_no", "assign_role_code", "valid_from"], "scope": "account"},
+)
+MANAGERS = model(
+    "dim_managers",
+    {"manager_no": "text", "valid_from": "date", "valid_to": "date", "org_no": "text", "left_date": "date"},
+    {"grain": ["manager_no", "valid_from"], "scope": "manager"},
+)
+OFFICES = model("mart_offices", {"org_no": "text", "rows": "integer"}, {"grain": ["org_no"], "scope": "organisation"})
+CATALOG = model("mart_catalog", {"table_name": "text"}, {"grain": ["table_name"], "scope": "shared"})
+CLERKS = model("mart_clerks", {"clerk_no": "text"}, {"grain": ["clerk_no"], "scope": "none"})
+
+
+def scoped(described: dict, scope: str) -> dict:
+    return described | {"config": {"meta": described["config"]["meta"] | {"scope": scope}}}
+
+
+class Managed(Night):
+    """A1 and A2 are of the manager M1, A3 of M2; M2 is backup for A1. M1 is of organisation 11, M2 of 12."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        self.describe(scoped(ENERGY, "account"), scoped(HEALTH, "account"), BRIDGE, MANAGERS, OFFICES, CATALOG, CLERKS)
+        self.execute("""
+            create table candidate.bridge_account_managers (
+                account_no text, manager_no text, assign_role_code text, valid_from date, valid_to date
+            );
+            create table candidate.dim_managers (
+                manager_no text, valid_from date, valid_to date, org_no text, left_date date
+            );
+            create table candidate.mart_offices (org_no text, rows integer);
+            create table candidate.mart_catalog (table_name text);
+            create table candidate.mart_clerks (clerk_no text);
+            insert into candidate.bridge_account_managers values
+                ('A1', 'M1', 'PRIMARY', '2026-01-01', null), ('A2', 'M1', 'PRIMARY', '2026-01-01', null),
+                ('A3', 'M2', 'PRIMARY', '2026-01-01', null), ('A1', 'M2', 'BACKUP', '2026-01-01', null),
+                ('A3', 'M1', 'PRIMARY', '2025-01-01', '2026-01-01');
+            insert into candidate.dim_managers values
+                ('M1', '2026-01-01', null, '11', null), ('M2', '2026-01-01', null, '12', null);
+            insert into candidate.mart_offices values ('11', 1), ('12', 2);
+            insert into candidate.mart_catalog values ('met_meter');
+            insert into candidate.mart_clerks values ('C1');
+        """)
+
+
+@pytest.fixture
+def given(fresh_home: Settings, database: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A home of its own whose warehouse is the test's database."""
+    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    return settings()
+
+
+@pytest.fixture
+def night(given: Settings, database: str, tmp_path: Path):
+    """Published once. Logins belong to the server, so they are dropped with the test."""
+    made = Managed(database, tmp_path)
+    made.publish()
+    yield made
+    with psycopg.connect(database, autocommit=True) as conn:
+        name = logins.database_of(database)
+        for login in (f"{name}_bi_reader", f"{name}_manager_M1", f"{name}_manager_M2"):
+            logins.drop(conn, login)
+
+
+@pytest.fixture
+def reader(night: Night, given: Settings) -> str:
+    return door.open_for_readers(night.warehouse, given).url
+
+
+def asked(url: str, query: str) -> list[tuple]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        cursor = conn.execute(query)
+        return cursor.fetchall() if cursor.description else []
+
+
+def accounts_seen(url: str, relation: str = "marts.mart_energy") -> set[str]:
+    return {number for (number,) in asked(url, f"select distinct account_no from {relation}")}
+
+
+def test_the_readers_login_reads_marts_with_limits_of_its_own(reader: str, given: Settings, database: str) -> None:
+    assert asked(reader, "select count(*) from mart_energy") == [(6,)]  # its search path is marts
+    limits = [asked(reader, f"show {name}")[0][0] for name in ("statement_timeout", "default_transaction_read_only")]
+    assert limits == ["30s", "on"]
+    assert asked(
+        reader, "select rolsuper, rolcreaterole, rolcreatedb, rolconnlimit from pg_roles where rolname = user"
+    ) == [(False, False, False, 20)]
+    assert asked(reader, "select current_user")[0][0] == f"{logins.database_of(database)}_bi_reader"
+    held = given.home / "bi.json"
+    assert stat.S_IMODE(held.stat().st_mode) == 0o600
+    assert psycopg.conninfo.conninfo_to_dict(reader)["password"] in held.read_text()
+
+
+REFUSED = (
+    "select * from raw_marketing.mkt_contact",
+    "select * from staging.stg_marketing__bills",
+    "select * from quality.runs",
+    "select * from warehouse.dim_months",
+    "select * from candidate.mart_energy",
+    "select * from transform.builds",
+    "create table vault.x (a integer)",
+    "update publish.pointer set version = 1",
+    "delete from publish.mart_energy",
+    "insert into publish.manager_logins values (current_user, 'M1')",
+    "create table marts.x (a integer)",
+    "create table public.x (a integer)",
+    "create role another login",
+    "set role kaw",
+    "set role kaw_bi_reader",
+    "set session authorization kaw",
+    "copy (select 1) to '/tmp/x'",
+    "select pg_read_file('/etc/hosts')",
+)
+
+
+def test_the_readers_login_is_refused_what_is_not_its_own_even_when_it_may_write(reader: str) -> None:
+    with psycopg.connect(reader, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        for statement in REFUSED:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
+
+
+def test_the_readers_login_is_refused_a_write_a_long_query_and_one_connection_too_many(
+    night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "READER_CONNECTIONS", 2)
+    monkeypatch.setitem(logins.SETTINGS, "statement_timeout", "300ms")
+    url = door.open_for_readers(night.warehouse, given).url
+    with contextlib.ExitStack() as held:
+        conn = held.enter_context(psycopg.connect(url, autocommit=True))
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            conn.execute("create temporary table x (a integer)")
+        with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+            conn.execute("select pg_sleep(2)")
+        held.enter_context(psycopg.connect(url))
+        with pytest.raises(psycopg.OperationalError, match="too many connections"):
+            psycopg.connect(url)
+
+
+def test_the_door_closes_for_who_is_in_and_opens_again_with_the_same_password(
+    reader: str, night: Night, given: Settings
+) -> None:
+    manager = door.open_for_manager(night.warehouse, given, "M1")[0].url
+    inside = psycopg.connect(reader, autocommit=True)
+    assert door.is_open(given)
+    assert door.close(given)
+    assert not door.is_open(given)
+    with pytest.raises(psycopg.OperationalError):
+        inside.execute("select 1")
+    for url in (reader, manager):
+        with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+            psycopg.connect(url)
+    assert not door.close(given)
+    assert door.open_for_readers(night.warehouse, given).url == reader
+    assert asked(reader, "select 1") == [(1,)]
+
+
+def test_an_embedded_server_stays_up_behind_an_open_door(fresh_home: Settings, capsys) -> None:
+    from include.local.cli.access import writing
+
+    with writing(must_exist=False):
+        pass
+    assert not server.is_running()
+    assert cli.main(["bi", "--no-superset", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["host"], told["database"], told["login"]) == ("127.0.0.1", "warehouse", "warehouse_bi_reader")
+    assert sorted(told["snippets"]) == ["DuckDB", "Metabase", "Power BI", "Superset", "notebook", "psql"]
+    assert cli.main(["status"]) == 0
+    assert server.is_running()
+    assert asked(told["url"], "select count(*) from marts.publication") == [(0,)]
+    assert cli.main(["down"]) == 0
+    assert "The door for readers is closed." in capsys.readouterr().out
+    assert not server.is_running()
+
+
+def test_the_notebooks_lines_run_as_they_are_printed(night: Night, given: Settings) -> None:
+    opened = door.open_for_readers(night.warehouse, given)
+    lines = door.snippets(opened)["notebook"].splitlines()
+    names: dict = {}
+    exec("\n".join([*lines[:-1], f"frame = {lines[-1]}"]), names)  # what a person copies
+    assert len(names["frame"]) == 2
+    names["engine"].dispose()
+
+
+def test_where_roles_may_not_be_made_the_statements_are_told(
+    night: Night, given: Settings, server: server.Server, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """Somebody who may runs what was printed, and the same command then succeeds."""
+    with psycopg.connect(server.admin_url(), autocommit=True) as conn:
+        name = logins.database_of(night.url)
+        conn.execute("drop role if exists lowly")
+        conn.execute("create role lowly login password 'secret' in role kaw")
+        try:
+            monkeypatch.setenv("KAW_WAREHOUSE", logins.address_for(night.url, "lowly", "secret"))
+            assert cli.main(["bi", "--no-superset"]) == 3
+            said = capsys.readouterr().err
+            statements = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+            assert statements[0].startswith(f'create role "{name}_bi_reader" login password \'SCRAM-SHA-256$')
+            assert "have them run in this database" in said
+            with psycopg.connect(server.admin_url(name), autocommit=True) as admin:
+                for statement in statements:
+                    admin.execute(statement)
+            assert cli.main(["bi", "--no-superset"]) == 0
+            conn.execute(f'drop role "{name}_bi_reader"')
+        finally:
+            conn.execute("drop role lowly")
+
+
+def test_a_manager_sees_the_own_accounts_in_every_relation_and_no_other(night: Night, given: Settings) -> None:
+    first, second = (door.open_for_manager(night.warehouse, given, number) for number in ("M1", "M2"))
+    assert (first[1], second[1]) == (2, 1)
+    for relation in ("marts.mart_energy", "marts.mart_energy_at_close", "publish.mart_energy", "marts.mart_health"):
+        own = set() if relation.endswith("close") else None
+        assert accounts_seen(first[0].url, relation) in ({"A1", "A2"}, own), relation
+        assert accounts_seen(second[0].url, relation) in ({"A3"}, own), relation
+    assert accounts_seen(first[0].url) == {"A1", "A2"}
+    assert accounts_seen(second[0].url, "marts.bridge_account_managers") == {"A3"}
+    assert asked(second[0].url, "select manager_no from marts.dim_managers") == [("M2",)]
+    assert asked(second[0].url, "select org_no, rows from marts.mart_offices") == [("12", 2)]
+    assert asked(second[0].url, "select table_name from marts.mart_catalog") == [("met_meter",)]
+    assert asked(second[0].url, "select manager_no, account_no from publish.manager_accounts") == [("M2", "A3")]
+    assert len(asked(second[0].url, "select * from marts.publication")) == 2
+    for statement in (
+        "select * from marts.mart_clerks",
+        "select * from publish.mart_clerks",
+        "set role kaw_account_manager",
+        "set role kaw_bi_reader",
+        "select * from publish.versions",
+        "update publish.manager_logins set manager_no = 'M1'",
+    ):
+        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
+            asked(second[0].url, statement)
+
+
+def test_the_closing_version_of_a_month_is_cut_to_the_manager_too(night: Night, given: Settings) -> None:
+    night.fill(2, [JUNE, JULY])
+    night.publish(date(2026, 8, 1))
+    url = door.open_for_manager(night.warehouse, given, "M2")[0].url
+    assert accounts_seen(url, "marts.mart_energy_at_close") == {"A3"}
+
+
+def test_a_group_of_readers_beside_it_does_not_widen_what_a_manager_sees(night: Night, given: Settings) -> None:
+    opened = door.open_for_manager(night.warehouse, given, "M2")[0]
+    night.execute(f'grant kaw_bi_reader to "{opened.login}"')
+    assert accounts_seen(opened.url) == {"A3"}
+
+
+def test_what_a_manager_sees_follows_publish_rebuild_and_roll_back(night: Night, given: Settings) -> None:
+    """The candidates are made anew, as dbt does it; A2 goes from M1 to M2 on 11 July."""
+    url = door.open_for_manager(night.warehouse, given, "M2")[0].url
+    night.execute("""
+        create table candidate.again (like candidate.mart_energy);
+        insert into candidate.again select * from candidate.mart_energy;
+        drop table candidate.mart_energy;
+        alter table candidate.again rename to mart_energy;
+        update candidate.bridge_account_managers set valid_to = '2026-07-11' where account_no = 'A2';
+        insert into candidate.bridge_account_managers values ('A2', 'M2', 'PRIMARY', '2026-07-11', null);
+    """)
+    night.publish(date(2026, 7, 10))
+    assert accounts_seen(url) == {"A3"}  # not yet on the published date
+    night.publish(date(2026, 7, 11))
+    assert accounts_seen(url) == {"A2", "A3"}  # in all published months
+    assert asked(url, "select distinct month from marts.mart_energy where account_no = 'A2' order by 1") == [
+        (JUNE,),
+        (JULY,),
+    ]
+    night.fill(2, [JUNE, JULY])
+    night.execute("delete from candidate.bridge_account_managers where account_no = 'A3' and manager_no = 'M2'")
+    night.publish(date(2026, 7, 12))
+    assert accounts_seen(url) == {"A2"}
+    rollback(night.warehouse, approver="the approver", reason="tried")
+    assert accounts_seen(url) == {"A2", "A3"}
+    release(night.warehouse, approver="the approver", reason="tried")
+    assert accounts_seen(url) == {"A2", "A3"}
+
+
+def test_a_manager_who_left_loses_the_login_at_the_next_publish(night: Night, given: Settings) -> None:
+    stays = door.open_for_manager(night.warehouse, given, "M1")[0]
+    leaves = door.open_for_manager(night.warehouse, given, "M2")[0]
+    night.execute("update candidate.dim_managers set left_date = '2026-07-11' where manager_no = 'M2'")
+    night.publish(date(2026, 7, 10))
+    assert accounts_seen(leaves.url) == {"A3"}
+    night.publish(date(2026, 7, 11))
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(leaves.url)
+    assert accounts_seen(stays.url) == {"A1", "A2"}
+    assert night.execute("select login from publish.manager_logins") == [(stays.login,)]
+    with pytest.raises(UsageError, match="No manager M2 is at work"):
+        door.open_for_manager(night.warehouse, given, "M2")
+
+
+def test_a_login_that_may_not_be_dropped_sees_nothing(
+    night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaves = door.open_for_manager(night.warehouse, given, "M2")[0]
+    night.execute("update candidate.dim_managers set left_date = '2026-07-11' where manager_no = 'M2'")
+
+    def refused(*_):
+        raise logins.NotAllowed(["drop role"])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(logins, "drop", refused)
+        night.publish(date(2026, 7, 11))
+    assert accounts_seen(leaves.url) == set()
+    assert asked(leaves.url, "select * from marts.dim_managers") == []
+
+
+def test_where_no_manager_is_published_no_login_is_taken_away(night: Night, given: Settings) -> None:
+    """A night without the dimension would otherwise lock everybody out."""
+    opened = door.open_for_manager(night.warehouse, given, "M1")[0]
+    night.execute("truncate candidate.dim_managers")
+    night.publish(date(2026, 7, 11))
+    assert accounts_seen(opened.url) == set()
+
+
+def test_a_managers_login_is_shown_again_and_revoked(night: Night, given: Settings, capsys) -> None:
+    assert cli.main(["bi", "manager", "M1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["manager_no"], told["accounts"]) == ("M1", 2)
+    assert cli.main(["bi", "manager", "M1"]) == 0
+    shown = capsys.readouterr().out
+    assert told["url"] in shown
+    assert "the rows of the 2 accounts that M1 is primary manager of" in shown
+    assert cli.main(["bi", "manager", "M1", "--revoke"]) == 0
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(told["url"])
+    assert cli.main(["bi", "manager", "M1", "--revoke"]) == 2
+    assert cli.main(["bi", "manager", "M9"]) == 2
+    assert "M1 (2), M2 (1)" in capsys.readouterr().err
+
+
+CANARIES = (
+    (
+        "create view marts.canary as select * from publish.mart_energy",
+        "marts.canary",
+        "a view without security_invoker",
+    ),
+    (
+        "create view marts.canary with (security_invoker = false) as select * from publish.mart_energy",
+        "marts.canary",
+        "a view without security_invoker",
+    ),
+    (
+        "create materialized view marts.canary as select * from publish.mart_energy",
+        "marts.canary",
+        "a materialized view",
+    ),
+    (
+        "alter table publish.mart_energy disable row level security",
+        "publish.mart_energy",
+        "a table without row-level security",
+    ),
+)
+
+
+def test_a_canary_that_would_show_the_rows_of_others_is_seen(night: Night, given: Settings) -> None:
+    assert night.execute("select * from publish.unprotected") == []
+    with night.warehouse.connect() as conn:
+        for canary, relation, reason in CANARIES:
+            with conn.transaction(force_rollback=True):
+                conn.execute(canary)
+                assert conn.execute("select * from publish.unprotected").fetchall() == [(relation, reason)]
+    night.execute(CANARIES[0][0])
+    with pytest.raises(InfrastructureError, match="canary is a view without security_invoker"):
+        door.open_for_manager(night.warehouse, given, "M1")
+
+
+def test_after_a_whole_night_every_relation_is_cut_to_the_manager(clean_night, fresh_home: Settings) -> None:
+    """Of the simulated managers the one with the most accounts; whose accounts these are says the bridge itself."""
+    manager_no, whole = clean_night.rows(
+        "select manager_no, array_agg(account_no) from warehouse.bridge_account_managers"
+        " where assign_role_code = 'PRIMARY' and valid_to is null group by 1 order by count(*) desc, 1 limit 1"
+    )[0]
+    assert len(whole) > 1
+    assert clean_night.rows("select * from publish.unprotected") == []
+    opened, accounts = door.open_for_manager(clean_night.warehouse, settings(), manager_no)
+    try:
+        assert accounts == len(whole)
+        cut = [name for (name,) in clean_night.rows("select relation from publish.scopes where scope = 'account'")]
+        assert len(cut) > 25
+        seen = {name: accounts_seen(opened.url, f"marts.{name}") for name in cut}
+        assert {name: numbers - set(whole) for name, numbers in seen.items() if numbers - set(whole)} == {}
+        assert seen["mart_key_account_360"] == set(whole)
+    finally:
+        door.revoke_manager(clean_night.warehouse, settings(), manager_no)
+
+
+def test_another_scope_takes_the_place_of_the_former_one(night: Night, given: Settings) -> None:
+    url = door.open_for_manager(night.warehouse, given, "M2")[0].url
+    night.describe(scoped(ENERGY, "none"), scoped(HEALTH, "shared"), BRIDGE, MANAGERS, OFFICES, CATALOG, CLERKS)
+    night.publish()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        accounts_seen(url)
+    assert accounts_seen(url, "marts.mart_health") == {"A1", "A2", "A3"}
+    night.describe(ENERGY, HEALTH, BRIDGE, MANAGERS, OFFICES, CATALOG, CLERKS)  # nothing stated: none
+    night.publish()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        accounts_seen(url, "marts.mart_health")
+
+
+def test_a_scope_that_is_not_known_or_has_no_column_is_not_published(night: Night) -> None:
+    for described, said in (
+        (scoped(HEALTH, "accounts"), "meta.scope is accounts"),
+        (scoped(CLERKS, "manager"), "it has no column manager_no"),
+    ):
+        night.describe(described)
+        with pytest.raises(InfrastructureError, match=said):
+            night.publish()
+
+
+def test_roles_that_come_later_get_their_grants_and_policies(night: Night, given: Settings) -> None:
+    night.execute("""
+        revoke usage on schema marts from kaw_account_manager;
+        drop policy managers_see_by_account on publish.mart_energy;
+        revoke select on publish.mart_energy, marts.mart_energy from kaw_account_manager;
+    """)
+    url = door.open_for_manager(night.warehouse, given, "M2")[0].url
+    assert accounts_seen(url) == {"A3"}
+    with Warehouse(night.url).connect() as conn:
+        grant_again(conn)
+    assert accounts_seen(url) == {"A3"}
+
+
+@pytest.mark.parametrize("database", ["x" * 60, "a\nb"])
+def test_a_login_has_a_name_that_postgresql_keeps_whole(database: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a role"):
+        logins.name_of(database, "bi_reader")
+
+
+def test_what_an_address_says_of_the_connection_stays_for_the_other_login() -> None:
+    given = "postgresql://kaw:se%40cret@db.example:6000/ware%20house?sslmode=require&user=kaw&options=-c%20role%3Dx"
+    assert logins.address_for(given, "a b", "p/w") == (
+        "postgresql://a%20b:p%2Fw@db.example:6000/ware%20house?sslmode=require"
+    )
+    assert logins.database_of(given) == "ware house"
