@@ -21,8 +21,8 @@ estimates as (
 ),
 
 register_months as (
-    select * from {{ ref('fct_registers_monthly') }}
-    where is_counted_in_account and account_no is not null
+    select * from {{ ref('int_register_points_monthly') }}
+    where energy_kind_code = 'ACTIVE'
 ),
 
 terms as (
@@ -82,8 +82,9 @@ registers as (
     select
         account_no,
         month_start_date,
-        sum(energy_kwh) filter (where energy_kind_code = 'ACTIVE') as register_energy_kwh,
-        sum(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as register_max_demand_kw
+        coalesce(bool_or(is_partial), false) as is_register_month_partial,
+        case when bool_and(energy_kwh is not null) then sum(energy_kwh) end as register_energy_kwh,
+        case when bool_and(max_demand_kw is not null) then sum(max_demand_kw) end as register_max_demand_kw
     from register_months
     group by account_no, month_start_date
 ),
@@ -155,6 +156,7 @@ measured as (
             * case when account_months.is_whole_month then 1 end,
             charges.power_factor_charge_cny
         )::numeric(16, 2) as power_factor_adjustment_cny,
+        registers.is_register_month_partial,
         registers.register_energy_kwh::numeric(20, 4) as register_energy_kwh,
         registers.register_max_demand_kw::numeric(18, 4) as register_max_demand_kw,
         (

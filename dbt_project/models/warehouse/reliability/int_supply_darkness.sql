@@ -107,7 +107,7 @@ accounts as (
 final as (
     select
         accounts.account_no,
-        null::text as path_no,
+        'ALL' as path_no,
         null::text as feeder_no,
         'INTERRUPTED' as darkness_code,
         lower(times.dark_time) as started_at,
