@@ -31,7 +31,7 @@ CREDIT = (
 )
 PAYMENT = (
     "paid_at days_late partial_count channel_code unpaid_cny penalty_due_cny penalty_charged_cny penalty_waived_cny"
-    " penalty_gap_cny"
+    " penalty_accruing_cny penalty_gap_cny"
 )
 ADVICE = "usage_basis_code advice_rank quantity saving_kwh saving_cny saving_share calculation"
 PROFILE = "profile_days no_cluster_code load_profile_24h distance_to_typical anomaly_score is_anomalous"

@@ -133,9 +133,8 @@ measured as (
         loads.working_day_average_kw,
         loads.rest_day_average_kw,
         (loads.rest_day_average_kw / nullif(loads.working_day_average_kw, 0))::numeric(12, 8) as rest_day_ratio,
-        (
-            loads.max_kw::numeric / nullif(account_months.running_capacity_kva * power_factors.lagging_power_factor, 0)
-        )::numeric(14, 6) as transformer_load_rate,
+        (loads.max_kw::numeric / nullif(account_months.running_capacity_kva * power_factors.lagging_power_factor, 0))
+            ::numeric(14, 6) as transformer_load_rate,
         shares.rate_basis_code,
         {% for rate in ['sharp', 'peak', 'flat', 'valley', 'deep'] -%}
         case shares.rate_basis_code
