@@ -33,6 +33,10 @@ PAYMENT = (
     "paid_at days_late partial_count channel_code unpaid_cny penalty_due_cny penalty_charged_cny penalty_waived_cny"
     " penalty_accruing_cny penalty_gap_cny"
 )
+AS_BILLED = (
+    "billed_loss_kwh power_factor_as_billed power_factor_as_billed_adjustment_pct power_factor_adjustment_cny"
+    " power_factor_billed_cny power_factor_difference_cny power_factor_difference_code"
+)
 ADVICE = "usage_basis_code advice_rank quantity saving_kwh saving_cny saving_share calculation"
 PROFILE = "profile_days no_cluster_code load_profile_24h distance_to_typical anomaly_score is_anomalous"
 OPEN = "unpaid_cny overdue_cny credit_score credit_grade"
@@ -101,11 +105,11 @@ TYPED = {
         mkt_bill 2025-11-01 | {CREDIT} volume_score expected_bill_cny
         mkt_bill 2026-11-30 | {CREDIT} volume_score expected_bill_cny
         mkt_bill 2026-12-01 |""",
-    "mart_energy_structure": """
-        mkt_bill                   | power_factor_adjustment_cny
+    "mart_energy_structure": f"""
+        mkt_bill                   | {AS_BILLED}
         mkt_bill 2026-10-31        |
-        mkt_bill 2026-11-01        | power_factor_adjustment_cny
-        mkt_bill 2026-11-30        | power_factor_adjustment_cny
+        mkt_bill 2026-11-01        | {AS_BILLED}
+        mkt_bill 2026-11-30        | {AS_BILLED}
         mkt_bill 2026-12-01        |
         mkt_transformer 2001-01-01 | transformer_load_rate""",
     "mart_high_reliability_plan": """
