@@ -159,9 +159,8 @@ measured as (
         timed.utility_working_days::numeric(12, 4) as utility_working_days,
         timed.customer_working_days::numeric(12, 4) as customer_working_days,
         timed.suspended_working_days::numeric(12, 4) as suspended_working_days,
-        (
-            timed.total_working_days - timed.utility_working_days - timed.customer_working_days - timed.suspended_working_days
-        )::numeric(12, 4) as handover_working_days,
+        (timed.total_working_days - timed.utility_working_days - timed.customer_working_days - timed.suspended_working_days)
+            ::numeric(12, 4) as handover_working_days,
         (timed.total_working_days - timed.customer_working_days - timed.suspended_working_days)::numeric(12, 4)
             as customer_clock_working_days,
         timed.wait_working_hours::numeric(12, 4) as wait_working_hours,
