@@ -22,7 +22,8 @@ TARIFF_AMOUNTS = (
     " average_price_cny_per_kwh shift_value_cny"
 )
 CHURN = (
-    "churn_score churn_driver_1 churn_driver_1_points churn_driver_2 churn_driver_2_points churn_driver_3"
+    "leaves_agency_score leaves_agency_drivers leaves_grid_score leaves_grid_drivers"
+    " churn_score churn_driver_1 churn_driver_1_points churn_driver_2 churn_driver_2_points churn_driver_3"
     " churn_driver_3_points"
 )
 CREDIT = (
