@@ -39,6 +39,10 @@ AS_BILLED = (
     " power_factor_billed_cny power_factor_difference_cny power_factor_difference_code"
 )
 ADVICE = "usage_basis_code advice_rank quantity saving_kwh saving_cny saving_share calculation"
+QUARTER = (
+    "advice_status_code current_mode_code advised_mode_code quantity_kva known_months"
+    " saving_cny saving_low_cny saving_high_cny"
+)
 PROFILE = "profile_days no_cluster_code load_profile_24h distance_to_typical anomaly_score is_anomalous"
 OPEN = "unpaid_cny overdue_cny credit_score credit_grade"
 ONE_COMPARED = "customer_voltage_ok_pct supply_voltage_ok_pct voltage_gap"
@@ -182,6 +186,12 @@ TYPED = {
         mkt_corrective_action 2026-12-01 insp_no=A | corrective_actions corrective_action_days
         mkt_corrective_action insp_no=B           |
         mkt_hazard                                | is_open_major_hazard""",
+    "mart_advice": f"""
+        mkt_bill 2025-11-30        |
+        mkt_bill 2025-12-01        | {QUARTER}
+        mkt_bill 2026-11-30        | {QUARTER}
+        mkt_bill 2026-12-01        |
+        mkt_transformer 2025-12-01 | {QUARTER}""",
     "mart_saving_advice": f"""
         mkt_transformer            | {ADVICE}
         mkt_transformer 2026-10-31 |
