@@ -353,7 +353,7 @@ NEEDED_BY_NO_MEASURE = {
     },
     "mart_connection_cycle_time": {"mkt_ticket"},
     "mart_connection_funnel": {"mkt_manager_visit"},
-    "mart_manager_performance": {"met_interval_96", "met_power_event"},
+    "mart_manager_performance": {"met_interval_96", "met_power_event", "met_supply_outage"},
     "mart_safety_inspection": {"mkt_app_stage", "mkt_application", "mkt_ticket"},
 }
 

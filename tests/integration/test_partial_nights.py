@@ -81,6 +81,7 @@ PAYMENT = [
     "days_late",
     "paid_at",
     "partial_count",
+    "penalty_accruing_cny",
     "penalty_charged_cny",
     "penalty_due_cny",
     "penalty_gap_cny",

@@ -4,7 +4,8 @@ _SHARES = "0.1 as sharp_share, 0.3 as peak_share, 0.4 as flat_share, 0.2 as vall
 
 GOOD = [
     f"""create table candidate.mart_energy_structure as
-    select 'A'::text as account_no, date '2026-10-01' as month_start_date, {_SHARES}""",
+    select 'A'::text as account_no, date '2026-10-01' as month_start_date, {_SHARES},
+        1000.00 as power_factor_billed_cny, -10.00 as power_factor_difference_cny, null::text as power_factor_difference_code""",
     f"""create table candidate.mart_tariff_advice as
     select 'A'::text as account_no, date '2026-10-01' as month_start_date, 'BILL'::text as usage_basis_code,
         625000.00 as basic_charge_cny, 725000.00 as total_charge_cny, 625000.02 as billed_basic_charge_cny,
@@ -17,4 +18,4 @@ GOOD = [
     "insert into candidate.mart_tariff_advice (account_no, month_start_date, usage_basis_code) values ('B', '2026-10-01', 'BILL')",
     "insert into candidate.mart_saving_advice values ('B', '2026-10-01', 'MD_REDUCE', 229.50)",
 ]
-RULES = ("MART-20", "MART-21", "MART-22", "MART-23", "MART-24")
+RULES = ("MART-20", "MART-21", "MART-22", "MART-23", "MART-24", "MART-27")

@@ -22,7 +22,8 @@ TARIFF_AMOUNTS = (
     " average_price_cny_per_kwh shift_value_cny"
 )
 CHURN = (
-    "churn_score churn_driver_1 churn_driver_1_points churn_driver_2 churn_driver_2_points churn_driver_3"
+    "leaves_agency_score leaves_agency_drivers leaves_grid_score leaves_grid_drivers"
+    " churn_score churn_driver_1 churn_driver_1_points churn_driver_2 churn_driver_2_points churn_driver_3"
     " churn_driver_3_points"
 )
 CREDIT = (
@@ -31,9 +32,17 @@ CREDIT = (
 )
 PAYMENT = (
     "paid_at days_late partial_count channel_code unpaid_cny penalty_due_cny penalty_charged_cny penalty_waived_cny"
-    " penalty_gap_cny"
+    " penalty_accruing_cny penalty_gap_cny"
+)
+AS_BILLED = (
+    "billed_loss_kwh power_factor_as_billed power_factor_as_billed_adjustment_pct power_factor_adjustment_cny"
+    " power_factor_billed_cny power_factor_difference_cny power_factor_difference_code"
 )
 ADVICE = "usage_basis_code advice_rank quantity saving_kwh saving_cny saving_share calculation"
+QUARTER = (
+    "advice_status_code current_mode_code advised_mode_code quantity_kva known_months"
+    " saving_cny saving_low_cny saving_high_cny"
+)
 PROFILE = "profile_days no_cluster_code load_profile_24h distance_to_typical anomaly_score is_anomalous"
 OPEN = "unpaid_cny overdue_cny credit_score credit_grade"
 ONE_COMPARED = "customer_voltage_ok_pct supply_voltage_ok_pct voltage_gap"
@@ -101,11 +110,11 @@ TYPED = {
         mkt_bill 2025-11-01 | {CREDIT} volume_score expected_bill_cny
         mkt_bill 2026-11-30 | {CREDIT} volume_score expected_bill_cny
         mkt_bill 2026-12-01 |""",
-    "mart_energy_structure": """
-        mkt_bill                   | power_factor_adjustment_cny
+    "mart_energy_structure": f"""
+        mkt_bill                   | {AS_BILLED}
         mkt_bill 2026-10-31        |
-        mkt_bill 2026-11-01        | power_factor_adjustment_cny
-        mkt_bill 2026-11-30        | power_factor_adjustment_cny
+        mkt_bill 2026-11-01        | {AS_BILLED}
+        mkt_bill 2026-11-30        | {AS_BILLED}
         mkt_bill 2026-12-01        |
         mkt_transformer 2001-01-01 | transformer_load_rate""",
     "mart_high_reliability_plan": """
@@ -177,6 +186,12 @@ TYPED = {
         mkt_corrective_action 2026-12-01 insp_no=A | corrective_actions corrective_action_days
         mkt_corrective_action insp_no=B           |
         mkt_hazard                                | is_open_major_hazard""",
+    "mart_advice": f"""
+        mkt_bill 2025-11-30        |
+        mkt_bill 2025-12-01        | {QUARTER}
+        mkt_bill 2026-11-30        | {QUARTER}
+        mkt_bill 2026-12-01        |
+        mkt_transformer 2025-12-01 | {QUARTER}""",
     "mart_saving_advice": f"""
         mkt_transformer            | {ADVICE}
         mkt_transformer 2026-10-31 |

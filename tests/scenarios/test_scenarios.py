@@ -4,7 +4,8 @@ A given file holds all rows of one input, named like the model, seed or source t
 for; of the run, `_current_run.csv` gives business_date and collection_start. Columns that it leaves out are null, an empty
 cell is null, `""` an empty text. Inputs without a file: seeds are the project's, dim_dates, dim_months and what comes from
 seeds alone are computed, everything else is empty. An expected file names the model that is computed and lists the columns
-to be compared, all rows; `<model>.some.csv` lists only some of the rows that come out.
+to be compared, all rows; `<model>.some.csv` lists only some of the rows that come out. `wrong/<model>.csv` lists rows that a
+former definition gave and that may not come out again; `worked.md` says how the expected numbers were worked out by hand.
 
 The SQL is what dbt compiled (`conftest.py`); each scenario works in a transaction that is rolled back.
 """
@@ -45,6 +46,9 @@ def test_a_scenario_gives_what_is_expected(project: Project, scenario: Path) -> 
         for name in computed:
             _compute(connection, project.nodes[name], name)
         differences = [text for name, path in expected.items() if (text := _difference(connection, name, path))]
+        former = {path.stem: path for path in sorted((scenario / "wrong").glob("*.csv"))}
+        assert set(former) <= set(expected), "a file in wrong/ is named like one in expected/"
+        differences += [text for name, path in former.items() if (text := _former_answer(connection, name, path))]
         connection.rollback()
     assert not differences, "\n\n".join(["", *differences])
 
@@ -124,7 +128,23 @@ def _difference(connection: psycopg.Connection, name: str, path: Path) -> str | 
     return "\n".join(lines)
 
 
+def _former_answer(connection: psycopg.Connection, name: str, path: Path) -> str | None:
+    """Rows of a former, wrong answer that came out again; None if none."""
+    relation, columns = _relation(connection, name), sql.SQL(", ").join(map(sql.Identifier, _header(path)))
+    connection.execute(
+        sql.SQL("create temporary table former on commit drop as select {} from {} limit 0").format(columns, relation)
+    )
+    _load(connection, sql.Identifier("pg_temp", "former"), path)
+    came_out = connection.execute(
+        sql.SQL("select {0} from pg_temp.former intersect select {0} from {1} order by {0}").format(columns, relation)
+    ).fetchall()
+    given = connection.execute("select count(*) from pg_temp.former").fetchone()[0]
+    connection.execute("drop table pg_temp.former")
+    assert given, f"{path} lists no wrong answer"
+    return f"{name}: the former answer came out again: {came_out}" if came_out else None
+
+
 def test_every_folder_under_scenarios_holds_scenarios() -> None:
     folders = {path for path in FOLDER.glob("*/*") if path.is_dir()}
     assert folders == set(SCENARIOS)
-    assert {path.parent.name for path in FOLDER.rglob("*.csv")} <= {"given", "expected"}
+    assert {path.parent.name for path in FOLDER.rglob("*.csv")} <= {"given", "expected", "wrong"}

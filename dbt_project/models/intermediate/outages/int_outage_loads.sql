@@ -1,5 +1,3 @@
-{{ config(tags=['as_delivered']) }}
-
 -- What the curve shows of the slots that an outage by power events covers wholly.
 with outages as (
     select * from {{ ref('int_outages_by_event') }}

@@ -44,8 +44,16 @@ measured as (
         coalesce(penalties.penalty_due_cny, 0)::numeric(16, 2) as penalty_due_cny,
         coalesce(penalties.penalty_charged_cny, 0)::numeric(16, 2) as penalty_charged_cny,
         coalesce(penalties.penalty_waived_cny, 0)::numeric(16, 2) as penalty_waived_cny,
-        coalesce(penalties.penalty_due_cny - penalties.penalty_charged_cny - penalties.penalty_waived_cny, 0)::numeric(16, 2)
-            as penalty_gap_cny
+        case
+            when penalties.settled_date is null
+                then greatest(coalesce(penalties.penalty_due_cny - penalties.penalty_charged_cny - penalties.penalty_waived_cny, 0), 0)
+            else 0
+        end::numeric(16, 2) as penalty_accruing_cny,
+        case
+            when penalties.settled_date is null
+                then least(coalesce(penalties.penalty_due_cny - penalties.penalty_charged_cny - penalties.penalty_waived_cny, 0), 0)
+            else penalties.penalty_due_cny - penalties.penalty_charged_cny - penalties.penalty_waived_cny
+        end::numeric(16, 2) as penalty_gap_cny
     from bills
     inner join months on bills.issued_date >= months.month_start_date and bills.issued_date < months.next_month_start_date
     left join penalties on bills.bill_no = penalties.bill_no

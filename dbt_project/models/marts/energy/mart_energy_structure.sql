@@ -21,8 +21,8 @@ estimates as (
 ),
 
 register_months as (
-    select * from {{ ref('fct_registers_monthly') }}
-    where is_counted_in_account and account_no is not null
+    select * from {{ ref('int_register_points_monthly') }}
+    where energy_kind_code = 'ACTIVE'
 ),
 
 terms as (
@@ -33,8 +33,8 @@ charges as (
     select * from {{ ref('int_charges_monthly') }}
 ),
 
-bills as (
-    select * from {{ ref('fct_bills') }}
+as_billed as (
+    select * from {{ ref('int_power_factors_monthly') }}
 ),
 
 adjustments as (
@@ -82,19 +82,11 @@ registers as (
     select
         account_no,
         month_start_date,
-        sum(energy_kwh) filter (where energy_kind_code = 'ACTIVE') as register_energy_kwh,
-        sum(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as register_max_demand_kw
+        coalesce(bool_or(is_partial), false) as is_register_month_partial,
+        case when bool_and(energy_kwh is not null) then sum(energy_kwh) end as register_energy_kwh,
+        case when bool_and(max_demand_kw is not null) then sum(max_demand_kw) end as register_max_demand_kw
     from register_months
     group by account_no, month_start_date
-),
-
-billed as (
-    select
-        account_no,
-        bill_month as month_start_date,
-        sum(power_factor_adjustment_base_cny) as adjustment_base_cny
-    from bills
-    group by account_no, bill_month
 ),
 
 power_factors as (
@@ -132,9 +124,8 @@ measured as (
         loads.working_day_average_kw,
         loads.rest_day_average_kw,
         (loads.rest_day_average_kw / nullif(loads.working_day_average_kw, 0))::numeric(12, 8) as rest_day_ratio,
-        (
-            loads.max_kw::numeric / nullif(account_months.running_capacity_kva * power_factors.lagging_power_factor, 0)
-        )::numeric(14, 6) as transformer_load_rate,
+        (loads.max_kw::numeric / nullif(account_months.running_capacity_kva * power_factors.lagging_power_factor, 0))
+            ::numeric(14, 6) as transformer_load_rate,
         shares.rate_basis_code,
         {% for rate in ['sharp', 'peak', 'flat', 'valley', 'deep'] -%}
         case shares.rate_basis_code
@@ -148,13 +139,14 @@ measured as (
         with_lagging.pct as power_factor_adjustment_pct,
         power_factors.both_power_factor::numeric(10, 8) as power_factor_with_leading,
         with_leading.pct as power_factor_with_leading_adjustment_pct,
-        coalesce(
-            case account_months.reactive_basis_code when 'lagging' then with_lagging.pct else with_leading.pct end
-            * billed.adjustment_base_cny
-            / 100
-            * case when account_months.is_whole_month then 1 end,
-            charges.power_factor_charge_cny
-        )::numeric(16, 2) as power_factor_adjustment_cny,
+        as_billed.loss_kwh as billed_loss_kwh,
+        as_billed.power_factor as power_factor_as_billed,
+        as_billed.adjustment_pct as power_factor_as_billed_adjustment_pct,
+        coalesce(as_billed.adjustment_cny, charges.power_factor_charge_cny)::numeric(16, 2) as power_factor_adjustment_cny,
+        as_billed.billed_cny as power_factor_billed_cny,
+        as_billed.difference_cny as power_factor_difference_cny,
+        as_billed.difference_code as power_factor_difference_code,
+        registers.is_register_month_partial,
         registers.register_energy_kwh::numeric(20, 4) as register_energy_kwh,
         registers.register_max_demand_kw::numeric(18, 4) as register_max_demand_kw,
         (
@@ -172,7 +164,7 @@ measured as (
     left join loads using (account_no, month_start_date)
     left join registers using (account_no, month_start_date)
     left join charges using (account_no, month_start_date)
-    left join billed using (account_no, month_start_date)
+    left join as_billed using (account_no, month_start_date)
     left join power_factors using (account_no, month_start_date)
     cross join lateral (
         select

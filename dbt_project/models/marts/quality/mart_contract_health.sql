@@ -80,6 +80,15 @@ amended as (
         amendments.amendment_no
 ),
 
+-- The contract of a customer who left is over; it did not run out unnoticed.
+closed as (
+    select
+        account_no,
+        close_date
+    from accounts
+    where is_current
+),
+
 measured as (
     select
         in_force.contract_no,
@@ -94,7 +103,9 @@ measured as (
         in_force.valid_to - 1 as last_valid_date,
         in_force.is_auto_renewed,
         in_force.valid_to - 1 - in_force.as_of_date as days_to_expiry,
-        coalesce(in_force.valid_to <= in_force.as_of_date and not in_force.is_auto_renewed, false) as is_expired,
+        coalesce(closed.close_date <= in_force.as_of_date, false) as is_ended,
+        coalesce(in_force.valid_to <= in_force.as_of_date and not in_force.is_auto_renewed, false)
+        and coalesce(in_force.as_of_date < closed.close_date, true) as is_expired,
         billed.last_bill_month is not null as is_expired_billed,
         in_force.signed_date is null or in_force.signed_date > in_force.as_of_date as is_unsigned,
         (
@@ -116,6 +127,7 @@ measured as (
         on
             in_force.account_no = accounts.account_no
             and {{ is_valid_on('accounts', 'in_force.as_of_date') }}
+    left join closed on in_force.account_no = closed.account_no
     left join billed
         on in_force.contract_no = billed.contract_no and in_force.as_of_date = billed.as_of_date
     left join billed_tariffs

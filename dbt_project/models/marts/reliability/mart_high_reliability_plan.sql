@@ -28,6 +28,10 @@ customer_outages as (
     select * from {{ ref('fct_customer_outages') }}
 ),
 
+path_losses as (
+    select * from {{ ref('fct_path_losses') }}
+),
+
 energy_not_supplied as (
     select * from {{ ref('int_energy_not_supplied') }}
 ),
@@ -75,6 +79,22 @@ outages as (
     group by customer_outages.account_no, customer_outages.feeder_no
 ),
 
+lost_paths as (
+    select
+        path_losses.account_no,
+        path_losses.feeder_no,
+        count(*)::integer as path_losses_12m,
+        sum({{ minutes_between(
+            'path_losses.started_at', 'coalesce(path_losses.ended_at, ' ~ day_start_at(business_date() ~ ' + 1') ~ ')'
+        ) }}) / 60 as path_lost_hours_12m
+    from path_losses
+    cross join year_to_date
+    where
+        path_losses.started_date > year_to_date.before_date
+        and path_losses.started_date <= year_to_date.last_date
+    group by path_losses.account_no, path_losses.feeder_no
+),
+
 judged as (
     select
         paths.*,
@@ -93,6 +113,8 @@ judged as (
         coalesce(dips.dip_events_12m, 0) as dip_events_12m,
         coalesce(outages.interruptions_12m, 0) as interruptions_12m,
         coalesce(outages.outage_hours_12m, 0) as outage_hours_12m,
+        coalesce(lost_paths.path_losses_12m, 0) as path_losses_12m,
+        coalesce(lost_paths.path_lost_hours_12m, 0) as path_lost_hours_12m,
         case when outages.interruptions_12m is null then 0 else outages.ens_kwh_12m end as ens_kwh_12m
     from paths
     cross join year_to_date
@@ -101,6 +123,7 @@ judged as (
     left join security on paths.account_no = security.account_no
     left join dips on paths.account_no = dips.account_no and paths.feeder_no = dips.feeder_no
     left join outages on paths.account_no = outages.account_no and paths.feeder_no = outages.feeder_no
+    left join lost_paths on paths.account_no = lost_paths.account_no and paths.feeder_no = lost_paths.feeder_no
 ),
 
 -- What is wanting, the more serious first; the plan begins with the first.
@@ -141,6 +164,8 @@ measured as (
         dip_events_12m,
         interruptions_12m,
         outage_hours_12m::numeric(14, 6) as outage_hours_12m,
+        path_losses_12m,
+        path_lost_hours_12m::numeric(14, 6) as path_lost_hours_12m,
         ens_kwh_12m::numeric(18, 4) as ens_kwh_12m,
         coalesce(is_source_missing or is_circuit_missing or is_self_generation_short, false) as gap_flag,
         nullif(concat_ws(

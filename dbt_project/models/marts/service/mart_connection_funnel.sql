@@ -1,3 +1,7 @@
+{%- set stages_shown = {
+    'VERIFY': 't_verify', 'SCHEME': 't_scheme', 'DESIGN_REVIEW': 't_design_review', 'MID_CHECK': 't_mid_check',
+    'BUILD': 't_build_done', 'FINAL_CHECK': 't_final_check', 'AGREEMENT': 't_agreement_stage', 'METER_ENERGISE': 't_energised'
+} -%}
 with months as (
     select * from {{ ref('dim_months') }}
 ),
@@ -41,14 +45,9 @@ touches as (
 reached as (
     select
         application_no,
-        max(ended_at) filter (where stage_code = 'VERIFY') as t_verify,
-        max(ended_at) filter (where stage_code = 'SCHEME') as t_scheme,
-        max(ended_at) filter (where stage_code = 'DESIGN_REVIEW') as t_design_review,
-        max(ended_at) filter (where stage_code = 'MID_CHECK') as t_mid_check,
-        max(ended_at) filter (where stage_code = 'BUILD') as t_build_done,
-        max(ended_at) filter (where stage_code = 'FINAL_CHECK') as t_final_check,
-        max(ended_at) filter (where stage_code = 'AGREEMENT') as t_agreement_stage,
-        max(ended_at) filter (where stage_code = 'METER_ENERGISE') as t_energised,
+        {%- for stage, column in stages_shown.items() %}
+        max(ended_at) filter (where stage_code = '{{ stage }}') as {{ column }},
+        {%- endfor %}
         max(ended_at) as last_ended_at,
         (array_agg(stage_code order by stage_seq desc))[1] as last_stage_code,
         count(*)::integer as stages,
@@ -111,14 +110,9 @@ signed as (
 timed as (
     select
         applications.*,
-        reached.t_verify,
-        reached.t_scheme,
-        reached.t_design_review,
-        reached.t_mid_check,
-        reached.t_build_done,
-        reached.t_final_check,
-        reached.t_agreement_stage,
-        reached.t_energised,
+        {%- for column in stages_shown.values() %}
+        reached.{{ column }},
+        {%- endfor %}
         reached.last_stage_code,
         reached.stages,
         reached.utility_working_days,
@@ -165,9 +159,10 @@ measured as (
         timed.utility_working_days::numeric(12, 4) as utility_working_days,
         timed.customer_working_days::numeric(12, 4) as customer_working_days,
         timed.suspended_working_days::numeric(12, 4) as suspended_working_days,
-        (
-            timed.total_working_days - timed.utility_working_days - timed.customer_working_days - timed.suspended_working_days
-        )::numeric(12, 4) as handover_working_days,
+        (timed.total_working_days - timed.utility_working_days - timed.customer_working_days - timed.suspended_working_days)
+            ::numeric(12, 4) as handover_working_days,
+        (timed.total_working_days - timed.customer_working_days - timed.suspended_working_days)::numeric(12, 4)
+            as customer_clock_working_days,
         timed.wait_working_hours::numeric(12, 4) as wait_working_hours,
         clocks.clock_code as sla_code,
         clocks.target_value as sla_target_working_days,
@@ -176,6 +171,12 @@ measured as (
             when timed.utility_working_days > clocks.target_value then false
             when timed.t_energised is not null and clocks.target_value is not null then true
         end as sla_met,
+        case
+            when timed.status_code = 'CANCELLED' then null
+            when timed.total_working_days - timed.customer_working_days - timed.suspended_working_days > clocks.target_value
+                then false
+            when timed.t_energised is not null and clocks.target_value is not null then true
+        end as is_customer_clock_met,
         answered.satisfaction_pct::numeric(7, 4) as satisfaction_pct,
         timed.stages,
         coalesce(tracked.tracked_stages, 0) as tracked_stages,

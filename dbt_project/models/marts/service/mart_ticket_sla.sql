@@ -15,6 +15,22 @@ accounts as (
     where is_current
 ),
 
+-- A time that is promised on average is judged for an organisation and month of acceptance, over the tickets that ended.
+averages as (
+    select
+        accounts.org_no,
+        date_trunc('month', tickets.accepted_date::timestamp)::date as month_start_date,
+        clocks.clock_code,
+        avg(clocks.elapsed) as average_elapsed,
+        count(*)::integer as average_tickets,
+        avg(clocks.elapsed) <= max(clocks.target_value) as is_met
+    from clocks
+    inner join tickets on clocks.ticket_no = tickets.ticket_no
+    inner join accounts on tickets.account_no = accounts.account_no
+    where clocks.is_average and clocks.is_counted and clocks.stopped_at is not null and clocks.elapsed is not null
+    group by accounts.org_no, date_trunc('month', tickets.accepted_date::timestamp)::date, clocks.clock_code
+),
+
 measured as (
     select
         tickets.ticket_no,
@@ -47,6 +63,9 @@ measured as (
         second_clocks.unit_code as second_sla_unit_code,
         second_clocks.elapsed as second_elapsed,
         second_clocks.is_met as second_is_met,
+        averages.average_elapsed::numeric(14, 4) as second_average_elapsed,
+        averages.average_tickets as second_average_tickets,
+        averages.is_met as second_average_is_met,
         coalesce(lead_clocks.is_counted and lead_clocks.is_met is not null, false) as is_counted
     from tickets
     inner join months
@@ -54,6 +73,12 @@ measured as (
     left join accounts on tickets.account_no = accounts.account_no
     left join clocks as lead_clocks on tickets.ticket_no = lead_clocks.ticket_no and lead_clocks.is_lead
     left join clocks as second_clocks on tickets.ticket_no = second_clocks.ticket_no and not second_clocks.is_lead
+    left join averages
+        on
+            accounts.org_no = averages.org_no
+            and months.month_start_date = averages.month_start_date
+            and second_clocks.clock_code = averages.clock_code
+            and second_clocks.is_average
 ),
 
 final as ({{ partial_rows('measured') }})

@@ -144,7 +144,7 @@ measured as (
         on account_months.account_no = surveyed.account_no and account_months.month_start_date = surveyed.month_start_date
     cross join lateral (
         values
-        ('DAYS_TO_END', trade.days_to_end::numeric),
+        ('DAYS_TO_END', case when trade.trade_mode_code = 'AGENT' then trade.days_to_end::numeric end),
         ('PRICE_SPREAD', case when trade.trade_mode_code = 'AGENT' then trade.price_spread_cny_per_mwh end),
         ('ENERGY_YOY', trends.energy_yoy),
         ('SELF_GENERATION', trends.self_generation_share),

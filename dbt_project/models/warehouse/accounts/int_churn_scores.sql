@@ -15,6 +15,7 @@ contributions as (
         factors.account_no,
         factors.month_start_date,
         factors.factor_code,
+        points.question_code,
         coalesce(points.points, 0) as points
     from factors
     inner join months on factors.month_start_date = months.month_start_date
@@ -33,7 +34,11 @@ ranked as (
         row_number() over (
             partition by account_no, month_start_date
             order by points desc nulls last, factor_code
-        ) as contribution_no
+        ) as contribution_no,
+        row_number() over (
+            partition by account_no, month_start_date, question_code
+            order by points desc nulls last, factor_code
+        ) as question_no
     from contributions
 ),
 
@@ -42,6 +47,11 @@ final as (
         account_no,
         month_start_date,
         sum(points)::numeric(6, 2) as churn_score,
+        {%- for question in ['agency', 'grid'] %}
+        coalesce(sum(points) filter (where question_code = '{{ question | upper }}'), 0)::numeric(6, 2) as leaves_{{ question }}_score,
+        string_agg(factor_code || ' ' || round(points), ', ' order by points desc, factor_code)
+            filter (where question_code = '{{ question | upper }}' and points > 0 and question_no <= 3) as leaves_{{ question }}_drivers,
+        {%- endfor %}
         max(factor_code) filter (where contribution_no = 1 and points > 0) as churn_driver_1,
         (max(points) filter (where contribution_no = 1 and points > 0))::numeric(6, 2) as churn_driver_1_points,
         max(factor_code) filter (where contribution_no = 2 and points > 0) as churn_driver_2,

@@ -85,6 +85,14 @@ final as (
         priced.counterparty_name,
         priced.agreement_end_date,
         priced.agreement_end_date - priced.report_date as days_to_end,
+        exists (
+            select 1
+            from agreements as successors
+            where
+                successors.account_no = priced.account_no
+                and successors.valid_from > priced.report_date
+                and successors.valid_from <= priced.agreement_end_date + 1
+        ) as has_successor,
         priced.agent_price_cny_per_mwh::numeric(14, 4) as agent_price_cny_per_mwh,
         (priced.agent_price_cny_per_mwh - priced.other_price_cny_per_mwh)::numeric(14, 4) as price_spread_cny_per_mwh,
         coalesce(penalised.penalised_months_12m, 0)::integer as penalised_months_12m

@@ -8,8 +8,7 @@ bills as (
 ),
 
 register_months as (
-    select * from {{ ref('fct_registers_monthly') }}
-    where is_counted_in_account and account_no is not null
+    select * from {{ ref('int_register_points_monthly') }}
 ),
 
 energy_days as (
@@ -59,7 +58,9 @@ register_points as (
             bool_or(num_nonnulls(sharp_kwh, peak_kwh, flat_kwh, valley_kwh, deep_kwh) > 0)
             filter (where energy_kind_code = 'ACTIVE'), false
         ) as has_rates,
-        max(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as max_demand_kw
+        max(max_demand_kw) filter (where energy_kind_code = 'ACTIVE') as max_demand_kw,
+        coalesce(bool_or(is_partial) filter (where energy_kind_code in ('REACTIVE_Q1', 'REACTIVE_Q4')), false)
+            as is_reactive_partial
     from register_months
     group by account_no, metering_point_no, month_start_date
 ),
@@ -78,7 +79,8 @@ curve_points as (
         null::numeric as valley_kwh,
         null::numeric as deep_kwh,
         false as has_rates,
-        max(max_kw) as max_demand_kw
+        max(max_kw) as max_demand_kw,
+        false as is_reactive_partial
     from energy_days
     group by account_no, metering_point_no, date_trunc('month', reading_date::timestamp)::date
 ),
@@ -95,14 +97,14 @@ metered as (
         account_no,
         month_start_date,
         sum(energy_kwh) as energy_kwh,
-        sum(lagging_kvarh) as lagging_kvarh,
-        sum(leading_kvarh) as leading_kvarh,
+        case when not bool_or(is_reactive_partial) then sum(lagging_kvarh) end as lagging_kvarh,
+        case when not bool_or(is_reactive_partial) then sum(leading_kvarh) end as leading_kvarh,
         case when bool_and(has_rates) then sum(sharp_kwh) end as sharp_kwh,
         case when bool_and(has_rates) then sum(peak_kwh) end as peak_kwh,
         case when bool_and(has_rates) then sum(flat_kwh) end as flat_kwh,
         case when bool_and(has_rates) then sum(valley_kwh) end as valley_kwh,
         case when bool_and(has_rates) then sum(deep_kwh) end as deep_kwh,
-        sum(max_demand_kw) as max_demand_kw
+        case when count(max_demand_kw) = count(*) then sum(max_demand_kw) end as max_demand_kw
     from points
     group by usage_basis_code, account_no, month_start_date
     having count(energy_kwh) = count(*)

@@ -1,4 +1,9 @@
-with point_outages as (
+with darkness as (
+    select * from {{ ref('int_supply_darkness') }}
+    where darkness_code = 'INTERRUPTED'
+),
+
+point_outages as (
     select * from {{ ref('int_customer_outages') }}
 ),
 
@@ -9,7 +14,6 @@ metering_points as (
 -- A check meter sees nothing that the billing point beside it does not; own generation may stop for its own reasons.
 placed as (
     select
-        point_outages.point_outage_id,
         point_outages.metering_point_no,
         point_outages.basis_code,
         point_outages.started_at,
@@ -21,48 +25,28 @@ placed as (
     inner join metering_points
         on
             point_outages.metering_point_no = metering_points.metering_point_no
-            and {{ is_valid_on('metering_points', "(point_outages.started_at at time zone 'Asia/Shanghai')::date") }}
+            and {{ is_valid_on('metering_points', local_date('point_outages.started_at')) }}
     where metering_points.role_code = 'BILLING' and metering_points.account_no is not null
 ),
 
--- Points of one account that are dark at the same time are one interruption of one customer.
-marked as (
+-- Which points told of it; the feeder is that of the point that went dark first.
+seen as (
     select
-        *,
-        coalesce(
-            started_at > max(ended_at) over (
-                partition by account_no
-                order by started_at, ended_at, metering_point_no
-                rows between unbounded preceding and 1 preceding
-            ),
-            true
-        ) as is_new
-    from placed
-),
-
-numbered as (
-    select
-        *,
-        count(*) filter (where is_new) over (
-            partition by account_no
-            order by started_at, ended_at, metering_point_no
-            rows between unbounded preceding and current row
-        ) as interruption_no
-    from marked
-),
-
-merged as (
-    select
-        account_no,
-        min(started_at) as started_at,
-        nullif(max(ended_at), 'infinity'::timestamptz) as ended_at,
-        count(distinct metering_point_no)::integer as interrupted_points,
-        min(metering_point_no) as first_metering_point_no,
-        (array_agg(feeder_no order by started_at, metering_point_no))[1] as feeder_no,
-        (array_agg(transformer_area_no order by started_at, metering_point_no))[1] as transformer_area_no,
-        string_agg(distinct basis_code, ', ' order by basis_code) as basis_codes
-    from numbered
-    group by account_no, interruption_no
+        darkness.account_no,
+        darkness.started_at,
+        darkness.ended_at,
+        count(distinct placed.metering_point_no)::integer as interrupted_points,
+        min(placed.metering_point_no) as first_metering_point_no,
+        (array_agg(placed.feeder_no order by placed.started_at, placed.metering_point_no))[1] as feeder_no,
+        (array_agg(placed.transformer_area_no order by placed.started_at, placed.metering_point_no))[1] as transformer_area_no,
+        string_agg(distinct placed.basis_code, ', ' order by placed.basis_code) as basis_codes
+    from darkness
+    inner join placed
+        on
+            darkness.account_no = placed.account_no
+            and placed.started_at < coalesce(darkness.ended_at, 'infinity'::timestamptz)
+            and darkness.started_at < placed.ended_at
+    group by darkness.account_no, darkness.started_at, darkness.ended_at
 ),
 
 final as (
@@ -71,7 +55,7 @@ final as (
         account_no,
         started_at,
         ended_at,
-        (started_at at time zone 'Asia/Shanghai')::date as started_date,
+        {{ local_date('started_at') }} as started_date,
         {{ minutes_between('started_at', 'ended_at') }}::numeric(18, 8) as duration_minutes,
         ended_at is null as is_open,
         interrupted_points,
@@ -79,7 +63,7 @@ final as (
         feeder_no,
         transformer_area_no,
         basis_codes
-    from merged
+    from seen
 )
 
 select * from final

@@ -8,7 +8,7 @@ supply_outages as (
 
 matches as (
     select * from {{ ref('fct_outages_matched') }}
-    where supply_outage_id is not null
+    where supply_outage_id is not null and match_code is distinct from 'PATH_LOST'
 ),
 
 accounts as (

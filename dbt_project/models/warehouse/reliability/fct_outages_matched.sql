@@ -6,6 +6,10 @@ supply_outages as (
     select * from {{ ref('fct_supply_outages') }}
 ),
 
+path_losses as (
+    select * from {{ ref('fct_path_losses') }}
+),
+
 metering_points as (
     select * from {{ ref('dim_metering_points') }}
     where role_code = 'BILLING' and account_no is not null
@@ -16,6 +20,7 @@ supply_outages_by_account as (
     select distinct
         metering_points.account_no,
         supply_outages.supply_outage_id,
+        supply_outages.feeder_no,
         supply_outages.started_at,
         supply_outages.ended_at,
         supply_outages.duration_minutes,
@@ -60,6 +65,20 @@ chosen as (
     order by customer_outage_id, start_difference_minutes, supply_outage_id
 ),
 
+-- A record of a feeder that an account lost while another supplied it is no interruption of that account.
+path_supply_outages as (
+    select distinct
+        supply.account_no,
+        supply.supply_outage_id
+    from supply_outages_by_account as supply
+    inner join path_losses
+        on
+            supply.account_no = path_losses.account_no
+            and supply.feeder_no = path_losses.feeder_no
+            and supply.started_at - supply.start_tolerance < coalesce(path_losses.ended_at, 'infinity'::timestamptz)
+            and path_losses.started_at - supply.start_tolerance < coalesce(supply.ended_at, 'infinity'::timestamptz)
+),
+
 matched as (
     select
         coalesce(customer_side.account_no, supply.account_no) as account_no,
@@ -70,7 +89,8 @@ matched as (
         customer_side.duration_minutes as customer_minutes,
         supply.started_at as supply_started_at,
         supply.ended_at as supply_ended_at,
-        supply.duration_minutes as supply_minutes
+        supply.duration_minutes as supply_minutes,
+        lost.account_no is not null as is_path_lost
     from (
         select
             customer_outages.*,
@@ -82,6 +102,8 @@ matched as (
         on
             customer_side.account_no = supply.account_no
             and customer_side.supply_outage_id = supply.supply_outage_id
+    left join path_supply_outages as lost
+        on supply.account_no = lost.account_no and supply.supply_outage_id = lost.supply_outage_id
 ),
 
 final as (
@@ -91,6 +113,7 @@ final as (
         customer_outage_id,
         supply_outage_id,
         case
+            when customer_outage_id is null and is_path_lost then 'PATH_LOST'
             when customer_outage_id is null then 'SUPPLY_ONLY'
             when supply_outage_id is null then 'METER_ONLY'
             else 'MATCHED'

@@ -9,8 +9,8 @@ energy_days as (
 ),
 
 register_months as (
-    select * from {{ ref('fct_registers_monthly') }}
-    where is_counted_in_account and account_no is not null and energy_kind_code = 'ACTIVE'
+    select * from {{ ref('int_register_points_monthly') }}
+    where energy_kind_code = 'ACTIVE'
 ),
 
 dates as (

@@ -35,6 +35,7 @@ runs as (
             partition by stages.application_no, stages.stage_code order by stages.stage_seq
         )::integer as stage_run_no,
         lag(stages.ended_at) over (partition by stages.application_no order by stages.stage_seq) as handed_over_at,
+        lag(stages.dept_no) over (partition by stages.application_no order by stages.stage_seq) as handed_over_by_dept_no,
         coalesce(
             stages.ended_at,
             case
@@ -55,6 +56,7 @@ measured as (
     select
         runs.*,
         read_on.working_day_no - started_on.working_day_no as working_days,
+        started_on.working_day_no - handed_over_on.working_day_no as handover_working_days,
         {{ working_minutes_until('runs.started_at', 'started_on', 'working_hours') }}
         - {{ working_minutes_until('runs.handed_over_at', 'handed_over_on', 'working_hours') }} as waited_minutes,
         {{ working_minutes_until('runs.read_at', 'read_on', 'working_hours') }}
@@ -93,6 +95,9 @@ final as (
         timed.stage_code,
         timed.stage_run_no,
         timed.dept_no,
+        timed.handed_over_by_dept_no,
+        timed.handed_over_by_dept_no <> timed.dept_no as is_between_departments,
+        case when timed.handover_working_days < 0 then 0 else timed.handover_working_days end as handover_working_days,
         timed.clock_owner_code,
         timed.started_at,
         timed.ended_at,

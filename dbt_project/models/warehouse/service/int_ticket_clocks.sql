@@ -17,6 +17,7 @@ runs as (
         tickets.ticket_no,
         clocks.clock_code,
         clocks.is_lead,
+        coalesce(clocks.is_average, false) as is_average,
         clocks.target_value,
         clocks.unit_code,
         not coalesce(tickets.is_force_majeure, false) as is_counted,
@@ -66,12 +67,13 @@ elapsed as (
         on read.read_date = read_on.calendar_date
 ),
 
--- An open clock within its target is neither met nor missed.
+-- An open clock within its target is neither met nor missed; a promise on average is not judged by a single ticket.
 final as (
     select
         ticket_no,
         clock_code,
         is_lead,
+        is_average,
         is_counted,
         started_at,
         stopped_at,
@@ -79,6 +81,7 @@ final as (
         unit_code,
         elapsed,
         case
+            when is_average then null
             when elapsed > target_value then false
             when stopped_at is not null and elapsed is not null then true
         end as is_met
