@@ -29,6 +29,7 @@ class Mart:
     `published_month` is SQL over its columns, None where its month is D's. A fact holds the events of all times; of them
     the months from the first of dim_months to that of D are published. `renamed` maps the former name of a column to the
     name of today: the published views show both until the next release, the stored table and the hash the latter alone.
+    Of one that `shows_newest` readers see the rows of the newest month alone, for a dimension has one row a key.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Mart:
     scales: dict[str, int]
     is_fact: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
+    shows_newest: bool = False
 
     @property
     def name_at_close(self) -> str:
@@ -80,7 +82,7 @@ def _meta(node: dict) -> dict:
 def _mart(node: dict) -> Mart:
     meta = _meta(node)
     mart = Mart(
-        name=node.get("alias") or node["name"],
+        name=meta.get("published_as") or node.get("alias") or node["name"],
         relation=(node["schema"], node.get("alias") or node["name"]),
         description=" ".join((node.get("description") or "").split()),
         columns={name: " ".join((c.get("description") or "").split()) for name, c in node["columns"].items()},
@@ -90,6 +92,7 @@ def _mart(node: dict) -> Mart:
         scales=dict(meta.get("scales") or {}),
         is_fact=bool(meta.get("published_month")) and node["schema"] != CANDIDATES,
         renamed={former: name for name, c in node["columns"].items() if (former := _meta(c).get("renamed_from"))},
+        shows_newest=meta.get("shows") == "newest",
     )
     if not mart.grain:
         raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")

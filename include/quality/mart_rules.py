@@ -38,13 +38,13 @@ def _grain_rule(model: Model) -> Rule:
     return _rule(
         model,
         "GRAIN",
-        sentence=f"{model.name} has one row for each {', '.join(model.meta['grain'])}.",
+        sentence=f"{model.published_name} has one row for each {', '.join(model.meta['grain'])}.",
         axis="mismatch",
         dimension="uniqueness",
         reason="A row twice is counted twice by every reader.",
         source=f"project rule; the grain that {model.path} declares",
         subject="row of a mart",
-        population=f"keys of {model.name}",
+        population=f"keys of {model.published_name}",
         reads=(model.relation,),
         tested_sql=f"""select
     jsonb_build_object('mart', '{model.name}', {pairs}) as record_key,
@@ -68,13 +68,13 @@ def _filled_rule(model: Model) -> Rule:
     return _rule(
         model,
         "FILLED",
-        sentence=f"{model.name} holds rows where what it reads holds rows, and does not lose them all.",
+        sentence=f"{model.published_name} holds rows where what it reads holds rows, and does not lose them all.",
         axis="missing",
         dimension="completeness",
         reason="An empty mart looks like a utility without the matter that it is about.",
         source=f"project rule; filled_from in {model.path}",
         subject="published table",
-        population=f"the table {model.name}",
+        population=f"the table {model.published_name}",
         reads=(model.relation, *facts, "publish.pointer", "publish.versions"),
         tested_sql=f"""select
     jsonb_build_object('mart', '{model.name}') as record_key,
@@ -84,7 +84,7 @@ def _filled_rule(model: Model) -> Rule:
         select 1
         from publish.versions as versions
         inner join publish.pointer as pointer using (published_month, version)
-        where versions.mart = '{model.name}' and versions.rows > 0
+        where versions.mart = '{model.published_name}' and versions.rows > 0
     ) as is_published""",
         violations_sql="""select
     record_key,

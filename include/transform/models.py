@@ -33,6 +33,11 @@ class Model:
     def relation(self) -> str:
         return f"{_SCHEMAS[self.layer]}.{self.name}"
 
+    @property
+    def published_name(self) -> str:
+        """What readers find it as in the schema marts: a dimension of the star has the plain name, whatever its model's is."""
+        return self.meta.get("published_as") or self.name
+
 
 @cache
 def declared_models() -> dict[str, Model]:

@@ -127,7 +127,7 @@ def test_a_mart_without_a_row_warns_where_it_has_input_and_blocks_where_it_is_pu
     assert verdicts(staged, name)["FILLED"] == []
     fill_facts(staged, model)
     assert verdicts(staged, name)["FILLED"] == ([("no row", "warn")] if facts_of(model) else [])
-    publish(staged, name)
+    publish(staged, model.published_name)
     assert verdicts(staged, name)["FILLED"] == [("no row", "block")]
 
 
@@ -139,7 +139,7 @@ def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none
         with staged.connection.transaction(force_rollback=True):
             fill_facts(staged, model, but=fact)
             assert verdicts(staged, name)["FILLED"] == []
-    publish(staged, name, rows=0)
+    publish(staged, model.published_name, rows=0)
     assert verdicts(staged, name)["FILLED"] == []
     staged.connection.execute("update publish.versions set mart = 'another', rows = 7")
     assert verdicts(staged, name)["FILLED"] == []

@@ -297,11 +297,11 @@ def worlds_of_the_published_models() -> Iterator[World]:
             {},
             {"but": None},
             *({"but": fact} for fact in marts.facts_of(model)),
-            {"seen": (name, 7)},
-            {"seen": (name, 0)},
+            {"seen": (model.published_name, 7)},
+            {"seen": (model.published_name, 0)},
             {"seen": ("another", 7)},
         ]
-        for night in (*nights, {"but": None, "seen": (name, 7), "is_empty": False}):
+        for night in (*nights, {"but": None, "seen": (model.published_name, 7), "is_empty": False}):
             yield World(
                 partial(_with_facts, model=model, **night), frozenset({f"MART-FILLED-{name}"}), BY_TYPED, Staged.answer
             )
