@@ -313,6 +313,11 @@ def worlds_of_the_published_models() -> Iterator[World]:
             right = {rule_id: marts.of_account_a(told)}
             yield World(prepare, frozenset(right), BY_TYPED, marts.lacking, right)
 
+    for name, (pair,) in marts.COMPARED.items():
+        for given, _ in marts.TWO_MARTS:
+            prepare = partial(marts.with_two_marts, pair=pair, **given)
+            yield World(prepare, frozenset({f"MART-METRIC-{name}"}), BY_TYPED, Staged.answer)
+
 
 def _with_rows(staged: Staged, model: marts.Model, without: list[str | None]) -> None:
     """A model with some rows, each without a column of its key or with all."""
