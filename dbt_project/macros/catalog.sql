@@ -6,6 +6,12 @@
     {{ return(var('published') | reject('equalto', 'mart_catalog') | list) }}
 {%- endmacro %}
 
+{#- What readers find a model as. -#}
+{% macro published_name(name) -%}
+    {%- set node = graph.get('nodes', {}).get('model.' ~ project_name ~ '.' ~ name) if execute else none -%}
+    {{ return((node.config.meta or {}).get('published_as', name) if node else name) }}
+{%- endmacro %}
+
 {#-
   The catalogue's entries as dbt's graph knows them: name, kind, area, description, the source tables that a published table
   comes from, and who reads it: of a published table the exposures, of a source table the published tables.
@@ -16,7 +22,7 @@
     {%- if execute -%}
         {%- for exposure in graph.exposures.values() -%}
             {%- for id in exposure.depends_on.nodes -%}
-                {%- do readers_of.setdefault(id.split('.')[-1], []).append(exposure.label or exposure.name) -%}
+                {%- do readers_of.setdefault(published_name(id.split('.')[-1]), []).append(exposure.label or exposure.name) -%}
             {%- endfor -%}
         {%- endfor -%}
         {%- for name in published_tables() -%}
@@ -24,10 +30,10 @@
             {%- set node = graph.nodes[id] -%}
             {%- set sources = source_tables_of(id) -%}
             {%- for source_table in sources -%}
-                {%- do readers_of.setdefault(source_table, []).append(name) -%}
+                {%- do readers_of.setdefault(source_table, []).append(published_name(name)) -%}
             {%- endfor -%}
             {%- do entries.append({
-                'name': name, 'kind': {'mart': 'MART', 'fct': 'FACT'}.get(name.split('_')[0], 'DIMENSION'),
+                'name': published_name(name), 'kind': {'mart': 'MART', 'fct': 'FACT'}.get(name.split('_')[0], 'DIMENSION'),
                 'area': node.path.split('/')[1], 'description': node.description, 'sources': sources
             }) -%}
         {%- endfor -%}

@@ -32,6 +32,7 @@ class Mart:
     name of today: the published views show both until the next release, the stored table and the hash the latter alone.
     `scope` says which rows an account manager's login sees: those of its accounts, of the manager, of the manager's
     organisation, all (shared), or none, which is so too where the model states nothing.
+    Of one that `shows_newest` readers see the rows of the newest month alone, for a dimension has one row a key.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Mart:
     is_fact: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
     scope: str = "none"
+    shows_newest: bool = False
 
     @property
     def name_at_close(self) -> str:
@@ -84,7 +86,7 @@ def _meta(node: dict) -> dict:
 def _mart(node: dict) -> Mart:
     meta = _meta(node)
     mart = Mart(
-        name=node.get("alias") or node["name"],
+        name=meta.get("published_as") or node.get("alias") or node["name"],
         relation=(node["schema"], node.get("alias") or node["name"]),
         description=" ".join((node.get("description") or "").split()),
         columns={name: " ".join((c.get("description") or "").split()) for name, c in node["columns"].items()},
@@ -95,6 +97,7 @@ def _mart(node: dict) -> Mart:
         is_fact=bool(meta.get("published_month")) and node["schema"] != CANDIDATES,
         renamed={former: name for name, c in node["columns"].items() if (former := _meta(c).get("renamed_from"))},
         scope=meta.get("scope") or "none",
+        shows_newest=meta.get("shows") == "newest",
     )
     if not mart.grain:
         raise _declared_wrongly(mart, "meta.grain is missing", "list the columns that make a row unique")

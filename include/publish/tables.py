@@ -60,6 +60,14 @@ def _refuse_lost_columns(mart: Mart, published: dict[str, str], wanted: dict[str
         )
 
 
+# A dimension is what it is on D: readers see the version of the newest month that a night has reached, and no older one
+# beside it. A plan may be published for a month after D, of which no dimension has a row.
+NEWEST_MONTH = """ and pointer.published_month = (
+    select max(months.published_month) from publish.pointer as months
+    where months.version > 0 and months.published_month <= (select max(known.business_date) from publish.pointer as known)
+)"""
+
+
 def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
     """`marts.<mart>` shows what is known now, `marts.<mart>_at_close` what was known when each month closed.
 
@@ -68,15 +76,17 @@ def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
     sources = {name: name for name in column_types(conn, "publish", mart.name)} | mart.renamed
     for name, chosen in ((mart.name, "pointer"), (mart.name_at_close, "closing")):
         present = list(column_types(conn, "marts", name))
+        is_newest = mart.shows_newest and chosen == "pointer"
         columns = [column for column in present if column in sources]
         columns += [column for column in sources if column not in present]
-        if present != columns:
+        if present != columns or is_newest != _shows_newest(conn, name):
             conn.execute(
                 sql.SQL(
                     "create or replace view {view} with (security_invoker = true) as select {columns} from {table} as versions"
                     " inner join publish.{chosen} on versions.published_month = {chosen}.published_month"
-                    " and versions.version = {chosen}.version"
+                    " and versions.version = {chosen}.version{newest}"
                 ).format(
+                    newest=sql.SQL(NEWEST_MONTH if is_newest else ""),
                     view=sql.Identifier("marts", name),
                     table=mart.published,
                     chosen=sql.Identifier(chosen),
@@ -91,6 +101,12 @@ def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
     _ensure_comments(conn, mart.name, mart.description, texts)
     at_close = f"As known when each month closed; a month that is not over has no row. {mart.description}".strip()
     _ensure_comments(conn, mart.name_at_close, at_close, texts)
+
+
+def _shows_newest(conn: psycopg.Connection, view: str) -> bool:
+    """Whether the view, as it is in the database, is cut to the newest month."""
+    query = "select pg_get_viewdef(to_regclass(format('marts.%%I', %s::text))) like '%%max(months.published_month)%%'"
+    return bool(conn.execute(query, [view]).fetchone()[0])
 
 
 def _ensure_comments(conn: psycopg.Connection, view: str, description: str, columns: dict[str, str]) -> None:

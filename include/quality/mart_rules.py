@@ -1,12 +1,14 @@
 """Rules that every published model implies: one row for its grain with a filled key, and no model that lost all its rows.
 
 They are made from the models' own description (`include.transform.models`), so a new mart has them without a word more. Their ids are
-MART-GRAIN-<model>, MART-FILLED-<model> and MART-PARTIAL-<model>.
+MART-GRAIN-<model>, MART-FILLED-<model> and MART-PARTIAL-<model>. A metric that two marts show for the same things and month has
+one more, MART-METRIC-<metric>.
 """
 
 from __future__ import annotations
 
 from include.quality.rules import Rule
+from include.transform.metrics import Shown, compared_metrics, declared_metrics
 from include.transform.models import Model, measure_families, published_models
 
 
@@ -17,18 +19,16 @@ def load_mart_rules() -> list[Rule]:
         *map(_grain_rule, models),
         *(_filled_rule(model) for model in models if not model.meta.get("may_be_empty")),
         *(_partial_rule(model) for model in models if model.meta.get("partial", {}).get("account")),
+        *(_metric_rule(name, pairs) for name, pairs in compared_metrics().items()),
     ]
 
 
 def _rule(model: Model, kind: str, **given) -> Rule:
-    defaults = {
-        "id": f"MART-{kind}-{model.name}",
-        "path": model.path,
-        "area": "marts",
-        "severity": "block",
-        "owner": "data warehouse",
-        "gate": 2,
-    }
+    return _made_rule(f"MART-{kind}-{model.name}", model.path, **given)
+
+
+def _made_rule(rule_id: str, path: str, **given) -> Rule:
+    defaults = {"id": rule_id, "path": path, "area": "marts", "severity": "block", "owner": "data warehouse", "gate": 2}
     return Rule(**(defaults | given))
 
 
@@ -38,13 +38,13 @@ def _grain_rule(model: Model) -> Rule:
     return _rule(
         model,
         "GRAIN",
-        sentence=f"{model.name} has one row for each {', '.join(model.meta['grain'])}.",
+        sentence=f"{model.published_name} has one row for each {', '.join(model.meta['grain'])}.",
         axis="mismatch",
         dimension="uniqueness",
         reason="A row twice is counted twice by every reader.",
         source=f"project rule; the grain that {model.path} declares",
         subject="row of a mart",
-        population=f"keys of {model.name}",
+        population=f"keys of {model.published_name}",
         reads=(model.relation,),
         tested_sql=f"""select
     jsonb_build_object('mart', '{model.name}', {pairs}) as record_key,
@@ -68,13 +68,13 @@ def _filled_rule(model: Model) -> Rule:
     return _rule(
         model,
         "FILLED",
-        sentence=f"{model.name} holds rows where what it reads holds rows, and does not lose them all.",
+        sentence=f"{model.published_name} holds rows where what it reads holds rows, and does not lose them all.",
         axis="missing",
         dimension="completeness",
         reason="An empty mart looks like a utility without the matter that it is about.",
         source=f"project rule; filled_from in {model.path}",
         subject="published table",
-        population=f"the table {model.name}",
+        population=f"the table {model.published_name}",
         reads=(model.relation, *facts, "publish.pointer", "publish.versions"),
         tested_sql=f"""select
     jsonb_build_object('mart', '{model.name}') as record_key,
@@ -84,7 +84,7 @@ def _filled_rule(model: Model) -> Rule:
         select 1
         from publish.versions as versions
         inner join publish.pointer as pointer using (published_month, version)
-        where versions.mart = '{model.name}' and versions.rows > 0
+        where versions.mart = '{model.published_name}' and versions.rows > 0
     ) as is_published""",
         violations_sql="""select
     record_key,
@@ -167,3 +167,52 @@ def _needs(partial: dict) -> list[str]:
             table, _, column = part.partition(".")
             lines += [f"('{name}', '{table}', '{column}', {', '.join(months)}, {by_day})" for name in group["columns"]]
     return lines
+
+
+def _metric_rule(name: str, pairs: list[tuple[Shown, Shown]]) -> Rule:
+    """Complete rows alone: of a partial one each mart says by itself what it lacks."""
+    metric = declared_metrics()[name]
+    marts = list(dict.fromkeys(shown.model.published_name for pair in pairs for shown in pair))
+    return _made_rule(
+        f"MART-METRIC-{name}",
+        f"dbt_project/metrics/{metric.theme}.yml",
+        sentence=f"{' and '.join(marts)} show the same {name}.",
+        axis="mismatch",
+        dimension="consistency",
+        reason="Two numbers under one name, and nobody believes either.",
+        source=f"project rule; the metric {name} in dbt_project/metrics/{metric.theme}.yml",
+        subject="row of a mart",
+        population=f"rows of {marts[0]} that the others have too, in the same month",
+        not_tested="No thing has a row in both in one month.",
+        reads=tuple(dict.fromkeys(shown.model.relation for pair in pairs for shown in pair)),
+        tested_sql="\nunion all\n".join(_compared(*pair) for pair in pairs),
+        violations_sql="""select
+    record_key,
+    coalesce(other_value::text, 'no value') || ' in ' || other_mart as observed,
+    coalesce(one_value::text, 'no value') || ' in ' || one_mart as expected
+from tested
+where one_value is distinct from other_value""",
+    )
+
+
+def _compared(one: Shown, other: Shown) -> str:
+    scale = min(
+        s.model.meta.get("scales", {}).get(s.column, 0 if s.model.columns[s.column] == "integer" else 6)
+        for s in (one, other)
+    )
+    key = ", ".join(f"'{column}', one.{column}" for column in one.key)
+    same = " and ".join(f"one.{column} = other.{column}" for column in one.key)
+    months = [f"date_trunc('month', {alias}.{s.month}::timestamp)" for alias, s in (("one", one), ("other", other))]
+    complete = [
+        f"not coalesce({alias}.partial_measures, '{{}}') @> array['{s.column}']"
+        for alias, s in (("one", one), ("other", other))
+    ]
+    return f"""select
+    jsonb_build_object('mart', '{other.model.name}', {key}, 'month', to_char({months[0]}, 'YYYY-MM')) as record_key,
+    '{one.model.published_name}' as one_mart,
+    '{other.model.published_name}' as other_mart,
+    round(one.{one.column}::numeric, {scale}) as one_value,
+    round(other.{other.column}::numeric, {scale}) as other_value
+from {one.model.relation} as one
+inner join {other.model.relation} as other on {same} and {months[0]} = {months[1]}
+where {complete[0]} and {complete[1]}"""

@@ -44,9 +44,13 @@ def marts(published: dict) -> list[dict]:
     ]
 
 
+def _published_name(node: dict) -> str:
+    return ((node.get("config") or {}).get("meta") or {}).get("published_as") or node["name"]
+
+
 def _raw_tables(manifest: dict, name: str) -> list[str]:
     nodes = manifest["nodes"] | manifest.get("sources", {})
-    todo = [key for key, node in nodes.items() if node["resource_type"] == "model" and node["name"] == name]
+    todo = [key for key, node in nodes.items() if node["resource_type"] == "model" and _published_name(node) == name]
     seen: set[str] = set()
     while todo:
         key = todo.pop()

@@ -144,7 +144,7 @@ def _lineage(mart: Mart) -> tuple[dict, str]:
     """Relations above the mart by layer, its direct inputs and those of each of them; and the declared reach."""
     manifest = json.loads(manifest_path().read_text())
     nodes = {**manifest["nodes"], **manifest["sources"]}
-    (start,) = [k for k, n in nodes.items() if n["resource_type"] == "model" and n["name"] == mart.name]
+    (start,) = [k for k, n in nodes.items() if n["resource_type"] == "model" and n["name"] == mart.relation[1]]
     found, todo = {}, [start]
     while todo:
         name = todo.pop()

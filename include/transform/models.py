@@ -7,7 +7,7 @@ that it reads, without dimensions. Tests hold these declarations to what dbt say
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -21,17 +21,24 @@ _SCHEMAS = {"staging": "staging", "intermediate": "staging", "warehouse": "wareh
 
 @dataclass(frozen=True)
 class Model:
-    """A model as declared. `columns` are names with their types; `path` is that of its YAML file in the repository."""
+    """A model as declared. `columns` are names with their types, `column_meta` what some say of themselves; `path` is that of
+    its YAML file in the repository."""
 
     name: str
     layer: str
     path: str
     meta: dict
     columns: dict[str, str]
+    column_meta: dict[str, dict] = field(default_factory=dict)
 
     @property
     def relation(self) -> str:
         return f"{_SCHEMAS[self.layer]}.{self.name}"
+
+    @property
+    def published_name(self) -> str:
+        """What readers find it as in the schema marts: a dimension of the star has the plain name, whatever its model's is."""
+        return self.meta.get("published_as") or self.name
 
 
 @cache
@@ -46,6 +53,9 @@ def declared_models() -> dict[str, Model]:
                 path=f"dbt_project/models/{path.relative_to(MODELS)}",
                 meta=(model.get("config") or {}).get("meta") or {},
                 columns={c["name"]: c.get("data_type", "text") for c in model.get("columns") or []},
+                column_meta={
+                    c["name"]: meta for c in model.get("columns") or [] if (meta := (c.get("config") or {}).get("meta"))
+                },
             )
     return found
 

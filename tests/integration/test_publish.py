@@ -42,6 +42,40 @@ def test_the_first_publish_shows_every_mart_of_every_month(night: Night) -> None
     ]
 
 
+def test_of_a_dimension_readers_see_the_newest_month_alone(night: Night) -> None:
+    """It has one row a key, or every join on it counts a mart's rows once a month; what it was is seen as of each close."""
+    dimension = copy.deepcopy(HEALTH)
+    dimension["config"]["meta"] |= {"published_as": "dim_health", "shows": "newest"}
+    night.describe(ENERGY, dimension)
+    night.publish(date(2026, 6, 30))
+    night.execute("update candidate.mart_health set score = 9")
+    night.publish(date(2026, 7, 10))
+    assert night.execute("select distinct published_month, score from marts.dim_health") == [(JULY, 9)]
+    assert night.execute("select count(*), count(distinct account_no) from marts.dim_health") == [(3, 3)]
+    assert night.execute("select distinct published_month, score from marts.dim_health_at_close") == [(JUNE, 1)]
+    # a plan for August is published in July: no dimension has a row of that month, and readers keep that of July
+    night.execute(
+        "insert into publish.pointer select '2026-08-01', 1, business_date, run_id, published_at, 0, 0, 0, 0"
+        " from publish.pointer where published_month = '2026-07-01'"
+    )
+    assert night.execute("select distinct published_month from marts.dim_health") == [(JULY,)]
+    # rolled back before its first version, July shows nothing, and readers see June
+    night.execute("update publish.pointer set version = 0 where published_month = '2026-07-01'")
+    night.execute("delete from publish.pointer where published_month = '2026-08-01'")
+    assert night.execute("select distinct published_month, score from marts.dim_health") == [(JUNE, 1)]
+
+
+def test_a_table_that_becomes_a_dimension_shows_the_newest_month_from_its_next_publish_on(night: Night) -> None:
+    night.publish(date(2026, 6, 30))
+    night.publish(date(2026, 7, 10))
+    assert len(night.execute("select distinct published_month from marts.mart_health")) == 2
+    dimension = copy.deepcopy(HEALTH)
+    dimension["config"]["meta"] |= {"shows": "newest"}
+    night.describe(ENERGY, dimension)
+    night.publish(date(2026, 7, 11))
+    assert night.execute("select distinct published_month from marts.mart_health") == [(JULY,)]
+
+
 def test_the_same_content_again_moves_only_the_date(night: Night) -> None:
     night.publish()
     before = night.hashes()

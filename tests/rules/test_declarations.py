@@ -40,7 +40,10 @@ def built(staged: Staged) -> Iterator[tuple[Staged, Rule]]:
         for rule in RULES:
             with staged.connection.transaction(force_rollback=True):
                 made = re.sub("^MART-(GRAIN|FILLED|PARTIAL)-", "", rule.id)
-                if made in models:
+                if rule.id.startswith("MART-METRIC-"):
+                    for relation in rule.reads:
+                        stand_in(staged, models[relation.split(".")[1]], with_facts=False)
+                elif made in models:
                     stand_in(staged, models[made])
                 elif theme := theme_of(rule.id):
                     for statement in THEMES[theme].GOOD:

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from include.quality.mart_rules import load_mart_rules
 from include.quality.rules import Rule, load_rules
+from include.transform.metrics import Shown, compared_metrics
 from include.transform.models import Model, measure_families, published_models
 from tests.rules.cases import Case, answer, cases_of_the_book
 from tests.rules.partial_cases import TYPED, Lack, lacks
@@ -25,6 +26,7 @@ WRITTEN = {rule.id: rule for rule in load_rules() if rule.area == "marts"}
 MADE = {rule.id: rule for rule in load_mart_rules()}
 FAULTS = [case for rule_id in WRITTEN for case in cases_of_the_book().get(rule_id, ()) if case.breaks is not None]
 MODELS = published_models()
+COMPARED = compared_metrics()
 FILLED = [name for name, model in MODELS.items() if not model.meta.get("may_be_empty")]
 A_VALUE = {"date": "'2026-11-05'", "timestamp": "'2026-11-05'", "boolean": "'true'", "text": "'A'", "jsonb": "'{}'"}
 
@@ -59,12 +61,12 @@ def facts_of(model: Model) -> list[str]:
     return model.meta.get("filled_from", [])
 
 
-def stand_in(staged: Staged, model: Model) -> sql.Identifier:
+def stand_in(staged: Staged, model: Model, with_facts: bool = True) -> sql.Identifier:
     """An empty table of the model's columns, and empty tables of the facts that it reads."""
     relation = sql.Identifier(*model.relation.split("."))
     columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in model.columns.items()]
     staged.connection.execute(sql.SQL("create table {} ({})").format(relation, sql.SQL(", ").join(columns)))
-    for fact in facts_of(model):
+    for fact in facts_of(model) if with_facts else ():
         staged.connection.execute(sql.SQL("create table warehouse.{} (n integer)").format(sql.Identifier(fact)))
     return relation
 
@@ -127,7 +129,7 @@ def test_a_mart_without_a_row_warns_where_it_has_input_and_blocks_where_it_is_pu
     assert verdicts(staged, name)["FILLED"] == []
     fill_facts(staged, model)
     assert verdicts(staged, name)["FILLED"] == ([("no row", "warn")] if facts_of(model) else [])
-    publish(staged, name)
+    publish(staged, model.published_name)
     assert verdicts(staged, name)["FILLED"] == [("no row", "block")]
 
 
@@ -139,7 +141,7 @@ def test_a_mart_without_a_row_is_good_where_a_fact_has_none_and_readers_saw_none
         with staged.connection.transaction(force_rollback=True):
             fill_facts(staged, model, but=fact)
             assert verdicts(staged, name)["FILLED"] == []
-    publish(staged, name, rows=0)
+    publish(staged, model.published_name, rows=0)
     assert verdicts(staged, name)["FILLED"] == []
     staged.connection.execute("update publish.versions set mart = 'another', rows = 7")
     assert verdicts(staged, name)["FILLED"] == []
@@ -257,6 +259,56 @@ def test_a_part_counts_in_the_months_and_for_the_records_that_a_measure_looks_at
     assert [broken("mart_payment_behaviour", "2026-10-01", "acct_no", bill_no=bill) for bill in bills] == [True, False]
 
 
+def with_two_marts(
+    staged: Staged,
+    pair: tuple[Shown, Shown],
+    values: tuple[str | None, str | None],
+    named: int | None = None,
+    account: str = "A",
+    month: str = "2026-11-05",
+) -> None:
+    """A row of account A and November 2026 in one mart, a row in the other; one of them may name its measure as partial."""
+    for number, (shown, value) in enumerate(zip(pair, values, strict=True)):
+        columns = {
+            "account_no": "A" if number == 0 else account,
+            shown.month: "2026-11-01" if number == 0 else month,
+            shown.column: value,
+            "partial_measures": [shown.column] if number == named else [],
+        }
+        relation = stand_in(staged, shown.model, with_facts=False)
+        staged.connection.execute(
+            sql.SQL("insert into {} ({}) values ({})").format(
+                relation,
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join(map(sql.Literal, columns.values())),
+            )
+        )
+
+
+# What two marts show, and how many rows differ: a typed verdict for every rule of this kind.
+TWO_MARTS = [
+    ({"values": ("7", "7")}, 0),
+    ({"values": ("7", "8")}, 1),
+    ({"values": ("7", None)}, 1),
+    ({"values": (None, "7")}, 1),
+    ({"values": (None, None)}, 0),
+    ({"values": ("7", "8"), "named": 0}, 0),
+    ({"values": ("7", "8"), "named": 1}, 0),
+    ({"values": ("7", "8"), "account": "B"}, 0),
+    ({"values": ("7", "8"), "month": "2026-10-31"}, 0),
+]
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_two_marts_that_show_a_metric_differently_block(staged: Staged, name: str):
+    (pair,) = COMPARED[name]
+    for given, differing in TWO_MARTS:
+        with staged.connection.transaction(force_rollback=True):
+            with_two_marts(staged, pair, **given)
+            found = staged.violations(MADE[f"MART-METRIC-{name}"])
+            assert [row["severity"] for row in found] == ["block"] * differing, given
+
+
 def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
     marts = {path.stem for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").rglob("mart_*.sql")}
     assert marts <= set(MODELS)
@@ -264,6 +316,7 @@ def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
         *(f"MART-GRAIN-{name}" for name in MODELS),
         *(f"MART-FILLED-{name}" for name in FILLED),
         *(f"MART-PARTIAL-{name}" for name in PARTIAL),
+        *(f"MART-METRIC-{name}" for name in COMPARED),
     }
     assert len(PARTIAL) == 20
     assert set(MODELS) - set(FILLED) == {"fct_quarantined_rows"}

@@ -297,11 +297,11 @@ def worlds_of_the_published_models() -> Iterator[World]:
             {},
             {"but": None},
             *({"but": fact} for fact in marts.facts_of(model)),
-            {"seen": (name, 7)},
-            {"seen": (name, 0)},
+            {"seen": (model.published_name, 7)},
+            {"seen": (model.published_name, 0)},
             {"seen": ("another", 7)},
         ]
-        for night in (*nights, {"but": None, "seen": (name, 7), "is_empty": False}):
+        for night in (*nights, {"but": None, "seen": (model.published_name, 7), "is_empty": False}):
             yield World(
                 partial(_with_facts, model=model, **night), frozenset({f"MART-FILLED-{name}"}), BY_TYPED, Staged.answer
             )
@@ -312,6 +312,11 @@ def worlds_of_the_published_models() -> Iterator[World]:
             prepare = partial(marts.with_a_lack, model=marts.PARTIAL[name], lack=lack, named=named)
             right = {rule_id: marts.of_account_a(told)}
             yield World(prepare, frozenset(right), BY_TYPED, marts.lacking, right)
+
+    for name, (pair,) in marts.COMPARED.items():
+        for given, _ in marts.TWO_MARTS:
+            prepare = partial(marts.with_two_marts, pair=pair, **given)
+            yield World(prepare, frozenset({f"MART-METRIC-{name}"}), BY_TYPED, Staged.answer)
 
 
 def _with_rows(staged: Staged, model: marts.Model, without: list[str | None]) -> None:

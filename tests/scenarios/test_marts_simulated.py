@@ -20,6 +20,7 @@ from include.local.server import Server
 from include.publish.marts import column_types, hash_of_rows, is_published, month_of, read_marts
 from include.records.warehouse import Warehouse
 from include.transform.dbt import Built, manifest_path, run_dbt
+from include.transform.models import published_models
 from tests.databases import copied
 
 BUSINESS_DATE = date(2025, 11, 22)
@@ -147,6 +148,88 @@ def test_slots_of_every_point_day_are_96(marts):
         " where valid_slots + estimated_slots + missing_slots + outage_slots <> 96 * metering_point_days"
     )
     assert marts.one(wrong) == 0
+
+
+# Columns of a published table that hold the key of a dimension, by the model of the dimension.
+KEYS = {
+    "account_no": "star_accounts",
+    "customer_no": "star_customers",
+    "org_no": "star_organisations",
+    "dept_no": "star_departments",
+    "team_no": "star_departments",
+    "manager_no": "star_managers",
+    "metering_point_no": "star_metering_points",
+    "industry_code": "star_industries",
+    "tariff_code": "star_tariffs",
+    "month_start_date": "star_months",
+    "calendar_date": "star_dates",
+}
+
+
+def published_columns() -> list[tuple[str, str, str]]:
+    """(relation, column, type) of every published model."""
+    return [
+        (model.relation, column, type_)
+        for model in published_models().values()
+        for column, type_ in model.columns.items()
+    ]
+
+
+def test_every_code_of_a_published_table_has_a_label_in_both_languages(marts):
+    columns = [
+        (relation, column)
+        for relation, column, _ in published_columns()
+        if column.endswith("_code") and column != "credit_code"
+    ]
+    assert len(columns) > 120
+    without = {
+        f"{relation}.{column} {code}"
+        for relation, column in columns
+        for (code,) in marts.rows(
+            f"select distinct rows.{column} from {relation} as rows where rows.{column} is not null and not exists ("
+            "select 1 from candidate.star_codes as codes"
+            f" where codes.column_name = '{column}' and codes.code = rows.{column}"
+            " and codes.name_en <> '' and codes.name_zh <> '')"
+        )
+    }
+    assert without == set()
+    # a code that nobody has named is found
+    with psycopg.connect(marts.url) as connection:
+        connection.execute("delete from candidate.star_codes where column_name = 'tier_code' and code = 'T1'")
+        found = connection.execute(
+            "select count(*) from warehouse.dim_service_tiers as tiers where not exists (select 1 from candidate.star_codes as"
+            " codes where codes.column_name = 'tier_code' and codes.code = tiers.tier_code)"
+        ).fetchone()
+        assert found > (0,)
+        connection.rollback()
+
+
+def test_every_key_of_a_published_table_is_one_row_of_its_dimension(marts):
+    lost = {}
+    for relation, column, _ in published_columns():
+        if column in KEYS and relation != f"candidate.{KEYS[column]}":
+            key = {"team_no": "dept_no"}.get(column, column)
+            query = (
+                f"select count(*) from {relation} as rows where rows.{column} is not null"
+                f" and rows.{column}::text <> 'ALL'"  # a total over all organisations, at a level of its own
+                f" and (select count(*) from candidate.{KEYS[column]} as dimension where dimension.{key} = rows.{column}) <> 1"
+            )
+            lost[f"{relation}.{column}"] = marts.one(query)
+    assert len(lost) > 70
+    assert {name: rows for name, rows in lost.items() if rows} == {}
+
+
+def test_the_calendar_of_the_star_has_no_gap_and_each_dimension_its_unknown_member(marts):
+    ((days, first, last),) = marts.rows(
+        "select count(*), min(calendar_date), max(calendar_date) from candidate.star_dates"
+    )
+    assert (first, last) == (date(2022, 1, 1), date(2026, 12, 31))
+    assert days == 5 * 365 + 1  # 2024 is a leap year
+    assert marts.one("select count(*) from candidate.star_months") == 60
+    assert marts.one("select count(*) from candidate.star_months where is_published") == 13
+    for key, dimension in KEYS.items():
+        if key.endswith(("_no", "_code")) and key != "team_no":
+            assert marts.one(f"select count(*) from candidate.{dimension} where {key} = 'UNKNOWN'") == 1, dimension
 
 
 def test_rates_lie_between_0_and_100(marts):

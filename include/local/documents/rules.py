@@ -32,6 +32,7 @@ FAMILIES = {  # what the ids of a family have in common -> title
     "SEM": "Values are such as the meaning of their column allows",
     "GRAIN": "A published model has one row for each key of its grain",
     "FILLED": "A published model does not lose all its rows",
+    "METRIC": "What two marts show under one name is one number",
 }
 HEAD = """# The rule book
 

@@ -20,7 +20,7 @@ source_counts as (
 
 published_counts as (
     {%- for table in published_tables() %}
-    select '{{ table }}' as table_name, count(*) as row_cnt from {{ ref(table) }}
+    select '{{ published_name(table) }}' as table_name, count(*) as row_cnt from {{ ref(table) }}
     {%- if not loop.last %} union all{% endif %}
     {%- endfor %}
 ),
