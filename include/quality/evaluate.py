@@ -130,7 +130,8 @@ def _as_planned(rules: Iterable[Rule], cursor: psycopg.Cursor) -> list[Rule]:
         return query.replace(_LAST_PASSED, str(last_passed))
 
     return [
-        replace(rule, tested_sql=planned(rule.tested_sql), violations_sql=planned(rule.violations_sql)) for rule in rules
+        replace(rule, tested_sql=planned(rule.tested_sql), violations_sql=planned(rule.violations_sql))
+        for rule in rules
     ]
 
 

@@ -69,7 +69,9 @@ def staged_rows(table: Table, also: str = "") -> str:
     conditions = [render(f"{{{{ {is_touched.format(alias)} }}}}") for alias in ("raw", "staged")]
     if also:  # as a list of rows, of which an index tells
         listed = f"any (array(select raw._raw_id from {table.raw_name} as raw where {also}))"
-        conditions = [f"({of} or {alias}._raw_id = {listed})" for alias, of in zip(("raw", "staged"), conditions, strict=True)]
+        conditions = [
+            f"({of} or {alias}._raw_id = {listed})" for alias, of in zip(("raw", "staged"), conditions, strict=True)
+        ]
     return f"{rows} and {' and '.join(conditions)}"  # asked of both sides, so that neither is read whole
 
 
