@@ -149,7 +149,7 @@ def _rates(part: Part) -> list[dict]:
                 "month": rows[0]["month_start_date"],
                 "floor": floor,
                 "rows": [
-                    {"org_no": row["org_no"], "at": at, "customer": row["customer"], "supply": row["supply"]}
+                    {name: row[name] for name in ("org_no", "name", "customer", "supply")} | {"at": at}
                     for row, at in zip(rows, place, strict=True)
                 ],
             }

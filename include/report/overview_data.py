@@ -47,18 +47,33 @@ def read(conn: psycopg.Connection) -> Overview:
         "select max(business_date), count(*), min(published_month),"
         " coalesce((array_agg(withheld_rows order by published_month desc))[1], 0) from marts.publication"
     ).fetchone()
-    return Overview(
-        known,
-        months,
-        first,
-        withheld,
-        _portfolio(conn),
-        _risk(conn),
-        _supply(conn),
-        _connections(conn),
-        _data(conn),
-        _load(conn),
+    parts = [read_part(conn) for read_part in (_portfolio, _risk, _supply, _connections, _data, _load)]
+    _name(
+        conn,
+        [
+            row
+            for part in parts
+            for row in (part.facts, *part.facts.values(), *part.rows)
+            if row and isinstance(row, dict)
+        ],
     )
+    return Overview(known, months, first, withheld, *parts)
+
+
+def _name(conn: psycopg.Connection, rows: list[dict]) -> None:
+    """Puts the name of its account or organisation into each row; None where no dimension is published or none is known."""
+    names: dict[str, str] = {}
+    for column, relation, name in (
+        ("account_no", "marts.dim_accounts", "account_name"),
+        ("org_no", "marts.dim_organisations", "org_name"),
+    ):
+        if conn.execute("select to_regclass(%s)", (relation,)).fetchone()[0]:
+            shown = list({row[column] for row in rows if row.get(column)})
+            names |= conn.execute(
+                f"select {column}, {name} from {relation} where {column} = any (%s) and {name} <> {column}", (shown,)
+            ).fetchall()
+    for row in rows:
+        row["name"] = names.get(row.get("account_no") or row.get("org_no"))
 
 
 def _rows(conn: psycopg.Connection, query: str, parameters=None) -> list[dict]:

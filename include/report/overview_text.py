@@ -126,6 +126,12 @@ def _portfolio(part: Part) -> Text:
     )
 
 
+def called(row: dict) -> str:
+    """An account or organisation by its name and number."""
+    number = row.get("account_no") or row.get("org_no") or "–"
+    return f"{row['name']} ({number})" if row["name"] else number
+
+
 def _risk(part: Part) -> Text:
     facts = part.facts
     revenue, first = money(facts["revenue_cny"]), facts["first"]
@@ -135,8 +141,8 @@ def _risk(part: Part) -> Text:
         driver = Text(f"its agreement ends in {plural(until, 'day')}", f"协议 {until} 天后到期")
     return Text(
         f"The {plural(facts['accounts'], 'key account')} with the highest churn score bring{'s' if facts['accounts'] == 1 else ''}"
-        f" {revenue.en} a year; first {first['account_no']}: score {first['churn_score']:.0f}, {driver.en}.",
-        f"流失评分最高的 {facts['accounts']} 户大客户年收入合计 {revenue.zh}；首位 {first['account_no']}："
+        f" {revenue.en} a year; first {called(first)}: score {first['churn_score']:.0f}, {driver.en}.",
+        f"流失评分最高的 {facts['accounts']} 户大客户年收入合计 {revenue.zh}；首位 {called(first)}："
         f"评分 {first['churn_score']:.0f}，主因{driver.zh}。",
     )
 
@@ -155,8 +161,8 @@ def _supply(part: Part) -> Text:
             f"{when.zh}：仅电表发现的停电 {facts['only_meter']:,} 次，仅供电侧记录 {facts['only_supply']:,} 次，双方一致 {facts['matched']:,} 次"
         )
     if lowest:
-        en.append(f"the meters' lowest reliability is {lowest['customer']:.3f} %, at {lowest['org_no']}")
-        zh.append(f"电表侧可靠率最低为 {lowest['org_no']} 的 {lowest['customer']:.3f} %")
+        en.append(f"the meters' lowest reliability is {lowest['customer']:.3f} %, at {called(lowest)}")
+        zh.append(f"电表侧可靠率最低为 {called(lowest)} 的 {lowest['customer']:.3f} %")
     return Text("; ".join(en) + ".", "；".join(zh) + "。")
 
 
@@ -195,8 +201,8 @@ def _load(part: Part) -> Text:
         else Text("", "")
     )
     return Text(
-        f"{facts['account_no']} differs most from the {facts['cluster_accounts']:,} accounts that work alike: its working day"
+        f"{called(facts)} differs most from the {facts['cluster_accounts']:,} accounts that work alike: its working day"
         f" peaks at {peak['hour']:02}:00 with {peak['own']:.2f} times its mean{could.en}.",
-        f"{facts['account_no']} 与同类 {facts['cluster_accounts']:,} 户差异最大：工作日 {peak['hour']:02}:00 达到峰值，"
+        f"{called(facts)} 与同类 {facts['cluster_accounts']:,} 户差异最大：工作日 {peak['hour']:02}:00 达到峰值，"
         f"为其均值的 {peak['own']:.2f} 倍{could.zh}。",
     )

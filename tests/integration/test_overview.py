@@ -185,6 +185,27 @@ def test_the_page_shows_the_figures_behind_its_sentences(published: Warehouse, t
     assert "synthetic" not in render(read_overview(published))
 
 
+def test_accounts_and_organisations_are_called_by_their_names_where_these_are_published(
+    published: Warehouse, tmp_path: Path
+) -> None:
+    with psycopg.connect(published.address) as conn:
+        conn.execute(
+            """
+            create table marts.dim_accounts (account_no text, account_name text);
+            create table marts.dim_organisations (org_no text, org_name text);
+            insert into marts.dim_accounts values ('A1', 'Synthetic Steel'), ('A2', 'A2');
+            insert into marts.dim_organisations values ('12', 'Synthetic Station');
+            grant select on all tables in schema marts to kaw_reader
+            """
+        )
+    shown = read_overview(published)
+    assert [row["name"] for row in shown.risk.rows] == ["Synthetic Steel", None]  # the number is no name
+    assert "99.700 %, at Synthetic Station (12)" in overview_text.sentences(shown)["supply"].en
+    text = Page(write_overview(shown, tmp_path)).text
+    assert text.count("Synthetic Steel") >= 2
+    assert "Synthetic Station" in text
+
+
 def test_a_warehouse_without_rows_has_a_page_that_says_so(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as conn:
         conn.execute(MARTS)
