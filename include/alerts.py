@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 def alert(
     kind: str, message: str, detail: dict | None = None, *, cause: str | None = None, next_step: str | None = None
 ) -> bool:
-    """Tell every receiver that is set; whether one took it. A cause that was told and has not cleared is not told again."""
+    """Tell every receiver that is set; whether one took it. A cause that was told and has not cleared is not repeated."""
     try:
         with _told() as told:
             if cause and cause in told:
@@ -70,7 +70,7 @@ def clear_where(has_cleared: Callable[[str], bool]) -> int:
                 _send("resolved", former["message"].splitlines()[0], detail, None)
             return len(cleared)
     except Exception as error:
-        log.warning("what has cleared was not told: %s", type(error).__name__)
+        log.warning("what has cleared was not sent: %s", type(error).__name__)
         return 0
 
 

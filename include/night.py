@@ -12,7 +12,7 @@ from functools import wraps
 from pathlib import Path
 
 from include.alerts import alert, clear, clear_where
-from include.errors import GateBlocked
+from include.errors import GateBlocked, KawError
 from include.landing import withdrawals
 from include.landing.extract import LOADER
 from include.progress import step as telling
@@ -192,9 +192,12 @@ def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResu
         ledger.write_head(warehouse.address)  # before the report, which compares it
         try:
             blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
-        finally:
-            detail = {"run_id": run.run_id, "business_date": run.business_date.isoformat()}
-            alert("blocked", str(blocked), detail, cause=f"blocked:{run.business_date}")
+        except (
+            KawError
+        ) as error:  # a gate that judges a run again has noted its report already; the block is what counts
+            blocked.next_step = f"{blocked.next_step}\nThe report was not written anew: {error.what}"
+        detail = {"run_id": run.run_id, "business_date": run.business_date.isoformat()}
+        alert("blocked", str(blocked), detail, cause=f"blocked:{run.business_date}")
         raise
     finally:
         ledger.write_head(warehouse.address)

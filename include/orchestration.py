@@ -196,7 +196,10 @@ def tell_failed_task(context: dict) -> None:
     if isinstance(error, GateBlocked):
         return
     task, day = context["task_instance"], business_date(context)
-    what = str(error) if isinstance(error, KawError) else type(error).__name__  # another's text may hold an address
+    if error is None or isinstance(error, str):
+        what = "it was ended or marked from outside"
+    else:
+        what = str(error) if isinstance(error, KawError) else type(error).__name__  # another's text may hold an address
     detail = {"dag_id": task.dag_id, "task_id": task.task_id, "business_date": day.isoformat(), "log": task.log_url}
     alert(
         "task_failed",

@@ -296,6 +296,9 @@ def test_a_task_that_failed_for_good_is_told_once_and_again_when_it_is_well(webh
     assert kinds(webhook)[3:] == ["resolved"]
     tell_failed_task(context(ValueError("postgresql://kaw:very-secret@db/x")))
     assert webhook.messages[-1]["body"]["message"].endswith("failed: ValueError")
+    tell_task_is_well(context())
+    tell_failed_task(context(None))
+    assert webhook.messages[-1]["body"]["message"].endswith("failed: it was ended or marked from outside")
 
 
 @pytest.fixture

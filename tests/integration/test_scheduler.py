@@ -238,7 +238,33 @@ def test_a_blocked_night_is_cleared_and_blocks_again(up, blocked):
     assert tasks["build_staging"] == ("success", 1)
     assert tasks["check_staged"] == ("failed", 2)
     assert tasks["publish_marts"] == ("upstream_failed", 0)
+    told = [a for a in up.alerts if a["kind"] == "blocked" and a["detail"]["business_date"] == BY_HAND]
+    assert len(told) == 1  # though it blocked twice
+    assert "report.html" in told[0]["message"]
     up.bring_deadline(blocked, "pending")  # it was queued anew, and so was its deadline
+
+
+def test_a_task_that_fails_for_good_is_one_alert_within_a_minute(up, blocked):
+    """The gate is not retried, and cannot judge: nobody is let into the warehouse."""
+
+    def told() -> list[dict]:
+        return [a for a in up.alerts if a["kind"] == "task_failed"]
+
+    gate = {"dag_run_id": blocked, "task_ids": ["check_staged"], "only_failed": False, "dry_run": False}
+    before = len(told())
+    up.warehouse_answers(False)
+    try:
+        for _ in ("the first time", "the second"):
+            tries = up.tasks(blocked)["check_staged"][1]
+            up.build("clearTaskInstances", gate)
+            until(lambda tries=tries: up.tasks(blocked)["check_staged"] == ("failed", tries + 1), patience_s=60)
+        until(lambda: len(told()) > before, patience_s=10)
+    finally:
+        up.warehouse_answers(True)
+    assert up.ended(blocked) == "failed"
+    (alert,) = told()[before:]
+    assert alert["message"] == f"build_warehouse.check_staged of {BY_HAND} failed: OperationalError"
+    assert alert["detail"]["next"].startswith(f"read its log, {up.address}/")
 
 
 @pytest.mark.parametrize("deadline", DEADLINES)

@@ -114,7 +114,7 @@ def _let_a_night_end(given: Settings) -> str | None:
     if given.warehouse is not None or not server.is_running(given):
         return None
     address = server.warehouse_url(given)
-    told = False
+    has_waited = False
     while at_work := _at_work(runs, address):
         if sys.stdin.isatty():
             answer = input(f"A night is at work ({at_work}). Stop it in the middle? [y/N] ")
@@ -123,11 +123,11 @@ def _let_a_night_end(given: Settings) -> str | None:
             raise UsageError(
                 "Nothing was stopped.", where=at_work, next_step="repeat ./kaw down when the night has ended."
             )
-        if not told:
+        if not has_waited:
             print(f"A night is at work ({at_work}): waiting for its end. ./kaw down --now does not wait.", flush=True)
-            told = True
+            has_waited = True
         time.sleep(NIGHT_PAUSE_S)
-    if told:
+    if has_waited:
         print("The night has ended.")
     return None
 
