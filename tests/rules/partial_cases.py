@@ -53,7 +53,7 @@ NOTICES = (
 )
 VOLTAGE = (
     "voltage_ok_pct voltage_class_a_pct voltage_class_b_pct voltage_class_c_pct voltage_class_d_pct voltage_unbalance_pct"
-    " voltage_monitored_minutes voltage_over_minutes voltage_under_minutes"
+    " voltage_monitored_minutes voltage_over_minutes voltage_under_minutes voltage_target_distance is_voltage_target_met"
 )
 
 TYPED = {

@@ -170,11 +170,11 @@ measured as (
         churn.churn_score,
         churn.churn_driver_1,
         case when days.is_business_date then files.file_completeness end as file_completeness,
-        case
-            when quality.dq_status_code is not null then quality.dq_status_code
-            when (managed.primary_managers is distinct from 1) and rankings.is_key_account then 'FINDINGS'
-            else 'CLEAN'
-        end as dq_status,
+        case when days.is_business_date then files.missing_items end as missing_file_items,
+        coalesce(
+            quality.dq_status_code,
+            case when managed.primary_managers is distinct from 1 and rankings.is_key_account then 'FINDINGS' else 'CLEAN' end
+        ) as dq_status,
         coalesce(quality.dq_rule_ids, '') as dq_rule_ids,
         coalesce(quality.withheld_rows, 0) as withheld_rows,
         coalesce(quality.withheld_kwh, 0)::numeric(20, 4) as withheld_kwh,

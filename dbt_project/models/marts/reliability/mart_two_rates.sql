@@ -107,7 +107,7 @@ major_events as (
     group by major_event_days.org_no, months.month_start_date
 ),
 
-measured as (
+computed as (
     select
         entity_kind_code,
         entity_no,
@@ -175,6 +175,19 @@ measured as (
     left join figures using (entity_kind_code, entity_no, side_code, month_start_date)
     left join major_events using (entity_kind_code, entity_no, side_code, month_start_date)
     left join accounts on entity_kind_code = 'ACCOUNT' and entity_no = accounts.account_no
+),
+
+measured as (
+    select
+        computed.*,
+        {%- for name, rate in [('rs', 'rs_pct'), ('voltage', 'voltage_ok_pct')] %}
+        targets.{{ name }}_target_pct,
+        targets.{{ name }}_target_basis_code,
+        (computed.{{ rate }} - targets.{{ name }}_target_pct)::numeric(12, 8) as {{ name }}_target_distance,
+        computed.{{ rate }} >= targets.{{ name }}_target_pct as is_{{ name }}_target_met{{ ',' if not loop.last }}
+        {%- endfor %}
+    from computed
+    left join {{ ref('int_rate_targets_monthly') }} as targets using (entity_kind_code, entity_no, month_start_date)
 ),
 
 final as ({{ partial_rows('measured') }})

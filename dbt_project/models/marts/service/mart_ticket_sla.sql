@@ -1,3 +1,7 @@
+{%- set steps = {
+    'dispatch': 'dispatched_at', 'arrival': 'arrived_at', 'restoration': 'restored_at', 'contact': 'first_contact_at',
+    'reply': 'replied_at', 'close': 'closed_at'
+} -%}
 with months as (
     select * from {{ ref('dim_months') }}
 ),
@@ -53,7 +57,11 @@ measured as (
         tickets.closed_at is null as is_open,
         tickets.reopenings as reopen_cnt,
         tickets.satisfaction_score,
+        {%- for step, at in steps.items() %}
+        ({{ minutes_between('tickets.accepted_at', 'tickets.' ~ at) }} / 60)::numeric(14, 4) as hours_to_{{ step }},
+        {%- endfor %}
         lead_clocks.clock_code as sla_code,
+        coalesce(lead_clocks.clock_code, 'NO_PROMISE') as promise_code,
         lead_clocks.target_value as sla_target,
         lead_clocks.unit_code as sla_unit_code,
         lead_clocks.elapsed,

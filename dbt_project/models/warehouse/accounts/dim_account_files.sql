@@ -71,6 +71,11 @@ final as (
     select
         customers.account_no,
         coalesce(filled.filled_items, '') as filled_items,
+        (
+            select string_agg(weights.item_code, ', ' order by weights.weight desc, weights.item_code)
+            from weights
+            where weights.item_code <> all(string_to_array(coalesce(filled.filled_items, ''), ', '))
+        ) as missing_items,
         (coalesce(filled.filled_weight, 0)::numeric / nullif((select sum(weights.weight) from weights), 0))::numeric(6, 4)
             as file_completeness
     from (select distinct account_no from customers where account_no is not null) as customers
