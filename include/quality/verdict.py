@@ -53,8 +53,7 @@ def _validate(run_id: int, rule_ids: list[str]):
         name="rule book",
         expectations=[
             gxe.UnexpectedRowsExpectation(
-                unexpected_rows_query=f"select * from {{batch}} where rule_id = '{rule_id}'",
-                meta={"rule_id": rule_id},
+                unexpected_rows_query=f"select * from {{batch}} where rule_id = '{rule_id}'", meta={"rule_id": rule_id}
             )
             for rule_id in rule_ids
         ],

@@ -191,7 +191,7 @@ def test_a_new_line_makes_its_bill_be_tested():
     rule = equation_rule(TABLES["mkt_bill"])
     assert (rule.tests, rule.touched_by) == ("touched rows", ("mkt_bill", "mkt_bill_line"))
     assert (
-        "or (btrim(raw.bill_no)) in (select btrim(raw.bill_no) from raw_marketing.mkt_bill_line as raw"
+        "where (btrim(raw.bill_no)) in (select btrim(raw.bill_no) from raw_marketing.mkt_bill_line as raw"
         in rule.tested_sql
     )
     assert equation_rule(TABLES["con_contract"]).touched_by == ()  # delivered and tested whole
