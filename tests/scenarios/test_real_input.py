@@ -25,19 +25,20 @@ WITH_LEADING_PCT = "0.5 0.5 1.5 2.0 3.0 4.0 2.5 4.5 5.0 3.5 2.0 3.5"
 
 # By hand, for 1 250 kVA at the synthetic prices 24 yuan/kVA, 38.40 yuan/kW and 0.6125 yuan/kWh with 0.07975 yuan/kWh of
 # funds, losses and system operation. January: 1250 x 24; 612.56 kW x 38.40; 126238.29 kWh x 0.6125 = 77320.95;
-# .92 is -0.30 % of 107320.95 = -321.96; by demand -0.30 % of 100843.25 = -302.53; 107320.95 - 321.96 less
-# 100843.25 - 302.53 is 6458.27. July: contract demand cannot be below 500 kW. August: .87 is +1.5 % of 71992.65.
+# lagging and leading energy, .89, is +0.5 % of 107320.95 = 536.60; by demand +0.5 % of 100843.25 = 504.22; 107320.95 + 536.60
+# less 100843.25 + 504.22 is 6510.08. July: contract demand cannot be below 500 kW; .85 is +2.5 % of 80025.58. August: .81 is
+# +4.5 % of 71992.65.
 TARIFF_ADVICE = [
-    (date(2018, 1, 1), "30000.00 23522.30 23522.30 -321.96 117066.49 6458.27"),
-    (date(2018, 7, 1), "30000.00 19200.00 18690.05 0.00 86539.11 11309.95"),
-    (date(2018, 8, 1), "30000.00 20536.32 20536.32 1079.89 78540.16 9605.64"),
+    (date(2018, 1, 1), "30000.00 23522.30 23522.30 536.60 117925.05 6510.08"),
+    (date(2018, 7, 1), "30000.00 19200.00 18690.05 2000.64 88539.75 11592.70"),
+    (date(2018, 8, 1), "30000.00 20536.32 20536.32 3239.67 80699.94 9889.55"),
 ]
-# August: (1.5 % + 0.75 %) of 71992.65; January: (0.75 % - 0.30 %) of 107320.95.
+# August: (4.5 % + 0.75 %) of 71992.65; January: (0.5 % + 0.75 %) of 107320.95.
 SAVING_ADVICE = [
-    (date(2018, 1, 1), "MODE_SWITCH", Decimal("6458.27")),
-    (date(2018, 1, 1), "PF_UP", Decimal("482.94")),
-    (date(2018, 8, 1), "MODE_SWITCH", Decimal("9605.64")),
-    (date(2018, 8, 1), "PF_UP", Decimal("1619.83")),
+    (date(2018, 1, 1), "MODE_SWITCH", Decimal("6510.08")),
+    (date(2018, 1, 1), "PF_UP", Decimal("1341.51")),
+    (date(2018, 8, 1), "MODE_SWITCH", Decimal("9889.55")),
+    (date(2018, 8, 1), "PF_UP", Decimal("3779.61")),
 ]
 
 
