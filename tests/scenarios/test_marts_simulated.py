@@ -232,6 +232,20 @@ def test_the_calendar_of_the_star_has_no_gap_and_each_dimension_its_unknown_memb
             assert marts.one(f"select count(*) from candidate.{dimension} where {key} = 'UNKNOWN'") == 1, dimension
 
 
+def test_accounts_legal_customers_and_groups_owe_and_bring_the_same(marts):
+    """No group is named here and every code is valid, so that all three are the same accounts, added up in three ways."""
+    for column, mart, month in (
+        ("exposure_cny", "mart_credit_risk", "month_start_date"),
+        ("unpaid_cny", "mart_credit_risk", "month_start_date"),
+        ("revenue_12m_cny", "mart_key_account_ranking", "ranking_month"),
+    ):
+        by_account = dict(marts.rows(f"select {month}, sum({column}) from candidate.{mart} group by 1"))
+        assert len(by_account) == 13
+        for level in ("LEGAL_CUSTOMER", "GROUP"):
+            query = f"select month_start_date, sum({column}) from candidate.star_customer_credit where level_code = '{level}'"
+            assert dict(marts.rows(f"{query} group by 1")) == by_account, (column, level)
+
+
 def test_rates_lie_between_0_and_100(marts):
     outside = "select count(*) from candidate.mart_two_rates where not (rs_pct between 0 and 100) or not (voltage_ok_pct between 0 and 100)"
     assert marts.one(outside) == 0
