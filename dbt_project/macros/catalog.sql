@@ -33,7 +33,7 @@
                 {%- do readers_of.setdefault(source_table, []).append(published_name(name)) -%}
             {%- endfor -%}
             {%- do entries.append({
-                'name': published_name(name), 'kind': {'mart': 'MART', 'fct': 'FACT'}.get(name.split('_')[0], 'DIMENSION'),
+                'name': published_name(name), 'kind': {'mart': 'MART', 'fct': 'FACT'}.get(published_name(name).split('_')[0], 'DIMENSION'),
                 'area': node.path.split('/')[1], 'description': node.description, 'sources': sources
             }) -%}
         {%- endfor -%}

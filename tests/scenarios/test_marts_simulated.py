@@ -232,6 +232,60 @@ def test_the_calendar_of_the_star_has_no_gap_and_each_dimension_its_unknown_memb
             assert marts.one(f"select count(*) from candidate.{dimension} where {key} = 'UNKNOWN'") == 1, dimension
 
 
+QUESTIONS = Path(__file__).parents[2] / "docs" / "questions.md"
+# Question -> a column that is filled in every row of its answer, and the least rows that the utility of twenty accounts gives.
+ANSWERS = {
+    "Who brings the money, and who entered or left?": ("customer_name", 3),
+    "Who may leave, and why?": ("account_name", 10),
+    "Which outages did only the customers see?": ("account_name", 0),
+    "What would another way of paying save, and until when does one apply?": ("last_day_to_apply", 1),
+    "Which notices were late?": ("account_name", 0),
+    "Which connections are slow, and where do they wait?": ("account_name", 1),
+    "Whose supply is bad?": ("org_name", 1),
+    "What must each manager do today?": ("account_name", 1),
+}
+
+
+def questions() -> dict[str, str]:
+    """The queries of docs/questions.md, over the candidates instead of what readers see of them."""
+    found = {}
+    relations = {model.published_name: model.relation for model in published_models().values()}
+    for title, text in re.findall(
+        r"^## (.+?)\n(.*?)(?=^## |\Z)", QUESTIONS.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        (query,) = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+        found[title] = re.sub(r"\bmarts\.(\w+)", lambda name: relations[name[1]], query)
+    return found
+
+
+def test_each_question_of_a_director_is_one_query_over_the_star(marts):
+    assert set(questions()) == set(ANSWERS)
+    too_few = {}
+    for title, query in questions().items():
+        column, least = ANSWERS[title]
+        with psycopg.connect(marts.url, options="-c timezone=Asia/Shanghai") as connection:
+            cursor = connection.execute(query)
+            place = [described.name for described in cursor.description].index(column)
+            rows = cursor.fetchall()
+        too_few |= {title: len(rows)} if len(rows) < least else {}
+        assert [row for row in rows if row[place] is None] == [], title
+    assert too_few == {}
+
+
+def test_accounts_legal_customers_and_groups_owe_and_bring_the_same(marts):
+    """No group is named here and every code is valid, so that all three are the same accounts, added up in three ways."""
+    for column, mart, month in (
+        ("exposure_cny", "mart_credit_risk", "month_start_date"),
+        ("unpaid_cny", "mart_credit_risk", "month_start_date"),
+        ("revenue_12m_cny", "mart_key_account_ranking", "ranking_month"),
+    ):
+        by_account = dict(marts.rows(f"select {month}, sum({column}) from candidate.{mart} group by 1"))
+        assert len(by_account) == 13
+        for level in ("LEGAL_CUSTOMER", "GROUP"):
+            query = f"select month_start_date, sum({column}) from candidate.star_customer_credit where level_code = '{level}'"
+            assert dict(marts.rows(f"{query} group by 1")) == by_account, (column, level)
+
+
 def test_rates_lie_between_0_and_100(marts):
     outside = "select count(*) from candidate.mart_two_rates where not (rs_pct between 0 and 100) or not (voltage_ok_pct between 0 and 100)"
     assert marts.one(outside) == 0

@@ -25,6 +25,14 @@ followed_months as (
     having count(*) > 0
 ),
 
+-- Only an account that changed hands has one: its owner answers for what came since.
+owners as (
+    select
+        *,
+        lag(valid_from) over (partition by account_no order by valid_from) is not null as is_successor
+    from {{ ref('bridge_account_customers') }}
+),
+
 final as (
     select
         accounts.account_no,
@@ -34,10 +42,16 @@ final as (
         {{ months_before('followed_months.month_start_date', look_back) }} as year_before_month,
         followed_months.is_published,
         accounts.close_date is null or followed_months.report_date < accounts.close_date as is_open,
-        coalesce(accounts.connect_date, accounts.open_date) as connected_date
+        coalesce(accounts.connect_date, accounts.open_date) as connected_date,
+        owners.valid_from as owned_from_date
     from accounts
     inner join followed_months
         on coalesce(accounts.connect_date, accounts.open_date, followed_months.report_date) <= followed_months.report_date
+    left join owners
+        on
+            accounts.account_no = owners.account_no
+            and owners.is_successor
+            and {{ is_valid_on('owners', 'followed_months.report_date') }}
 )
 
 select * from final

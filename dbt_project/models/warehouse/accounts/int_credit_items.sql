@@ -39,7 +39,9 @@ counted_items as (
         points.dimension_code,
         points.item_code,
         points.points,
-        {{ months_before('account_months.report_date', 'points.look_back_months') }} as counted_after_date
+        greatest(
+            {{ months_before('account_months.report_date', 'points.look_back_months') }}, account_months.owned_from_date - 1
+        ) as counted_after_date
     from account_months
     inner join points on {{ is_valid_on('points', 'account_months.report_date') }}
 ),

@@ -38,7 +38,7 @@ scored as (
         account_months.account_no,
         account_months.month_start_date,
         account_months.report_date,
-        account_months.connected_date > {{ months_before(
+        coalesce(account_months.owned_from_date, account_months.connected_date) > {{ months_before(
             'account_months.report_date', parameter('risk_parameters', 'new_customer_months', on='account_months.report_date')
         ) }} as is_new_customer,
         max(parts.score) filter (where parts.dimension_code = 'PAYMENT') as payment_score,
@@ -58,7 +58,8 @@ scored as (
         account_months.account_no,
         account_months.month_start_date,
         account_months.report_date,
-        account_months.connected_date
+        account_months.connected_date,
+        account_months.owned_from_date
 ),
 
 vetoed as (

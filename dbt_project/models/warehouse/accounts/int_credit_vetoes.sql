@@ -93,6 +93,7 @@ final as (
         on
             account_months.account_no = reasons.account_no
             and vetoes.veto_code = reasons.veto_code
+            and (account_months.owned_from_date is null or account_months.owned_from_date <= reasons.from_date)
             and {{ is_in_period('account_months.report_date', 'reasons.from_date', 'reasons.to_date') }}
             and (
                 vetoes.look_back_months is null

@@ -27,7 +27,8 @@ bills_by_day as (
     select
         account_months.account_no,
         account_months.report_date,
-        account_months.year_before_date,
+        -- the payment record of a former owner ends with the ownership
+        greatest(account_months.year_before_date, account_months.owned_from_date - 1) as record_before_date,
         balances.bill_no,
         balances.payer_class_code,
         balances.bill_month,
@@ -49,6 +50,7 @@ bills_by_day as (
         account_months.account_no,
         account_months.report_date,
         account_months.year_before_date,
+        account_months.owned_from_date,
         balances.bill_no,
         balances.payer_class_code,
         balances.bill_month,
@@ -93,9 +95,9 @@ owed as (
         ) as arrears_months,
         max(report_date - due_date) filter (where unpaid_cny > 0 and due_date < report_date) as oldest_overdue_days,
         sum(penalty_open_cny) as penalty_open_cny,
-        count(*) filter (where late_cny_days > 0 and year_before_date < due_date) as late_bills_12m,
-        sum(late_cny_days) filter (where year_before_date < due_date)
-        / nullif(sum(total_charge_cny) filter (where year_before_date < due_date and due_date <= report_date), 0)
+        count(*) filter (where late_cny_days > 0 and record_before_date < due_date) as late_bills_12m,
+        sum(late_cny_days) filter (where record_before_date < due_date)
+        / nullif(sum(total_charge_cny) filter (where record_before_date < due_date and due_date <= report_date), 0)
             as weighted_late_days
     from owed_by_bill
     group by account_no, report_date
@@ -154,7 +156,7 @@ reversed as (
         on
             account_months.account_no = payments.account_no
             and payments.paid_date <= account_months.report_date
-            and account_months.year_before_date < payments.paid_date
+            and greatest(account_months.year_before_date, account_months.owned_from_date - 1) < payments.paid_date
     where payments.reversed_payment_no is not null
     group by account_months.account_no, account_months.report_date
 ),
