@@ -151,6 +151,13 @@ def test_what_no_receiver_took_is_told_again(webhook: Webhook) -> None:
     assert alert("blocked", "x", cause="blocked:1")
 
 
+def test_what_was_told_goes_with_the_home(webhook: Webhook) -> None:
+    assert alert("blocked", "x", cause="blocked:1")
+    assert {entry.name for entry in settings().home.iterdir()} == {"alerts.json", "alerts.lock"}
+    assert cli.main(["down", "--purge"]) == 0
+    assert not settings().home.exists()
+
+
 def test_a_home_that_cannot_be_written_still_alerts(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAW_HOME", "/proc/x")
     assert alert("blocked", "x", cause="blocked:1")

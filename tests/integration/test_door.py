@@ -195,6 +195,8 @@ def test_an_embedded_server_stays_up_behind_an_open_door(fresh_home: Settings, c
     assert cli.main(["down"]) == 0
     assert "The door for readers is closed." in capsys.readouterr().out
     assert not server.is_running()
+    assert cli.main(["down", "--purge"]) == 0
+    assert not fresh_home.home.exists()
 
 
 def test_the_notebooks_lines_run_as_they_are_printed(night: Night, given: Settings) -> None:
