@@ -230,6 +230,7 @@ def test_everything_published_says_what_an_account_manager_sees_of_it(published)
         "mart_team_load",  # how other teams are loaded
         "fct_arbitrary_fill_scores",  # scores of clerks
         "dim_customers",  # companies, of which the accounts that are not the manager's are a part
+        "fct_customer_credit",  # so are their debts
     }
 
 
