@@ -56,8 +56,13 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "MET-12",
-        "'and registers.reading_date >= (select min(changed.reading_date) from changed) - 1 - limits.window_days' -> ''",
+        "'and registers.reading_date = any (array(select dates.reading_date from dates))' -> ''",
         "days before these are in no run that ends tonight; they are spared",
+    ),
+    (
+        "MET-12",
+        "'curves.reading_date = any (array(select dates.reading_date from dates)) and' -> ''",
+        "other days are compared with none that changed; they are spared",
     ),
     (
         "MET-12",
@@ -66,15 +71,9 @@ EQUIVALENT: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "MET-14",
-        "and curves.reading_date > ( select min(changed.reading_date)",
-        "days before these are in no run that ends tonight; they are spared",
+        "and curves.reading_date = any (array( select distinct changed.reading_date - shifts.days",
+        "other days are in no run that ends tonight; they are spared",
     ),
-    (
-        "MET-14",
-        "'>' -> '>=' in \"T' and curves.reading_date > ( select min(chan",
-        "one more day that is in no run that ends tonight",
-    ),
-    ("MET-14", "'and touched.raw_id = changed._raw_id' -> ''", "more days that are in no run that ends tonight"),
     (
         "MET-16",
         "curves_touched.values_by_slot)) is false",
@@ -210,12 +209,17 @@ EQUIVALENT_MADE: tuple[tuple[str, str, str], ...] = (
         r"""('>=' -> '>' in "\) or |: ")lacking\.fact_date >= date_trunc""",
         "its measures look at all months before: a hundred years of them",
     ),
+    (
+        "",
+        r"(: [\"']and \(+ (raw|staged)\._load_id > quality\.last_passed_load_id\(\) or .*[\"'] -> ''"
+        r"|'>' -> '>=' in '[^']* and \(+ (raw|staged)\._load_id > quality\.last_passed)",
+        "a raw row and its staged row are one, and asked the same: neither table is read whole",
+    ),
     ("CRD-", r"'<=' -> '<' in .*quality\.parameter\('CRD', 'lev", "no chance is the level to its last digit"),
     ("CRD-mkt_ticket", r"btrim\(raw\.ticket_type\), ''\) is null\) and", "a fault has a kind"),
     ("SEM-", r"'and not false' -> ''", "a meaning without placeholders"),
     ("TIM-", r"line 4: \"'quarantine'\" -> \"'warn'\"", "of two that disagree the later is told, never the first"),
     ("SHA-", r"sharing: holder: dropped", "payers are counted; their holders are named in words alone"),
-    ("SHA-", r": 'staged\._load_id > .*current_run\) or' -> ''", "a new row has its own value"),
     (
         "SHA-(mkt_customer|mkt_contact|mkt_manager_visit|mkt_survey|mkt_inspection|con_contract)",
         r"is not null and\" -> ''",

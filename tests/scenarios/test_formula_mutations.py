@@ -81,7 +81,8 @@ MUTATIONS = [
     ),
     Mutation(
         "churn", "models/warehouse/accounts/int_churn_scores.sql",
-        "order by points desc nulls last, factor_code", "order by points, factor_code", "int_churn_scores",
+        "month_start_date\n            order by points desc nulls last, factor_code",
+        "month_start_date\n            order by points, factor_code", "int_churn_scores",
     ),
     Mutation(  # O1: the momentary interruptions of the sample count, 5 615 / 2 000 = 2.8075
         "reliability", f"{RELIABILITY}/int_reliability_monthly.sql",
