@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from include.contracts import all_tables, load_contracts
+from include.errors import UsageError
 from include.lab.simulate import main
 from include.lab.simulator.deliver import form_rows, write_deliveries, write_forms
 from include.lab.simulator.load import load_databases
@@ -134,9 +135,9 @@ def test_the_folder_of_the_command_is_the_whole_utility(database, tmp_path, caps
 
 
 def test_a_wrong_argument_is_refused_with_exit_code_two(tmp_path):
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(UsageError, match="at least 20 accounts") as refused:
         main([str(tmp_path), "--accounts", "5"])
-    assert stopped.value.code == 2
+    assert refused.value.exit_code == 2
 
 
 def test_the_databases_hold_the_contract_tables_without_the_forms(utility, empty_database):

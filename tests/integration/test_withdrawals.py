@@ -338,7 +338,7 @@ def test_withheld_rows_that_are_left_out_are_withdrawn_at_once_and_count_for_no_
 
 def test_missing_rows_are_an_alert_and_a_section_of_the_report(marketing, monkeypatch):
     alerts = []
-    monkeypatch.setattr(extract, "alert", lambda kind, message, detail: alerts.append((kind, message, detail)))
+    monkeypatch.setattr(extract, "alert", lambda kind, message, detail, **_: alerts.append((kind, message, detail)))
     deliver(marketing, 13, customers(range(100)))
     deliver(marketing, 14, customers(range(90)))
     assert alerts == [
