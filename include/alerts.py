@@ -56,8 +56,13 @@ def alert(
 
 
 def clear(cause: str, *, but: set[str] | frozenset[str] = frozenset()) -> int:
-    """Causes that begin so and are none of `but` have cleared: each that was told is told as resolved. Returns how many."""
-    return clear_where(lambda told: told.startswith(cause) and told not in but)
+    """This cause has cleared, or all that begin so where it ends with a colon, but for those of `but`: each is told as resolved.
+
+    Returns how many.
+    """
+    return clear_where(
+        lambda told: (told == cause or (cause.endswith(":") and told.startswith(cause))) and told not in but
+    )
 
 
 def clear_where(has_cleared: Callable[[str], bool]) -> int:

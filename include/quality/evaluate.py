@@ -27,12 +27,10 @@ from include.records.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_S = 300  # a rule that runs longer has lost its plan; the whole book takes seconds
 CONNECTIONS = 2
-# rules are set-based: a misjudged join in nested loops would run for minutes; results that a crash loses are evaluated again, and
-# the verdict's transaction, which waits for the disk, makes all before it last
+# rules are set-based: a misjudged join in nested loops would run for minutes
 _SETTINGS = f"""
 set local statement_timeout = '{STATEMENT_TIMEOUT_S}s';
 set local enable_nestloop = off;
-set local synchronous_commit = off;
 set local timezone = 'Asia/Shanghai';
 select quality.assert_fence();
 """

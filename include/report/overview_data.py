@@ -62,18 +62,18 @@ def read(conn: psycopg.Connection) -> Overview:
 
 def _name(conn: psycopg.Connection, rows: list[dict]) -> None:
     """Puts the name of its account or organisation into each row; None where no dimension is published or none is known."""
-    names: dict[str, str] = {}
+    names: dict[tuple[str, str], str] = {}
     for column, relation, name in (
         ("account_no", "marts.dim_accounts", "account_name"),
         ("org_no", "marts.dim_organisations", "org_name"),
     ):
         if conn.execute("select to_regclass(%s)", (relation,)).fetchone()[0]:
             shown = list({row[column] for row in rows if row.get(column)})
-            names |= conn.execute(
-                f"select {column}, {name} from {relation} where {column} = any (%s) and {name} <> {column}", (shown,)
-            ).fetchall()
+            query = f"select {column}, {name} from {relation} where {column} = any (%s) and {name} <> {column}"
+            names |= {(column, number): called for number, called in conn.execute(query, (shown,))}
     for row in rows:
-        row["name"] = names.get(row.get("account_no") or row.get("org_no"))
+        column = "account_no" if row.get("account_no") else "org_no"
+        row["name"] = names.get((column, row.get(column)))
 
 
 def _rows(conn: psycopg.Connection, query: str, parameters=None) -> list[dict]:
@@ -92,7 +92,7 @@ def _portfolio(conn: psycopg.Connection) -> Part:
         order by revenue_rank nulls last, account_no
         """,
     )
-    ranked = [row for row in rows if row["revenue_rank"] is not None]
+    ranked = [row for row in rows if row["revenue_rank"] is not None and row["cum_share"] is not None]
     if not ranked:
         return Part()
     first = [row for row in ranked if row["is_pareto"]]
@@ -184,8 +184,8 @@ def _supply(conn: psycopg.Connection) -> Part:
     gaps = _rows(
         conn,
         """
-        select month_start_date as month, sum(outages_only_meter)::integer as only_meter,
-            sum(outages_only_supply)::integer as only_supply, sum(matched_outages)::integer as matched
+        select month_start_date as month, coalesce(sum(outages_only_meter), 0)::integer as only_meter,
+            coalesce(sum(outages_only_supply), 0)::integer as only_supply, coalesce(sum(matched_outages), 0)::integer as matched
         from marts.mart_two_rates_gap
         where month_start_date = (select max(month_start_date) from marts.mart_two_rates_gap)
         group by month_start_date
@@ -287,7 +287,7 @@ def _load(conn: psycopg.Connection) -> Part:
         limit 1
         """,
     )
-    if not rows:
+    if not rows or None in (*rows[0]["own"], *rows[0]["typical"]):
         return Part()
     (row,) = rows
     hours = [

@@ -127,6 +127,15 @@ def kinds(webhook: Webhook) -> list[str]:
     return [message["body"]["kind"] for message in webhook.messages]
 
 
+def test_a_cause_that_begins_another_one_clears_itself_alone(webhook: Webhook) -> None:
+    for table in ("mkt_bill", "mkt_bill_line"):
+        assert alert("withdrawal_pending", f"{table}: 10 rows", cause=f"withdrawal_pending:{table}")
+    assert clear("withdrawal_pending:mkt_bill") == 1
+    assert list(open_alerts()) == ["withdrawal_pending:mkt_bill_line"]
+    assert clear("withdrawal_pending:") == 1
+    assert list(open_alerts()) == []
+
+
 def test_a_cause_is_told_once_until_it_has_cleared(webhook: Webhook) -> None:
     assert alert(
         "blocked", "MET-01 stopped the night\nWhere: x", cause="blocked:2026-07-10", next_step="./kaw findings"

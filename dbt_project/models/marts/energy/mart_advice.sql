@@ -11,7 +11,7 @@ accounts as (
     where is_current
 ),
 
--- Whoever pays in the advised way from then on has taken the advice.
+-- Whoever pays in the advised way in the quarter that it is for has taken the advice.
 taken as (
     select distinct
         advice.account_no,
@@ -22,6 +22,7 @@ taken as (
         on
             advice.account_no = charges.account_no
             and advice.applies_from <= charges.month_start_date
+            and charges.month_start_date < advice.applies_from + interval '3 months'
             and advice.advised_mode_code = charges.basic_mode_code
 ),
 

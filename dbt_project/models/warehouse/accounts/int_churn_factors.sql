@@ -144,8 +144,9 @@ measured as (
         on account_months.account_no = surveyed.account_no and account_months.month_start_date = surveyed.month_start_date
     cross join lateral (
         values
-        ('DAYS_TO_END', case when trade.trade_mode_code = 'AGENT' then trade.days_to_end::numeric end),
-        ('PRICE_SPREAD', case when trade.trade_mode_code = 'AGENT' then trade.price_spread_cny_per_mwh end),
+        -- an account without an agreement is the agency's
+        ('DAYS_TO_END', case when coalesce(trade.trade_mode_code, 'AGENT') = 'AGENT' then trade.days_to_end::numeric end),
+        ('PRICE_SPREAD', case when coalesce(trade.trade_mode_code, 'AGENT') = 'AGENT' then trade.price_spread_cny_per_mwh end),
         ('ENERGY_YOY', trends.energy_yoy),
         ('SELF_GENERATION', trends.self_generation_share),
         ('LATE_PAYMENTS', receivables.late_bills_12m::numeric),

@@ -90,6 +90,7 @@ final as (
             from agreements as successors
             where
                 successors.account_no = priced.account_no
+                and successors.trade_mode_code <> 'AGENT' -- that is the return itself
                 and successors.valid_from > priced.report_date
                 and successors.valid_from <= priced.agreement_end_date + 1
         ) as has_successor,
