@@ -109,7 +109,24 @@ def begin(url: str, business_date: date) -> Run:
             insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)
             values (
                 %(run)s, %(day)s, 'gate',
-                (select coalesce(max(last_load_id), 0) from quality.runs where state = 'published' and business_date <= %(day)s),
+                (
+                    -- loads do not follow dates: what landed for a later date than the last published one has passed no gate
+                    select coalesce(
+                        least(
+                            max(published.last_load_id),
+                            (
+                                select min(receipts.load_id) - 1
+                                from quality.receipts as receipts
+                                where
+                                    receipts.business_date > max(published.business_date)
+                                    and receipts.business_date <= %(day)s
+                            )
+                        ),
+                        0
+                    )
+                    from quality.runs as published
+                    where published.state = 'published' and published.business_date <= %(day)s
+                ),
                 coalesce(
                     nullif(current_setting('kaw.collection_start', true), '')::date,
                     (
