@@ -13,11 +13,15 @@
         {% call statement('main') -%}
             {{ hooks_text(pre_hooks) }}
             select transform.begin_build('{{ model.name }}');
-            {{ built_anew(target_relation) if mode == 'anew' else rows_exchanged(target_relation, mode) }}
+            {% if mode == 'anew' %}
+            {{ built_anew(target_relation) }}
+            {{ described(target_relation) }}
+            {% else %}
+            {{ rows_exchanged(target_relation, mode) }}
+            {% endif %}
             {{ hooks_text(post_hooks) }}
             select transform.end_build('{{ model.name }}', '{{ due }}');
         {%- endcall %}
-        {% if mode == 'anew' %}{% do persist_docs(target_relation, model) %}{% endif %}
         {{ adapter.commit() }}
     {% endif %}
 
@@ -56,6 +60,16 @@
     drop {{ old_relation.type if old_relation else 'table' }} if exists {{ target_relation }} cascade;
     alter table {{ new_relation }} rename to {{ adapter.quote(target_relation.identifier) }};
     analyze {{ target_relation }} {{ analyzed_columns() }};
+{%- endmacro %}
+
+{#- What dbt's `persist_docs` says, within the one text: dbt asks the catalogue for the columns twice a model. -#}
+{% macro described(target_relation) -%}
+    {%- if config.persist_relation_docs() and model.description %}
+    comment on table {{ target_relation }} is {{ postgres_escape_comment(model.description) }};
+    {%- endif %}
+    {%- for column in model.columns.values() if config.persist_column_docs() %}
+    comment on column {{ target_relation }}.{{ adapter.quote(column.name) }} is {{ postgres_escape_comment(column.description) }};
+    {%- endfor %}
 {%- endmacro %}
 
 {#- The table stays, and of its rows those that are what the query yields. -#}
