@@ -16,10 +16,11 @@ reads: [quality.open_findings, stg_metering__meters, stg_metering__register_free
 parameters: [look_back_days, rollover_below_share, rollover_from_share]
 */
 -- tested
-with first_changed as (
-    select min(registers.reading_date) as reading_date
-    from staging.stg_metering__register_freezes as registers
-    where {{ is_new_or_open('registers', 'met_register_freeze') }}
+with dates as materialized (
+    select distinct landed.reading_date + shifts.days as reading_date
+    from staging.stg_metering__register_freezes as landed
+    cross join lateral generate_series(-:look_back_days::integer, :look_back_days::integer) as shifts (days)
+    where {{ is_new_or_open('landed', 'met_register_freeze') }}
 ),
 
 -- A reading that is not on the meter at all (MET-05) is no reading to compare with.
@@ -32,12 +33,11 @@ readings as (
         registers.register_reading_kwh,
         meters.digits_int
     from staging.stg_metering__register_freezes as registers
-    cross join first_changed
     left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
         on registers.meter_asset_no = meters.meter_asset_no
     where
         registers.freeze_kind_code in ('DAY', 'MONTH')
-        and registers.reading_date >= first_changed.reading_date - :look_back_days::integer
+        and registers.reading_date = any (array(select dates.reading_date from dates))
         and registers.register_reading_kwh >= 0
         and (meters.digits_int is null or registers.register_reading_kwh < 10 ^ meters.digits_int::numeric)
     order by

@@ -10,7 +10,7 @@ subject: met_interval_96
 not_tested: No curve of energy, power, current or voltage landed tonight.
 population: newest curves of energy, power, current and voltage
 tests: touched rows
-reads: [int_curves_latest, int_metering_points_current, stg_metering__curves, stg_metering__register_freezes]
+reads: [int_curves_latest, int_metering_points_current, stg_metering__register_freezes]
 parameters: [days, departure, least_values]
 */
 -- tested
@@ -21,12 +21,30 @@ with limits as materialized (
         :departure as departure
 ),
 
-changed as materialized (
-    select min(landed.reading_date) as first_date, max(landed.reading_date) as last_date
-    from {{ touched_curves('staging.stg_metering__curves') }} as landed
+landed as materialized (
+    select
+        landed._raw_id,
+        landed.metering_point_no,
+        landed.reading_date,
+        hash_array_extended(landed.values_by_slot, 0) as curve_hash,
+        (
+            select count(distinct slots.slot_value)
+            from unnest(landed.values_by_slot) as slots (slot_value)
+            where slots.slot_value <> 0
+        ) as different_values
+    from {{ touched_curves('staging.int_curves_latest') }} as landed
+    where landed.quantity_code in ('E+', 'P', 'I', 'U')
 ),
 
--- Equal curves have one hash: each is read once, and copies stand beside each other.
+dates as materialized (
+    select distinct landed.reading_date + shifts.days as reading_date
+    from landed
+    cross join limits
+    cross join lateral generate_series(-limits.days, limits.days) as shifts (days)
+),
+
+-- Equal curves have one hash, by which copies stand beside each other. A curve of few values, as of a plant that stands
+-- still, may be equal to another one by right.
 hashed as materialized (
     select
         curves._raw_id,
@@ -38,13 +56,19 @@ hashed as materialized (
         curves.quantity_code,
         curves.phase_code,
         curves.received_at,
+        curves.values_by_slot,
         hash_array_extended(curves.values_by_slot, 0) as curve_hash
     from staging.int_curves_latest as curves
     left join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where
         curves.quantity_code in ('E+', 'P', 'I', 'U')
-        and curves.reading_date >= (select changed.first_date - limits.days from changed cross join limits)
-        and curves.reading_date <= (select changed.last_date from changed)
+        and hash_array_extended(curves.values_by_slot, 0) = any (array(
+            select landed.curve_hash
+            from landed
+            cross join limits
+            where landed.different_values >= limits.least_values
+        ))
+        and curves.reading_date in (select dates.reading_date from dates)
 ),
 
 beside as (
@@ -61,23 +85,18 @@ beside as (
         of_day as (partition by hashed.reading_date, hashed.quantity_code, hashed.phase_code, hashed.curve_hash)
 ),
 
--- A curve of few values, as of a plant that stands still, may be equal to another one by right.
 copies as materialized (
-    select beside.*, curves.values_by_slot
+    select beside.*
     from beside
     cross join limits
-    inner join staging.int_curves_latest as curves on beside._raw_id = curves._raw_id
-    where
-        (abs(beside.copied_date - beside.reading_date) <= limits.days or beside.is_of_two)
-        and (select count(distinct slots.slot_value) from unnest(curves.values_by_slot) as slots (slot_value) where slots.slot_value <> 0)
-        >= limits.least_values
+    where abs(beside.copied_date - beside.reading_date) <= limits.days or beside.is_of_two
 ),
 
 registers as (
     select registers.meter_asset_no, registers.reading_date, max(registers.register_reading_kwh) as register_kwh
     from staging.stg_metering__register_freezes as registers
     where
-        registers.meter_asset_no in (select copies.meter_asset_no from copies)
+        registers.meter_asset_no = any (array(select copies.meter_asset_no from copies))
         and {{ is_total_register('registers', 'DAY') }}
     group by registers.meter_asset_no, registers.reading_date
 ),
@@ -110,17 +129,15 @@ ranked as (
 )
 
 select
-    touched_curves._raw_id as raw_id,
-    touched_curves.holder_no as account_no,
-    touched_curves.reading_date,
+    landed._raw_id as raw_id,
+    coalesce(points.account_no, landed.metering_point_no) as account_no,
+    landed.reading_date,
     copies.copied_date,
     coalesce(copies.is_of_two and coalesce(ranked.departs_most, true), false) as is_of_another_point
-from hashed as touched_curves
-inner join quality.touched_curves as touched
-    on touched.table_name = 'met_interval_96' and touched.raw_id = touched_curves._raw_id
-left join copies on touched_curves._raw_id = copies._raw_id
-left join ranked
-    on touched_curves.metering_point_no = ranked.metering_point_no and touched_curves.reading_date = ranked.reading_date
+from landed
+left join staging.int_metering_points_current as points on landed.metering_point_no = points.metering_point_no
+left join copies on landed._raw_id = copies._raw_id
+left join ranked on landed.metering_point_no = ranked.metering_point_no and landed.reading_date = ranked.reading_date
 -- violations
 select
     {{ finding('v1', day='reading_date') }},

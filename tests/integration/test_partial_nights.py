@@ -124,6 +124,7 @@ def _payment_and_credit_are_partial(night: Utility, months: list[str]) -> None:
         "mart_churn_risk",
         "mart_manager_performance",
         "fct_customer_credit",  # of the company that owns the account
+        "fct_manager_tasks",
     }
 
 

@@ -3,7 +3,8 @@
         {'columns': ['metering_point_no', 'reading_date', 'quantity_code']},
         {'columns': ['reading_date']},
         {'columns': ['_raw_id']},
-        {'columns': ['_load_id']}
+        {'columns': ['_load_id']},
+        {'columns': ['hash_array_extended(values_by_slot, 0)']}
     ],
     meta={
         'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots, _load_id',

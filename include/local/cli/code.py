@@ -57,7 +57,10 @@ def _tell_problems(outcome, as_json: bool) -> int:
 def _test(arguments: argparse.Namespace) -> int:
     pytest = [sys.executable, "-m", "pytest", *(["--soak"] if arguments.soak else [])]
     if "-n" not in arguments.pytest_arguments and not arguments.soak:
-        pytest += ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
+        workers = min(
+            (os.cpu_count() or 1) + 1, 5
+        )  # one more than cores: a quarter of the time a worker waits for something
+        pytest += ["-n", str(workers), "--dist", "worksteal"]
     pytest += ["tests/unit"] if arguments.fast else []
     pytest += arguments.pytest_arguments
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
