@@ -156,7 +156,7 @@ def outages(state: psycopg.Connection) -> psycopg.Connection:
 def exchanged(outages: psycopg.Connection) -> list[tuple]:
     """Brings the table to rows_now; what changed, by point and days."""
     outages.execute(
-        "select transform.exchange_rows('o', 'warehouse.o', 'select built.ctid, built from warehouse.o as built', '')"
+        "select transform.exchange_rows('o', 'warehouse.o', 'select built.ctid, built from warehouse.o as built', '', true)"
     )
     return outages.execute(
         "select metering_point_no, first_day, last_day, is_long from transform.changes where model = 'o' order by 1, 2"
@@ -168,6 +168,15 @@ def test_rows_that_are_alike_stay_where_they_are(outages):
     outages.execute("insert into pg_temp.rows_now select * from warehouse.o order by started desc")
     assert exchanged(outages) == []
     assert outages.execute("select ctid, * from warehouse.o order by ctid").fetchall() == before
+
+
+def test_a_table_that_loses_more_than_it_keeps_has_no_empty_blocks(outages):
+    outages.execute("insert into warehouse.o select 'P9', '2026-11-01', '2026-11-01' from generate_series(1, 2000)")
+    outages.execute("insert into pg_temp.rows_now select * from warehouse.o where metering_point_no = 'P1'")
+    outages.execute("insert into pg_temp.rows_now values ('P4', '2026-11-09', '2026-11-09')")
+    assert {point for point, *_ in exchanged(outages)} == {"P2", "P3", "P4", "P9"}
+    assert outages.execute("select metering_point_no from warehouse.o order by 1").fetchall() == [("P1",), ("P4",)]
+    assert outages.execute("select pg_relation_size('warehouse.o') / 8192").fetchone()[0] == 1
 
 
 def test_what_went_and_what_came_is_told_by_unit_and_days(outages):

@@ -81,7 +81,8 @@
     insert into pg_temp.rows_now
     {{ get_select_subquery(sql) if config.get('contract').enforced else sql }};
     select transform.exchange_rows(
-        '{{ model.name }}', '{{ target_relation }}', $before${{ rows_before(target_relation, mode) }}$before$, '{{ analyzed_columns() }}'
+        '{{ model.name }}', '{{ target_relation }}', $before${{ rows_before(target_relation, mode) }}$before$, '{{ analyzed_columns() }}',
+        {{ mode == 'whole' }}
     );
 {%- endmacro %}
 

@@ -182,12 +182,17 @@ language sql immutable as $$
 $$;
 
 -- Brings a table to what pg_temp.rows_now says of it: rows that are alike stay as they are. `rows_before` is what is compared, a
--- relation or a query over it with ctid. Notes what changed, and how many rows went or came.
-create or replace function transform.exchange_rows(of_model text, target regclass, rows_before text, analyzed text) returns void
+-- relation or a query over it with ctid; the whole table where it `is_all`. Notes what changed, and how many rows went or came.
+-- A table that loses more than it keeps is emptied first: what is deleted stays in its blocks, which each reader goes through.
+drop function if exists transform.exchange_rows(text, regclass, text, text);
+create or replace function transform.exchange_rows(
+    of_model text, target regclass, rows_before text, analyzed text, is_all boolean
+) returns void
 language plpgsql as $$
 declare
     gone tid[];
     come tid[];
+    kept_rows bigint;
 begin
     execute format(
         $sql$
@@ -216,8 +221,14 @@ begin
         return;
     end if;
     perform transform.note_changes(of_model, target, gone, come);
-    execute format('delete from %s where ctid = any ($1)', target) using gone;
-    execute format('insert into %s select * from pg_temp.rows_now where ctid = any ($1)', target) using come;
+    select count(*) - coalesce(cardinality(come), 0) into kept_rows from pg_temp.rows_now;
+    if is_all and cardinality(gone) > kept_rows then
+        execute format('truncate %s', target);
+        execute format('insert into %s select * from pg_temp.rows_now', target);
+    else
+        execute format('delete from %s where ctid = any ($1)', target) using gone;
+        execute format('insert into %s select * from pg_temp.rows_now where ctid = any ($1)', target) using come;
+    end if;
     if coalesce(cardinality(come), 0) > 0.1 * (select reltuples from pg_class where oid = target) then
         execute format('analyze %s %s', target, analyzed);
     end if;
