@@ -6,11 +6,22 @@ waiting, and a refusal is on record once. When a gate blocks, the published mart
 to do.
 """
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 from airflow.sdk import chain, dag, get_current_context, task
 
-from include.orchestration import MARTS_PUBLISHED, RETRIES, build, business_date, emit_partition, warehouse
+from include.orchestration import (
+    MARTS_PUBLISHED,
+    RETRIES,
+    ApprovalsLink,
+    ReportLink,
+    build,
+    business_date,
+    emit_partition,
+    verdict_first,
+    warehouse,
+)
 
 
 @dag(**build(doc=__doc__))
@@ -21,28 +32,31 @@ def build_warehouse():
 
         return begin_run(warehouse(), business_date(get_current_context()))
 
-    def night_step(name: str, hours: float, **options):
+    def night_step(run: dict, name: str, hours: float, *, is_gate: bool = False, **options):
         """A task that runs the step of this name in include/night.py."""
+        around = verdict_first if is_gate else nullcontext
 
         @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
         def run_step(run: dict) -> None:
             from include import night
             from include.progress import say, step
 
-            with step(name.replace("_", " ")):
+            with around(run), step(name.replace("_", " ")):
                 getattr(night, name)(warehouse(), run, progress=say)
             emit_partition(get_current_context(), run["business_date"])
 
-        return run_step
+        done = run_step(run)
+        done.operator.operator_extra_links = (ReportLink(), ApprovalsLink()) if is_gate else (ReportLink(),)
+        return done
 
     run = begin_run()
     chain(
-        night_step("build_staging", 2, retries=1)(run),
-        night_step("check_staged", 1, retries=0)(run),
-        night_step("build_warehouse_and_marts", 2, retries=1)(run),
-        night_step("check_marts", 1, retries=0)(run),
-        night_step("publish_marts", 1, retries=0, outlets=[MARTS_PUBLISHED])(run),
-        night_step("write_report", 0.5, retries=1)(run),
+        night_step(run, "build_staging", 2, retries=1),
+        night_step(run, "check_staged", 1, retries=0, is_gate=True),
+        night_step(run, "build_warehouse_and_marts", 2, retries=1),
+        night_step(run, "check_marts", 1, retries=0, is_gate=True),
+        night_step(run, "publish_marts", 1, retries=0, outlets=[MARTS_PUBLISHED]),
+        night_step(run, "write_report", 0.5, retries=1),
     )
 
 

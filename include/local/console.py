@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from include.publish import PublishResult
 from include.quality.evaluate import Result
 from include.records.receipts import Receipt
 from include.transform.dbt import Built
@@ -85,12 +84,6 @@ class Progress:
             self.rules += 1
             self.tested += what.tested_rows
             self.failed += what.failed_rows
-        elif isinstance(what, PublishResult):
-            left = {"pinned by a roll-back": what.pinned_months, "known by a later date": what.later_known_months}
-            others = "".join(f", {len(months)} {why}" for why, months in left.items() if months)
-            self.note = f"{len(what.versions)} months changed, {len(what.unchanged_months)} unchanged{others}, {what.rows:,} rows"
-        elif isinstance(what, Path):
-            self.note = str(what)
         elif isinstance(what, BaseException):
             self.errors.append(what)
         else:

@@ -29,11 +29,16 @@ _parsed: dict[tuple[str, Path, Path], object] = {}
 
 @dataclass(frozen=True)
 class Built:
-    """One model, seed or test that dbt finished: name, status and seconds."""
+    """One model, seed or test that dbt finished: name, status and seconds, and as which of how many of its command."""
 
     name: str
     status: str
     seconds: float
+    number: int = 0
+    of: int = 0
+
+    def __str__(self) -> str:
+        return f"{f'{self.number} of {self.of}':>10}  {self.name:<44} {self.status:<14} {self.seconds:6.2f} s"
 
 
 def manifest_path() -> Path:
@@ -73,7 +78,9 @@ def _run_dbt(
 
     def hear(event) -> None:
         if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
-            built.append(Built(event.data.node_info.node_name, event.data.status, round(event.data.execution_time, 2)))
+            told = event.data
+            seconds = round(told.execution_time, 2)
+            built.append(Built(told.node_info.node_name, told.status, seconds, told.index, told.total))
             progress(built[-1])
 
     with dbt_environment(warehouse):
