@@ -6,22 +6,11 @@ waiting, and a refusal is on record once. When a gate blocks, the published mart
 to do.
 """
 
-from contextlib import nullcontext
 from datetime import timedelta
 
 from airflow.sdk import chain, dag, get_current_context, task
 
-from include.orchestration import (
-    MARTS_PUBLISHED,
-    RETRIES,
-    ApprovalsLink,
-    ReportLink,
-    build,
-    business_date,
-    emit_partition,
-    verdict_first,
-    warehouse,
-)
+from include.orchestration import MARTS_PUBLISHED, RETRIES, build, business_date, night_step, warehouse
 
 
 @dag(**build(doc=__doc__))
@@ -31,23 +20,6 @@ def build_warehouse():
         from include.night import begin_run
 
         return begin_run(warehouse(), business_date(get_current_context()))
-
-    def night_step(run: dict, name: str, hours: float, *, is_gate: bool = False, **options):
-        """A task that runs the step of this name in include/night.py."""
-        around = verdict_first if is_gate else nullcontext
-
-        @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
-        def run_step(run: dict) -> None:
-            from include import night
-            from include.progress import say, step
-
-            with around(run), step(name.replace("_", " ")):
-                getattr(night, name)(warehouse(), run, progress=say)
-            emit_partition(get_current_context(), run["business_date"])
-
-        done = run_step(run)
-        done.operator.operator_extra_links = (ReportLink(), ApprovalsLink()) if is_gate else (ReportLink(),)
-        return done
 
     run = begin_run()
     chain(

@@ -6,7 +6,7 @@ Imports Airflow and nothing of the work: every DAG file is read again and again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,6 @@ from airflow.sdk import (
     Param,
     PartitionedAssetTimetable,
     SyncCallback,
-    XCom,
     get_current_context,
     task,
 )
@@ -109,6 +108,8 @@ class ReportLink(BaseOperatorLink):
     name = "Report of this run"
 
     def get_link(self, operator, *, ti_key) -> str:
+        from airflow.sdk.execution_time.xcom import XCom
+
         run = XCom.get_one(key="return_value", dag_id=ti_key.dag_id, run_id=ti_key.run_id, task_id="begin_run")
         return pages(f"/runs/{run['run_id']}/report")
 
@@ -197,6 +198,24 @@ def land_tables(source: str, delivers: Asset):
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     return land()
+
+
+def night_step(run: dict, name: str, hours: float, *, is_gate: bool = False, **options):
+    """The task of the step of this name in include/night.py. It leads to the run's report, that of a gate to approvals too."""
+    around = verdict_first if is_gate else nullcontext
+
+    @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
+    def run_step(run: dict) -> None:
+        from include import night
+        from include.progress import say, step
+
+        with around(run), step(name.replace("_", " ")):
+            getattr(night, name)(warehouse(), run, progress=say)
+        emit_partition(get_current_context(), run["business_date"])
+
+    done = run_step(run)
+    done.operator.operator_extra_links = (ReportLink(), ApprovalsLink()) if is_gate else (ReportLink(),)
+    return done
 
 
 def approval(subject: str, body: str):
