@@ -183,17 +183,16 @@ def land_tables(source: str, delivers: Asset):
 
     @task(task_id="land_tables", outlets=[delivers], execution_timeout=timedelta(hours=2), **RETRIES)
     def land() -> dict:
+        from include import lineage
         from include.landing.extract import extract
         from include.progress import say, step
         from include.settings import settings
 
         context = get_current_context()
         day = business_date(context)
-        given = settings()
-        with step(f"land {source}"):
-            receipts = extract(
-                warehouse(), source, given.source(source), day, forms=given.source("forms"), progress=say
-            )
+        address, forms = settings().source(source), settings().source("forms")
+        with lineage.landing(warehouse(), source, address, forms, day), step(f"land {source}"):
+            receipts = extract(warehouse(), source, address, day, forms=forms, progress=say)
         emit_partition(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 

@@ -26,7 +26,12 @@ def say(what: object) -> None:
     if _listener is not None:
         _listener(what)
     level = logging.ERROR if isinstance(what, KawError) else logging.INFO
+    level = logging.WARNING if isinstance(what, Trouble) else level
     _log.log(logging.DEBUG if getattr(what, "is_detail", False) else level, "%s", what)
+
+
+class Trouble(str):
+    """What went wrong and stops nothing."""
 
 
 def note(text: str) -> None:

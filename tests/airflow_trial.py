@@ -148,7 +148,19 @@ def run() -> dict:
     answer["night"] = answers("build_warehouse", "2026-03-31")
     night.check_staged = record("check_staged", GateBlocked("stopped by the gate"))
     answer["blocked_night"] = answers("build_warehouse", "2026-04-01")
+    logs = scheduler.home() / "logs"
+    answer["logs"] = {
+        task: [json.loads(line) for path in _newest(logs, task) for line in path.read_text().splitlines()]
+        for task in ("land_tables", "check_staged")
+    }
     return answer
+
+
+def _newest(logs: Path, task: str) -> list[Path]:
+    """The log of the last try of a task in this process, where Airflow's page looks for it."""
+    return sorted(logs.glob(f"dag_id=*/run_id=*/task_id={task}/attempt=1.log"), key=lambda path: path.stat().st_mtime)[
+        -1:
+    ]
 
 
 if __name__ == "__main__":

@@ -104,6 +104,8 @@ def after_a_night(
             shutil.rmtree(home / ran, ignore_errors=True)
             with pytest.MonkeyPatch.context() as environment:
                 night = Utility(server.url(unfinished), home / ran, environment)
+                if defects:
+                    environment.setenv("KAW_LINEAGE_FILE", str(home / ran / "lineage.jsonl"))  # of test_lineage.py
                 night.deliver(defects=defects)
                 night.run()
     shutil.copytree(home / ran, folder / ran)

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from include.progress import Trouble
 from include.quality.evaluate import Result
 from include.records.receipts import Receipt
 from include.transform.dbt import Built
@@ -84,6 +85,8 @@ class Progress:
             self.rules += 1
             self.tested += what.tested_rows
             self.failed += what.failed_rows
+        elif isinstance(what, Trouble):
+            self.warnings.append(what)
         elif isinstance(what, BaseException):
             self.errors.append(what)
         else:
