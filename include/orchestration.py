@@ -191,7 +191,7 @@ def land_tables(source: str, delivers: Asset):
         context = get_current_context()
         day = business_date(context)
         address, forms = settings().source(source), settings().source("forms")
-        with lineage.landing(warehouse(), source, address, forms, day), step(f"land {source}"):
+        with step(f"land {source}"), lineage.landing(warehouse(), source, address, forms, day):
             receipts = extract(warehouse(), source, address, day, forms=forms, progress=say)
         emit_partition(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}

@@ -46,9 +46,11 @@ class Progress:
         line = f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s"
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)  # one line a step in a log
         for warning in self.warnings[:10]:
-            self.console.print(
-                f"    {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True
-            )  # names as a source wrote them
+            self._warn(warning)
+
+    def _warn(self, text: str) -> None:
+        """Names stay as a source wrote them."""
+        self.console.print(f"    {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
     def summary(self) -> str:
         parts = []
@@ -86,7 +88,10 @@ class Progress:
             self.tested += what.tested_rows
             self.failed += what.failed_rows
         elif isinstance(what, Trouble):
-            self.warnings.append(what)
+            if self._status is None:  # between two steps
+                self._warn(what)
+            else:
+                self.warnings.append(what)
         elif isinstance(what, BaseException):
             self.errors.append(what)
         else:

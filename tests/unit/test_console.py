@@ -53,7 +53,11 @@ def test_months_that_a_publish_leaves_alone_are_told() -> None:
 
 
 def test_what_went_wrong_and_stops_nothing_is_a_line_of_its_own() -> None:
-    assert "    lineage: nobody answers" in told(Trouble("lineage: nobody answers")).splitlines()
+    trouble = Trouble("lineage: nobody answers")
+    assert "    lineage: nobody answers" in told(trouble).splitlines()
+    hear = Progress(Console(file=io.StringIO(), width=130))
+    hear(trouble)  # between two steps
+    assert hear.console.file.getvalue() == "    lineage: nobody answers\n"
 
 
 def test_the_log_of_a_task_has_a_line_for_what_is_news(caplog: pytest.LogCaptureFixture) -> None:
