@@ -87,7 +87,9 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
     models = ["run", "--select", *selected, "--exclude", "tag:after_clusters", "tag:as_delivered"]
     with lineage.models(own, run, progress) as hear:
         built = run_dbt(models, own, progress=hear)
+        began = datetime.now(UTC)
         cluster_loads(own)
+        lineage.made_here(own, run, began)
         return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], own, progress=hear)
 
 

@@ -127,6 +127,21 @@ def _built(warehouse: Warehouse, run: dict, heard: list[Built]) -> None:
 
 
 @_if_told
+def made_here(warehouse: Warehouse, run: dict, began: datetime) -> None:
+    """The tables that Python makes between two layers of models."""
+    from include.lineage.events import Work, read, wrote
+    from include.lineage.sending import send
+
+    nodes, address = _nodes(), warehouse.address
+    for node in nodes.values():
+        if node["name"] in MADE_HERE:
+            work = Work(_parent(warehouse, run), f"python.{node['name']}", "MODEL", began, _now())
+            work.inputs = [read(address, _relation(parent)) for parent in _parents(node, nodes)]
+            work.outputs = [wrote(address, _relation(node))]
+            send(work.events())
+
+
+@_if_told
 def judged(warehouse: Warehouse, run: dict, gate: int, step: str, began: datetime, is_good: bool) -> None:
     """A gate: each relation that its rules read with what they said of it, and all of them as one run of tests."""
     from include.lineage.events import Work, read

@@ -127,8 +127,14 @@ def test_a_model_reads_what_its_query_reads(events: list[dict]) -> None:
     staged = ended(events, "build_warehouse.dbt.stg_metering__meters")
     assert relations(staged["inputs"]) >= {"raw_metering.met_meter"}
     assert relations(staged["outputs"]) == {"staging.stg_metering__meters"}
-    labelled = ended(events, "build_warehouse.dbt.mart_load_cluster")
-    assert relations(labelled["inputs"]) >= {"warehouse.load_cluster_labels"}
+
+
+def test_a_table_that_python_makes_between_two_models_joins_them(events: list[dict]) -> None:
+    labels = ended(events, "build_warehouse.python.load_cluster_labels")
+    made = relations(ended(events, "build_warehouse.dbt.int_load_profiles")["outputs"])
+    assert relations(labels["inputs"]) >= made
+    read = relations(ended(events, "build_warehouse.dbt.int_load_clusters")["inputs"])
+    assert read >= relations(labels["outputs"]) == {"warehouse.load_cluster_labels"}
 
 
 def test_a_gate_tells_what_each_rule_said_of_what_it_read(events: list[dict], night: Utility) -> None:
@@ -153,10 +159,13 @@ def test_a_mart_names_its_inputs_down_to_raw_and_carries_what_rules_said(events:
     assert "candidate.mart_two_rates_gap" in names
     assert {name for name in names if name.startswith("raw_")} >= {
         "raw_metering.met_interval_96",
-        "raw_metering.met_event",
-        "raw_metering.met_measuring_point",
+        "raw_metering.met_power_event",
+        "raw_metering.met_supply_outage",
+        "raw_metering.met_supply_voltage",
         "raw_marketing.mkt_customer",
     }
+    organisations = ended(events, "build_warehouse.publish.dim_organisations")
+    assert relations(organisations["inputs"]) == {"candidate.star_organisations", "raw_marketing.mkt_org"}
     (own,) = [d for d in mart["inputs"] if d["name"].endswith("candidate.mart_two_rates_gap")]
     assert {name.partition("-")[0] for name in assertions(own)} == {"MART"}
     (curves,) = [d for d in mart["inputs"] if d["name"].endswith("raw_metering.met_interval_96")]
