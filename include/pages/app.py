@@ -14,12 +14,12 @@ from typing import Annotated
 
 import psycopg
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.sdk.configuration import conf
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from include.errors import KawError
+from include.orchestration import airflow_page
 from include.orchestration import warehouse as configured
 from include.pages import queries, questions
 from include.pages.access import reader
@@ -63,13 +63,13 @@ async def _headers(request: Request, call_next):
 @app.exception_handler(AnyHTTPException)
 async def _refused(request: Request, error: AnyHTTPException) -> HTMLResponse:
     titles = {401: "Log in first", 403: "Not with your role", 404: "Not here", 503: "The warehouse does not answer"}
-    base = conf.get("api", "base_url", fallback="").rstrip("/")
     shown = page(
         "problem",
         title=titles.get(error.status_code, "Not possible"),
         said=error.detail,
         status=error.status_code,
-        airflow=base,
+        asked=str(request.url),
+        airflow=airflow_page(""),
     )
     return HTMLResponse(shown, error.status_code)
 
@@ -95,8 +95,7 @@ User = Annotated[BaseUser, Depends(reader)]
 
 
 def _page(request: Request, name: str, **content) -> HTMLResponse:
-    base = conf.get("api", "base_url", fallback="").rstrip("/")
-    return HTMLResponse(page(name, here=name, root=request.scope["root_path"], airflow=base, **content))
+    return HTMLResponse(page(name, here=name, root=request.scope["root_path"], airflow=airflow_page(""), **content))
 
 
 @app.get("/")

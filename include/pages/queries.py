@@ -5,9 +5,9 @@ from __future__ import annotations
 import psycopg
 from psycopg.rows import dict_row
 
-from include.contracts import all_tables
 from include.quality.evaluate import WITHHELD
 from include.quality.findings import STATES, Selection
+from include.quality.waivers import proposed_scope
 from include.quality.withdrawals import pending
 from include.report import delivery, verdict
 from include.report.expected import GROUPS, shares
@@ -59,18 +59,12 @@ def run(connection: psycopg.Connection, run_id: int) -> dict | None:
     )
     tables = _rows(
         connection,
-        "select rule_id, array_agg(distinct table_name order by table_name) as tables from quality.violations"
+        "select rule_id, array_agg(distinct table_name) as tables from quality.violations"
         " where run_id = %s and severity = 'block' and rule_id = any(%s) group by rule_id order by rule_id",
         [run_id, list(found["blocking"])],
     )
     found["to_waive"] = [
-        {
-            "rule": row["rule_id"],
-            "scope": f"table={row['tables'][0]}"
-            if len(row["tables"]) == 1 and row["tables"][0] in all_tables()
-            else "all",
-            "until": found["business_date"],
-        }
+        {"rule": row["rule_id"], "scope": proposed_scope(set(row["tables"])), "until": found["business_date"]}
         for row in tables
     ]
     return found
