@@ -175,17 +175,23 @@ def tell_state(warehouse: Warehouse, business_date: date) -> None:
 
 
 def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
-    """The auditors' report of the run, whatever its verdict, and the overview of what is published now."""
+    """The auditors' report of the run, whatever its verdict, and the overview of what is published now, if anything is."""
     from include.report import write_report as write
 
     folder = settings().home / "reports"
     path = write(warehouse, run["run_id"], folder).path
     try:
-        write_overview(warehouse, folder, path)
+        if _is_anything_published(warehouse):
+            write_overview(warehouse, folder, path)
     except Exception:  # what was published and reported stays so without this page
         log.exception("the overview could not be made")
     progress(path)
     return path
+
+
+def _is_anything_published(warehouse: Warehouse) -> bool:
+    with warehouse.reader().connect() as connection:
+        return connection.execute("select exists (select 1 from marts.publication)").fetchone()[0]
 
 
 def write_overview(warehouse: Warehouse, folder: Path, report: Path, *, is_synthetic: bool = False):
