@@ -31,11 +31,12 @@ def runs(connection: psycopg.Connection) -> list[dict]:
 
 
 def published(connection: psycopg.Connection) -> dict:
-    """What readers see: `business_date`, `months`, how many of them are pinned by a roll-back, withheld rows."""
+    """What readers see: `business_date`, `months`, how many of them are pinned by a roll-back, rows withheld at the last publish."""
     (found,) = _rows(
         connection,
         "select max(business_date) as business_date, count(*) as months, count(*) filter (where state = 'pinned') as pinned,"
-        " sum(withheld_rows) as withheld_rows from marts.publication",
+        " (array_agg(withheld_rows order by business_date desc, published_month desc))[1] as withheld_rows"
+        " from marts.publication",
     )
     return found
 

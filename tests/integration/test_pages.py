@@ -83,6 +83,9 @@ def test_what_the_pages_show_is_what_the_warehouse_has(pages: dict, night: Utili
     assert findings > of_rule > 0
     assert f"{findings:,} findings," in text("/findings")
     assert text(f"/findings?rule={RULE}").count("MET-02 quarantine") == of_rule
+    ((withheld,),) = night.rows("select distinct withheld_rows from marts.publication")  # of one publish, in each month
+    assert withheld > 0
+    assert f"Published as of {DAY}: 13 months, {withheld:,} rows withheld" in text("/")
     assert f"Night of {DAY}: published" in text("/")
     assert "gate 1 passed" in text("/runs/1")
     assert "of 13 tables landed" in text("/expected")
