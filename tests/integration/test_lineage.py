@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import http.server
 import json
 import os
@@ -41,26 +42,20 @@ def events(night: Utility) -> list[dict]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-@pytest.fixture(scope="module")
-def schemas() -> Registry:
+@functools.cache
+def schema(url: str) -> jsonschema.Draft202012Validator:
     found = [json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))]
-    return Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in found)
+    registry = Registry().with_resources((each["$id"], Resource.from_contents(each)) for each in found)
+    return jsonschema.Draft202012Validator({"$ref": url}, registry=registry)
 
 
-def problems(event: dict, schemas: Registry) -> list[str]:
+def problems(event: dict) -> list[str]:
     """What the standard has against an event, and against each facet by the schema that it names itself."""
-
-    def against(url: str, what: dict) -> list[str]:
-        validator = jsonschema.Draft202012Validator({"$ref": url}, registry=schemas)
-        return [error.message for error in validator.iter_errors(what)]
-
-    found = against(SPEC, event)
     holders = [event["run"], event["job"], *event["inputs"], *event["outputs"]]
-    for holder in holders:
-        for kind in ("facets", "inputFacets", "outputFacets"):
-            for facet in (holder.get(kind) or {}).values():
-                found += against(facet["_schemaURL"], facet)
-    return found
+    kinds = ("facets", "inputFacets", "outputFacets")
+    facets = [facet for holder in holders for kind in kinds for facet in (holder.get(kind) or {}).values()]
+    checked = [(SPEC, event), *((facet["_schemaURL"], facet) for facet in facets)]
+    return [error.message for url, what in checked for error in schema(url).iter_errors(what)]
 
 
 def ended(events: list[dict], job: str) -> dict:
@@ -77,15 +72,15 @@ def assertions(dataset: dict) -> dict[str, bool]:
     return {a["assertion"]: a["success"] for a in facet["assertions"]}
 
 
-def test_every_event_is_valid_by_the_official_schemas(events: list[dict], schemas: Registry) -> None:
+def test_every_event_is_valid_by_the_official_schemas(events: list[dict]) -> None:
     assert len(events) > 500
-    assert [found for event in events for found in problems(event, schemas)] == []
+    assert [found for event in events for found in problems(event)] == []
     assert all(datetime.fromisoformat(event["eventTime"]).tzinfo for event in events)
     facets = {name for e in events for name in e["run"]["facets"]}
     assert facets == {"nominalTime", "parent", "test", "tags"}
 
 
-def test_the_schemas_refuse_what_is_wrong(events: list[dict], schemas: Registry) -> None:
+def test_the_schemas_refuse_what_is_wrong(events: list[dict]) -> None:
     gate = ended(events, "build_warehouse.check_staged")
     for spoil in (
         lambda e: e.pop("producer"),
@@ -96,7 +91,7 @@ def test_the_schemas_refuse_what_is_wrong(events: list[dict], schemas: Registry)
     ):
         spoilt = copy.deepcopy(gate)
         spoil(spoilt)
-        assert problems(spoilt, schemas)
+        assert problems(spoilt)
 
 
 def test_every_run_starts_and_ends_once_and_belongs_to_its_night(events: list[dict]) -> None:
