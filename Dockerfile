@@ -5,6 +5,7 @@ ENV PYTHONUNBUFFERED=1 \
     PYTHONPATH=/opt/kaw \
     AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/kaw/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/kaw/plugins \
     KAW_HOME=/state \
     DBT_TARGET_PATH=/state/dbt/target \
     DBT_LOG_PATH=/state/dbt/logs

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from airflow.sdk import chain, dag, get_current_context, task
 
-from include.orchestration import MARTS_PUBLISHED, RETRIES, build, business_date, emit_partition, warehouse
+from include.orchestration import MARTS_PUBLISHED, RETRIES, build, business_date, night_step, warehouse
 
 
 @dag(**build(doc=__doc__))
@@ -21,28 +21,14 @@ def build_warehouse():
 
         return begin_run(warehouse(), business_date(get_current_context()))
 
-    def night_step(name: str, hours: float, **options):
-        """A task that runs the step of this name in include/night.py."""
-
-        @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
-        def run_step(run: dict) -> None:
-            from include import night
-            from include.progress import say, step
-
-            with step(name.replace("_", " ")):
-                getattr(night, name)(warehouse(), run, progress=say)
-            emit_partition(get_current_context(), run["business_date"])
-
-        return run_step
-
     run = begin_run()
     chain(
-        night_step("build_staging", 2, retries=1)(run),
-        night_step("check_staged", 1, retries=0)(run),
-        night_step("build_warehouse_and_marts", 2, retries=1)(run),
-        night_step("check_marts", 1, retries=0)(run),
-        night_step("publish_marts", 1, retries=0, outlets=[MARTS_PUBLISHED])(run),
-        night_step("write_report", 0.5, retries=1)(run),
+        night_step(run, "build_staging", 2, retries=1),
+        night_step(run, "check_staged", 1, retries=0, is_gate=True),
+        night_step(run, "build_warehouse_and_marts", 2, retries=1),
+        night_step(run, "check_marts", 1, retries=0, is_gate=True),
+        night_step(run, "publish_marts", 1, retries=0, outlets=[MARTS_PUBLISHED]),
+        night_step(run, "write_report", 0.5, retries=1),
     )
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 
+from include import lineage
 from include.alerts import alert, clear, clear_where
 from include.errors import GateBlocked, KawError
 from include.landing import withdrawals
@@ -37,12 +38,16 @@ def _quiet(_: object) -> None:
 
 
 def _alone(step: Callable) -> Callable:
-    """One night at a time: no step starts while one of another night is at work."""
+    """One night at a time: no step starts while one of another night is at work. One that fails ends the night's lineage."""
 
     @wraps(step)
-    def alone(warehouse: Warehouse, *arguments, **options):
+    def alone(warehouse: Warehouse, run: dict, *arguments, **options):
         with runs.alone(warehouse.address):
-            return step(warehouse, *arguments, **options)
+            try:
+                return step(warehouse, run, *arguments, **options)
+            except BaseException:
+                lineage.night(warehouse, run, ended=False)
+                raise
 
     return alone
 
@@ -55,20 +60,23 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
     with telling(""), runs.alone(warehouse.address, ENDING_S):
         with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
             withdrawals.settle(connection, business_date)
-        return runs.begin(warehouse.address, business_date).as_dict()
+        run = runs.begin(warehouse.address, business_date).as_dict()
+    lineage.night(warehouse, run)
+    return run
 
 
 @_alone
 def build_staging(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> list[Built]:
     """Seeds and staging, as delivered: quarantined rows count too, so that a fix is seen."""
     own = warehouse.fenced(run["fence"])
-    return load_seeds(own, progress) + run_dbt(["run", "--select", "tag:staging"], own, progress=progress)
+    with lineage.models(own, run, progress) as hear:
+        return load_seeds(own, hear) + run_dbt(["run", "--select", "tag:staging"], own, progress=hear)
 
 
 @_alone
 def check_staged(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> GateResult:
     """Gate 1. A block is reported, put on record and raised."""
-    return _gate(warehouse, check_staged_data, Run.from_dict(run), progress)
+    return _gate(warehouse, check_staged_data, 1, "check_staged", Run.from_dict(run), progress)
 
 
 @_alone
@@ -77,9 +85,12 @@ def build_warehouse_and_marts(warehouse: Warehouse, run: dict, progress: Progres
     own = warehouse.fenced(run["fence"])
     selected = [*staging_with_withheld_rows(own), "tag:warehouse"]
     models = ["run", "--select", *selected, "--exclude", "tag:after_clusters", "tag:as_delivered"]
-    built = run_dbt(models, own, progress=progress)
-    cluster_loads(own)
-    return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], own, progress=progress)
+    with lineage.models(own, run, progress) as hear:
+        built = run_dbt(models, own, progress=hear)
+        began = datetime.now(UTC)
+        cluster_loads(own)
+        lineage.made_here(own, run, began)
+        return built + run_dbt(["run", "--select", "tag:after_clusters", "tag:marts"], own, progress=hear)
 
 
 def staging_with_withheld_rows(warehouse: Warehouse) -> list[str]:
@@ -94,7 +105,7 @@ def staging_with_withheld_rows(warehouse: Warehouse) -> list[str]:
 @_alone
 def check_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> GateResult:
     """Gate 2 over the candidates."""
-    return _gate(warehouse, check_candidates, Run.from_dict(run), progress)
+    return _gate(warehouse, check_candidates, 2, "check_marts", Run.from_dict(run), progress)
 
 
 @_alone
@@ -102,8 +113,10 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
     """Moves the pointer of every month that changed; readers see all marts of a month change at once."""
     from include.publish import publish
 
-    given = Run.from_dict(run)
+    given, began = Run.from_dict(run), datetime.now(UTC)
     result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    lineage.published(warehouse, run, began)
+    lineage.night(warehouse, run, ended=True)
     tell_state(warehouse, given.business_date)
     progress(result)
     return result
@@ -162,17 +175,23 @@ def tell_state(warehouse: Warehouse, business_date: date) -> None:
 
 
 def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
-    """The auditors' report of the run, whatever its verdict, and the overview of what is published now."""
+    """The auditors' report of the run, whatever its verdict, and the overview of what is published now, if anything is."""
     from include.report import write_report as write
 
     folder = settings().home / "reports"
     path = write(warehouse, run["run_id"], folder).path
     try:
-        write_overview(warehouse, folder, path)
+        if _is_anything_published(warehouse):
+            write_overview(warehouse, folder, path)
     except Exception:  # what was published and reported stays so without this page
         log.exception("the overview could not be made")
     progress(path)
     return path
+
+
+def _is_anything_published(warehouse: Warehouse) -> bool:
+    with warehouse.reader().connect() as connection:
+        return connection.execute("select exists (select 1 from marts.publication)").fetchone()[0]
 
 
 def write_overview(warehouse: Warehouse, folder: Path, report: Path, *, is_synthetic: bool = False):
@@ -185,10 +204,14 @@ def write_overview(warehouse: Warehouse, folder: Path, report: Path, *, is_synth
     return shown
 
 
-def _gate(warehouse: Warehouse, check, run: Run, progress: Progress) -> GateResult:
+def _gate(warehouse: Warehouse, check, gate: int, step: str, run: Run, progress: Progress) -> GateResult:
+    began = datetime.now(UTC)
     try:
-        return check(warehouse, run, progress)
+        result = check(warehouse, run, progress)
+        lineage.judged(warehouse, run.as_dict(), gate, step, began, True)
+        return result
     except GateBlocked as blocked:
+        lineage.judged(warehouse, run.as_dict(), gate, step, began, False)
         ledger.write_head(warehouse.address)  # before the report, which compares it
         try:
             blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"

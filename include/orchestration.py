@@ -1,15 +1,18 @@
-"""What the DAGs share: assets, timetable, deadline, landing, and the one way to read the business date and to hand it on.
+"""What the DAGs share: assets, timetable, deadline, pools, landing, links, and the one way to read the business date.
 
 Imports Airflow and nothing of the work: every DAG file is read again and again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import (
     Asset,
+    BaseOperatorLink,
     CronPartitionTimetable,
     DeadlineAlert,
     DeadlineReference,
@@ -19,6 +22,7 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
+from airflow.sdk.configuration import conf
 
 TIMEZONE_NAME = "Asia/Shanghai"
 START = datetime(2026, 1, 1, tzinfo=ZoneInfo(TIMEZONE_NAME))
@@ -46,6 +50,13 @@ BY_HAND = {
     "dagrun_timeout": timedelta(hours=25),
 }
 AT_ONCE = {"retries": 0, "priority_weight": 100}  # before any task of a night: somebody waits for it
+# name -> slots and description; what a person waits for is in Airflow's own default pool
+POOLS = {
+    "sources": (3, "Landing: so many sources are read at a time."),
+    "warehouse": (1, "Steps of a night: one at a time in a warehouse."),
+}
+APPROVALS = "/dags/approve_waiver"  # under Airflow's own address
+PAGES = "/warehouse"  # under Airflow's own address: plugins/warehouse.py
 REASON = Param("", type="string", minLength=1, description="Why; the ledger and the report show it.")
 
 
@@ -87,17 +98,66 @@ def emit_partition(context: dict, day: date | str) -> None:
         context["outlet_events"][asset].add_partitions(str(day))
 
 
+class Blocked(SystemExit):
+    """Ends a gate's task that has told its verdict. Of a process that exits Airflow logs no traceback, and none helps here."""
+
+
+class ReportLink(BaseOperatorLink):
+    """From the task of a night's step to the report of its run."""
+
+    name = "Report of this run"
+
+    def get_link(self, operator, *, ti_key) -> str:
+        from airflow.sdk.execution_time.xcom import XCom
+
+        run = XCom.get_one(key="return_value", dag_id=ti_key.dag_id, run_id=ti_key.run_id, task_id="begin_run")
+        return pages(f"/runs/{run['run_id']}/report")
+
+
+class ApprovalsLink(BaseOperatorLink):
+    """From the task of a gate to the DAG on which a user lets a rule's findings pass."""
+
+    name = "Approve a waiver"
+
+    def get_link(self, operator, *, ti_key) -> str:
+        return airflow_page(APPROVALS)
+
+
+def airflow_page(path: str) -> str:
+    return conf.get("api", "base_url", fallback="").rstrip("/") + path
+
+
+def pages(path: str) -> str:
+    """Address of a page of the warehouse beside Airflow's own."""
+    return airflow_page(PAGES + path)
+
+
+@contextmanager
+def verdict_first(run: dict) -> Iterator[None]:
+    """Around the work of a gate: the log begins with where its report and the approvals are, and a block is no traceback."""
+    from include.errors import GateBlocked
+    from include.progress import note
+
+    report = pages(f"/runs/{run['run_id']}/report")
+    note(f"Report of this run, as soon as the gate has judged: {report}")
+    note(f"Where the gate stops the night, a user lets a rule's findings pass on {airflow_page(APPROVALS)}")
+    try:
+        yield
+    except GateBlocked:
+        raise Blocked(1) from None
+
+
 def landing(source: str, cron: str, doc: str) -> dict:
     """What the DAG of a source says of itself: a run each morning at `cron`, two hours to land what was delivered."""
-    return _of_a_night(nightly(cron), 2, doc, "layer:landing", f"source:{source}")
+    return _of_a_night(nightly(cron), 2, doc, "layer:landing", f"source:{source}", pool="sources")
 
 
 def build(doc: str) -> dict:
     """What the DAG of a night says of itself: it starts when all three sources have landed the same business date."""
-    return _of_a_night(PartitionedAssetTimetable(assets=LANDED), 3, doc, "layer:warehouse")
+    return _of_a_night(PartitionedAssetTimetable(assets=LANDED), 3, doc, "layer:warehouse", pool="warehouse")
 
 
-def _of_a_night(schedule, hours: int, doc: str, *tags: str) -> dict:
+def _of_a_night(schedule, hours: int, doc: str, *tags: str, pool: str) -> dict:
     """One run at a time, an alert after so many hours, an end an hour later."""
     return {
         "schedule": schedule,
@@ -108,6 +168,7 @@ def _of_a_night(schedule, hours: int, doc: str, *tags: str) -> dict:
         "deadline": done_within(hours=hours),
         "default_args": {
             "owner": "data engineering",
+            "pool": pool,
             "on_failure_callback": tell_failed_task,
             "on_success_callback": tell_task_is_well,
         },
@@ -122,21 +183,38 @@ def land_tables(source: str, delivers: Asset):
 
     @task(task_id="land_tables", outlets=[delivers], execution_timeout=timedelta(hours=2), **RETRIES)
     def land() -> dict:
+        from include import lineage
         from include.landing.extract import extract
         from include.progress import say, step
         from include.settings import settings
 
         context = get_current_context()
         day = business_date(context)
-        given = settings()
-        with step(f"land {source}"):
-            receipts = extract(
-                warehouse(), source, given.source(source), day, forms=given.source("forms"), progress=say
-            )
+        address, forms = settings().source(source), settings().source("forms")
+        with step(f"land {source}"), lineage.landing(warehouse(), source, address, forms, day):
+            receipts = extract(warehouse(), source, address, day, forms=forms, progress=say)
         emit_partition(context, day)
         return {"loads": len(receipts), "refused": sum(r.state == "refused" for r in receipts)}
 
     return land()
+
+
+def night_step(run: dict, name: str, hours: float, *, is_gate: bool = False, **options):
+    """The task of the step of this name in include/night.py. It leads to the run's report, that of a gate to approvals too."""
+    around = verdict_first if is_gate else nullcontext
+
+    @task(task_id=name, execution_timeout=timedelta(hours=hours), **options)
+    def run_step(run: dict) -> None:
+        from include import night
+        from include.progress import say, step
+
+        with around(run), step(name.replace("_", " ")):
+            getattr(night, name)(warehouse(), run, progress=say)
+        emit_partition(get_current_context(), run["business_date"])
+
+    done = run_step(run)
+    done.operator.operator_extra_links = (ReportLink(), ApprovalsLink()) if is_gate else (ReportLink(),)
+    return done
 
 
 def approval(subject: str, body: str):
@@ -190,10 +268,10 @@ def tell_missed_deadline(context: dict) -> None:
 def tell_failed_task(context: dict) -> None:
     """Called when a task has failed for good, after its retries. A gate that stopped the night has told so itself."""
     from include.alerts import alert
-    from include.errors import GateBlocked, KawError
+    from include.errors import KawError
 
     error = context.get("exception")
-    if isinstance(error, GateBlocked):
+    if isinstance(error, Blocked):
         return
     task, day = context["task_instance"], business_date(context)
     if error is None or isinstance(error, str):

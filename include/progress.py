@@ -1,4 +1,4 @@
-"""One place where steps say what they did: a terminal listens in `./kaw run`, the task log hears it under Airflow."""
+"""One place where steps say what they did: the log of the task hears it, and a terminal listens too in `./kaw run`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,37 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from include.errors import KawError
+
 _log = logging.getLogger("kaw")
 _listener: Callable[[object], None] | None = None
 
 
 def listen(listener: Callable[[object], None] | None) -> None:
-    """Sets who hears the progress of this process; None for the log."""
+    """Sets who hears the progress of this process beside the log; None for nobody."""
     global _listener
     _listener = listener
 
 
 def say(what: object) -> None:
-    """Tells that something was done: a Receipt, a Built model, a rule's Result, or a sentence."""
+    """Tells that something was done: a Receipt, a Built model, a rule's Result, or a sentence.
+
+    The log leaves out what calls itself a detail, such as a rule that found nothing.
+    """
     if _listener is not None:
         _listener(what)
-    else:
-        _log.info("%s", what)
+    level = logging.ERROR if isinstance(what, KawError) else logging.INFO
+    level = logging.WARNING if isinstance(what, Trouble) else level
+    _log.log(logging.DEBUG if getattr(what, "is_detail", False) else level, "%s", what)
+
+
+class Trouble(str):
+    """What went wrong and stops nothing."""
+
+
+def note(text: str) -> None:
+    """A line for the log alone."""
+    _log.info("%s", text)
 
 
 @contextmanager

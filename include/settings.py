@@ -42,12 +42,19 @@ class Settings:
     alert_urls: str | None = None
     alert_findings: int | None = None
     alert_findings_cny: float | None = None
+    lineage_file: Path | None = None
+    lineage_by_openlineage: bool = False
+    lineage_namespace: str = "key-account-warehouse"
     language: str = "en"
     timezone: str = TIMEZONE_NAME
 
     def source(self, name: str) -> str | None:
         """Address of a source system (`metering`, `marketing`, `contract` or `forms`), None where it is the simulated one."""
         return getattr(self, f"source_{name}")
+
+    @property
+    def tells_lineage(self) -> bool:
+        return self.lineage_file is not None or self.lineage_by_openlineage
 
     def __repr__(self) -> str:
         shown = []
@@ -64,10 +71,11 @@ def settings() -> Settings:
 
     KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
     KAW_SOURCE_FORMS, KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
-    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY. A source without an address falls back to the Airflow connection of the same
-    name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How long a source database may keep silent, and how often it is asked:
-    KAW_SOURCE_CONNECT_TIMEOUT, KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty
-    variable counts as unset. Raises UsageError where one cannot be used.
+    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
+    without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
+    long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,
+    KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty variable counts as unset. Raises
+    UsageError where one cannot be used.
     """
     home = Path(os.environ.get("KAW_HOME") or ROOT / ".kaw").expanduser().absolute()
     return Settings(
@@ -82,6 +90,7 @@ def settings() -> Settings:
         alert_urls=os.environ.get("KAW_ALERT_URLS") or None,
         alert_findings=_limit("KAW_ALERT_FINDINGS", int),
         alert_findings_cny=_limit("KAW_ALERT_FINDINGS_CNY", float),
+        **_lineage(),
         language=_language(),
     )
 
@@ -122,6 +131,22 @@ def _limit(variable: str, kind: type) -> int | float | None:
     raise UsageError(
         f"{variable} is no number from 0.", where=f"{variable}={text}", next_step="set it to a number, or unset it."
     )
+
+
+def _lineage() -> dict:
+    """Where lineage is told: to a file, and to what OpenLineage's own variables name; its switch turns off both."""
+    if os.environ.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
+        return {}
+    names = [name for name, value in os.environ.items() if value and name.startswith("OPENLINEAGE_")]
+    file = os.environ.get("KAW_LINEAGE_FILE")
+    given = {"lineage_namespace": namespace} if (namespace := os.environ.get("OPENLINEAGE_NAMESPACE")) else {}
+    return given | {
+        "lineage_file": Path(file).expanduser().absolute() if file else None,
+        "lineage_by_openlineage": any(
+            name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG") or name.startswith("OPENLINEAGE__TRANSPORT")
+            for name in names
+        ),
+    }
 
 
 def _language() -> str:

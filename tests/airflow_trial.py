@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("pandas", "numpy", "dbt", "great_expectations", "pyarrow", "openpyxl")
 
 
-def ask(*arguments: str, **variables: str) -> dict:
-    """Starts this module in a process of its own and reads its answer."""
+def ask(*arguments: str, module: str = "tests.airflow_trial", **variables: str) -> dict:
+    """Starts this module, or another like it, in a process of its own and reads its answer."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.airflow_trial", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=os.environ | variables,
         capture_output=True,
@@ -57,6 +57,7 @@ def _described(dag) -> dict:
         "doc": dag.doc_md,
         "tags": sorted(dag.tags),
         "owner": dag.owner,
+        "pools": sorted({task.pool for task in dag.tasks}),
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
         "run_timeout_s": dag.dagrun_timeout and dag.dagrun_timeout.total_seconds(),
@@ -71,6 +72,7 @@ def _described(dag) -> dict:
                 "outlets": [asset.name for asset in task.outlets],
                 "after": sorted(task.upstream_task_ids),
                 "operator": type(task).__name__,
+                "links": sorted(link.name for link in task.operator_extra_links),
             }
             for task in dag.tasks
         },
@@ -146,7 +148,19 @@ def run() -> dict:
     answer["night"] = answers("build_warehouse", "2026-03-31")
     night.check_staged = record("check_staged", GateBlocked("stopped by the gate"))
     answer["blocked_night"] = answers("build_warehouse", "2026-04-01")
+    logs = scheduler.home() / "logs"
+    answer["logs"] = {
+        task: [json.loads(line) for path in _newest(logs, task) for line in path.read_text().splitlines()]
+        for task in ("land_tables", "check_staged")
+    }
     return answer
+
+
+def _newest(logs: Path, task: str) -> list[Path]:
+    """The log of the last try of a task in this process, where Airflow's page looks for it."""
+    return sorted(logs.glob(f"dag_id=*/run_id=*/task_id={task}/attempt=1.log"), key=lambda path: path.stat().st_mtime)[
+        -1:
+    ]
 
 
 if __name__ == "__main__":

@@ -49,6 +49,16 @@ class Airflow:
         except urllib.error.HTTPError as error:
             return error.code, {"refused": error.read().decode()}
 
+    def page(self, path: str, token: str) -> tuple[int, str]:
+        """A page of the warehouse under Airflow's address, redirects followed."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = urllib.request.Request(f"{self.address}/warehouse{path}", headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
     def token(self) -> str:
         return self.call("/auth/token", {"username": "admin", "password": self.password})[1]["access_token"]
 

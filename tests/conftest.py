@@ -62,9 +62,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # dbt's parsed project is very many objects: as Python comes, a night spends a fourteenth of its time on looking through them
     gc.set_threshold(50_000, 20, 20)
     for variable in list(os.environ):
-        if variable.startswith(("KAW_SOURCE_", "KAW_ALERT_", "AIRFLOW", "PG")) or variable in (
+        if variable.startswith(("KAW_SOURCE_", "KAW_ALERT_", "AIRFLOW", "OPENLINEAGE", "PG")) or variable in (
             "KAW_WAREHOUSE",
             "KAW_LANG",
+            "KAW_LINEAGE_FILE",
         ):
             del os.environ[variable]
     if not hasattr(config, "workerinput"):
@@ -233,34 +234,17 @@ def utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture
 def clean_night(server: Server, session_home: Path, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A utility of this test alone, after the clean night of `tests.nights.DAY`."""
-    yield from _after_a_night(server, session_home, template, None, tmp_path, monkeypatch)
+    from tests.nights import after_a_night
+
+    yield from after_a_night(server, session_home, template, None, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def faulty_night(server: Server, session_home: Path, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A utility of this test alone, after the night of `tests.nights.DAY` with the defects of seed 7."""
-    yield from _after_a_night(server, session_home, template, 7, tmp_path, monkeypatch)
+    from tests.nights import after_a_night
 
-
-def _after_a_night(
-    server: Server, home: Path, template: str, defects: int | None, folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """A copy of a home and its warehouse. The night itself is run once a session, by the first test that asks for it."""
-    from tests.nights import Utility
-
-    ran = "faulty_night" if defects else "clean_night"
-    with databases.made_once(server, home, ran, template) as unfinished:
-        if unfinished:
-            shutil.rmtree(home / ran, ignore_errors=True)
-            with pytest.MonkeyPatch.context() as environment:
-                night = Utility(server.url(unfinished), home / ran, environment)
-                night.deliver(defects=defects)
-                night.run()
-    shutil.copytree(home / ran, folder / ran)
-    with databases.copied(server, ran) as name:
-        utility = Utility(server.url(name), folder / ran, monkeypatch)
-        utility.enter()
-        yield utility
+    yield from after_a_night(server, session_home, template, 7, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from include import lineage
 from include.contracts import all_tables
 from include.landing.extract import extract
 from include.records.database import connect
@@ -24,8 +25,10 @@ DAY = date(2026, 1, 15)
 
 def land_source(url: str, source: str, day: date) -> list[Receipt]:
     """Lands a source as its DAG does, from the address that the settings name."""
-    given = settings()
-    return extract(Warehouse(url), source, given.source(source), day, forms=given.source("forms"))
+    given, warehouse = settings(), Warehouse(url)
+    address, forms = given.source(source), given.source("forms")
+    with lineage.landing(warehouse, source, address, forms, day):
+        return extract(warehouse, source, address, day, forms=forms)
 
 
 def csv_text(table_name: str, rows: list[dict], *, without: str = "", extra: str = "") -> str:

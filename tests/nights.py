@@ -13,10 +13,12 @@ from include import night
 from include.lab.simulator.deliver import write_deliveries
 from include.lab.simulator.editing import Editor
 from include.lab.utility import generate
+from include.local.server import Server
 from include.publish import status
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 from include.settings import SOURCE_NAMES
+from tests import databases
 from tests.landing import land_source
 
 DAY = date(2026, 11, 22)
@@ -90,3 +92,24 @@ class Utility:
     def rows(self, query: str, *values) -> list[tuple]:
         with connect(self.url) as connection:
             return connection.execute(query, values).fetchall()
+
+
+def after_a_night(
+    server: Server, home: Path, template: str, defects: int | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A copy of a home and its warehouse. The night itself is run once a session, by the first test that asks for it."""
+    ran = "faulty_night" if defects else "clean_night"
+    with databases.made_once(server, home, ran, template) as unfinished:
+        if unfinished:
+            shutil.rmtree(home / ran, ignore_errors=True)
+            with pytest.MonkeyPatch.context() as environment:
+                night = Utility(server.url(unfinished), home / ran, environment)
+                if defects:
+                    environment.setenv("KAW_LINEAGE_FILE", str(home / ran / "lineage.jsonl"))  # of test_lineage.py
+                night.deliver(defects=defects)
+                night.run()
+    shutil.copytree(home / ran, folder / ran)
+    with databases.copied(server, ran) as name:
+        utility = Utility(server.url(name), folder / ran, monkeypatch)
+        utility.enter()
+        yield utility

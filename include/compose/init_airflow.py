@@ -1,4 +1,4 @@
-"""First start of Airflow in the containers: its tables, the user of its page, and the schema of the warehouse.
+"""First start of Airflow in the containers: its tables, its pools, the user of its page, and the schema of the warehouse.
 
 Run by the service `airflow-init` (`python -m include.compose.init_airflow`); safe to repeat. User and password come from
 KAW_AIRFLOW_USER and KAW_AIRFLOW_PASSWORD, so that neither stands on a command line.
@@ -18,9 +18,23 @@ def main() -> int:
     migrated = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)
     if migrated.returncode:
         return 3
+    ensure_pools()
     ensure_user(os.environ["KAW_AIRFLOW_USER"], os.environ["KAW_AIRFLOW_PASSWORD"])
     migrate(Warehouse(os.environ["KAW_WAREHOUSE"]))
     return 0
+
+
+def ensure_pools() -> None:
+    """Create the pools that the DAGs' tasks run in; one that exists keeps the slots that somebody gave it."""
+    from airflow.models.pool import Pool
+    from airflow.utils.session import create_session
+
+    from include.orchestration import POOLS
+
+    with create_session() as session:
+        for name, (slots, description) in POOLS.items():
+            if Pool.get_pool(name, session=session) is None:
+                session.add(Pool(pool=name, slots=slots, description=description, include_deferred=False))
 
 
 def ensure_user(name: str, password: str) -> None:

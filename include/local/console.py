@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from include.publish import PublishResult
+from include.progress import Trouble
 from include.quality.evaluate import Result
 from include.records.receipts import Receipt
 from include.transform.dbt import Built
@@ -46,9 +46,11 @@ class Progress:
         line = f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s"
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)  # one line a step in a log
         for warning in self.warnings[:10]:
-            self.console.print(
-                f"    {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True
-            )  # names as a source wrote them
+            self._warn(warning)
+
+    def _warn(self, text: str) -> None:
+        """Names stay as a source wrote them."""
+        self.console.print(f"    {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
     def summary(self) -> str:
         parts = []
@@ -85,12 +87,11 @@ class Progress:
             self.rules += 1
             self.tested += what.tested_rows
             self.failed += what.failed_rows
-        elif isinstance(what, PublishResult):
-            left = {"pinned by a roll-back": what.pinned_months, "known by a later date": what.later_known_months}
-            others = "".join(f", {len(months)} {why}" for why, months in left.items() if months)
-            self.note = f"{len(what.versions)} months changed, {len(what.unchanged_months)} unchanged{others}, {what.rows:,} rows"
-        elif isinstance(what, Path):
-            self.note = str(what)
+        elif isinstance(what, Trouble):
+            if self._status is None:  # between two steps
+                self._warn(what)
+            else:
+                self.warnings.append(what)
         elif isinstance(what, BaseException):
             self.errors.append(what)
         else:

@@ -22,7 +22,7 @@ import psutil
 from include.environment import set_variables
 from include.errors import InfrastructureError, UsageError
 from include.lab.source import default_addresses
-from include.local import server
+from include.local import server, task_log
 from include.settings import ROOT, mask_secrets, settings
 
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
@@ -50,6 +50,7 @@ def environment() -> dict[str, str]:
         "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": f"{_FAB}.models.db.FABDBManager",
         "AIRFLOW__CORE__AUTH_MANAGER": f"{_FAB}.fab_auth_manager.FabAuthManager",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -112,6 +113,10 @@ def _dag_bag():
     bag = DagBag(str(ROOT / "dags"))
     if bag.import_errors:
         raise InfrastructureError(f"A DAG cannot be read: {next(iter(bag.import_errors.items()))}")
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            if work := getattr(task, "python_callable", None):
+                task.python_callable = task_log.kept(work)
     return bag
 
 
@@ -136,7 +141,7 @@ def up() -> dict:
     down()
     _keep_port_free()
     prepare()
-    _make_login()
+    _make_login_and_pools()
     try:
         _start("api-server", "dag-processor")
         _wait_for("metadatabase", "dag_processor")
@@ -253,10 +258,13 @@ def _wait_for(*parts: str, patience_s: float = 180) -> None:
     )
 
 
-def _make_login() -> None:
-    """The administrator of the page, with the password of this home; it travels by the environment, on no command line."""
-    code = "import os; from include.compose.init_airflow import ensure_user; ensure_user('admin', os.environ['KAW_PASSWORD'])"
-    _python("-c", code, what="The log-in of Airflow could not be made", KAW_PASSWORD=_secrets()["password"])
+def _make_login_and_pools() -> None:
+    """Pools and the administrator of the page; the password of this home travels by the environment, on no command line."""
+    code = (
+        "import os; from include.compose.init_airflow import ensure_pools, ensure_user;"
+        " ensure_pools(); ensure_user('admin', os.environ['KAW_PASSWORD'])"
+    )
+    _python("-c", code, what="Log-in and pools of Airflow could not be made", KAW_PASSWORD=_secrets()["password"])
 
 
 def _python(*arguments: str, what: str, **variables: str) -> None:

@@ -55,6 +55,13 @@ class PublishResult:
     later_known_months: list[date] = field(default_factory=list)
     flip_seconds: float = 0.0
 
+    def __str__(self) -> str:
+        left = {"pinned by a roll-back": self.pinned_months, "known by a later date": self.later_known_months}
+        others = "".join(f", {len(months)} {why}" for why, months in left.items() if months)
+        return (
+            f"{len(self.versions)} months changed, {len(self.unchanged_months)} unchanged{others}, {self.rows:,} rows"
+        )
+
 
 class NotJudged(InfrastructureError):
     """A candidate is not what gate 2 judged: it was built or edited after the verdict."""

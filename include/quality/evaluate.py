@@ -60,6 +60,14 @@ class Result:
     failed_rows: int
     seconds: float
 
+    @property
+    def is_detail(self) -> bool:
+        """A rule that found nothing is no news."""
+        return not self.failed_rows
+
+    def __str__(self) -> str:
+        return f"{self.rule_id:<24} {self.failed_rows:>9,} of {self.tested_rows:,} rows failed"
+
 
 def evaluate_all(
     warehouse: Warehouse,

@@ -38,10 +38,10 @@ def great_expectations_counts(warehouse: Warehouse, run_id: int, rule_ids: list[
 
 def _validate(run_id: int, rule_ids: list[str]):
     """One expectation a rule over the violations of the run, at the address in KAW_GX_URL: it is in no file of evidence."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells two hundred lines as it is imported
     import great_expectations as gx
     import great_expectations.expectations as gxe
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     warehouse = context.data_sources.add_postgres("warehouse", connection_string="${KAW_GX_URL}")

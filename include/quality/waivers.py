@@ -96,10 +96,14 @@ def check_asked(rule_id: str | None, scope: str | None, until: str | None, end: 
         )
 
 
+def proposed_scope(tables: set[str]) -> str:
+    """The narrowest scope that lets a rule pass which is broken in these tables; a mart's grain is no table."""
+    return f"table={min(tables)}" if len(tables) == 1 and tables <= all_tables().keys() else "all"
+
+
 def proposed_waiver(rule_id: str, tables: set[str], until: date) -> str:
-    """The command of the narrowest scope that lets a rule pass which is broken in these tables; a mart's grain is no table."""
-    scope = f"table={min(tables)}" if len(tables) == 1 and tables <= all_tables().keys() else "all"
-    return f"./kaw waive {rule_id} --scope {scope} --approver NAME --reason TEXT --until {until}"
+    """The command that lets a rule pass which is broken in these tables."""
+    return f"./kaw waive {rule_id} --scope {proposed_scope(tables)} --approver NAME --reason TEXT --until {until}"
 
 
 def _wrong(what: str, next_step: str) -> UsageError:

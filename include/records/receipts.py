@@ -30,6 +30,22 @@ class Receipt:
     file_name: str | None = None
     unknown_columns: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        name = self.file_name or self.table_name
+        if self.problem:
+            return f"{name:<44} {self.state}: {self.problem}"
+        counts = {
+            "delivered": self.delivered_rows,
+            "new": self.inserted_rows,
+            "duplicate": self.duplicate_rows,
+            "rejected": self.rejected_rows,
+            "withdrawn": self.tombstone_rows,
+            "missing and still in force": self.pending_rows,
+        }
+        told = [f"{number:,} {what}" for what, number in counts.items() if number or what in ("delivered", "new")]
+        unknown = f"; not in the contract: {', '.join(self.unknown_columns)}" if self.unknown_columns else ""
+        return f"{name:<44} {self.state:<10} {', '.join(told)}{unknown}"
+
 
 def add_receipt(
     connection: psycopg.Connection,

@@ -26,7 +26,7 @@ COLUMNS = (  # of absent.csv
     "explained_by",
 )
 LISTED = 100  # absent things on the page
-_GROUPS = {"tables": ("what", "table_name"), "offices": ("org_no", "table_name"), "channels": ("what", "channel")}
+GROUPS = {"tables": ("what", "table_name"), "offices": ("org_no", "table_name"), "channels": ("what", "channel")}
 
 
 def content(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict]) -> dict:
@@ -35,7 +35,7 @@ def content(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict]
     A line of a group has its columns and expected, arrived, absent and share, summed over the days and months of the run.
     """
     owners = {rule["id"]: rule["owner"] for rule in rules}
-    groups = {name: _shares(conn, run["run_id"], columns) for name, columns in _GROUPS.items()}
+    groups = {name: shares(conn, run["run_id"], columns) for name, columns in GROUPS.items()}
     path, first, total = folder / "absent.csv", [], 0
     with (
         path.open("w", encoding="utf-8", newline="") as file,
@@ -57,7 +57,7 @@ def content(conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict]
     return groups | {"absent": first, "total": total, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _shares(conn: psycopg.Connection, run_id: int, columns: tuple[str, ...]) -> list[dict]:
+def shares(conn: psycopg.Connection, run_id: int, columns: tuple[str, ...]) -> list[dict]:
     """Sums of the run by these columns, those with the most absent first; lines without a value of each are left out."""
     names = ", ".join(columns)
     return (

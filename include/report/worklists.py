@@ -159,7 +159,7 @@ def _write(office: str, lines: Iterable[list], folder: Path, sheet_rows: int) ->
 
 def _line(row: dict) -> list:
     """A finding as the cells of `COLUMNS`: numbers, and texts that no spreadsheet executes."""
-    personal = _personal(row["table_name"])
+    personal = personal_columns(row["table_name"])
     key = {name: WITHHELD if name in personal else value for name, value in row["record_key"].items()}
     is_personal = row["column_name"] in personal
     what = (
@@ -193,7 +193,7 @@ def _line(row: dict) -> list:
 
 
 @cache
-def _personal(table_name: str) -> frozenset[str]:
+def personal_columns(table_name: str) -> frozenset[str]:
     """Personal columns of the table; of all tables where a rule has a grain of its own."""
     tables = [all_tables()[table_name]] if table_name in all_tables() else all_tables().values()
     return frozenset(c.name for table in tables for c in table.columns if c.classification == "personal")

@@ -29,11 +29,22 @@ _parsed: dict[tuple[str, Path, Path], object] = {}
 
 @dataclass(frozen=True)
 class Built:
-    """One model, seed or test that dbt finished: name, status and seconds."""
+    """One model, seed or test that dbt finished: name, status and seconds, and as which of how many of its command.
+
+    `node` is its id in dbt's manifest; `started_at` and `finished_at` are instants as dbt writes them.
+    """
 
     name: str
     status: str
     seconds: float
+    number: int = 0
+    of: int = 0
+    node: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+
+    def __str__(self) -> str:
+        return f"{f'{self.number} of {self.of}':>10}  {self.name:<44} {self.status:<14} {self.seconds:6.2f} s"
 
 
 def manifest_path() -> Path:
@@ -73,7 +84,9 @@ def _run_dbt(
 
     def hear(event) -> None:
         if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
-            built.append(Built(event.data.node_info.node_name, event.data.status, round(event.data.execution_time, 2)))
+            told, node = event.data, event.data.node_info
+            seconds, instants = round(told.execution_time, 2), (node.node_started_at, node.node_finished_at)
+            built.append(Built(node.node_name, told.status, seconds, told.index, told.total, node.unique_id, *instants))
             progress(built[-1])
 
     with dbt_environment(warehouse):

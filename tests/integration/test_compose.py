@@ -201,6 +201,8 @@ def test_first_start_makes_the_tables_of_airflow_its_user_and_the_warehouse_and_
     with psycopg.connect(empty_database) as connection:
         first = connection.execute(find).fetchone()[0]
         assert connection.execute("select count(*) from quality.migrations where version = 1").fetchone() == (1,)
+        pools = dict(connection.execute("select pool, slots from slot_pool where pool <> 'default_pool'").fetchall())
+    assert pools == {"sources": 3, "warehouse": 1}
     assert "first" not in first
     done = subprocess.run(
         command, env={**environment, "KAW_AIRFLOW_PASSWORD": "second"}, capture_output=True, text=True, cwd=tmp_path

@@ -122,6 +122,25 @@ def test_an_approval_is_asked_for_by_hand_and_entered_after_it(bag, name):
     assert all(task["retries"] == 0 and not task["outlets"] for task in asked["tasks"].values())
 
 
+def test_what_reads_sources_and_what_works_in_the_warehouse_have_pools_of_their_own(bag):
+    pools = {name: dag["pools"] for name, dag in bag["dags"].items()}
+    assert pools == {
+        "extract_metering": ["sources"],
+        "extract_marketing": ["sources"],
+        "extract_contract": ["sources"],
+        "build_warehouse": ["warehouse"],
+        "approve_waiver": ["default_pool"],
+        "approve_rollback": ["default_pool"],
+    }
+
+
+def test_every_step_leads_to_the_report_and_a_gate_to_approvals_too(bag):
+    links = {name: task["links"] for name, task in bag["dags"]["build_warehouse"]["tasks"].items()}
+    assert links.pop("begin_run") == []
+    assert {name for name, found in links.items() if "Approve a waiver" in found} == set(GATES)
+    assert all("Report of this run" in found for found in links.values())
+
+
 def test_no_night_waits_for_an_answer(bag):
     operators = {task["operator"] for name in NIGHTLY for task in bag["dags"][name]["tasks"].values()}
     assert operators == {"_PythonDecoratedOperator"}

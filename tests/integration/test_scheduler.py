@@ -72,6 +72,16 @@ def test_nothing_runs_after_a_gate_that_blocks(trial):
     assert [name for name, *_ in trial["blocked_night"]["calls"]] == ["build_staging", "check_staged"]
 
 
+def test_a_task_in_process_has_its_log_where_the_page_looks_for_it(trial):
+    """That of a gate begins with where report and approvals are, and ends with the verdict; what broke has its traceback."""
+    report, approvals, verdict = trial["logs"]["check_staged"]
+    assert report["event"].endswith("/warehouse/runs/1/report")
+    assert approvals["event"].endswith("/dags/approve_waiver")
+    assert (verdict["level"], verdict["event"]) == ("error", "stopped by the gate")
+    broken = trial["logs"]["land_tables"][-1]
+    assert (broken["level"], "OSError: the source does not answer" in broken["event"]) == ("error", True)
+
+
 def test_a_night_in_process_leaves_nothing_for_a_scheduler_to_do(trial, server):
     with psycopg.connect(server.url("airflow")) as connection:
         assert connection.execute("select count(*) from asset_partition_dag_run").fetchone() == (0,)
@@ -181,6 +191,9 @@ def test_a_waiver_is_entered_in_the_name_of_who_approves_it_on_the_page(up):
     question = f"/api/v2/dags/approve_waiver/dagRuns/{run['dag_run_id']}/taskInstances/approve/-1/hitlDetails"
     put = until(lambda: (found := up.call(question, token=token))[0] == 200 and found[1])
     assert put["subject"] == f"Let PIP-03 pass until {asked['until']}?"
+    status, page = up.page("/approvals", token)
+    assert status == 200
+    assert put["subject"] in page
     with psycopg.connect(up.environment["KAW_WAREHOUSE"]) as warehouse:
         assert warehouse.execute("select count(*) from quality.waivers").fetchone() == (0,)
     # Airflow 3.3 takes an answer that overtakes the scheduler's note of the pause for a task killed from outside
@@ -216,6 +229,25 @@ def blocked(up) -> str:
     assert up.ended(run_id, patience_s=400) == "failed"
     assert up.tasks(run_id)["check_staged"] == ("failed", 1), up.log("build_warehouse")
     return run_id
+
+
+def test_a_blocked_gate_leads_to_report_and_approvals_and_shows_no_traceback(up, blocked):
+    token = up.token()
+    gate = f"/api/v2/dags/build_warehouse/dagRuns/{blocked}/taskInstances/check_staged"
+    status, links = up.call(f"{gate}/links", token=token)
+    assert status == 200
+    report = links["extra_links"]["Report of this run"]
+    assert links["extra_links"]["Approve a waiver"] == f"{up.address}/dags/approve_waiver"
+    assert up.page(report.removeprefix(f"{up.address}/warehouse"), "")[0] == 401
+    status, page = up.page(report.removeprefix(f"{up.address}/warehouse"), token)
+    assert (status, "report for auditors" in page) == (200, True)
+    (log,) = (up.home / "airflow" / "logs").glob(f"dag_id=build_warehouse/run_id={blocked}/task_id=check_staged/*1.log")
+    lines = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    ours = lines[lines.index("::endgroup::") + 1 :]
+    assert report in ours[0]
+    assert "/dags/approve_waiver" in ours[1]
+    assert "error_detail" not in log.read_text()  # what the page shows as a traceback
+    assert any(line.startswith("Gate 1 stopped the night") for line in ours)
 
 
 def _failed(up: Airflow) -> str:
@@ -258,6 +290,7 @@ def test_a_task_that_fails_for_good_is_one_alert_within_a_minute(up, blocked):
             tries = up.tasks(blocked)["check_staged"][1]
             up.build("clearTaskInstances", gate)
             until(lambda tries=tries: up.tasks(blocked)["check_staged"] == ("failed", tries + 1), patience_s=60)
+            assert up.ended(blocked) == "failed"  # a run that is cleared while the scheduler ends it is left lying
         until(lambda: len(told()) > before, patience_s=10)
     finally:
         up.warehouse_answers(True)

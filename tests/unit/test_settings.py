@@ -40,6 +40,18 @@ def test_no_secret_is_shown(monkeypatch):
     assert mask_secrets("postgresql://u:a:b@h/d") == "postgresql://u:***@h/d"
 
 
+def test_lineage_is_told_where_a_file_or_a_receiver_is_set_and_openlineages_switch_is_not(monkeypatch, tmp_path):
+    assert not settings().tells_lineage
+    monkeypatch.setenv("OPENLINEAGE_NAMESPACE", "utility")  # a name alone is no receiver
+    assert (settings().tells_lineage, settings().lineage_namespace) == (False, "utility")
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "http")
+    assert settings().lineage_by_openlineage
+    monkeypatch.setenv("KAW_LINEAGE_FILE", str(tmp_path / "lineage.jsonl"))
+    assert settings().lineage_file == tmp_path / "lineage.jsonl"
+    monkeypatch.setenv("OPENLINEAGE_DISABLED", "True")
+    assert not settings().tells_lineage
+
+
 @pytest.mark.parametrize("address", ["warehouse", "mysql://user:secret@host/db", "postgresql://user:secret@host"])
 def test_warehouse_that_is_no_postgresql_database_is_a_usage_error_without_the_password(monkeypatch, address):
     monkeypatch.setenv("KAW_WAREHOUSE", address)
