@@ -33,7 +33,7 @@ def _same(shown: object, worked: object, places: int | None) -> bool:
         return _empty(shown) and _empty(worked)
     if places is None:
         return shown == worked
-    return abs(shown - worked) <= 0.5001 * 10**-places + 1e-11 * abs(worked)
+    return abs(shown - worked) <= 0.5001 * 10**-places + 1e-13 * abs(worked)
 
 
 def _empty(value: object) -> bool:

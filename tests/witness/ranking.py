@@ -10,6 +10,7 @@ from tests.witness.raw import Raw, in_force, month_of, parameter
 
 MART = "mart_key_account_ranking"
 KEYS = ["account_no", "ranking_month"]
+LEFT_OUT: dict[str, str] = {}
 DECIMALS = {
     "revenue_12m_cny": 2,
     "gross_margin_12m_cny": 2,
@@ -40,8 +41,14 @@ def _ranked(raw: Raw, bills: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
     """One ranking month: the twelve closed months before it."""
     year = bills[(bills.month >= month - pd.DateOffset(months=12)) & (bills.month < month)]
     accounts = raw["mkt_customer"].set_index("cons_no")
-    sums = year.groupby("cons_no")[["total_charge", "fund_charge", "kwh_total"]].sum().reindex(accounts.index, fill_value=0)
-    cost = float(in_force("market_prices", raw.report_day(month)).set_index("price_code").price_cny_per_mwh["PURCHASE_COST"])
+    sums = (
+        year.groupby("cons_no")[["total_charge", "fund_charge", "kwh_total"]]
+        .sum()
+        .reindex(accounts.index, fill_value=0)
+    )
+    cost = float(
+        in_force("market_prices", raw.report_day(month)).set_index("price_code").price_cny_per_mwh["PURCHASE_COST"]
+    )
     rows = pd.DataFrame(
         {
             "account_no": accounts.index,

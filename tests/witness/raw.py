@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,8 @@ class Raw:
             cursor = connection.execute(query)
             frame = pd.DataFrame(cursor.fetchall(), columns=[c.name for c in cursor.description])
             for column in cursor.description:
-                kind = connection.adapters.types[column.type_code].name
+                info = connection.adapters.types[column.type_code]
+                kind = None if column.type_code == info.array_oid else info.name
                 if kind in ("numeric", "int2", "int4", "int8", "float8"):
                     frame[column.name] = pd.to_numeric(frame[column.name]).astype(float)
                 elif kind == "date":
@@ -107,11 +109,21 @@ def in_force(name: str, day: pd.Timestamp) -> pd.DataFrame:
 
 
 @functools.cache
+def rows_in_force(name: str, day: pd.Timestamp) -> list:
+    """The same as tuples with names."""
+    return list(in_force(name, day).itertuples(index=False))
+
+
+@functools.cache
 def parameter(name: str, code: str, day: pd.Timestamp) -> float | str:
     """The value of a parameter as of a day; text where it has one."""
-    rows = in_force(name, day)
-    (row,) = rows[rows.parameter_code == code].itertuples()
+    (row,) = [row for row in rows_in_force(name, day) if row.parameter_code == code]
     return row.text_value or float(row.number_value)
+
+
+def rounded(value: float, places: int) -> float:
+    """Half up, as a bill prints it; what a float cannot tell is taken away first."""
+    return float(Decimal(str(round(float(value), places + 4))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
 
 
 def month_of(yyyymm: pd.Series) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import pandas as pd
@@ -17,6 +18,7 @@ REGISTERS = {  # kind of energy, rate, and what the record of installation calls
 }
 
 
+@functools.cache
 def counted_points(raw: Raw) -> pd.DataFrame:
     """Billing points that are not below another billing point of their account."""
     points = raw["met_measuring_point"]
@@ -25,6 +27,7 @@ def counted_points(raw: Raw) -> pd.DataFrame:
     return billing[billing.parent_mp_no.map(above) != billing.cons_no]
 
 
+@functools.cache
 def register_months(raw: Raw) -> pd.DataFrame:
     """One row per account and closed month: sums over its points, and whether one of them is not covered."""
     points = [p for p in _point_months(raw) if p["month"] in raw.months]
@@ -46,7 +49,7 @@ def _point_months(raw: Raw) -> list[dict]:
     keyed = freezes.set_index(["meter_asset_no", "freeze_ts", "energy_kind", "rate"])
     readings, demands = keyed.reading.to_dict(), keyed.max_demand_kw.to_dict()
     rollover = {m.meter_asset_no: 10.0**m.digits_int for m in raw["met_meter"].itertuples()}
-    installed = {point: rows for point, rows in raw["mkt_meter_install"].groupby("mp_no")}
+    installed = raw.of("mkt_meter_install", "mp_no")
     months = []
     for point in counted_points(raw).itertuples():
         for month in raw.months:
@@ -54,7 +57,7 @@ def _point_months(raw: Raw) -> list[dict]:
             if end > raw.day + pd.Timedelta(days=1):
                 continue  # not closed
             sums, demand, covered = dict.fromkeys(REGISTERS, 0.0), 0.0, 0
-            for row in installed[point.mp_no].itertuples():
+            for row in installed[point.mp_no]:
                 first = max(row.install_date, month)
                 last = end if pd.isna(row.remove_date) else min(row.remove_date, end)
                 if first < last:
@@ -64,11 +67,15 @@ def _point_months(raw: Raw) -> list[dict]:
                     freeze = (row.meter_asset_no, _local(last), "ACTIVE", "T")
                     demand = max(demand, demands.get(freeze, math.nan) * row.multiplier)
             partial = covered < (end - month).days or math.isnan(sums["energy_kwh"])
-            months.append({"account_no": point.cons_no, "month": month, "is_partial": partial, "max_demand_kw": demand} | sums)
+            months.append(
+                {"account_no": point.cons_no, "month": month, "is_partial": partial, "max_demand_kw": demand} | sums
+            )
     return months
 
 
-def _part(readings: dict, rollover: dict, row, name: str, first: pd.Timestamp, last: pd.Timestamp, *, is_end: bool) -> float:  # noqa: ANN001
+def _part(
+    readings: dict, rollover: dict, row, name: str, first: pd.Timestamp, last: pd.Timestamp, *, is_end: bool
+) -> float:
     """Last less first reading of one meter times its multiplier; at a cut the readings of the record of installation."""
     kind, rate, column = REGISTERS[name]
     begins = readings.get((row.meter_asset_no, _local(first), kind, rate), math.nan)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
-from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 
-from tests.witness.raw import Raw, in_force, month_of, parameter
+from tests.witness.raw import Raw, in_force, month_of, parameter, rounded
 from tests.witness.registers import register_months
 
 MART = "mart_tariff_advice"
 KEYS = ["account_no", "month_start_date"]
+LEFT_OUT: dict[str, str] = {}
 RATES = ("sharp", "peak", "flat", "valley", "deep")
 KVA_KW_KWH = ("charged_capacity_kva", "contract_capacity_kva", "contract_demand_kw", "max_demand_kw", "energy_kwh")
 CNY = (
@@ -41,6 +41,7 @@ CHARGES = {
 }
 
 
+@functools.cache
 def witness(raw: Raw) -> pd.DataFrame:
     usage = usage_months(raw)
     rows = []
@@ -57,6 +58,7 @@ def witness(raw: Raw) -> pd.DataFrame:
 # -- what was used
 
 
+@functools.cache
 def usage_months(raw: Raw) -> dict[tuple[str, pd.Timestamp], dict]:
     """By account and month: energy, its rates, demand and power factor as billed, else by the registers."""
     used = {
@@ -72,7 +74,9 @@ def usage_months(raw: Raw) -> dict[tuple[str, pd.Timestamp], dict]:
     }
     bills = raw["mkt_bill"].assign(month=lambda b: month_of(b.bill_month))
     for (account, month), of_month in bills.groupby(["cons_no", "month"]):
-        valid = of_month[of_month.kwh_total > 0].sort_values("bill_no").iloc[-1]  # the bill that stands after a correction
+        valid = (
+            of_month[of_month.kwh_total > 0].sort_values("bill_no").iloc[-1]
+        )  # the bill that stands after a correction
         used[account, month] = {
             "usage_basis_code": "BILL",
             "energy_kwh": of_month.kwh_total.sum(),
@@ -108,11 +112,11 @@ def terms_of(raw: Raw, account: str, month: pd.Timestamp) -> dict | None:
     }
 
 
-def valid_on(row, day: pd.Timestamp) -> bool:  # noqa: ANN001
+def valid_on(row, day: pd.Timestamp) -> bool:
     return row.valid_from <= day and (pd.isna(row.valid_to) or day <= row.valid_to)
 
 
-def contract_on(raw: Raw, account: str, day: pd.Timestamp):  # noqa: ANN201
+def contract_on(raw: Raw, account: str, day: pd.Timestamp):
     """The version in force; an effective contract that renews itself has no end. None if there is none."""
     rows = [
         row
@@ -140,7 +144,7 @@ def charged_capacity(raw: Raw, account: str, month: pd.Timestamp) -> float | Non
     return charged
 
 
-def _is_charged(row, month: pd.Timestamp) -> bool:  # noqa: ANN001
+def _is_charged(row, month: pd.Timestamp) -> bool:
     shortest = parameter("tariff_parameters", "suspension_min_days", month)
     rested = math.inf if pd.isna(row.state_to) else (row.state_to - row.state_from).days + 1
     if row.state in ("RUN", "REMOVED"):
@@ -153,7 +157,10 @@ def _is_charged(row, month: pd.Timestamp) -> bool:  # noqa: ANN001
 
 def _advice(terms: dict, used: dict, month: pd.Timestamp) -> dict:
     now = terms["basic_mode_code"]
-    options = {mode: _bill(terms, used, mode, tariff, month) for mode, tariff in _options(terms["tariff_code"], terms["contract_capacity_kva"], month).items()}
+    options = {
+        mode: _bill(terms, used, mode, tariff, month)
+        for mode, tariff in _options(terms["tariff_code"], terms["contract_capacity_kva"], month).items()
+    }
     if now not in options:
         options[now] = _bill(terms, used, now, terms["tariff_code"], month)
     current = options[now]
@@ -273,8 +280,7 @@ def _demand_billed(terms: dict, used: dict, mode: str, month: pd.Timestamp) -> f
 
 
 def cny(amount: float) -> float:
-    """Rounded half up to a fen."""
-    return float(Decimal(str(round(float(amount), 6))).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return rounded(amount, 2)
 
 
 def _break_even(terms: dict, month: pd.Timestamp) -> float | None:
@@ -288,11 +294,10 @@ def adjustment_pct(standard: str | None, power_factor: float | None, month: pd.T
     """The tables of 1983 at the power factor rounded half-up to two decimals, percent."""
     if standard is None or power_factor is None or pd.isna(power_factor):
         return None
-    rounded = Decimal(str(round(float(power_factor), 9))).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return _table_of_1983(month)[standard, rounded]
+    return _table_of_1983(month)[standard, rounded(power_factor, 2)]
 
 
 @functools.cache
-def _table_of_1983(month: pd.Timestamp) -> dict[tuple[str, Decimal], float]:
+def _table_of_1983(month: pd.Timestamp) -> dict[tuple[str, float], float]:
     rows = in_force("power_factor_adjustment", month).itertuples()
-    return {(row.standard, Decimal(row.power_factor)): float(row.pct) for row in rows}
+    return {(row.standard, float(row.power_factor)): float(row.pct) for row in rows}
