@@ -8,7 +8,7 @@ supply_outages as (
 
 matches as (
     select * from {{ ref('fct_outages_matched') }}
-    where supply_outage_id is not null and match_code is distinct from 'PATH_LOST'
+    where match_code in ('MATCHED', 'SUPPLY_ONLY')
 ),
 
 accounts as (
@@ -35,13 +35,14 @@ seen_by_customers as (
     left join supply_outages on matches.supply_outage_id = supply_outages.supply_outage_id
 ),
 
+-- What the record means for an account is the time in which it had no other path.
 recorded_for_accounts as (
-    select distinct on (matches.account_no, matches.supply_outage_id)
+    select distinct on (matches.account_no, matches.supply_outage_id, matches.supply_started_at)
         matches.account_no,
         supply_outages.supply_outage_id as outage_id,
         matches.account_no as place_no,
-        supply_outages.started_at,
-        supply_outages.ended_at,
+        matches.supply_started_at as started_at,
+        matches.supply_ended_at as ended_at,
         supply_outages.kind_code,
         supply_outages.is_external,
         1 as customers,
@@ -49,7 +50,7 @@ recorded_for_accounts as (
     from matches
     inner join supply_outages on matches.supply_outage_id = supply_outages.supply_outage_id
     left join accounts on matches.account_no = accounts.account_no
-    order by matches.account_no, matches.supply_outage_id
+    order by matches.account_no, matches.supply_outage_id, matches.supply_started_at
 ),
 
 -- Each interruption with the customers it hits, on either side, for an account (one customer) and an organisation.
@@ -113,7 +114,7 @@ sequences as (
 -- A reclosing sequence is one momentary event; one that ends in a sustained interruption is none.
 final as (
     select
-        md5(concat_ws('|', entity_kind_code, entity_no, side_code, outage_id)) as interruption_id,
+        md5(concat_ws('|', entity_kind_code, entity_no, side_code, outage_id, extract(epoch from started_at))) as interruption_id,
         entity_kind_code,
         entity_no,
         side_code,
