@@ -132,6 +132,7 @@ final as (
         known_minutes::numeric(18, 8) as known_minutes,
         is_sustained_dlt_836,
         is_sustained_ieee_1366,
+        is_new_sequence,
         case
             when is_new_sequence and not bool_or(is_sustained_ieee_1366) over in_sequence
                 then max(customers) over in_sequence
