@@ -16,6 +16,11 @@ accounts as (
     where is_current
 ),
 
+-- Capacity of the month; of months before the published ones that of today is all there is.
+capacities as (
+    select * from {{ ref('int_accounts_as_of_month') }}
+),
+
 -- A meter does not know why it lost supply: kind and cause come from the supply record that it was matched to.
 seen_by_customers as (
     select
@@ -28,9 +33,13 @@ seen_by_customers as (
         supply_outages.kind_code,
         supply_outages.is_external,
         1 as customers,
-        accounts.running_capacity_kva as kva
+        coalesce(capacities.running_capacity_kva, accounts.running_capacity_kva) as kva
     from customer_outages
     left join accounts on customer_outages.account_no = accounts.account_no
+    left join capacities
+        on
+            customer_outages.account_no = capacities.account_no
+            and {{ month_of(local_date('customer_outages.started_at')) }} = capacities.month_start_date
     left join matches on customer_outages.customer_outage_id = matches.customer_outage_id
     left join supply_outages on matches.supply_outage_id = supply_outages.supply_outage_id
 ),
@@ -46,10 +55,14 @@ recorded_for_accounts as (
         supply_outages.kind_code,
         supply_outages.is_external,
         1 as customers,
-        accounts.running_capacity_kva as kva
+        coalesce(capacities.running_capacity_kva, accounts.running_capacity_kva) as kva
     from matches
     inner join supply_outages on matches.supply_outage_id = supply_outages.supply_outage_id
     left join accounts on matches.account_no = accounts.account_no
+    left join capacities
+        on
+            matches.account_no = capacities.account_no
+            and {{ month_of(local_date('matches.supply_started_at')) }} = capacities.month_start_date
     order by matches.account_no, matches.supply_outage_id, matches.supply_started_at
 ),
 
