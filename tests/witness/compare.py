@@ -12,13 +12,13 @@ def differences(published: pd.DataFrame, witness: pd.DataFrame, keys: list[str],
     column that is not listed is compared as it is), and by what a float cannot tell.
     """
     left, right = (_keyed(frame, keys) for frame in (published, witness))
-    lines = [f"{_name(keys, key)}: not in the witness" for key in left.index.difference(right.index)]
-    lines += [f"{_name(keys, key)}: not published" for key in right.index.difference(left.index)]
+    lines = [f"{name_of(key)}: not in the witness" for key in left.index.difference(right.index)]
+    lines += [f"{name_of(key)}: not published" for key in right.index.difference(left.index)]
     both = left.index.intersection(right.index)
     for column in right.columns:
         for key, shown, worked in zip(both, left.loc[both, column], right.loc[both, column], strict=True):
             if not _same(shown, worked, decimals.get(column)):
-                lines.append(f"{_name(keys, key)}: {column} published {_text(shown)} witness {_text(worked)}")
+                lines.append(f"{name_of(key)}: {column} published {_text(shown)} witness {_text(worked)}")
     return sorted(lines)
 
 
@@ -44,6 +44,7 @@ def _text(value: object) -> str:
     return "empty" if _empty(value) else str(value)
 
 
-def _name(keys: list[str], key: object) -> str:
+def name_of(key: object) -> str:
+    """How a line names a row."""
     parts = key if isinstance(key, tuple) else (key,)
     return ", ".join(str(p.date() if isinstance(p, pd.Timestamp) and p.tz is None else p) for p in parts)

@@ -268,7 +268,7 @@ def _judged(raw: Raw) -> dict[tuple[str, pd.Timestamp], np.ndarray]:
             found[key] = found.get(key, np.zeros(6)) + counts
         for day, values in energy.loc[point.mp_no].iterrows() if point.mp_no in energy.index else ():
             key = (point.cons_no, day.replace(day=1))
-            found[key] = found.get(key, np.zeros(6)) + [0, 0, 0, 0, values.notna().sum(), 96]
+            found[key] = found.get(key, np.zeros(6)) + np.array([0, 0, 0, 0, values.notna().sum(), 96])
     return found
 
 
