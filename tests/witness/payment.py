@@ -121,15 +121,15 @@ def settlement(raw: Raw, bill, day: pd.Timestamp) -> Settled:
 
 def penalty(bill, found: Settled, payer_class: str, until: pd.Timestamp) -> float:
     """Days from the day after the due day to that of payment, each on what was unpaid at its beginning."""
-    total = 0.0
+    this_rate, later_rate, least = _rates(payer_class, bill.due_on)
+    this_year = later = 0.0  # yuan-days, each at one rate
     for (begins, unpaid), (ends, _) in zip(found.steps, [*found.steps[1:], (until, 0.0)], strict=True):
         first, last = max(begins, bill.due_on) + pd.Timedelta(days=1), min(ends, until)
         new_year = pd.Timestamp(bill.due_on.year + 1, 1, 1)
-        this_year = max((min(last, new_year - pd.Timedelta(days=1)) - first).days + 1, 0)
-        later = max((last - max(first, new_year)).days + 1, 0)
-        rates = _rates(payer_class, bill.due_on)
-        total += unpaid * (this_year * rates[0] + later * rates[1])
-    return rounded(max(total, _rates(payer_class, bill.due_on)[2]), 2) if total > 0 else 0.0
+        this_year += unpaid * max((min(last, new_year - pd.Timedelta(days=1)) - first).days + 1, 0)
+        later += unpaid * max((last - max(first, new_year)).days + 1, 0)
+    total = rounded(this_year * this_rate, 2) + rounded(later * later_rate, 2)
+    return max(total, least) if total > 0 else 0.0
 
 
 @functools.cache

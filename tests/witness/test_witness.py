@@ -16,11 +16,11 @@ import pytest
 
 from include.local.server import Server
 from tests.simulated_marts import BUSINESS_DATE, COLLECTION_START, built_marts
-from tests.witness import credit, energy, payment, ranking, tariff, two_rates
+from tests.witness import clocks, credit, energy, notices, payment, ranking, tariff, two_rates
 from tests.witness.compare import differences
 from tests.witness.raw import Raw
 
-AREAS = [ranking, energy, tariff, payment, credit, two_rates]
+AREAS = [ranking, energy, tariff, payment, credit, two_rates, notices, clocks]
 KNOWN = Path(__file__).with_name("known.csv")
 WITHHELD = {
     "is_partial": False,

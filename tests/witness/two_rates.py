@@ -89,7 +89,7 @@ def _of_organisation(
                 Dark(r.start_at, outages._end(raw, r.end_at), r.kind, r.is_external),
                 r.customers_interrupted,
                 r.kva_interrupted,
-            )  # noqa: SLF001
+            )
             for r in records
         ]
         row = _reliability(raw, dark, nt, kva, period, month)
