@@ -5,6 +5,7 @@ GOOD = [
     f"""create table candidate.mart_outage_notice_compliance as
     select distinct affected.plan_no, affected.account_no, {MONTHS} as month_start_date, true as is_counted, true as all_ok,
         4 as answered_notices, 4 as required_notices, plans.planned_start_at as n7d_at, plans.planned_start_at as n2d_at,
+        null::timestamptz as n24h_at,
         plans.planned_start_at as n12h_at, plans.planned_start_at as n30m_at
     from staging.stg_marketing__outage_affected_accounts as affected
     inner join staging.stg_marketing__outage_plans as plans on affected.plan_no = plans.plan_no
