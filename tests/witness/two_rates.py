@@ -316,25 +316,34 @@ def _monitors(raw: Raw, org: str, month: pd.Timestamp) -> dict:
 
 
 def _targets(raw: Raw, row: dict, members: pd.DataFrame, month: pd.Timestamp) -> dict:
-    """The promise of the area where there is one, else the regulation; of voltage the target of customers at 10 kV and above."""
+    """The promise of the area where there is one, else the regulation of the voltage level; of several accounts their mean."""
     day = raw.report_day(month)
-    areas = set(members.urban_rural)
     found = {}
     for measure, name, places in (("RS", "rs", 8), ("VOLTAGE", "voltage", 6)):
         value = row["rs_pct" if name == "rs" else "voltage_ok_pct"]
-        rows = [
+        targets = [
             t
-            for t in rows_in_force("rate_targets", day)
-            if t.measure_code == measure and t.area_class_code in (*areas, "ANY")
+            for member in members.itertuples()
+            if (t := _target(measure, member.urban_rural, member.voltage_level, day))
         ]
-        promised = [t for t in rows if t.basis_code == "PROMISE"] if len(areas) == 1 else []
-        (target,) = promised or [t for t in rows if t.basis_code == "REGULATION"]
-        pct = float(target.target_pct)
-        distance = None if value is None else rounded(value, places) - pct
+        promised = [t for t in targets if t.basis_code == "PROMISE"] or targets
+        pct = rounded(np.mean([float(t.target_pct) for t in promised]), 4) if promised else None
+        distance = None if value is None or pct is None else rounded(value, places) - pct
         found |= {
             f"{name}_target_pct": pct,
-            f"{name}_target_basis_code": target.basis_code,
+            f"{name}_target_basis_code": promised[0].basis_code if promised else None,
             f"{name}_target_distance": distance,
-            f"is_{name}_target_met": None if distance is None else bool(distance >= 0),
+            f"is_{name}_target_met": None if distance is None else bool(round(distance, 8) >= 0),
         }
     return found
+
+
+@functools.cache
+def _target(measure: str, area: str, level: str, day: pd.Timestamp):
+    kv = float(level.removeprefix("AC").removesuffix("kV")) if level.endswith("kV") else 0.0
+    rows = [
+        t
+        for t in rows_in_force("rate_targets", day)
+        if t.measure_code == measure and t.area_class_code in (area, "ANY") and float(t.voltage_from_kv or 0) <= kv
+    ]
+    return min(rows, key=lambda t: t.basis_code != "PROMISE", default=None)
