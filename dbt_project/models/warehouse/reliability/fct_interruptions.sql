@@ -141,7 +141,7 @@ final as (
         kind_code = 'LOAD_SHEDDING' as is_load_shedding,
         is_external,
         customers,
-        kva,
+        kva::numeric(16, 2) as kva,
         known_minutes::numeric(18, 8) as known_minutes,
         is_sustained_dlt_836,
         is_sustained_ieee_1366,

@@ -24,15 +24,28 @@ by_point as (
     where feeder_no is not null or is_installed is distinct from false
 ),
 
+located as (
+    select distinct account_no
+    from by_point
+    where feeder_no is not null
+),
+
 -- The main feeder of a contract with one circuit is that of the billing points, where they tell it.
 by_contract as (
-    select account_no, nullif(main_feeder_no, '') as feeder_no, valid_from, valid_to
+    select
+        contracts.account_no,
+        nullif(contracts.main_feeder_no, '') as feeder_no,
+        contracts.valid_from,
+        contracts.valid_to
     from contracts
-    where
-        nullif(backup_feeder_no, '') is not null
-        or account_no not in (select points.account_no from by_point as points where points.feeder_no is not null)
+    left join located on contracts.account_no = located.account_no
+    where nullif(contracts.backup_feeder_no, '') is not null or located.account_no is null
     union
-    select account_no, nullif(backup_feeder_no, ''), valid_from, valid_to
+    select
+        account_no,
+        nullif(backup_feeder_no, '') as feeder_no,
+        valid_from,
+        valid_to
     from contracts
 ),
 
