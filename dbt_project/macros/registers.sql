@@ -14,12 +14,17 @@
     )
 {%- endmacro %}
 
-{#- The difference of two readings of a register in kWh; one that ran over its last digit counts on (MET-06). -#}
-{% macro register_difference(before, after, digits) -%}
+{#-
+  The difference of two readings of a register in kWh; one that ran over its last digit counts on (MET-06). A rule asks for the
+  limits of the business date, a model for those of a day of its rows.
+-#}
+{% macro register_difference(before, after, digits, on=none) -%}
     quality.register_difference(
         {{ before }}, {{ after }}, {{ digits }},
-        quality.parameter('MET-06', 'rollover_from_share', :business_date),
-        quality.parameter('MET-06', 'rollover_below_share', :business_date)
+        {%- for share in ['rollover_from_share', 'rollover_below_share'] %}
+        {{ rule_parameter('MET-06', share, on) if on else "quality.parameter('MET-06', '" ~ share ~ "', :business_date)" }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
     )
 {%- endmacro %}
 

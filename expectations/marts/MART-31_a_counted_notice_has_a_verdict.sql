@@ -18,7 +18,7 @@ select
     notices.all_ok,
     notices.answered_notices,
     notices.required_notices,
-    num_nonnulls(notices.n7d_at, notices.n2d_at, notices.n12h_at, notices.n30m_at) as instants
+    num_nonnulls(notices.n7d_at, notices.n2d_at, notices.n24h_at, notices.n12h_at, notices.n30m_at) as instants
 from candidate.mart_outage_notice_compliance as notices
 -- violations
 select

@@ -1,5 +1,5 @@
 /*
-sentence: The interruptions that the gap counts for a month are those of the list of matched interruptions.
+sentence: The interruptions that the gap counts for a month are those of the list of matched interruptions; a path lost is none.
 axis: mismatch
 dimension: completeness
 severity: block
@@ -22,7 +22,7 @@ listed as (
     from warehouse.dim_months as months
     inner join warehouse.fct_outages_matched as matches
         on months.collected_from_date <= matches.started_date and matches.started_date < months.known_until_date
-    where months.has_collection
+    where months.has_collection and matches.match_code <> 'PATH_LOST'
     group by months.month_start_date
 )
 

@@ -5,6 +5,7 @@ GOOD = [
     f"""create table candidate.mart_outage_notice_compliance as
     select distinct affected.plan_no, affected.account_no, {MONTHS} as month_start_date, true as is_counted, true as all_ok,
         4 as answered_notices, 4 as required_notices, plans.planned_start_at as n7d_at, plans.planned_start_at as n2d_at,
+        null::timestamptz as n24h_at,
         plans.planned_start_at as n12h_at, plans.planned_start_at as n30m_at
     from staging.stg_marketing__outage_affected_accounts as affected
     inner join staging.stg_marketing__outage_plans as plans on affected.plan_no = plans.plan_no
@@ -25,8 +26,9 @@ GOOD = [
     1 as outages_only_meter, 1 as outages_only_supply, 0 as matched_outages""",
     """create table warehouse.dim_months as select date '2026-11-01' as month_start_date, date '2026-11-01' as collected_from_date,
     date '2026-11-06' as known_until_date, true as has_collection""",
-    """create table warehouse.fct_outages_matched as select 'A'::text as account_no, day as started_date
-    from unnest(array[date '2026-11-01', date '2026-11-05', date '2026-11-06']) as day""",
+    """create table warehouse.fct_outages_matched as select 'A'::text as account_no, told.* from (values
+        (date '2026-11-01', 'METER_ONLY'), ('2026-11-05', 'SUPPLY_ONLY'), ('2026-11-05', 'PATH_LOST'), ('2026-11-06', 'METER_ONLY')
+    ) as told (started_date, match_code)""",
     """create table candidate.mart_complaint_vs_quality as
     select customers.account_no, date '2026-10-01' as month_start_date, count(tickets.ticket_no)::integer as outage_complaints,
         0 as quality_complaints

@@ -48,7 +48,7 @@ OPEN = "unpaid_cny overdue_cny credit_score credit_grade"
 ONE_COMPARED = "customer_voltage_ok_pct supply_voltage_ok_pct voltage_gap"
 CHECKED = "register_kwh sum_check_diff_kwh sum_check_limit_kwh is_sum_check_ok"
 NOTICES = (
-    "n7d_at n2d_at n12h_at n30m_at channel_codes last_delivered_at ok_7d ok_2d ok_12h ok_30m_phone all_ok"
+    "n7d_at n2d_at n24h_at n12h_at n30m_at channel_codes last_delivered_at ok_7d ok_2d ok_24h ok_12h ok_30m_phone all_ok"
     " required_notices answered_notices sent_notices outdated_notices is_counted not_counted_reason_code"
 )
 VOLTAGE = (

@@ -29,6 +29,18 @@ class Project:
         """Names, as given files bear them, of what a model reads."""
         return {name_of(unique_id) for unique_id in self.nodes[model]["reads"]}
 
+    def between(self, given: set[str], expected: set[str]) -> set[str]:
+        """The expected models and whatever lies on a way from a given input to one of them."""
+        reached = set(expected)
+        for name in self.order:
+            if name not in given and self.inputs(name) & (given | reached):
+                reached.add(name)
+        needed = set(expected)
+        for name in reversed(self.order):
+            if name in needed:
+                needed |= self.inputs(name) & reached - given
+        return needed
+
     @cached_property
     def order(self) -> list[str]:
         """Models after the models they read."""

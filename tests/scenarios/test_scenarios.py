@@ -2,9 +2,10 @@
 
 A given file holds all rows of one input, named like the model, seed or source table (`quality.receipts.csv`) that it stands
 for; of the run, `_current_run.csv` gives business_date and collection_start. Columns that it leaves out are null, an empty
-cell is null, `""` an empty text. Inputs without a file: seeds are the project's, dim_dates, dim_months and what comes from
-seeds alone are computed, everything else is empty. An expected file names the model that is computed and lists the columns
-to be compared, all rows; `<model>.some.csv` lists only some of the rows that come out. `wrong/<model>.csv` lists rows that a
+cell is null, `""` an empty text. Whatever lies between given and expected is computed, whether it has a file or not: a
+scenario that gives sources and expects a mart names no step of today's way. Inputs without a file: seeds are the project's,
+dim_dates, dim_months and what comes from seeds alone are computed, everything else is empty. An expected file lists the
+columns to be compared, all rows; `<model>.some.csv` lists only some of the rows that come out. `wrong/<model>.csv` lists rows that a
 former definition gave and that may not come out again; `worked.md` says how the expected numbers were worked out by hand.
 
 The SQL is what dbt compiled (`conftest.py`); each scenario works in a transaction that is rolled back.
@@ -35,9 +36,10 @@ def test_a_scenario_gives_what_is_expected(project: Project, scenario: Path) -> 
     assert given, "a scenario has files in given/"
     assert expected, "a scenario has files in expected/"
     assert set(expected) <= set(project.nodes), "an expected file is named like a model"
-    read = set().union(*(project.inputs(name) for name in expected))
-    assert set(given) - {"_current_run"} <= read, f"given, but read by none of {', '.join(expected)}"
-    computed = [n for n in project.order if n in expected or (n in COMPUTED and n in read and n not in given)]
+    computed = project.between(set(given), set(expected))
+    read = set().union(*(project.inputs(name) for name in computed))
+    assert set(given) - {"_current_run"} <= read, f"given, but read by nothing that leads to {', '.join(expected)}"
+    computed = [n for n in project.order if n in computed or (n in COMPUTED and n in read and n not in given)]
     with connect(project.url) as connection:
         if "_current_run" in given:
             _set_run(connection, given.pop("_current_run"))

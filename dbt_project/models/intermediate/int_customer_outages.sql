@@ -1,7 +1,12 @@
 {{ config(meta={'changed_days': ["(started_at at time zone 'Asia/Shanghai')::date", "(ended_at at time zone 'Asia/Shanghai')::date"]}) }}
 
-with outages_by_event as (
+with events as (
     select * from {{ ref('int_outages_by_event') }}
+),
+
+outage_loads as (
+    select * from {{ ref('int_outage_loads') }}
+    where loaded_slots > 0
 ),
 
 dark_days as (
@@ -24,6 +29,19 @@ metering_points as (
 lost_shares as (
     select * from {{ ref('reliability_parameters') }}
     where parameter_code = 'voltage_lost_share'
+),
+
+-- A meter whose slots carry load has supply, whatever its events say (MET-56): an outage by events ends at the first load, for
+-- a POWER_UP may be lost, and one that carries load from its first slot on was none. What the curve tells of the rest stays.
+outages_by_event as (
+    select
+        events.metering_point_no,
+        events.started_at,
+        case when outage_loads.metering_point_no is null then events.ended_at else outage_loads.first_load_at end as ended_at
+    from events
+    left join outage_loads
+        on events.metering_point_no = outage_loads.metering_point_no and events.started_at = outage_loads.started_at
+    where outage_loads.metering_point_no is null or outage_loads.dark_slots_before_load > 0
 ),
 
 -- Outages told by curves: no voltage and no current on any phase in consecutive slots.

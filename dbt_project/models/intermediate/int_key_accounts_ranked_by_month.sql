@@ -10,6 +10,10 @@ tiers as (
     select * from {{ ref('stg_marketing__service_tiers') }}
 ),
 
+contracts as (
+    select * from {{ ref('int_contracts_in_force') }}
+),
+
 parameters as (
     select * from {{ ref('key_account_parameters') }}
 ),
@@ -127,7 +131,9 @@ judged as (
         shares.cum_share_before::numeric(12, 10) as cum_share_before,
         shares.cum_share::numeric(12, 10) as cum_share,
         coalesce(shares.cum_share_before < ranking_months.pareto_revenue_share, false) as is_pareto,
-        coalesce(accounts.contract_capacity_kva >= ranking_months.capacity_threshold_kva, false) as is_large_capacity,
+        coalesce(
+            coalesce(contracts.contract_capacity_kva, accounts.contract_capacity_kva) >= ranking_months.capacity_threshold_kva, false
+        ) as is_large_capacity,
         coalesce(accounts.importance_codes && ranking_months.important_class_codes, false) as is_important_user,
         strategic.account_no is not null as is_strategic
     from ranking_months
@@ -137,6 +143,9 @@ judged as (
         select account_no from revenue
     ) as population
     left join accounts on population.account_no = accounts.account_no
+    -- a past month has the capacity that was agreed then
+    left join contracts
+        on population.account_no = contracts.account_no and {{ is_valid_on('contracts', 'ranking_months.report_date') }}
     left join revenue
         on population.account_no = revenue.account_no and ranking_months.ranking_month = revenue.ranking_month
     left join shares

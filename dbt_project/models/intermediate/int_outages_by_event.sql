@@ -23,6 +23,7 @@ followed_events as (
         event_code,
         event_at,
         lag(event_code) over by_time as previous_event_code,
+        lag(event_at) over by_time as previous_event_at,
         min(event_at) filter (where event_code = 'POWER_UP') over (
             partition by metering_point_no
             order by event_at, event_code desc
@@ -32,13 +33,50 @@ followed_events as (
     window by_time as (partition by metering_point_no order by event_at, event_code desc)
 ),
 
+-- A POWER_DOWN after another repeats it, unless the curve carried load between them: then the POWER_UP of the first was lost.
+begun_anew as (
+    select distinct
+        followed_events.metering_point_no,
+        followed_events.event_at
+    from followed_events
+    inner join energy_curves
+        on
+            followed_events.metering_point_no = energy_curves.metering_point_no
+            and energy_curves.reading_date
+            between {{ local_date('followed_events.previous_event_at') }} and {{ local_date('followed_events.event_at') }}
+    cross join lateral unnest(energy_curves.values_by_slot) with ordinality as slots (slot_value, slot_no)
+    where
+        followed_events.event_code = 'POWER_DOWN'
+        and followed_events.previous_event_code = 'POWER_DOWN'
+        and slots.slot_value > 0
+        and followed_events.previous_event_at <= {{ slot_start_at('energy_curves.reading_date', 'slots.slot_no') }}
+        and {{ slot_end_at('energy_curves.reading_date', 'slots.slot_no') }} <= followed_events.event_at
+),
+
+first_downs as (
+    select
+        followed_events.metering_point_no,
+        followed_events.event_at as started_at,
+        followed_events.next_up_at,
+        lead(followed_events.event_at) over (
+            partition by followed_events.metering_point_no order by followed_events.event_at
+        ) as next_down_at
+    from followed_events
+    left join begun_anew
+        on
+            followed_events.metering_point_no = begun_anew.metering_point_no
+            and followed_events.event_at = begun_anew.event_at
+    where
+        followed_events.event_code = 'POWER_DOWN'
+        and (followed_events.previous_event_code is distinct from 'POWER_DOWN' or begun_anew.event_at is not null)
+),
+
 downs as (
     select
         metering_point_no,
-        event_at as started_at,
-        next_up_at
-    from followed_events
-    where event_code = 'POWER_DOWN' and previous_event_code is distinct from 'POWER_DOWN'
+        started_at,
+        case when next_down_at is null or next_up_at <= next_down_at then next_up_at end as next_up_at
+    from first_downs
 ),
 
 -- A POWER_UP may never arrive: the first slot that carries load again tells as much.

@@ -20,12 +20,6 @@ metering_points as (
     where role_code = 'BILLING' and account_no is not null and feeder_no is not null
 ),
 
--- A meter whose slots carry load did not lose its supply, whatever its events say (MET-56).
-contradicted as (
-    select * from {{ ref('int_outage_loads') }}
-    where loaded_slots > 0
-),
-
 placed as (
     select
         metering_points.feeder_no,
@@ -38,9 +32,6 @@ placed as (
         on
             outages.metering_point_no = metering_points.metering_point_no
             and {{ is_valid_on('metering_points', local_date('outages.started_at')) }}
-    left join contradicted
-        on outages.metering_point_no = contradicted.metering_point_no and outages.started_at = contradicted.started_at
-    where contradicted.metering_point_no is null
 ),
 
 numbered as (

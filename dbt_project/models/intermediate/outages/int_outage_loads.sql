@@ -18,6 +18,7 @@ unfolded as (
         avg(slots.slot_value) over (
             partition by outages.metering_point_no, outages.started_at, energy_curves.reading_date
         ) as mean_value,
+        {{ slot_start_at('energy_curves.reading_date', 'slots.slot_no') }} as slot_start_at,
         {{ slot_start_at('energy_curves.reading_date', 'slots.slot_no') }} >= outages.started_at
         and {{ slot_end_at('energy_curves.reading_date', 'slots.slot_no') }} <= outages.ended_at as is_covered
     from outages
@@ -29,18 +30,27 @@ unfolded as (
     where slots.slot_value is not null
 ),
 
+followed as (
+    select
+        *,
+        min(slot_start_at) filter (where slot_value > 0) over (partition by metering_point_no, started_at) as first_load_at
+    from unfolded
+    where is_covered
+),
+
 final as (
     select
         metering_point_no,
         started_at,
         ended_at,
+        first_load_at,
         count(*)::integer as covered_slots,
         count(*) filter (
             where slot_value > {{ rule_parameter('MET-56', 'load_share', business_date()) }} * mean_value
-        )::integer as loaded_slots
-    from unfolded
-    where is_covered
-    group by metering_point_no, started_at, ended_at
+        )::integer as loaded_slots,
+        count(*) filter (where slot_start_at < first_load_at)::integer as dark_slots_before_load
+    from followed
+    group by metering_point_no, started_at, ended_at, first_load_at
 )
 
 select * from final

@@ -77,6 +77,8 @@ final as (
         uscc,
         contract_capacity_kva,
         supply_mode_code,
+        main_feeder_no,
+        backup_feeder_no,
         voltage_level_code,
         tariff_code,
         power_factor_standard_code,

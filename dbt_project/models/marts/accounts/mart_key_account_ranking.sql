@@ -7,6 +7,10 @@ accounts as (
     where is_current
 ),
 
+as_of_months as (
+    select * from {{ ref('int_accounts_as_of_month') }}
+),
+
 months as (
     select * from {{ ref('dim_months') }}
 ),
@@ -129,17 +133,19 @@ measured as (
         rankings.is_strategic,
         rankings.entered_on as entered_date,
         rankings.left_on as left_date,
-        accounts.contract_capacity_kva,
-        accounts.running_capacity_kva,
+        as_of_months.contract_capacity_kva,
+        as_of_months.running_capacity_kva,
         coalesce(billed_peaks.actual_demand_kw, measured_peaks.max_kw)::numeric(18, 4) as max_demand_kw,
         (
             billed_peaks.actual_demand_kw::numeric
-            / nullif(accounts.running_capacity_kva * billed_peaks.power_factor, 0)
+            / nullif(as_of_months.running_capacity_kva * billed_peaks.power_factor, 0)
         )::numeric(14, 6) as load_rate
     from rankings
     inner join ranked_months on rankings.ranking_month = ranked_months.ranking_month
     left join shares on rankings.ranking_month = shares.ranking_month
     left join accounts on rankings.account_no = accounts.account_no
+    left join as_of_months
+        on rankings.account_no = as_of_months.account_no and rankings.ranking_month = as_of_months.month_start_date
     left join margins
         on rankings.account_no = margins.account_no and rankings.ranking_month = margins.ranking_month
     left join billed_peaks

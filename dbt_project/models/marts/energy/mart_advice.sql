@@ -11,7 +11,7 @@ accounts as (
     where is_current
 ),
 
--- Whoever pays in the advised way in the quarter that it is for has taken the advice.
+-- Whoever pays in the advised way, or has that much less capacity, in the quarter that it is for has taken the advice.
 taken as (
     select distinct
         advice.account_no,
@@ -23,7 +23,11 @@ taken as (
             advice.account_no = charges.account_no
             and advice.applies_from <= charges.month_start_date
             and charges.month_start_date < advice.applies_from + interval '3 months'
-            and advice.advised_mode_code = charges.basic_mode_code
+    left join charges as bases
+        on advice.account_no = bases.account_no and advice.basis_month = bases.month_start_date
+    where
+        advice.advised_mode_code = charges.basic_mode_code
+        or charges.running_capacity_kva <= bases.running_capacity_kva - advice.quantity_kva
 ),
 
 measured as (

@@ -29,6 +29,10 @@ terms as (
     select * from {{ ref('int_tariff_terms_monthly') }}
 ),
 
+as_of_months as (
+    select * from {{ ref('int_accounts_as_of_month') }}
+),
+
 charges as (
     select * from {{ ref('int_charges_monthly') }}
 ),
@@ -45,7 +49,7 @@ account_months as (
     select
         accounts.account_no,
         accounts.org_no,
-        coalesce(terms.running_capacity_kva, accounts.running_capacity_kva) as running_capacity_kva,
+        coalesce(terms.running_capacity_kva, as_of_months.running_capacity_kva) as running_capacity_kva,
         terms.power_factor_standard_code,
         {{ text_parameter('mart_parameters', 'reactive_basis', 'months.report_date') }} as reactive_basis_code,
         months.month_start_date,
@@ -58,6 +62,8 @@ account_months as (
             accounts.open_date <= months.report_date
             and (accounts.close_date is null or months.month_start_date <= accounts.close_date)
     left join terms on accounts.account_no = terms.account_no and months.month_start_date = terms.month_start_date
+    left join as_of_months
+        on accounts.account_no = as_of_months.account_no and months.month_start_date = as_of_months.month_start_date
 ),
 
 energy as (

@@ -7,8 +7,8 @@ owners as (
     select * from {{ ref('bridge_account_customers') }}
 ),
 
-customers as (
-    select * from {{ ref('star_customers') }}
+groups as (
+    select * from {{ ref('customer_groups') }}
 ),
 
 credit as (
@@ -25,10 +25,10 @@ owned as (
         months.report_date,
         owners.account_no,
         owners.customer_no,
-        coalesce(customers.group_no, owners.customer_no) as group_no
+        coalesce(groups.group_no, owners.customer_no) as group_no
     from months
     inner join owners on {{ is_valid_on('owners', 'months.report_date') }}
-    left join customers on owners.customer_no = customers.customer_no
+    left join groups on owners.customer_no = groups.credit_code and {{ is_valid_on('groups', 'months.report_date') }}
 ),
 
 levels as (

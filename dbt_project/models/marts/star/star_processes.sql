@@ -1,5 +1,13 @@
+-- A version that is over shows what was asked on its last day, one to come what its first day will.
 with steps as (
-    select * from {{ ref('process_steps') }}
+    select
+        *,
+        greatest(valid_from, least(valid_to - 1, {{ business_date() }})) as as_of_date
+    from {{ ref('process_steps') }}
+),
+
+days as (
+    select distinct as_of_date from steps
 ),
 
 labels as (
@@ -9,31 +17,33 @@ labels as (
 
 papers as (
     select
-        process_code,
-        step_code,
-        string_agg(name_en, '; ' order by paper_no) as papers_en,
-        string_agg(name_zh, '；' order by paper_no) as papers_zh
+        days.as_of_date,
+        papers.process_code,
+        papers.step_code,
+        string_agg(papers.name_en, '; ' order by papers.paper_no) as papers_en,
+        string_agg(papers.name_zh, '；' order by papers.paper_no) as papers_zh
     from {{ ref('process_papers') }} as papers
-    where {{ is_valid_on('papers', business_date()) }}
-    group by process_code, step_code
+    inner join days on {{ is_valid_on('papers', 'days.as_of_date') }}
+    group by days.as_of_date, papers.process_code, papers.step_code
 ),
 
 fees as (
-    select * from {{ ref('process_fees') }} as fees
-    where {{ is_valid_on('fees', business_date()) }}
+    select * from {{ ref('process_fees') }}
 ),
 
 -- Of a step: the clock of its stage. Two clocks of a scheme, for one and for two or more supplies, are one text.
 clocks as (
     select
-        stage_code,
-        string_agg(distinct clock_code, ', ' order by clock_code) as clock_codes,
-        min(target_value)::numeric(12, 4) as clock_target_from,
-        max(target_value)::numeric(12, 4) as clock_target_to,
-        min(unit_code) as clock_unit_code
+        days.as_of_date,
+        clocks.stage_code,
+        string_agg(distinct clocks.clock_code, ', ' order by clocks.clock_code) as clock_codes,
+        min(clocks.target_value)::numeric(12, 4) as clock_target_from,
+        max(clocks.target_value)::numeric(12, 4) as clock_target_to,
+        min(clocks.unit_code) as clock_unit_code
     from {{ ref('service_clocks') }} as clocks
-    where subject_code = 'STAGE' and {{ is_valid_on('clocks', business_date()) }}
-    group by stage_code
+    inner join days on {{ is_valid_on('clocks', 'days.as_of_date') }}
+    where clocks.subject_code = 'STAGE'
+    group by days.as_of_date, clocks.stage_code
 ),
 
 versions as (
@@ -73,10 +83,21 @@ final as (
     left join labels as processes
         on processes.column_name = 'process_code' and versions.process_code = processes.code
     left join labels as named on named.column_name = 'step_code' and versions.step_code = named.code
-    left join papers on versions.process_code = papers.process_code and versions.step_code = papers.step_code
-    left join fees on versions.process_code = fees.process_code and versions.step_code = fees.step_code
+    left join papers
+        on
+            versions.process_code = papers.process_code
+            and versions.step_code = papers.step_code
+            and versions.as_of_date = papers.as_of_date
+    left join fees
+        on
+            versions.process_code = fees.process_code
+            and versions.step_code = fees.step_code
+            and {{ is_valid_on('fees', 'versions.as_of_date') }}
     left join clocks
-        on versions.step_code = clocks.stage_code and versions.process_code like 'CONNECTION_%'
+        on
+            versions.step_code = clocks.stage_code
+            and versions.process_code like 'CONNECTION_%'
+            and versions.as_of_date = clocks.as_of_date
 )
 
 select * from final

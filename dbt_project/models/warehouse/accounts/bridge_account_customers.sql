@@ -1,8 +1,39 @@
-with deliveries as (
+with delivered as (
+    select * from {{ ref('int_account_owners_delivered') }}
+),
+
+first_coded as (
+    select distinct on (account_no)
+        account_no,
+        valid_from,
+        account_name,
+        credit_code
+    from delivered
+    where credit_code is not null
+    order by account_no, valid_from
+),
+
+-- A code that is absent, or not valid, is not known and shows no other owner: who was known stays. Before the first code it is
+-- that of the first, unless the account had another name then; without any the account is a customer of its own.
+deliveries as (
     select
-        *,
-        coalesce(credit_code, 'ACCOUNT-' || account_no) as customer_no
-    from {{ ref('int_account_owners_delivered') }}
+        delivered.account_no,
+        delivered.valid_from,
+        delivered.open_date,
+        named.credit_code,
+        coalesce(named.credit_code, 'ACCOUNT-' || delivered.account_no) as customer_no
+    from delivered
+    left join first_coded on delivered.account_no = first_coded.account_no
+    cross join lateral (
+        select
+            coalesce(
+                delivered.credit_code,
+                case
+                    when coalesce(delivered.account_name = first_coded.account_name, true) then first_coded.credit_code
+                end
+            ) as credit_code
+    ) as named
+    where delivered.credit_code is not null or first_coded.account_no is null or delivered.valid_from < first_coded.valid_from
 ),
 
 contracts as (

@@ -29,8 +29,10 @@ tickets as (
     select * from {{ ref('fct_tickets') }}
 ),
 
+-- A reclosing sequence is one interruption.
 outages as (
-    select * from {{ ref('fct_customer_outages') }}
+    select * from {{ ref('fct_interruptions') }}
+    where entity_kind_code = 'ACCOUNT' and side_code = 'CUSTOMER' and is_new_sequence
 ),
 
 managers as (
@@ -61,7 +63,7 @@ events as (
     where ticket_type_code = 'COMPLAINT'
     union all
     select
-        account_no,
+        entity_no as account_no,
         'OUTAGES' as factor_code,
         started_date as event_date
     from outages

@@ -2,8 +2,9 @@ with account_months as (
     select * from {{ ref('int_account_months') }}
 ),
 
+-- A past month knows of an agreement what had been delivered by then, not the end that it got later.
 agreements as (
-    select * from {{ ref('fct_trade_agreements') }}
+    select * from {{ ref('int_trade_agreement_versions') }}
 ),
 
 settlements as (
@@ -27,7 +28,10 @@ in_force as (
         agreements.price_cny_per_mwh
     from account_months
     left join agreements
-        on account_months.account_no = agreements.account_no and {{ is_valid_on('agreements', 'account_months.report_date') }}
+        on
+            account_months.account_no = agreements.account_no
+            and {{ is_valid_on('agreements', 'account_months.report_date') }}
+            and {{ is_in_period('account_months.report_date', 'agreements.known_from', 'agreements.known_to') }}
     order by
         account_months.account_no,
         account_months.report_date,
@@ -90,9 +94,10 @@ final as (
             from agreements as successors
             where
                 successors.account_no = priced.account_no
+                and successors.agreement_no <> priced.agreement_no
                 and successors.trade_mode_code <> 'AGENT' -- that is the return itself
-                and successors.valid_from > priced.report_date
-                and successors.valid_from <= priced.agreement_end_date + 1
+                and {{ is_valid_on('successors', '(priced.agreement_end_date + 1)') }}
+                and {{ is_in_period('priced.report_date', 'successors.known_from', 'successors.known_to') }}
         ) as has_successor,
         priced.agent_price_cny_per_mwh::numeric(14, 4) as agent_price_cny_per_mwh,
         (priced.agent_price_cny_per_mwh - priced.other_price_cny_per_mwh)::numeric(14, 4) as price_spread_cny_per_mwh,

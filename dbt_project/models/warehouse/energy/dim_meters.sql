@@ -12,7 +12,6 @@ final as (
         rated_current_a,
         digits_int,
         digits_dec,
-        (10::numeric ^ digits_int)::numeric(18, 4) as register_capacity_kwh,
         manufactured_date,
         verified_date,
         verification_due_date

@@ -82,22 +82,16 @@ followed as (
     )
 ),
 
--- A register that went round its last digit starts from zero again.
 counted as (
     select
         followed.*,
         metering_points.metering_point_no,
         metering_points.account_no,
         (
-            (
-                followed.register_reading_kwh
-                - followed.previous_reading_kwh
-                + case
-                    when followed.register_reading_kwh < followed.previous_reading_kwh
-                        then coalesce(meters.register_capacity_kwh, 0)
-                    else 0
-                end
-            ) * metering_points.multiplier
+            {{ register_difference(
+                'followed.previous_reading_kwh', 'followed.register_reading_kwh', 'meters.digits_int::integer',
+                on='followed.reading_date'
+            ) }} * metering_points.multiplier
         )::numeric(20, 4) as energy_since_previous
     from followed
     left join meters on followed.meter_asset_no = meters.meter_asset_no

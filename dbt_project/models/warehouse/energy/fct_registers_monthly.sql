@@ -92,7 +92,7 @@ registers as (
     from readings
 ),
 
--- Last minus first of each piece; without one of the two it is not known. A register that went round starts from zero again.
+-- Last minus first of each piece; without one of the two it is not known.
 measured as (
     select
         month_pieces.*,
@@ -100,15 +100,10 @@ measured as (
         registers.rate_code,
         last_readings.register_reading_kwh,
         (
-            (
-                last_readings.register_reading_kwh
-                - first_readings.register_reading_kwh
-                + case
-                    when last_readings.register_reading_kwh < first_readings.register_reading_kwh
-                        then coalesce(meters.register_capacity_kwh, 0)
-                    else 0
-                end
-            ) * month_pieces.multiplier
+            {{ register_difference(
+                'first_readings.register_reading_kwh', 'last_readings.register_reading_kwh', 'meters.digits_int::integer',
+                on='month_pieces.from_date'
+            ) }} * month_pieces.multiplier
         )::numeric(20, 4) as energy_kwh
     from month_pieces
     inner join registers on month_pieces.meter_asset_no = registers.meter_asset_no

@@ -51,7 +51,7 @@ dated as (
 ),
 
 -- What staying would have cost in each of the twelve months, and what another way of paying would have. A contract demand that
--- nobody agreed is no way of paying: known afterwards, it costs what was used.
+-- nobody had agreed in a month is no way of paying in it: known afterwards, it costs what was used.
 compared as (
     select
         dated.basis_month,
@@ -74,9 +74,11 @@ compared as (
             staying.account_no = others.account_no
             and staying.month_start_date = others.month_start_date
             and staying.basic_mode_code <> others.basic_mode_code
+    left join charges as agreements
+        on others.account_no = agreements.account_no and others.month_start_date = agreements.month_start_date
     where
         num_nulls(staying.total_charge_cny, others.total_charge_cny) = 0
-        and (others.basic_mode_code <> 'BY_CONTRACT_MD' or bases.agreed_demand_kw is not null)
+        and (others.basic_mode_code <> 'BY_CONTRACT_MD' or agreements.agreed_demand_kw is not null)
     group by dated.basis_month, bases.account_no, bases.basic_mode_code, others.basic_mode_code
 ),
 
@@ -100,29 +102,47 @@ mode_switches as (
     order by compared.account_no, compared.basis_month, compared.saving_cny desc, compared.advised_mode_code
 ),
 
--- A transformer that is spared for more months than it may rest is too large for good.
+-- Staying saves nothing: a month in which no transformer can be spared counts with zero. One that is spared for more months than
+-- it may rest is too large for good.
+resting as (
+    select
+        charges.account_no,
+        dated.basis_month,
+        count(*) as known_months,
+        count(load_savings.saving_cny) as spared_months,
+        (array_agg(load_savings.quantity order by load_savings.month_start_date desc) filter (where load_savings.quantity is not null))[1]
+            as quantity_kva,
+        avg(coalesce(load_savings.saving_cny, 0)) as saving_cny,
+        min(coalesce(load_savings.saving_cny, 0)) as saving_low_cny,
+        max(coalesce(load_savings.saving_cny, 0)) as saving_high_cny
+    from dated
+    inner join charges on charges.month_start_date between dated.first_month and dated.basis_month
+    left join load_savings
+        on charges.account_no = load_savings.account_no and charges.month_start_date = load_savings.month_start_date
+    where num_nulls(charges.max_demand_kw, charges.power_factor, charges.running_capacity_kva) = 0
+    group by charges.account_no, dated.basis_month
+),
+
 rests as (
     select
-        load_savings.account_no,
-        case
-            when count(*) > dated.suspension_max_months then 'DECREASE_CAPACITY' else 'SUSPEND_TRAN'
-        end as advice_code,
+        resting.account_no,
+        case when resting.spared_months > dated.suspension_max_months then 'DECREASE_CAPACITY' else 'SUSPEND_TRAN' end as advice_code,
         dated.applies_from,
         dated.basis_month,
         dated.suspension_last_day as last_day_to_apply,
         null::text as current_mode_code,
         null::text as advised_mode_code,
-        (array_agg(load_savings.quantity order by load_savings.month_start_date desc))[1] as quantity_kva,
-        count(*) as known_months,
-        avg(load_savings.saving_cny) as saving_cny,
-        min(load_savings.saving_cny) as saving_low_cny,
-        max(load_savings.saving_cny) as saving_high_cny
-    from dated
-    inner join load_savings on load_savings.month_start_date between dated.first_month and dated.basis_month
-    group by
-        load_savings.account_no, dated.applies_from, dated.basis_month, dated.suspension_last_day, dated.suspension_max_months,
-        dated.min_saving_cny
-    having avg(load_savings.saving_cny) >= dated.min_saving_cny
+        resting.quantity_kva,
+        resting.known_months,
+        resting.saving_cny,
+        resting.saving_low_cny,
+        resting.saving_high_cny
+    from resting
+    inner join dated on resting.basis_month = dated.basis_month
+    where
+        resting.spared_months > 0
+        and resting.known_months >= dated.advice_min_months
+        and resting.saving_cny >= dated.min_saving_cny
 ),
 
 advice as (

@@ -10,10 +10,15 @@ metering_points as (
 ),
 
 months as (
-    select distinct
+    select
         month_start_date,
-        (month_start_date + interval '1 month')::date as next_month_start_date
+        {{ next_month('month_start_date') }} as next_month_start_date
     from registers
+    union
+    select
+        month_start_date,
+        next_month_start_date
+    from {{ ref('dim_closed_months') }}
 ),
 
 first_installed as (
@@ -61,28 +66,60 @@ added as (
     group by account_no, metering_point_no, energy_kind_code, month_start_date
 ),
 
--- A month that its installations do not cover is partial, never a smaller number.
+-- Active energy is wanted of each point, another kind from the first month on in which the point told it.
+kinds as (
+    select
+        metering_point_no,
+        account_no,
+        energy_kind_code,
+        min(month_start_date) as first_month
+    from registers
+    group by metering_point_no, account_no, energy_kind_code
+    union all
+    select distinct
+        metering_point_no,
+        account_no,
+        'ACTIVE' as energy_kind_code,
+        '-infinity'::date as first_month
+    from metering_points
+),
+
+wanted_kinds as (
+    select
+        wanted.account_no,
+        wanted.metering_point_no,
+        kinds.energy_kind_code,
+        wanted.month_start_date,
+        max(wanted.wanted_days) as wanted_days
+    from wanted
+    inner join kinds
+        on
+            wanted.metering_point_no = kinds.metering_point_no
+            and wanted.account_no = kinds.account_no
+            and kinds.first_month <= wanted.month_start_date
+    group by wanted.account_no, wanted.metering_point_no, kinds.energy_kind_code, wanted.month_start_date
+),
+
+-- A month that its installations do not cover is partial, never a smaller number; so is one of which no register row came.
 final as (
     select
-        added.account_no,
-        added.metering_point_no,
-        added.energy_kind_code,
-        added.month_start_date,
+        account_no,
+        metering_point_no,
+        energy_kind_code,
+        month_start_date,
         covered.is_partial,
         case when not covered.is_partial then added.energy_kwh end as energy_kwh,
         {%- for rate in rates %}
         case when not covered.is_partial then added.{{ rate }}_kwh end as {{ rate }}_kwh,
         {%- endfor %}
         case when not covered.is_partial then added.max_demand_kw end as max_demand_kw,
-        added.covered_days::integer as covered_days,
-        wanted.wanted_days::integer as wanted_days
-    from added
-    left join wanted
-        on
-            added.metering_point_no = wanted.metering_point_no
-            and added.account_no = wanted.account_no
-            and added.month_start_date = wanted.month_start_date
-    cross join lateral (select coalesce(added.covered_days < wanted.wanted_days, true) as is_partial) as covered
+        coalesce(added.covered_days, 0)::integer as covered_days,
+        wanted_kinds.wanted_days::integer as wanted_days
+    from wanted_kinds
+    full outer join added using (account_no, metering_point_no, energy_kind_code, month_start_date)
+    cross join lateral (
+        select coalesce(coalesce(added.covered_days, 0) < wanted_kinds.wanted_days, true) as is_partial
+    ) as covered
 )
 
 select * from final

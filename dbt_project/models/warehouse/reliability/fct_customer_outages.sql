@@ -1,6 +1,6 @@
 with darkness as (
     select * from {{ ref('int_supply_darkness') }}
-    where darkness_code = 'INTERRUPTED'
+    where side_code = 'CUSTOMER' and darkness_code = 'INTERRUPTED'
 ),
 
 point_outages as (
@@ -16,8 +16,8 @@ placed as (
     select
         point_outages.metering_point_no,
         point_outages.basis_code,
-        point_outages.started_at,
-        coalesce(point_outages.ended_at, 'infinity'::timestamptz) as ended_at,
+        greatest(point_outages.started_at, {{ day_start_at('metering_points.valid_from') }}) as started_at,
+        least(coalesce(point_outages.ended_at, 'infinity'), {{ day_start_at('metering_points.valid_to') }}) as ended_at,
         metering_points.account_no,
         metering_points.feeder_no,
         metering_points.transformer_area_no
@@ -25,7 +25,8 @@ placed as (
     inner join metering_points
         on
             point_outages.metering_point_no = metering_points.metering_point_no
-            and {{ is_valid_on('metering_points', local_date('point_outages.started_at')) }}
+            and point_outages.started_at < coalesce({{ day_start_at('metering_points.valid_to') }}, 'infinity')
+            and {{ day_start_at('metering_points.valid_from') }} < coalesce(point_outages.ended_at, 'infinity')
     where metering_points.role_code = 'BILLING' and metering_points.account_no is not null
 ),
 

@@ -8,12 +8,17 @@ supply_outages as (
 
 matches as (
     select * from {{ ref('fct_outages_matched') }}
-    where supply_outage_id is not null and match_code is distinct from 'PATH_LOST'
+    where match_code in ('MATCHED', 'SUPPLY_ONLY')
 ),
 
 accounts as (
     select * from {{ ref('dim_accounts') }}
     where is_current
+),
+
+-- Capacity of the month; of months before the published ones that of today is all there is.
+capacities as (
+    select * from {{ ref('int_accounts_as_of_month') }}
 ),
 
 -- A meter does not know why it lost supply: kind and cause come from the supply record that it was matched to.
@@ -28,28 +33,37 @@ seen_by_customers as (
         supply_outages.kind_code,
         supply_outages.is_external,
         1 as customers,
-        accounts.running_capacity_kva as kva
+        coalesce(capacities.running_capacity_kva, accounts.running_capacity_kva) as kva
     from customer_outages
     left join accounts on customer_outages.account_no = accounts.account_no
+    left join capacities
+        on
+            customer_outages.account_no = capacities.account_no
+            and {{ month_of(local_date('customer_outages.started_at')) }} = capacities.month_start_date
     left join matches on customer_outages.customer_outage_id = matches.customer_outage_id
     left join supply_outages on matches.supply_outage_id = supply_outages.supply_outage_id
 ),
 
+-- What the record means for an account is the time in which it had no other path.
 recorded_for_accounts as (
-    select distinct on (matches.account_no, matches.supply_outage_id)
+    select distinct on (matches.account_no, matches.supply_outage_id, matches.supply_started_at)
         matches.account_no,
         supply_outages.supply_outage_id as outage_id,
         matches.account_no as place_no,
-        supply_outages.started_at,
-        supply_outages.ended_at,
+        matches.supply_started_at as started_at,
+        matches.supply_ended_at as ended_at,
         supply_outages.kind_code,
         supply_outages.is_external,
         1 as customers,
-        accounts.running_capacity_kva as kva
+        coalesce(capacities.running_capacity_kva, accounts.running_capacity_kva) as kva
     from matches
     inner join supply_outages on matches.supply_outage_id = supply_outages.supply_outage_id
     left join accounts on matches.account_no = accounts.account_no
-    order by matches.account_no, matches.supply_outage_id
+    left join capacities
+        on
+            matches.account_no = capacities.account_no
+            and {{ month_of(local_date('matches.supply_started_at')) }} = capacities.month_start_date
+    order by matches.account_no, matches.supply_outage_id, matches.supply_started_at
 ),
 
 -- Each interruption with the customers it hits, on either side, for an account (one customer) and an organisation.
@@ -113,7 +127,7 @@ sequences as (
 -- A reclosing sequence is one momentary event; one that ends in a sustained interruption is none.
 final as (
     select
-        md5(concat_ws('|', entity_kind_code, entity_no, side_code, outage_id)) as interruption_id,
+        md5(concat_ws('|', entity_kind_code, entity_no, side_code, outage_id, extract(epoch from started_at))) as interruption_id,
         entity_kind_code,
         entity_no,
         side_code,
@@ -127,10 +141,11 @@ final as (
         kind_code = 'LOAD_SHEDDING' as is_load_shedding,
         is_external,
         customers,
-        kva,
+        kva::numeric(16, 2) as kva,
         known_minutes::numeric(18, 8) as known_minutes,
         is_sustained_dlt_836,
         is_sustained_ieee_1366,
+        is_new_sequence,
         case
             when is_new_sequence and not bool_or(is_sustained_ieee_1366) over in_sequence
                 then max(customers) over in_sequence

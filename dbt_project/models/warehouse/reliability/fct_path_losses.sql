@@ -1,11 +1,13 @@
 with darkness as (
     select * from {{ ref('int_supply_darkness') }}
-    where darkness_code = 'PATH_LOST'
 ),
 
-metering_points as (
-    select * from {{ ref('dim_metering_points') }}
-    where role_code = 'BILLING' and account_no is not null
+supply_paths as (
+    select * from {{ ref('int_supply_paths_as_of') }}
+),
+
+contracts as (
+    select * from {{ ref('int_contracts_in_force') }}
 ),
 
 accounts as (
@@ -18,11 +20,38 @@ bills as (
     where total_charge_cny >= 0
 ),
 
+-- A path is lost by whichever side tells it, but not while the meters of the account saw no supply at all.
+lost as (
+    select
+        account_no,
+        path_no,
+        min(feeder_no) as feeder_no,
+        range_agg(tstzrange(started_at, ended_at)) as times
+    from darkness
+    where darkness_code = 'PATH_LOST'
+    group by account_no, path_no
+),
+
+interrupted as (
+    select
+        account_no,
+        range_agg(tstzrange(started_at, ended_at)) as times
+    from darkness
+    where side_code = 'CUSTOMER' and darkness_code = 'INTERRUPTED'
+    group by account_no
+),
+
 dated as (
     select
-        *,
-        {{ local_date('started_at') }} as started_date
-    from darkness
+        lost.account_no,
+        lost.path_no,
+        lost.feeder_no,
+        lower(pieces.lost_time) as started_at,
+        upper(pieces.lost_time) as ended_at,
+        {{ local_date('lower(pieces.lost_time)') }} as started_date
+    from lost
+    left join interrupted on lost.account_no = interrupted.account_no
+    cross join lateral unnest(lost.times - coalesce(interrupted.times, '{}'::tstzmultirange)) as pieces (lost_time)
 ),
 
 connected as (
@@ -30,14 +59,14 @@ connected as (
         dated.account_no,
         dated.path_no,
         dated.started_at,
-        count(distinct coalesce(metering_points.feeder_no, metering_points.metering_point_no))::integer as paths
+        count(distinct supply_paths.path_no)::integer as paths
     from dated
-    inner join metering_points
-        on dated.account_no = metering_points.account_no and {{ is_valid_on('metering_points', 'dated.started_date') }}
+    inner join supply_paths
+        on dated.account_no = supply_paths.account_no and {{ is_valid_on('supply_paths', 'dated.started_date') }}
     group by dated.account_no, dated.path_no, dated.started_at
 ),
 
--- What is needed is the highest demand of the twelve months before; where no bill tells it, the contract capacity.
+-- What is needed is the highest demand of the twelve months before; where no bill tells it, the contract capacity of the day.
 demands as (
     select
         dated.account_no,
@@ -66,7 +95,9 @@ final as (
         dated.ended_at is null as is_open,
         connected.paths,
         demands.needed_kw,
-        case when demands.needed_kw is null then accounts.contract_capacity_kva end::numeric(16, 2) as needed_kva,
+        case
+            when demands.needed_kw is null then coalesce(contracts.contract_capacity_kva, accounts.contract_capacity_kva)
+        end::numeric(16, 2) as needed_kva,
         'UNKNOWN' as capacity_left_code
     from dated
     left join connected
@@ -79,6 +110,7 @@ final as (
             dated.account_no = demands.account_no
             and dated.path_no = demands.path_no
             and dated.started_at = demands.started_at
+    left join contracts on dated.account_no = contracts.account_no and {{ is_valid_on('contracts', 'dated.started_date') }}
     left join accounts on dated.account_no = accounts.account_no
 )
 

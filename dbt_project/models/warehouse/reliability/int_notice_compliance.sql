@@ -35,7 +35,7 @@ checked as (
         (count(*) filter (where is_answered))::integer as answered_notices,
         string_agg(channel_code, ', ' order by answered_at, checkpoint_code) as channel_codes,
         max(delivered_at) as last_delivered_at,
-        {%- for code in ['7d', '2d', '12h', '30m'] %}
+        {%- for code in ['7d', '2d', '24h', '12h', '30m'] %}
         max(answered_at) filter (where checkpoint_code = 'N{{ code | upper }}') as n{{ code }}_at,
         bool_and(is_answered) filter (where checkpoint_code = 'N{{ code | upper }}') as is_answered_{{ code }}
         {{- ',' if not loop.last }}
@@ -129,10 +129,12 @@ final as (
         planned_end_at,
         n7d_at,
         n2d_at,
+        n24h_at,
         n12h_at,
         n30m_at,
         is_answered_7d as ok_7d,
         is_answered_2d as ok_2d,
+        is_answered_24h as ok_24h,
         is_answered_12h as ok_12h,
         is_answered_30m as ok_30m_phone,
         case when answered_notices = required_notices then true when is_due then false end as all_ok,

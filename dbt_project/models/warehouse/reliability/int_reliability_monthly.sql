@@ -7,6 +7,10 @@ accounts as (
     where is_current
 ),
 
+capacities as (
+    select * from {{ ref('int_accounts_as_of_month') }}
+),
+
 metering_points as (
     select * from {{ ref('dim_metering_points') }}
 ),
@@ -43,7 +47,7 @@ account_populations as (
         periods.side_code,
         periods.month_start_date,
         1 as customers,
-        accounts.running_capacity_kva as connected_kva,
+        capacities.running_capacity_kva as connected_kva,
         'this account as one customer' as nt_basis
     from periods
     inner join metering_points
@@ -53,7 +57,8 @@ account_populations as (
                 metering_points.valid_to is null
                 or (periods.period_start_at at time zone 'Asia/Shanghai')::date < metering_points.valid_to
             )
-    left join accounts on metering_points.account_no = accounts.account_no
+    left join capacities
+        on metering_points.account_no = capacities.account_no and periods.month_start_date = capacities.month_start_date
     where metering_points.is_expected_to_report and metering_points.account_no is not null
 ),
 

@@ -1,130 +1,213 @@
--- When the supply paths of an account were dark: all at once (an interruption), or one while another supplied (a path lost).
-with point_outages as (
+-- When the supply paths of an account were dark: all at once (an interruption), or one while another supplied (a path lost); as
+-- its meters tell it, and as the supply side recorded it.
+{%- set always = "'{(,)}'::tstzmultirange" %}
+{%- set never = "'{}'::tstzmultirange" %}
+
+with supply_paths as (
+    select
+        *,
+        tstzrange({{ day_start_at('valid_from') }}, {{ day_start_at('valid_to') }}) as valid_time
+    from {{ ref('int_supply_paths_as_of') }}
+),
+
+point_outages as (
     select * from {{ ref('int_customer_outages') }}
 ),
 
-metering_points as (
-    select
-        *,
-        coalesce(feeder_no, metering_point_no) as path_no,
-        is_installed is distinct from false as is_metered
-    from {{ ref('dim_metering_points') }}
-    where
-        role_code = 'BILLING'
-        and account_no is not null
-        and (valid_to is null or valid_from < valid_to)
+records as (
+    select * from {{ ref('int_path_records') }}
 ),
 
-supply_outages as (
-    select * from {{ ref('fct_supply_outages') }}
-    where ended_at is null or started_at < ended_at
-),
-
--- A meter whose slots carry load did not lose its supply, whatever its events say (MET-56).
-contradicted as (
-    select * from {{ ref('int_outage_loads') }}
-    where loaded_slots > 0
-),
-
--- A path is the feeder on which billing points of the account hang.
-paths as (
+connected as (
     select
         account_no,
         path_no,
+        metering_point_no,
+        is_standby,
         min(feeder_no) as feeder_no,
-        range_agg(tstzrange({{ day_start_at('valid_from') }}, {{ day_start_at('valid_to') }})) as supplied,
-        coalesce(
-            range_agg(tstzrange({{ day_start_at('valid_from') }}, {{ day_start_at('valid_to') }})) filter (where is_metered),
-            '{}'::tstzmultirange
-        ) as metered
-    from metering_points
-    group by account_no, path_no
+        range_agg(valid_time) as supplied
+    from supply_paths
+    group by account_no, path_no, metering_point_no, is_standby
 ),
 
 dark_by_meter as (
     select
-        metering_points.account_no,
-        metering_points.path_no,
-        range_agg(tstzrange(point_outages.started_at, point_outages.ended_at)) as dark
+        supply_paths.account_no,
+        supply_paths.path_no,
+        supply_paths.metering_point_no,
+        range_agg(tstzrange(point_outages.started_at, point_outages.ended_at) * supply_paths.valid_time) as dark
     from point_outages
-    inner join metering_points
+    inner join supply_paths
         on
-            point_outages.metering_point_no = metering_points.metering_point_no
-            and {{ is_valid_on('metering_points', local_date('point_outages.started_at')) }}
-    left join contradicted
-        on
-            point_outages.basis_code = 'POWER_EVENT'
-            and point_outages.metering_point_no = contradicted.metering_point_no
-            and point_outages.started_at = contradicted.started_at
-    where contradicted.metering_point_no is null
-    group by metering_points.account_no, metering_points.path_no
+            point_outages.metering_point_no = supply_paths.metering_point_no
+            and tstzrange(point_outages.started_at, point_outages.ended_at) && supply_paths.valid_time
+    group by supply_paths.account_no, supply_paths.path_no, supply_paths.metering_point_no
 ),
 
--- Where no meter is installed, what the supply side recorded of the feeder speaks for the path.
+-- On the customer's side a record speaks for a point that has no meter, or one that was silent.
 dark_by_record as (
     select
-        metering_points.account_no,
-        metering_points.path_no,
-        range_agg(tstzrange(supply_outages.started_at, supply_outages.ended_at)) as dark
-    from supply_outages
-    inner join metering_points
-        on
-            supply_outages.feeder_no = metering_points.feeder_no
-            and (
-                supply_outages.transformer_area_no is null
-                or supply_outages.transformer_area_no = metering_points.transformer_area_no
-            )
-            and {{ is_valid_on('metering_points', 'supply_outages.started_date') }}
-    where not metering_points.is_metered
-    group by metering_points.account_no, metering_points.path_no
+        account_no,
+        path_no,
+        metering_point_no,
+        is_standby,
+        range_agg(tstzrange(started_at, ended_at)) as dark,
+        coalesce(range_agg(tstzrange(started_at, ended_at)) filter (where not is_told_by_meter), {{ never }}) as dark_untold
+    from records
+    group by account_no, path_no, metering_point_no, is_standby
 ),
 
-told as (
+-- Where no meter of the account tells, another path counts as available after the time that switching over takes.
+switched_over as (
     select
-        paths.account_no,
-        paths.path_no,
-        paths.feeder_no,
-        paths.supplied,
-        coalesce(dark_by_meter.dark, '{}'::tstzmultirange) as dark_by_meter,
-        coalesce(dark_by_meter.dark, '{}'::tstzmultirange)
-        + coalesce(dark_by_record.dark, '{}'::tstzmultirange) * (paths.supplied - paths.metered) as dark
-    from paths
-    left join dark_by_meter on paths.account_no = dark_by_meter.account_no and paths.path_no = dark_by_meter.path_no
-    left join dark_by_record on paths.account_no = dark_by_record.account_no and paths.path_no = dark_by_record.path_no
+        account_no,
+        range_agg(
+            tstzrange(
+                started_at,
+                least(
+                    ended_at,
+                    started_at + make_interval(
+                        secs => 60 * {{ parameter('reliability_parameters', 'transfer_minutes', on='records.started_date') }}
+                        ::double precision
+                    )
+                )
+            )
+        ) as times
+    from records
+    where not is_standby and not is_told_by_account
+    group by account_no
+),
+
+-- A circuit of the contract on which a billing point hangs is that of the point.
+by_point as (
+    select
+        sides.side_code,
+        connected.account_no,
+        connected.path_no,
+        connected.feeder_no,
+        connected.is_standby,
+        case
+            when connected.is_standby then connected.supplied - coalesce(points.supplied, {{ never }})
+            else connected.supplied
+        end as supplied,
+        coalesce(dark_by_meter.dark, {{ never }}) as dark_by_meter,
+        case sides.side_code
+            when 'CUSTOMER' then coalesce(dark_by_meter.dark, {{ never }}) + coalesce(dark_by_record.dark_untold, {{ never }})
+            else coalesce(dark_by_record.dark, {{ never }})
+        end as dark
+    from connected
+    cross join (values ('CUSTOMER'), ('SUPPLY')) as sides (side_code)
+    left join (
+        select
+            of_points.account_no,
+            of_points.path_no,
+            range_agg(of_points.supplied) as supplied
+        from connected as of_points
+        where not of_points.is_standby
+        group by of_points.account_no, of_points.path_no
+    ) as points
+        on connected.account_no = points.account_no and connected.path_no = points.path_no
+    left join dark_by_meter
+        on
+            connected.account_no = dark_by_meter.account_no
+            and connected.path_no = dark_by_meter.path_no
+            and connected.metering_point_no = dark_by_meter.metering_point_no
+    left join dark_by_record
+        on
+            connected.account_no = dark_by_record.account_no
+            and connected.path_no = dark_by_record.path_no
+            and connected.metering_point_no is not distinct from dark_by_record.metering_point_no
+            and connected.is_standby = dark_by_record.is_standby
+    -- The customer's own points see what main and backup supply give together.
+    where sides.side_code = 'SUPPLY' or not connected.is_standby
+),
+
+-- Of several meters on one feeder each would be dark: one alone lost more than its path.
+by_path as (
+    select
+        side_code,
+        account_no,
+        path_no,
+        min(feeder_no) as feeder_no,
+        range_agg(supplied) as supplied,
+        range_agg(dark_by_meter) as dark_by_meter,
+        range_intersect_agg(dark + ({{ always }} - supplied)) * range_agg(supplied) as dark
+    from by_point
+    where not isempty(supplied)
+    group by side_code, account_no, path_no
 ),
 
 -- A path that is not connected, or no longer, supplies nothing: it keeps no interruption from being one.
 accounts as (
     select
-        account_no,
-        range_intersect_agg(dark + ('{(,)}'::tstzmultirange - supplied)) * range_agg(dark_by_meter) as interrupted,
-        range_agg(supplied - dark) as lit
-    from told
-    group by account_no
-    having bool_or(not isempty(dark))
+        by_path.side_code,
+        by_path.account_no,
+        case by_path.side_code
+            when 'CUSTOMER'
+                then range_intersect_agg(by_path.dark + ({{ always }} - by_path.supplied)) * range_agg(by_path.dark_by_meter)
+            else
+                range_intersect_agg(by_path.dark + ({{ always }} - by_path.supplied)) * range_agg(by_path.dark)
+                + range_agg(by_path.dark) * coalesce(range_agg(switched_over.times), {{ never }})
+        end as interrupted,
+        range_agg(by_path.supplied - by_path.dark) as lit
+    from by_path
+    left join switched_over on by_path.account_no = switched_over.account_no
+    group by by_path.side_code, by_path.account_no
+    having bool_or(not isempty(by_path.dark))
 ),
 
-final as (
+times as (
     select
+        accounts.side_code,
         accounts.account_no,
         'ALL' as path_no,
         null::text as feeder_no,
         'INTERRUPTED' as darkness_code,
-        lower(times.dark_time) as started_at,
-        upper(times.dark_time) as ended_at
+        lower(pieces.dark_time) as started_at,
+        upper(pieces.dark_time) as ended_at
     from accounts
-    cross join lateral unnest(accounts.interrupted) as times (dark_time)
+    cross join lateral unnest(accounts.interrupted) as pieces (dark_time)
     union all
     select
-        told.account_no,
-        told.path_no,
-        told.feeder_no,
+        by_path.side_code,
+        by_path.account_no,
+        by_path.path_no,
+        by_path.feeder_no,
         'PATH_LOST' as darkness_code,
-        lower(times.dark_time) as started_at,
-        upper(times.dark_time) as ended_at
-    from told
-    inner join accounts on told.account_no = accounts.account_no
-    cross join lateral unnest(told.dark * told.supplied * accounts.lit) as times (dark_time)
+        lower(pieces.dark_time) as started_at,
+        upper(pieces.dark_time) as ended_at
+    from by_path
+    inner join accounts on by_path.side_code = accounts.side_code and by_path.account_no = accounts.account_no
+    cross join lateral unnest(by_path.dark * accounts.lit - accounts.interrupted) as pieces (dark_time)
+),
+
+-- The record of a time on the supply side is the one that made it: the last to begin of those that cover its start.
+final as (
+    select distinct on (times.side_code, times.account_no, times.path_no, times.darkness_code, times.started_at)
+        times.side_code,
+        times.account_no,
+        times.path_no,
+        times.feeder_no,
+        times.darkness_code,
+        times.started_at,
+        times.ended_at,
+        records.supply_outage_id
+    from times
+    left join records
+        on
+            times.side_code = 'SUPPLY'
+            and times.account_no = records.account_no
+            and times.path_no in ('ALL', records.path_no)
+            and records.started_at <= times.started_at
+            and times.started_at < coalesce(records.ended_at, 'infinity')
+    order by
+        times.side_code,
+        times.account_no,
+        times.path_no,
+        times.darkness_code,
+        times.started_at,
+        records.record_started_at desc,
+        records.supply_outage_id
 )
 
 select * from final
