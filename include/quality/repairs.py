@@ -99,7 +99,8 @@ def note(warehouse: Warehouse, notes: list[Note], *, by: str, entered_by: str | 
         raise UsageError("--by is empty.", where="findings", next_step="say who says so; the ledger keeps it.")
     with warehouse.connect() as connection:
         known, known_offices = work(connection, {each.finding_id for each in notes}), offices(connection)
-        wrong = [text for each in notes if (text := problem(each, known.get(each.finding_id), known_offices))]
+        told = (problem(each, known.get(each.finding_id), known_offices) for each in notes)
+        wrong = list(dict.fromkeys(filter(None, told)))  # a mistyped office is one mistake
         if wrong:
             listed = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
             raise UsageError(

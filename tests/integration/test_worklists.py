@@ -222,8 +222,8 @@ def test_a_finding_is_assigned_answered_and_said_to_be_repaired(open_findings, k
         add_event = "insert into quality.runs (business_date) values ('2026-07-11') returning run_id"
         (run_id,) = connection.execute(add_event).fetchone()
         connection.execute(
-            "insert into quality.finding_events (finding_id, run_id, event, rule_id, axis, severity, source_name, table_name,"
-            " record_key) values (1, %s, 'seen', 'MET-01', 'mismatch', 'quarantine', 'metering', 'met_measuring_point', '{}')",
+            "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name,"
+            " table_name, record_key) values (1, %s, 'seen', now(), 'MET-01', 'mismatch', 'quarantine', 'metering', 'met_measuring_point', '{}')",
             [run_id],
         )
     assert work_of(open_findings, 1)[2] == "in work"  # the night tested it again, and it is still so
