@@ -21,9 +21,12 @@ ASKED = {
 def approve_rollback():
     @task(execution_timeout=timedelta(minutes=5), **AT_ONCE)
     def move_pointers(answered: dict) -> list:
+        from include.night import write_overview
         from include.quality.approvals import move_pointers_as_answered
 
-        return move_pointers_as_answered(warehouse(), dict(get_current_context()["params"]), answered)
+        moved = move_pointers_as_answered(warehouse(), dict(get_current_context()["params"]), answered)
+        write_overview(warehouse())
+        return moved
 
     answer = approval("Marts: {{ params.action }}?", "`./kaw status` tells which months and versions readers see.")
     move_pointers(answer.output)

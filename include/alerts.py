@@ -28,6 +28,7 @@ TITLES = {
     "deadline_missed": ("A run has missed its deadline", "批处理超时未完成"),
     "task_failed": ("A task failed", "任务失败"),
     "findings_over_limit": ("Open findings are above the limit", "未关闭问题超过限值"),
+    "unprotected": ("Readers could see too much", "读者可能看到越权数据"),
     "source_silent": ("A source is silent", "数据源未按时报送"),
     "resolved": ("Resolved", "已恢复"),
     "test": ("Test of the alerts", "告警测试"),
@@ -35,6 +36,8 @@ TITLES = {
 KINDS = tuple(TITLES)
 TIMEOUT_S = 5
 STATE = "alerts.json"
+LOGS_WITH_ADDRESSES = ("apprise", "requests", "urllib3", "urllib3.connectionpool", "urllib3.util.retry")
+CLEARED = "cleared_at"  # of what has cleared, where nobody took the notice yet
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +48,7 @@ def alert(
     try:
         with _told() as told:
             if cause and cause in told:
+                told[cause] = {name: value for name, value in told[cause].items() if name != CLEARED}
                 return False
             is_taken = any(is_taken for _, is_taken in _send(kind, message, detail, next_step))
             if cause and is_taken:
@@ -66,13 +70,18 @@ def clear(cause: str, *, but: set[str] | frozenset[str] = frozenset()) -> int:
 
 
 def clear_where(has_cleared: Callable[[str], bool]) -> int:
+    """Each cause of which that holds is told as resolved; what no receiver took is told with the next that clears."""
     try:
         with _told() as told:
-            cleared = [cause for cause in told if has_cleared(cause)]
+            cleared = [cause for cause, former in told.items() if CLEARED not in former and has_cleared(cause)]
             for cause in cleared:
-                former = told.pop(cause)
+                told[cause] = told[cause] | {CLEARED: _now()}
+            for cause in [cause for cause, former in told.items() if CLEARED in former]:
+                former = told[cause]
                 detail = {"kind": former["kind"], "told_at": former["at"]}
-                _send("resolved", former["message"].splitlines()[0], detail, None)
+                answers = _send("resolved", former["message"].splitlines()[0], detail, None)
+                if not answers or any(is_taken for _, is_taken in answers):
+                    del told[cause]
             return len(cleared)
     except Exception as error:
         log.warning("what has cleared was not sent: %s", type(error).__name__)
@@ -82,7 +91,7 @@ def clear_where(has_cleared: Callable[[str], bool]) -> int:
 def open_alerts() -> dict[str, dict]:
     """Cause -> kind, message and instant of what was told and has not cleared."""
     with _told() as told:
-        return dict(told)
+        return {cause: alert for cause, alert in told.items() if CLEARED not in alert}
 
 
 def send_test() -> list[tuple[str, bool]]:
@@ -99,7 +108,13 @@ def _send(kind: str, message: str, detail: dict | None, next_step: str | None) -
         taken.append(("webhook", _post(given.alert_webhook, kind, message, (detail or {}) | _next(next_step))))
     addresses = re.split(r"[\s,]+", given.alert_urls or "")
     for number, address in enumerate(filter(None, addresses), 1):
-        taken.append(_notify(number, address, kind, message, next_step, given.language))
+        name = f"address {number} ({address.partition('://')[0] if '://' in address else 'no address'})"
+        try:
+            is_taken = _notify(number, address, kind, message, next_step, given.language)
+        except Exception as error:  # of one receiver: the others are told all the same
+            log.warning("alert %s was not sent to address %s: %s", kind, number, type(error).__name__)
+            is_taken = False
+        taken.append((name, is_taken))
     return taken
 
 
@@ -107,18 +122,16 @@ def _next(next_step: str | None) -> dict:
     return {"next": next_step} if next_step else {}
 
 
-def _notify(
-    number: int, address: str, kind: str, message: str, next_step: str | None, language: str
-) -> tuple[str, bool]:
-    """One receiver by Apprise. Its own log could hold the address, so it is silent."""
+def _notify(number: int, address: str, kind: str, message: str, next_step: str | None, language: str) -> bool:
+    """One receiver by Apprise; whether it took it."""
     import apprise
 
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)
     receiver = apprise.Apprise()
-    name = f"address {number} ({address.partition('://')[0] if '://' in address else 'no address'})"
-    if not receiver.add(address):
+    with _silent():
+        is_known = receiver.add(address)
+    if not is_known:
         log.warning("alert %s was not sent: KAW_ALERT_URLS, address %s, is none that Apprise knows", kind, number)
-        return name, False
+        return False
     title = TITLES.get(kind, (kind, kind))[language == "zh"]
     body = message + (f"\nNext: {next_step}" if next_step else "")
     types = {
@@ -126,10 +139,26 @@ def _notify(
         "test": apprise.NotifyType.INFO,
         "blocked": apprise.NotifyType.FAILURE,
     }
-    is_taken = bool(receiver.notify(title=title, body=body, notify_type=types.get(kind, apprise.NotifyType.WARNING)))
+    with _silent():
+        is_taken = bool(
+            receiver.notify(title=title, body=body, notify_type=types.get(kind, apprise.NotifyType.WARNING))
+        )
     if not is_taken:
         log.warning("alert %s was not taken by address %s of KAW_ALERT_URLS", kind, number)
-    return name, is_taken
+    return is_taken
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """What Apprise and the libraries under it log could hold an address, and with it a token: nothing, meanwhile."""
+    former = {name: logging.getLogger(name).level for name in LOGS_WITH_ADDRESSES}
+    try:
+        for name in former:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for name, level in former.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _post(address: str, kind: str, message: str, detail: dict) -> bool:
@@ -177,7 +206,11 @@ def _told() -> Iterator[dict[str, dict]]:
         yield told
         if told != before:
             partial = home / f"{STATE}.partial"
-            partial.write_text(json.dumps(told, ensure_ascii=False))
+            partial.unlink(missing_ok=True)
+            with os.fdopen(
+                os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+            ) as file:
+                json.dump(told, file, ensure_ascii=False)
             partial.replace(home / STATE)
     finally:
         os.close(descriptor)

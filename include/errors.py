@@ -11,8 +11,12 @@ class KawError(Exception):
 
     exit_code = 3
 
-    def __init__(self, what: str, *, where: str | None = None, next_step: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, where: str | None = None, next_step: str | None = None, public: str | None = None
+    ) -> None:
+        """`public` is what an alert says instead, where `what` may quote a value of the data."""
         super().__init__(what)
+        self.public = public
         self.what = what
         self.where = where
         self.next_step = next_step

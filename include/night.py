@@ -140,6 +140,7 @@ def tell_state(warehouse: Warehouse, business_date: date) -> None:
                     [business_date],
                 )
             }
+            unprotected = connection.execute("select relation, reason from publish.unprotected order by 1").fetchall()
             silent = connection.execute(
                 "select unit_no, source_name, org_no, round(silent_hours)::integer from marts.mart_access_list"
                 " where status_code = 'SILENT' and as_of_date = (select max(as_of_date) from marts.mart_access_list)"
@@ -148,7 +149,13 @@ def tell_state(warehouse: Warehouse, business_date: date) -> None:
     except Exception:
         log.exception("what is published could not be looked at for alerts")
         return
-    clear_where(lambda cause: cause.startswith("file_refused:") and cause.split(":")[1] not in refused)
+    clear_where(lambda cause: cause.startswith("file_refused:") and _is_over(cause, business_date.isoformat(), refused))
+    for relation, reason in unprotected:
+        message = f"{relation} is {reason}: a manager could be shown the rows of others."
+        log.warning("%s", message)
+        next_step = "drop it, or make it a view with (security_invoker = true)."
+        alert("unprotected", message, {"relation": relation}, cause=f"unprotected:{relation}", next_step=next_step)
+    clear("unprotected:", but={f"unprotected:{relation}" for relation, _ in unprotected})
     given = settings()
     for what, limit, value, told in (
         ("number", given.alert_findings, number, f"{number:,} findings are open"),
@@ -174,17 +181,19 @@ def tell_state(warehouse: Warehouse, business_date: date) -> None:
     clear("source_silent:", but={f"source_silent:{unit_no}:{source_name}" for unit_no, source_name, *_ in silent})
 
 
+def _is_over(refusal: str, day: str, refused: set[str]) -> bool:
+    """Whether a refusal, `file_refused:<table>:<file>:<date>`, is history once `day` is published."""
+    table, when = refusal.split(":")[1], refusal.rsplit(":", 1)[1]
+    return when < day or (when == day and table not in refused)
+
+
 def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> Path:
     """The auditors' report of the run, whatever its verdict, and the overview of what is published now, if anything is."""
     from include.report import write_report as write
 
     folder = settings().home / "reports"
     path = write(warehouse, run["run_id"], folder).path
-    try:
-        if _is_anything_published(warehouse):
-            write_overview(warehouse, folder, path)
-    except Exception:  # what was published and reported stays so without this page
-        log.exception("the overview could not be made")
+    write_overview(warehouse)
     progress(path)
     return path
 
@@ -194,13 +203,29 @@ def _is_anything_published(warehouse: Warehouse) -> bool:
         return connection.execute("select exists (select 1 from marts.publication)").fetchone()[0]
 
 
-def write_overview(warehouse: Warehouse, folder: Path, report: Path, *, is_synthetic: bool = False):
-    """The page that readers open first, beside the reports; returns what it shows."""
-    from include.report import overview
+def newest_report(folder: Path) -> Path | None:
+    return max(folder.glob("*/report.html"), key=lambda path: path.stat().st_mtime, default=None)
 
-    shown = overview.read_overview(warehouse)
-    beside = report.relative_to(folder).as_posix()
-    overview.write_overview(shown, folder, settings().language, report=beside, is_synthetic=is_synthetic)
+
+def write_overview(warehouse: Warehouse):
+    """The page that readers open first, beside the reports; returns what it shows.
+
+    Called wherever the pointers moved; None where nothing is published. A page that cannot be made is logged and None: what
+    readers see does not rest on it.
+    """
+    try:
+        from include.report import overview
+
+        if not _is_anything_published(warehouse):
+            return None
+        folder = settings().home / "reports"
+        report = newest_report(folder)
+        shown = overview.read_overview(warehouse)
+        beside = report.relative_to(folder).as_posix() if report else None
+        overview.write_overview(shown, folder, settings().language, report=beside)
+    except Exception:
+        log.exception("the overview could not be made")
+        return None
     return shown
 
 

@@ -277,7 +277,8 @@ def tell_failed_task(context: dict) -> None:
     if error is None or isinstance(error, str):
         what = "it was ended or marked from outside"
     else:
-        what = str(error) if isinstance(error, KawError) else type(error).__name__  # another's text may hold an address
+        # another's text may hold an address, and dbt's a value
+        what = (error.public or str(error)) if isinstance(error, KawError) else type(error).__name__
     detail = {"dag_id": task.dag_id, "task_id": task.task_id, "business_date": day.isoformat(), "log": task.log_url}
     alert(
         "task_failed",

@@ -116,6 +116,7 @@ class Source:
                 "see that the source is up (its start-up has KAW_SOURCE_CONNECT_TIMEOUT seconds), check address, user and"
                 " password; nothing was landed from this source.",
             ) from None
+        self._synthetic: set[str] = set()  # tables whose comment is that word
         self._types = self._read_types()
 
     def _connect(self, address: str):
@@ -167,13 +168,16 @@ class Source:
 
     def _read_types(self) -> dict[str, dict[str, str]]:
         found = self.fetch(
-            "select table_name::text as t, column_name::text as c, data_type::text as d from information_schema.columns"
-            " where table_schema = any (current_schemas(false)) order by table_name, ordinal_position",
+            "select table_name::text as t, column_name::text as c, data_type::text as d,"
+            " obj_description(format('%I.%I', table_schema, table_name)::regclass, 'pg_class') = 'synthetic' as is_synthetic"
+            " from information_schema.columns where table_schema = any (current_schemas(false)) order by table_name, ordinal_position",
             "catalogue",
         ).to_pylist()
         types: dict[str, dict[str, str]] = {}
         for row in found:
             types.setdefault(row["t"], {})[row["c"]] = row["d"]
+            if row["is_synthetic"]:
+                self._synthetic.add(row["t"])
         return types
 
     def problem(self, table: Table) -> str | None:
@@ -220,6 +224,7 @@ class Source:
             unknown_columns=self.unknown_columns(table),
             window_from=window_from,
             complete=complete,
+            is_synthetic=table.name in self._synthetic,
         )
 
     def _as_text(self, table: Table, clauses: str) -> pa.Table:

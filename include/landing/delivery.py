@@ -39,6 +39,7 @@ class Delivery:
     complete: str | tuple[date, date] | None = None
     malformed: list[tuple[int, str]] = field(default_factory=list)
     business_date: date | None = None  # of its file; None where it is that of the night
+    is_synthetic: bool = False  # the source says of itself that it is made up
     slot_minutes: int | None = None  # of the curves of an interval file, whose slots merge with what landed; else None
 
 

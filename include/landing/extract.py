@@ -57,12 +57,12 @@ def extract(
                 alert(
                     "file_refused",
                     f"{name}: {receipt.problem}",
-                    {"table": receipt.table_name},
-                    cause=f"file_refused:{receipt.table_name}:{name}",
+                    {"table": receipt.table_name, "business_date": business_date},
+                    cause=f"file_refused:{receipt.table_name}:{name}:{business_date}",
                     next_step="let the source deliver it again under the same name; the night is stopped until then.",
                 )
             else:
-                clear(f"file_refused:{receipt.table_name}:{receipt.file_name or receipt.table_name}")
+                clear(f"file_refused:{receipt.table_name}:{receipt.file_name or receipt.table_name}:")
             if receipt.pending_rows:
                 message = f"{receipt.table_name}: {receipt.pending_rows} rows in force are missing; they stay in force."
                 alert(

@@ -89,6 +89,7 @@ def read_folder(
             delivery.channel, delivery.file_name = channel, shown
             delivery.complete, delivery.business_date = complete, day
             delivery.announced_withdrawals = entry.get("withdrawn_rows")
+            delivery.is_synthetic = manifest.get("synthetic", False)
             yield delivery
         except FileProblem as problem:
             yield Refusal(table, str(problem), shown, sha256, channel, entry.get("rows"))

@@ -41,7 +41,7 @@ def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyL
         connection.execute("select quality.assert_fence()")
         connection.execute("set local work_mem = '64MB'")  # a delivery's keys and curves are sorted in memory
         # two runs of different dates would both find the same rows new
-        connection.execute("select pg_advisory_xact_lock(hashtext('kaw land'), hashtext(%s))", (delivery.table.name,))
+        withdrawals.lock_table(connection, delivery.table.name)
         if isinstance(delivery, Refusal):
             return _refuse(connection, delivery, business_date)
         own_date = delivery.business_date or business_date

@@ -39,6 +39,7 @@ def insert_receipt(
         unknown_columns=unknown,
         duplicate_of=duplicate_of,
         problem=problem,
+        is_synthetic=getattr(what, "is_synthetic", None),
         complete_for=_days(getattr(what, "complete", None)),
     )
 

@@ -22,6 +22,7 @@ from include.landing.databases import event_condition
 from include.landing.delivery import AlreadyLanded, Delivery, event_column
 from include.landing.limits import Limits, limits_of
 from include.landing.receipts import insert_receipt
+from include.records import locks
 from include.records.receipts import WHOLE_TABLE, note_counts, note_load
 from include.records.withdrawals import add_checks, add_pending, decide
 
@@ -419,4 +420,4 @@ def _waiver(connection: psycopg.Connection, table_name: str, business_date: date
 
 def lock_table(connection: psycopg.Connection, table_name: str) -> None:
     """As landing takes it: one load of a table at a time."""
-    connection.execute("select pg_advisory_xact_lock(hashtext('kaw land'), hashtext(%s))", (table_name,))
+    locks.hold(connection, f"land {table_name}")

@@ -147,6 +147,14 @@ def _asked(address: str) -> Iterator[Check]:
         yield Check("schema", ATTENTION, error.what, error.next_step)
         return
     yield Check("schema", GOOD, "is that of this code")
+    with psycopg.connect(address, connect_timeout=CONNECT_TIMEOUT_S, autocommit=True) as conn:
+        unprotected = conn.execute("select relation, reason from publish.unprotected order by 1").fetchall()
+    yield Check(
+        "row security",
+        BAD if unprotected else GOOD,
+        "; ".join(f"{relation} is {reason}" for relation, reason in unprotected) or "holds on all that is published",
+        "drop it, or make it a view with (security_invoker = true)." if unprotected else None,
+    )
     last = runs.last(address)
     if last is None:
         yield Check("last run", GOOD, "none yet")

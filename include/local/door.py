@@ -48,15 +48,20 @@ class Opened:
         return {name: getattr(self, name) for name in ("host", "port", "database", "login", "password", "url")}
 
 
-def open_for_readers(warehouse: Warehouse, given: Settings) -> Opened:
+def open_for_readers(warehouse: Warehouse, given: Settings, *, new_password: bool = False) -> Opened:
     """The readers' login of this database, able to log in; the same name and password as the last time.
 
-    Raises InfrastructureError where roles may not be made here: its message has the statements for somebody who may.
+    Raises InfrastructureError where roles may not be made here: its message has the statements for somebody who may; and where
+    another home made the login, unless a new password is asked for.
     """
-    return open_login(warehouse, given, "bi_reader", READERS, READER_CONNECTIONS)
+    return open_login(
+        warehouse, given, _login(warehouse, "bi_reader", READERS, READER_CONNECTIONS), new_password=new_password
+    )
 
 
-def open_for_manager(warehouse: Warehouse, given: Settings, manager_no: str) -> tuple[Opened, int]:
+def open_for_manager(
+    warehouse: Warehouse, given: Settings, manager_no: str, *, new_password: bool = False
+) -> tuple[Opened, int]:
     """The login of an account manager, who sees the rows of the own accounts; and how many accounts these are.
 
     Raises UsageError where no such manager is at work on the published date, InfrastructureError where a relation would show
@@ -72,10 +77,10 @@ def open_for_manager(warehouse: Warehouse, given: Settings, manager_no: str) -> 
                 where="publish.unprotected",
                 next_step="drop it, or make it a view with (security_invoker = true); then repeat the command.",
             )
-    opened = open_login(warehouse, given, _manager(manager_no), MANAGERS, MANAGER_CONNECTIONS)
-    with warehouse.connect() as conn:
-        logins.note_manager(conn, opened.login, manager_no)
-    return opened, accounts
+    login = _login(warehouse, f"manager_{manager_no}", MANAGERS, MANAGER_CONNECTIONS)
+    with warehouse.connect() as conn:  # before it is made: a publish drops a login that is nobody's
+        logins.note_manager(conn, login.name, manager_no)
+    return open_login(warehouse, given, login, new_password=new_password), accounts
 
 
 def revoke_manager(warehouse: Warehouse, given: Settings, manager_no: str) -> str:
@@ -91,7 +96,7 @@ def revoke_manager(warehouse: Warehouse, given: Settings, manager_no: str) -> st
         try:
             logins.drop_manager(conn, found[0])
         except NotAllowed as refused:
-            raise _have_it_run(refused, warehouse) from refused
+            raise _have_it_run(refused, warehouse, "It sees nothing any more, and its role is still there") from refused
     forget(given, found[0])
     return found[0]
 
@@ -119,48 +124,74 @@ def _accounts_of(conn: psycopg.Connection, manager_no: str) -> int:
     return known[manager_no]
 
 
-def _manager(manager_no: str) -> str:
-    return f"manager_{manager_no}"
-
-
-def open_login(warehouse: Warehouse, given: Settings, what: str, group: str, connections: int) -> Opened:
+def _login(warehouse: Warehouse, what: str, group: str, connections: int) -> Login:
     database = logins.database_of(warehouse.address)
     try:
-        login = Login(logins.name_of(database, what), group, connections)
+        return Login(logins.name_of(database, what), group, connections)
     except ValueError as error:
         raise InfrastructureError(
             f"No login can be made: {error}.", where=database, next_step="use a database with a shorter name."
         ) from error
+
+
+def open_login(warehouse: Warehouse, given: Settings, login: Login, *, new_password: bool = False) -> Opened:
+    """The door is noted open before anybody can log in: whoever is killed in between leaves one that `down` closes."""
+    with warehouse.connect() as conn:
+        is_there = logins.exists(conn, login.name)
     with _state(given) as doors:
         door = doors.setdefault(_place(given), {"is_open": False, "logins": {}})
-        password = door["logins"].setdefault(login.name, secrets.token_hex(24))
+        if is_there and login.name not in door["logins"] and not new_password:
+            raise _another_password(login, warehouse)
+        was_open, door["is_open"] = door["is_open"], True
+        if new_password or login.name not in door["logins"]:
+            door["logins"][login.name] = secrets.token_hex(24)
+        password = door["logins"][login.name]
     address = logins.address_for(warehouse.address, login.name, password)
     with warehouse.connect() as conn:
-        if not logins.is_as_wanted(address, login):
+        if new_password or not logins.is_as_wanted(conn, address, login):
             try:
-                logins.make(conn, login, password)
+                logins.make(conn, login, password if new_password or not is_there else None)
             except NotAllowed as refused:
-                raise _have_it_run(refused, warehouse) from refused
-        if not conn.execute("select has_schema_privilege(%s, 'marts', 'usage')", [group]).fetchone()[0]:
+                with _state(given) as doors:
+                    doors[_place(given)]["is_open"] = was_open
+                raise _have_it_run(
+                    refused, warehouse, "This login of the warehouse may not make or change roles"
+                ) from refused
+        if not conn.execute("select has_table_privilege(%s, 'marts.publication', 'select')", [login.group]).fetchone()[
+            0
+        ]:
             grant_again(conn)
-    if not logins.is_as_wanted(address, login):
-        raise InfrastructureError(
-            f"The login {login.name} was made and cannot be used.",
-            where=mask_secrets(address),
-            next_step="see that the server lets it in (pg_hba.conf), and repeat the command.",
-        )
-    with _state(given) as doors:
-        doors[_place(given)]["is_open"] = True
+        logins.let_in(conn, login.name)
+        conn.commit()
+        if not logins.is_as_wanted(conn, address, login):
+            raise _another_password(login, warehouse)
     parts = urlsplit(address)
-    return Opened(parts.hostname or "localhost", parts.port or 5432, database, login.name, password, address)
+    return Opened(
+        parts.hostname or "localhost",
+        parts.port or 5432,
+        logins.database_of(warehouse.address),
+        login.name,
+        password,
+        address,
+    )
 
 
-def _have_it_run(refused: NotAllowed, warehouse: Warehouse) -> KawError:
+def _another_password(login: Login, warehouse: Warehouse) -> KawError:
+    """Its readers would be locked out by a new password that nobody told them."""
     return InfrastructureError(
-        "This login of the warehouse may not make or change roles. Statements for somebody who may:\n"
+        f"The login {login.name} is there, and this home cannot log in with it: another home made it, or the server does not let"
+        " it in (pg_hba.conf).",
+        where=mask_secrets(warehouse.address),
+        next_step=f"use {FILE} of the home that made it, or give the login another password for everybody: --new-password.",
+    )
+
+
+def _have_it_run(refused: NotAllowed, warehouse: Warehouse, what: str) -> KawError:
+    return InfrastructureError(
+        f"{what} ({refused.why or 'refused'}). Statements for somebody who may:\n"
         + "\n".join(f"  {statement}" for statement in refused.statements),
         where=mask_secrets(warehouse.address),
-        next_step="have them run in this database, then repeat the command: the password is in KAW_HOME/bi.json.",
+        next_step=f"have them run in this database, then repeat the command: a password is in KAW_HOME/{FILE}.",
     )
 
 
@@ -170,21 +201,35 @@ def is_open(given: Settings) -> bool:
 
 
 def close(given: Settings) -> bool:
-    """Nobody logs in any more and whoever is in is put out; whether it was open. Passwords stay for the next time."""
+    """Nobody logs in any more and whoever is in is put out; whether it was open. Passwords stay for the next time.
+
+    Raises InfrastructureError where the warehouse does not answer, or this login of it may not do all of that: its message
+    has the statements for somebody who may.
+    """
     if not is_open(given):
         return False
     names = list(_read(given)[_place(given)]["logins"])
     try:
         with psycopg.connect(server.warehouse_url(given), connect_timeout=server.CONNECT_TIMEOUT_S) as conn:
-            logins.close(conn, names)
-    except psycopg.errors.InsufficientPrivilege as error:
+            still_in = logins.close(conn, names)
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege, InfrastructureError) as error:
+        why = error.what if isinstance(error, KawError) else mask_secrets(" ".join(str(error).split()))
         raise InfrastructureError(
-            "The logins may not be closed by the login of the warehouse.",
+            f"The door for readers is not closed: {why}",
             where=", ".join(names),
             next_step="have somebody who may run: " + " ".join(f'alter role "{name}" nologin;' for name in names),
         ) from error
     with _state(given) as doors:
         doors[_place(given)]["is_open"] = False
+    if still_in:
+        listed = ", ".join(f"'{name}'" for name in names)
+        raise InfrastructureError(
+            f"Nobody logs in through the door any more; {still_in} that came in before may not be put out by the login of the"
+            " warehouse.",
+            where=", ".join(names),
+            next_step="have somebody who may run: select pg_terminate_backend(pid) from pg_stat_activity"
+            f" where usename in ({listed});",
+        )
     return True
 
 

@@ -15,7 +15,7 @@ from include.lab import source as simulated
 from include.local import scheduler, server
 from include.local.console import Progress, output_to
 from include.local.in_use import server_in_use
-from include.records import ledger, runs
+from include.records import ledger, locks, runs
 from include.records.database import SCHEMAS, connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
@@ -72,7 +72,7 @@ def run_nights(
                         from include.lab.score import print_score
 
                         print_score(url, simulated.simulate(day).truth, console)
-            _tell_result(url, console, time.monotonic() - started, any_simulated)
+            _tell_result(url, console, time.monotonic() - started)
             if same := compare(url, expect):
                 console.print(same, highlight=False, markup=False)
         except KawError as error:
@@ -120,9 +120,9 @@ def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
     raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
 
 
-def _tell_result(url: str, console, seconds: float, any_simulated: bool) -> None:
+def _tell_result(url: str, console, seconds: float) -> None:
     """What the night answers, in sentences; hashes and versions are of ./kaw status."""
-    from include.night import write_overview
+    from include.night import newest_report, write_overview
     from include.publish import status
     from include.report.overview_text import TITLES, sentences
 
@@ -134,13 +134,15 @@ def _tell_result(url: str, console, seconds: float, any_simulated: bool) -> None
         f"\nPublished as of {found['business_date']}: {len(found['months'])} months of {len(found['marts'])} marts,"
         " dimensions and facts"
     )
-    reports = sorted(folder.glob("*/report.html"), key=lambda path: path.stat().st_mtime)
-    shown = write_overview(Warehouse(url), folder, reports[-1], is_synthetic=any_simulated)
-    for name, sentence in sentences(shown).items():
+    shown = write_overview(Warehouse(url))
+    for name, sentence in sentences(shown).items() if shown else ():
         tell(textwrap.fill(sentence.en, 124, initial_indent=f"  {TITLES[name].en:<22}", subsequent_indent=" " * 24))
     counts = dict(_finding_counts(url))
     tell("Open findings: " + (", ".join(f"{n} {severity}" for severity, n in counts.items()) or "none"))
-    tell(f"Overview: {folder / 'overview.html'}\nReport: {reports[-1]}")
+    tell(
+        f"Overview: {folder / 'overview.html' if shown else 'could not be made, see the log; the marts are published'}"
+    )
+    tell(f"Report: {newest_report(folder)}")
     tell(f"Done in {seconds:.0f} s. Next: open the overview, ./kaw bi, ./kaw findings, ./kaw status")
 
 
@@ -171,13 +173,16 @@ def _finding_counts(url: str) -> list:
 @contextlib.contextmanager
 def only_one(url: str):
     """One run at a time in a warehouse; a second one is told so instead of waiting."""
-    with connect(url, autocommit=True) as connection:
-        if not connection.execute("select pg_try_advisory_lock(hashtext('kaw run'))").fetchone()[0]:
-            raise InfrastructureError(
-                "Another ./kaw run is at work in this warehouse.",
-                next_step="wait until it ends and repeat the command.",
-            )
+    with locks.held(url, locks.RUN) as is_free:
+        if not is_free:
+            raise _another_run()
         yield
+
+
+def _another_run() -> InfrastructureError:
+    return InfrastructureError(
+        "Another ./kaw run is at work in this warehouse.", next_step="wait until it ends and repeat the command."
+    )
 
 
 def _forget(given: Settings) -> None:
@@ -186,6 +191,8 @@ def _forget(given: Settings) -> None:
     if given.warehouse is None:
         server.purge(given)
     else:
+        if runs.at_work(given.warehouse):
+            raise _another_run()
         with connect(given.warehouse) as connection:
             for schema in SCHEMAS:
                 connection.execute(f"drop schema if exists {schema} cascade")

@@ -34,7 +34,7 @@ from include.publish.history import PUBLISHER, delete_old_versions
 from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 from include.publish.verdicts import Verdicts, passed_both
-from include.records import ledger, logins, runs
+from include.records import ledger, locks, logins, runs
 from include.records.pointers import Withheld, point
 from include.records.versions import add_rows, add_versions, carry_rows, delete_rows, note_still_true
 from include.records.warehouse import Warehouse
@@ -130,8 +130,8 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
     flip_seconds = time.monotonic() - flip_started
     ledger.write_head(warehouse.address)
     delete_old_versions(publisher)
-    for login in logins.drop_who_left(warehouse.fenced("")):
-        log.warning("the login %s of a manager who left sees nothing, and could not be dropped", login)
+    for login, why in logins.drop_who_left(warehouse.fenced("")).items():
+        log.warning("the login %s of a manager who left sees nothing, and could not be dropped: %s", login, why)
     return PublishResult(
         months=changed,
         versions=numbers,
@@ -149,7 +149,7 @@ def _writing(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
     """One fenced transaction, one at a time. The fence's row stays locked in it, so no later run starts in between."""
     try:
         with warehouse.connect() as conn:
-            conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+            locks.hold(conn, "publish")
             conn.execute("select quality.assert_fence()")
             yield conn
     except psycopg.errors.ObjectNotInPrerequisiteState as error:

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from include.errors import UsageError
 from include.publish.content import sha256_of
 from include.publish.verdicts import published_without_verdicts
-from include.records import ledger
+from include.records import ledger, locks
 from include.records.database import connect
 from include.records.pointers import pin, unpin
 from include.records.versions import delete_rows, note_deleted
@@ -132,7 +132,7 @@ def rollback(
     """
     _require_signature(approver, reason)
     with warehouse.as_role(PUBLISHER).connect() as conn:
-        conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+        locks.hold(conn, "publish")
         targets = _moves_to_undo(conn, month.replace(day=1) if month else None)
         pinned = conn.execute(
             "select published_month from publish.pointer where pinned_by is not null and published_month = any(%s)",
@@ -173,7 +173,7 @@ def release(warehouse: Warehouse, *, approver: str, reason: str, entered_by: str
     """Let the runs publish all pinned months again. What readers see changes with the next run, not before."""
     _require_signature(approver, reason)
     with warehouse.as_role(PUBLISHER).connect() as conn:
-        conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+        locks.hold(conn, "publish")
         released = unpin(conn, approver=approver)
         if not released:
             raise UsageError(
@@ -238,7 +238,7 @@ def _moves_to_undo(conn: psycopg.Connection, month: date | None) -> dict[date, i
 def delete_old_versions(publisher: Warehouse) -> None:
     """Retention, in its own transaction: the last seven versions of a month, its closing one and the pointed one stay."""
     with publisher.connect() as conn:
-        conn.execute("select pg_advisory_xact_lock(hashtext('kaw publish'))")
+        locks.hold(conn, "publish")
         conn.execute("select quality.assert_fence()")
         old = conn.execute(
             """

@@ -18,11 +18,9 @@ from include.quality.roots import find_roots
 from include.quality.rules import Rule
 from include.records import quarantine as store
 from include.records import withheld_values
-from include.records.findings import CARRIED, add_events, count_events, forget_events
+from include.records.findings import CARRIED, IDENTITY, add_events, count_events, forget_events
 from include.records.rule_book import replace_rule_book
 from include.transform.models import staging_relation
-
-_IDENTITY = "rule_id, source_name, table_name, record_key, coalesce(column_name, '')"
 
 # What should be there is tested whole: a record that such a rule does not test any more is no longer expected, and its finding
 # has expired. Where the rule tested nothing at all, its table was not delivered, and nothing is known.
@@ -126,9 +124,9 @@ def record_findings(connection: psycopg.Connection, run_id: int, gate: int) -> d
     connection.execute(
         f"""
         create temp table now_seen on commit drop as
-        select distinct on ({_IDENTITY}) judged.*
+        select distinct on ({IDENTITY}) judged.*
         from judged
-        order by {_IDENTITY}, raw_id desc nulls last, observed nulls last
+        order by {IDENTITY}, raw_id desc nulls last, observed nulls last
         """
     )
     find_roots(connection, run_id)

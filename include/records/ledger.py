@@ -20,6 +20,7 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
+from include.records import locks
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 from include.settings import settings
@@ -31,12 +32,13 @@ HEAD_LOST = "the head file {name} was missing or unreadable: a tail that was cut
 def append(conn: psycopg.Connection, event: str, detail: dict, actor: str | None = None) -> tuple[int, str]:
     """Add one entry inside the caller's transaction; returns its number and digest.
 
-    Events: load, verdict, waiver, waiver_end, withdrawal_confirm, withdrawal_deny, publish, publish_refused, roll_back, release, report, head_lost.
+    Events: load, verdict, waiver, waiver_end, withdrawal_confirm, withdrawal_deny, finding_note, publish, publish_refused, roll_back,
+    release, report, head_lost.
 
     The lock lasts until that transaction ends, so that numbers have no gaps: append last, commit soon, and call
     `write_head` after the commit. Dates and decimals in `detail` are recorded as text.
     """
-    conn.execute("select pg_advisory_xact_lock(hashtext('kaw ledger'))")
+    locks.hold(conn, "ledger")
     number, previous = _last(conn)
     # jsonb keeps its own form of a number, so the digest is taken of what a later reader gets back
     at, stored = conn.execute(

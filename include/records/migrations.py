@@ -23,6 +23,7 @@ from include.records.warehouse import Warehouse
 from include.settings import mask_secrets
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
+WAITING = "the lock that lets one process at a time migrate"
 LOCK_TIMEOUT = "10s"  # a step waits this long for those who use the tables, and readers behind it no longer
 
 
@@ -54,26 +55,38 @@ def migrate(warehouse: Warehouse) -> list[str]:
             return []
         connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT}'")
         connection.execute("set client_min_messages = warning")
-        code, applied = code_version(), []
-        at = "the lock that lets one process at a time migrate"
+        code, applied, at = code_version(), [], WAITING
         try:
-            connection.execute("select pg_advisory_lock(hashtext('kaw migrate'))")
-            for step in _missing(connection, warehouse):
-                at = f"step {step.name}"
+            while True:
                 with connection.transaction():
+                    _one_at_a_time(connection)
+                    missing = _missing(connection, warehouse)
+                    if not missing:
+                        return applied
+                    step = missing[0]
+                    at = f"step {step.name}"
                     step.apply(connection)
                     connection.execute(
                         "insert into quality.migrations (version, name, checksum, code_version) values (%s, %s, %s, %s)",
                         (step.version, step.name, step.checksum, code),
                     )
                 applied.append(step.name)
+                at = WAITING
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise InfrastructureError(
                 f"The warehouse could not be brought to the state of this code: {at} waited {LOCK_TIMEOUT} for a lock.",
                 where=mask_secrets(warehouse.address),
                 next_step="let the run or the long query that holds it end (pg_stat_activity lists them), and repeat the command.",
             ) from error
-        return applied
+
+
+def _one_at_a_time(connection: psycopg.Connection) -> None:
+    """Until the transaction ends. A database that has no step yet has no readers either, who could take an advisory lock."""
+    has_steps = "select to_regclass('quality.migrations') is not null"
+    if not connection.execute(has_steps).fetchone()[0]:
+        connection.execute("select pg_advisory_xact_lock(hashtext('kaw migrate'))")
+    if connection.execute(has_steps).fetchone()[0]:  # made by who was waited for
+        connection.execute("lock table quality.migrations in exclusive mode")
 
 
 def grant_again(connection: psycopg.Connection) -> None:

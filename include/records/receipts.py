@@ -66,6 +66,7 @@ def add_receipt(
     duplicate_of: int | None = None,
     problem: str | None = None,
     complete_for: str | None = None,
+    is_synthetic: bool | None = None,
 ) -> int:
     """The receipt of a load, without the counts of what became of its rows; returns the load's number.
 
@@ -74,8 +75,8 @@ def add_receipt(
     return connection.execute(
         "insert into quality.receipts (source_name, table_name, channel, business_date, window_from, announced_rows,"
         " announced_sums, announced_withdrawals, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state,"
-        " problem, complete_for)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange) returning load_id",
+        " problem, complete_for, is_synthetic)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange, %s) returning load_id",
         (
             source_name,
             table_name,
@@ -93,6 +94,7 @@ def add_receipt(
             state,
             problem,
             complete_for,
+            is_synthetic,
         ),
     ).fetchone()[0]
 

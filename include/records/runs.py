@@ -13,6 +13,7 @@ from datetime import date
 import psycopg
 
 from include.errors import InfrastructureError
+from include.records import locks
 from include.records.database import connect
 from include.records.fence import take_fence
 from include.settings import ROOT
@@ -43,23 +44,21 @@ def alone(url: str, patience_s: float = 0) -> Iterator[None]:
     Raises InfrastructureError where something still does after `patience_s` seconds. Between two steps a night holds nothing: one that starts there takes
     the fence, and the next step of the former is refused.
     """
-    with connect(url, autocommit=True) as connection:
-        until = time.monotonic() + patience_s
-        while not connection.execute("select pg_try_advisory_lock(hashtext('kaw night'))").fetchone()[0]:
-            if time.monotonic() < until:
-                time.sleep(0.5)
-                continue
-            last = connection.execute(
-                "select 'run ' || run_id || ', business date ' || business_date from quality.runs order by run_id desc limit 1"
-            ).fetchone()
-            raise InfrastructureError(
-                "Another night is at work in this warehouse.",
-                where=last[0] if last else "quality.runs",
-                next_step="wait until it ends and repeat the command.",
-            )
-        yield
-        # a server with much to do ends a closed connection late, and the next step would still find its lock held
-        connection.execute("select pg_advisory_unlock(hashtext('kaw night'))")
+    until = time.monotonic() + patience_s
+    while True:
+        with locks.held(url, locks.NIGHT) as is_free:
+            if is_free:
+                yield
+                return
+        if time.monotonic() >= until:
+            break
+        time.sleep(0.5)
+    newest = last(url)
+    raise InfrastructureError(
+        "Another night is at work in this warehouse.",
+        where=f"run {newest.run_id}, business date {newest.business_date}" if newest else "quality.runs",
+        next_step="wait until it ends and repeat the command.",
+    )
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,7 @@ def last(url: str) -> Last | None:
 def at_work(url: str) -> str | None:
     """What of a night is at work in this warehouse now, for people; None where nothing is. Takes no lock itself."""
     with connect(url) as connection:
-        (is_held,) = connection.execute(
-            "select exists (select 1 from pg_locks where locktype = 'advisory' and granted and objsubid = 1"
-            " and database = (select oid from pg_database where datname = current_database())"
-            " and objid::bigint in (hashtext('kaw run')::bigint & 4294967295, hashtext('kaw night')::bigint & 4294967295))"
-        ).fetchone()
+        is_held = locks.is_held(connection, locks.NIGHT, locks.RUN)
     newest = last(url) if is_held else None
     if newest and newest.state in ("running", "passed"):
         return f"run {newest.run_id} of {newest.business_date}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.errors import NotReproduced, UsageError
-from include.records import ledger
+from include.records import ledger, locks
 from include.records.database import connect
 from include.records.runs import code_version
 from include.records.warehouse import Warehouse
@@ -118,6 +118,7 @@ def _content(conn, run: dict, folder: Path) -> dict:
         "axes": sorted({rule["axis"] for rule in rules if rule["axis"]}),
         "areas": sorted({rule["area"] for rule in rules if rule["area"]}),
         "counts": verdict.counts(rules),
+        "repaired": sorted((r for r in rules if r["found"]), key=lambda r: (r["owner"], -r["found"], r["id"])),
         "failing": [rule for rule in rules if rule["id"] in listed.by_rule],
         "findings": listed,
         "arrivals": delivery.arrivals(conn, run),
@@ -146,7 +147,7 @@ def _held_to_the_ledger(
     """Number of the ledger's entry of this report, noted now where there is none; True where it was there and agrees."""
     with connect(url) as conn:
         if notes:
-            conn.execute("select pg_advisory_xact_lock(hashtext('kaw report'))")
+            locks.hold(conn, "report")
         noted = conn.execute(
             "select entry_no, detail from quality.ledger where event = 'report' and detail ->> 'run_id' = %s::text"
             " order by entry_no limit 1",

@@ -5,7 +5,7 @@ Bars are HTML, so that their words wrap; the two curves are SVG. Both languages 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,15 +34,17 @@ class Curve:
 
 
 def read_overview(warehouse: Warehouse) -> Overview:
-    """What is published now, as a role that reads."""
+    """What is published now, and whether its sources call their rows synthetic, as a role that reads."""
     with warehouse.reader().connect() as conn:
         conn.execute("set transaction isolation level repeatable read read only")
-        return read(conn)
+        synthetic, is_synthetic = conn.execute(
+            "select coalesce(array_agg(distinct source_name order by source_name) filter (where is_synthetic), '{}'),"
+            " coalesce(bool_and(is_synthetic), false) from quality.receipts where state = 'landed' and inserted_rows > 0"
+        ).fetchone()
+        return replace(read(conn), synthetic_sources=tuple(synthetic), is_synthetic=is_synthetic)
 
 
-def write_overview(
-    overview: Overview, folder: Path, language: str = "en", *, report: str | None = None, is_synthetic: bool = False
-) -> Path:
+def write_overview(overview: Overview, folder: Path, language: str = "en", *, report: str | None = None) -> Path:
     """Writes `overview.html` into the folder, in one step: who reads it meanwhile sees the old page or the new one.
 
     `report` is the auditors' report as seen from the folder.
@@ -50,12 +52,12 @@ def write_overview(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME
     partial = folder / f".{NAME}.partial"
-    partial.write_text(render(overview, language, report, is_synthetic), encoding="utf-8")
+    partial.write_text(render(overview, language, report), encoding="utf-8")
     partial.replace(path)
     return path
 
 
-def render(overview: Overview, language: str = "en", report: str | None = None, is_synthetic: bool = False) -> str:
+def render(overview: Overview, language: str = "en", report: str | None = None) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -68,7 +70,6 @@ def render(overview: Overview, language: str = "en", report: str | None = None, 
         o=overview,
         language=language,
         report=report,
-        is_synthetic=is_synthetic,
         words=words,
         Text=Text,
         sentences=words.sentences(overview),

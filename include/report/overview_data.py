@@ -40,6 +40,8 @@ class Overview:
     connections: Part
     data: Part
     load: Part
+    synthetic_sources: tuple[str, ...] = ()  # that say of what they delivered that it is made up
+    is_synthetic: bool = False  # all of it
 
 
 def read(conn: psycopg.Connection) -> Overview:

@@ -72,9 +72,15 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
         )
     }
     failing = _failing_records(conn, run)
+    repairs = {
+        row["rule_id"]: row
+        for row in conn.cursor(row_factory=dict_row).execute(
+            "select * from quality.rule_repairs_of(%s)", [run["run_id"]]
+        )
+    }
     listed = []
     for rule_id in sorted({*book, *results}):
-        rule, result = book.get(rule_id), results.get(rule_id, {})
+        rule, result, repaired = book.get(rule_id), results.get(rule_id, {}), repairs.get(rule_id, {})
         tested, failed = result.get("tested_rows"), result.get("failed_rows")
         records = failing.get(rule_id, 0) if failed else 0
         listed.append(
@@ -99,6 +105,12 @@ def rules(conn: psycopg.Connection, run: dict) -> list[dict]:
                 "failing": None if tested is None else records,
                 "passed": None if tested is None else max(tested - records, 0),
                 "balances": tested is None or (records <= tested and bool(failed) == bool(records)),
+                "seconds": result.get("seconds"),
+                "found": repaired.get("found_findings", 0),
+                "answered": repaired.get("answered_findings", 0),
+                "days_to_answer": repaired.get("median_days_to_answer"),
+                "fixed": repaired.get("fixed_findings", 0),
+                "days_to_fix": repaired.get("median_days_to_fix"),
                 "not_tested_reason": result.get("not_tested_reason") or "",
                 "verdict": result.get("verdict") or _verdict(tested, failed),
             }

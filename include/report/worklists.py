@@ -51,7 +51,16 @@ COLUMNS = {  # heading -> width in characters
     "age, days": 9,
     "where": 44,
     "what to do": 60,
+    "finding": 10,
+    "office": 18,
+    "person": 18,
+    "status": 11,
+    "reason": 16,
+    "comment": 50,
+    "note": 8,
 }
+# what an office fills in, and how the note calls it: returned.py reads it back, by number of finding and of its newest note
+ANSWERS = {"office": "office", "person": "person", "status": "status", "reason": "reason_code", "comment": "comment"}
 _QUERY = """
     with customers as (
         select distinct on (cons_no) btrim(cons_no) as account_no, btrim(org_no) as unit
@@ -69,8 +78,10 @@ _QUERY = """
 
     select findings.*, coalesce(findings.office, 'no office') as owner, rule_book.sentence,
         findings.severity = 'quarantine' and findings.column_name = any(rule_book.withholds) as is_withheld_value,
-        customers.unit, units.unit_name
+        customers.unit, units.unit_name, said.office as has_it, said.person, coalesce(said.status, 'open') as status,
+        said.reason_code, said.comment, said.note_id
     from quality.findings as findings
+    left join quality.finding_work as said on findings.finding_id = said.finding_id
     left join quality.rule_book on findings.rule_id = rule_book.rule_id
     left join customers on findings.account_no = customers.account_no
     left join units on customers.unit = units.unit
@@ -188,6 +199,13 @@ def _line(row: dict) -> list:
         row["age_days"],
         row["source_reference"],
         _TO_DO["withhold" if row["is_withheld_value"] else row["severity"]].format(table=row["table_name"], what=what),
+        row["finding_id"],
+        row["has_it"] or row["office"],
+        row["person"],
+        row["status"],
+        row["reason_code"],
+        row["comment"],
+        row["note_id"],
     ]
     return [safe_cell(value) for value in values]
 

@@ -102,6 +102,7 @@ def _run_dbt(
             f"dbt {arguments[0]} failed: {_reason(outcome)}",
             where=f"log {settings().home / 'dbt' / 'logs' / 'dbt.log'}",
             next_step="repair what it names and repeat the command; nothing was published.",
+            public=f"dbt {arguments[0]} failed; its log says where.",
         )
     return built
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import stat
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -14,9 +15,8 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
-import requests
 
-from include import night
+from include import alerts, night
 from include.alerts import KINDS, alert, clear, open_alerts
 from include.errors import GateBlocked, InfrastructureError
 from include.local import cli
@@ -160,6 +160,23 @@ def test_what_no_receiver_took_is_told_again(webhook: Webhook) -> None:
     assert alert("blocked", "x", cause="blocked:1")
 
 
+def test_what_has_cleared_is_told_when_somebody_takes_it(webhook: Webhook) -> None:
+    assert alert("blocked", "x", cause="blocked:1")
+    assert alert("blocked", "y", cause="blocked:2")
+    webhook.status = 500
+    assert (clear("blocked:1"), clear("blocked:2")) == (1, 1)
+    assert open_alerts() == {}
+    webhook.status = 200
+    webhook.messages.clear()
+    assert not alert(
+        "blocked", "y", cause="blocked:2"
+    )  # it is back: it was told, and nobody was told that it had cleared
+    assert clear("blocked:3") == 0
+    assert [(m["body"]["kind"], m["body"]["message"]) for m in webhook.messages] == [("resolved", "x")]
+    assert list(open_alerts()) == ["blocked:2"]
+    assert stat.S_IMODE((settings().home / "alerts.json").stat().st_mode) == 0o600
+
+
 def test_what_was_told_goes_with_the_home(webhook: Webhook) -> None:
     assert alert("blocked", "x", cause="blocked:1")
     assert {entry.name for entry in settings().home.iterdir()} == {"alerts.json", "alerts.lock"}
@@ -216,21 +233,6 @@ def mailbox() -> Iterator[Mailbox]:
     box.server.server_close()
 
 
-@pytest.fixture
-def posted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict]]:
-    """What is posted to the outside: WeCom and DingTalk answer only there."""
-    sent: list[tuple[str, dict]] = []
-
-    def request(_, method: str, url: str, **given):
-        sent.append((url, json.loads(given["data"])))
-        answer = requests.Response()
-        answer.status_code, answer._content = 200, b'{"errcode": 0}'
-        return answer
-
-    monkeypatch.setattr(requests.Session, "request", request)
-    return sent
-
-
 def test_mail_says_what_happened_and_what_to_do(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAW_ALERT_URLS", mailbox.address)
     assert alert("source_silent", "The metering unit 1301 has been silent for 49 hours.", next_step="ask the unit.")
@@ -244,15 +246,53 @@ def test_mail_says_what_happened_and_what_to_do(mailbox: Mailbox, monkeypatch: p
     assert second["subject"] == "质量关口已阻断夜间批处理"
 
 
-def test_wecom_and_dingtalk_get_their_own_form(posted, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, token = "a1b2c3d4-e5f6-7890-abcd-ef0123456789", "a" * 64
-    monkeypatch.setenv("KAW_ALERT_URLS", f"wecombot://{key}, dingtalk://{token}")
-    assert alert("blocked", "MET-01 stopped the night")
-    (wecom_url, wecom), (dingtalk_url, dingtalk) = posted
-    assert wecom_url.startswith("https://qyapi.weixin.qq.com/cgi-bin/webhook/send")
-    assert dingtalk_url.startswith("https://oapi.dingtalk.com/robot/send")
-    for message in (wecom, dingtalk):
-        assert "MET-01 stopped the night" in json.dumps(message)
+WECOM, DINGTALK = "a1b2c3d4-e5f6-7890-abcd-ef0123456789", "a" * 64
+
+
+@pytest.fixture
+def robots(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Webhook:
+    """The receiver in the place of WeCom's and DingTalk's hosts; the requests, their paths and bodies are what Apprise sends."""
+    from apprise.plugins.dingtalk import NotifyDingTalk
+    from apprise.plugins.wecombot import NotifyWeComBot
+
+    host = webhook.address.partition("/services")[0]
+    monkeypatch.setattr(NotifyWeComBot, "notify_url", f"{host}/cgi-bin/webhook/send?key={{key}}")
+    monkeypatch.setattr(NotifyDingTalk, "notify_url", f"{host}/robot/send?access_token={{token}}")
+    monkeypatch.delenv("KAW_ALERT_WEBHOOK")
+    monkeypatch.setenv("KAW_ALERT_URLS", f"wecombot://{WECOM}, dingtalk://{DINGTALK}")
+    return webhook
+
+
+def test_wecom_and_dingtalk_get_their_own_form_and_their_tokens_are_in_no_log(
+    robots: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="urllib3"):
+        assert alert("blocked", "MET-01 stopped the night", next_step="./kaw findings")
+    wecom, dingtalk = robots.messages
+    assert wecom["path"] == f"/cgi-bin/webhook/send?key={WECOM}"
+    assert dingtalk["path"] == f"/robot/send?access_token={DINGTALK}"
+    said = "A gate stopped the night\r\nMET-01 stopped the night\nNext: ./kaw findings"
+    assert wecom["body"] == {"msgtype": "text", "text": {"content": said}}
+    assert (dingtalk["body"]["msgtype"], dingtalk["body"]["text"]) == ("text", {"content": said})
+    assert WECOM not in caplog.text
+    assert DINGTALK not in caplog.text
+    robots.status = 500
+    assert not alert("blocked", "x")
+
+
+def test_a_receiver_that_fails_in_an_unknown_way_does_not_end_the_others(
+    robots: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify = alerts._notify
+
+    def broken_first(number: int, *rest) -> bool:
+        if number == 1:
+            raise RuntimeError("of a plugin")
+        return notify(number, *rest)
+
+    monkeypatch.setattr(alerts, "_notify", broken_first)
+    assert alert("blocked", "x")
+    assert len(robots.messages) == 1
 
 
 def test_a_wrong_address_of_apprise_is_logged_without_it(
@@ -313,6 +353,9 @@ def test_a_task_that_failed_for_good_is_told_once_and_again_when_it_is_well(webh
     tell_failed_task(context(ValueError("postgresql://kaw:very-secret@db/x")))
     assert webhook.messages[-1]["body"]["message"].endswith("failed: ValueError")
     tell_task_is_well(context())
+    tell_failed_task(context(InfrastructureError('dbt run failed: bad number "very secret"', public="dbt run failed.")))
+    assert webhook.messages[-1]["body"]["message"].endswith("failed: dbt run failed.")
+    tell_task_is_well(context())
     tell_failed_task(context(None))
     assert webhook.messages[-1]["body"]["message"].endswith("failed: it was ended or marked from outside")
 
@@ -322,16 +365,18 @@ def published(database: str) -> str:
     """A published list of units, and findings, synthetic."""
     with psycopg.connect(database) as conn:
         conn.execute("""
-            create table marts.mart_access_list (
+            create table publish.mart_access_list (
                 unit_no text, source_name text, org_no text, status_code text, silent_hours numeric, as_of_date date
             );
+            create view marts.mart_access_list with (security_invoker = true) as select * from publish.mart_access_list;
             insert into marts.mart_access_list values
                 ('U1', 'metering', '11', 'SILENT', 49.4, '2026-07-10'), ('U2', 'contract', '12', 'OK', 0, '2026-07-10'),
                 ('U3', 'contract', '12', 'SILENT', 900, '2026-07-09');
+            create view marts.canary as select * from publish.pointer;
             drop view if exists quality.findings cascade;
             create table quality.findings (state text, error_cny numeric);
             insert into quality.findings values ('open', 700), ('open', 800), ('open', null), ('fixed', 9000);
-            grant select on marts.mart_access_list, quality.findings to kaw_reader;
+            grant select on marts.mart_access_list, publish.mart_access_list, quality.findings to kaw_reader;
         """)
     return database
 
@@ -344,8 +389,10 @@ def test_what_is_published_is_told_where_it_is_too_much_and_when_it_is_so_no_mor
     for cause in (
         "blocked:2026-07-10",
         "blocked:2026-07-11",
-        "file_refused:mkt_bill:a.csv",
-        "file_refused:mkt_org:b.csv",
+        "file_refused:mkt_bill:a.csv:2026-07-10",
+        "file_refused:mkt_bill:a.csv:2026-07-09",
+        "file_refused:mkt_bill:a.csv:2026-07-11",
+        "file_refused:mkt_org:b.csv:2026-07-10",
     ):
         alert(cause.partition(":")[0], cause, cause=cause)
     with psycopg.connect(published) as conn:
@@ -357,18 +404,25 @@ def test_what_is_published_is_told_where_it_is_too_much_and_when_it_is_so_no_mor
     night.tell_state(Warehouse(published), date(2026, 7, 10))
     assert [(m["body"]["kind"], m["body"]["message"]) for m in webhook.messages] == [
         ("resolved", "blocked:2026-07-10"),
-        ("resolved", "file_refused:mkt_org:b.csv"),
+        ("resolved", "file_refused:mkt_bill:a.csv:2026-07-09"),
+        ("resolved", "file_refused:mkt_org:b.csv:2026-07-10"),
+        (
+            "unprotected",
+            "marts.canary is a view without security_invoker: a manager could be shown the rows of others.",
+        ),
         ("findings_over_limit", "3 findings are open, more than the limit of 2."),
         ("source_silent", "The metering unit U1 of organisation 11 has been silent for 49 hours."),
     ]
     night.tell_state(Warehouse(published), date(2026, 7, 10))
-    assert len(webhook.messages) == 4
+    assert len(webhook.messages) == 6
     with psycopg.connect(published) as conn:
+        conn.execute("drop view marts.canary")
         conn.execute("update quality.findings set state = 'fixed' where error_cny is null")
         conn.execute("update quality.findings set error_cny = 701 where error_cny = 700")
         conn.execute("update marts.mart_access_list set status_code = 'OK' where unit_no = 'U1'")
     night.tell_state(Warehouse(published), date(2026, 7, 10))
-    assert [(m["body"]["kind"], m["body"]["message"]) for m in webhook.messages[4:]] == [
+    assert [(m["body"]["kind"], m["body"]["message"]) for m in webhook.messages[6:]] == [
+        ("resolved", "marts.canary is a view without security_invoker: a manager could be shown the rows of others."),
         ("resolved", "3 findings are open, more than the limit of 2."),
         ("findings_over_limit", "The errors of 2 open findings are 1,501 yuan, more than the limit of 1,500."),
         ("resolved", "The metering unit U1 of organisation 11 has been silent for 49 hours."),

@@ -228,6 +228,7 @@ def test_everything_published_says_what_an_account_manager_sees_of_it(published)
     assert {n for n, s in scopes.items() if s == "none"} == {
         "mart_process_conformance",  # cases without their account
         "mart_team_load",  # how other teams are loaded
+        "mart_service_resource_balance",  # a tier of few accounts tells their revenue
         "fct_arbitrary_fill_scores",  # scores of clerks
         "dim_customers",  # companies, of which the accounts that are not the manager's are a part
         "fct_customer_credit",  # so are their debts

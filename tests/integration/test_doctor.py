@@ -15,6 +15,7 @@ import pytest
 from include.local import cli, doctor, scheduler, server
 from include.local.cli import airflow
 from include.local.completion import commands, script
+from include.local.run import only_one
 from include.records import runs
 from include.settings import Settings
 
@@ -92,10 +93,10 @@ def test_a_settings_mistake_is_a_check_too(monkeypatch, capsys) -> None:
 
 def test_what_is_at_work_is_seen_by_its_lock(database: str) -> None:
     assert runs.at_work(database) is None
-    with psycopg.connect(database) as night:
-        night.execute("select pg_advisory_lock(hashtext('kaw migrate'))")
+    with psycopg.connect(database) as reader:
+        reader.execute("select from quality.night_lock, quality.run_lock")
         assert runs.at_work(database) is None
-        night.execute("select pg_advisory_lock(hashtext('kaw run'))")
+    with only_one(database):
         assert runs.at_work(database) == "its sources are landing"
         with psycopg.connect(database) as conn:
             conn.execute("insert into quality.runs (business_date, state) values ('2026-07-10', 'running')")
@@ -203,7 +204,7 @@ def test_a_shell_completes_commands_options_and_choices(tmp_path: Path) -> None:
         return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout.split()
 
     assert completed("./kaw", "fi") == ["findings"]
-    assert completed("./kaw", "bi", "--n") == ["--no-superset"]
+    assert completed("./kaw", "bi", "--n") == ["--new-password", "--no-superset"]
     assert completed("./kaw", "bi", "m") == ["manager"]
     assert completed("./kaw", "completion", "z") == ["zsh"]
     assert completed("./kaw", "findings", "--source", "mete") == []  # values of options are left to the shell

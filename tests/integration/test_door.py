@@ -7,17 +7,20 @@ import json
 import stat
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
 from include.errors import InfrastructureError, UsageError
 from include.local import cli, door, server
+from include.local.run import only_one
 from include.publish import release, rollback
-from include.records import logins
+from include.records import logins, runs
 from include.records.migrations import grant_again
 from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
+from tests import databases
 from tests.synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
 BRIDGE = model(
@@ -144,6 +147,57 @@ def test_the_readers_login_is_refused_what_is_not_its_own_even_when_it_may_write
                 conn.execute(statement)
 
 
+ADVISORY = ("night", "run", "publish", "ledger", "report", "migrate")
+LOCKS = (
+    "lock table quality.night_lock in exclusive mode",
+    "lock table quality.run_lock in share mode",
+    "select * from quality.locks for update",
+    "lock table publish.pointer in exclusive mode",
+)
+
+
+def test_no_reader_can_hold_what_a_night_waits_for(night: Night, given: Settings) -> None:
+    """Every advisory lock that a night ever took is held by a reader meanwhile."""
+    manager = door.open_for_manager(night.warehouse, given, "M1")[0].url
+    for url in (door.open_for_readers(night.warehouse, given).url, manager):
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute("set default_transaction_read_only = off")
+            for name in ADVISORY:
+                conn.execute("select pg_advisory_lock(hashtext('kaw ' || %s))", [name])
+            for statement in LOCKS:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
+                    conn.execute(statement)
+            with only_one(night.url), runs.alone(night.url):
+                night.publish()
+
+
+def test_the_lock_of_a_night_is_let_go_by_who_dies_and_holds_no_vacuum_back(database: str) -> None:
+    held = contextlib.ExitStack()
+    held.enter_context(runs.alone(database))
+    held.enter_context(only_one(database))
+    with psycopg.connect(database, autocommit=True) as other:
+        holders = other.execute(
+            "select pid, state, backend_xid, backend_xmin from pg_stat_activity inner join pg_locks using (pid)"
+            " where relation in ('quality.night_lock'::regclass, 'quality.run_lock'::regclass)"
+        ).fetchall()
+        assert [holder[1:] for holder in holders] == [("idle in transaction", None, None)] * 2
+        other.execute("set lock_timeout = '1s'")
+        other.execute("analyze")  # as a night does of its own tables
+        with (
+            pytest.raises(InfrastructureError, match="Another night is at work in this warehouse"),
+            runs.alone(database),
+        ):
+            pass
+        with pytest.raises(InfrastructureError, match="kaw run is at work"), only_one(database):
+            pass
+        for pid, *_ in holders:
+            other.execute("select pg_terminate_backend(%s, 5000)", [pid])
+        with runs.alone(database), only_one(database):
+            pass
+    with pytest.raises(psycopg.OperationalError):  # the one who died
+        held.close()
+
+
 def test_the_readers_login_is_refused_a_write_a_long_query_and_one_connection_too_many(
     night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +231,85 @@ def test_the_door_closes_for_who_is_in_and_opens_again_with_the_same_password(
     assert not door.close(given)
     assert door.open_for_readers(night.warehouse, given).url == reader
     assert asked(reader, "select 1") == [(1,)]
+
+
+def test_a_kill_before_the_login_is_ready_leaves_a_door_that_down_closes(
+    night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(logins, "let_in", killed)
+        with pytest.raises(KeyboardInterrupt):
+            door.open_for_readers(night.warehouse, given)
+    assert door.is_open(given)
+    assert door.close(given)
+
+
+def test_a_login_that_holds_all_its_connections_is_shown_and_not_made_anew(
+    reader: str, night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "READER_CONNECTIONS", 1)
+    assert door.open_for_readers(night.warehouse, given).url == reader
+    monkeypatch.setattr(logins, "make", None)
+    with psycopg.connect(reader):
+        assert door.open_for_readers(night.warehouse, given).url == reader
+
+
+def test_another_home_does_not_take_the_password_away_unless_asked(
+    reader: str, night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "another home"))
+    assert cli.main(["bi", "--no-superset"]) == 3
+    assert "another home made it" in capsys.readouterr().err
+    assert asked(reader, "select 1") == [(1,)]
+    assert not door.is_open(settings())
+    assert cli.main(["bi", "--no-superset", "--json", "--new-password"]) == 0
+    taken = json.loads(capsys.readouterr().out)["url"]
+    assert taken != reader
+    assert asked(taken, "select 1") == [(1,)]
+    monkeypatch.setenv("KAW_HOME", str(given.home))
+    assert cli.main(["bi", "--no-superset"]) == 3  # it has another password by now
+    assert asked(taken, "select 1") == [(1,)]
+
+
+def test_sessions_that_may_not_be_ended_and_a_silent_warehouse_are_told(
+    reader: str, night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    login = f'"{logins.database_of(night.url)}_bi_reader"'
+    night.execute(f"revoke {login} from kaw")  # as where somebody else made the login
+    with psycopg.connect(reader):
+        assert cli.main(["down"]) == 3
+    night.execute(f"grant {login} to kaw with inherit true")
+    assert "1 that came in before may not be put out" in capsys.readouterr().err
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        psycopg.connect(reader)
+    monkeypatch.setenv("KAW_WAREHOUSE", "postgresql://kaw:secret@127.0.0.1:1/nowhere")
+    with door._state(settings()) as doors:
+        doors["127.0.0.1:1/nowhere"] = {"is_open": True, "logins": {"nowhere_bi_reader": "secret"}}
+    assert cli.main(["down", "--purge"]) == 3
+    said = capsys.readouterr().err
+    assert "The door for readers is not closed" in said
+    assert 'alter role "nowhere_bi_reader" nologin;' in said
+    assert not given.home.exists()
+
+
+def test_a_reader_of_one_warehouse_sees_nothing_of_another_on_the_same_server(
+    night: Night, reader: str, given: Settings, server: server.Server, template: str
+) -> None:
+    """Their groups are one; also where the other was opened by an earlier version, which let the whole group in."""
+    manager = door.open_for_manager(night.warehouse, given, "M1")[0].url
+    with databases.copied(server, template, "beside") as beside:
+        with psycopg.connect(server.url(beside)) as conn:
+            conn.execute("grant usage on schema marts, publish to kaw_bi_reader, kaw_account_manager")
+            grant_again(conn)
+        for url in (reader, manager):
+            there = urlunsplit(urlsplit(url)._replace(path=f"/{beside}"))
+            for statement in ("select * from marts.publication", "select * from publish.pointer"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for schema"):
+                    asked(there, statement)
+                asked(url, statement)
 
 
 def test_an_embedded_server_stays_up_behind_an_open_door(fresh_home: Settings, capsys) -> None:
@@ -227,8 +360,9 @@ def test_where_roles_may_not_be_made_the_statements_are_told(
                 for statement in statements:
                     admin.execute(statement)
             assert cli.main(["bi", "--no-superset"]) == 0
-            conn.execute(f'drop role "{name}_bi_reader"')
         finally:
+            with psycopg.connect(server.admin_url(name), autocommit=True) as admin:
+                logins.drop(admin, f"{name}_bi_reader")
             conn.execute("drop role lowly")
 
 
@@ -313,6 +447,36 @@ def test_a_manager_who_left_loses_the_login_at_the_next_publish(night: Night, gi
     assert night.execute("select login from publish.manager_logins") == [(stays.login,)]
     with pytest.raises(UsageError, match="No manager M2 is at work"):
         door.open_for_manager(night.warehouse, given, "M2")
+
+
+def test_a_login_with_large_objects_can_be_dropped_and_one_that_is_nobodys_is(
+    night: Night, given: Settings, server: server.Server, template: str
+) -> None:
+    """What it made in another database keeps it from being dropped: it cannot log in, and each publish tries again."""
+    url = door.open_for_manager(night.warehouse, given, "M2")[0].url
+    name = logins.database_of(night.url)
+    with databases.copied(server, template, "beside") as beside:
+        for database in (name, beside):
+            with psycopg.connect(urlunsplit(urlsplit(url)._replace(path=f"/{database}"))) as conn:
+                conn.execute("set transaction read write")
+                conn.execute("select lo_from_bytea(0, 'mine')")
+        with pytest.raises(InfrastructureError, match=f"in database {beside}"):
+            door.revoke_manager(night.warehouse, given, "M2")
+        with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+            psycopg.connect(url)
+        assert list(logins.drop_who_left(night.warehouse)) == [f"{name}_manager_M2"]
+        with psycopg.connect(server.url(beside)) as conn:
+            conn.execute(f'drop owned by "{name}_manager_M2"')
+    assert night.execute("select * from publish.manager_logins") == []
+    night.publish(date(2026, 7, 11))  # sweeps it
+    assert night.execute(f"select 1 from pg_roles where rolname = '{name}_manager_M2'") == []
+
+
+def test_a_month_after_the_business_date_takes_no_account_away(night: Night, given: Settings) -> None:
+    url = door.open_for_manager(night.warehouse, given, "M2")[0].url
+    night.fill(2, [JUNE, JULY, date(2026, 9, 1)])
+    night.publish(date(2026, 7, 11))
+    assert accounts_seen(url) == {"A3"}
 
 
 def test_a_login_that_may_not_be_dropped_sees_nothing(
@@ -438,7 +602,7 @@ def test_roles_that_come_later_get_their_grants_and_policies(night: Night, given
     night.execute("""
         revoke usage on schema marts from kaw_account_manager;
         drop policy managers_see_by_account on publish.mart_energy;
-        revoke select on publish.mart_energy, marts.mart_energy from kaw_account_manager;
+        revoke select on publish.mart_energy, marts.mart_energy, marts.publication from kaw_account_manager;
     """)
     url = door.open_for_manager(night.warehouse, given, "M2")[0].url
     assert accounts_seen(url) == {"A3"}

@@ -105,6 +105,19 @@ def test_a_finding_lives_from_its_opening_to_its_fix(gate: Gate):
     assert gate.told() == [fixed, (2, "open", "opened", 0, None, False, office)]
 
 
+def test_a_finding_keeps_its_number_where_the_gate_of_its_first_night_is_repeated(gate: Gate):
+    """What was said of it meanwhile stays with it."""
+    gate.night("1")
+    first = gate.told()
+    for _ in range(2):
+        with connect(gate.url) as connection:
+            findings.judge(connection, gate.nights, 1)
+            assert findings.record_findings(connection, gate.nights, 1) == {"opened": 1}
+        assert gate.told() == first
+    gate.night("2")
+    assert [row[:3] for row in gate.told()] == [(first[0][0], "open", "changed")]
+
+
 def test_a_finding_is_open_again_at_the_next_gate_after_its_waiver_was_ended(gate: Gate):
     assert gate.night("40") == {"opened": 1}
     number = waive(gate.url, "MET-01", "account=A1", "the approver", "being replaced", FIRST + timedelta(days=90))

@@ -161,7 +161,11 @@ def test_each_chart_says_in_two_languages_what_the_marts_hold(published: Warehou
 
 
 def test_the_page_shows_the_figures_behind_its_sentences(published: Warehouse, tmp_path: Path) -> None:
-    path = write_overview(read_overview(published), tmp_path, report="2026-07-10_run_1/report.html", is_synthetic=True)
+    load = "insert into quality.receipts (source_name, table_name, business_date, state, delivered_rows, inserted_rows, channel,"
+    load += " is_synthetic) values (%s, 'x', '2026-07-10', 'landed', 1, 1, 'auto', %s)"
+    with published.connect() as conn:
+        conn.execute(load, ("metering", True))
+    path = write_overview(read_overview(published), tmp_path, report="2026-07-10_run_1/report.html")
     page = Page(path)
     assert page.open == []
     for sentence in (*ENGLISH.values(), *CHINESE.values()):
@@ -182,6 +186,11 @@ def test_the_page_shows_the_figures_behind_its_sentences(published: Warehouse, t
     assert "CON-01" not in page.text  # waived
     assert ("a", {"href": "2026-07-10_run_1/report.html"}) in page.tags
     assert not re.search(r"https?:|//|url\(|@import", page.html)
+    with published.connect() as conn:
+        conn.execute(load, ("marketing", False))
+    assert "synthetic rows: metering" in render(read_overview(published))
+    with published.connect() as conn:
+        conn.execute("update quality.receipts set is_synthetic = null where source_name = 'metering'")
     assert "synthetic" not in render(read_overview(published))
 
 

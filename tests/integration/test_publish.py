@@ -279,6 +279,7 @@ def test_readers_see_the_pointed_and_the_closing_versions_and_no_other(night: Ni
     for value, day in enumerate([date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 2)], start=1):
         night.fill(value, [JUNE])
         night.publish(day)
+    night.execute("grant usage on schema marts, publish to kaw_bi_reader")  # as each login of the door has it
     with connect(night.url, role="kaw_bi_reader") as reader:
         seen = reader.execute("select distinct version from publish.mart_energy order by 1").fetchall()
         assert seen == [(1,), (3,)]

@@ -18,7 +18,9 @@ from tests.synthetic_marts import JULY, JUNE, Night
 
 @pytest.fixture
 def night(database: str, tmp_path: Path) -> Night:
-    return Night(database, tmp_path)
+    made = Night(database, tmp_path)
+    made.execute("grant usage on schema marts, publish to kaw_bi_reader")  # as each login of the door has it
+    return made
 
 
 def as_role(url: str, role: str, statement: str) -> list[tuple]:

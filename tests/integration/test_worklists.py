@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from include.local import cli
 from include.records.database import connect
 from include.report.worklists import COLUMNS, write_worklists
 
@@ -163,3 +165,146 @@ def test_ten_thousand_findings_are_ten_thousand_rows(open_findings, tmp_path):
     assert (contract.office, contract.rows) == ("contract office", 10_000)
     assert len(read_csv(contract.files[1])) == 10_000
     assert sum(1 for _ in load_workbook(contract.files[0], read_only=True)["findings"].iter_rows()) == 10_001
+
+
+# -- what becomes of a finding: assigned, answered, returned with the list
+
+
+def work_of(url: str, finding: int) -> tuple:
+    with connect(url) as connection:
+        return connection.execute(
+            "select office, person, status, reason_code, comment from quality.finding_work where finding_id = %s",
+            [finding],
+        ).fetchone()
+
+
+@pytest.fixture
+def kaw(open_findings, fresh_home, monkeypatch, capsys):
+    """A command on the database of the findings: its exit code and what it printed."""
+    monkeypatch.setenv("KAW_WAREHOUSE", open_findings)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = cli.main(list(arguments))
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+def test_a_finding_is_assigned_answered_and_said_to_be_repaired(open_findings, kaw):
+    by = ("--by", "the desk")
+    assert kaw("findings", "assign", "1", "2", "--person", "the fitter", *by) == (
+        0,
+        "2 findings assigned to the fitter, metering office.\n",
+    )
+    assert work_of(open_findings, 1) == ("metering office", "the fitter", "in work", None, None)
+    assert kaw("findings", "assign", "2", "--office", "contract office", *by)[0] == 0
+    assert work_of(open_findings, 2) == ("contract office", None, "in work", None, None)
+    answer = ("--status", "answered", "--reason", "FIELD_CHECK", "--comment", "the ladder is missing")
+    assert kaw("findings", "comment", "1", *answer, *by) == (0, "Noted of 1 finding.\n")
+    assert kaw("findings", "comment", "1", "--status", "repaired", *by)[0] == 0
+    assert work_of(open_findings, 1)[2:] == ("repaired", "FIELD_CHECK", "the ladder is missing")
+    listed = json.loads(kaw("findings", "--json", "--rule", "MET-01")[1])
+    assert [(row["finding_id"], row["status"]) for row in listed][:3] == [(1, "repaired"), (2, "in work"), (3, "open")]
+    with connect(open_findings) as connection:
+        entries = connection.execute(
+            "select detail from quality.ledger where event = 'finding_note' order by entry_no"
+        ).fetchall()
+        assert entries[0][0]["by"] == "the desk"
+        assert entries[2][0]["notes"] == [
+            {
+                "finding_id": 1,
+                "status": "answered",
+                "reason_code": "FIELD_CHECK",
+                "comment_sha256": hashlib.sha256(b"the ladder is missing").hexdigest(),
+            }
+        ]
+        add_event = "insert into quality.runs (business_date) values ('2026-07-11') returning run_id"
+        (run_id,) = connection.execute(add_event).fetchone()
+        connection.execute(
+            "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name,"
+            " table_name, record_key) values (1, %s, 'seen', now(), 'MET-01', 'mismatch', 'quarantine', 'metering', 'met_measuring_point', '{}')",
+            [run_id],
+        )
+    assert work_of(open_findings, 1)[2] == "in work"  # the night tested it again, and it is still so
+    with connect(open_findings) as connection:
+        rows = connection.execute("select * from quality.rule_repairs_of(%s)", [run_id]).fetchall()
+        before = connection.execute("select answered_findings from quality.rule_repairs_of(4)").fetchall()
+    # found, fixed, answered, days to the answer (from 7 to 10 July), days to the fix
+    assert sorted(rows) == [("MET-01", 8, 0, 1, 3, None), ("MKT-05", 3, 1, 0, None, 3)]
+    assert before == [(0,), (0,)]  # what is said later changes no earlier report
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("assign", "1"), "Nobody is named to whom the findings go."),
+        (("assign", "1", "--office", "the office"), "there is no office 'the office'; allowed are contract office"),
+        (("assign", "999", "--office", "metering office"), "there is no finding 999"),
+        (("assign", "1", "--person", "x" * 81), "the person has more than 80 characters"),
+        (("comment", "102", "--status", "open"), "finding 102 is fixed already"),
+        (("comment", "1"), "Nothing is said of the findings."),
+        (
+            ("comment", "1", "--status", "done"),
+            "there is no status 'done'; allowed are open, in work, answered, repaired",
+        ),
+        (("comment", "1", "--reason", "LAZY"), "there is no reason 'LAZY'; allowed are SOURCE_WRONG"),
+        (("comment", "1", "--status", "answered"), "an answer needs a reason or a comment"),
+        (("comment", "1", "--reason", "OTHER"), "the reason OTHER needs a comment"),
+        (("comment", "1", "2", "--comment", "a\x00b"), "some that cannot be printed"),
+    ],
+)
+def test_a_note_that_is_wrong_is_told_and_nothing_is_noted(open_findings, kaw, arguments, said):
+    code, told = kaw("findings", *arguments, "--by", "the desk")
+    assert code == 2
+    assert said in told
+    with connect(open_findings) as connection:
+        assert connection.execute("select count(*) from quality.finding_notes").fetchone() == (0,)
+
+
+def test_a_returned_list_is_taken_row_by_row_and_once(open_findings, kaw, tmp_path):
+    assert kaw("worklists", str(tmp_path))[0] == 0
+    as_xlsx, as_csv = tmp_path / "metering_office.xlsx", tmp_path / "marketing_office.csv"
+    book = load_workbook(as_xlsx)
+    sheet = book["findings"]
+    place = {cell.value: cell.column for cell in sheet[1]}
+    lines = {row[place["finding"] - 1].value: row[0].row for row in sheet.iter_rows(min_row=2)}
+
+    def fill(finding: int, **said: str) -> None:
+        for heading, value in said.items():
+            sheet.cell(lines[finding], place[heading], value)
+
+    fill(1, status="answered", reason="RIGHT_AS_IS", person="the fitter")
+    fill(2, comment="-3 degrees, the lock is frozen")
+    fill(3, status="finished")
+    fill(4, office="contract office")
+    fill(5, status="answered", comment="too late")
+    book.save(as_xlsx)
+    assert kaw("findings", "comment", "5", "--comment", "somebody was faster", "--by", "the desk")[0] == 0
+    code, told = kaw("findings", "return", str(as_xlsx), "--by", "the office")
+    assert code == 1
+    assert f"{as_xlsx}: 3 noted, 3 as before, 2 not taken\n" in told
+    assert f"line {lines[3]}: there is no status 'finished'; allowed are open" in told
+    assert f"line {lines[5]}: finding 5 was noted otherwise after the list was written" in told
+    assert work_of(open_findings, 1) == ("metering office", "the fitter", "answered", "RIGHT_AS_IS", None)
+    assert work_of(open_findings, 2)[4] == "-3 degrees, the lock is frozen"
+    assert work_of(open_findings, 4)[0] == "contract office"
+    assert "0 noted, 6 as before, 2 not taken" in kaw("findings", "return", str(as_xlsx), "--by", "the office")[1]
+
+    rows = read_csv(as_csv)
+    rows[0] |= {"status": "repaired", "comment": "电话已更正"}
+    with as_csv.open("w", encoding="gb18030", newline="") as file:  # as Excel saves it in Chinese
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert kaw("findings", "return", str(as_csv), "--by", "the office")[0] == 0
+    assert work_of(open_findings, 100)[2:] == ("repaired", None, "电话已更正")
+    assert kaw("worklists", str(tmp_path))[0] == 0
+    again = {line["finding"]: line for line in read_csv(tmp_path / "metering_office.csv")}
+    assert (again["1"]["person"], again["1"]["reason"]) == ("the fitter", "RIGHT_AS_IS")
+    assert again["2"]["comment"] == "'-3 degrees, the lock is frozen"
+    assert kaw("findings", "return", str(tmp_path / "metering_office.csv"), "--by", "the office")[0] == 0
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    code, told = kaw("findings", "return", str(tmp_path / "other.csv"), "--by", "the office")
+    assert code == 2
+    assert "is no work list: a heading of finding, office" in told

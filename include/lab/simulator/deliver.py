@@ -135,6 +135,7 @@ def write_forms(simulation: Simulation, directory: Path | str) -> list[Path]:
     for _, name in simulation.form_tables:
         folder = Path(directory) / name
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "_manifest.json").write_text('{"synthetic": true}\n', encoding="utf-8")
         for number, (unit, accounts) in enumerate(sorted(simulation.form_units.items())):
             rows = form_rows(simulation, name, accounts)
             path = folder / f"{unit}_{simulation.form_days[unit]:%Y%m%d}.{('csv', 'xlsx')[number % 2]}"

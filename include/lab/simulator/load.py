@@ -27,5 +27,6 @@ def load_databases(simulation: Simulation, addresses: dict[str, str]) -> None:
                 )
                 cursor.execute(sql.SQL("drop table if exists {} cascade").format(target))
                 cursor.execute(sql.SQL("create table {} ({})").format(target, columns))
+                cursor.execute(sql.SQL("comment on table {} is 'synthetic'").format(target))
                 with cursor.copy(sql.SQL("copy {} from stdin (format csv)").format(target)) as copy:
                     copy.write(csv_bytes(table, header=False))

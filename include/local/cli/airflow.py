@@ -9,7 +9,7 @@ import time
 
 import psycopg
 
-from include.errors import UsageError
+from include.errors import InfrastructureError, UsageError
 from include.local.cli.access import writing
 from include.local.cli.options import command
 from include.settings import Settings, settings
@@ -87,19 +87,25 @@ def _down(arguments: argparse.Namespace) -> int:
     given = settings()
     interrupted = None if arguments.now else _let_a_night_end(given)
     stopped = scheduler.down()
-    if door.close(given):
-        print("The door for readers is closed.")
-        stopped = True
+    not_closed = None
+    try:
+        if door.close(given):
+            print("The door for readers is closed.")
+            stopped = True
+    except InfrastructureError as error:  # the rest is stopped all the same
+        not_closed = error
     running = server.is_running(given)
     if arguments.purge:
         server.purge(given)
         if given.warehouse:
             print("KAW_WAREHOUSE is a server of yours: its database was left alone.")
         print(f"Deleted {given.home}.")
-        return 0
-    server.stop(given)
-    print("Stopped." if stopped or running else "Nothing was running.")
-    if interrupted:
+    else:
+        server.stop(given)
+        print("Stopped." if stopped or running else "Nothing was running.")
+    if not_closed:
+        raise not_closed
+    if interrupted and not arguments.purge:
         print(
             f"The night was stopped in the middle ({interrupted}); what is published is as before. Next: ./kaw run goes on."
         )

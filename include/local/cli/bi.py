@@ -9,11 +9,14 @@ from include.local.cli.access import writing
 from include.local.cli.options import command
 from include.settings import settings
 
+NEW_PASSWORD = "give the login another password; who has the former one is locked out"
+
 
 def add_to(commands) -> None:
     bi = command(commands, "bi", _bi, "open the door for readers: a login, its address, and how each tool is connected")
     bi.add_argument("--no-superset", action="store_true", help="the door alone")
     bi.add_argument("--json", action="store_true")
+    bi.add_argument("--new-password", action="store_true", help=NEW_PASSWORD)
     whose = bi.add_subparsers(metavar="manager NO")
     manager = command(
         whose, "manager", _manager, "make or show the login of one account manager, who sees the own accounts"
@@ -21,6 +24,7 @@ def add_to(commands) -> None:
     manager.add_argument("manager_no", metavar="NO", help="staff number of the manager")
     manager.add_argument("--revoke", action="store_true", help="drop the login instead")
     manager.add_argument("--json", action="store_true")
+    manager.add_argument("--new-password", action="store_true", help=NEW_PASSWORD)
 
 
 def _bi(arguments: argparse.Namespace) -> int:
@@ -28,7 +32,7 @@ def _bi(arguments: argparse.Namespace) -> int:
 
     given = settings()
     with writing() as warehouse:
-        opened = door.open_for_readers(warehouse, given)
+        opened = door.open_for_readers(warehouse, given, new_password=arguments.new_password)
     if arguments.json:
         print(json.dumps(opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))
         return 0
@@ -46,7 +50,7 @@ def _manager(arguments: argparse.Namespace) -> int:
         if arguments.revoke:
             print(f"Dropped the login {door.revoke_manager(warehouse, given, number)}.")
             return 0
-        opened, accounts = door.open_for_manager(warehouse, given, number)
+        opened, accounts = door.open_for_manager(warehouse, given, number, new_password=arguments.new_password)
     if arguments.json:
         told = {"manager_no": number, "accounts": accounts}
         print(json.dumps(told | opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))

@@ -11,6 +11,7 @@ from pathlib import Path
 from include.errors import UsageError
 from include.local.cli.access import reading, writing
 from include.local.cli.options import add_selection, check_folder, check_known, command, positive, selection
+from include.quality.repairs import REASONS, Note
 
 
 def add_to(commands) -> None:
@@ -29,6 +30,21 @@ def add_to(commands) -> None:
     findings.add_argument(
         "--limit", type=positive, default=50, help="rows on the terminal (default 50; --json lists all)"
     )
+
+    whose = findings.add_subparsers(metavar="assign NO | comment NO | return FILE")
+    assign = command(whose, "assign", _assign, "give findings to an office, or to a person of it")
+    assign.add_argument("--office", metavar="NAME", help="an office of the rule book; left out: the one that has it")
+    assign.add_argument("--person", metavar="NAME", help="who of that office works on it")
+    comment = command(whose, "comment", _comment, "say how far findings are and why they were; no personal values")
+    comment.add_argument("--status", metavar="STATUS", help="open, 'in work', answered or repaired")
+    comment.add_argument("--reason", metavar="CODE", help=", ".join(REASONS))
+    comment.add_argument("--comment", metavar="TEXT")
+    for each in (assign, comment):
+        each.add_argument("finding", metavar="NO", type=positive, nargs="+", help="number, as ./kaw findings lists it")
+    returned = command(whose, "return", _return, "take what an office filled in on its work list")
+    returned.add_argument("file", metavar="FILE", type=Path, nargs="+", help="xlsx or CSV of ./kaw worklists")
+    for each in (assign, comment, returned):
+        each.add_argument("--by", metavar="NAME", required=True, help="who says so; the ledger keeps it")
 
     worklists = command(
         commands, "worklists", _worklists, "write what each office has to fix: open findings as xlsx and CSV"
@@ -82,7 +98,13 @@ def _findings(arguments: argparse.Namespace) -> int:
         " office, age_days, last_change, waiver_id, fixed_at, error_cny_year, exposure_kwh, exposure_cny, finding_id, root_finding_id,"
         " dependants, dependants_text"
     )
-    query = f"select {columns} from quality.findings where {where} order by rule_id, table_name, record_key::text, column_name, finding_id"
+    query = (
+        f"select found.*, said.office as assigned_office, said.person as assigned_person, case when found.state = 'fixed'"
+        f" then 'repaired' else coalesce(said.status, 'open') end as status, said.reason_code, said.comment"
+        f" from (select {columns} from quality.findings where {where}) as found"
+        " left join quality.finding_work as said on found.finding_id = said.finding_id"
+        " order by rule_id, table_name, record_key::text, column_name, found.finding_id"
+    )
     with reading() as warehouse:
         check_known(warehouse, arguments)
         names, rows = read_rows(warehouse, query, values)
@@ -92,9 +114,11 @@ def _findings(arguments: argparse.Namespace) -> int:
         )
         return 0
     shown = [
+        "finding_id",
         "rule_id",
         "severity",
         "office",
+        "status",
         "age_days",
         "record_key",
         "column_name",
@@ -107,6 +131,64 @@ def _findings(arguments: argparse.Namespace) -> int:
     print_rows(shown, [[row[i] for i in picked] for row in rows[: arguments.limit]])
     print(f"{len(rows)} findings" + (f", the first {arguments.limit} shown" if len(rows) > arguments.limit else ""))
     return 0
+
+
+def _assign(arguments: argparse.Namespace) -> int:
+    from include.quality import repairs
+
+    if not (arguments.office or arguments.person):
+        raise UsageError(
+            "Nobody is named to whom the findings go.",
+            where="--office, --person",
+            next_step="give one of them, or both.",
+        )
+    with writing() as warehouse:
+        with warehouse.connect() as connection:
+            known = repairs.work(connection, arguments.finding)
+        notes = [
+            repairs.assigned(known[number], arguments.office, arguments.person) if number in known else Note(number)
+            for number in arguments.finding
+        ]
+        repairs.note(warehouse, notes, by=arguments.by)
+    given = notes[0].office if not arguments.person else f"{arguments.person}, {notes[0].office}"
+    print(f"{len(notes)} finding{'' if len(notes) == 1 else 's'} assigned to {given}.")
+    return 0
+
+
+def _comment(arguments: argparse.Namespace) -> int:
+    from include.quality import repairs
+
+    if not (arguments.status or arguments.reason or arguments.comment):
+        raise UsageError(
+            "Nothing is said of the findings.",
+            where="--status, --reason, --comment",
+            next_step="give at least one of them.",
+        )
+    notes = [
+        Note(number, status=arguments.status, reason_code=arguments.reason, comment=arguments.comment)
+        for number in arguments.finding
+    ]
+    with writing() as warehouse:
+        repairs.note(warehouse, notes, by=arguments.by)
+    print(f"Noted of {len(notes)} finding{'' if len(notes) == 1 else 's'}.")
+    return 0
+
+
+def _return(arguments: argparse.Namespace) -> int:
+    """Ends with 1 where rows were not taken: the office has to look at them."""
+    from include.report.returned import take
+
+    refused = 0
+    with writing() as warehouse:
+        for path in arguments.file:
+            taken = take(warehouse, path, by=arguments.by)
+            print(f"{path}: {taken.noted:,} noted, {taken.unchanged:,} as before, {len(taken.refused):,} not taken")
+            for text in taken.refused:
+                print(f"  {text}")
+            refused += len(taken.refused)
+    if refused:
+        print("Next: ./kaw worklists DIR writes the list anew; correct these rows there and return it.")
+    return 1 if refused else 0
 
 
 def _worklists(arguments: argparse.Namespace) -> int:

@@ -68,6 +68,7 @@ def _docs(arguments: argparse.Namespace) -> int:
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
+    from include.night import write_overview
     from include.publish import release, rollback
 
     with writing() as warehouse:
@@ -83,6 +84,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
                     else f"{month:%Y-%m} shows nothing: it had no earlier version"
                 )
             print("Pinned until ./kaw rollback --release --approver NAME --reason TEXT")
+        write_overview(warehouse)
     return 0
 
 

@@ -70,7 +70,7 @@ comment on column marts.publication.held_back_share is 'Former name of withheld_
 comment on column marts.publication.held_back_kwh is 'Former name of withheld_kwh, until the next release.';
 comment on column marts.publication.held_back_cny is 'Former name of withheld_cny, until the next release.';
 
--- Managers at work and their accounts as the published bridge and dimension have them on the business date of the newest month.
+-- Managers at work and their accounts as the published bridge and dimension have them on the business date of its month.
 -- Called with every move of the pointers, a roll-back too; only what differs is written. Where nothing is published any more
 -- nobody has an account.
 create or replace function publish.note_managers() returns void
@@ -81,7 +81,12 @@ begin
     if to_regclass('publish.bridge_account_managers') is null or to_regclass('publish.dim_managers') is null then
         return;
     end if;
-    select * into shown from publish.pointer where version > 0 order by published_month desc limit 1;
+    -- a mart may have months after the business date, where managers and bridge have no rows
+    select * into shown
+    from publish.pointer
+    where version > 0 and published_month <= business_date
+    order by published_month desc
+    limit 1;
 
     with at_work as (
         select distinct on (manager_no) manager_no, org_no
@@ -259,3 +264,22 @@ where
             and exists (select 1 from publish.scopes where scopes.relation = pg_class.relname)
         )
     );
+
+-- The logins that ./kaw bi made for this database: members of a group that carry settings for it. The groups belong to the whole
+-- server and are shared by its databases.
+create or replace function publish.logins_of(group_name text) returns setof name
+language sql stable as $$
+    select members.rolname
+    from pg_roles as members
+    inner join pg_auth_members on members.oid = pg_auth_members.member
+    inner join pg_roles as groups on pg_auth_members.roleid = groups.oid
+    where
+        groups.rolname = group_name
+        and exists (
+            select 1
+            from pg_db_role_setting
+            inner join pg_database on pg_db_role_setting.setdatabase = pg_database.oid
+            where pg_db_role_setting.setrole = members.oid and pg_database.datname = current_database()
+        )
+    group by members.rolname
+$$;

@@ -74,6 +74,7 @@ select quality.grant_to('kaw_loader', array[
     'select, insert, update on quality.receipts, quality.rejected_rows, quality.pending_withdrawals, quality.restatements',
     'select, insert on quality.ledger, quality.repeated_keys, quality.withdrawal_checks, quality.delivered_rows',
     'select on quality.runs, quality.fences, quality.open_withdrawals, quality.signed_waivers, quality.withheld',
+    'select, insert, update on quality.locks', -- one load of a table at a time
     format('temporary on database %I', current_database()) -- a delivery is compared before it lands
 ]);
 
@@ -99,6 +100,7 @@ select quality.grant_to('kaw_gatekeeper', array[
     'update (phase) on quality.current_run',
     'usage on sequence quality.finding_ids',
     'insert on quality.ledger',
+    'update on quality.locks', -- the ledger's
     format('temporary on database %I', current_database()) -- what a rule tested and found
 ]);
 
@@ -108,7 +110,8 @@ select quality.grant_to('kaw_publisher', array[
     'select on all tables in schema candidate, warehouse, quality, marts',
     'select, insert, update, delete on all tables in schema publish',
     'update (state, finished_at) on quality.runs', -- the run is published in the transaction that moves the pointers
-    'insert on quality.ledger'
+    'insert on quality.ledger',
+    'update on quality.locks'
 ]);
 
 -- What reads for the one who owns the warehouse (./kaw status, findings, sql, trace, report, ...) sees all of it.
@@ -136,17 +139,35 @@ $$;
 -- Views run with their reader's rights, so a reader needs the published tables too; row-level security shows of them only
 -- the version that the pointer names.
 select quality.grant_to('kaw_bi_reader', array[
-    'usage on schema marts, publish',
     'select on all tables in schema marts',
     'select on publish.pointer, publish.closing'
 ]);
 
 -- An account manager gets no table by itself: publish.protect grants what the relation's scope allows.
 select quality.grant_to('kaw_account_manager', array[
-    'usage on schema marts, publish',
     'select on marts.publication, publish.pointer, publish.closing',
     'select on publish.managers, publish.manager_accounts, publish.manager_logins'
 ]);
+
+-- The groups of readers belong to the whole server: a login of another warehouse on it is a member too. So not the group but each
+-- login of this one may use the schemas.
+do $$
+declare
+    readers text;
+    login name;
+begin
+    foreach readers in array array['kaw_bi_reader', 'kaw_account_manager']
+    loop
+        if exists (select 1 from pg_roles where rolname = readers) then
+            execute format('revoke usage on schema marts, publish from %I', readers);
+        end if;
+        for login in select publish.logins_of(readers)
+        loop
+            execute format('grant usage on schema marts, publish to %I', login);
+        end loop;
+    end loop;
+end
+$$;
 
 select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'warehouse', 'candidate'])
 from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);

@@ -13,6 +13,10 @@ results as (
     inner join current_run on rule_results.run_id = current_run.run_id
 ),
 
+repairs as (
+    select * from {{ source('quality', 'rule_repairs') }}
+),
+
 staged_rows as (
     select staged.*
     from {{ source('quality', 'staged_rows') }} as staged
@@ -62,9 +66,16 @@ counted as (
         coalesce(found.waived_findings, 0) as waived_findings,
         found.first_seen_date,
         found.age_days,
-        found.waiver_refs
+        found.waiver_refs,
+        results.seconds as cost_seconds,
+        coalesce(repairs.found_findings, 0) as found_findings,
+        coalesce(repairs.fixed_findings, 0) as fixed_findings,
+        coalesce(repairs.answered_findings, 0) as answered_findings,
+        repairs.median_days_to_answer,
+        repairs.median_days_to_fix
     from rules
     left join results on rules.rule_id = results.rule_id
+    left join repairs on rules.rule_id = repairs.rule_id
     left join rows_in_force on rules.rule_id = rows_in_force.rule_id
     left join found on rules.rule_id = found.rule_id
 ),
@@ -95,7 +106,13 @@ final as (
         counted.waived_findings::integer as waived_findings,
         counted.waiver_refs,
         counted.first_seen_date,
-        counted.age_days
+        counted.age_days,
+        counted.cost_seconds::numeric(10, 3) as cost_seconds,
+        counted.found_findings::integer as found_findings,
+        counted.fixed_findings::integer as fixed_findings,
+        counted.answered_findings::integer as answered_findings,
+        counted.median_days_to_answer::numeric(8, 1) as median_days_to_answer,
+        counted.median_days_to_fix::numeric(8, 1) as median_days_to_fix
     from counted
     cross join current_run
     left join weights on counted.severity = weights.severity_code
