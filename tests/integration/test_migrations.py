@@ -34,6 +34,7 @@ MIGRATIONS = [
     "009_complete_for.sql",
     "010_builds.sql",
     "011_managers.sql",
+    "012_reproduce.sql",
 ]
 REPEATABLE = [
     "raw tables",
