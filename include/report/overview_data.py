@@ -114,7 +114,7 @@ def _portfolio(conn: psycopg.Connection) -> Part:
             "ranked": len(ranked),
             "first": len(first),
             "first_share": max((row["cum_share"] for row in first), default=Decimal(0)),
-            "revenue_cny": sum(row["revenue_12m_cny"] for row in ranked),
+            "revenue_cny": sum(row["revenue_12m_cny"] or 0 for row in ranked),  # a partial row may have none
             "key_accounts": sum(bool(row["is_key_account"]) for row in rows),
             "entered": [row["account_no"] for row in rows if row["entered"]],
             "left": [row["account_no"] for row in rows if row["has_left"]],

@@ -234,6 +234,16 @@ def test_accounts_and_organisations_are_called_by_their_names_where_these_are_pu
     assert "Synthetic Station" in text
 
 
+def test_a_ranked_account_whose_revenue_is_withheld_is_shown_without_it(published: Warehouse, tmp_path: Path) -> None:
+    with psycopg.connect(published.address) as conn:
+        conn.execute(
+            "update marts.mart_key_account_ranking set revenue_12m_cny = null, is_partial = true where account_no = 'A2'"
+        )
+    shown = read_overview(published)
+    assert "80.0 % of 8.50 million yuan" in overview_text.sentences(shown)["portfolio"].en
+    assert "A2 – 95.0 %" in Page(write_overview(shown, tmp_path)).text
+
+
 def test_a_warehouse_without_rows_has_a_page_that_says_so(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as conn:
         conn.execute(MARTS)

@@ -273,7 +273,7 @@ def test_an_index_that_is_full_says_what_it_has(
     warehouse.finding("MET-02", {"mp_no": "0009"}, count=20)
     text = warehouse.report().text
     assert (
-        "account numbers up to row 11, record keys up to row 1 of findings.csv; what is below is found in the file"
+        "account numbers up to row 11 , record keys up to row 1 of findings.csv; what is below is found in the file"
         in text
     )
     page.open(warehouse.path)
