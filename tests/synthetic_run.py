@@ -19,10 +19,16 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
 class Page(HTMLParser):
-    """Tags with their attributes, the visible text, and whether every tag is closed in order."""
+    """Tags with their attributes, the text, and whether every tag is closed in order.
 
-    def __init__(self, path: Path) -> None:
+    With a language the text is what a reader of it sees: a span in the other language is left out. `sections` has it by id.
+    """
+
+    def __init__(self, path: Path, language: str | None = None) -> None:
         super().__init__()
+        self._language, self._hidden = language, 0
+        self._section = ""
+        self._by_section: dict[str, list[str]] = {}
         self.html = path.read_text(encoding="utf-8")
         self.tags: list[tuple[str, dict]] = []
         self.texts: list[str] = []
@@ -30,20 +36,33 @@ class Page(HTMLParser):
         self.feed(self.html)
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.tags.append((tag, dict(attrs)))
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        if tag == "section":
+            self._section = attributes["id"]
+        if tag == "span" and (self._hidden or self._language not in (None, attributes.get("lang", self._language))):
+            self._hidden += 1
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, f"</{tag}> closes another tag, line {self.getpos()}"
+        self._hidden -= tag == "span" and self._hidden > 0
+        if tag == "section":
+            self._section = ""
 
     def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self.open):
+        if not {"style", "script", "title"} & set(self.open) and not self._hidden:
             self.texts.append(data)
+            self._by_section.setdefault(self._section, []).append(data)
 
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.texts).split())
+
+    @property
+    def sections(self) -> dict[str, str]:
+        return {name: " ".join(" ".join(texts).split()) for name, texts in self._by_section.items()}
 
 
 def _node(name: str, columns: list[str], grain: list[str], **meta: str) -> dict:
@@ -209,4 +228,4 @@ class SyntheticRun:
     def report(self, run_id: int | None = None) -> Page:
         self.written = write_report(self.url, run_id, self.folder / "reports", self.head_file)
         self.path = self.written.path
-        return Page(self.path)
+        return Page(self.path, "en")

@@ -101,6 +101,18 @@ def deliver(source: str, business_date: date) -> str:
     return address
 
 
+def arguments() -> str:
+    """The arguments of ./kaw run that simulate the same again."""
+    told = chosen()
+    names = [f"--{name} {told[name]}" for name in ("accounts", "days", "seed")] + ["--rich"] * told["rich"]
+    if told["defects"] is not None:
+        names.append(f"--defects {told['defects']}")
+    return " ".join(names + ["--defects-blocking"] * told["blocking"])
+
+
+deliver.arguments = arguments
+
+
 def simulate(business_date: date):
     """The simulation of a business date, as this home has chosen it."""
     return _simulated(business_date, **chosen())

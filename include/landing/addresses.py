@@ -6,6 +6,7 @@ import importlib
 from datetime import date
 
 from include.errors import UsageError
+from include.settings import mask_secrets
 
 FUNCTION = "python:"
 
@@ -14,7 +15,8 @@ def resolve(source: str, address: str | None, business_date: date) -> str:
     """The folder or database to read. `python:package.module:function` is called with the name of the source and the date.
 
     Such a function is for a source that neither lies in a folder nor in PostgreSQL: it fetches or makes the delivery of the
-    date and returns its address. Raises UsageError where there is no address or no such function.
+    date and returns its address; what it has as `arguments`, a function of nothing, tells with which arguments of ./kaw run
+    it delivers the same again. Raises UsageError where there is no address or no such function.
     """
     variable = f"KAW_SOURCE_{source.upper()}"
     if address is None:
@@ -25,13 +27,25 @@ def resolve(source: str, address: str | None, business_date: date) -> str:
         )
     if not address.startswith(FUNCTION):
         return address
-    module_name, _, name = address.removeprefix(FUNCTION).partition(":")
     try:
-        delivered = getattr(importlib.import_module(module_name), name)
+        deliver = _function(address)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(
             f"The function that delivers the source {source} is not there: {error}.",
             where=f"{variable}={address}",
             next_step="write it like python:package.module:function, with a package that Python finds.",
         ) from error
-    return delivered(source, business_date)
+    return deliver(source, business_date)
+
+
+def told(address: str) -> str:
+    """An address as receipts keep it: without its password, a function's with its arguments."""
+    if not address.startswith(FUNCTION):
+        return mask_secrets(address)
+    arguments = getattr(_function(address), "arguments", lambda: "")()
+    return f"{address} {arguments}".rstrip()
+
+
+def _function(address: str):
+    module_name, _, name = address.removeprefix(FUNCTION).partition(":")
+    return getattr(importlib.import_module(module_name), name)

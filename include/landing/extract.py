@@ -12,7 +12,7 @@ import psycopg
 from include.alerts import alert, clear
 from include.contracts import Table, load_contracts
 from include.errors import InfrastructureError
-from include.landing.addresses import resolve
+from include.landing.addresses import resolve, told
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
@@ -43,12 +43,13 @@ def extract(
     """
     url = warehouse.address
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
-    address = resolve(source, address, business_date)
-    forms = resolve("forms", forms, business_date) if forms else None
+    resolved = resolve(source, address, business_date)
+    resolved_forms = resolve("forms", forms, business_date) if forms else None
     receipts = []
     loader = replace(warehouse, fence=take_fence(url, f"extract_{source}_{business_date}")).as_role(LOADER)
     with loader.connect(autocommit=True) as connection:
-        for delivery in _deliveries(connection, source, address, forms, business_date):
+        for delivery in _deliveries(connection, source, resolved, resolved_forms, business_date):
+            _tell_deliverer(connection, forms if delivery.channel == "form" else address)
             receipt = land(connection, delivery, business_date)
             receipts.append(receipt)
             progress(receipt)
@@ -76,6 +77,11 @@ def extract(
                 clear(f"withdrawal_pending:{receipt.table_name}")
     ledger.write_head(url)
     return receipts
+
+
+def _tell_deliverer(connection: psycopg.Connection, address: str) -> None:
+    """Receipts of this connection name where their delivery came from."""
+    connection.execute("select set_config('kaw.delivered_by', %s, false)", [told(address)])
 
 
 def _deliveries(

@@ -111,6 +111,33 @@ def published_content(conn: psycopg.Connection, versions: dict[date, int]) -> di
     return content
 
 
+def partial_rows(
+    conn: psycopg.Connection, marts: list[Mart], types: dict[str, dict[str, str]], versions: dict[date, int]
+) -> dict[tuple[date, str], dict]:
+    """(month, mart) -> `{rows, measures: {name: rows}}` of these stored versions that lack something withheld or absent.
+
+    A mart without such a row in a month, or without the columns that tell it, is not listed.
+    """
+    found: dict[tuple[date, str], dict] = {}
+    for mart in marts:
+        if not {"is_partial", "partial_measures"} <= types[mart.name].keys():
+            continue
+        query = sql.SQL(
+            "select rows.published_month, measure, count(*) from {table} as rows"
+            " inner join unnest(%s::date[], %s::integer[]) as wanted (month, version)"
+            " on rows.published_month = wanted.month and rows.version = wanted.version,"
+            " unnest(array_append(rows.partial_measures, null)) as measure"
+            " where rows.is_partial group by 1, 2 order by 1, 2"
+        ).format(table=mart.published)
+        for month, measure, rows in conn.execute(query, [list(versions), list(versions.values())]):
+            entry = found.setdefault((month, mart.name), {"rows": 0, "measures": {}})
+            if measure is None:  # the row itself, whatever it lacks
+                entry["rows"] = rows
+            else:
+                entry["measures"][measure] = rows
+    return found
+
+
 def differs(candidate: dict[str, Content], published: dict[str, Content]) -> bool:
     names = candidate.keys() | published.keys()
     return any(candidate.get(n, Content()).hash != published.get(n, Content()).hash for n in names)

@@ -9,6 +9,7 @@ the copying half-way leaves rows that no pointer names; the next publish removes
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from include.publish.content import (
     candidate_digests,
     differs,
     new_content,
+    partial_rows,
     published_content,
 )
 from include.publish.history import PUBLISHER, delete_old_versions
@@ -117,6 +119,8 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
     for mart in marts if numbers else []:
         with _writing(publisher) as conn:
             rows += _copy(conn, mart, types[mart.name], numbers, content, shown, business_date)
+    with _writing(publisher) as conn:
+        partial = partial_rows(conn, marts, types, numbers)
     unchanged = [m for m in open_months if m not in numbers]
     flip_started = time.monotonic()
     with _writing(publisher) as conn:
@@ -126,7 +130,9 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
                 where=f"run {run_id}, fence {warehouse.fence or 'none'}; quality.ledger",
                 next_step="run the night of this date again, from the start.",
             )
-        _move_pointers(conn, run_id, business_date, warehouse.fence, verdicts, numbers, unchanged, content, shown)
+        _move_pointers(
+            conn, run_id, business_date, warehouse.fence, verdicts, numbers, unchanged, content, partial, shown
+        )
     flip_seconds = time.monotonic() - flip_started
     ledger.write_head(warehouse.address)
     delete_old_versions(publisher)
@@ -237,6 +243,7 @@ def _move_pointers(
     new: dict[date, int],
     unchanged: list[date],
     content: dict[date, dict[str, Content]],
+    partial: dict[tuple[date, str], dict],
     seen: dict[date, Pointer],
 ) -> None:
     """The flip: pointers, version records, moves, the run's state and the ledger's entry, in the caller's transaction."""
@@ -249,7 +256,19 @@ def _move_pointers(
             next_step="run again.",
         )
     withheld = _withheld(conn, run_id)
-    held = [(m, new[m], name, c.rows, c.hash, c.example_key) for m in new for name, c in content[m].items()]
+    held = [
+        (
+            m,
+            new[m],
+            name,
+            c.rows,
+            c.hash,
+            c.example_key,
+            json.dumps(partial.get((m, name), {"rows": 0, "measures": {}})),
+        )
+        for m in new
+        for name, c in content[m].items()
+    ]
     add_versions(conn, business_date=business_date, run_id=run_id, marts=held)
     note_still_true(conn, [(m, seen[m].version) for m in unchanged], business_date)
     point(

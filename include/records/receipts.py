@@ -158,7 +158,7 @@ def note_load(connection: psycopg.Connection, load_id: int) -> None:
         "select jsonb_build_object('load_id', load_id, 'table', table_name, 'file', file_name, 'state', state, 'business_date',"
         " business_date, 'delivered', delivered_rows, 'inserted', inserted_rows, 'duplicate', duplicate_rows, 'rejected',"
         " rejected_rows, 'tombstones', tombstone_rows, 'pending', pending_rows, 'sha256', content_sha256,"
-        " 'problem', problem)"
+        " 'problem', problem, 'delivered_by', delivered_by)"
         " from quality.receipts where load_id = %s",
         (load_id,),
     ).fetchone()

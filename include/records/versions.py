@@ -105,15 +105,16 @@ def add_versions(
     *,
     business_date: date,
     run_id: int,
-    marts: list[tuple[date, int, str, int, str, str | None]],
+    marts: list[tuple[date, int, str, int, str, str | None, str]],
 ) -> None:
-    """What new versions hold: month, version, mart, rows, hash and the key of an example."""
+    """What new versions hold: month, version, mart, rows, hash, the key of an example, and as JSON which rows are partial."""
     conn.execute(
         "insert into publish.versions (published_month, version, mart, business_date, last_business_date, run_id, rows,"
-        " hash, example_key, published_at) select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, n.example_key, now()"
-        " from unnest(%s::date[], %s::integer[], %s::text[], %s::bigint[], %s::text[], %s::text[])"
-        " as n (month, version, mart, rows, hash, example_key)",
-        [business_date, business_date, run_id, *_columns(marts, 6)],
+        " hash, example_key, partial, published_at)"
+        " select n.month, n.version, n.mart, %s, %s, %s, n.rows, n.hash, n.example_key, n.partial::jsonb, now()"
+        " from unnest(%s::date[], %s::integer[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[])"
+        " as n (month, version, mart, rows, hash, example_key, partial)",
+        [business_date, business_date, run_id, *_columns(marts, 7)],
     )
 
 

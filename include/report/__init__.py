@@ -3,6 +3,9 @@
 `<folder>/<business date>_run_<number>/report.html`, `findings.csv`, `.json`, `.xlsx`, `absent.csv` and `receipts.csv`. All of it is as of
 the run's last entry in the ledger, so the same code writes the same bytes again, whatever happened since. Their digests
 are an entry of the ledger too, noted by the night that ends the run; every later one is held to them.
+
+The entry names the edition of the page and the language that it opens with: a report is rebuilt in its own, with the
+templates of that edition. An entry without them is of the first edition.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from include.errors import NotReproduced, UsageError
 from include.records import ledger, locks
@@ -30,13 +34,15 @@ from include.report import (
     opinion,
     published,
     reconciliation,
+    reproduce,
     trend,
     verdict,
 )
-from include.report.text import clip
+from include.report.text import Text, clip, code_label, money, plural
 from include.settings import TIMEZONE, settings
 
-TEMPLATES = Path(__file__).parent
+EDITION = 2
+TEMPLATES = {number: Path(__file__).parent / name for number, name in ((1, "first_edition"), (2, "second_edition"))}
 ENDED = ("blocked", "published", "failed")  # states of a run in which its report is final
 
 
@@ -82,12 +88,14 @@ def write_report(
                     where="quality.runs",
                     next_step="./kaw run makes one; ./kaw status shows the last.",
                 )
-            content = _content(conn, run, made)
+            noted = _noted(conn, run)
+            kind = _kind(noted)
+            content = kind | _content(conn, run, made, kind["edition"])
         content["ledger"] = published.ledger_state(url, run, head_file)
         content["tiles"] = delivery.tiles(content)
         content["summary"] = verdict.summary(content)
         content["statements"] = opinion.statements(content)
-        (made / "report.html").write_text(_template().render(content), encoding="utf-8")
+        (made / "report.html").write_text(_template(kind["edition"]).render(content), encoding="utf-8")
         digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(made.iterdir())}
         evidence = {f"evidence/{file['name']}": file["sha256"] for file in content["evidence"]}
         entry, is_rebuilt = None, False
@@ -95,7 +103,7 @@ def write_report(
         if run["state"] in ENDED:
             rebuilt = target.with_name(f"{target.name}_rebuilt")
             try:
-                entry, is_rebuilt = _held_to_the_ledger(url, run, digests | evidence, rebuilt, head_file, notes)
+                entry, is_rebuilt = _held_to_the_ledger(url, run, digests | evidence, kind, rebuilt, head_file, notes)
             except NotReproduced:
                 shutil.rmtree(rebuilt, ignore_errors=True)
                 shutil.copytree(made, rebuilt)
@@ -106,13 +114,39 @@ def write_report(
     return Written(target / "report.html", digests["report.html"], entry, is_rebuilt)
 
 
-def _content(conn, run: dict, folder: Path) -> dict:
+def _noted(conn, run: dict) -> tuple[int, dict] | None:
+    """Number and detail of the ledger's entry of this report."""
+    return conn.execute(
+        "select entry_no, detail from quality.ledger where event = 'report' and detail ->> 'run_id' = %s::text"
+        " order by entry_no limit 1",
+        [run["run_id"]],
+    ).fetchone()
+
+
+def _kind(noted: tuple[int, dict] | None) -> dict:
+    """`{edition, language}` of a report: those that the ledger notes, else today's."""
+    if noted is None:
+        return {"edition": EDITION, "language": settings().language}
+    number, detail = noted
+    edition = detail.get("edition", 1)
+    if edition not in TEMPLATES:
+        raise UsageError(
+            f"The report of run {detail['run_id']} is of edition {edition}, which this code does not know.",
+            where=f"ledger entry {number}",
+            next_step=f"check out the code that the entry names, {detail['code_version']}, and repeat the command.",
+        )
+    return {"edition": edition, "language": detail.get("language", "en")}
+
+
+def _content(conn, run: dict, folder: Path, edition: int) -> dict:
     """What the page shows, but for the ledger's own state; writes the lists that lie beside it."""
     rules = verdict.rules(conn, run)
-    listed = findings.write(conn, run, folder, rules)
+    before = findings.night_before(conn, run)
+    listed = findings.write(conn, run, folder, rules, before=before, edition=edition)
     findings.shorten(listed, rules)
     content = {
         "run": run,
+        "before": before,
         "rules": rules,
         "reason_length": 0 if len(rules) > findings.HUGE_BOOK else 300,
         "axes": sorted({rule["axis"] for rule in rules if rule["axis"]}),
@@ -135,24 +169,26 @@ def _content(conn, run: dict, folder: Path) -> dict:
         "published": published.content(conn, run),
         "nights": verdict.nights(conn, run),
     }
-    return content | {
+    content |= {
         "fill_scores": fill_scores.scores(conn, content["published"]),
         "lineage": lineage.marts(content["published"]),
     }
+    if edition > 1:  # an older home has no records of these before its next night
+        content |= {
+            "partial": published.partial(content["published"]),
+            "reproduce": reproduce.content(conn, run, content["published"]),
+        }
+    return content
 
 
 def _held_to_the_ledger(
-    url: str | Warehouse, run: dict, digests: dict, rebuilt: Path, head_file: Path | None, notes: bool
+    url: str | Warehouse, run: dict, digests: dict, kind: dict, rebuilt: Path, head_file: Path | None, notes: bool
 ) -> tuple[int | None, bool]:
     """Number of the ledger's entry of this report, noted now where there is none; True where it was there and agrees."""
     with connect(url) as conn:
         if notes:
             locks.hold(conn, "report")
-        noted = conn.execute(
-            "select entry_no, detail from quality.ledger where event = 'report' and detail ->> 'run_id' = %s::text"
-            " order by entry_no limit 1",
-            [run["run_id"]],
-        ).fetchone()
+        noted = _noted(conn, run)
         if noted is None and not notes:
             return None, False
         if noted is None:
@@ -161,7 +197,7 @@ def _held_to_the_ledger(
                 "business_date": run["business_date"],
                 "code_version": code_version(),
                 "sha256": digests,
-            }
+            } | kind
             number, _ = ledger.append(conn, "report", detail)
     if noted is None:
         ledger.write_head(url, head_file)
@@ -183,16 +219,25 @@ def _held_to_the_ledger(
     )
 
 
-def _template():
+def _template(edition: int):
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES[edition]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
     environment.filters |= {"count": _count, "number": _number, "instant": _instant, "clip": clip, "share": _share}
+    environment.filters |= {"t": _both, "yuan": lambda value: _both(money(value)) if value is not None else "–"}
+    environment.globals |= {"Text": Text, "b": lambda en, zh: _both(Text(en, zh)), "plural": plural, "code": code_label}
     return environment.get_template("report.html.j2")
+
+
+def _both(text: Text | str) -> Markup:
+    """A text in both languages, of which the page shows one; one without Chinese as it is."""
+    if not isinstance(text, Text) or text == text.zh:
+        return escape(str(text))
+    return Markup('<span lang="en">{}</span><span lang="zh">{}</span>').format(text.en, text.zh)
 
 
 def _count(value: int | None) -> str:

@@ -6,6 +6,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.contracts import load_contracts
+from include.report.text import Text
 
 STATES = ("admitted", "waived", "quarantined", "blocked_by_parent", "superseded", "duplicate", "rejected")
 LISTED = 200  # rows of one kind on the page; all are in the database
@@ -222,37 +223,37 @@ def tiles(content: dict) -> list[dict]:
     tested = sum(rule["tested"] or 0 for rule in content["rules"])
     kept = content["withheld"]
     delivered = total.get("delivered")
-    return [
-        {
-            "label": "delivered",
-            "value": delivered if delivered is not None else tonight,
-            "tone": "",
-            "note": f"rows so far, {tonight:,} of them for this date" if total else "rows for this date",
-        },
-        {"label": "tested", "value": tested, "tone": "", "note": "checks of a record by a rule"},
-        {
-            "label": "admitted",
-            "value": total.get("admitted"),
-            "tone": "good",
-            "note": "rows that the warehouse builds on" if total else "not counted: stopped at gate 1",
-        },
-        {"label": "quarantined", "value": kept["quarantined"], "tone": "attention", "note": "rows kept with a finding"},
-        {
-            "label": "blocked by parent",
-            "value": kept["blocked_by_parent"],
-            "tone": "attention",
-            "note": "rows that refer to a quarantined one",
-        },
-        {
-            "label": "rejected",
-            "value": content["rejected"]["total"],
-            "tone": "attention",
-            "note": "rows that do not cast",
-        },
-        {
-            "label": "waived",
-            "value": content["findings"].states["waived"],
-            "tone": "attention",
-            "note": "findings let through by a named approver",
-        },
+    note = Text(f"rows so far, {tonight:,} of them for this date", f"累计行数，其中当日 {tonight:,} 行")
+    uncounted = Text("not counted: stopped at gate 1", "未统计：止于一号闸门")
+    admitted = Text("rows that the warehouse builds on", "仓库所依据的行") if total else uncounted
+    rejected = content["rejected"]["total"]
+    tiles = [
+        (
+            Text("delivered", "交付"),
+            tonight if delivered is None else delivered,
+            "",
+            note if total else Text("rows for this date", "当日行数"),
+        ),
+        (Text("tested", "检验"), tested, "", Text("checks of a record by a rule", "次：一条规则检验一条记录")),
+        (Text("admitted", "准入"), total.get("admitted"), "good", admitted),
+        (
+            Text("quarantined", "隔离"),
+            kept["quarantined"],
+            "attention",
+            Text("rows kept with a finding", "行：因问题暂存"),
+        ),
+        (
+            Text("blocked by parent", "上级数据隔离"),
+            kept["blocked_by_parent"],
+            "attention",
+            Text("rows that refer to a quarantined one", "行：引用了被隔离的行"),
+        ),
+        (Text("rejected", "拒收"), rejected, "attention", Text("rows that do not cast", "行：类型不符")),
+        (
+            Text("waived", "豁免"),
+            content["findings"].states["waived"],
+            "attention",
+            Text("findings let through by a named approver", "个问题：由署名批准人放行"),
+        ),
     ]
+    return [dict(zip(("label", "value", "tone", "note"), tile, strict=True)) for tile in tiles]

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from include.report import workbook
 from include.report.search import SearchIndex
+from include.report.tally import Tallies
 from include.report.text import safe_cell
 
 FIRST = 100  # findings of a rule on the page
@@ -48,14 +49,22 @@ COLUMNS = (  # of the lists
     "root_finding_id",
     "dependants",
 )
+RANKED = 1_500  # findings on the page of the second edition, the most yuan first
 UNDER_A_ROOT = 20  # dependants of a finding on the page
 
-# As of the run: a finding's last event in it or before. Fixed ones are listed by the run that found them fixed.
+# As of the run: a finding's last event in it or before. Fixed ones are listed where they were found fixed after `fixed_after`.
 _QUERY = """
     with latest as (
         select distinct on (finding_id) *
         from quality.finding_events
         where run_id <= %(run)s
+        order by finding_id, event_id desc
+    ),
+
+    earlier as (
+        select distinct on (finding_id) finding_id, event
+        from quality.finding_events
+        where run_id <= %(before)s
         order by finding_id, event_id desc
     ),
 
@@ -88,14 +97,19 @@ _QUERY = """
         dependants.dependants,
         latest.record_key::text as key_text,
         case when latest.event in ('fixed', 'waived', 'dependant') then latest.event else 'open' end as state,
+        case
+            when coalesce(earlier.event, 'fixed') <> 'fixed' then case when latest.event = 'fixed' then 'gone' else 'repeated' end
+            when latest.event <> 'fixed' then 'new'
+        end as since,
         sightings.first_seen_at,
         sightings.last_seen_at,
         greatest(%(day)s::date - first_run.business_date, 0) as age_days
     from latest
     inner join sightings on latest.finding_id = sightings.finding_id
+    left join earlier on latest.finding_id = earlier.finding_id
     left join dependants on latest.finding_id = dependants.root_finding_id
     left join quality.runs as first_run on sightings.first_run_id = first_run.run_id
-    where latest.event <> 'fixed' or latest.run_id = %(run)s
+    where latest.event <> 'fixed' or latest.run_id > %(fixed_after)s
     order by
         latest.rule_id collate "C", latest.source_name collate "C", latest.table_name collate "C",
         latest.record_key::text collate "C", latest.column_name collate "C" nulls first, latest.finding_id
@@ -115,6 +129,7 @@ class Listed:
     totals: dict[str, int] = field(default_factory=dict)
     under: dict[int, list[dict]] = field(default_factory=dict)
     shown_per_rule: int = FIRST
+    tallies: Tallies = field(default_factory=lambda: Tallies(RANKED))
     index: SearchIndex = field(default_factory=SearchIndex)  # of every finding of the lists
 
     @property
@@ -125,11 +140,42 @@ class Listed:
         return self.totals.get(rule_id, 0)
 
 
+def night_before(conn: psycopg.Connection, run: dict) -> dict | None:
+    """Number and business date of the last run before that judged an earlier date; None on a first night."""
+    return (
+        conn.cursor(row_factory=dict_row)
+        .execute(
+            "select run_id, business_date from quality.runs where run_id < %(run)s and business_date < %(day)s"
+            " and exists (select 1 from quality.rule_results as results where results.run_id = runs.run_id)"
+            " order by business_date desc, run_id desc limit 1",
+            {"run": run["run_id"], "day": run["business_date"]},
+        )
+        .fetchone()
+    )
+
+
 def write(
-    conn: psycopg.Connection, run: dict, folder: Path, rules: list[dict], sheet_rows: int = workbook.SHEET_ROWS
+    conn: psycopg.Connection,
+    run: dict,
+    folder: Path,
+    rules: list[dict],
+    *,
+    before: dict | None = None,
+    edition: int = 1,
+    sheet_rows: int = workbook.SHEET_ROWS,
 ) -> Listed:
-    """Write findings.csv, .json and .xlsx of the run; each is complete, whatever the page shows."""
+    """Write findings.csv, .json and .xlsx of the run; each is complete, whatever the page shows.
+
+    `before` is the night before. The first edition lists what this run found fixed, later ones what was since that night.
+    """
     listed = Listed()
+    earlier = before["run_id"] if before else 0
+    values = {
+        "run": run["run_id"],
+        "day": run["business_date"],
+        "before": earlier,
+        "fixed_after": run["run_id"] - 1 if edition == 1 else earlier,
+    }
     offices = {rule["id"]: rule["owner"] for rule in rules}
     files = [folder / f"findings.{kind}" for kind in ("csv", "json", "xlsx")]
     csv_file, json_file, book_file = files
@@ -143,7 +189,7 @@ def write(
         writer = csv.writer(as_csv)
         writer.writerow(COLUMNS)
         as_json.write("[")
-        for number, row in enumerate(cursor.execute(_QUERY, {"run": run["run_id"], "day": run["business_date"]})):
+        for number, row in enumerate(cursor.execute(_QUERY, values)):
             row["office"] = offices.get(row["rule_id"], "")
             cells = [row["key_text"] if name == "record_key" else row[name] for name in COLUMNS]
             safe = [safe_cell(value) for value in cells]
@@ -152,6 +198,7 @@ def write(
             line = json.dumps({name: row[name] for name in COLUMNS}, ensure_ascii=False, default=str)
             as_json.write(f"{',' if number else ''}\n{line}")
             listed.index.add(row)
+            listed.tallies.add(row)
             listed.states[row["state"]] += 1
             if row["state"] == "dependant":
                 under = listed.under.setdefault(row["root_finding_id"], [])

@@ -12,9 +12,12 @@ from decimal import Decimal
 import psycopg
 from psycopg.rows import dict_row
 
+from include.report.text import Text
+
 ACCOUNTS_SHOWN = 10
 APPLICATIONS_SHOWN = 12
 RULES_SHOWN = 5
+CODES = ("churn_driver_1", "last_stage_code", "advice_code")  # columns that the page shows by their labels
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,11 @@ def read(conn: psycopg.Connection) -> Overview:
         " coalesce((array_agg(withheld_rows order by published_month desc))[1], 0) from marts.publication"
     ).fetchone()
     parts = [read_part(conn) for read_part in (_portfolio, _risk, _supply, _connections, _data, _load)]
-    _name(
-        conn,
-        [
-            row
-            for part in parts
-            for row in (part.facts, *part.facts.values(), *part.rows)
-            if row and isinstance(row, dict)
-        ],
-    )
+    rows = [
+        row for part in parts for row in (part.facts, *part.facts.values(), *part.rows) if row and isinstance(row, dict)
+    ]
+    _name(conn, rows)
+    _label(conn, rows)
     return Overview(known, months, first, withheld, *parts)
 
 
@@ -76,6 +75,19 @@ def _name(conn: psycopg.Connection, rows: list[dict]) -> None:
     for row in rows:
         column = "account_no" if row.get("account_no") else "org_no"
         row["name"] = names.get((column, row.get(column)))
+
+
+def _label(conn: psycopg.Connection, rows: list[dict]) -> None:
+    """Puts beside each code what it means in both languages, as `<column>_label`; a code without a label means itself."""
+    labels: dict[tuple[str, str], Text] = {}
+    if conn.execute("select to_regclass('marts.dim_codes')").fetchone()[0]:
+        query = "select column_name, code, name_en, name_zh from marts.dim_codes where column_name = any (%s)"
+        labels = {(column, code): Text(en, zh) for column, code, en, zh in conn.execute(query, (list(CODES),))}
+    for row in rows:
+        for column in CODES:
+            if column in row:
+                code = row[column] or ""
+                row[f"{column}_label"] = labels.get((column, code), Text(code, code))
 
 
 def _rows(conn: psycopg.Connection, query: str, parameters=None) -> list[dict]:
@@ -104,7 +116,7 @@ def _portfolio(conn: psycopg.Connection) -> Part:
             "ranked": len(ranked),
             "first": len(first),
             "first_share": max((row["cum_share"] for row in first), default=Decimal(0)),
-            "revenue_cny": sum(row["revenue_12m_cny"] for row in ranked),
+            "revenue_cny": sum(row["revenue_12m_cny"] or 0 for row in ranked),  # a partial row may have none
             "key_accounts": sum(bool(row["is_key_account"]) for row in rows),
             "entered": [row["account_no"] for row in rows if row["entered"]],
             "left": [row["account_no"] for row in rows if row["has_left"]],

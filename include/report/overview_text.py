@@ -1,54 +1,13 @@
-"""The overview's words in English and Chinese: one sentence a chart, and what the codes in it mean."""
+"""The overview's words in English and Chinese: one sentence a chart, what codes mean is in the marts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from include.report.overview_data import Overview, Part
+from include.report.text import Text, money, plural
 
-
-@dataclass(frozen=True)
-class Text:
-    en: str
-    zh: str
-
-
-DRIVERS = {
-    "CAPACITY_REDUCTIONS": Text("capacity suspended or reduced", "减容或暂停"),
-    "COMPLAINTS": Text("complaints", "投诉"),
-    "DAYS_TO_END": Text("agreement ends soon", "协议临近到期"),
-    "ENERGY_YOY": Text("less energy than a year before", "电量同比下降"),
-    "LATE_PAYMENTS": Text("late payments", "逾期缴费"),
-    "MANAGER_CHANGES": Text("manager changed", "客户经理更换"),
-    "OUTAGES": Text("outages", "停电"),
-    "PRICE_SPREAD": Text("cheaper in the market", "市场价更低"),
-    "SATISFACTION_DROP": Text("less satisfied", "满意度下降"),
-    "SELF_GENERATION": Text("own generation", "自发自用"),
-    "VOLTAGE_OK": Text("voltage out of band", "电压不合格"),
-}
-STAGES = {
-    "ACCEPT": Text("acceptance", "业务受理"),
-    "VERIFY": Text("site survey", "现场勘查"),
-    "SCHEME": Text("supply scheme", "供电方案答复"),
-    "DESIGN_REVIEW": Text("design review", "设计审查"),
-    "BUILD": Text("construction", "受电工程施工"),
-    "MID_CHECK": Text("check during construction", "中间检查"),
-    "FINAL_CHECK": Text("final check", "竣工检验"),
-    "AGREEMENT": Text("supply agreement", "供用电合同签订"),
-    "METER_ENERGISE": Text("metering and energising", "装表接电"),
-    "ARCHIVE": Text("archiving", "归档"),
-}
-ADVICE = {
-    "BASELOAD": Text("lower the load at rest", "降低基础负荷"),
-    "MD_REDUCE": Text("lower the maximum demand", "降低最大需量"),
-    "MODE_SWITCH": Text("pay the basic charge another way", "改变基本电费计收方式"),
-    "PF_UP": Text("raise the power factor", "提高功率因数"),
-    "REACH_260": Text("reach 260 kWh per kVA", "达到每千伏安260千瓦时"),
-    "SHIFT_VALLEY": Text("move load into the valley", "移峰填谷"),
-    "SUSPEND_TRAN": Text("suspend a transformer", "暂停变压器"),
-}
 TITLES = {
     "portfolio": Text("Portfolio", "客户组合"),
     "risk": Text("Risk by yuan", "流失风险与收入"),
@@ -60,28 +19,6 @@ TITLES = {
 NOTHING = Text("Nothing is published about it yet.", "尚无已发布的数据。")
 
 
-def label(words: dict[str, Text], code: str | None) -> Text:
-    """A code without a word is shown as it is."""
-    return words.get(code or "", Text(code or "", code or ""))
-
-
-def money(value: Decimal | float) -> Text:
-    """Yuan to three figures, in the units that each language counts by."""
-    number = float(value)
-    en = next((f"{_three(number / unit)} {name}" for unit, name in _ENGLISH if abs(number) >= unit), f"{number:,.0f}")
-    zh = next((f"{_three(number / unit)} {name}" for unit, name in _CHINESE if abs(number) >= unit), f"{number:,.0f} ")
-    return Text(f"{en} yuan", f"{zh}元")
-
-
-_ENGLISH = ((1e9, "billion"), (1e6, "million"))
-_CHINESE = ((1e8, "亿"), (1e4, "万"))
-
-
-def _three(number: float) -> str:
-    digits = max(0, 3 - len(str(int(abs(number)))))
-    return f"{number:,.{digits}f}"
-
-
 def percent(share: Decimal | float, digits: int = 1) -> str:
     """Never 100 where something is missing: it is cut, not rounded."""
     scale = 10**digits
@@ -90,10 +27,6 @@ def percent(share: Decimal | float, digits: int = 1) -> str:
 
 def month(day: date) -> Text:
     return Text(f"{day:%B %Y}", f"{day.year}年{day.month}月")
-
-
-def plural(count: int, one: str, several: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def sentences(overview: Overview) -> dict[str, Text]:
@@ -135,7 +68,7 @@ def called(row: dict) -> str:
 def _risk(part: Part) -> Text:
     facts = part.facts
     revenue, first = money(facts["revenue_cny"]), facts["first"]
-    driver = label(DRIVERS, first["churn_driver_1"])
+    driver = first["churn_driver_1_label"]
     if first["churn_driver_1"] == "DAYS_TO_END" and first["days_to_end"] is not None:
         until = first["days_to_end"]
         driver = Text(f"its agreement ends in {plural(until, 'day')}", f"协议 {until} 天后到期")
@@ -169,7 +102,7 @@ def _supply(part: Part) -> Text:
 def _connections(part: Part) -> Text:
     facts = part.facts
     longest = facts["longest"]
-    stage = label(STAGES, longest["last_stage_code"])
+    stage = longest["last_stage_code_label"]
     days = longest["total_working_days"] or 0
     return Text(
         f"{plural(facts['open'], 'application is', 'applications are')} open, {facts['late']:,} past the utility's clock; the longest,"
@@ -194,9 +127,9 @@ def _data(part: Part) -> Text:
 def _load(part: Part) -> Text:
     facts = part.facts
     peak = facts["peak"]
-    advice, saving = label(ADVICE, facts["advice_code"]), money(facts["saving_cny"] or 0)
+    advice, saving = facts["advice_code_label"], money(facts["saving_cny"] or 0)
     could = (
-        Text(f"; to {advice.en} would have saved {saving.en} that month", f"；若{advice.zh}，当月可节省 {saving.zh}")
+        Text(f"; best advice: {advice.en}, {saving.en} that month", f"；最优建议：{advice.zh}，当月可节省 {saving.zh}")
         if facts["advice_code"]
         else Text("", "")
     )

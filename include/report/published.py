@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -12,6 +14,8 @@ from include.publish import pointers_as_of, shown
 from include.records import ledger
 from include.records.database import connect
 from include.records.warehouse import Warehouse
+from include.report.text import Text
+from include.transform.metrics import declared_metrics, shown_metrics
 
 LAST_ENTRIES = 20
 SIGNED = 200  # decisions of named people on the page
@@ -33,6 +37,44 @@ def content(conn: psycopg.Connection, run: dict) -> dict:
         {"published_month": month, **pointer, "marts": by_month.get(month, {})} for month, pointer in pointers.items()
     ]
     return {**shown(conn, pointers), "months": months[::-1]}
+
+
+def partial(published: dict) -> dict:
+    """`{marts: [{name, rows, all_rows, months, measures: [{label, column, rows}]}], unknown}` of what lacks something.
+
+    Of `unknown` versions it was not noted: they were published before it was.
+    """
+    found: dict[str, dict] = {}
+    unknown = 0
+    for month in published["months"]:
+        for name, part in month["marts"].items():
+            if part["partial"] is None:
+                unknown += bool(part["rows"])
+                continue
+            if not part["partial"]["rows"]:
+                continue
+            mart = found.setdefault(name, {"name": name, "rows": 0, "months": [], "measures": Counter()})
+            mart["rows"] += part["partial"]["rows"]
+            mart["months"].append(month["published_month"])
+            mart["measures"].update(part["partial"]["measures"])
+    for name, mart in found.items():
+        mart["all_rows"] = published["marts"][name]["rows"]
+        mart["measures"] = [
+            {"column": column, "label": _label(name, column), "rows": rows}
+            for column, rows in sorted(mart["measures"].items(), key=lambda item: (-item[1], item[0]))
+        ]
+    return {"marts": sorted(found.values(), key=lambda mart: (-mart["rows"], mart["name"])), "unknown": unknown}
+
+
+def _label(mart: str, column: str) -> Text:
+    """The name of a measure as the metric file has it."""
+    metric = declared_metrics().get(_metrics_by_column().get((mart, column), ""))
+    return Text(metric.label_en, metric.label_zh) if metric else Text(column, column)
+
+
+@cache
+def _metrics_by_column() -> dict[tuple[str, str], str]:
+    return {(shown.model.name, shown.column): shown.metric for shown in shown_metrics()}
 
 
 def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None) -> dict:

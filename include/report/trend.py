@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 WIDTH, HEIGHT, MARGIN = 400, 110, 8  # of a chart, in its own units
 POINTS = 400  # of a line: thirteen months of nights
+BARS = 62  # nights that are drawn one by one; more are a line
 
 
 def trend(conn: psycopg.Connection, run: dict, rules: list[dict]) -> dict:
@@ -72,6 +73,17 @@ def _axis(axis: str, rows: list[dict], days: list[date]) -> dict:
         )
         for day, share in shares[-POINTS:]
     ]
+    wide = (WIDTH - 2 * MARGIN) / len(shares)
+    bars = [
+        {
+            "day": day,
+            "share": share,
+            "x": round(MARGIN + n * wide, 1),
+            "width": round(min(wide * 0.8, 40), 1),
+            "height": round((share / highest if highest else 0) * (HEIGHT - 2 * MARGIN), 1),
+        }
+        for n, (day, share) in enumerate(shares)
+    ]
     months: dict[str, dict] = {}
     for row in rows:
         month = months.setdefault(
@@ -82,6 +94,7 @@ def _axis(axis: str, rows: list[dict], days: list[date]) -> dict:
             month[name] += row[name]
     return {
         "axis": axis,
+        "bars": bars if len(bars) <= BARS else [],
         "line": " ".join(f"{x},{y}" for x, y in points),
         "last_point": points[-1],
         "highest": highest,

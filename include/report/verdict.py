@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.quality.waivers import proposed_waiver
+from include.report.text import Text, plural
 
 VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")
@@ -194,92 +195,128 @@ def summary(content: dict) -> dict:
     """
     run, day = content["run"], content["run"]["business_date"]
     readers = content["published"]["business_date"]
-    still = f"Readers still see the business date {readers}." if readers else "Nothing has been published so far."
-    kept = content["withheld"]["total"]
-    failed = content["counts"]["failed"]
+    still = Text("Nothing has been published so far.", "至今尚未发布。")
+    if readers:
+        still = Text(f"Readers still see the business date {readers}.", f"读者仍看到业务日期 {readers}。")
+    kept, failed, waived = content["withheld"]["total"], content["counts"]["failed"], content["counts"]["waived"]
     if run["state"] == "blocked":
-        names = _listed(sorted(run["blocking"]))
-        return {
-            "tone": "bad",
-            "title": f"Blocked: the night of {day} was stopped by {names}, and nothing was published.",
-            "meaning": f"The rules named are ones that the marts cannot be trusted without. {still}",
-            "steps": _steps_when_blocked(run, content["rules"], content["findings"]),
-        }
+        rules = sorted(run["blocking"])
+        return _summary(
+            "bad",
+            Text(
+                f"Blocked: the night of {day} was stopped by {_listed(rules)}, and nothing was published.",
+                f"已阻断：{day} 的运行被 {_listed(rules, zh=True)} 停止，未发布任何内容。",
+            ),
+            Text(
+                f"The rules named are ones that the marts cannot be trusted without. {still}",
+                f"这些规则不成立时集市不可信。{still.zh}",
+            ),
+            _steps_when_blocked(content),
+        )
     if run["state"] == "failed":
-        return {
-            "tone": "bad",
-            "title": f"Ended early: the run of {day} was stopped before it had a verdict, and published nothing.",
-            "meaning": f"What follows is as far as it came. {still}",
-            "steps": [{"text": "Run the night again; what was done already is not done twice.", "command": _run(day)}],
-        }
+        again = Text(
+            "Run the night again; what was done already is not done twice.", "重新运行；已完成的部分不会重复执行。"
+        )
+        return _summary(
+            "bad",
+            Text(
+                f"Ended early: the run of {day} was stopped before it had a verdict, and published nothing.",
+                f"提前结束：{day} 的运行在裁决之前停止，未发布任何内容。",
+            ),
+            Text(f"What follows is as far as it came. {still}", f"以下为停止前的结果。{still.zh}"),
+            [{"text": again, "command": _run(day)}],
+        )
     if run["state"] == "running":
-        return {
-            "tone": "attention",
-            "title": f"Under way: the run of {day} has no verdict yet.",
-            "meaning": f"What follows is as far as it has come. {still}",
-            "steps": [],
-        }
-    evaluated = len(content["rules"]) - content["counts"]["not evaluated"]
-    what = f"The night of {day} passed its gates"
-    outcome = "and is published" if run["state"] == "published" else "and is not published yet"
-    waived = content["counts"]["waived"]
+        return _summary(
+            "attention",
+            Text(f"Under way: the run of {day} has no verdict yet.", f"进行中：{day} 的运行尚无裁决。"),
+            Text(f"What follows is as far as it has come. {still}", f"以下为目前的结果。{still.zh}"),
+        )
+    is_shown = run["state"] == "published"
+    what = f"he night of {day} passed its gates"
+    outcome = Text("and is published", "并已发布") if is_shown else Text("and is not published yet", "尚未发布")
     if kept or failed or waived:
         amounts = (
-            (kept, "withheld row", "withheld rows"),
-            (failed, "rule with findings", "rules with findings"),
-            (waived, "rule waived", "rules waived"),
+            (kept, "withheld row", "withheld rows", "行数据被隔离"),
+            (failed, "rule with findings", "rules with findings", "条规则有问题"),
+            (waived, "rule waived", "rules waived", "条规则被豁免"),
         )
-        details = _listed([f"{number:,} {one if number == 1 else many}" for number, one, many in amounts if number])
-        withheld = (
-            "Withheld rows are kept with their reason, are missing from the marts, and are admitted by themselves"
+        details = _listed([f"{number:,} {one if number == 1 else many}" for number, one, many, _ in amounts if number])
+        details_zh = "、".join(f"{number:,} {zh}" for number, _, _, zh in amounts if number)
+        meaning = Text(
+            "No row is withheld: what was found is of the kind that warns, or was waived.",
+            "没有数据被隔离：发现的问题仅为警告，或已被豁免。",
         )
-        return {
-            "tone": "attention" if kept or waived else "good",
-            "title": f"Passed with findings: {what[0].lower()}{what[1:]} {outcome}, with {details}.",
-            "meaning": f"{withheld} when a corrected delivery clears their finding."
-            if kept
-            else "No row is withheld: what was found is of the kind that warns, or was waived.",
-            "steps": [
-                {
-                    "text": "See each finding; a corrected delivery needs no command but the next run.",
-                    "command": "./kaw findings",
-                }
-            ],
-        }
-    return {
-        "tone": "good",
-        "title": f"Passed: {what[0].lower()}{what[1:]} without a finding, {outcome}.",
-        "meaning": f"{evaluated:,} rules were evaluated; {content['counts']['not tested']:,} of them had nothing to test."
-        " Every delivered row is accounted for below.",
-        "steps": [],
-    }
+        if kept:
+            meaning = Text(
+                "Withheld rows are kept with their reason, are missing from the marts, and are admitted by themselves"
+                " when a corrected delivery clears their finding.",
+                "被隔离的行连同原因保留，不进入集市；更正后的交付消除问题时自动准入。",
+            )
+        see = Text(
+            "See each finding; a corrected delivery needs no command but the next run.",
+            "逐一查看问题；更正后的交付只需下一次运行。",
+        )
+        return _summary(
+            "attention" if kept or waived else "good",
+            Text(
+                f"Passed with findings: t{what} {outcome}, with {details}.",
+                f"通过但有问题：{day} 的运行通过闸门，{outcome.zh}；{details_zh}。",
+            ),
+            meaning,
+            [{"text": see, "command": "./kaw findings"}],
+        )
+    evaluated, silent = len(content["rules"]) - content["counts"]["not evaluated"], content["counts"]["not tested"]
+    return _summary(
+        "good",
+        Text(f"Passed: t{what} without a finding, {outcome}.", f"通过：{day} 的运行通过闸门，没有问题，{outcome.zh}。"),
+        Text(
+            f"{evaluated:,} rules were evaluated; {silent:,} of them had nothing to test."
+            " Every delivered row is accounted for below.",
+            f"执行规则 {evaluated:,} 条，其中 {silent:,} 条无可检验。下文说明每一行交付数据的去向。",
+        ),
+    )
 
 
-def _steps_when_blocked(run: dict, rules: list[dict], findings) -> list[dict]:
+def _summary(tone: str, title: Text, meaning: Text, steps: list[dict] | None = None) -> dict:
+    return {"tone": tone, "title": title, "meaning": meaning, "steps": steps or []}
+
+
+def _steps_when_blocked(content: dict) -> list[dict]:
     """Per blocking rule the two ways on: a corrected delivery, or a waiver of the narrowest scope that lifts the block."""
-    day, book, steps = run["business_date"], {rule["id"]: rule for rule in rules}, []
+    run, findings = content["run"], content["findings"]
+    day, book, steps = run["business_date"], {rule["id"]: rule for rule in content["rules"]}, []
     for rule_id, count in sorted(run["blocking"].items()):
         rule = book.get(rule_id, {})
         tables = sorted({finding["table_name"] for finding in findings.by_rule.get(rule_id, [])})
         is_complete = findings.total_of(rule_id) <= len(findings.by_rule.get(rule_id, []))
-        violations = f"{count:,} {'violation' if count == 1 else 'violations'}"
-        which = f" ({', '.join(tables[:5])})" if tables else ""
+        named = tables if content["edition"] == 1 else [*filter(None, tables)]  # a mart's own rule names no table
+        which = f" ({', '.join(named[:5])})" if named else ""
+        sentence, owner = rule.get("sentence", ""), rule.get("owner")
         steps.append(
             {
-                "text": f"{rule_id} ({violations}): {rule.get('sentence', '')} Owner: {rule.get('owner') or 'unknown'}."
-                f" Have it delivered again{which}; or, to take responsibility for this night, enter a waiver:",
+                "text": Text(
+                    f"{rule_id} ({plural(count, 'violation')}): {sentence} Owner: {owner or 'unknown'}."
+                    f" Have it delivered again{which}; or, to take responsibility for this night, enter a waiver:",
+                    f"{rule_id}（{count:,} 处违反）：{sentence} 责任单位：{owner or '未知'}。"
+                    f"请重新交付{which}；或由署名人承担本次责任，登记豁免：",
+                ),
                 "command": proposed_waiver(rule_id, set(tables) if is_complete else set(), day),
             }
         )
-    steps.append({"text": "Then run the night again, after either of them:", "command": _run(day)})
-    return steps
+    again = Text("Then run the night again, after either of them:", "之后重新运行：")
+    return [*steps, {"text": again, "command": _run(day)}]
 
 
 def _run(day: date) -> str:
     return f"./kaw run --date {day}"
 
 
-def _listed(words: list[str]) -> str:
+def _listed(words: list[str], *, zh: bool = False) -> str:
     if len(words) > 4:
-        return f"{', '.join(words[:3])} and {len(words) - 3} more"
+        return (
+            f"{'、'.join(words[:3])} 等 {len(words)} 条" if zh else f"{', '.join(words[:3])} and {len(words) - 3} more"
+        )
+    if zh:
+        return "、".join(words) or "闸门"
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "a gate"

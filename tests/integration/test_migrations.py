@@ -37,6 +37,7 @@ MIGRATIONS = [
     "012_locks.sql",
     "013_synthetic.sql",
     "014_finding_notes.sql",
+    "015_reproduce.sql",
 ]
 REPEATABLE = [
     "raw tables",

@@ -55,6 +55,7 @@ create table marts.mart_load_cluster (
 create table marts.mart_saving_advice (
     account_no text, month_start_date date, advice_code text, saving_cny numeric, advice_rank integer
 );
+create table marts.dim_codes (column_name text, code text, name_en text, name_zh text);
 """
 ROWS = """
 insert into publish.pointer (published_month, version, business_date, run_id, published_at, withheld_rows, withheld_share,
@@ -97,6 +98,9 @@ insert into marts.mart_load_cluster values
     ('A3', '2026-07-01', 1, 3, 9.9, true, false, '[1, 1, 1, 9]', '[1, 1, 1, 1]');
 insert into marts.mart_saving_advice values
     ('A2', '2026-07-01', 'PF_UP', 1234.4, 1), ('A2', '2026-07-01', 'MD_REDUCE', 1000, 2);
+insert into marts.dim_codes values
+    ('last_stage_code', 'BUILD', 'construction', '施工'), ('stage_code', 'BUILD', 'another list', '另一列表'),
+    ('churn_driver_1', 'PRICE_SPREAD', 'cheaper in the market', '市场价更低'), ('advice_code', 'PF_UP', 'raise the power factor', '提高功率因数');
 """
 ENGLISH = {
     "portfolio": "1 of 3 accounts bring 80.0 % of 10.0 million yuan in twelve months; 2 are key accounts,"
@@ -109,16 +113,40 @@ ENGLISH = {
     " and is at the stage of construction.",
     "data": "99.60 % of 10,000 readings expected in July 2026 arrived; 4 findings are open, most by MET-02.",
     "load": "A2 differs most from the 3 accounts that work alike: its working day peaks at 01:00 with 2.20 times its mean;"
-    " to raise the power factor would have saved 1,234 yuan that month.",
+    " best advice: raise the power factor, 1,234 yuan that month.",
 }
 CHINESE = {
     "portfolio": "3 户中的 1 户贡献了近十二个月 1,000 万元收入的 80.0 %；大客户共 2 户，2026年7月进入 1 户、退出 1 户 (A2, A3)。",
     "risk": "流失评分最高的 2 户大客户年收入合计 950 万元；首位 A2：评分 31，主因协议 12 天后到期。",
     "supply": "2026年7月：仅电表发现的停电 3 次，仅供电侧记录 1 次，双方一致 7 次；电表侧可靠率最低为 12 的 99.700 %。",
-    "connections": "在途申请 2 件，其中 1 件超出供电企业时限；最久的 P1 已历时 30 个工作日，处于受电工程施工环节。",
+    "connections": "在途申请 2 件，其中 1 件超出供电企业时限；最久的 P1 已历时 30 个工作日，处于施工环节。",
     "data": "2026年7月应采 10,000 点，到达 99.60 %；未关闭问题 4 个，最多的是 MET-02。",
-    "load": "A2 与同类 3 户差异最大：工作日 01:00 达到峰值，为其均值的 2.20 倍；若提高功率因数，当月可节省 1,234 元。",
+    "load": "A2 与同类 3 户差异最大：工作日 01:00 达到峰值，为其均值的 2.20 倍；最优建议：提高功率因数，当月可节省 1,234 元。",
 }
+# Five figures of the sentences, each by SQL of its own.
+FIGURES = [
+    (
+        "select trunc(100 * sum(revenue_12m_cny) filter (where is_pareto) / sum(revenue_12m_cny), 1)"
+        " from marts.mart_key_account_ranking where revenue_rank is not null"
+        " and ranking_month = (select max(ranking_month) from marts.mart_key_account_ranking)",
+        "accounts bring {} % of",
+    ),
+    (
+        "select count(*) from marts.mart_connection_funnel where status_code = 'OPEN' and last_stage_code is not null",
+        "{} applications are open",
+    ),
+    ("select count(*) from quality.findings where state = 'open'", "{} findings are open"),
+    (
+        "select to_char(sum(expected_slots), 'FM999,999,999') from marts.mart_energy_structure"
+        " where month_start_date = (select max(month_start_date) from marts.mart_energy_structure)",
+        "of {} readings expected in",
+    ),
+    (
+        "select sum(matched_outages)::integer from marts.mart_two_rates_gap"
+        " where month_start_date = (select max(month_start_date) from marts.mart_two_rates_gap)",
+        "by the supply side alone, {} by both",
+    ),
+]
 _HIDDEN = "[...document.querySelectorAll('main .says span')].filter((s) => s.checkVisibility()).map((s) => s.lang)"
 _GROUND = "getComputedStyle(document.body).backgroundColor"
 _CUT = """[...document.querySelectorAll('main section *')].filter((e) => e.checkVisibility() && !e.closest('svg') &&
@@ -215,6 +243,16 @@ def test_accounts_and_organisations_are_called_by_their_names_where_these_are_pu
     assert "Synthetic Station" in text
 
 
+def test_a_ranked_account_whose_revenue_is_withheld_is_shown_without_it(published: Warehouse, tmp_path: Path) -> None:
+    with psycopg.connect(published.address) as conn:
+        conn.execute(
+            "update marts.mart_key_account_ranking set revenue_12m_cny = null, is_partial = true where account_no = 'A2'"
+        )
+    shown = read_overview(published)
+    assert "80.0 % of 8.50 million yuan" in overview_text.sentences(shown)["portfolio"].en
+    assert "A2 – 95.0 %" in Page(write_overview(shown, tmp_path)).text
+
+
 def test_a_warehouse_without_rows_has_a_page_that_says_so(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as conn:
         conn.execute(MARTS)
@@ -264,7 +302,7 @@ def test_it_reads_what_is_published_and_nothing_else() -> None:
     text = Path(overview_data.__file__).read_text(encoding="utf-8")
     read = re.findall(r"\b(?:from|join)\s+([a-z_]+)(\.[a-z0-9_]+)?", re.sub(r'"""[^"]*?\."""', "", text))
     found = {schema + name for schema, name in read if name and schema not in ("include", "psycopg")}
-    assert len(found) == 10
+    assert len(found) == 11
     assert {name for name in found if not name.startswith("marts.")} == set()
 
 
@@ -296,6 +334,9 @@ def test_a_night_makes_it_beside_the_report_within_five_seconds(clean_night, pag
     )
     assert f"of {ranked} accounts bring" in text
     assert f"{key_accounts} are key accounts" in text
+    for query, said in FIGURES:
+        ((figure,),) = clean_night.rows(query)
+        assert said.format(figure) in text, query
     assert text.count("Nothing is published about it yet.") == 1  # one day of curves makes no ordinary day
     started = time.monotonic()
     write_overview(read_overview(clean_night.warehouse), folder)

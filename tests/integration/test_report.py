@@ -28,17 +28,17 @@ def test_the_report_of_a_published_run_tells_everything(warehouse: SyntheticRun)
         "Rules",
         "Findings",
         "Waivers and sign-off",
-        "What readers see",
+        "What readers saw",
         "Ledger",
     ):
         assert heading in page.text
     assert "all 2 tables balance" in page.text
     assert "The file is GBK, not UTF-8." in page.text
     assert "1,160" in page.text  # delivered
-    assert "3 open, 0 waived, 0 fixed" in page.text
+    assert "3 open, 0 waived, 0 gone" in page.text
     assert page.text.count("intact") == 1
     hash_ = warehouse.execute("select hash from publish.versions")[0][0]
-    assert f'title="1 rows, hash {hash_}"' in page.html
+    assert f'title="1 row, hash {hash_}"' in page.html
     assert "./kaw run --date 2026-07-10" in page.text
     of_mart = hashlib.sha256(f"2026-07 {hash_}\n".encode()).hexdigest()
     everything = hashlib.sha256(f"mart_energy {of_mart}\n".encode()).hexdigest()
@@ -84,9 +84,9 @@ def test_offices_and_clerks_are_told_with_sample_test_and_level_as_they_were_pub
     assert "3 were tested as of 2026-07-10, 1 named; 1 had too few entries, 1 nobody to be compared with." in page.text
     assert "with a chance of 0.0010 at most" in page.text
     assert (
-        "SAME_MINUTE 31 H3 20 16 80.00 % 14.49 % 20.00 % 6.6e-07 23.39 looks fabricated"
-        " SAME_MINUTE 31 the office 69 25 36.23 % 5.00 % 20.00 % 0.035 67.12 ok"
-        " SAME_MINUTE 31 H2 20 1 5.00 % 36.23 % 20.00 % 1 100.00 ok"
+        "many entries in one minute 31 H3 20 16 80.00 % 14.49 % 20.00 % 6.6e-07 23.39 looks fabricated"
+        " many entries in one minute 31 the office 69 25 36.23 % 5.00 % 20.00 % 0.035 67.12 in order"
+        " many entries in one minute 31 H2 20 1 5.00 % 36.23 % 20.00 % 1 100.00 in order"
     ) in page.text
     published = warehouse.path.read_bytes()
     warehouse.execute("update candidate.fct_arbitrary_fill_scores set verdict_code = 'OK', score = 100")

@@ -24,10 +24,11 @@ QUESTIONS = [
     ("Is every row accounted for?", ["nav a[href='#conservation']"], "#conservation", "all 2 tables balance"),
     (
         "What failed of MET-02?",
-        ["nav a[href='#rules']", "#rule-table a[href='#f-MET-02']"],
-        "#f-MET-02 table",
+        ["nav a[href='#rules']", "#rule-table a[data-rule='MET-02']"],
+        "#finding-table",
         "3 slots",
     ),
+    ("What costs most?", ["nav a[href='#money']"], "#fix-first", "MET-02"),
     ("What was not tested?", ["nav a[href='#not-tested']", "#not-tested summary"], "#not-tested table", "MET-31"),
     ("What is the three systems' difference?", ["nav a[href='#reconciliation']"], "#reconciliation", "XSR-03"),
     ("How does this night compare?", ["nav a[href='#trend']"], "#trend", "Violations per 10,000"),
@@ -35,7 +36,7 @@ QUESTIONS = [
     ("Is the ledger intact?", ["nav a[href='#ledger']"], "#ledger", "intact"),
     ("How is it reproduced?", ["nav a[href='#reproduce']"], "#reproduce", "./kaw run --date 2026-07-10 --expect "),
 ]
-SECTIONS = 17
+SECTIONS = 19
 TELEPHONE = 390  # pixels across; Browser's own width is that of a laptop
 READABLE = 4.5  # contrast of text with its ground, WCAG 2.2 AA, whatever the size of the letters
 
@@ -85,6 +86,10 @@ _UNREADABLE = """(() => {
   }
   return Object.entries(found).map(([pair, text]) => `${pair} ${text}`);
 })()"""
+# Headings, labels and choices that are still in English when Chinese is chosen; a digest's name has no other.
+_ENGLISH_LEFT = r"""[...document.querySelectorAll('h2, h3, summary, caption, thead th, label, nav a, option, button')]
+  .filter((e) => e.checkVisibility() || e.tagName === 'OPTION').map((e) => e.innerText || e.textContent)
+  .filter((text) => !/[一-鿿]/.test(text) && /[A-Za-z]{4}/.test(text.replace(/English|sha256|[A-Z]+-[\w-]+/g, '')))"""
 # A table whose columns are cut off at the edge of the sheet.
 _TOO_WIDE = """[...document.querySelectorAll('table')].filter((t) => t.checkVisibility() &&
   t.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((t) => t.caption.innerText)"""
@@ -139,7 +144,7 @@ def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
     assert page.evaluate(_CUT_OFF) == []
     page.show("light", width=TELEPHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE  # only a table moves sideways
-    assert [caption for caption in page.evaluate(_CUT_OFF) if caption.startswith("All findings")] == []
+    assert [caption for caption in page.evaluate(_CUT_OFF) if caption.startswith("Findings, the most yuan")] == []
     assert page.evaluate("document.querySelectorAll('main section').length") == SECTIONS
     assert page.evaluate(_EMPTY_SECTIONS) == []
     grounds = set()
@@ -153,6 +158,14 @@ def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
         assert shot.stat().st_size > 50_000
     assert {ground for scheme, media, ground in grounds if media} == {"rgb(255, 255, 255)"}
     assert len({ground for _, media, ground in grounds if not media}) == 2
+    page.show("light")
+    page.evaluate("document.getElementById('language').click()")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert page.evaluate(_ENGLISH_LEFT) == []
+    assert page.evaluate(_CUT_OFF) == []
+    page.evaluate("document.getElementById('theme').click()")  # the viewer's choice beats the system's
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 21, 28)"
+    assert page.evaluate(_UNREADABLE % READABLE) == []
     page.pdf(warehouse.folder / "report.pdf")
     assert (warehouse.folder / "report.pdf").read_bytes().startswith(b"%PDF")
     assert page.problems == []
@@ -164,13 +177,51 @@ def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Synth
     page.evaluate(_GO_TO_RULES)
     told = page.evaluate("""(() => {
       const type = (id, text) => { const field = document.getElementById(id); field.value = text;
-        field.dispatchEvent(new Event('input')); };
+        field.dispatchEvent(new Event('input', { bubbles: true })); };
       type('rule-search', 'MET-02');
       type('finding-search', '0003');
       return [...document.querySelectorAll('#rule-table tbody tr:not([hidden])')].map((row) => row.cells[0].innerText)
-        .concat(document.getElementById('finding-count').innerText);
+        .concat([...document.querySelectorAll('form output')].map((output) => output.innerText));
     })()""")
-    assert told == ["MET-02", "MET-53", "1 findings in the list, 1 of 3 shown"]  # MET-53 names the other in its source
+    assert told[:2] == ["MET-02", "MET-53"]  # MET-53 names the other in its source
+    assert told[2].startswith("1 of 3 shown")
+    assert told[3].startswith("2 of ")
+    assert page.problems == []
+
+
+# What a person chooses above the findings or clicks on, and the record numbers that are then in the table, from the top.
+_CHOOSE = """((chosen) => {
+  const form = document.querySelector('form[data-for="finding-table"]');
+  for (const [name, value] of Object.entries(chosen.fields ?? {})) form.querySelector(name).value = value;
+  form.dispatchEvent(new Event('input', { bubbles: true }));
+  if (chosen.click) [...document.querySelectorAll('#finding-table thead th')][chosen.click].querySelector('button').click();
+  return [...document.querySelectorAll('#finding-table tbody tr:not([hidden])')]
+    .map((row) => row.cells[1].innerText.match(/"mp_no": "(\\d+)"/)[1]);
+})(%s)"""
+
+
+def test_findings_are_sorted_and_filtered_by_office_rule_money_and_age(warehouse: SyntheticRun, page: Browser) -> None:
+    """Three of MET-02 by the metering office; MET-05 is another's, and its yuan are more; one has been there for a night."""
+    warehouse.execute("update quality.finding_events set error_cny_year = 1, amount_at_stake_cny = 10 * finding_id")
+    warehouse.execute("update quality.finding_events set exposure_cny = 5000 where record_key ->> 'mp_no' = '0001'")
+    warehouse.finding("MKT-05", {"mp_no": "0777"})
+    warehouse.execute("update quality.finding_events set amount_at_stake_cny = 1234.5 where rule_id = 'MKT-05'")
+    warehouse.report()
+    page.open(warehouse.path)
+
+    def choose(**chosen) -> list[str]:
+        return page.evaluate(_CHOOSE % json.dumps(chosen))
+
+    assert choose() == ["0777", "0003", "0002", "0001"]  # the most error first
+    assert choose(fields={"[data-filter=office]": "metering office"}) == ["0003", "0002", "0001"]
+    assert choose(fields={"[data-min=cny]": "1000"}) == ["0001"]  # its exposure
+    assert choose(fields={"[data-filter=office]": ""}) == ["0777", "0001"]
+    assert choose(fields={"[data-min=cny]": "", "[data-filter=rule]": "MKT-05"}) == ["0777"]
+    assert choose(fields={"[data-filter=rule]": "", "[data-filter=since]": "new"}) == ["0777", "0003", "0002", "0001"]
+    assert choose(fields={"[data-filter=since]": "repeated"}) == []
+    assert choose(fields={"[data-filter=since]": "", "[data-min=age]": "1"}) == []
+    assert choose(fields={"[data-min=age]": ""}, click=6) == ["0001", "0777", "0003", "0002"]  # by exposure
+    assert choose(click=5) == ["0777", "0003", "0002", "0001"]
     assert page.problems == []
 
 
@@ -178,9 +229,9 @@ def test_the_filters_and_the_search_hide_what_was_not_asked_for(warehouse: Synth
 _SEARCH = """(() => {
   const field = document.getElementById('finding-search');
   field.value = %s;
-  field.dispatchEvent(new Event('input'));
+  field.dispatchEvent(new Event('input', { bubbles: true }));
   const lines = [...document.querySelectorAll('#finding-hits:not([hidden]) tbody tr')];
-  return [document.getElementById('finding-count').innerText, lines.map((line) => [...line.cells].map((cell) => cell.innerText))];
+  return [document.querySelector('form[data-for="finding-table"] output').innerText, lines.map((line) => [...line.cells].map((cell) => cell.innerText))];
 })()"""
 
 
@@ -188,26 +239,29 @@ def _search(page: Browser, words: str) -> tuple[str, list[list[str]]]:
     return tuple(page.evaluate(_SEARCH % json.dumps(words)))
 
 
-def test_the_search_finds_what_is_only_in_the_list(warehouse: SyntheticRun, page: Browser) -> None:
-    """MET-02 has 3 findings of A1 and 250 more, of which the page shows the first 100; MET-05 has one of them waived."""
+def test_the_search_finds_what_is_only_in_the_list(
+    warehouse: SyntheticRun, page: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MET-02 has 3 findings of A1 and 250 more, MET-05 has one of them waived; the page has room for 100."""
+    monkeypatch.setattr("include.report.findings.RANKED", 100)
     warehouse.result("MET-05", tested=9, failed=1, verdict="waived", severity="warn")
     warehouse.finding("MET-05", {"mp_no": "0777"}, event="waived")
     warehouse.finding("MET-02", {"mp_no": "0009"}, count=250)
-    warehouse.report()
+    assert "Shown are the 100 findings with most yuan of 254" in warehouse.report().text
     with (warehouse.path.parent / "findings.csv").open(encoding="utf-8", newline="") as file:
         rows = [" ".join(line) for line in csv.reader(file)]
     page.open(warehouse.path)
     told, lines = _search(page, "0009 250")
-    assert told == "1 findings in the list, 0 of 101 shown"
+    assert told == "0 of 100 shown"
     assert [line[:4] for line in lines] == [["MET-02", "met_interval_96", "metering office", "1"]]
     assert '"n": 250, "mp_no": "0009"' in rows[int(lines[0][4]) - 1]
-    assert _search(page, "a1")[0] == "254 findings in the list, 101 of 101 shown"
+    assert _search(page, "a1")[0] == "100 of 100 shown"
     assert [line[0] for line in _search(page, "a1")[1]] == ["MET-02", "MET-05"]
     assert _search(page, "MET-05 waived A1")[1] == [["MET-05", "met_interval_96", "metering office", "1", "255"]]
     assert "0777" in rows[255 - 1]
     assert _search(page, "metering office MET-02")[1][0][3:] == ["253", "2–254"]
-    assert _search(page, "nowhere") == ("0 findings in the list, 0 of 101 shown", [])
-    assert _search(page, "") == ("", [])
+    assert _search(page, "nowhere") == ("0 of 100 shown", [])
+    assert _search(page, "")[1] == []
     assert page.problems == []
 
 
@@ -219,7 +273,7 @@ def test_an_index_that_is_full_says_what_it_has(
     warehouse.finding("MET-02", {"mp_no": "0009"}, count=20)
     text = warehouse.report().text
     assert (
-        "it has the account numbers up to row 11 of findings.csv, it has the record keys up to row 1 of findings.csv"
+        "account numbers up to row 11 , record keys up to row 1 of findings.csv; what is below is found in the file"
         in text
     )
     page.open(warehouse.path)

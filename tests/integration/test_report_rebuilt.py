@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from include.errors import NotReproduced
+from include.errors import NotReproduced, UsageError
 from include.local.run import compare
 from include.publish import pointers_as_of, release, rollback
 from include.quality.waivers import waive
@@ -74,6 +74,31 @@ def test_the_report_of_an_old_run_is_rebuilt_to_the_same_bytes(warehouse: Synthe
         "2026-07-10_run_1",
         "2026-07-11_run_2",
     ]
+
+
+def test_a_report_is_rebuilt_in_the_edition_and_language_that_the_ledger_notes(
+    warehouse: SyntheticRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish()
+    with monkeypatch.context() as then:
+        then.setattr("include.report.EDITION", 1)
+        warehouse.report()
+    first = _bytes(warehouse.path.parent)
+    assert b'id="money"' not in first["report.html"]
+    _later_night(warehouse)
+    monkeypatch.setenv("KAW_LANG", "zh")
+    warehouse.report()  # of the night after
+    second = _bytes(warehouse.path.parent)
+    assert b'id="money"' in second["report.html"]
+    assert b'data-lang="zh"' in second["report.html"]
+    monkeypatch.delenv("KAW_LANG")
+    for run_id, before in ((1, first), (2, second)):
+        warehouse.report(run_id)
+        assert warehouse.written.is_rebuilt
+        assert _bytes(warehouse.path.parent) == before
+    monkeypatch.setattr("include.report.TEMPLATES", {1: Path()})
+    with pytest.raises(UsageError, match="is of edition 2, which this code does not know"):
+        warehouse.report(2)
 
 
 @pytest.mark.parametrize(
