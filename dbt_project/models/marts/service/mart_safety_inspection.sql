@@ -81,7 +81,7 @@ measured as (
         end as rectify_overdue_days,
         hazards.recheck_result_code as recheck_result,
         coalesce(
-            hazards.hazard_level_code = 'MAJOR' and (hazards.rectified_date is null or hazards.recheck_result_code = 'FAIL'), false
+            hazards.hazard_level_code = 'MAJOR' and hazards.removed_date is null, false
         ) as is_open_major_hazard,
         coalesce(acted.corrective_actions, 0) as corrective_actions,
         acted.corrective_action_days,

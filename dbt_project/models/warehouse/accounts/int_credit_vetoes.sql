@@ -23,7 +23,7 @@ inspections as (
 ),
 
 hazards as (
-    select * from {{ ref('stg_marketing__hazards') }}
+    select * from {{ ref('fct_hazards') }}
 ),
 
 receivables as (
@@ -60,7 +60,7 @@ reasons as (
         inspections.account_no,
         'MAJOR_HAZARD' as veto_code,
         coalesce(hazards.rectification_due_date + 1, inspections.done_date) as from_date,
-        hazards.rectified_date as to_date
+        hazards.removed_date as to_date
     from hazards
     inner join inspections on hazards.inspection_no = inspections.inspection_no
     where hazards.hazard_level_code = 'MAJOR'

@@ -11,7 +11,9 @@ final as (
         is_reported_to_authority,
         rectification_due_date,
         rectified_date,
-        recheck_result_code
+        recheck_result_code,
+        -- what failed its recheck is there as before
+        case when recheck_result_code is distinct from 'FAIL' then rectified_date end as removed_date
     from hazards
     order by hazard_no, _raw_id desc
 )

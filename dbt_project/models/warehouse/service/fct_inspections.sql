@@ -10,7 +10,7 @@ hazards_by_inspection as (
     select
         inspection_no,
         count(*)::integer as hazards,
-        (count(*) filter (where rectified_date is null))::integer as open_hazards
+        (count(*) filter (where removed_date is null))::integer as open_hazards
     from hazards
     group by inspection_no
 ),

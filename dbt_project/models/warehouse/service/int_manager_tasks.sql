@@ -25,7 +25,7 @@ contracts as (
 
 hazards as (
     select * from {{ ref('fct_hazards') }}
-    where rectified_date is null
+    where removed_date is null
 ),
 
 inspections as (
