@@ -77,6 +77,10 @@ def _trade(raw: Raw, account: str, day: pd.Timestamp) -> dict:
     row["trade_mode_code"] = now.trade_mode
     if now.trade_mode != "AGENT" and now.price_kind == "FIXED":
         row["price_spread_cny_per_mwh"] = prices["AGENT"] - now.price_yuan_mwh
+    if (
+        now.trade_mode != "AGENT" and now.price_kind == "SPREAD"
+    ):  # the agreement states what is added to the price of the grid company
+        row["price_spread_cny_per_mwh"] = -now.price_yuan_mwh
     if not pd.isna(now.valid_to):
         ends = now.valid_to
         row |= {"agreement_end_date": ends, "days_to_end": (ends - day).days}
@@ -133,8 +137,7 @@ def _manager_changes(raw: Raw, account: str, day: pd.Timestamp) -> int:
 def _satisfaction_drop(raw: Raw, account: str, day: pd.Timestamp) -> float | None:
     """Mean of the months before less mean of the newest, each score as a share of its scale from its lowest, 1."""
     months = _risk("satisfaction_months", day)
-    middle = day.replace(day=1) - pd.DateOffset(months=months - 1)
-    first = middle - pd.DateOffset(months=months)
+    middle, first = (day - pd.DateOffset(months=n) + pd.Timedelta(days=1) for n in (months, 2 * months))
     answers = [
         (_days(a.answered_at), (a.score - 1) / (a.score_scale - 1))
         for a in raw.of("mkt_survey", "cons_no").get(account, [])

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from tests.witness.raw import Raw, in_force, month_of, parameter
+from tests.witness.tariff import contract_on
 
 MART = "mart_key_account_ranking"
 KEYS = ["account_no", "ranking_month"]
@@ -56,8 +57,12 @@ def _ranked(raw: Raw, bills: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
             "revenue_12m_cny": sums.total_charge.to_numpy(),
             "energy_12m_kwh": sums.kwh_total.to_numpy(),
             "gross_margin_12m_cny": (sums.total_charge - sums.fund_charge - sums.kwh_total * cost / 1000).to_numpy(),
-            "contract_capacity_kva": accounts.contract_cap_kva.to_numpy(),
-            "running_capacity_kva": accounts.running_cap_kva.to_numpy(),
+            "contract_capacity_kva": [
+                _contract_capacity(raw, row, raw.report_day(month)) for row in accounts.itertuples()
+            ],
+            "running_capacity_kva": [
+                running_capacity(raw, row, raw.report_day(month)) for row in accounts.itertuples()
+            ],
         }
     )
     demand = _highest_demand(raw, year)
@@ -71,6 +76,22 @@ def _highest_demand(raw: Raw, year: pd.DataFrame) -> pd.DataFrame:
     """Of two bills with the same demand that with the lower power factor: it loads the transformers more."""
     billed = year.dropna(subset=["md_actual_kw"]).sort_values(["md_actual_kw", "pf_actual"], ascending=[True, False])
     return billed.groupby("cons_no")[["md_actual_kw", "pf_actual"]].last()
+
+
+def _contract_capacity(raw: Raw, customer, day: pd.Timestamp) -> float:
+    contract = contract_on(raw, customer.Index, day)
+    return customer.contract_cap_kva if contract is None else contract.contract_cap_kva
+
+
+def running_capacity(raw: Raw, customer, day: pd.Timestamp) -> float:
+    """Transformers that ran on a day (correction F14); without one of its own what the archive says."""
+    rows = raw.of("mkt_transformer", "cons_no").get(customer.Index, [])
+    running = [
+        r.cap_kva
+        for r in rows
+        if r.state == "RUN" and r.state_from <= day and (pd.isna(r.state_to) or day <= r.state_to)
+    ]
+    return sum(running) if rows else customer.running_cap_kva
 
 
 def _shares(rows: pd.DataFrame, top_share: float) -> pd.DataFrame:
