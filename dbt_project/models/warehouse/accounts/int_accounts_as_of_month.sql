@@ -42,8 +42,8 @@ final as (
             when as_of.voltage_level_code ~ '^AC[0-9.]+kV$' then substring(as_of.voltage_level_code, '[0-9.]+')::numeric
             when as_of.voltage_level_code ~ '^AC[0-9.]+V$' then substring(as_of.voltage_level_code, '[0-9.]+')::numeric / 1000
         end as voltage_level_kv,
-        coalesce(contracts.contract_capacity_kva, as_of.contract_capacity_kva)::numeric(16, 2) as contract_capacity_kva,
-        coalesce(capacities.charged_at_end_kva, as_of.running_capacity_kva)::numeric(16, 2) as running_capacity_kva,
+        coalesce(contracts.contract_capacity_kva, as_of.contract_capacity_kva)::numeric(14, 2) as contract_capacity_kva,
+        coalesce(capacities.charged_at_end_kva, as_of.running_capacity_kva)::numeric(14, 2) as running_capacity_kva,
         coalesce(as_of.connect_date, as_of.open_date, as_of.report_date) <= as_of.report_date
         and (as_of.close_date is null or as_of.month_start_date <= as_of.close_date) as is_open
     from as_of
