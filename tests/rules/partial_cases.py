@@ -140,7 +140,11 @@ TYPED = {
         mkt_bill 2025-10-31 |
         mkt_bill 2025-11-01 | revenue_12m_cny energy_12m_kwh gross_margin_12m_cny max_demand_kw load_rate
         mkt_bill 2026-10-31 | revenue_12m_cny energy_12m_kwh gross_margin_12m_cny max_demand_kw load_rate
-        mkt_bill 2026-11-01 |""",
+        mkt_bill 2026-11-01 |
+        con_contract 2001-01-01 | contract_capacity_kva is_large_capacity is_key_account key_reason
+        con_contract 2026-12-01 |
+        mkt_transformer 2001-01-01 | running_capacity_kva load_rate
+        mkt_transformer 2026-12-01 |""",
     "mart_load_cluster": f"""
         met_interval_96            | {PROFILE}
         met_interval_96 2026-10-31 |

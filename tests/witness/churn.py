@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tests.witness import outages, two_rates
-from tests.witness.credit import _bills, _risk, energy_yoy
+from tests.witness.credit import bills_of, energy_yoy, risk
 from tests.witness.payment import settlement
 from tests.witness.raw import Raw, parameter, rows_in_force
 from tests.witness.tariff import valid_on
@@ -30,7 +30,7 @@ DECIMALS = (
 
 
 def witness(raw: Raw) -> pd.DataFrame:
-    bills = _bills(raw)
+    bills = bills_of(raw)
     rows = []
     for customer in raw["mkt_customer"].itertuples():
         for month in raw.months:
@@ -46,7 +46,7 @@ def witness(raw: Raw) -> pd.DataFrame:
                 "late_payments_12m": _late(raw, bills.get(account, []), day),
                 "capacity_reductions_12m": _reductions(raw, account, day),
                 "manager_changes_12m": _manager_changes(raw, account, day),
-                "voltage_ok_pct": two_rates._voltage(raw, [account], "CUSTOMER", month)["voltage_ok_pct"],
+                "voltage_ok_pct": two_rates.voltage(raw, [account], "CUSTOMER", month)["voltage_ok_pct"],
                 "satisfaction_drop": _satisfaction_drop(raw, account, day),
             }
             rows.append(row | _scores(raw, row, month, day))
@@ -55,7 +55,7 @@ def witness(raw: Raw) -> pd.DataFrame:
 
 def _window(day: pd.Timestamp) -> pd.Timestamp:
     """First day of the twelve months to a day, which the measures named 12m look back on."""
-    return day - pd.DateOffset(months=_risk("look_back_months", day)) + pd.Timedelta(days=1)
+    return day - pd.DateOffset(months=risk("look_back_months", day)) + pd.Timedelta(days=1)
 
 
 def _days(at: pd.Series | pd.Timestamp) -> pd.Timestamp:
@@ -136,7 +136,7 @@ def _manager_changes(raw: Raw, account: str, day: pd.Timestamp) -> int:
 
 def _satisfaction_drop(raw: Raw, account: str, day: pd.Timestamp) -> float | None:
     """Mean of the months before less mean of the newest, each score as a share of its scale from its lowest, 1."""
-    months = _risk("satisfaction_months", day)
+    months = risk("satisfaction_months", day)
     middle, first = (day - pd.DateOffset(months=n) + pd.Timedelta(days=1) for n in (months, 2 * months))
     answers = [
         (_days(a.answered_at), (a.score - 1) / (a.score_scale - 1))

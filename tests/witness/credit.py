@@ -42,7 +42,7 @@ VIOLATIONS = {  # class of a kind of case, as credit_points and credit_vetoes na
 
 def witness(raw: Raw) -> pd.DataFrame:
     rows = []
-    bills = {account: list(of) for account, of in _bills(raw).items()}
+    bills = {account: list(of) for account, of in bills_of(raw).items()}
     for customer in raw["mkt_customer"].itertuples():
         before = None
         for month in [
@@ -57,7 +57,7 @@ def witness(raw: Raw) -> pd.DataFrame:
             row = {"account_no": customer.cons_no, "month_start_date": month, "is_open": is_open} | owed
             del row["late_days"]
             row["is_new_customer"] = day < customer.connect_date + pd.DateOffset(
-                months=_risk("new_customer_months", day)
+                months=risk("new_customer_months", day)
             )
             contract = _newest_contract(raw, customer.cons_no, day)
             row["deposit_cny"] = contract.deposit_yuan if contract else None
@@ -73,11 +73,11 @@ def witness(raw: Raw) -> pd.DataFrame:
     return pd.DataFrame(row for row in rows if row["month_start_date"] in raw.months)
 
 
-def _risk(code: str, day: pd.Timestamp) -> int:
+def risk(code: str, day: pd.Timestamp) -> int:
     return int(parameter("risk_parameters", code, day))
 
 
-def _bills(raw: Raw) -> dict[str, list]:
+def bills_of(raw: Raw) -> dict[str, list]:
     rows: dict[str, list] = {}
     for bill in raw["mkt_bill"].assign(month=lambda b: month_of(b.bill_month)).itertuples():
         rows.setdefault(bill.cons_no, []).append(bill)
@@ -100,7 +100,7 @@ def receivables(raw: Raw, customer, bills: list, day: pd.Timestamp) -> dict:
     """As of the end of a day: bills issued by then, and payments and corrections made by then."""
     unpaid = overdue = penalties = late = amounts = 0.0
     oldest = 0
-    since = day - pd.DateOffset(months=_risk("look_back_months", day))
+    since = day - pd.DateOffset(months=risk("look_back_months", day))
     months: dict[pd.Timestamp, float] = {}
     recent = 0.0
     payer = "RESIDENT" if customer.cons_class == "RESIDENT" else "OTHER"
@@ -108,7 +108,7 @@ def receivables(raw: Raw, customer, bills: list, day: pd.Timestamp) -> dict:
         if bill.issued_on > day:
             continue
         months[bill.month] = months.get(bill.month, 0.0) + bill.total_charge
-        if bill.issued_on > day - pd.Timedelta(days=_risk("sales_outstanding_days", day)):
+        if bill.issued_on > day - pd.Timedelta(days=risk("sales_outstanding_days", day)):
             recent += bill.total_charge
         found = settlement(raw, bill, day)
         if bill.total_charge > 0 and since < bill.due_on <= day:
@@ -122,14 +122,14 @@ def receivables(raw: Raw, customer, bills: list, day: pd.Timestamp) -> dict:
             if bill.due_on < day:
                 overdue += found.unpaid
                 oldest = max(oldest, (day - bill.due_on).days)
-    newest = sorted(months)[-_risk("expected_bill_months", day) :]
+    newest = sorted(months)[-risk("expected_bill_months", day) :]
     return {
         "unpaid_cny": unpaid,
         "overdue_cny": overdue,
         "oldest_overdue_days": oldest,
         "penalty_open_cny": penalties,
         "expected_bill_cny": sum(months[m] for m in newest) / len(newest) if newest else 0.0,
-        "days_sales_outstanding": unpaid / recent * _risk("sales_outstanding_days", day) if recent > 0 else None,
+        "days_sales_outstanding": unpaid / recent * risk("sales_outstanding_days", day) if recent > 0 else None,
         "late_days": late / amounts if amounts else None,
     }
 
@@ -223,13 +223,13 @@ def _energy(raw: Raw, account: str, day: pd.Timestamp) -> dict[pd.Timestamp, flo
 @functools.cache
 def _closed(day: pd.Timestamp) -> list[pd.Timestamp]:
     """The twelve months before that of the day."""
-    return list(pd.date_range(end=day.replace(day=1), periods=_risk("look_back_months", day) + 1, freq="MS"))[:-1]
+    return list(pd.date_range(end=day.replace(day=1), periods=risk("look_back_months", day) + 1, freq="MS"))[:-1]
 
 
 def _variation(raw: Raw, account: str, day: pd.Timestamp) -> float | None:
     """Standard deviation over mean of the monthly energy of the twelve closed months before."""
     values = [kwh for month, kwh in _energy(raw, account, day).items() if month in _closed(day)]
-    if len(values) < _risk("variation_months", day):
+    if len(values) < risk("variation_months", day):
         return None
     return statistics.stdev(values) / statistics.mean(values)
 
@@ -237,7 +237,7 @@ def _variation(raw: Raw, account: str, day: pd.Timestamp) -> float | None:
 def energy_yoy(raw: Raw, account: str, day: pd.Timestamp) -> float | None:
     """The newest closed months against the same of the year before; months billed in both years."""
     energy = _energy(raw, account, day)
-    months = _closed(day)[-_risk("yoy_months", day) :]
+    months = _closed(day)[-risk("yoy_months", day) :]
     both = [
         (energy[m], energy[m - pd.DateOffset(years=1)])
         for m in months
@@ -285,7 +285,7 @@ def _vetoes(raw: Raw, customer, bills: list, day: pd.Timestamp) -> list[str]:
     }
     if any(due.year < day.year for due in owing):
         found.append("OLD_ARREARS")
-    if len({(due.year, due.month) for due in owing if due.year == day.year}) >= _risk("arrears_months", day):
+    if len({(due.year, due.month) for due in owing if due.year == day.year}) >= risk("arrears_months", day):
         found.append("ARREARS")
     return [row.veto_code for row in rows_in_force("credit_vetoes", day) if row.veto_code in found]
 

@@ -47,7 +47,7 @@ def by_records(raw: Raw) -> dict[str, list[Dark]]:
         for feeder, points in paths.items():
             areas = {point.tg_no for point in points}
             records = [r for r in raw.of("met_supply_outage", "feeder_no").get(feeder, []) if _hits(r, areas)]
-            dark.append(sorted(Dark(r.start_at, _end(raw, r.end_at), r.kind, r.is_external) for r in records))
+            dark.append(sorted(Dark(r.start_at, end_of(raw, r.end_at), r.kind, r.is_external) for r in records))
         found[account] = functools.reduce(intersection, dark)
     return found
 
@@ -65,7 +65,7 @@ def _hits(record, areas: set) -> bool:
     return not isinstance(record.tg_no, str) or record.tg_no in areas
 
 
-def _end(raw: Raw, ends: pd.Timestamp) -> pd.Timestamp:
+def end_of(raw: Raw, ends: pd.Timestamp) -> pd.Timestamp:
     return (raw.day + pd.Timedelta(days=1)).tz_localize("Asia/Shanghai") if pd.isna(ends) else ends
 
 
@@ -80,7 +80,7 @@ def _events(raw: Raw, point) -> list[Dark]:
         elif event.event == "POWER_UP" and since is not None:
             dark.append(Dark(since, event.event_ts))
             since = None
-    return dark if since is None else [*dark, Dark(since, _end(raw, pd.NaT))]
+    return dark if since is None else [*dark, Dark(since, end_of(raw, pd.NaT))]
 
 
 def _kind(raw: Raw, paths: dict, dark: Dark) -> dict:
@@ -88,7 +88,7 @@ def _kind(raw: Raw, paths: dict, dark: Dark) -> dict:
     for feeder, points in paths.items():
         areas = {point.tg_no for point in points}
         for record in raw.of("met_supply_outage", "feeder_no").get(feeder, []):
-            overlaps = record.start_at < dark.ends and dark.starts < _end(raw, record.end_at)
+            overlaps = record.start_at < dark.ends and dark.starts < end_of(raw, record.end_at)
             if _hits(record, areas) and (overlaps or abs(record.start_at - dark.starts) <= near):
                 return {"kind": record.kind, "is_external": record.is_external}
     return {}

@@ -52,8 +52,8 @@ def witness(raw: Raw) -> pd.DataFrame:
             for account in accounts:
                 kva = customers.running_cap_kva[account]
                 row = _reliability(raw, hit[account], 1, kva, period, month)
-                row |= _per_customer_hit(row, {account: hit[account]}, period, month)
-                row |= cemi[account] | _voltage(raw, [account], side, month)
+                row |= _per_customer_hit(row, {account: hit[account]}, period)
+                row |= cemi[account] | voltage(raw, [account], side, month)
                 row |= _targets(raw, row, customers.loc[[account]], month)
                 rows.append(
                     _named("ACCOUNT", account, side, month)
@@ -86,7 +86,7 @@ def _of_organisation(
         records = [r for r in raw["met_supply_outage"].itertuples() if r.feeder_no in feeders]
         dark = [
             (
-                Dark(r.start_at, outages._end(raw, r.end_at), r.kind, r.is_external),
+                Dark(r.start_at, outages.end_of(raw, r.end_at), r.kind, r.is_external),
                 r.customers_interrupted,
                 r.kva_interrupted,
             )
@@ -97,9 +97,9 @@ def _of_organisation(
     else:
         nt, kva = len(members), members.running_cap_kva.sum()
         row = _reliability(raw, [d for a in members.index for d in hit[a]], nt, kva, period, month)
-        row |= _per_customer_hit(row, {a: hit[a] for a in members.index}, period, month)
+        row |= _per_customer_hit(row, {a: hit[a] for a in members.index}, period)
     row |= {name: np.mean([cemi[a][name] for a in members.index]) for name in next(iter(cemi.values()))}
-    row |= _monitors(raw, org, month) if side == "SUPPLY" else _voltage(raw, list(members.index), side, month)
+    row |= _monitors(raw, org, month) if side == "SUPPLY" else voltage(raw, list(members.index), side, month)
     row |= _targets(raw, row, members, month)
     return _named("ORGANISATION", org, side, month) | row | {"account_no": None, "org_no": org}
 
@@ -135,11 +135,11 @@ def _reliability(raw: Raw, dark: list[tuple], nt: float, connected: float, perio
             kva += capacity * begins
         elif begins:
             momentary += customers
-    share = lambda minutes: (1 - minutes / (60 * hours * nt)) * 100  # noqa: E731
+    minutes_of_all = 60 * hours * nt
     return {
-        "rs_pct": share(sums["cmi"]),
-        "rs_2_pct": share(sums["cmi"] - sums["external"]),
-        "rs_3_pct": share(sums["cmi"] - sums["shed"]),
+        "rs_pct": (1 - sums["cmi"] / minutes_of_all) * 100,
+        "rs_2_pct": (1 - (sums["cmi"] - sums["external"]) / minutes_of_all) * 100,
+        "rs_3_pct": (1 - (sums["cmi"] - sums["shed"]) / minutes_of_all) * 100,
         "aihc_h": sums["cmi"] / 60 / nt,
         "aihc_prearranged_h": sums["pre"] / 60 / nt,
         "aihc_fault_h": sums["fault"] / 60 / nt,
@@ -182,7 +182,7 @@ def _event(sequence: list[tuple], sustained: float, period: tuple) -> float:
     return max(customers for one, customers in sequence if one.minutes <= sustained)
 
 
-def _per_customer_hit(row: dict, hit: dict[str, list], period: tuple, month: pd.Timestamp) -> dict:
+def _per_customer_hit(row: dict, hit: dict[str, list], period: tuple) -> dict:
     """CAIFI and CTAIDI: over the customers that were interrupted, as far as it is known which."""
     ieee = row["sustained_minutes_ieee_1366"]
     begun = [
@@ -217,7 +217,7 @@ def _many_or_long(raw: Raw, dark: list[Dark], month: pd.Timestamp) -> dict:
 # -- voltage
 
 
-def _voltage(raw: Raw, accounts: list[str], side: str, month: pd.Timestamp) -> dict:
+def voltage(raw: Raw, accounts: list[str], side: str, month: pd.Timestamp) -> dict:
     names = ("voltage_ok_pct", "voltage_monitored_minutes", "voltage_over_minutes", "voltage_under_minutes")
     row = dict.fromkeys(
         (*names, *(f"voltage_class_{c}_pct" for c in "abcd"), "valid_points", "outage_points", "missing_points")
@@ -291,7 +291,7 @@ def _monitor_rows(raw: Raw, month: pd.Timestamp) -> list:
 def _monitors(raw: Raw, org: str, month: pd.Timestamp) -> dict:
     """The composite V = 0.5 A + 0.5 (B + C + D) / 3 of the classes that there are."""
     rows = [m for m in _monitor_rows(raw, month) if m.org_no == org]
-    row = _voltage(raw, [], "SUPPLY", month)
+    row = voltage(raw, [], "SUPPLY", month)
     if not rows:
         return row
     classes = {}

@@ -6,6 +6,10 @@ accounts as (
     select * from {{ ref('dim_accounts') }}
 ),
 
+as_of_months as (
+    select * from {{ ref('int_accounts_as_of_month') }}
+),
+
 rankings as (
     select * from {{ ref('fct_key_account_rankings') }}
 ),
@@ -139,8 +143,8 @@ measured as (
         days.voltage_level_code,
         days.importance_code,
         days.status_code,
-        days.contract_capacity_kva,
-        days.running_capacity_kva,
+        as_of_months.contract_capacity_kva,
+        as_of_months.running_capacity_kva,
         coalesce(rankings.is_key_account, false) as is_key_account,
         rankings.key_reason,
         rankings.revenue_12m_cny,
@@ -180,6 +184,8 @@ measured as (
         coalesce(quality.withheld_kwh, 0)::numeric(20, 4) as withheld_kwh,
         coalesce(quality.withheld_cny, 0)::numeric(20, 2) as withheld_cny
     from days
+    left join as_of_months
+        on days.account_no = as_of_months.account_no and days.month_start_date = as_of_months.month_start_date
     left join rankings on days.account_no = rankings.account_no and days.month_start_date = rankings.ranking_month
     left join managed on days.account_no = managed.account_no and days.as_of_date = managed.as_of_date
     left join contracted on days.account_no = contracted.account_no and days.as_of_date = contracted.as_of_date

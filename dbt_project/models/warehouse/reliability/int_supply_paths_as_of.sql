@@ -17,11 +17,11 @@ by_point as (
         feeder_no,
         metering_point_no,
         transformer_area_no,
-        is_installed is distinct from false as is_metered,
+        coalesce(is_installed, true) as is_metered,
         valid_from,
         valid_to
     from metering_points
-    where feeder_no is not null or is_installed is distinct from false
+    where feeder_no is not null or coalesce(is_installed, true)
 ),
 
 located as (
