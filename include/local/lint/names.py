@@ -12,7 +12,7 @@ from pathlib import Path
 
 from include.local.lint.problem import Problem, choices, did_you_mean
 
-FOLDERS = ("include", "dags", "tests")
+FOLDERS = ("include", "dags", "plugins", "tests")
 
 
 def check_names(root: Path) -> Iterator[Problem]:
