@@ -86,7 +86,8 @@ def _run_dbt(
         if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
             told, node = event.data, event.data.node_info
             seconds, instants = round(told.execution_time, 2), (node.node_started_at, node.node_finished_at)
-            built.append(Built(node.node_name, told.status, seconds, told.index, told.total, node.unique_id, *instants))
+            of = told.num_models if event.info.name == "LogTestResult" else told.total
+            built.append(Built(node.node_name, told.status, seconds, told.index, of, node.unique_id, *instants))
             progress(built[-1])
 
     with dbt_environment(warehouse):
