@@ -26,7 +26,7 @@ landed as materialized (
         landed._raw_id,
         landed.metering_point_no,
         landed.reading_date,
-        hash_array_extended(landed.values_by_slot, 0) as curve_hash,
+        landed.curve_hash,
         (
             select count(distinct slots.slot_value)
             from unnest(landed.values_by_slot) as slots (slot_value)
@@ -57,12 +57,12 @@ hashed as materialized (
         curves.phase_code,
         curves.received_at,
         curves.values_by_slot,
-        hash_array_extended(curves.values_by_slot, 0) as curve_hash
+        curves.curve_hash
     from staging.int_curves_latest as curves
     left join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where
         curves.quantity_code in ('E+', 'P', 'I', 'U')
-        and hash_array_extended(curves.values_by_slot, 0) = any (array(
+        and curves.curve_hash = any (array(
             select landed.curve_hash
             from landed
             cross join limits

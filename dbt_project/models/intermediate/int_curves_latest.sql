@@ -4,10 +4,10 @@
         {'columns': ['reading_date']},
         {'columns': ['_raw_id']},
         {'columns': ['_load_id']},
-        {'columns': ['hash_array_extended(values_by_slot, 0)']}
+        {'columns': ['curve_hash']}
     ],
     meta={
-        'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots, _load_id',
+        'analyzed_columns': 'metering_point_no, reading_date, quantity_code, phase_code, collected_slots, curve_hash, _load_id',
         'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}
     }
 ) }}
@@ -40,6 +40,7 @@ final as (
         curves.is_primary,
         curves.values_by_slot,
         num_nonnulls(variadic curves.values_by_slot) as collected_slots,
+        hash_array_extended(curves.values_by_slot, 0) as curve_hash,
         curves.slot_flags,
         curves.collect_way_code,
         curves.received_at,
