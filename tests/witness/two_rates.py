@@ -258,17 +258,18 @@ def _judged(raw: Raw) -> dict[tuple[str, pd.Timestamp], np.ndarray]:
     found: dict[tuple[str, pd.Timestamp], np.ndarray] = {}
     for point in counted_points(raw).itertuples():
         level, side, wiring = archive[point.mp_no], point.metering_side, point.wiring
-        for (_, day, phase), values in volts[volts.index.get_level_values("mp_no") == point.mp_no].iterrows():
+        of_point = volts.loc[[point.mp_no]] if point.mp_no in volts.index.get_level_values("mp_no") else volts.iloc[:0]
+        for (_, day, phase), values in zip(of_point.index, of_point.to_numpy(), strict=True):
             if wiring == "3P3W" and phase == "B":
                 continue  # three wires have no voltage of B
             low, high = _limits(level, side, wiring, day)
-            valid = values.notna().sum()
+            valid = (~np.isnan(values)).sum()
             counts = [valid, (values > high).sum(), (values < low).sum(), 96 - valid, 0, 0]
             key = (point.cons_no, day.replace(day=1))
             found[key] = found.get(key, np.zeros(6)) + counts
-        for day, values in energy.loc[point.mp_no].iterrows() if point.mp_no in energy.index else ():
+        for day, slots in energy.loc[point.mp_no].notna().sum(axis=1).items() if point.mp_no in energy.index else ():
             key = (point.cons_no, day.replace(day=1))
-            found[key] = found.get(key, np.zeros(6)) + np.array([0, 0, 0, 0, values.notna().sum(), 96])
+            found[key] = found.get(key, np.zeros(6)) + np.array([0, 0, 0, 0, slots, 96])
     return found
 
 
