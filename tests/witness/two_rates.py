@@ -97,6 +97,8 @@ def _of_organisation(
     else:
         nt, kva = len(members), members.running_cap_kva.sum()
         row = _reliability(raw, [d for a in members.index for d in hit[a]], nt, kva, period, month)
+        sustained, day = row["sustained_minutes_ieee_1366"], raw.report_day(month)
+        row["maifi_e"] = sum(_momentary_events(hit[a], sustained, period, day) for a in members.index) / nt
         row |= _per_customer_hit(row, {a: hit[a] for a in members.index}, period)
     row |= {name: np.mean([cemi[a][name] for a in members.index]) for name in next(iter(cemi.values()))}
     row |= _monitors(raw, org, month) if side == "SUPPLY" else voltage(raw, list(members.index), side, month)
