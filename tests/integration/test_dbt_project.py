@@ -38,6 +38,7 @@ READS_RAW = {
     "int_expected_point_days",
     "int_manager_versions",
     "int_ratios_by_system",
+    "int_trade_agreement_versions",
     "int_unit_rows_landed",
 }
 READS_MARTS = {"mart_catalog"}  # it counts what is published, so it is built last and reads it

@@ -40,7 +40,11 @@ def by_meters(raw: Raw) -> dict[str, list[Dark]]:
 
 @functools.cache
 def by_records(raw: Raw) -> dict[str, list[Dark]]:
-    """By account: the time in which the records of all its feeders say so. A record of an area hits the points in it alone."""
+    """By account: the time in which the records of all its feeders say so. A record of an area hits the points in it alone.
+
+    Feeders are those with a billing point; the minutes until another path takes over where no meter tells it
+    (`transfer_minutes`) are not worked out: the seeds have no record of a feeder of such an account.
+    """
     found = {}
     for account, paths in paths_of(raw).items():
         dark = []

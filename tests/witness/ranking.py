@@ -73,8 +73,8 @@ def _ranked(raw: Raw, bills: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
 
 
 def _highest_demand(raw: Raw, year: pd.DataFrame) -> pd.DataFrame:
-    """Of two bills with the same demand that with the lower power factor: it loads the transformers more."""
-    billed = year.dropna(subset=["md_actual_kw"]).sort_values(["md_actual_kw", "pf_actual"], ascending=[True, False])
+    """Of two bills with the same demand the newer."""
+    billed = year.dropna(subset=["md_actual_kw"]).sort_values(["md_actual_kw", "month"])
     return billed.groupby("cons_no")[["md_actual_kw", "pf_actual"]].last()
 
 

@@ -98,7 +98,7 @@ def seed(name: str) -> pd.DataFrame:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column, empty in (("valid_from", pd.Timestamp.min), ("valid_to", pd.Timestamp.max)):
         if column in frame:
-            frame[column] = pd.to_datetime(frame[column]).fillna(empty)
+            frame[column] = pd.to_datetime(frame[column]).astype("datetime64[ns]").fillna(empty)
     return frame
 
 

@@ -97,6 +97,8 @@ def _of_organisation(
     else:
         nt, kva = len(members), members.running_cap_kva.sum()
         row = _reliability(raw, [d for a in members.index for d in hit[a]], nt, kva, period, month)
+        sustained, day = row["sustained_minutes_ieee_1366"], raw.report_day(month)
+        row["maifi_e"] = sum(_momentary_events(hit[a], sustained, period, day) for a in members.index) / nt
         row |= _per_customer_hit(row, {a: hit[a] for a in members.index}, period)
     row |= {name: np.mean([cemi[a][name] for a in members.index]) for name in next(iter(cemi.values()))}
     row |= _monitors(raw, org, month) if side == "SUPPLY" else voltage(raw, list(members.index), side, month)
@@ -258,17 +260,18 @@ def _judged(raw: Raw) -> dict[tuple[str, pd.Timestamp], np.ndarray]:
     found: dict[tuple[str, pd.Timestamp], np.ndarray] = {}
     for point in counted_points(raw).itertuples():
         level, side, wiring = archive[point.mp_no], point.metering_side, point.wiring
-        for (_, day, phase), values in volts[volts.index.get_level_values("mp_no") == point.mp_no].iterrows():
+        of_point = volts.loc[[point.mp_no]] if point.mp_no in volts.index.get_level_values("mp_no") else volts.iloc[:0]
+        for (_, day, phase), values in zip(of_point.index, of_point.to_numpy(), strict=True):
             if wiring == "3P3W" and phase == "B":
                 continue  # three wires have no voltage of B
             low, high = _limits(level, side, wiring, day)
-            valid = values.notna().sum()
+            valid = (~np.isnan(values)).sum()
             counts = [valid, (values > high).sum(), (values < low).sum(), 96 - valid, 0, 0]
             key = (point.cons_no, day.replace(day=1))
             found[key] = found.get(key, np.zeros(6)) + counts
-        for day, values in energy.loc[point.mp_no].iterrows() if point.mp_no in energy.index else ():
+        for day, slots in energy.loc[point.mp_no].notna().sum(axis=1).items() if point.mp_no in energy.index else ():
             key = (point.cons_no, day.replace(day=1))
-            found[key] = found.get(key, np.zeros(6)) + np.array([0, 0, 0, 0, values.notna().sum(), 96])
+            found[key] = found.get(key, np.zeros(6)) + np.array([0, 0, 0, 0, slots, 96])
     return found
 
 

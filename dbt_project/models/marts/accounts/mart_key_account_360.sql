@@ -73,11 +73,7 @@ days as (
 ),
 
 managed as (
-    select
-        days.account_no,
-        days.as_of_date,
-        count(*) as primary_managers,
-        min(managers.manager_no) as manager_no
+    select days.account_no, days.as_of_date, count(*) as primary_managers, min(managers.manager_no) as manager_no
     from days
     inner join managers
         on
@@ -105,10 +101,7 @@ contracted as (
 ),
 
 metered as (
-    select
-        days.account_no,
-        days.as_of_date,
-        count(*) as billing_points
+    select days.account_no, days.as_of_date, count(*) as billing_points
     from days
     inner join metering_points
         on

@@ -54,8 +54,8 @@ reached as (
         max(read_date) filter (where stage_code <> 'ARCHIVE') as read_date,
         sum(utility_working_days) filter (where stage_code <> 'ARCHIVE') as utility_working_days,
         sum(customer_working_days) as customer_working_days,
-        coalesce(sum(handover_working_days) filter (where clock_owner_code = 'CUSTOMER'), 0) as customer_handover_days,
         sum(suspended_working_days) filter (where stage_code <> 'ARCHIVE') as suspended_working_days,
+        coalesce(sum(handover_working_days) filter (where clock_owner_code = 'CUSTOMER'), 0) as customer_handover_days,
         sum(wait_working_hours) filter (where stage_code <> 'ARCHIVE') as wait_working_hours
     from stages
     group by application_no
@@ -119,7 +119,7 @@ timed as (
         reached.utility_working_days,
         reached.customer_working_days,
         reached.suspended_working_days,
-        reached.customer_handover_days,
+        reached.customer_working_days + reached.suspended_working_days + reached.customer_handover_days as customers_days,
         reached.wait_working_hours,
         case
             when applications.status_code = 'OPEN' then {{ business_date() }}
@@ -163,7 +163,7 @@ measured as (
         timed.suspended_working_days::numeric(12, 4) as suspended_working_days,
         (timed.total_working_days - timed.utility_working_days - timed.customer_working_days - timed.suspended_working_days)
             ::numeric(12, 4) as handover_working_days,
-        waited.working_days::numeric(12, 4) as customer_clock_working_days,
+        (timed.total_working_days - timed.customers_days)::numeric(12, 4) as customer_clock_working_days,
         timed.wait_working_hours::numeric(12, 4) as wait_working_hours,
         clocks.clock_code as sla_code,
         clocks.target_value as sla_target_working_days,
@@ -174,7 +174,7 @@ measured as (
         end as sla_met,
         case
             when timed.status_code = 'CANCELLED' then null
-            when waited.working_days > clocks.target_value then false
+            when timed.total_working_days - timed.customers_days > clocks.target_value then false
             when timed.t_energised is not null and clocks.target_value is not null then true
         end as is_customer_clock_met,
         answered.satisfaction_pct::numeric(7, 4) as satisfaction_pct,
@@ -183,12 +183,6 @@ measured as (
         (coalesce(tracked.tracked_stages, 0)::numeric / timed.stages)::numeric(8, 6) as tracking_coverage
     from timed
     inner join months on months.month_start_date <= timed.shown_date and timed.shown_date < months.known_until_date
-    -- A hand-over is the time of who receives it: the days until the customer begins are his own.
-    cross join lateral (
-        select
-            timed.total_working_days - timed.customer_working_days - timed.suspended_working_days - timed.customer_handover_days
-                as working_days
-    ) as waited
     left join signed on timed.application_no = signed.application_no
     left join answered on timed.application_no = answered.application_no
     left join tracked on timed.application_no = tracked.application_no

@@ -18,8 +18,10 @@ tickets as (
     select * from {{ ref('fct_tickets') }}
 ),
 
+-- A reclosing sequence is one interruption.
 outages as (
-    select * from {{ ref('fct_customer_outages') }}
+    select * from {{ ref('fct_interruptions') }}
+    where entity_kind_code = 'ACCOUNT' and side_code = 'CUSTOMER' and is_new_sequence
 ),
 
 visits as (
@@ -77,7 +79,7 @@ interrupted as (
     from days
     inner join outages
         on
-            days.account_no = outages.account_no
+            days.account_no = outages.entity_no
             and outages.started_date <= days.as_of_date
             and days.year_before_date < outages.started_date
     group by days.account_no, days.as_of_date

@@ -19,13 +19,7 @@ records as (
 ),
 
 connected as (
-    select
-        account_no,
-        path_no,
-        metering_point_no,
-        is_standby,
-        min(feeder_no) as feeder_no,
-        range_agg(valid_time) as supplied
+    select account_no, path_no, metering_point_no, is_standby, min(feeder_no) as feeder_no, range_agg(valid_time) as supplied
     from supply_paths
     group by account_no, path_no, metering_point_no, is_standby
 ),
@@ -98,10 +92,7 @@ by_point as (
     from connected
     cross join (values ('CUSTOMER'), ('SUPPLY')) as sides (side_code)
     left join (
-        select
-            of_points.account_no,
-            of_points.path_no,
-            range_agg(of_points.supplied) as supplied
+        select of_points.account_no, of_points.path_no, range_agg(of_points.supplied) as supplied
         from connected as of_points
         where not of_points.is_standby
         group by of_points.account_no, of_points.path_no
@@ -201,13 +192,8 @@ final as (
             and records.started_at <= times.started_at
             and times.started_at < coalesce(records.ended_at, 'infinity')
     order by
-        times.side_code,
-        times.account_no,
-        times.path_no,
-        times.darkness_code,
-        times.started_at,
-        records.record_started_at desc,
-        records.supply_outage_id
+        times.side_code, times.account_no, times.path_no, times.darkness_code, times.started_at,
+        records.record_started_at desc, records.supply_outage_id
 )
 
 select * from final
