@@ -17,7 +17,7 @@ import openpyxl
 from include.errors import UsageError
 from include.quality import repairs
 from include.quality.repairs import Note, Work
-from include.records import ledger
+from include.records import ledger, locks
 from include.records.warehouse import Warehouse
 from include.report.text import FORMULA
 from include.report.worklists import ANSWERS
@@ -38,9 +38,10 @@ def take(warehouse: Warehouse, path: Path, *, by: str, entered_by: str | None = 
     """Enters what a returned list says. Raises UsageError where the file is no work list, or nobody is named."""
     if not (by or "").strip():
         raise UsageError("--by is empty.", where="findings", next_step="say who says so; the ledger keeps it.")
-    rows, taken, notes = list(_rows(path)), Taken(), []
+    rows, taken, notes, said = list(_rows(path)), Taken(), [], set()
     numbers = {number for _, row in rows if (number := _number(row[FINDING])) is not None}
     with warehouse.connect() as connection:
+        locks.hold(connection, "finding notes")  # two lists at once would each find the other's rows unsaid
         known, offices = repairs.work(connection, numbers), repairs.offices(connection)
         for line, row in rows:
             number = _number(row[FINDING])
@@ -52,14 +53,14 @@ def take(warehouse: Warehouse, path: Path, *, by: str, entered_by: str | None = 
             if not note.said().keys() - {"finding_id"}:
                 taken.unchanged += 1
                 continue
-            why = repairs.problem(note, of, offices)
+            why = "the finding is there twice" if number in said else repairs.problem(note, of, offices)
             if why is None and _number(row[NOTE] or "0") != of.note_id:
                 why = f"finding {number} was noted otherwise after the list was written"
             if why:
                 taken.refused.append(f"line {line}: {why}")
             else:
                 notes.append(note)
-                del known[number]  # a finding that appears twice is noted once
+                said.add(number)
         if notes:
             repairs.enter(connection, notes, by=by, entered_by=entered_by)
     ledger.write_head(warehouse.address)

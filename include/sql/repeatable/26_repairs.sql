@@ -78,8 +78,9 @@ language sql stable as $$
         count(*) as found_findings,
         count(*) filter (where lives.last_event = 'fixed') as fixed_findings,
         count(answers.answer_date) as answered_findings,
-        percentile_cont(0.5) within group (order by greatest(answers.answer_date - lives.found_date, 0))::numeric
-            as median_days_to_answer,
+        -- greatest() of nothing and 0 is 0: only those that were answered count
+        (percentile_cont(0.5) within group (order by greatest(answers.answer_date - lives.found_date, 0))
+        filter (where answers.answer_date is not null))::numeric as median_days_to_answer,
         (percentile_cont(0.5) within group (order by greatest(lives.last_date - lives.found_date, 0))
         filter (where lives.last_event = 'fixed'))::numeric as median_days_to_fix
     from lives
