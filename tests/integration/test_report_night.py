@@ -123,9 +123,17 @@ def _assert_ten_questions_are_answered(utility: Utility, path: Path, run: int) -
     assert f"run {run}, " in seen["published"]
     # 10. How is it reproduced? By these folders, dates, decisions and this hash.
     lines = re.search(r'<pre id="reproduce-lines".*?<code>(.*?)</code>', page.html, re.DOTALL).group(1).splitlines()
-    deliveries = " ".join(
-        f"{name}={value}" for name, value in sorted(utility.environment.items()) if name.startswith("KAW_SOURCE_")
-    )
+    folders = {
+        f"KAW_SOURCE_{'FORMS' if channel == 'form' else source.upper()}": by
+        for source, channel, by in utility.rows(f"""select distinct source_name, channel, delivered_by from quality.receipts
+            where load_id <= (select last_load_id from quality.runs where run_id = {run})
+                and load_id > coalesce((select max(last_load_id) from quality.runs where run_id < {run}), 0)""")
+    }
+    assert [f"{name.removeprefix('KAW_SOURCE_').lower()}" for name in folders] == [
+        Path(by).name for by in folders.values()
+    ]
+    assert "KAW_SOURCE_FORMS" in folders
+    deliveries = " ".join(f"{name}={by}" for name, by in sorted(folders.items()))
     night = f"{deliveries} ./kaw run --date {DAY + timedelta(days=run - 1)} --expect {hash_}"
     assert lines[-1] == night
     assert len(lines) == (2 if run == 1 else 4)  # between the nights the waiver
