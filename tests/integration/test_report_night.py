@@ -111,7 +111,8 @@ def _assert_ten_questions_are_answered(utility: Utility, path: Path, run: int) -
     earlier = f"""(select distinct on (finding_id) finding_id, event from quality.finding_events where run_id < {run}
         order by finding_id, event_id desc)"""
     new, gone = utility.rows(f"""select
-        count(*) filter (where latest.event not in ('fixed', 'waived', 'dependant') and coalesce(earlier.event, 'fixed') = 'fixed'),
+        count(*) filter (where latest.event not in ('fixed', 'waived', 'dependant')
+            and coalesce(earlier.event, 'fixed') in ('fixed', 'dependant')),
         count(*) filter (where latest.event = 'fixed' and earlier.event not in ('fixed', 'dependant'))
         from {open_now} left join {earlier} as earlier using (finding_id)""")[0]
     assert (f"New {new:,} open findings" in seen["money"], f"Gone {gone:,} findings" in seen["money"]) == (True, True)
