@@ -98,7 +98,8 @@ _QUERY = """
         latest.record_key::text as key_text,
         case when latest.event in ('fixed', 'waived', 'dependant') then latest.event else 'open' end as state,
         case
-            when coalesce(earlier.event, 'fixed') <> 'fixed' then case when latest.event = 'fixed' then 'gone' else 'repeated' end
+            when coalesce(earlier.event, 'fixed') not in ('fixed', 'dependant')
+                then case when latest.event = 'fixed' then 'gone' else 'repeated' end
             when latest.event <> 'fixed' then 'new'
         end as since,
         sightings.first_seen_at,

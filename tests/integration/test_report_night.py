@@ -111,7 +111,8 @@ def _assert_ten_questions_are_answered(utility: Utility, path: Path, run: int) -
     earlier = f"""(select distinct on (finding_id) finding_id, event from quality.finding_events where run_id < {run}
         order by finding_id, event_id desc)"""
     new, gone = utility.rows(f"""select
-        count(*) filter (where latest.event not in ('fixed', 'waived', 'dependant') and coalesce(earlier.event, 'fixed') = 'fixed'),
+        count(*) filter (where latest.event not in ('fixed', 'waived', 'dependant')
+            and coalesce(earlier.event, 'fixed') in ('fixed', 'dependant')),
         count(*) filter (where latest.event = 'fixed' and earlier.event not in ('fixed', 'dependant'))
         from {open_now} left join {earlier} as earlier using (finding_id)""")[0]
     assert (f"New {new:,} open findings" in seen["money"], f"Gone {gone:,} findings" in seen["money"]) == (True, True)
@@ -123,9 +124,17 @@ def _assert_ten_questions_are_answered(utility: Utility, path: Path, run: int) -
     assert f"run {run}, " in seen["published"]
     # 10. How is it reproduced? By these folders, dates, decisions and this hash.
     lines = re.search(r'<pre id="reproduce-lines".*?<code>(.*?)</code>', page.html, re.DOTALL).group(1).splitlines()
-    deliveries = " ".join(
-        f"{name}={value}" for name, value in sorted(utility.environment.items()) if name.startswith("KAW_SOURCE_")
-    )
+    folders = {
+        f"KAW_SOURCE_{'FORMS' if channel == 'form' else source.upper()}": by
+        for source, channel, by in utility.rows(f"""select distinct source_name, channel, delivered_by from quality.receipts
+            where load_id <= (select last_load_id from quality.runs where run_id = {run})
+                and load_id > coalesce((select max(last_load_id) from quality.runs where run_id < {run}), 0)""")
+    }
+    assert [f"{name.removeprefix('KAW_SOURCE_').lower()}" for name in folders] == [
+        Path(by).name for by in folders.values()
+    ]
+    assert "KAW_SOURCE_FORMS" in folders
+    deliveries = " ".join(f"{name}={by}" for name, by in sorted(folders.items()))
     night = f"{deliveries} ./kaw run --date {DAY + timedelta(days=run - 1)} --expect {hash_}"
     assert lines[-1] == night
     assert len(lines) == (2 if run == 1 else 4)  # between the nights the waiver
@@ -159,8 +168,8 @@ def _assert_every_section_is_filled(utility: Utility, path: Path) -> None:
     assert len(sections) == len(set(sections)) == 19
     for text in re.findall(r"<section .*?</section>", page.html, re.DOTALL):
         if 'id="missing"' in text:  # no defect leaves out an unusual number of rows
-            assert "No delivery left out an unusual number of rows." in text
-            assert "Rows in force over all tables: " in text
+            assert "No delivery left out an unusual number of rows." in page.sections["missing"]
+            assert "Rows in force over all tables: " in page.sections["missing"]
             continue
         assert '<tr><th scope="row"' in text or "<table" in text or "<pre" in text
     assert page.text.count("./kaw trace mart_") >= 5
