@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 
 from include.local.cli.access import writing
 from include.local.cli.options import command
@@ -32,9 +33,21 @@ def _bi(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))
         return 0
-    _tell(opened, "reads marts alone")
-    if not arguments.no_superset:
-        print("Superset is not set up by this version: connect a tool of yours.")
+    if arguments.no_superset:
+        _tell(opened, "reads marts alone")
+        return 0
+    from include.local import superset
+
+    began = time.monotonic()
+    print("Superset (the first time 2 to 4 minutes)", flush=True)
+    with writing() as warehouse:
+        told = superset.up(warehouse, given, lambda text: print(text, flush=True))
+    print(f"Ready after {time.monotonic() - began:.0f} s\n")
+    print(f"{'Superset':<10}{told['address']}")
+    for user in told["users"]:
+        print(f"{user['name']:<10}password {user['password']}")
+    for title, address in told["dashboards"].items():
+        print(f"  {address:<60}{title}")
     return 0
 
 
