@@ -18,6 +18,7 @@ from include.bi.queries import (
     column_types,
     dataset_sql,
     filter_id,
+    in_language,
     label_of,
     measure_name,
     measures,
@@ -37,6 +38,7 @@ FILTERS = {  # name -> (data set, sorted from the last on, the first is chosen)
     "industry": ("accounts", False),
     "tier": ("accounts", False),
     "account": ("accounts", False),
+    "outage": ("outages", True),
 }
 # as publish.note_managers has it: who is at work on the published date, and which accounts are theirs then
 MANAGER_AT_WORK = """
@@ -164,7 +166,7 @@ def _dataset(dataset: Dataset, language: str) -> dict:
             "metric_name": measure_name(name),
             "verbose_name": label.of(language),
             "metric_type": None,
-            "expression": expression,
+            "expression": in_language(expression, language),
             "description": None,
             "d3format": UNITS.get(unit, ",.2f"),
         }
@@ -279,9 +281,9 @@ def _layout(board: Dashboard, numbers: dict[str, int], language: str) -> dict:
 
 
 def _filter(board: Dashboard, name: str, numbers: dict[str, int], language: str) -> dict:
-    dataset, is_month = FILTERS[name]
-    chosen = {"enableEmptyFilter": is_month, "defaultToFirstItem": is_month}
-    excluded = [numbers[chart.name] for chart in board.charts if is_month and chart.all_months]
+    dataset, falls = FILTERS[name]
+    first = name in board.chosen
+    excluded = [numbers[chart.name] for chart in board.charts if name == "month" and chart.all_months]
     return {
         "id": filter_id(name),
         "name": labels()[name].of(language),
@@ -290,8 +292,15 @@ def _filter(board: Dashboard, name: str, numbers: dict[str, int], language: str)
         "description": "",
         "targets": [{"column": {"name": name}, "datasetUuid": uuid_of("dataset", dataset)}],
         "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
-        "controlValues": chosen
-        | {"multiSelect": True, "inverseSelection": False, "searchAllOptions": False, "sortAscending": not is_month},
+        "controlValues": {
+            "enableEmptyFilter": first,
+            "defaultToFirstItem": first,
+            "multiSelect": name == "month" or not first,
+            "inverseSelection": False,
+            "searchAllOptions": name in ("account", "outage"),
+            "sortAscending": not falls,
+        },
+        "requiredFirst": {"defaultToFirstItem": True} if first else {},
         "cascadeParentIds": [],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": excluded},
         "chartsInScope": [number for number in numbers.values() if number not in excluded],

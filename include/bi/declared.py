@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from include.report import overview_text
+from include.report.overview_text import Text
 from include.transform.models import Model, published_models
 
 FOLDER = Path(__file__).parent
@@ -38,15 +40,32 @@ PUBLICATION = Model(
 )
 
 
-@dataclass(frozen=True)
-class Text:
-    """Words in both languages."""
-
-    en: str
-    zh: str
-
-    def of(self, language: str) -> str:
-        return getattr(self, language)
+# the first row of every dashboard
+AS_OF = {
+    "height": 18,
+    "charts": [
+        {
+            "name": "as_of",
+            "kind": "list",
+            "dataset": "publication",
+            "title": {"en": "What is shown, and how whole it is", "zh": "数据日期与完整性"},
+            "columns": [
+                *(
+                    "month",
+                    "business_date",
+                    "published_at",
+                    "state_name",
+                    "withheld_rows",
+                    "withheld_kwh",
+                    "withheld_cny",
+                ),
+                "open_findings",
+            ],
+            "order": ["-month"],
+            "limit": 12,
+        }
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,15 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Leads to a dashboard with filters set: filter -> SQL of its value."""
+
+    to: str
+    by: dict[str, str]
+    shown: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Rows of one published relation with the names that belong to its numbers, and what may be made of them."""
 
@@ -77,6 +105,8 @@ class Dataset:
     lateral: str = ""  # one more source of rows, such as the hours of a profile
     columns: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (SQL, type)
     measures: dict[str, tuple[str, str, Text]] = field(default_factory=dict)  # name -> (SQL, unit, label)
+    words: dict[str, dict[str, Text]] = field(default_factory=dict)  # column of codes -> code -> what it means
+    links: dict[str, Link] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,6 +135,7 @@ class Dashboard:
     title: Text
     about: Text
     filters: list[str]
+    chosen: list[str]  # filters whose first value is taken as long as nobody chooses
     rows: list[list[Chart]]
 
     @property
@@ -125,13 +156,15 @@ def datasets() -> dict[str, Dataset]:
         name: Dataset(
             name,
             models[stated["of"]],
-            [Joined(models[join["of"]], join["on"], join["columns"]) for join in stated.get("joins", [])],
+            [Joined(models[join["of"]], join["keys"], join["columns"]) for join in stated.get("joins", [])],
             stated.get("lateral", ""),
             {column: (made["sql"], made["type"]) for column, made in stated.get("columns", {}).items()},
             {
                 measure: (made["sql"], made["unit"], _text(made["label"]))
                 for measure, made in stated.get("measures", {}).items()
             },
+            {column: getattr(overview_text, words) for column, words in stated.get("words", {}).items()},
+            {column: Link(**link) for column, link in stated.get("links", {}).items()},
         )
         for name, stated in _read("datasets.yml").items()
     }
@@ -143,8 +176,9 @@ def dashboards() -> dict[str, Dashboard]:
     for path in sorted((FOLDER / "dashboards").glob("*.yml")):
         stated = yaml.safe_load(path.read_text(encoding="utf-8"))
         name = path.stem.partition("_")[2]
-        rows = [[_chart(name, row, chart) for chart in row["charts"]] for row in stated["rows"]]
-        found[name] = Dashboard(name, _text(stated["title"]), _text(stated["about"]), stated["filters"], rows)
+        rows = [[_chart(name, row, chart) for chart in row["charts"]] for row in [AS_OF, *stated["rows"]]]
+        chosen = stated.get("chosen", ["month"])
+        found[name] = Dashboard(name, _text(stated["title"]), _text(stated["about"]), stated["filters"], chosen, rows)
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from include.bi.declared import Chart, Dataset, Filter, Text, dashboards, datasets, labels
+import re
+
+from include.bi.declared import Chart, Dataset, Filter, dashboards, datasets, labels
+from include.report.overview_text import Text
 from include.transform.metrics import declared_metrics
 
-SHARED = {"month", "account", "account_link", "organisation", "manager", "industry", "tier", "quality"}
 YES_NO = (Text("yes", "是"), Text("no", "否"))
 QUALITY = (Text("complete", "完整"), Text("partial", "部分"))
 UNITS = {"yuan": ",.0f", "count": ",d", "kWh": ",.0f", "fraction": ".1%", "percent": ",.2f", "days": ",.1f"}
@@ -15,8 +17,8 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def coded(dataset: Dataset) -> list[str]:
-    """The code columns for which `marts.dim_codes` has labels: each is joined by `<what>_name`."""
-    return [name for name in _columns(dataset) if name.endswith("_code") and name not in ("document_code",)]
+    """The code columns: `marts.dim_codes` has their labels, shown as `<what>_name`."""
+    return [name for name in _columns(dataset) if name.endswith("_code")]
 
 
 def label_column(code: str) -> str:
@@ -28,8 +30,7 @@ def column_types(dataset: Dataset, language: str = "en") -> dict[str, str]:
     types = {name: "text" if type_ == "boolean" else type_ for name, type_ in _columns(dataset).items()}
     types |= {name: type_ for name, (_, type_) in dataset.columns.items()}
     types |= dict.fromkeys([label_column(code) for code in coded(dataset)], "text")
-    types |= dict.fromkeys(_names(dataset, language), "text")
-    return types
+    return types | dict.fromkeys([*_words(dataset, language), *_names(dataset, language)], "text")
 
 
 def _columns(dataset: Dataset) -> dict[str, str]:
@@ -61,7 +62,8 @@ def dataset_sql(dataset: Dataset, language: str) -> str:
             f"left join marts.dim_codes as {alias} on {alias}.column_name = '{code}' and {alias}.code = {found[code]}"
         )
         selected.append((f"coalesce({alias}.name_{language}, {found[code]})", label_column(code)))
-    selected += [(expression, name) for name, (expression, _) in dataset.columns.items()]
+    selected += [(in_language(expression, language), name) for name, (expression, _) in dataset.columns.items()]
+    selected += [(expression, name) for name, expression in _words(dataset, language).items()]
     selected += [(expression, name) for name, expression in names.items()]
     columns = ",\n".join(
         f"    {expression}" if expression.endswith(f".{name}") else f"    {expression} as {name}"
@@ -69,6 +71,20 @@ def dataset_sql(dataset: Dataset, language: str) -> str:
     )
     lateral = [dataset.lateral] if dataset.lateral else []
     return f"select\n{columns}\nfrom marts.{dataset.model.published_name} as t\n" + "\n".join([*lateral, *joins])
+
+
+def in_language(expression: str, language: str) -> str:
+    """`[[English|Chinese]]` becomes the word of the language."""
+    return re.sub(r"\[\[(.*?)\|(.*?)\]\]", r"\1" if language == "en" else r"\2", expression)
+
+
+def _words(dataset: Dataset, language: str) -> dict[str, str]:
+    return {
+        f"{column}_name": f"case t.{column} "
+        + " ".join(f"when {_literal(code)} then {_literal(text.of(language))}" for code, text in words.items())
+        + f" else t.{column} end"
+        for column, words in dataset.words.items()
+    }
 
 
 def _shown(expression: str, type_: str, language: str) -> str:
@@ -122,10 +138,9 @@ def _names(dataset: Dataset, language: str) -> dict[str, str]:
     if "account_no" in keys:
         alias = "t" if dataset.model.published_name == "dim_accounts" else "accounts"
         account = f"coalesce({alias}.account_name || ' ' || t.account_no, t.account_no)"
-        names |= {
-            "account": account,
-            "account_link": link("account", "account", account, f"coalesce({alias}.account_name, t.account_no)"),
-        }
+        name = f"coalesce({alias}.account_name, t.account_no)"
+        names["account"] = account
+        names["account_link"] = link("account", {"account": account, "month": names["month"]}, name)
     if "org_no" in keys:
         called = "t" if dataset.model.published_name == "dim_organisations" else "organisations"
         names["organisation"] = f"coalesce({called}.org_name, {keys['org_no']})"
@@ -140,25 +155,21 @@ def _names(dataset: Dataset, language: str) -> dict[str, str]:
     if "is_partial" in dataset.model.columns:
         complete, partial = (word.of(language) for word in QUALITY)
         names["quality"] = f"case when t.is_partial then '⚠ {partial}' else '{complete}' end"
+    names |= {
+        name: link(made.to, made.by | {"month": names["month"]}, made.shown) for name, made in dataset.links.items()
+    }
     return names
 
 
-def link(dashboard: str, filter_name: str, value: str, shown: str) -> str:
-    """SQL of a link to another dashboard with one filter set. The value is escaped for the address, what is shown for HTML."""
-    value, shown = _replaced(value, _ESCAPES), _replaced(shown, _HTML)
-    name = filter_id(filter_name)
-    parts = [
-        _literal(
-            f"<a href=\"/superset/dashboard/{slug(dashboard)}/?native_filters=({name}:(extraFormData:(filters:!((col:{filter_name},op:IN,val:!('"
-        ),
-        value,
-        _literal("')))),filterState:(value:!('"),
-        value,
-        _literal(f"')),id:{name},ownState:()))\">"),
-        shown,
-        _literal("</a>"),
-    ]
-    return " || ".join(parts)
+def link(dashboard: str, by: dict[str, str], shown: str) -> str:
+    """SQL of a link to another dashboard with filters set. Values are escaped for the address, what is shown for HTML."""
+    parts, text = [], f'<a href="/superset/dashboard/{slug(dashboard)}/?native_filters=('
+    for number, (name, value) in enumerate(by.items()):
+        identifier, escaped = filter_id(name), _replaced(value, _ESCAPES)
+        text += f"{',' if number else ''}{identifier}:(extraFormData:(filters:!((col:{name},op:IN,val:!('"
+        parts += [_literal(text), escaped, _literal("')))),filterState:(value:!('"), escaped]
+        text = f"')),id:{identifier},ownState:())"
+    return " || ".join([*parts, _literal(text + ')">'), _replaced(shown, _HTML), _literal("</a>")])
 
 
 def _replaced(expression: str, by: dict[str, str]) -> str:
@@ -193,7 +204,7 @@ def measures(dataset: Dataset) -> dict[str, tuple[str, str, Text]]:
         metric = declared_metrics()[meta["metric"]]
         if metric.agg == "sum":
             expression = f"sum({column})"
-            if "month" not in metric.additive_over and metric.period not in ("event",):
+            if "month" not in metric.additive_over and metric.period not in ("event", "day"):
                 expression = f"case when count(distinct month) <= 1 then {expression} end"
         elif metric.agg == "mean":
             expression = f"avg({column})"
@@ -225,7 +236,10 @@ def chart_sql(chart: Chart, language: str) -> str:
         selected, groups = chart.columns, []
     else:
         stated = measures(dataset)
-        selected = [*chart.dims, *(f"{stated[name][0]} as {measure_name(name)}" for name in chart.measures)]
+        selected = [
+            *chart.dims,
+            *(f"{in_language(stated[name][0], language)} as {measure_name(name)}" for name in chart.measures),
+        ]
         groups = chart.dims
     parts = [f"select {', '.join(selected)}", f"from ({dataset_sql(dataset, language)}) as virtual_table"]
     if chart.filters:

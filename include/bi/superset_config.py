@@ -52,7 +52,6 @@ RATELIMIT_ENABLED = True
 RATELIMIT_STORAGE_URI = "memory://"
 AUTH_RATE_LIMITED = True
 AUTH_RATE_LIMIT = "20 per minute"
-AUTH_ROLE_PUBLIC = None
 
 # One worker, no Redis: what the page keeps between clicks is in the metadata database
 _METASTORE = {"CACHE_TYPE": "SupersetMetastoreCache", "CACHE_KEY_PREFIX": "kaw", "CACHE_DEFAULT_TIMEOUT": 86400}
@@ -72,6 +71,4 @@ FEATURE_FLAGS = {
 ROW_LIMIT = 10000
 SUPERSET_WEBSERVER_TIMEOUT = 60
 FAB_ADD_SECURITY_API = False
-FAB_ADD_SECURITY_VIEWS = True
-ENABLE_PROXY_FIX = False
 LOGO_TARGET_PATH = "/dashboard/list/"

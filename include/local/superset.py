@@ -71,9 +71,9 @@ def up(warehouse: Warehouse, given: Settings, say: Callable[[str], None]) -> dic
     with _told(say, "bundle of dashboards"):
         bundle.write(folder, given.language, reader.url)
     _provision(python, given, kept, folder, reader, say)
-    if not is_up(given):
-        with _told(say, "start"):
-            _start(python, given)
+    down(given)  # whoever is logged in stays so: a session is a signed cookie
+    with _told(say, "start"):
+        _start(python, given)
     return {
         "address": address(given),
         "dashboards": {name: f"{address(given)}{path}" for name, path in bundle.addresses(given.language).items()},

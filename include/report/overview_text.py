@@ -11,8 +11,13 @@ from include.report.overview_data import Overview, Part
 
 @dataclass(frozen=True)
 class Text:
+    """Words in both languages."""
+
     en: str
     zh: str
+
+    def of(self, language: str) -> str:
+        return getattr(self, language)
 
 
 DRIVERS = {
