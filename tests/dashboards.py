@@ -7,15 +7,12 @@ import time
 
 from tests.browser import Browser
 
-CHARTS = "document.querySelectorAll('[data-test=\"chart-container\"], .chart-slice').length"
-BUSY = (
-    "document.querySelectorAll('[data-test=\"loading-indicator\"], .loading, .ant-skeleton, .ant-spin-spinning').length"
-)
+DRAWN = "document.querySelectorAll('[data-test=\"slice-container\"]').length"
+BUSY = "document.querySelectorAll('[data-test=\"loading-indicator\"], .loading, .ant-skeleton, .ant-spin-spinning').length"
 _LOGIN = """(async () => {
   const page = await (await fetch('/login/')).text();
-  const token = (page.match(/csrf_token&#34;: &#34;([^&]+)&#34;/) || page.match(/csrf_token[^>]*value="([^"]+)"/)
-    || page.match(/"csrf_token": ?"([^"]+)"/) || [])[1];
-  const form = new URLSearchParams({csrf_token: token || '', username: %s, password: %s});
+  const token = (page.match(/csrf_token"[^>]*value="([^"]+)"/) || [])[1] || '';
+  const form = new URLSearchParams({csrf_token: token, username: %s, password: %s});
   const answer = await fetch('/login/', {method: 'POST', body: form});
   return [answer.status, answer.url];
 })()"""
@@ -29,7 +26,7 @@ def log_in(page: Browser, user: str, password: str) -> None:
 
 def open_dashboard(page: Browser, path: str, charts: int) -> float:
     """Seconds until all its charts were there and none was still loading."""
-    took = page.visit(path, f"{CHARTS} >= {charts} && {BUSY} === 0")
-    time.sleep(2)  # animations
-    page.wait(f"{BUSY} === 0")
+    took = page.visit(path, f"{DRAWN} >= {charts} && {BUSY} === 0")
+    time.sleep(1.5)  # animations
+    page.wait(f"{DRAWN} >= {charts} && {BUSY} === 0")
     return took

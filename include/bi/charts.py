@@ -30,7 +30,7 @@ def _number(chart: Chart, dataset: Dataset, language: str) -> tuple[str, dict]:
     return "big_number_total", {
         "metric": measure_name(measure),
         "y_axis_format": _short(dataset, measure),
-        "header_font_size": 0.4,
+        "header_font_size": 0.5,
         "subheader_font_size": 0.15,
         "subheader": "",
     }
@@ -56,9 +56,10 @@ def _series(viz_type: str):
             "y_axis_format": _short(dataset, chart.measures[0]),
             "truncateYAxis": False,
             "truncateXAxis": False,
-            "x_axis_title": label_of(dataset, x).of(language),
+            "x_axis_title": "" if chart.options.get("orientation") else label_of(dataset, x).of(language),
             "x_axis_title_margin": 30,
             "y_axis_title_margin": 30,
+            "xAxisLabelInterval": "auto" if len(chart.dims) > 1 or viz_type != "echarts_timeseries_bar" else "0",
             "sort_series_type": "name",
             "sort_series_ascending": True,
         }

@@ -1,6 +1,6 @@
 """Run by Superset's own Python: brings its metadata to what the bundle and the log-ins say. Everything may be repeated.
 
-Reads one JSON document from standard input, so that no password is on a command line: `is_new`, `bundle` (folder),
+Reads one JSON document from standard input, so that no password is on a command line: `is_new`, `bundle` (folder, or null),
 `database_password`, `users` (name, password, role), `rules` (name, clause, datasets) and `shared` (data sets without a rule).
 Prints a line of JSON a step. It imports nothing of ours: only Superset and what is with it.
 """
@@ -64,11 +64,12 @@ def main() -> None:
             appbuilder.add_permissions(update_perms=True)
             security_manager.sync_role_definitions()
             db.session.commit()
-        _tell("bundle")
-        admins = [user for user in wanted["users"] if user["role"] == "Admin"]
-        _make_users(security_manager, admins)
-        g.user = security_manager.find_user(admins[0]["name"])
-        _import_bundle(Path(wanted["bundle"]), wanted["database_password"])
+        if wanted["bundle"]:
+            _tell("bundle")
+            admins = [user for user in wanted["users"] if user["role"] == "Admin"]
+            _make_users(security_manager, admins)
+            g.user = security_manager.find_user(admins[0]["name"])
+            _import_bundle(Path(wanted["bundle"]), wanted["database_password"])
         _tell("log-ins")
         _make_roles(db, security_manager, wanted)
         _make_users(security_manager, [user for user in wanted["users"] if user["role"] != "Admin"])

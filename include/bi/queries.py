@@ -6,9 +6,12 @@ import re
 
 from include.bi.declared import Chart, Dataset, Filter, dashboards, datasets, labels
 from include.report.overview_text import Text
+from include.settings import TIMEZONE_NAME
 from include.transform.metrics import declared_metrics
 
 YES_NO = (Text("yes", "是"), Text("no", "否"))
+INSTANTS = ("timestamptz", "timestamp with time zone")
+LOCAL_TIME = f" at time zone '{TIMEZONE_NAME}'"
 QUALITY = (Text("complete", "完整"), Text("partial", "部分"))
 UNITS = {"yuan": ",.0f", "count": ",d", "kWh": ",.0f", "fraction": ".1%", "percent": ",.2f", "days": ",.1f"}
 # what a value needs in an address, and in the filter's notation there, in the order in which it is replaced
@@ -27,7 +30,10 @@ def label_column(code: str) -> str:
 
 def column_types(dataset: Dataset, language: str = "en") -> dict[str, str]:
     """Every column of the data set with its type: those of the relation, of what is joined, and the names."""
-    types = {name: "text" if type_ == "boolean" else type_ for name, type_ in _columns(dataset).items()}
+    types = {
+        name: "text" if type_.startswith(("boolean", "timestamp")) else type_
+        for name, type_ in _columns(dataset).items()
+    }
     types |= {name: type_ for name, (_, type_) in dataset.columns.items()}
     types |= dict.fromkeys([label_column(code) for code in coded(dataset)], "text")
     return types | dict.fromkeys([*_words(dataset, language), *_names(dataset, language)], "text")
@@ -88,6 +94,8 @@ def _words(dataset: Dataset, language: str) -> dict[str, str]:
 
 
 def _shown(expression: str, type_: str, language: str) -> str:
+    if type_.startswith("timestamp"):
+        return f"to_char({expression}{LOCAL_TIME if type_ in INSTANTS else ''}, 'YYYY-MM-DD HH24:MI')"
     if type_ != "boolean":
         return expression
     yes, no = (word.of(language) for word in YES_NO)

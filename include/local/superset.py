@@ -7,9 +7,11 @@ All secrets of it are in KAW_HOME/superset/secrets.json (mode 0600).
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -38,6 +40,8 @@ PORT = 8088  # where one looks for Superset
 CONNECTIONS = 10  # of its metadata; one worker holds eight at most
 THREADS = 8
 START_TIMEOUT_S = 180
+PIXEL = re.compile(r"https://apachesuperset\.gateway\.scarf\.sh/pixel/")
+NO_PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=#"
 STEPS = {
     "metadata": "metadata in the warehouse's server",
     "rights": "rights and roles",
@@ -59,26 +63,37 @@ def address(given: Settings) -> str:
     return f"http://{server.HOST}:{_kept(given).get('port', PORT)}"
 
 
+def is_set_up(given: Settings) -> bool:
+    return (home(given) / "provisioned").exists()
+
+
 def up(warehouse: Warehouse, given: Settings, say: Callable[[str], None]) -> dict:
-    """Sets Superset up, imports the dashboards and starts it; returns address, users and passwords.
+    """Sets Superset up, imports the dashboards and starts it; returns address, dashboards and users with their passwords.
 
     Raises UsageError where no Python is found that it runs on, InfrastructureError where a step fails.
     """
     reader = door.open_for_readers(warehouse, given)
     python = _environment()
-    kept = _prepared(warehouse, given)
+    _prepare(warehouse, given)
     folder = home(given) / "bundle"
     with _told(say, "bundle of dashboards"):
         bundle.write(folder, given.language, reader.url)
-    _provision(python, given, kept, folder, reader, say)
+    _provision(python, warehouse, given, say, folder, reader.password)
     down(given)  # whoever is logged in stays so: a session is a signed cookie
     with _told(say, "start"):
         _start(python, given)
+    kept = _kept(given)
     return {
         "address": address(given),
-        "dashboards": {name: f"{address(given)}{path}" for name, path in bundle.addresses(given.language).items()},
-        "users": [user for user in kept["users"] if user["role"] != "manager"],
+        "dashboards": {title: f"{address(given)}{path}" for title, path in bundle.addresses(given.language).items()},
+        "users": kept["users"],
     }
+
+
+def follow_managers(warehouse: Warehouse, given: Settings) -> dict[str, str]:
+    """The users of account managers as the door has their logins: made and taken away; returns their passwords."""
+    _provision(_environment(), warehouse, given, lambda _: None)
+    return {user["name"]: user["password"] for user in _kept(given)["users"] if user["role"] == "manager"}
 
 
 def down(given: Settings) -> bool:
@@ -104,7 +119,26 @@ def _environment() -> Path:
             what, _, rest = str(error).partition("\nWhere: ")
             where, _, next_step = rest.partition("\nNext: ")
             raise InfrastructureError(what, where=where or venv, next_step=next_step or None) from error
+    _without_pixel(Path(venv))
     return Path(venv) / "bin" / "python"
+
+
+def _without_pixel(venv: Path) -> None:
+    """Superset's page asks its makers' server for a picture that counts visits, and no setting keeps it from that; the policy
+    of its content blocks the request. Here the picture becomes one of no size that is in the address itself, so none is tried.
+    """
+    marker = venv / ".kaw-without-pixel"
+    if marker.exists():
+        return
+    for path in venv.glob("lib/python*/site-packages/superset/static/assets/*.entry.js"):
+        text = path.read_text("utf-8")
+        if PIXEL.search(text):
+            partial = path.with_suffix(
+                ".partial"
+            )  # a file of its own: an installer may share one with other environments
+            partial.write_text(PIXEL.sub(NO_PIXEL, text), "utf-8")
+            partial.replace(path)
+    marker.touch()
 
 
 def _base_python(kaw) -> str:
@@ -144,26 +178,39 @@ def _keep(given: Settings, kept: dict) -> None:
     server.write_private(home(given) / "secrets.json", kept)
 
 
-def _prepared(warehouse: Warehouse, given: Settings) -> dict:
+def _prepare(warehouse: Warehouse, given: Settings) -> None:
     """The secrets of this home, and a database with a login of its own for Superset's metadata."""
     kept = _kept(given) or {
         "secret_key": secrets.token_urlsafe(48),
         "metadata_password": secrets.token_hex(24),
         "port": PORT,
-        "users": [
-            {"name": "admin", "role": "Admin", "password": secrets.token_urlsafe(12)},
-            {"name": "viewer", "role": "viewer", "password": secrets.token_urlsafe(12)},
-        ],
+        "users": [_user("admin", "Admin"), _user("viewer", "viewer")],
     }
-    if not is_up(given):
-        kept["port"] = kept["port"] if server.is_free(kept["port"]) else free_port(PORT)
+    if not is_up(given) and not server.is_free(kept["port"]):
+        kept["port"] = free_port(PORT)
     kept["language"] = given.language
     name = f"{logins.database_of(warehouse.address)}_superset"
     metadata = logins.address_for(warehouse.address, name, kept["metadata_password"], database=name)
     kept["metadata_url"] = metadata.replace("postgresql://", "postgresql+psycopg2://", 1)
     _keep(given, kept)
     _make_database(warehouse, name, kept["metadata_password"])
-    return kept
+
+
+def _user(name: str, role: str) -> dict:
+    return {"name": name, "role": role, "password": secrets.token_urlsafe(12)}
+
+
+def _with_managers(warehouse: Warehouse, given: Settings) -> list[dict]:
+    """Everybody who may log in: the administrator, the viewer, and each manager who has a login of the door."""
+    with warehouse.connect() as conn:
+        managers = {number for (number,) in conn.execute("select manager_no from publish.manager_logins")}
+    kept = _kept(given)
+    users = [user for user in kept["users"] if user["role"] != "manager" or user["name"] in managers]
+    known = {user["name"] for user in users}
+    users += [_user(number, "manager") for number in sorted(managers - known)]
+    if users != kept["users"]:
+        _keep(given, kept | {"users": users})
+    return users
 
 
 def _make_database(warehouse: Warehouse, name: str, password: str) -> None:
@@ -211,20 +258,29 @@ def _process_environment(given: Settings) -> dict[str, str]:
     }
 
 
-def _provision(python, given: Settings, kept: dict, folder: Path, reader, say: Callable[[str], None]) -> None:
-    marker = home(given) / "provisioned"
-    made_by = _kaw().fingerprint(str(python.parent.parent), "", str(LOCK_FILE))["lock_sha256"]
+def _provision(
+    python: Path,
+    warehouse: Warehouse,
+    given: Settings,
+    say: Callable[[str], None],
+    folder: Path | None = None,
+    password: str | None = None,
+) -> None:
+    """Metadata, rights, the bundle of `folder` where one is given, users and row rules, by Superset's own Python."""
+    marker, made_by = home(given) / "provisioned", hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
     wanted = {
         "is_new": not (marker.exists() and marker.read_text() == made_by),
-        "bundle": str(folder),
-        "database_password": reader.password,
-        "users": kept["users"],
+        "bundle": folder and str(folder),
+        "database_password": password,
+        "users": _with_managers(warehouse, given),
         "rules": bundle.row_rules(),
         "shared": bundle.shared_datasets(),
     }
     log = home(given) / "provision.log"
-    with log.open("w") as errors:
-        process = subprocess.Popen(
+    began, title = time.monotonic(), "Superset's own start"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
             [str(python), "-P", str(BI / "provision.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -232,23 +288,22 @@ def _provision(python, given: Settings, kept: dict, folder: Path, reader, say: C
             text=True,
             env=_process_environment(given),
             cwd=home(given),
-        )
+        ) as process,
+    ):
         process.stdin.write(json.dumps(wanted))
         process.stdin.close()
-        began, title = time.monotonic(), "Superset"
         for line in process.stdout:
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 step = STEPS[json.loads(line)["step"]]
-                say(f"  {title:<40} {time.monotonic() - began:6.1f} s")
+                say(_line(title, began))
                 began, title = time.monotonic(), step
-        code = process.wait()
-    if code:
+    if process.returncode:
         raise InfrastructureError(
             f"Superset could not be set up: it failed at {title}.",
             where=str(log),
             next_step="see the last lines there and repeat the command; ./kaw bi --no-superset opens the door alone.",
         )
-    say(f"  {title:<40} {time.monotonic() - began:6.1f} s")
+    say(_line(title, began))
     marker.write_text(made_by)
 
 
@@ -279,4 +334,8 @@ def _background(given: Settings) -> Background:
 def _told(say: Callable[[str], None], title: str) -> Iterator[None]:
     began = time.monotonic()
     yield
-    say(f"  {title:<40} {time.monotonic() - began:6.1f} s")
+    say(_line(title, began))
+
+
+def _line(title: str, began: float) -> str:
+    return f"  {title:<40} {time.monotonic() - began:6.1f} s"

@@ -46,26 +46,39 @@ def _bi(arguments: argparse.Namespace) -> int:
     print(f"{'Superset':<10}{told['address']}")
     for user in told["users"]:
         print(f"{user['name']:<10}password {user['password']}")
+    print("\nDashboards")
     for title, address in told["dashboards"].items():
-        print(f"  {address:<60}{title}")
+        print(f"  {title:<26}{address}")
+    if opened.host in ("127.0.0.1", "localhost", "::1"):
+        port = told["address"].rpartition(":")[2]
+        print(f"\nIt listens on this machine only. From another: ssh -L {port}:127.0.0.1:{port} HOST")
+    print(
+        "\nBoth stay open until ./kaw down. Next: log in as viewer; ./kaw bi manager NO makes the user of an account manager,"
+        " ./kaw bi --no-superset tells how other tools are connected."
+    )
     return 0
 
 
 def _manager(arguments: argparse.Namespace) -> int:
-    from include.local import door
+    from include.local import door, superset
 
     given, number = settings(), arguments.manager_no
     with writing() as warehouse:
         if arguments.revoke:
             print(f"Dropped the login {door.revoke_manager(warehouse, given, number)}.")
+            if superset.is_set_up(given):
+                superset.follow_managers(warehouse, given)
             return 0
         opened, accounts = door.open_for_manager(warehouse, given, number)
+        users = superset.follow_managers(warehouse, given) if superset.is_set_up(given) else {}
     if arguments.json:
         told = {"manager_no": number, "accounts": accounts}
         print(json.dumps(told | opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))
         return 0
     whole = f"{accounts} account{'' if accounts == 1 else 's'}"
     _tell(opened, f"reads marts, of them the rows of the {whole} that {number} is primary manager of")
+    if users:
+        print(f"Superset  user {number}, password {users[number]}, the same rows (./kaw bi starts it)")
     return 0
 
 
