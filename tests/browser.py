@@ -78,16 +78,16 @@ class Browser:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def show(self, scheme: str, media: str = "", width: int = WIDTH) -> None:
-        """`scheme` light or dark; `media` print, or nothing for a screen of this width in pixels."""
+    def show(self, scheme: str, media: str = "", width: int = WIDTH, height: int = HEIGHT) -> None:
+        """`scheme` light or dark; `media` print, or nothing for a screen of this width and height in pixels."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._call("Emulation.setEmulatedMedia", media=media, features=features)
         width = PAPER if media == "print" else width
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1, mobile=False)
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
-    def screenshot(self, path: Path) -> None:
-        """The whole page, however long."""
-        shot = self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+    def screenshot(self, path: Path, whole: bool = True) -> None:
+        """The whole page, however long; or what is in the window, whose charts are not drawn anew for it."""
+        shot = self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
         path.write_bytes(base64.b64decode(shot))
 
     def pdf(self, path: Path) -> None:

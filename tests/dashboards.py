@@ -8,7 +8,9 @@ import time
 from tests.browser import Browser
 
 DRAWN = "document.querySelectorAll('[data-test=\"slice-container\"]').length"
-BUSY = "document.querySelectorAll('[data-test=\"loading-indicator\"], .loading, .ant-skeleton, .ant-spin-spinning').length"
+BUSY = (
+    "document.querySelectorAll('[data-test=\"loading-indicator\"], .loading, .ant-skeleton, .ant-spin-spinning').length"
+)
 _LOGIN = """(async () => {
   const page = await (await fetch('/login/')).text();
   const token = (page.match(/csrf_token"[^>]*value="([^"]+)"/) || [])[1] || '';

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from include.bi.declared import Chart, Dataset
-from include.bi.queries import UNITS, filter_value, label_of, measure_name, measures
+from include.bi.queries import UNITS, column_types, filter_value, label_of, measure_name, measures
 
 SHORT = {"yuan": "SMART_NUMBER", "kWh": "SMART_NUMBER"}  # on axes and cards; tables show every digit
-OPERATORS = {"==": "EQUALS", "!=": "NOT_EQUALS", ">": "GREATER_THAN", "<": "LESS_THAN", ">=": "GREATER_THAN_OR_EQUAL"}
+NARROW = 4  # of twelve: months beside each other would touch
+SEARCHED_FROM = 44  # height of a list that is long enough to be searched
 
 
 def drawn(chart: Chart, dataset: Dataset, language: str) -> tuple[str, dict]:
@@ -59,6 +60,8 @@ def _series(viz_type: str):
             "x_axis_title": "" if chart.options.get("orientation") else label_of(dataset, x).of(language),
             "x_axis_title_margin": 30,
             "y_axis_title_margin": 30,
+            "x_axis_time_format": "%Y-%m-%d",
+            "xAxisLabelRotation": 45 if chart.width <= NARROW else 0,
             "xAxisLabelInterval": "auto" if len(chart.dims) > 1 or viz_type != "echarts_timeseries_bar" else "0",
             "sort_series_type": "name",
             "sort_series_ascending": True,
@@ -147,14 +150,14 @@ def _table(chart: Chart, dataset: Dataset, language: str) -> tuple[str, dict]:
         "server_pagination": False,
         "table_timestamp_format": "%Y-%m-%d",
         "show_cell_bars": False,
-        "include_search": chart.limit > 20,
+        "include_search": chart.height >= SEARCHED_FROM,
         "page_length": 0,
         "column_config": {measure_name(name): {"d3NumberFormat": _long(dataset, name)} for name in chart.measures},
     }
 
 
 def _list(chart: Chart, dataset: Dataset, language: str) -> tuple[str, dict]:
-    known = measures(dataset)
+    known, types = measures(dataset), column_types(dataset, language)
     order = [json.dumps([name.lstrip("-"), not name.startswith("-")]) for name in chart.order]
     return "table", {
         "query_mode": "raw",
@@ -164,10 +167,20 @@ def _list(chart: Chart, dataset: Dataset, language: str) -> tuple[str, dict]:
         "table_timestamp_format": "%Y-%m-%d",
         "show_cell_bars": False,
         "color_pn": False,
-        "include_search": chart.limit > 20,
+        "include_search": chart.height >= SEARCHED_FROM,
         "page_length": 0,
         "allow_render_html": True,
-        "column_config": {name: {"d3NumberFormat": _long(dataset, name)} for name in chart.columns if name in known},
+        "column_config": {
+            name: {
+                "d3NumberFormat": _long(dataset, name)
+                if name in known
+                else ",.2f"
+                if "numeric" in types[name]
+                else ",d"
+            }
+            for name in chart.columns
+            if name in known or types[name].startswith(("numeric", "integer", "bigint", "smallint"))
+        },
     }
 
 

@@ -95,7 +95,7 @@ def _make_users(security_manager, users: list[dict]) -> None:
         found = security_manager.find_user(user["name"])
         if found is None:
             mail = f"{user['name']}@localhost"
-            security_manager.add_user(user["name"], user["name"], "-", mail, role, password=user["password"])
+            security_manager.add_user(user["name"], user["name"], "", mail, role, password=user["password"])
             continue
         found.roles, found.active = [role], True
         security_manager.update_user(found)
