@@ -21,7 +21,7 @@ _LOGIN = """(async () => {
 
 
 def log_in(page: Browser, user: str, password: str) -> None:
-    page.visit("/health", "true")
+    page.visit("/login/", "document.querySelector('input')")
     status, url = page.evaluate(_LOGIN % (json.dumps(user), json.dumps(password)))
     assert (status, "/login" in url) == (200, False), url
 
@@ -32,3 +32,20 @@ def open_dashboard(page: Browser, path: str, charts: int) -> float:
     time.sleep(1.5)  # animations
     page.wait(f"{DRAWN} >= {charts} && {BUSY} === 0")
     return took
+
+
+FIRST_LINK = """(() => {
+  const link = document.querySelector('a[href*="kaw-account"]');
+  return [link.getAttribute('href'), link.innerText];
+})()"""
+
+
+def text_of(page: Browser, title: str) -> str:
+    """What the chart of a title shows."""
+    return page.evaluate(
+        f"document.querySelector('[data-test-chart-name={json.dumps(title)}] .slice_container').innerText"
+    )
+
+
+def card(page: Browser, title: str) -> str:
+    return text_of(page, title).strip().replace(",", "")

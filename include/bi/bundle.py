@@ -67,7 +67,10 @@ def write(folder: Path, language: str, address: str) -> None:
     for name, content in made(language, address).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000), encoding="utf-8")
+        path.write_text(
+            yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1000),
+            encoding="utf-8",
+        )
 
 
 def made(language: str, address: str) -> dict[str, dict]:

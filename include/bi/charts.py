@@ -57,7 +57,9 @@ def _series(viz_type: str):
             "y_axis_format": _short(dataset, chart.measures[0]),
             "truncateYAxis": False,
             "truncateXAxis": False,
-            "x_axis_title": "" if chart.options.get("orientation") else label_of(dataset, x).of(language),
+            "x_axis_title": ""
+            if chart.options.get("orientation") or chart.width <= NARROW
+            else label_of(dataset, x).of(language),
             "x_axis_title_margin": 30,
             "y_axis_title_margin": 30,
             "x_axis_time_format": "%Y-%m-%d",

@@ -237,9 +237,14 @@ def label_of(dataset: Dataset, column: str) -> Text:
 # -- charts
 
 
-def chart_sql(chart: Chart, language: str) -> str:
-    """The query of a chart without any choice in the dashboard's filters."""
+def chart_sql(chart: Chart, language: str, chosen: dict[str, str] | None = None) -> str:
+    """The query of a chart, with the values that are `chosen` in the dashboard's filters; those that do not reach it are left."""
     dataset = datasets()[chart.dataset]
+    chosen = {
+        name: value
+        for name, value in (chosen or {}).items()
+        if name in column_types(dataset, language) and not (name == "month" and chart.all_months)
+    }
     if chart.kind == "list":
         selected, groups = chart.columns, []
     else:
@@ -250,8 +255,10 @@ def chart_sql(chart: Chart, language: str) -> str:
         ]
         groups = chart.dims
     parts = [f"select {', '.join(selected)}", f"from ({dataset_sql(dataset, language)}) as virtual_table"]
-    if chart.filters:
-        parts.append("where " + " and ".join(condition(f, dataset, language) for f in chart.filters))
+    conditions = [condition(stated, language) for stated in chart.filters]
+    conditions += [f"{name} = {_literal(value)}" for name, value in chosen.items()]
+    if conditions:
+        parts.append("where " + " and ".join(conditions))
     if groups:
         parts.append(f"group by {', '.join(groups)}")
     if order := [_ordered(name, chart) for name in chart.order]:
@@ -265,7 +272,7 @@ def _ordered(name: str, chart: Chart) -> str:
     return f"{column} desc nulls last" if name.startswith("-") else column
 
 
-def condition(stated: Filter, dataset: Dataset, language: str) -> str:
+def condition(stated: Filter, language: str) -> str:
     value = filter_value(stated, language)
     if stated.op == "not null":
         return f"{stated.column} is not null"
