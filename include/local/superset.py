@@ -27,8 +27,9 @@ from psycopg import sql
 
 from include.bi import bundle
 from include.errors import InfrastructureError, UsageError
-from include.local import door, server
+from include.local import server
 from include.local.background import Background, free_port
+from include.local.door import Opened
 from include.records import logins
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, Settings, mask_secrets
@@ -67,12 +68,12 @@ def is_set_up(given: Settings) -> bool:
     return (home(given) / "provisioned").exists()
 
 
-def up(warehouse: Warehouse, given: Settings, say: Callable[[str], None]) -> dict:
-    """Sets Superset up, imports the dashboards and starts it; returns address, dashboards and users with their passwords.
+def up(warehouse: Warehouse, given: Settings, reader: Opened, say: Callable[[str], None]) -> dict:
+    """Sets Superset up, imports the dashboards and starts it, reading by the login of the open door; returns address,
+    dashboards and users with their passwords.
 
     Raises UsageError where no Python is found that it runs on, InfrastructureError where a step fails.
     """
-    reader = door.open_for_readers(warehouse, given)
     python = _environment()
     _prepare(warehouse, given)
     folder = home(given) / "bundle"
@@ -204,6 +205,9 @@ def _with_managers(warehouse: Warehouse, given: Settings) -> list[dict]:
     """Everybody who may log in: the administrator, the viewer, and each manager who has a login of the door."""
     with warehouse.connect() as conn:
         managers = {number for (number,) in conn.execute("select manager_no from publish.manager_logins")}
+    managers = {
+        number for number in managers if re.fullmatch(r"[\w.-]+", number)
+    }  # it stands in the SQL of the row rules
     kept = _kept(given)
     users = [user for user in kept["users"] if user["role"] != "manager" or user["name"] in managers]
     known = {user["name"] for user in users}

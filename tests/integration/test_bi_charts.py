@@ -134,7 +134,7 @@ def test_a_join_that_doubles_rows_is_seen(reader, monkeypatch):
     monkeypatch.setattr(
         queries, "_name_joins", lambda dataset: [*honest(dataset), "cross join (values (1), (2)) as twice (n)"]
     )
-    assert set(differences(reader)) == {name for name, dataset in datasets().items() if not dataset.lateral}
+    assert {"ranking", "energy", "tickets", "rates", "managers", "rules"} <= set(differences(reader))
 
 
 def test_a_name_with_marks_is_a_link_that_leads_to_it(reader):

@@ -14,6 +14,7 @@ from include.bi import bundle, queries
 from include.bi.declared import dashboards, datasets, labels
 from include.bi.queries import measures
 from include.settings import LANGUAGES
+from include.transform.models import MODELS, published_models
 
 ADDRESS = "postgresql://kaw_bi_reader:the-password@db.example:5432/warehouse"
 BI = Path(bundle.__file__).parent
@@ -149,3 +150,22 @@ def test_the_page_may_ask_nobody_but_its_own_server(tmp_path, monkeypatch):
     assert named == {"'self'", "'none'", "'unsafe-inline'", "'strict-dynamic'", "blob:", "data:"}
     assert "'unsafe-inline'" not in policy["script-src"]
     assert stated["BABEL_DEFAULT_LOCALE"] == "zh"
+
+
+def test_what_dbt_says_of_dashboards_is_what_they_read_and_where_they_are():
+    stated = yaml.load((MODELS / "_exposures.yml").read_text("utf-8"), yaml.CSafeLoader)["exposures"]
+    assert [exposure["name"] for exposure in stated if not exposure.get("url")] == []
+    models = {model.published_name: name for name, model in published_models().items()}
+    expected = {}
+    for name, board in dashboards().items():
+        texts = " ".join(queries.dataset_sql(datasets()[chart.dataset], "en") for chart in board.charts)
+        read = set(re.findall(r"marts\.(\w+)", texts)) - {"publication"}
+        expected[name] = (
+            f"http://127.0.0.1:8088/superset/dashboard/{queries.slug(name)}/",
+            {models[mart] for mart in read},
+        )
+    assert expected == {
+        exposure["name"]: (exposure["url"], set(re.findall(r"ref\('(\w+)'\)", " ".join(exposure["depends_on"]))))
+        for exposure in stated
+        if exposure["type"] == "dashboard"
+    }

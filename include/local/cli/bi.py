@@ -1,4 +1,4 @@
-"""`bi`: the door for dashboards, notebooks and account managers."""
+"""`bi`: Superset with the dashboards, and the door for notebooks and account managers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from include.settings import settings
 
 
 def add_to(commands) -> None:
-    bi = command(commands, "bi", _bi, "open the door for readers: a login, its address, and how each tool is connected")
-    bi.add_argument("--no-superset", action="store_true", help="the door alone")
-    bi.add_argument("--json", action="store_true")
+    bi = command(commands, "bi", _bi, "set up and start Superset with the dashboards, and open the door for readers")
+    bi.add_argument(
+        "--no-superset",
+        action="store_true",
+        help="the door alone: a login, its address, and how each tool is connected",
+    )
+    bi.add_argument("--json", action="store_true", help="the door alone, as JSON")
     whose = bi.add_subparsers(metavar="manager NO")
     manager = command(
         whose, "manager", _manager, "make or show the login of one account manager, who sees the own accounts"
@@ -25,38 +29,38 @@ def add_to(commands) -> None:
 
 
 def _bi(arguments: argparse.Namespace) -> int:
-    from include.local import door
+    from include.local import door, superset
 
-    given = settings()
+    given, began = settings(), time.monotonic()
+    with_superset = not (arguments.no_superset or arguments.json)
     with writing() as warehouse:
         opened = door.open_for_readers(warehouse, given)
-    if arguments.json:
+        if with_superset:
+            print("Superset and its dashboards (the first time 1 to 4 minutes)", flush=True)
+            told = superset.up(warehouse, given, opened, lambda text: print(text, flush=True))
+    if with_superset:
+        _tell_superset(told, time.monotonic() - began)
+    elif arguments.json:
         print(json.dumps(opened.as_dict() | {"snippets": door.snippets(opened)}, ensure_ascii=False, indent=1))
-        return 0
-    if arguments.no_superset:
+    else:
         _tell(opened, "reads marts alone")
-        return 0
-    from include.local import superset
+    return 0
 
-    began = time.monotonic()
-    print("Superset (the first time 2 to 4 minutes)", flush=True)
-    with writing() as warehouse:
-        told = superset.up(warehouse, given, lambda text: print(text, flush=True))
-    print(f"Ready after {time.monotonic() - began:.0f} s\n")
-    print(f"{'Superset':<10}{told['address']}")
+
+def _tell_superset(told: dict, seconds: float) -> None:
+    address = told["address"]
+    print(f"Ready after {seconds:.0f} s\n\nSuperset  {address}")
     for user in told["users"]:
         print(f"{user['name']:<10}password {user['password']}")
     print("\nDashboards")
-    for title, address in told["dashboards"].items():
-        print(f"  {title:<26}{address}")
-    if opened.host in ("127.0.0.1", "localhost", "::1"):
-        port = told["address"].rpartition(":")[2]
-        print(f"\nIt listens on this machine only. From another: ssh -L {port}:127.0.0.1:{port} HOST")
+    for title, place in told["dashboards"].items():
+        print(f"  {place:<62}{title}")
+    port = address.rpartition(":")[2]
+    print(f"\nIt listens on this machine only. From another: ssh -L {port}:127.0.0.1:{port} HOST")
     print(
-        "\nBoth stay open until ./kaw down. Next: log in as viewer; ./kaw bi manager NO makes the user of an account manager,"
-        " ./kaw bi --no-superset tells how other tools are connected."
+        "\nSuperset and the door stay open until ./kaw down. Next: log in as viewer; ./kaw bi manager NO makes the user of an"
+        " account manager,\n./kaw bi --no-superset tells how other tools are connected."
     )
-    return 0
 
 
 def _manager(arguments: argparse.Namespace) -> int:
