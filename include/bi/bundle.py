@@ -167,13 +167,13 @@ def _dataset(dataset: Dataset, language: str) -> dict:
     metrics = [
         {
             "metric_name": measure_name(name),
-            "verbose_name": label.of(language),
+            "verbose_name": label_of(dataset, name).of(language),
             "metric_type": None,
             "expression": in_language(expression, language),
             "description": None,
             "d3format": UNITS.get(unit, ",.2f"),
         }
-        for name, (expression, unit, label) in stated.items()
+        for name, (expression, unit, _) in stated.items()
     ]
     return {
         "table_name": dataset.name,

@@ -13,7 +13,16 @@ YES_NO = (Text("yes", "是"), Text("no", "否"))
 INSTANTS = ("timestamptz", "timestamp with time zone")
 LOCAL_TIME = f" at time zone '{TIMEZONE_NAME}'"
 QUALITY = (Text("complete", "完整"), Text("partial", "部分"))
-UNITS = {"yuan": ",.0f", "count": ",d", "kWh": ",.0f", "fraction": ".1%", "percent": ",.2f", "days": ",.1f"}
+UNITS = {
+    "yuan": ",.0f",
+    "count": ",d",
+    "kWh": ",.0f",
+    "kVA": ",.0f",
+    "fraction": ".1%",
+    "percent": ",.2f",
+    "days": ",.1f",
+} | dict.fromkeys(("hours", "h", "minutes", "points", "working days"), ",.1f")
+SIGNS = {"yuan": "¥", "kWh": "kWh", "kVA": "kVA", "percent": "%"}  # shown behind the name
 # what a value needs in an address, and in the filter's notation there, in the order in which it is replaced
 _ESCAPES = {"%": "%25", "!": "!!", "'": "!'", "&": "%26", "#": "%23", "+": "%2B", '"': "%22", "<": "%3C", ">": "%3E"}
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -228,9 +237,11 @@ def measure_name(measure: str) -> str:
 
 
 def label_of(dataset: Dataset, column: str) -> Text:
-    """What a column is called: by its metric, else by `labels.yml`. Raises KeyError where neither knows it."""
+    """What a column is called: by its metric with the sign of its unit, else by `labels.yml`. Raises KeyError where neither knows it."""
     if column in (stated := measures(dataset)):
-        return stated[column][2]
+        _, unit, label = stated[column]
+        sign = f" {SIGNS[unit]}" if unit in SIGNS else ""
+        return Text(label.en + sign, label.zh + sign)
     return labels()[column]
 
 
