@@ -231,7 +231,6 @@ def _dashboard(board: Dashboard, language: str) -> dict:
             "refresh_frequency": 0,
             "expanded_slices": {},
             "timed_refresh_immune_slices": [],
-            "default_filters": "{}",
             "chart_configuration": {},
             "global_chart_configuration": {
                 "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
