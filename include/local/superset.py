@@ -7,6 +7,7 @@ All secrets of it are in KAW_HOME/superset/secrets.json (mode 0600).
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -75,15 +76,16 @@ def up(warehouse: Warehouse, given: Settings, reader: Opened, say: Callable[[str
     Raises UsageError where no Python is found that it runs on, InfrastructureError where a step fails.
     """
     python = _environment()
-    _prepare(warehouse, given)
-    folder = home(given) / "bundle"
-    with _told(say, "bundle of dashboards"):
-        bundle.write(folder, given.language, reader.url)
-    _provision(python, warehouse, given, say, folder, reader.password)
-    down(given)  # whoever is logged in stays so: a session is a signed cookie
-    with _told(say, "start"):
-        _start(python, given)
-    kept = _kept(given)
+    with _alone(given):
+        _prepare(warehouse, given)
+        folder = home(given) / "bundle"
+        with _told(say, "bundle of dashboards"):
+            bundle.write(folder, given.language, reader.url)
+        _provision(python, warehouse, given, say, folder, reader.password)
+        down(given)  # whoever is logged in stays so: a session is a signed cookie
+        with _told(say, "start"):
+            _start(python, given)
+        kept = _kept(given)
     return {
         "address": address(given),
         "dashboards": {title: f"{address(given)}{path}" for title, path in bundle.addresses(given.language).items()},
@@ -93,7 +95,9 @@ def up(warehouse: Warehouse, given: Settings, reader: Opened, say: Callable[[str
 
 def follow_managers(warehouse: Warehouse, given: Settings) -> dict[str, str]:
     """The users of account managers as the door has their logins: made and taken away; returns their passwords."""
-    _provision(_environment(), warehouse, given, lambda _: None)
+    python = _environment()
+    with _alone(given):
+        _provision(python, warehouse, given, lambda _: None)
     return {user["name"]: user["password"] for user in _kept(given)["users"] if user["role"] == "manager"}
 
 
@@ -165,6 +169,16 @@ def _kaw():
 
 
 # -- metadata and secrets
+
+
+@contextlib.contextmanager
+def _alone(given: Settings) -> Iterator[None]:
+    """One command at a time sets Superset up in a home; the system takes the lock from one that dies."""
+    descriptor = server.acquire(home(given) / "lock", fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _kept(given: Settings) -> dict:
