@@ -20,7 +20,7 @@ UNITS = {
     "kVA": ",.0f",
     "fraction": ".1%",
     "percent": ",.2f",
-    "days": ",.1f",
+    "days": ",.1~f",
 } | dict.fromkeys(("hours", "h", "minutes", "points", "working days"), ",.1f")
 SIGNS = {"yuan": "¥", "kWh": "kWh", "kVA": "kVA", "percent": "%"}  # shown behind the name
 # what a value needs in an address, and in the filter's notation there, in the order in which it is replaced
