@@ -35,7 +35,11 @@ def assets(given) -> dict[str, dict]:
         env=superset._process_environment(given),
     )
     exported = json.loads(done.stdout.rsplit("\n", 2)[-2])
-    found = [yaml.safe_load(text) for text in exported.values()]
+    found = [yaml.load(text, yaml.CSafeLoader) for text in exported.values()]
+    for asset in found:
+        for part in ("columns", "metrics"):  # which have no order
+            if part in asset:
+                asset[part].sort(key=lambda item: item.get("column_name") or item.get("metric_name"))
     return {asset["uuid"]: asset for asset in found if "uuid" in asset}
 
 
