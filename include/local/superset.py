@@ -112,7 +112,7 @@ def down(given: Settings) -> bool:
 def _environment() -> Path:
     """Superset's own Python, with the packages of its lock; made where it is missing."""
     kaw = _kaw()
-    venv = os.environ.get("KAW_SUPERSET_VENV") or f"{sys.prefix}-superset"
+    venv = f"{sys.prefix}-superset"
     if not kaw.is_ready(venv, str(LOCK_FILE)):
         base = _base_python(kaw)
         uv = Path(sys.prefix) / "bin" / "uv"
