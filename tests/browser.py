@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +31,13 @@ _LOADED = """new Promise((done) => {
 
 
 class Browser:
-    """One page of it. `problems` are console messages, exceptions, requests for anything but the page, and failed requests."""
+    """One page of it. `problems` are console messages, exceptions, requests for anything but the page, and failed requests.
 
-    def __init__(self, read: int, write: int) -> None:
+    With `site`, an address, the network is there for what lies under it; its console may say what is no error.
+    """
+
+    def __init__(self, read: int, write: int, site: str = "") -> None:
+        self.site = site
         self._read, self._write = os.fdopen(read, "rb"), os.fdopen(write, "wb", buffering=0)
         self._last_id, self._session, self._page = 0, None, ""
         self.problems: list[str] = []
@@ -40,9 +45,23 @@ class Browser:
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
-        self._call(
-            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
-        )
+        if not site:
+            self._call(
+                "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
+            )
+
+    def visit(self, path: str, is_shown: str, patience_s: float = 90) -> float:
+        """Goes to a page of the site and waits until an expression holds there; the seconds that it took."""
+        began = time.monotonic()
+        self._call("Page.navigate", url=self.site + path)
+        self.wait(is_shown, patience_s)
+        return time.monotonic() - began
+
+    def wait(self, is_shown: str, patience_s: float = 90) -> None:
+        until = time.monotonic() + patience_s
+        while not self.evaluate(f"document.readyState === 'complete' && !!({is_shown})"):
+            assert time.monotonic() < until, f"not shown after {patience_s} s: {is_shown}"
+            time.sleep(0.25)
 
     def open(self, path: Path) -> float:
         """Loads the page and returns the seconds until it had loaded, as the browser measured them."""
@@ -59,16 +78,16 @@ class Browser:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def show(self, scheme: str, media: str = "", width: int = WIDTH) -> None:
-        """`scheme` light or dark; `media` print, or nothing for a screen of this width in pixels."""
+    def show(self, scheme: str, media: str = "", width: int = WIDTH, height: int = HEIGHT) -> None:
+        """`scheme` light or dark; `media` print, or nothing for a screen of this width and height in pixels."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._call("Emulation.setEmulatedMedia", media=media, features=features)
         width = PAPER if media == "print" else width
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1, mobile=False)
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
-    def screenshot(self, path: Path) -> None:
-        """The whole page, however long."""
-        shot = self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+    def screenshot(self, path: Path, whole: bool = True) -> None:
+        """The whole page, however long; or what is in the window, whose charts are not drawn anew for it."""
+        shot = self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
         path.write_bytes(base64.b64decode(shot))
 
     def pdf(self, path: Path) -> None:
@@ -96,7 +115,9 @@ class Browser:
 
     def _hear(self, event: dict) -> None:
         name, said = event.get("method"), event.get("params", {})
-        if name == "Runtime.consoleAPICalled":
+        if self.site:
+            self._hear_of_site(name, said)
+        elif name == "Runtime.consoleAPICalled":
             self.problems.append(f"console.{said['type']}: {[part.get('value') for part in said['args']]}")
         elif name == "Runtime.exceptionThrown":
             self.problems.append(f"exception: {said['exceptionDetails'].get('exception', {}).get('description')}")
@@ -107,20 +128,37 @@ class Browser:
         elif name == "Network.requestWillBeSent" and said["request"]["url"] not in (self._page, "about:blank"):
             self.problems.append(f"request: {said['request']['url']}")
 
+    def _hear_of_site(self, name: str | None, said: dict) -> None:
+        if name == "Runtime.consoleAPICalled" and said["type"] in ("error", "assert"):
+            self.problems.append(f"console: {[part.get('value') or part.get('description') for part in said['args']]}")
+        elif name == "Runtime.exceptionThrown":
+            self.problems.append(f"exception: {said['exceptionDetails'].get('exception', {}).get('description')}")
+        elif name == "Log.entryAdded" and said["entry"]["level"] == "error":
+            self.problems.append(f"log: {said['entry']['text']} {said['entry'].get('url', '')}")
+        elif name == "Network.loadingFailed" and not said.get("canceled"):
+            self.problems.append(f"failed request: {said['errorText']}")
+        elif name == "Network.responseReceived" and said["response"]["status"] >= 400:
+            self.problems.append(f"answer {said['response']['status']}: {said['response']['url']}")
+        elif name == "Network.requestWillBeSent":
+            url = said["request"]["url"]
+            if not url.startswith((self.site, "about:", "data:", "blob:")):
+                self.problems.append(f"request outside: {url}")
+
 
 @contextlib.contextmanager
-def browser(profile: Path) -> Iterator[Browser]:
+def browser(profile: Path, site: str = "") -> Iterator[Browser]:
     """Chromium reads its pipe from descriptor 3 and writes to 4."""
     its_read, our_write = os.pipe()
     our_read, its_write = os.pipe()
-    command = f"exec {shlex.join(['chromium', *_OPTIONS, f'--user-data-dir={profile}'])} 3<&{its_read} 4>&{its_write}"
+    options = [option.replace("~NOTFOUND", "~NOTFOUND, EXCLUDE 127.0.0.1") if site else option for option in _OPTIONS]
+    command = f"exec {shlex.join(['chromium', *options, f'--user-data-dir={profile}'])} 3<&{its_read} 4>&{its_write}"
     process = subprocess.Popen(
         ["bash", "-c", command], pass_fds=(its_read, its_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     os.close(its_read)
     os.close(its_write)
     try:
-        yield Browser(our_read, our_write)
+        yield Browser(our_read, our_write, site)
     finally:
         process.terminate()
         process.wait(timeout=20)

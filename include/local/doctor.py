@@ -18,7 +18,7 @@ import psutil
 import psycopg
 
 from include.errors import KawError
-from include.local import door, scheduler, server
+from include.local import door, scheduler, server, superset
 from include.local.postgres import Cluster
 from include.settings import SOURCE_NAMES, Settings, mask_secrets, settings
 
@@ -106,6 +106,8 @@ def _running(given: Settings) -> Iterator[Check]:
         yield _embedded(given)
     up = scheduler.is_up()
     yield Check("Airflow", GOOD, f"is up, {scheduler.address()}" if up else "is not up (./kaw up)")
+    shown = f"is up, {superset.address(given)}" if superset.is_up(given) else "is not up (./kaw bi)"
+    yield Check("Superset", GOOD, shown)
     yield Check("door", GOOD, "is open (./kaw down closes it)" if door.is_open(given) else "is closed (./kaw bi)")
 
 

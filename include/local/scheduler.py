@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,14 +14,14 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 from include.environment import set_variables
 from include.errors import InfrastructureError, UsageError
 from include.lab.source import default_addresses
 from include.local import server, task_log
+from include.local.background import Background, free_port
 from include.settings import ROOT, mask_secrets, settings
 
+PORT = 8080  # where one looks for Airflow
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
 BUILD = "build_warehouse"
 COMPONENTS = {
@@ -136,7 +133,7 @@ def up() -> dict:
     The schedule is at work from then on: the one night that is due is run, none before it. Raises InfrastructureError
     where a part does not become healthy; whatever was started is stopped then.
     """
-    if len(_running()) == len(COMPONENTS):
+    if len(_background().running()) == len(COMPONENTS):
         return _login()
     down()
     _keep_port_free()
@@ -154,20 +151,12 @@ def up() -> dict:
 
 
 def down() -> bool:
-    """Stops every process that `up` started; True where there was one."""
-    family = _family()
-    for process in family:
-        _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=10)  # every step can be repeated, so none is waited for
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=5)
-    (home() / "processes.json").unlink(missing_ok=True)
-    return bool(family)
+    """Stops every process that `up` started; True where there was one. Every step can be repeated, so none is waited for."""
+    return _background().stop()
 
 
 def is_up() -> bool:
-    return bool(_running())
+    return bool(_background().running())
 
 
 def address() -> str:
@@ -180,68 +169,20 @@ def _login() -> dict:
     return {"address": f"http://127.0.0.1:{kept['port']}", "user": "admin", "password": kept["password"]}
 
 
-def _running() -> list[psutil.Process]:
-    return [process for noted in _noted().values() if (process := _process(*noted))]
-
-
-def _family() -> list[psutil.Process]:
-    """Every process of every part, also those whose part was killed: each part leads a session, which its children keep."""
-    begun = dict(_noted().values())
-    found = {child for process in _running() for child in [process, *process.children(recursive=True)]}
-    for process in psutil.process_iter():
-        try:
-            if process.create_time() >= begun.get(os.getsid(process.pid), float("inf")) - 1:
-                found.add(process)
-        except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-            continue
-    return [process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-
-
-def _noted() -> dict[str, list]:
-    """Process id and time of birth of each part that was started; an id alone may be somebody else's by now."""
-    try:
-        return json.loads((home() / "processes.json").read_text())
-    except (OSError, ValueError):
-        return {}
-
-
-def _process(pid: int, created: float) -> psutil.Process | None:
-    try:
-        process = psutil.Process(pid)
-        is_ours = abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return None
-    return process if is_ours else None
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.send_signal(number)
+def _background() -> Background:
+    return Background(home())
 
 
 def _start(*components: str) -> None:
-    logs = home() / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    pids = _noted()
     for component in components:
-        with (logs / f"{component}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", component, *COMPONENTS[component]],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd=ROOT,
-            )
-        pids[component] = [process.pid, psutil.Process(process.pid).create_time()]
-        (home() / "processes.json").write_text(json.dumps(pids))
+        _background().start(component, [sys.executable, "-m", "airflow", component, *COMPONENTS[component]])
 
 
 def _wait_for(*parts: str, patience_s: float = 180) -> None:
     address = f"{_login()['address']}/api/v2/monitor/health"
     until = time.monotonic() + patience_s
     health: dict = {}
-    while time.monotonic() < until and len(_running()) == len(_noted()):
+    while time.monotonic() < until and not _background().ended():
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:
                 health = json.load(answer)
@@ -250,9 +191,9 @@ def _wait_for(*parts: str, patience_s: float = 180) -> None:
         except (OSError, ValueError, KeyError):
             pass
         time.sleep(0.5)
-    ended = set(_noted()) - {name for name, noted in _noted().items() if _process(*noted)}
+    ended = _background().ended()
     raise InfrastructureError(
-        f"Airflow did not become healthy: {', '.join(sorted(ended)) + ' ended' if ended else 'it took too long'}.",
+        f"Airflow did not become healthy: {', '.join(ended) + ' ended' if ended else 'it took too long'}.",
         where=str(home() / "logs"),
         next_step="read the logs there and repeat ./kaw up.",
     )
@@ -288,8 +229,8 @@ def _python(*arguments: str, what: str, **variables: str) -> None:
 def _keep_port_free() -> None:
     """Another program may have taken the page's port since it was chosen."""
     kept = _secrets()
-    if not _is_free(kept["port"]):
-        _write_secrets(kept | {"port": _free_port()})
+    if not server.is_free(kept["port"]):
+        _write_secrets(kept | {"port": free_port(PORT)})
 
 
 def _secrets() -> dict:
@@ -303,7 +244,7 @@ def _secrets() -> dict:
                 "secret_key": secrets.token_urlsafe(32),
                 "jwt_secret": secrets.token_urlsafe(64),
                 "password": secrets.token_urlsafe(12),
-                "port": _free_port(),
+                "port": free_port(PORT),
             }
         )
     return json.loads(path.read_text())
@@ -315,22 +256,3 @@ def _write_secrets(kept: dict) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(kept, file)
     partial.replace(home() / "secrets.json")
-
-
-def _free_port() -> int:
-    """8080, where one looks for Airflow, or another that is free on 127.0.0.1."""
-    if _is_free(8080):
-        return 8080
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

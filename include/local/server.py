@@ -38,7 +38,7 @@ PORTS = range(
 CONNECT_TIMEOUT_S = 10
 # all that the project writes into KAW_HOME; where anything else lies there, the folder is not deleted
 OWN_ENTRIES = {
-    *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources"),
+    *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources", "superset"),
     *("alerts.json", "alerts.json.partial", "alerts.lock", "bi.json", "bi.json.partial", "bi.lock"),
     *("clean_sql.json", "ledger.head", "ledger.head.lock", "lint.lock", "simulation.json"),
     *("server.json", "server.json.partial", "server.lock", "server.users"),

@@ -173,11 +173,13 @@ def _put_out(conn: psycopg.Connection, names: list[str]) -> int:
     ).fetchone()[0]
 
 
-def address_for(address: str, login: str, password: str) -> str:
-    """The same database for another login. What an address says of the connection (sslmode and the like) stays."""
+def address_for(address: str, login: str, password: str, database: str | None = None) -> str:
+    """The same database, or another of its server, for another login. What an address says of the connection (sslmode and the like) stays."""
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]
     query = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("user", "password", "options")]
+    if database is not None:
+        parts = parts._replace(path="/" + quote(database, safe=""))
     return urlunsplit(
         parts._replace(netloc=f"{quote(login, safe='')}:{quote(password, safe='')}@{host}", query=urlencode(query))
     )

@@ -28,6 +28,9 @@ class Text(str):
     def en(self) -> str:
         return str(self)
 
+    def of(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
     def __eq__(self, other: object) -> bool:
         return str.__eq__(self, other) and (not isinstance(other, Text) or self.zh == other.zh)
 
@@ -62,6 +65,11 @@ def _three(number: float) -> str:
 def code_label(column: str, code: str) -> Text:
     """What a code means, as dim_codes has it; a code without a label is shown as it is."""
     return _labels().get((column, code)) or Text(code.replace("_", " "), code)
+
+
+def labelled_columns() -> set[str]:
+    """Columns of whose codes dim_codes says what they mean."""
+    return {column for column, _ in _labels()}
 
 
 @cache

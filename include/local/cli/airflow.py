@@ -82,11 +82,12 @@ def _up(_: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    from include.local import door, scheduler, server
+    from include.local import door, scheduler, server, superset
 
     given = settings()
     interrupted = None if arguments.now else _let_a_night_end(given)
     stopped = scheduler.down()
+    stopped = superset.down(given) or stopped
     not_closed = None
     try:
         if door.close(given):

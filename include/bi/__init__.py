@@ -1,0 +1,1 @@
+"""Dashboards as code: what `dashboards/` declares, made into a bundle that Superset imports."""
