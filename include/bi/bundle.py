@@ -97,12 +97,13 @@ def uuid_of(kind: str, name: str) -> str:
 def row_rules() -> list[dict]:
     """The rows that an account manager sees, by the policies of `publish.cut_to_managers`: one rule a scope.
 
-    The name of the Superset user is the number of the manager. Data sets of the scope `none` are not shown to managers at all.
+    The name of the Superset user is the number of the manager. Of the scope `none` a manager sees no row.
     """
     clauses = {
         "account": f"account_no in ({MANAGER_ACCOUNTS})",
         "manager": f"manager_no in (select manager_no from ({MANAGER_AT_WORK}) as at_work)",
         "organisation": f"org_no in (select org_no from ({MANAGER_AT_WORK}) as at_work)",
+        "none": "1 = 0",
     }
     return [
         {"name": f"kaw {scope}", "clause": clause, "datasets": found}

@@ -112,7 +112,7 @@ def _retire_users(db, security_manager, names: set[str]) -> None:
 
 
 def _make_roles(db, security_manager, wanted: dict) -> None:
-    """A viewer sees every data set, a manager those that have a row rule or are for all; neither has SQL Lab."""
+    """Both see every data set that the bundle has, a manager by its row rule where it is not for all; neither has SQL Lab."""
     from superset.connectors.sqla.models import RowLevelSecurityFilter, SqlaTable
 
     tables = {str(table.uuid): table for table in db.session.query(SqlaTable)}

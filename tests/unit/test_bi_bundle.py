@@ -120,14 +120,16 @@ def test_no_password_is_in_the_bundle(files):
 
 def test_a_manager_sees_by_the_scope_of_the_relation_and_of_none_nothing():
     scopes = {rule["name"]: set(rule["datasets"]) for rule in bundle.row_rules()}
-    assert set(scopes) == {"kaw account", "kaw manager", "kaw organisation"}
+    assert set(scopes) == {"kaw account", "kaw manager", "kaw organisation", "kaw none"}
+    assert [rule["clause"] for rule in bundle.row_rules() if rule["name"] == "kaw none"] == ["1 = 0"]
     everybody = set(bundle.shared_datasets())
     of = {name: bundle.uuid_of("dataset", name) for name in datasets()}
     assert of["ranking"] in scopes["kaw account"]
     assert of["managers"] in scopes["kaw manager"]
     assert of["units"] in scopes["kaw organisation"]
     assert of["rules"] in everybody
-    assert of["fills"] not in everybody.union(*scopes.values())  # fct_arbitrary_fill_scores is of the scope none
+    assert scopes["kaw none"] == {of["fills"]}
+    assert everybody.union(*scopes.values()) == set(of.values())
 
 
 def test_every_package_of_superset_is_pinned_with_its_hash_and_no_index_is_named():
