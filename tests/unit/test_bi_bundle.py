@@ -128,7 +128,7 @@ def test_a_manager_sees_by_the_scope_of_the_relation_and_of_none_nothing():
     assert of["managers"] in scopes["kaw manager"]
     assert of["units"] in scopes["kaw organisation"]
     assert of["rules"] in everybody
-    assert scopes["kaw none"] == {of["fills"]}
+    assert scopes["kaw none"] == {of["fills"], of["balance"]}
     assert everybody.union(*scopes.values()) == set(of.values())
 
 

@@ -2,6 +2,7 @@ with hazards as (
     select * from {{ ref('stg_marketing__hazards') }}
 ),
 
+-- What failed its recheck is there as before.
 final as (
     select distinct on (hazard_no)
         hazard_no,
@@ -12,8 +13,7 @@ final as (
         rectification_due_date,
         rectified_date,
         recheck_result_code,
-        -- what failed its recheck is there as before
-        case when recheck_result_code is distinct from 'FAIL' then rectified_date end as removed_date
+        case when coalesce(recheck_result_code, '') <> 'FAIL' then rectified_date end as removed_date
     from hazards
     order by hazard_no, _raw_id desc
 )
