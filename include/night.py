@@ -240,10 +240,11 @@ def _gate(warehouse: Warehouse, check, gate: int, step: str, run: Run, progress:
         ledger.write_head(warehouse.address)  # before the report, which compares it
         try:
             blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
-        except (
-            KawError
-        ) as error:  # a gate that judges a run again has noted its report already; the block is what counts
+        except KawError as error:  # a gate that judges a run again has noted its report already
             blocked.next_step = f"{blocked.next_step}\nThe report was not written anew: {error.what}"
+        except Exception:  # the block is what counts, and who waits for it is told
+            log.exception("the report of a blocked run could not be written")
+            blocked.next_step = f"{blocked.next_step}\nThe report was not written; the log says why. Next: ./kaw report"
         detail = {"run_id": run.run_id, "business_date": run.business_date.isoformat()}
         alert("blocked", str(blocked), detail, cause=f"blocked:{run.business_date}")
         raise

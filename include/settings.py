@@ -103,7 +103,7 @@ def default_business_date(now: datetime | None = None) -> date:
 
 def mask_secrets(text: str) -> str:
     """The text with the password of every address in it replaced by ***."""
-    text = re.sub(r"(\b[a-z][a-z0-9+.-]*://[^:/@\s]*):[^/\s]*@", r"\1:***@", text, flags=re.IGNORECASE)
+    text = re.sub(r"(\b[a-z][a-z0-9+.-]*://[^:/@\s]*):\S*@", r"\1:***@", text, flags=re.IGNORECASE)
     return re.sub(r"(\bpassword=)('[^']*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
 
 

@@ -49,7 +49,8 @@ compared as (
     select
         readings.*,
         lag(readings.register_reading_kwh) over by_time as reading_before,
-        lag(readings.frozen_at) over by_time as frozen_before
+        lag(readings.frozen_at) over by_time as frozen_before,
+        lag(readings.reading_date) over by_time as date_before
     from readings
     window by_time as (partition by {{ register_of('readings') }} order by readings.frozen_at)
 ),
@@ -59,7 +60,7 @@ differences as (
         compared.*,
         {{ register_difference('compared.reading_before', 'compared.register_reading_kwh', 'compared.digits_int::integer') }} as difference
     from compared
-    where compared.reading_before is not null
+    where compared.reading_date - compared.date_before <= :look_back_days::integer
 )
 
 select

@@ -119,8 +119,8 @@ def _make_roles(db, security_manager, wanted: dict) -> None:
     gamma = [held for held in security_manager.find_role("Gamma").permissions if _is_for_viewers(held)]
     seen = {
         "viewer": list(tables.values()),
-        "manager": [tables[uuid] for rule in wanted["rules"] for uuid in rule["datasets"]]
-        + [tables[uuid] for uuid in wanted["shared"]],
+        "manager": [tables[uuid] for rule in wanted["rules"] for uuid in rule["datasets"] if uuid in tables]
+        + [tables[uuid] for uuid in wanted["shared"] if uuid in tables],
     }
     for name, title in ROLES.items():
         role = security_manager.add_role(title)
@@ -134,7 +134,7 @@ def _make_roles(db, security_manager, wanted: dict) -> None:
             found = RowLevelSecurityFilter(name=rule["name"])
             db.session.add(found)
         found.filter_type, found.clause, found.group_key = "Regular", rule["clause"], rule["name"]
-        found.roles, found.tables = [manager], [tables[uuid] for uuid in rule["datasets"]]
+        found.roles, found.tables = [manager], [tables[uuid] for uuid in rule["datasets"] if uuid in tables]
     db.session.flush()
 
 

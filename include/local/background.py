@@ -70,13 +70,13 @@ class Background:
 
     def _family(self) -> list[psutil.Process]:
         """Also the processes whose program was killed: each program leads a session, which its children keep."""
-        begun = dict(self._noted().values())
+        begun = {pid: born for pid, born in self._noted().values() if not _is_another(pid, born)}
         found = {child for process in self.running() for child in [process, *process.children(recursive=True)]}
         for process in psutil.process_iter():
             try:
                 if process.create_time() >= begun.get(os.getsid(process.pid), float("inf")) - 1:
                     found.add(process)
-            except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            except (psutil.Error, ProcessLookupError, PermissionError):
                 continue
         return [process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
@@ -86,6 +86,14 @@ class Background:
             return json.loads(self._file.read_text())
         except (OSError, ValueError):
             return {}
+
+
+def _is_another(pid: int, born: float) -> bool:
+    """Whether the number is that of a process born at another time, as after a restart of the machine."""
+    try:
+        return abs(psutil.Process(pid).create_time() - born) > 1
+    except psutil.Error:
+        return False
 
 
 def free_port(preferred: int) -> int:

@@ -12,7 +12,7 @@ from datetime import date
 from include import progress
 from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced, UsageError
 from include.lab import source as simulated
-from include.local import scheduler, server
+from include.local import scheduler, server, superset
 from include.local.console import Progress, output_to
 from include.local.in_use import server_in_use
 from include.records import ledger, locks, runs
@@ -188,6 +188,7 @@ def _another_run() -> InfrastructureError:
 def _forget(given: Settings) -> None:
     """Everything of this home: the embedded server's data, or the project's schemas in a warehouse of one's own."""
     scheduler.down()
+    superset.down(given)
     if given.warehouse is None:
         server.purge(given)
     else:

@@ -18,6 +18,7 @@ SCHEMAS = (
     "raw_contract",
     "staging",
     "quality",
+    "transform",
     "warehouse",
     "candidate",
     "publish",

@@ -188,6 +188,18 @@ def render_all(profile: Path, site: str, user: str, password: str, night, manage
         for path in ("/sqllab/", "/api/v1/security/users/"):
             status = page.evaluate(f"fetch('{path}').then((answer) => answer.redirected ? 302 : answer.status)")
             assert status in (302, 401, 403, 404), path
+        # no expression of one's own: the login that all share would answer beside the row rule
+        for metric in (
+            "max(query_to_xml('select 1', true, true, '')::text)",
+            "1 FROM marts.mart_credit_risk UNION ALL SELECT 1",
+        ):
+            asked = {"metrics": [{"expressionType": "SQL", "sqlExpression": metric, "label": "x"}]}
+            body = json.dumps(json.dumps({"datasource": {"id": 1, "type": "table"}, "queries": [asked]}))
+            status = page.evaluate(
+                "fetch('/api/v1/chart/data', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: "
+                f"{body}}}).then((answer) => answer.status)"
+            )
+            assert status == 403, metric
         page.problems.clear()
         assert not re.search(
             r"\bSQL\b", page.evaluate("document.querySelector('header, nav, #main-menu')?.innerText || ''")

@@ -95,7 +95,6 @@ def test_what_two_marts_show_of_one_account_and_month_is_compared():
                 ("contract_capacity_kva", "revenue_12m_cny", "revenue_rank", "running_capacity_kva"),
                 ("mart_key_account_360", "mart_key_account_ranking"),
             ),
-            (("contracted_capacity_kva",), ("mart_key_account_360", "mart_tariff_advice")),
             (("credit_score", "overdue_cny", "unpaid_cny"), ("mart_credit_risk", "mart_key_account_360")),
             (
                 ("deep_share", "flat_share", "peak_share", "sharp_share", "valley_share"),

@@ -73,9 +73,11 @@ def _manager(arguments: argparse.Namespace) -> int:
     given, number = settings(), arguments.manager_no
     with writing() as warehouse:
         if arguments.revoke:
-            print(f"Dropped the login {door.revoke_manager(warehouse, given, number)}.")
-            if superset.is_set_up(given):
-                superset.follow_managers(warehouse, given)
+            try:
+                print(f"Dropped the login {door.revoke_manager(warehouse, given, number)}.")
+            finally:  # also where the login could not be dropped, or is gone already
+                if superset.is_set_up(given):
+                    superset.follow_managers(warehouse, given)
             return 0
         opened, accounts = door.open_for_manager(warehouse, given, number, new_password=arguments.new_password)
         users = superset.follow_managers(warehouse, given) if superset.is_set_up(given) else {}

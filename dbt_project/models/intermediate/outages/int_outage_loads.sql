@@ -33,7 +33,9 @@ unfolded as (
 followed as (
     select
         *,
-        min(slot_start_at) filter (where slot_value > 0) over (partition by metering_point_no, started_at) as first_load_at
+        min(slot_start_at) filter (
+            where slot_value > {{ rule_parameter('MET-56', 'load_share', business_date()) }} * mean_value
+        ) over (partition by metering_point_no, started_at) as first_load_at
     from unfolded
     where is_covered
 ),

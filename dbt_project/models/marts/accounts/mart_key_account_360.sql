@@ -21,7 +21,7 @@ managers as (
 
 contracts as (
     select * from {{ ref('dim_contracts') }}
-    where status_code <> 'DRAFT'
+    where status_code <> 'DRAFT' and coalesce(kind_code, '') <> 'PROTOCOL'
 ),
 
 metering_points as (

@@ -39,6 +39,10 @@ tasks as (
         last_day_to_apply as due_date,
         3 * saving_cny as amount_cny
     from advice
+    where not exists (
+        select 1 from accounts
+        where advice.account_no = accounts.account_no and accounts.close_date <= {{ business_date() }}
+    )
 ),
 
 managed as (

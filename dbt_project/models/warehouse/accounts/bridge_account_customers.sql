@@ -134,7 +134,7 @@ marks as (
         union all
         select * from by_delivery
     ) as told_by_both
-    order by account_no, valid_from, ownership_basis_code desc
+    order by account_no, valid_from, ownership_basis_code desc, customer_no
 ),
 
 changed as (

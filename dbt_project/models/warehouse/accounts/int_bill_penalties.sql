@@ -30,7 +30,7 @@ bills as (
         payer_class_code,
         due_date,
         sum(balance_cny) filter (where to_date is null or {{ business_date() }} < to_date) as unpaid_cny,
-        min(from_date) filter (where balance_cny = 0 and from_date > last_owed_from) as settled_date,
+        min(from_date) filter (where balance_cny = 0 and from_date > coalesce(last_owed_from, '-infinity')) as settled_date,
         count(*) filter (where balance_cny > 0 and balance_cny < total_charge_cny) as partial_steps,
         sum(balance_cny * {{ overdue_days('balances', business_date()) }}) as current_year_cny_days,
         sum(balance_cny * {{ overdue_days('balances', business_date(), cross_year=true) }}) as cross_year_cny_days

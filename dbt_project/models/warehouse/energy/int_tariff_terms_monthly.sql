@@ -18,6 +18,7 @@ metering_points as (
 
 contracts as (
     select * from {{ ref('dim_contracts') }}
+    where coalesce(status_code, '') <> 'DRAFT' and coalesce(kind_code, '') <> 'PROTOCOL'
 ),
 
 capacities as (
@@ -54,7 +55,9 @@ agreed as (
     from months
     inner join contracts
         on
-            {{ is_valid_on('contracts', 'months.report_date') }}
+            contracts.valid_from <= months.report_date
+            -- one that renews itself holds on past its term
+            and (contracts.valid_to is null or months.report_date < contracts.valid_to or contracts.is_auto_renewed)
     order by contracts.account_no, months.month_start_date, contracts.valid_from desc, contracts.contract_no, contracts.version desc
 ),
 

@@ -55,7 +55,8 @@ meters as (
         on
             placed.account_no = supply_paths.account_no
             and supply_paths.is_metered
-            and {{ is_valid_on('supply_paths', 'placed.started_date') }}
+            and placed.record_started_at < coalesce({{ day_start_at('supply_paths.valid_to') }}, 'infinity')
+            and {{ day_start_at('supply_paths.valid_from') }} < coalesce(placed.record_ended_at, 'infinity')
 ),
 
 slots_within as (

@@ -109,8 +109,8 @@ by_point as (
             and connected.path_no = dark_by_record.path_no
             and connected.metering_point_no is not distinct from dark_by_record.metering_point_no
             and connected.is_standby = dark_by_record.is_standby
-    -- The customer's own points see what main and backup supply give together.
-    where sides.side_code = 'SUPPLY' or not connected.is_standby
+    -- The customer's own points see what main and backup supply give together; no record tells of a point without feeder.
+    where case sides.side_code when 'SUPPLY' then connected.feeder_no is not null else not connected.is_standby end
 ),
 
 -- Of several meters on one feeder each would be dark: one alone lost more than its path.

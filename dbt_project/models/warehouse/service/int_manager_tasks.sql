@@ -18,9 +18,14 @@ plans as (
     where status_code not in ('CANCELLED', 'DONE')
 ),
 
+closed as (
+    select account_no from {{ ref('dim_accounts') }}
+    where is_current and close_date <= {{ business_date() }}
+),
+
 contracts as (
     select * from {{ ref('dim_contracts') }}
-    where status_code <> 'DRAFT'
+    where status_code <> 'DRAFT' and coalesce(kind_code, '') <> 'PROTOCOL'
 ),
 
 hazards as (
@@ -90,6 +95,7 @@ ending as (
     from last_versions
     where
         last_versions.status_code <> 'TERMINATED'
+        and last_versions.account_no not in (select closed.account_no from closed)
         and not coalesce(last_versions.is_auto_renewed, false)
         and last_versions.valid_to - 1
         <= {{ business_date() }} + {{ parameter('service_parameters', 'contract_task_days') }}::integer
