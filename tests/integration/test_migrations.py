@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from include.errors import InfrastructureError
 from include.local import cli
 from include.publish import pointers_as_of
 from include.records import ledger, locks, migrations, raw_tables
-from include.records.database import connect
+from include.records.database import SCHEMAS, connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 from tests.synthetic_marts import JULY, JUNE, Night
@@ -104,6 +105,15 @@ def test_an_empty_database_gets_every_step_and_a_second_call_changes_nothing(emp
     assert migrate(Warehouse(empty_database)) == []
     assert catalog(empty_database) == before
     assert recorded(empty_database) == STEPS
+
+
+def test_a_fresh_start_takes_away_every_schema_that_a_migration_makes() -> None:
+    made = {
+        name
+        for path in (migrations.SQL_FOLDER / "migrations").glob("*.sql")
+        for name in re.findall(r"(?im)^create schema (?:if not exists )?(\w+)", path.read_text())
+    }
+    assert made == set(SCHEMAS)
 
 
 def test_two_that_migrate_at_once_apply_each_step_once(empty_database: str) -> None:

@@ -38,6 +38,7 @@ def test_no_secret_is_shown(monkeypatch):
     assert "reader:***@db:5433/contract" in shown
     assert mask_secrets("host=db password='a b' user=x") == "host=db password=*** user=x"
     assert mask_secrets("postgresql://u:a:b@h/d") == "postgresql://u:***@h/d"
+    assert mask_secrets("at postgresql://u:a/b@c@h:5432/d now") == "at postgresql://u:***@h:5432/d now"
 
 
 def test_lineage_is_told_where_a_file_or_a_receiver_is_set_and_openlineages_switch_is_not(monkeypatch, tmp_path):
