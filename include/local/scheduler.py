@@ -9,7 +9,6 @@ import secrets
 import subprocess
 import sys
 import time
-import urllib.request
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,7 +17,7 @@ from include.environment import set_variables
 from include.errors import InfrastructureError, UsageError
 from include.lab.source import default_addresses
 from include.local import server, task_log
-from include.local.background import Background, free_port
+from include.local.background import Background, ask, free_port
 from include.settings import ROOT, mask_secrets, settings
 
 PORT = 8080  # where one looks for Airflow
@@ -184,7 +183,7 @@ def _wait_for(*parts: str, patience_s: float = 180) -> None:
     health: dict = {}
     while time.monotonic() < until and not _background().ended():
         try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
+            with ask(address) as answer:
                 health = json.load(answer)
             if all(health[part]["status"] == "healthy" for part in parts):
                 return

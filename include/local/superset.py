@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -29,7 +28,7 @@ from psycopg import sql
 from include.bi import bundle
 from include.errors import InfrastructureError, UsageError
 from include.local import server
-from include.local.background import Background, free_port
+from include.local.background import Background, ask, free_port
 from include.local.door import Opened
 from include.records import logins
 from include.records.warehouse import Warehouse
@@ -332,7 +331,7 @@ def _start(python: Path, given: Settings) -> None:
     background.start("superset", command, _process_environment(given))
     until = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < until and not background.ended():
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address(given)}/health", timeout=5):
+        with contextlib.suppress(OSError), ask(f"{address(given)}/health"):
             return
         time.sleep(0.3)
     why = "it ended" if background.ended() else "it took too long"

@@ -167,7 +167,7 @@ def worklists(request: Request, connection: Opened) -> HTMLResponse:
 
 
 @app.get("/worklists/{name}")
-def worklist(name: str) -> Response:
+def worklist(name: str, _: Opened) -> Response:
     """The list of one office, made anew: `<office>.xlsx`, `<office>.csv` or `<office>_absent.csv`, as ./kaw worklists writes it."""
     from include.report.worklists import write_worklists
 

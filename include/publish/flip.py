@@ -135,9 +135,12 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
         )
     flip_seconds = time.monotonic() - flip_started
     ledger.write_head(warehouse.address)
-    delete_old_versions(publisher)
-    for login, why in logins.drop_who_left(warehouse.fenced("")).items():
-        log.warning("the login %s of a manager who left sees nothing, and could not be dropped: %s", login, why)
+    try:  # it is published: what is left over is taken away by the next one
+        delete_old_versions(publisher)
+        for login, why in logins.drop_who_left(warehouse.fenced("")).items():
+            log.warning("the login %s of a manager who left sees nothing, and could not be dropped: %s", login, why)
+    except psycopg.Error:
+        log.exception("older versions or the logins of managers who left could not be taken away")
     return PublishResult(
         months=changed,
         versions=numbers,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +109,10 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                         {FINDING: "", NOTE: "", **dict.fromkeys(ANSWERS, "")}
                         | dict(zip(headings, cells, strict=False)),
                     )
-    except (OSError, ValueError, KeyError, csv.Error, openpyxl.utils.exceptions.InvalidFileException) as error:
+    except (
+        *(OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile),
+        openpyxl.utils.exceptions.InvalidFileException,
+    ) as error:
         raise UsageError(
             f"{path} cannot be read: {error}.", where="FILE", next_step="give a work list as ./kaw worklists wrote it."
         ) from error
