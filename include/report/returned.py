@@ -110,7 +110,11 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                         | dict(zip(headings, cells, strict=False)),
                     )
     except (
-        *(OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile),
+        OSError,
+        ValueError,
+        KeyError,
+        csv.Error,
+        zipfile.BadZipFile,
         openpyxl.utils.exceptions.InvalidFileException,
     ) as error:
         raise UsageError(
