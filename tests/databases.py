@@ -25,9 +25,12 @@ def admin(server: Server) -> Iterator[psycopg.Connection]:
 
 
 def drop(server: Server, name: str) -> None:
-    """Drops a database whoever is in it; only a superuser may end an autovacuum worker."""
+    """Drops a database whoever is in it, and its readers' logins; only a superuser may end an autovacuum worker."""
     with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        logins = connection.execute("select rolname from pg_roles where starts_with(rolname, %s)", (f"{name}_",))
+        for (login,) in logins.fetchall():
+            connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(login)))
 
 
 def create(server: Server, name: str, template: str = "template1") -> None:

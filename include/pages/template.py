@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.settings import TIMEZONE
 
-FOLDERS = (Path(__file__).parent, Path(__file__).parents[1] / "report")  # the second for the style
+FOLDERS = (Path(__file__).parent, Path(__file__).parents[1] / "report" / "second_edition")  # the second for the style
 
 
 def page(name: str, **content) -> str:

@@ -65,7 +65,7 @@ def test_charts_show_what_the_marts_hold(reader, clean_night):
 MAY_BE_EMPTY = {
     *("portfolio_moved", "account_advice", "account_notices", "account_savings", "account_profile"),
     *("supply_quality_feeders", "supply_quality_feeder_list", "connections_notices", "connections_tickets_late"),
-    *("managers_tickets", "managers_contracts", "managers_advice", "managers_hazards", "managers_bills"),
+    *("managers_tasks", "portfolio_backtest"),
     *("data_quality_rules", "data_quality_age", "data_quality_quarantined"),
 }
 

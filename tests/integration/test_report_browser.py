@@ -36,7 +36,7 @@ QUESTIONS = [
     ("Is the ledger intact?", ["nav a[href='#ledger']"], "#ledger", "intact"),
     ("How is it reproduced?", ["nav a[href='#reproduce']"], "#reproduce", "./kaw run --date 2026-07-10 --expect "),
 ]
-SECTIONS = 19
+SECTIONS = 20
 TELEPHONE = 390  # pixels across; Browser's own width is that of a laptop
 READABLE = 4.5  # contrast of text with its ground, WCAG 2.2 AA, whatever the size of the letters
 
