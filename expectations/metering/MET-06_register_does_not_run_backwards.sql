@@ -16,11 +16,10 @@ reads: [quality.open_findings, stg_metering__meters, stg_metering__register_free
 parameters: [look_back_days, rollover_below_share, rollover_from_share]
 */
 -- tested
-with dates as materialized (
-    select distinct landed.reading_date + shifts.days as reading_date
-    from staging.stg_metering__register_freezes as landed
-    cross join lateral generate_series(-:look_back_days::integer, :look_back_days::integer) as shifts (days)
-    where {{ is_new_or_open('landed', 'met_register_freeze') }}
+with first_changed as (
+    select min(registers.reading_date) as reading_date
+    from staging.stg_metering__register_freezes as registers
+    where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
 
 -- A reading that is not on the meter at all (MET-05) is no reading to compare with.
@@ -33,11 +32,12 @@ readings as (
         registers.register_reading_kwh,
         meters.digits_int
     from staging.stg_metering__register_freezes as registers
+    cross join first_changed
     left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
         on registers.meter_asset_no = meters.meter_asset_no
     where
         registers.freeze_kind_code in ('DAY', 'MONTH')
-        and registers.reading_date = any (array(select dates.reading_date from dates))
+        and registers.reading_date >= first_changed.reading_date - :look_back_days::integer
         and registers.register_reading_kwh >= 0
         and (meters.digits_int is null or registers.register_reading_kwh < 10 ^ meters.digits_int::numeric)
     order by
@@ -49,8 +49,7 @@ compared as (
     select
         readings.*,
         lag(readings.register_reading_kwh) over by_time as reading_before,
-        lag(readings.frozen_at) over by_time as frozen_before,
-        lag(readings.reading_date) over by_time as date_before
+        lag(readings.frozen_at) over by_time as frozen_before
     from readings
     window by_time as (partition by {{ register_of('readings') }} order by readings.frozen_at)
 ),
@@ -60,7 +59,7 @@ differences as (
         compared.*,
         {{ register_difference('compared.reading_before', 'compared.register_reading_kwh', 'compared.digits_int::integer') }} as difference
     from compared
-    where compared.reading_date - compared.date_before <= :look_back_days::integer
+    where compared.reading_before is not null
 )
 
 select
