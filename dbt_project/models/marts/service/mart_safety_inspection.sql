@@ -77,7 +77,7 @@ measured as (
         hazards.rectified_date as rectified_on,
         case
             when hazards.rectification_due_date is not null
-                then greatest(coalesce(hazards.removed_date, {{ business_date() }}) - hazards.rectification_due_date, 0)
+                then greatest(coalesce(hazards.rectified_date, {{ business_date() }}) - hazards.rectification_due_date, 0)
         end as rectify_overdue_days,
         hazards.recheck_result_code as recheck_result,
         coalesce(
