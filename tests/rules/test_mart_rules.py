@@ -309,7 +309,7 @@ def test_two_marts_that_show_a_metric_differently_block(staged: Staged, name: st
             assert [row["severity"] for row in found] == ["block"] * differing, given
 
 
-def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
+def test_every_mart_has_both_rules_and_only_what_waits_for_somebody_may_be_empty():
     marts = {path.stem for path in (Path(__file__).parents[2] / "dbt_project" / "models" / "marts").rglob("mart_*.sql")}
     assert marts <= set(MODELS)
     assert set(MADE) == {
@@ -319,4 +319,5 @@ def test_every_mart_has_both_rules_and_only_what_is_withheld_may_be_empty():
         *(f"MART-METRIC-{name}" for name in COMPARED),
     }
     assert len(PARTIAL) == 21
-    assert set(MODELS) - set(FILLED) == {"fct_quarantined_rows"}
+    # nothing withheld, nothing due, no month old enough to be held to what became of it
+    assert set(MODELS) - set(FILLED) == {"fct_quarantined_rows", "star_manager_tasks", "star_churn_backtest"}
