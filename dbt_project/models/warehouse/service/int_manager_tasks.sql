@@ -189,13 +189,7 @@ tasks as (
 ),
 
 final as (
-    select
-        account_no,
-        task_code,
-        subject_no,
-        due_at,
-        due_date,
-        amount_cny::numeric(18, 2) as amount_cny
+    select account_no, task_code, subject_no, due_at, due_date, amount_cny::numeric(18, 2) as amount_cny
     from tasks
 )
 
