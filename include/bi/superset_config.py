@@ -78,36 +78,28 @@ FAB_ADD_SECURITY_API = False
 LOGO_TARGET_PATH = "/dashboard/list/"
 
 
+# Where a page asks for the rows of a chart, or has one kept to ask for later
 DATA_PATHS = ("/api/v1/chart/data", "/api/v1/explore", "/superset/explore", "/explore")
 
 
 def _asks_in_sql(stated) -> bool:
-    """Whether a chart asks in SQL of its own: row rules hold a data set's rows, and not what an expression reads beside them."""
+    """Whether a chart asks in SQL of its own: row rules hold a data set's rows, and not what an expression reads beside them.
+
+    Superset sends a chart as JSON, or as JSON within a text of it.
+    """
+    if isinstance(stated, str) and stated.startswith(("{", "[")):
+        try:
+            stated = json.loads(stated)
+        except ValueError:
+            return False
     if isinstance(stated, list):
         return any(_asks_in_sql(part) for part in stated)
     if not isinstance(stated, dict):
         return False
-    if (
-        stated.get("sqlExpression")
-        or stated.get("expressionType") == "SQL"
-        or stated.get("where")
-        or stated.get("having")
-    ):
-        return True
-    return any(_asks_in_sql(part) for part in stated.values())
-
-
-def _stated() -> list:
-    """What a request says of a chart: its JSON, or the form data that it carries as text."""
-    texts = [request.form.get("form_data"), request.args.get("form_data")]
-    stated = [request.get_json(silent=True)]
-    for text in [*texts, *((stated[0] or {}).get("form_data") for _ in (1,) if isinstance(stated[0], dict))]:
-        if isinstance(text, str):
-            try:
-                stated.append(json.loads(text))
-            except ValueError:
-                continue
-    return stated
+    is_own = stated.get("expressionType") == "SQL" or any(
+        stated.get(name) for name in ("sqlExpression", "where", "having")
+    )
+    return is_own or any(_asks_in_sql(part) for part in stated.values())
 
 
 def FLASK_APP_MUTATOR(app: Flask) -> None:
@@ -118,7 +110,8 @@ def FLASK_APP_MUTATOR(app: Flask) -> None:
 
     @app.before_request
     def ask_by_name():
-        if not request.path.startswith(DATA_PATHS) or not _asks_in_sql(_stated()):
+        asked = [request.get_json(silent=True), request.form.get("form_data"), request.args.get("form_data")]
+        if not request.path.startswith(DATA_PATHS) or not _asks_in_sql(asked):
             return None
         roles = {role.name for role in getattr(current_user, "roles", [])}
         return None if "Admin" in roles else (jsonify(message="Charts ask by name, not in SQL of their own."), 403)

@@ -141,7 +141,10 @@ verdicts as (
         question_code,
         case
             when all_departures < {{ parameter('risk_parameters', 'churn_fewest_departures') }} then 'TOO_FEW'
-            when lift >= 2 and lift_low > 1.3 then 'POWER'
+            when
+                lift >= {{ parameter('risk_parameters', 'churn_power_lift') }}
+                and lift_low > {{ parameter('risk_parameters', 'churn_power_lift_low') }}
+                then 'POWER'
             when lift_low > 1 then 'WEAK'
             else 'NO_POWER'
         end as power_code
