@@ -30,7 +30,8 @@ def drop(server: Server, name: str) -> None:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
         logins = connection.execute("select rolname from pg_roles where starts_with(rolname, %s)", (f"{name}_",))
         for (login,) in logins.fetchall():
-            connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(login)))
+            for what in ("database if exists {} with (force)", "role if exists {}"):  # Superset's owns its metadata
+                connection.execute(sql.SQL(f"drop {what}").format(sql.Identifier(login)))
 
 
 def create(server: Server, name: str, template: str = "template1") -> None:

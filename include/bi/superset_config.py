@@ -96,9 +96,9 @@ def _asks_in_sql(stated) -> bool:
         return any(_asks_in_sql(part) for part in stated)
     if not isinstance(stated, dict):
         return False
-    is_own = stated.get("expressionType") == "SQL" or any(
-        stated.get(name) for name in ("sqlExpression", "where", "having")
-    )
+    said = [stated.get(name) for name in ("sqlExpression", "where", "having")]
+    # the axis of a chart is asked for as the name of a column
+    is_own = any(text and not re.fullmatch(r"[A-Za-z_]\w*", str(text)) for text in said)
     return is_own or any(_asks_in_sql(part) for part in stated.values())
 
 

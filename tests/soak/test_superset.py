@@ -146,7 +146,7 @@ def test_superset_from_set_up_to_stop(opened, tmp_path, capsys, monkeypatch):
     assert cli.main(["bi"]) == 0
     assert set(assets(settings())) == set(first)
     with browser(tmp_path / "zh", site) as page:
-        page.show("light", width=1440, height=2600)
+        page.show("light", width=1440, height=4000)
         pages.log_in(page, "viewer", passwords["viewer"])
         pages.open_dashboard(page, "/superset/dashboard/kaw-portfolio/", len(dashboards()["portfolio"].charts))
         assert "二八曲线" in page.evaluate("document.body.innerText")
@@ -162,7 +162,7 @@ def test_superset_from_set_up_to_stop(opened, tmp_path, capsys, monkeypatch):
 def render_all(profile: Path, site: str, user: str, password: str, night, manager: str | None) -> None:
     month = night.rows("select to_char(max(published_month), 'YYYY-MM') from marts.publication")[0][0]
     with browser(profile, site) as page:
-        page.show("light", width=1440, height=3300)
+        page.show("light", width=1440, height=4000)
         pages.log_in(page, user, password)
         for name, board in dashboards().items():
             pages.open_dashboard(page, f"/superset/dashboard/{slug(name)}/", len(board.charts))
