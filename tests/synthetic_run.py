@@ -103,8 +103,8 @@ class SyntheticRun:
                 (1, 'metering', 'met_interval_96', 'met_interval_96/2026-07-10.csv', 18, 'v4', '13800002222',
                     'is not a number (numeric(18,4))', '{}', '{}');
             insert into quality.conservation values
-                (1, 1, 'met_interval_96', 960, 945, 0, 3, 2, 0, 8, 2),
-                (1, 2, 'mkt_bill', 200, 190, 4, 6, 0, 0, 0, 0);
+                (1, 'met_interval_96', 960, 945, 0, 3, 2, 0, 8, 2),
+                (1, 'mkt_bill', 200, 190, 4, 6, 0, 0, 0, 0);
             insert into quality.quarantine_events values
                 (1, 'metering', 'met_interval_96', 1, 'quarantined', '{MET-02}', '{"mp_no": "0001", "data_date": "2026-07-10"}',
                     'A1', 120.5, 80.25, 1),

@@ -9,17 +9,16 @@ source: project rule; include/quality/conservation.py
 subject: receipt
 gate: 2
 population: receipts
-reads: [quality.conservation]
+reads: [quality.receipt_states]
 */
 -- tested
 select
-    jsonb_build_object('load_id', conservation.load_id, 'table', conservation.table_name) as record_key,
-    conservation.table_name,
-    conservation.delivered,
-    conservation.admitted + conservation.waived + conservation.quarantined + conservation.blocked_by_parent
-    + conservation.superseded + conservation.duplicate + conservation.rejected as accounted
-from quality.conservation
-where conservation.run_id = :run_id
+    jsonb_build_object('load_id', states.load_id, 'table', states.table_name) as record_key,
+    states.table_name,
+    states.delivered,
+    states.admitted + states.waived + states.quarantined + states.blocked_by_parent
+    + states.superseded + states.duplicate + states.rejected as accounted
+from quality.receipt_states as states
 -- violations
 select
     record_key,

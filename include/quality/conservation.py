@@ -2,6 +2,7 @@
 
 delivered = admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
+A night counts anew the receipts of which a row may have changed its state, and of each table the one that was counted longest ago.
 
 And per table: rows in force at the last published run + new - withdrawn = rows in force, rows that are pending stated beside.
 """
@@ -13,29 +14,66 @@ from datetime import date
 import psycopg
 
 from include.contracts import Table, all_tables
-from include.records.row_counts import replace_conservation, replace_rows_in_force
+from include.records.row_counts import Counted, replace_conservation, replace_rows_in_force
 from include.transform.models import staging_relation
 
 
 def recompute(connection: psycopg.Connection, run_id: int) -> None:
-    """Fills `quality.conservation` for every landed receipt up to the business date; the rule PIP-04 reads it."""
+    """Brings `quality.receipt_states` to the business date; the rule PIP-04 reads it."""
     replace_conservation(connection, run_id, [_states_of(table) for table in all_tables().values()])
 
 
-def _states_of(table: Table) -> str:
-    """SQL of the rows of each receipt of a table, by state."""
+def _states_of(table: Table) -> Counted:
+    """SQL of the receipts of a table to be counted, and of the rows of each of them by state."""
+    staging = staging_relation(table)
+    receipts = f"""
+            with landed as (
+                select receipts.load_id, counted.load_id is null or counted.delivered <> receipts.delivered_rows + receipts.tombstone_rows
+                    as is_new
+                from quality.receipts as receipts
+                cross join quality.current_run as run
+                left join quality.receipt_states as counted on receipts.load_id = counted.load_id
+                where
+                    receipts.table_name = '{table.name}' and receipts.state = 'landed'
+                    and receipts.business_date <= run.business_date
+            ),
+            moved (_key) as (
+                select _key from {table.raw_name} where _load_id = any (array(select load_id from landed where is_new))
+                union
+                select raw._key
+                from quality.quarantined_rows as kept
+                inner join {table.raw_name} as raw on kept.raw_id = raw._raw_id
+                where kept.table_name = '{table.name}'
+            )
+            select load_id from landed where is_new
+            union
+            select raw._load_id from {table.raw_name} as raw where raw._key in (select _key from moved)
+            union
+            select raw._load_id
+            from quality.open_findings as waived
+            inner join {table.raw_name} as raw on waived.raw_id = raw._raw_id
+            where waived.table_name = '{table.name}' and waived.state = 'waived' and waived.severity = 'quarantine'
+            union
+            select load_id from quality.receipt_states
+            where table_name = '{table.name}' and (waived + quarantined + blocked_by_parent > 0 or staged_by is distinct from %(staged_by)s)
+            union
+            (select load_id from quality.receipt_states where table_name = '{table.name}' order by run_id, load_id limit 1)
+    """
     version = "quality.version_order(raw._business_date, raw._load_id)"
-    return f"""
+    states = f"""
             with versions as (
                 select
-                    raw._raw_id, raw._load_id, raw._is_tombstone,
+                    raw._raw_id, raw._key, raw._load_id, raw._is_tombstone,
                     {version} = max({version}) over (partition by raw._key) as is_newest
                 from {table.raw_name} as raw
                 cross join quality.current_run as run
-                where raw._business_date <= run.business_date
+                where
+                    raw._business_date <= run.business_date
+                    and raw._key in (select counted._key from {table.raw_name} as counted where counted._load_id = any (%(receipts)s))
             ),
             states as (
                 select
+                    versions._key,
                     versions._load_id,
                     versions._is_tombstone,
                     staged._raw_id is not null as is_staged,
@@ -43,13 +81,14 @@ def _states_of(table: Table) -> str:
                     kept.state as kept_state,
                     waived.raw_id is not null as is_waived
                 from versions
-                left join {staging_relation(table)} as staged on versions._raw_id = staged._raw_id
+                left join {staging} as staged on versions._raw_id = staged._raw_id
                 left join quality.quarantined_rows as kept
                     on kept.table_name = '{table.name}' and versions._raw_id = kept.raw_id and kept.released_run is null
                 left join (
                     select distinct raw_id from quality.open_findings
                     where table_name = '{table.name}' and state = 'waived' and severity = 'quarantine'
                 ) as waived on versions._raw_id = waived.raw_id
+                where versions._load_id = any (%(receipts)s)
             ),
             counted as (
                 select
@@ -59,29 +98,32 @@ def _states_of(table: Table) -> str:
                     count(*) filter (where not is_staged and is_newest and kept_state = 'quarantined') as quarantined,
                     count(*) filter (where not is_staged and is_newest and kept_state = 'blocked_by_parent') as blocked_by_parent,
                     count(*) filter (where not is_staged and not is_newest) as superseded,
-                    count(*) filter (where not is_staged and is_newest and _is_tombstone) as withdrawn
+                    count(*) filter (where not is_staged and is_newest and _is_tombstone) as withdrawn,
+                    count(distinct _key) filter (where is_newest and not _is_tombstone) as in_force
                 from states
                 group by _load_id
             )
             select
-                receipts.load_id, receipts.table_name,
+                receipts.load_id,
+                receipts.table_name,
                 receipts.delivered_rows + receipts.tombstone_rows,
                 coalesce(counted.staged, 0) + coalesce(counted.withdrawn, 0),
                 coalesce(counted.waived, 0), coalesce(counted.quarantined, 0), coalesce(counted.blocked_by_parent, 0),
                 coalesce(counted.superseded, 0), receipts.duplicate_rows,
-                (select count(*) from quality.rejected_rows as rejected where rejected.load_id = receipts.load_id)
+                (select count(*) from quality.rejected_rows as rejected where rejected.load_id = receipts.load_id),
+                coalesce(counted.in_force, 0)
             from quality.receipts as receipts
             left join counted on receipts.load_id = counted._load_id
-            cross join quality.current_run as run
-            where receipts.table_name = '{table.name}' and receipts.state = 'landed' and receipts.business_date <= run.business_date
+            where receipts.load_id = any (%(receipts)s)
     """
+    return Counted(table.name, staging.split(".")[1], receipts, states)
 
 
 def count_rows_in_force(connection: psycopg.Connection, run_id: int) -> None:
     """Fills `quality.rows_in_force`; the rule PIP-10 reads it.
 
     The count of before is the one that the last published run put on record; what came and went since is counted over the keys
-    of later loads and dates alone, so that a row that vanishes from raw leaves the two sides unequal.
+    of later loads and dates, and what is in force over the receipts (`recompute`): a row that vanishes leaves the two unequal.
     """
     before = connection.execute(
         "select runs.run_id, runs.business_date, runs.last_load_id from quality.runs as runs cross join quality.current_run as run"
@@ -99,12 +141,27 @@ def _in_force(table: Table) -> str:
     """SQL of the keys of a table in force before, come, gone, in force now, and pending among them."""
     version = "quality.version_order(raw._business_date, raw._load_id)"
     return f"""
-            with newest as (
-                select distinct on (raw._key)
-                    raw._key, raw._is_tombstone, raw._business_date > %(day)s or raw._load_id > %(load)s as is_later
+            with later as (
+                select raw._key
+                from {table.raw_name} as raw
+                where raw._load_id = any (
+                    array(
+                        select receipts.load_id from quality.receipts as receipts
+                        inner join quality.runs on runs.run_id = %(run)s
+                        where
+                            receipts.table_name = '{table.name}'
+                            and receipts.business_date <= runs.business_date and receipts.load_id <= runs.last_load_id
+                            and (receipts.business_date > %(day)s or receipts.load_id > %(load)s)
+                    )
+                )
+            ),
+            newest as (
+                select distinct on (raw._key) raw._key, raw._is_tombstone
                 from {table.raw_name} as raw
                 inner join quality.runs on runs.run_id = %(run)s
-                where raw._business_date <= runs.business_date and raw._load_id <= runs.last_load_id
+                where
+                    raw._key in (select later._key from later)
+                    and raw._business_date <= runs.business_date and raw._load_id <= runs.last_load_id
                 order by raw._key, {version} desc
             ),
             was as (
@@ -112,14 +169,13 @@ def _in_force(table: Table) -> str:
                 from {table.raw_name} as raw
                 where
                     raw._business_date <= %(day)s and raw._load_id <= %(load)s
-                    and raw._key in (select newest._key from newest where newest.is_later)
+                    and raw._key in (select later._key from later)
                 order by raw._key, {version} desc
             ),
             counted as (
                 select
-                    count(*) filter (where not newest._is_tombstone) as in_force,
-                    count(*) filter (where newest.is_later and not newest._is_tombstone and was._is_tombstone is not false) as came,
-                    count(*) filter (where newest.is_later and newest._is_tombstone and was._is_tombstone is false) as went
+                    count(*) filter (where not newest._is_tombstone and was._is_tombstone is not false) as came,
+                    count(*) filter (where newest._is_tombstone and was._is_tombstone is false) as went
                 from newest
                 left join was on newest._key = was._key
             )
@@ -131,7 +187,12 @@ def _in_force(table: Table) -> str:
                         where before.run_id = %(before)s and before.table_name = '{table.name}'
                     ), 0
                 ),
-                came, went, in_force,
+                came,
+                went,
+                (
+                    select coalesce(sum(states.in_force), 0) from quality.receipt_states as states
+                    where states.table_name = '{table.name}'
+                ),
                 (
                     select count(*) from quality.open_withdrawals as pending cross join quality.current_run as run
                     where pending.table_name = '{table.name}' and pending.business_date <= run.business_date

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import psycopg
 
 STATES = "delivered, admitted, waived, quarantined, blocked_by_parent, superseded, duplicate, rejected"
@@ -18,15 +20,46 @@ def replace_staged_rows(connection: psycopg.Connection, run_id: int, rows: dict[
     )
 
 
-def replace_conservation(connection: psycopg.Connection, run_id: int, receipts: list[str]) -> None:
-    """Rows of each receipt by state, instead of what the run counted before; queries of load_id, table_name and `STATES`."""
-    connection.execute("delete from quality.conservation where run_id = %s", (run_id,))
-    for query in receipts:
+@dataclass(frozen=True)
+class Counted:
+    """How the rows of a table are counted by state: `receipts` asks which receipts to count, `states` counts `%(receipts)s` of them.
+
+    `states` yields load_id, table_name, `STATES` and the keys in force; `staging` is the model that stages the table.
+    """
+
+    table_name: str
+    staging: str
+    receipts: str
+    states: str
+
+
+def replace_conservation(connection: psycopg.Connection, run_id: int, tables: list[Counted]) -> None:
+    """Counts anew what a run may have changed, and notes the sums of each table, instead of what the run noted before.
+
+    Where receipts of later dates were counted, the business date went back and all receipts are counted.
+    """
+    connection.execute(
+        "delete from quality.receipt_states where exists (select 1 from quality.receipts as receipts"
+        " cross join quality.current_run as run inner join quality.receipt_states as counted on receipts.load_id = counted.load_id"
+        " where receipts.business_date > run.business_date)"
+    )
+    staged_by = dict(connection.execute("select model, code from transform.builds").fetchall())
+    for table in tables:
+        values = {"run": run_id, "staged_by": staged_by.get(table.staging)}
+        values["receipts"] = [load_id for (load_id,) in connection.execute(table.receipts, values)]
+        connection.execute("delete from quality.receipt_states where load_id = any (%(receipts)s)", values)
         connection.execute(
-            f"insert into quality.conservation (run_id, load_id, table_name, {STATES})"
-            f" select %s, counted.* from ({query}) as counted",
-            (run_id,),
+            f"insert into quality.receipt_states (run_id, staged_by, load_id, table_name, {STATES}, in_force)"
+            f" select %(run)s, %(staged_by)s, counted.* from ({table.states}) as counted",
+            values,
         )
+    sums = ", ".join(f"sum({state})" for state in STATES.split(", "))
+    connection.execute("delete from quality.conservation where run_id = %s", (run_id,))
+    connection.execute(
+        f"insert into quality.conservation (run_id, table_name, {STATES})"
+        f" select %s, table_name, {sums} from quality.receipt_states group by table_name",
+        (run_id,),
+    )
 
 
 def replace_rows_in_force(connection: psycopg.Connection, run_id: int, tables: list[str], values: dict) -> None:

@@ -10,6 +10,8 @@ import pytest
 from include.lab.simulator.editing import Editor
 from include.local.server import Server
 from include.night import STEPS
+from include.quality import conservation
+from include.records.row_counts import STATES
 from include.records.warehouse import Warehouse
 from tests import databases
 from tests.equal_builds import built_whole, differences
@@ -54,6 +56,21 @@ def equal(server: Server, utility: Utility) -> dict:
         return differences(utility.warehouse, copy)
 
 
+def states_of_receipts(utility: Utility, whole: bool = False) -> list[tuple]:
+    """Of each receipt how many rows are in which state: as the nights counted it, or counted of all receipts at once."""
+    with utility.warehouse.connect() as connection:
+        if whole:
+            connection.execute("delete from quality.receipt_states")
+            conservation.recompute(
+                connection, connection.execute("select run_id from quality.current_run").fetchone()[0]
+            )
+        states = connection.execute(
+            f"select load_id, table_name, {STATES}, in_force from quality.receipt_states order by 1"
+        ).fetchall()
+        connection.rollback()
+        return states
+
+
 @pytest.mark.timeout(900)
 def test_every_model_equals_its_full_build_after_each_night(
     clean_night: Utility, server: Server, request: pytest.FixtureRequest
@@ -66,6 +83,7 @@ def test_every_model_equals_its_full_build_after_each_night(
         clean_night.run(day, STEPS[: STEPS.index("publish_marts")] if day < newest else STEPS)
         newest = max(day, newest)
         assert (name, equal(server, clean_night)) == (name, {})
+        assert (name, states_of_receipts(clean_night)) == (name, states_of_receipts(clean_night, whole=True))
 
 
 def test_a_row_that_was_changed_by_hand_is_a_difference(clean_night: Utility, server: Server):

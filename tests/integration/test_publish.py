@@ -337,7 +337,7 @@ def test_the_views_are_the_same_objects_after_every_publish(night: Night) -> Non
 def test_what_was_withheld_is_published_with_the_month(night: Night) -> None:
     run_id = night.judge()
     night.execute("""
-        insert into quality.conservation values (1, 1, 'mkt_bill', 9, 7, 0, 1, 1, 0, 0, 0);
+        insert into quality.conservation values (1, 'mkt_bill', 9, 7, 0, 1, 1, 0, 0, 0);
         insert into quality.quarantined_rows values
             ('marketing', 'mkt_bill', 1, 'quarantined', '{MKT-21}', '{}', 'A1', 100, 60, 1, null),
             ('marketing', 'mkt_bill_line', 2, 'blocked_by_parent', '{MKT-21}', '{}', 'A1', null, 40, 1, null),

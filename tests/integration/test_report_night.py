@@ -153,7 +153,7 @@ def _assert_the_next_day_is_published_and_every_row_accounted_for(utility: Utili
     assert utility.rows("select count(*) from marts.mart_key_account_ranking")[0][0] > 0
     assert utility.rows("select count(*) from marts.publication")[0][0] >= 13
     unbalanced = """
-        select load_id from quality.conservation
+        select load_id from quality.receipt_states
         where delivered <> admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected
     """
     assert utility.rows("select count(*) from quality.conservation")[0][0] >= 102

@@ -97,7 +97,7 @@ def test_pointers_are_moved_by_the_publisher(night: Night, step) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "first_written"), [(check_staged_data, "rule_book"), (check_candidates, "conservation")]
+    ("gate", "first_written"), [(check_staged_data, "rule_book"), (check_candidates, "receipt_states")]
 )
 def test_a_gate_acts_as_the_gatekeeper(database: str, gate, first_written: str) -> None:
     with connect(database) as conn:

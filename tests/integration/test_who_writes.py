@@ -69,6 +69,7 @@ EXPECTED = {
         "quality.expected_shares": {"expected"},
         "quality.expected_absent": {"expected"},
         "quality.staged_rows": {"row_counts"},
+        "quality.receipt_states": {"row_counts"},
         "quality.conservation": {"row_counts"},
         "quality.rows_in_force": {"row_counts"},
         "quality.runs": {"runs"},

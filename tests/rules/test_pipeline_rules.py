@@ -131,8 +131,8 @@ def test_waived_and_arbitrary_fill_rows_do_not_count_against_the_limit(run):
 
 def test_a_row_in_no_state_or_in_two_breaks_conservation(run):
     run.execute(
-        "insert into quality.conservation values (1, 1, 'mkt_bill', 10, 6, 0, 1, 1, 1, 1, 0), (1, 2, 'mkt_bill', 10, 6, 0, 1, 1, 1, 0, 0),"
-        " (1, 3, 'mkt_bill', 10, 7, 0, 1, 1, 1, 1, 0)"
+        "insert into quality.receipt_states values (1, 'mkt_bill', 1, null, 10, 6, 0, 1, 1, 1, 1, 0, 8),"
+        " (2, 'mkt_bill', 1, null, 10, 6, 0, 1, 1, 1, 0, 0, 8), (3, 'mkt_bill', 1, null, 10, 7, 0, 1, 1, 1, 1, 0, 9)"
     )
     assert [(key["load_id"], observed) for key, observed, _ in failed(run, "PIP-04")] == [
         (2, "9 rows accounted for"),

@@ -95,12 +95,14 @@ select quality.grant_to('kaw_gatekeeper', array[
     'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
     'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.findings_rechecked,'
     ' quality.finding_events, quality.quarantined_rows, quality.withheld_values, quality.quarantine_events, quality.staged_rows,'
-    ' quality.conservation, quality.rows_in_force, quality.expected_shares, quality.expected_absent',
+    ' quality.receipt_states, quality.conservation, quality.rows_in_force, quality.expected_shares, quality.expected_absent',
     'update (state, verdict) on quality.runs',
     'update (phase) on quality.current_run',
     'usage on sequence quality.finding_ids',
     'insert on quality.ledger',
     'update on quality.locks', -- the ledger's
+    'usage on schema transform',
+    'select on transform.builds', -- by which code a table was staged
     format('temporary on database %I', current_database()) -- what a rule tested and found
 ]);
 
