@@ -12,6 +12,7 @@ from psycopg import sql
 
 from include.errors import InfrastructureError
 from include.publish.marts import EMPTY_HASH, Mart, column_types, example_key, hash_of_rows, is_published, month_of
+from include.records.versions import is_row_of
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,10 @@ def partial_rows(
         query = sql.SQL(
             "select rows.published_month, measure, count(*) from {table} as rows"
             " inner join unnest(%s::date[], %s::integer[]) as wanted (month, version)"
-            " on rows.published_month = wanted.month and rows.version = wanted.version,"
+            " on rows.published_month = wanted.month and {held},"
             " unnest(array_append(rows.partial_measures, null)) as measure"
             " where rows.is_partial group by 1, 2 order by 1, 2"
-        ).format(table=mart.published)
+        ).format(table=mart.published, held=is_row_of("rows", "wanted"))
         for month, measure, rows in conn.execute(query, [list(versions), list(versions.values())]):
             entry = found.setdefault((month, mart.name), {"rows": 0, "measures": {}})
             if measure is None:  # the row itself, whatever it lacks

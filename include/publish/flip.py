@@ -33,12 +33,12 @@ from include.publish.content import (
     published_content,
 )
 from include.publish.history import PUBLISHER, delete_old_versions
-from include.publish.marts import EMPTY_HASH, Mart, hash_of_rows, is_published, month_of, read_marts
+from include.publish.marts import EMPTY_HASH, Mart, content_of_row, hash_of_rows, is_published, month_of, read_marts
 from include.publish.tables import ensure_tables
 from include.publish.verdicts import Verdicts, passed_both
 from include.records import ledger, locks, logins, runs
 from include.records.pointers import Withheld, point
-from include.records.versions import add_rows, add_versions, carry_rows, delete_rows, note_still_true
+from include.records.versions import add_versions, delete_begun, exchange_rows, is_row_of, note_still_true, stored_rows
 from include.records.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
         changed = [m for m in open_months if m not in shown or differs(content[m], known.get(m, {}))]
         next_versions = _next_versions(conn, list(content))
         for mart in marts:  # a version that was copied and never published has the number that is free next
-            delete_rows(conn, mart.name, list(next_versions.items()))
+            delete_begun(conn, mart.name, list(next_versions.items()))
         numbers = {m: next_versions[m] for m in changed}
     rows = 0
     for mart in marts if numbers else []:
@@ -208,20 +208,24 @@ def _copy(
     shown: dict[date, Pointer],
     business_date: date,
 ) -> int:
-    """Rows copied of the mart; raises NotJudged where they have other hashes than the candidates had."""
-    carried = {m: version for m, version in numbers.items() if content[m][mart.name].carried}
-    fresh = {m: version for m, version in numbers.items() if m not in carried}
-    rows = sql.SQL(
-        "select {month} as _published_month, candidate.* from {candidate} as candidate where {shown}"
-    ).format(month=month_of(mart, business_date), candidate=mart.candidate, shown=is_published(mart, business_date))
-    copied = add_rows(conn, mart.name, list(types), rows, fresh)
-    if carried:
-        copied += carry_rows(conn, mart.name, list(types), {m: shown[m].version for m in carried}, carried)
+    """Rows written of the mart; raises NotJudged where the new versions have other hashes than the candidates had."""
+    carried = {m: shown[m].version for m in numbers if content[m][mart.name].carried}
+    built = sql.SQL(
+        "select {month} as _published_month, {columns} from {candidate} as candidate where {shown} and not {month} = any({carried}::date[])"
+    ).format(
+        month=month_of(mart, business_date),
+        columns=sql.SQL(", ").join(map(sql.Identifier, types)),
+        candidate=mart.candidate,
+        shown=is_published(mart, business_date),
+        carried=sql.Literal(list(carried)),
+    )
+    rows = sql.SQL("{} union all {}").format(built, stored_rows(mart.name, list(types), carried))
+    written = exchange_rows(conn, mart.name, list(types), rows, content_of_row(mart, types), numbers)
     query = sql.SQL(
         "select rows.published_month, {hash}, count(*) from {table} as rows"
-        " inner join unnest(%s::date[], %s::integer[]) as wanted (_month, _version)"
-        " on rows.published_month = wanted._month and rows.version = wanted._version group by 1"
-    ).format(hash=hash_of_rows(mart, types), table=mart.published)
+        " inner join unnest(%s::date[], %s::integer[]) as wanted (_month, version) on rows.published_month = wanted._month"
+        " where {held} group by 1"
+    ).format(hash=hash_of_rows(mart, types), table=mart.published, held=is_row_of("rows", "wanted"))
     stored = {m: held for m, *held in conn.execute(query, [list(numbers), list(numbers.values())])}
     if other := [m for m in numbers if not _holds(content[m][mart.name], *stored.get(m, (EMPTY_HASH, 0)))]:
         raise NotJudged(
@@ -229,7 +233,7 @@ def _copy(
             where=f"{'.'.join(mart.relation)}, months {', '.join(f'{m:%Y-%m}' for m in other)}",
             next_step="let nothing else write to the candidates, and run the night of this date again, from the start.",
         )
-    return copied
+    return written
 
 
 def _holds(content: Content, stored_hash: str, stored_rows: int) -> bool:

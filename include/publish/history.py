@@ -14,7 +14,7 @@ from include.publish.verdicts import published_without_verdicts
 from include.records import ledger, locks
 from include.records.database import connect
 from include.records.pointers import pin, unpin
-from include.records.versions import delete_rows, note_deleted
+from include.records.versions import delete_unheld, note_deleted
 from include.records.warehouse import Warehouse
 
 KEPT_VERSIONS = 7
@@ -262,6 +262,7 @@ def delete_old_versions(publisher: Warehouse) -> None:
         ).fetchall()
         if not old:
             return
-        for (mart,) in conn.execute("select distinct mart from publish.versions order by mart").fetchall():
-            delete_rows(conn, mart, old)
         note_deleted(conn, old)
+        months = sorted({month for month, _ in old})
+        for (mart,) in conn.execute("select distinct mart from publish.versions order by mart").fetchall():
+            delete_unheld(conn, mart, months)

@@ -18,7 +18,7 @@ from psycopg import sql
 from include.errors import InfrastructureError
 
 CANDIDATES = "candidate"  # schema of the marts of the run that is going on
-RESERVED = ("published_month", "version")  # columns that publishing adds
+RESERVED = ("published_month", "version", "until_version")  # columns that publishing adds
 SCOPES = {"account": "account_no", "manager": "manager_no", "organisation": "org_no", "shared": None, "none": None}
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"  # MD5 of nothing: a month in which a mart has no row
 
@@ -157,10 +157,15 @@ def is_published(mart: Mart, business_date: date) -> sql.Composable:
     ).format(month_of(mart, business_date), sql.Literal(business_date))
 
 
+def content_of_row(mart: Mart, types: dict[str, str]) -> sql.Composable:
+    """SQL of the MD5 over the business columns of a row: alike where readers see the same."""
+    parts = [_text_of(mart, name, types[name]) for name in mart.columns if name not in mart.technical]
+    return sql.SQL("md5({})").format(sql.SQL(" || chr(31) || ").join(parts))
+
+
 def hash_of_rows(mart: Mart, types: dict[str, str]) -> sql.Composable:
     """SQL aggregate: the hash of a set of rows of the mart."""
-    parts = [_text_of(mart, name, types[name]) for name in mart.columns if name not in mart.technical]
-    row = sql.SQL("md5({})").format(sql.SQL(" || chr(31) || ").join(parts))
+    row = content_of_row(mart, types)
     order = [
         sql.SQL('{} collate "C"').format(sql.Identifier(name))
         if types[name].startswith(("text", "character"))

@@ -7,8 +7,8 @@ from psycopg import sql
 
 from include.errors import InfrastructureError
 from include.publish.content import candidate_types
-from include.publish.marts import Mart, column_types
-from include.records.versions import add_column, make_table, note_scope
+from include.publish.marts import RESERVED, Mart, column_types
+from include.records.versions import add_column, is_row_of, make_table, note_scope
 
 READERS_WAIT = "10s"  # a changed view waits this long for readers at most, and readers behind it no longer
 
@@ -39,7 +39,7 @@ def _ensure_table(conn: psycopg.Connection, mart: Mart, wanted: dict[str, str]) 
     if not present:
         make_table(conn, mart.name, wanted, mart.grain)
     else:
-        published = {name: type_ for name, type_ in present.items() if name not in ("published_month", "version")}
+        published = {name: type_ for name, type_ in present.items() if name not in RESERVED}
         _refuse_lost_columns(mart, published, wanted)
         for name in [name for name in wanted if name not in published]:
             add_column(conn, mart.name, name, wanted[name])
@@ -73,7 +73,8 @@ def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
 
     Former names of columns come last, but before a column that is added later: a view that readers use can only grow.
     """
-    sources = {name: name for name in column_types(conn, "publish", mart.name)} | mart.renamed
+    stored = [name for name in column_types(conn, "publish", mart.name) if name != "until_version"]
+    sources = {name: name for name in stored} | mart.renamed
     for name, chosen in ((mart.name, "pointer"), (mart.name_at_close, "closing")):
         present = list(column_types(conn, "marts", name))
         is_newest = mart.shows_newest and chosen == "pointer"
@@ -84,14 +85,18 @@ def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
                 sql.SQL(
                     "create or replace view {view} with (security_invoker = true) as select {columns} from {table} as versions"
                     " inner join publish.{chosen} on versions.published_month = {chosen}.published_month"
-                    " and versions.version = {chosen}.version{newest}"
+                    " and {held}{newest}"
                 ).format(
+                    held=is_row_of("versions", chosen),
                     newest=sql.SQL(NEWEST_MONTH if is_newest else ""),
                     view=sql.Identifier("marts", name),
                     table=mart.published,
                     chosen=sql.Identifier(chosen),
                     columns=sql.SQL(", ").join(
-                        sql.SQL("{} as {}").format(sql.Identifier("versions", sources[column]), sql.Identifier(column))
+                        sql.SQL("{} as {}").format(
+                            sql.Identifier(chosen if column == "version" else "versions", sources[column]),
+                            sql.Identifier(column),
+                        )
                         for column in columns
                     ),
                 )

@@ -1,6 +1,7 @@
 """Versions of published months: the rows of each mart under publish.<mart>, and the record of what a version holds.
 
-A version that was copied and never published leaves rows that no pointer names; its number is used again.
+A row is stored once while it stays what it is: from its `version` until `until_version`, the first that no longer has it (null:
+the newest has it). A version that was copied and never published leaves rows that no pointer names; its number is used again.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ def make_table(conn: psycopg.Connection, mart: str, columns: dict[str, str], gra
     table = sql.Identifier("publish", mart)
     typed = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in columns.items()]
     conn.execute(
-        sql.SQL("create table {} (published_month date not null, version integer not null, {})").format(
-            table, sql.SQL(", ").join(typed)
-        )
+        sql.SQL(
+            "create table {} (published_month date not null, version integer not null, until_version integer, {})"
+        ).format(table, sql.SQL(", ").join(typed))
     )
     conn.execute(
         sql.SQL("create unique index on {} (published_month, version, {}) nulls not distinct").format(
@@ -48,55 +49,101 @@ def note_scope(conn: psycopg.Connection, mart: str, scope: str) -> None:
     conn.execute("select publish.protect(%s)", [mart])
 
 
-def add_rows(
-    conn: psycopg.Connection, mart: str, columns: list[str], rows: sql.Composable, wanted: dict[date, int]
-) -> int:
-    """Rows of a mart for the months that get these versions; returns how many.
+def is_row_of(rows: str, wanted: str) -> sql.Composable:
+    """SQL condition on the rows of a mart under one alias: the version of the other alias holds them."""
+    return sql.SQL(
+        "{rows}.version <= {wanted}.version and ({rows}.until_version is null or {rows}.until_version > {wanted}.version)"
+    ).format(rows=sql.Identifier(rows), wanted=sql.Identifier(wanted))
 
-    `rows` is a query of the month they belong to, as `_published_month`, and of the columns.
+
+def exchange_rows(
+    conn: psycopg.Connection,
+    mart: str,
+    columns: list[str],
+    rows: sql.Composable,
+    content: sql.Composable,
+    new: dict[date, int],
+) -> int:
+    """Brings the months of a mart to their new versions, one above their newest, and returns how many rows were written.
+
+    `rows` is a query of what the new versions hold: the month as `_published_month`, and the columns. `content` is SQL over the
+    columns that tells rows apart: a row that the newest version has too stays as it is, one that it has no more ends with it.
     """
     return conn.execute(
         sql.SQL(
-            "insert into {table} (published_month, version, {columns}) select rows._published_month, wanted.version, {listed}"
-            " from ({rows}) as rows inner join unnest(%s::date[], %s::integer[]) as wanted (month, version)"
-            " on rows._published_month = wanted.month"
+            """
+            with wanted (_month, _version) as (select * from unnest(%s::date[], %s::integer[])),
+            fresh as materialized (
+                select wanted._version, rows.*, {content} as _content
+                from ({rows}) as rows inner join wanted on rows._published_month = wanted._month
+            ),
+            stored as materialized (
+                select versions.ctid as _row, wanted._month, wanted._version, versions.until_version, {content} as _content
+                from {table} as versions
+                inner join wanted on versions.published_month = wanted._month and versions.version < wanted._version
+                where versions.until_version is null or versions.until_version >= wanted._version
+            ),
+            settled as (
+                update {table} as versions
+                set until_version = case when fresh._content is null then stored._version end
+                from stored left join fresh on stored._month = fresh._published_month and stored._content = fresh._content
+                where
+                    versions.ctid = stored._row
+                    and stored.until_version is distinct from case when fresh._content is null then stored._version end
+            )
+            insert into {table} (published_month, version, {columns})
+            select fresh._published_month, fresh._version, {listed}
+            from fresh
+            where not exists (
+                select 1 from stored where stored._month = fresh._published_month and stored._content = fresh._content
+            )
+            """
         ).format(
             table=sql.Identifier("publish", mart),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in columns),
+            listed=sql.SQL(", ").join(sql.Identifier("fresh", name) for name in columns),
             rows=rows,
+            content=content,
         ),
-        [list(wanted), list(wanted.values())],
+        [list(new), list(new.values())],
     ).rowcount
 
 
-def carry_rows(
-    conn: psycopg.Connection, mart: str, columns: list[str], before: dict[date, int], wanted: dict[date, int]
-) -> int:
-    """The rows of a mart that months have in the versions of before, once more for their new versions; returns how many."""
-    return conn.execute(
-        sql.SQL(
-            "insert into {table} (published_month, version, {columns}) select rows.published_month, wanted.version, {listed}"
-            " from {table} as rows"
-            " inner join unnest(%s::date[], %s::integer[], %s::integer[]) as wanted (month, old_version, version)"
-            " on rows.published_month = wanted.month and rows.version = wanted.old_version"
-        ).format(
-            table=sql.Identifier("publish", mart),
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            listed=sql.SQL(", ").join(sql.Identifier("rows", name) for name in columns),
-        ),
-        [list(wanted), [before[month] for month in wanted], list(wanted.values())],
-    ).rowcount
+def stored_rows(mart: str, columns: list[str], versions: dict[date, int]) -> sql.Composable:
+    """A query of the rows of a mart in these versions: the month as `_published_month`, and the columns."""
+    return sql.SQL(
+        "select versions.published_month as _published_month, {listed} from {table} as versions"
+        " inner join unnest({months}::date[], {numbers}::integer[]) as shown (month, version)"
+        " on versions.published_month = shown.month where {held}"
+    ).format(
+        listed=sql.SQL(", ").join(sql.Identifier("versions", name) for name in columns),
+        table=sql.Identifier("publish", mart),
+        months=sql.Literal(list(versions)),
+        numbers=sql.Literal(list(versions.values())),
+        held=is_row_of("versions", "shown"),
+    )
 
 
-def delete_rows(conn: psycopg.Connection, mart: str, versions: list[tuple[date, int]]) -> None:
-    """The rows that a mart has of these months' versions."""
+def delete_begun(conn: psycopg.Connection, mart: str, versions: list[tuple[date, int]]) -> None:
+    """The rows that began with these months' versions: they were copied and never published."""
     conn.execute(
         sql.SQL(
             "delete from {} as v using unnest(%s::date[], %s::integer[]) as gone (month, version)"
             " where v.published_month = gone.month and v.version = gone.version"
         ).format(sql.Identifier("publish", mart)),
         _columns(versions, 2),
+    )
+
+
+def delete_unheld(conn: psycopg.Connection, mart: str, months: list[date]) -> None:
+    """The rows of these months that no version holds any more whose rows stay."""
+    conn.execute(
+        sql.SQL(
+            "delete from {} as v where v.published_month = any(%s) and v.until_version is not null and not exists ("
+            "select 1 from publish.versions as kept where kept.published_month = v.published_month and kept.deleted_at is null"
+            " and v.version <= kept.version and kept.version < v.until_version)"
+        ).format(sql.Identifier("publish", mart)),
+        [months],
     )
 
 

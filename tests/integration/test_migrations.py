@@ -39,6 +39,8 @@ MIGRATIONS = [
     "013_synthetic.sql",
     "014_finding_notes.sql",
     "015_reproduce.sql",
+    "025_receipt_states.sql",
+    "026_published_by_rows.sql",
 ]
 REPEATABLE = [
     "raw tables",

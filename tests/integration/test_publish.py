@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from include.errors import InfrastructureError
-from include.publish import status
+from include.publish import release, rollback, status
 from include.publish.marts import read_marts
 from include.records.database import connect
 from include.records.fence import take_fence
@@ -239,6 +239,31 @@ def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeat
     assert result.versions == {JUNE: 2, JULY: 2}
     assert night.seen() == {(JUNE, 2), (JULY, 2)}
     assert night.execute("select count(*) from publish.mart_energy") == [(12,)]
+
+
+def test_a_row_is_stored_once_while_it_stays_what_it_is(night: Night) -> None:
+    night.publish()
+    night.execute("update candidate.mart_energy set energy_kwh = 9 where account_no = 'A1' and month = %s", [JULY])
+    result = night.publish(date(2026, 7, 11))
+    assert (result.versions, result.rows) == ({JULY: 2}, 1)
+    stored = (
+        "select account_no, version, until_version from publish.mart_energy where published_month = %s order by 1, 2"
+    )
+    assert night.execute(stored, [JULY]) == [("A1", 1, 2), ("A1", 2, None), ("A2", 1, None), ("A3", 1, None)]
+    shown = (
+        "select account_no, version, energy_kwh from marts.mart_energy where published_month = '2026-07-01' order by 1"
+    )
+    assert night.execute(shown) == [("A1", 2, 9), ("A2", 2, 1), ("A3", 2, 1)]
+
+    rollback(night.warehouse, approver="Approver (test)", reason="wrong")
+    assert night.execute(shown) == [("A1", 1, 1), ("A2", 1, 1), ("A3", 1, 1)]
+    release(night.warehouse, approver="Approver (test)", reason="right after all")
+    assert night.publish(date(2026, 7, 12)).rows == 0  # the rows of version 2 are there
+    assert night.execute(shown) == [("A1", 3, 9), ("A2", 3, 1), ("A3", 3, 1)]
+    night.execute("delete from candidate.mart_energy where account_no = 'A2'")
+    assert night.publish(date(2026, 7, 13)).rows == 0
+    assert night.execute(shown) == [("A1", 4, 9), ("A3", 4, 1)]
+    assert night.execute("select count(*) from marts.mart_energy where published_month = '2026-06-01'") == [(2,)]
 
 
 def test_an_old_fence_publishes_nothing(night: Night) -> None:

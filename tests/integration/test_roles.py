@@ -124,7 +124,7 @@ def test_a_gate_acts_as_the_gatekeeper(database: str, gate, first_written: str) 
         ("kaw_transformer", "select count(*) from raw_marketing.mkt_bill"),
         ("kaw_transformer", "create table candidate.mart_new (a integer)"),
         ("kaw_transformer", "drop table if exists staging.nothing; insert into candidate.mart_health values ('A9', 1)"),
-        ("kaw_publisher", "insert into publish.mart_health select '2026-07-01', 9, * from candidate.mart_health"),
+        ("kaw_publisher", "insert into publish.mart_health select '2026-07-01', 9, null, * from candidate.mart_health"),
         ("kaw_publisher", "update publish.pointer set version = version"),
         ("kaw_auditor", "select count(*) from quality.findings"),
         ("kaw_auditor", "select load_id, column_name, reason from quality.rejected_rows"),

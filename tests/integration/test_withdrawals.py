@@ -283,8 +283,10 @@ def counted(utility: Utility, day: int) -> tuple:
     with connect(utility.url) as connection:
         connection.execute("delete from quality.receipt_states")
         connection.execute(  # what conservation counts beside it, from raw and staging
-            "insert into quality.receipt_states values (1, 'mkt_customer', %s, null, 0, 0, 0, 0, 0, 0, 0, 0, %s)",
-            (run["run_id"], in_force(utility)),
+            "insert into quality.receipt_states select 1, 'mkt_customer', %s, null, 0, 0, 0, 0, 0, 0, 0, 0,"
+            " count(*) filter (where not _is_tombstone) from (select distinct on (_key) _is_tombstone"
+            " from raw_marketing.mkt_customer where _business_date <= %s order by _key, _load_id desc) as newest",
+            (run["run_id"], date(2026, 1, day)),
         )
         conservation.count_rows_in_force(connection, run["run_id"])
         connection.execute("update quality.runs set state = 'published' where run_id = %s", (run["run_id"],))

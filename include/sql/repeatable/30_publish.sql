@@ -93,7 +93,8 @@ begin
         from publish.dim_managers
         where
             published_month = shown.published_month
-            and version = shown.version
+            and version <= shown.version
+            and (until_version is null or until_version > shown.version)
             and valid_from <= shown.business_date
             and (valid_to is null or valid_to > shown.business_date)
             and (left_date is null or left_date > shown.business_date)
@@ -115,7 +116,8 @@ begin
         inner join publish.managers on bridge.manager_no = managers.manager_no
         where
             bridge.published_month = shown.published_month
-            and bridge.version = shown.version
+            and bridge.version <= shown.version
+            and (bridge.until_version is null or bridge.until_version > shown.version)
             and bridge.assign_role_code = 'PRIMARY'
             and bridge.valid_from <= shown.business_date
             and (bridge.valid_to is null or bridge.valid_to > shown.business_date)
@@ -137,6 +139,16 @@ begin
 end
 $$;
 
+-- The condition on a row of a published table that its month's version, as `chosen` has it (pointer or closing), holds it.
+create or replace function publish.is_row_of(chosen text, mart text) returns text
+language sql immutable as $$
+    select format(
+        'exists (select 1 from publish.%1$I where %1$I.published_month = %2$I.published_month and %2$I.version <= %1$I.version'
+        ' and (%2$I.until_version is null or %2$I.until_version > %1$I.version))',
+        chosen, mart
+    )
+$$;
+
 -- Row-level security of a published table. The policies for readers include the pointer and the closing version, or other
 -- versions would show. An account manager has the same two of their own, and a restrictive one by the relation's scope: a
 -- login that had other roles too would still see no more. The owner, who publishes, is not subject to it; roles that the
@@ -154,18 +166,10 @@ begin
     for wanted in
         select *
         from (values
-            ('kaw_bi_reader', 'readers_see_the_pointed_version', 'select', format(
-                'exists (select 1 from publish.pointer where pointer.published_month = %1$I.published_month'
-                ' and pointer.version = %1$I.version)', mart)),
-            ('kaw_bi_reader', 'readers_see_the_closing_version', 'select', format(
-                'exists (select 1 from publish.closing where closing.published_month = %1$I.published_month'
-                ' and closing.version = %1$I.version)', mart)),
-            ('kaw_account_manager', 'managers_see_the_pointed_version', 'select', format(
-                'exists (select 1 from publish.pointer where pointer.published_month = %1$I.published_month'
-                ' and pointer.version = %1$I.version)', mart)),
-            ('kaw_account_manager', 'managers_see_the_closing_version', 'select', format(
-                'exists (select 1 from publish.closing where closing.published_month = %1$I.published_month'
-                ' and closing.version = %1$I.version)', mart)),
+            ('kaw_bi_reader', 'readers_see_the_pointed_version', 'select', publish.is_row_of('pointer', mart)),
+            ('kaw_bi_reader', 'readers_see_the_closing_version', 'select', publish.is_row_of('closing', mart)),
+            ('kaw_account_manager', 'managers_see_the_pointed_version', 'select', publish.is_row_of('pointer', mart)),
+            ('kaw_account_manager', 'managers_see_the_closing_version', 'select', publish.is_row_of('closing', mart)),
             ('kaw_auditor', 'auditors_see_every_version', 'select', 'true'),
             ('kaw_reader', 'reading_commands_see_every_version', 'select', 'true'),
             ('kaw_publisher', 'publishers_write_every_version', 'all', 'true')
