@@ -30,7 +30,7 @@ def approve_waiver():
     def enter_waiver(answered: dict) -> int:
         from include.quality.approvals import waive_as_answered
 
-        return waive_as_answered(warehouse().address, dict(get_current_context()["params"]), answered)
+        return waive_as_answered(warehouse(), dict(get_current_context()["params"]), answered)
 
     asked = "{% if params.end %}End waiver {{ params.end }}?{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
     answer = approval(asked, "{% if not params.end %}Scope: {{ params.scope }}{% endif %}")

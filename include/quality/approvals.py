@@ -12,12 +12,14 @@ from include.quality.waivers import check_asked, end_waiver, waive
 from include.records.warehouse import Warehouse
 
 
-def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
+def waive_as_answered(warehouse: Warehouse, asked: dict, answer: dict) -> int:
     """Enters the waiver, or ends the one whose number is given, and returns its number."""
     check_asked(asked["rule"], asked["scope"], asked["until"], asked["end"])
     if asked["end"]:
-        return end_waiver(url, asked["end"], reason=asked["reason"], **_signed(answer))
-    return waive(url, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer))
+        return end_waiver(warehouse, asked["end"], reason=asked["reason"], **_signed(answer))
+    return waive(
+        warehouse, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer)
+    )
 
 
 def move_pointers_as_answered(warehouse: Warehouse, asked: dict, answer: dict) -> list[str]:

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import AbstractContextManager
 from datetime import date
+
+import psycopg
 
 from include.contracts import all_tables
 from include.errors import UsageError
 from include.records import ledger
 from include.records.database import connect
 from include.records.waivers import add_waiver, add_waiver_end
+from include.records.warehouse import Warehouse
 from include.settings import default_business_date
 
+APPROVER = "kaw_approver"
 SCOPES = "all, table=<table>, account=<account number>, or key=<JSON object of key columns>"
 
 
 def waive(
-    url: str, rule_id: str, scope: str, approver: str, reason: str, until: str | date, entered_by: str | None = None
+    place: str | Warehouse,
+    rule_id: str,
+    scope: str,
+    approver: str,
+    reason: str,
+    until: str | date,
+    entered_by: str | None = None,
 ) -> int:
     """Enter a waiver and return its number. It is in force for every business date up to and including `until`.
 
@@ -27,7 +38,7 @@ def waive(
     scope = _checked_scope(scope)
     last_day = _checked_date(until)
     check_signature(approver, reason)
-    with connect(url) as conn:
+    with signing(place) as conn:
         _check_rule(conn, rule_id)
         _check_table(conn, scope)
         business_date = _business_date(conn)
@@ -45,18 +56,20 @@ def waive(
             valid_until=last_day,
             entered_by=entered_by or ledger.current_actor(),
         )
-    ledger.write_head(url)
+    ledger.write_head(place)
     return waiver_id
 
 
-def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by: str | None = None) -> int:
+def end_waiver(
+    place: str | Warehouse, waiver_id: int, approver: str, reason: str, entered_by: str | None = None
+) -> int:
     """End a waiver before its date and return its number; its findings are open again from the next gate on.
 
     The waiver stays as it was signed: its end is an entry of the ledger. Raises UsageError, with nothing entered, where no
     such waiver is in force or a signature is missing.
     """
     check_signature(approver, reason)
-    with connect(url) as conn:
+    with signing(place) as conn:
         found = conn.execute(
             "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s",
             [waiver_id],
@@ -81,8 +94,13 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
             reason=reason.strip(),
             entered_by=entered_by,
         )
-    ledger.write_head(url)
+    ledger.write_head(place)
     return waiver_id
+
+
+def signing(place: str | Warehouse) -> AbstractContextManager[psycopg.Connection]:
+    """A connection by the login that signs for people; the gatekeeper's may not enter a waiver."""
+    return place.as_role(APPROVER).connect() if isinstance(place, Warehouse) else connect(place)
 
 
 def check_asked(rule_id: str | None, scope: str | None, until: str | None, end: int | None) -> None:

@@ -114,7 +114,7 @@ def read_head(head_file: Path) -> tuple[int, str] | None:
         return None
 
 
-def write_head(url: str, head_file: Path | None = None) -> bool:
+def write_head(url: str | Warehouse, head_file: Path | None = None) -> bool:
     """Keep number and digest of the last committed entry outside the database.
 
     A head that does not agree with the ledger is evidence: it is left as it is, and False is returned. Where there is no head

@@ -254,14 +254,14 @@ def _waive(arguments: argparse.Namespace) -> int:
         raise
     if arguments.end:
         with writing() as warehouse:
-            end_waiver(warehouse.address, arguments.end, arguments.approver, arguments.reason)
+            end_waiver(warehouse, arguments.end, arguments.approver, arguments.reason)
         print(
             f"Waiver {arguments.end} is ended, by {arguments.approver}. Its findings are open again from the next gate on."
         )
         return 0
     with writing() as warehouse:
         number = waive(
-            warehouse.address, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until
+            warehouse, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until
         )
     print(f"Waiver {number}: {arguments.rule} {arguments.scope} until {arguments.until}, by {arguments.approver}.")
     print("Next: repeat the command that the gate stopped, on the same delivery.")
