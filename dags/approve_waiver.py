@@ -21,6 +21,9 @@ ASKED = {
     "end": Param(
         None, type=["null", "integer"], minimum=1, description="Number of a waiver to end, instead of the three."
     ),
+    "confirm": Param(
+        None, type=["null", "integer"], minimum=1, description="Number of a waiver that waits for a second approver."
+    ),
 }
 
 
@@ -32,8 +35,11 @@ def approve_waiver():
 
         return waive_as_answered(warehouse(), dict(get_current_context()["params"]), answered)
 
-    asked = "{% if params.end %}End waiver {{ params.end }}?{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
-    answer = approval(asked, "{% if not params.end %}Scope: {{ params.scope }}{% endif %}")
+    asked = (
+        "{% if params.end %}End waiver {{ params.end }}?{% elif params.confirm %}Confirm waiver {{ params.confirm }}?"
+        "{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
+    )
+    answer = approval(asked, "{% if params.scope %}Scope: {{ params.scope }}{% endif %}")
     enter_waiver(answer.output)
 
 

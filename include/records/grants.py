@@ -21,6 +21,10 @@ FILE = Path(__file__).parent.parent / "sql" / "grants.yml"
 VERBS = ("select", "insert", "update", "delete", "truncate", "references", "trigger")
 BUILT = ("staging", "warehouse", "candidate")  # the transformer owns what is in them
 TRANSFORMER = "kaw_transformer"
+OF_READERS = (
+    "kaw_bi_reader",
+    "kaw_account_manager",
+)  # their logins are made by ./kaw bi, with the schemas of their own
 MART = "<mart>"
 SCOPED = "select by scope"
 
@@ -156,8 +160,11 @@ def _functions(conn: psycopg.Connection, present: set[str]) -> None:
 def _schemas(conn: psycopg.Connection, role: Role) -> None:
     database = sql.Identifier(conn.info.dbname).as_string(conn)
     conn.execute(f"revoke all on schema {', '.join(SCHEMAS)} from {role.name}")
+    # who may connect is each login's own: the groups are shared by all databases of the server
     conn.execute(f"revoke all on database {database} from {role.name}")
-    conn.execute(f"grant connect{', temporary' if role.is_temporary else ''} on database {database} to {role.name}")
+    rights = ["connect"] * (role.name in OF_READERS) + ["temporary"] * role.is_temporary
+    if rights:
+        conn.execute(f"grant {', '.join(rights)} on database {database} to {role.name}")
     for schema in role.use:
         conn.execute(f"grant usage on schema {schema} to {role.name}")
     for schema in role.create:

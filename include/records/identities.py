@@ -117,11 +117,16 @@ def statements_for(conn: psycopg.Connection, wanted: list[Identity], passwords: 
         made.append(sql.SQL("grant {} to {}{}").format(name, owner, may_become))  # who may end its sessions
         if each.group:
             made.append(sql.SQL("grant {} to {}{}").format(sql.Identifier(each.group), name, may_become))
-            made.append(sql.SQL("grant connect on database {} to {}").format(database, name))
+            if not _everybody_connects(conn):
+                made.append(sql.SQL("grant connect on database {} to {}").format(database, name))
             made.append(
                 sql.SQL("alter role {} in database {} set role = {}").format(name, database, sql.Literal(each.group))
             )
     return made
+
+
+def _everybody_connects(conn: psycopg.Connection) -> bool:
+    return conn.execute("select has_database_privilege('public', current_database(), 'connect')").fetchone()[0]
 
 
 def _is_member(conn: psycopg.Connection, role: str) -> bool:

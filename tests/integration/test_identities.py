@@ -1,0 +1,295 @@
+"""Who may do what: every role on every relation, as include/sql/grants.yml has it, tried from a login of that role."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+
+import psutil
+import psycopg
+import pytest
+from psycopg import sql
+
+from include import night
+from include.errors import InfrastructureError
+from include.landing.extract import LOADER
+from include.records import grants, locks, runs
+from include.records.database import SCHEMAS, connect
+from include.records.fence import take_fence
+from include.records.warehouse import Warehouse
+from tests.databases import with_logins
+from tests.synthetic_marts import Night
+
+FIRST, SECOND = date(2026, 7, 10), date(2026, 7, 11)
+TRIED = {  # verb -> a statement that its right is asked for and that changes nothing where it is given
+    "select": "select {column} from {relation} where false",
+    "insert": "insert into {relation} ({column}) select null where false",
+    "update": "update {relation} set {column} = null where false",
+    "delete": "delete from {relation} where false",
+    "truncate": "truncate {relation}",
+}
+
+
+@pytest.fixture
+def published(database: str, tmp_path) -> Warehouse:
+    """A warehouse with published marts, by the logins of its roles."""
+    Night(database, tmp_path).publish()
+    return with_logins(database)
+
+
+@pytest.fixture
+def warehouse(database: str) -> Warehouse:
+    """An empty warehouse by the logins of its roles."""
+    return with_logins(database)
+
+
+def relations(url: str) -> list[tuple[str, str, str, bool]]:
+    """Schema, relation, a column and whether it is a published model's stored table, of all schemas of the warehouse."""
+    with connect(url) as conn:
+        return conn.execute(
+            "select nspname, relname, (select quote_ident(attname) from pg_attribute where attrelid = pg_class.oid and attnum > 0"
+            " and not attisdropped and attgenerated = '' and attidentity = '' order by attnum limit 1),"
+            " nspname = 'publish' and exists (select 1 from publish.scopes where relation = relname)"
+            " from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid"
+            " where nspname = any(%s) and relkind in ('r', 'p', 'v', 'm') order by 1, 2",
+            [list(SCHEMAS)],
+        ).fetchall()
+
+
+def allowed_of(conn: psycopg.Connection, statements: list[str]) -> list[str]:
+    """Those of the statements that are not refused for lack of a right; nothing of them remains."""
+    went: list[str] = []
+    conn.add_notice_handler(lambda notice: went.append(notice.message_primary))
+    quoted = ", ".join(sql.quote(statement) for statement in statements)
+    conn.execute(
+        f"do $do$ declare tried text; begin foreach tried in array array[{quoted}]::text[] loop"
+        " begin execute tried; raise notice '%', tried; exception when insufficient_privilege then null;"
+        " when others then raise notice '%', tried; end; end loop; end $do$"
+    )
+    conn.rollback()
+    return went
+
+
+def test_every_right_is_that_of_the_file_and_every_denial_is_met_by_a_login_of_the_role(
+    published: Warehouse, database: str
+):
+    """What publish.protect grants by scope is tested in test_door.py, with the rows that it shows."""
+    found = relations(database)
+    is_mart = {(schema, relation): mart for schema, relation, _, mart in found}
+    with connect(database) as conn:
+        has: dict[tuple, set[str]] = {}
+        for role, schema, relation, verb in conn.execute(
+            "select role, nspname, relname, verb from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid"
+            " cross join unnest(%s::text[]) as role cross join unnest(%s::text[]) as verb"
+            " where nspname = any(%s) and relkind in ('r', 'p', 'v', 'm') and has_table_privilege(role, pg_class.oid, verb)",
+            [list(grants.roles()), list(grants.VERBS), list(SCHEMAS)],
+        ):
+            has.setdefault((role, schema, relation), set()).add(verb)
+    denials = 0
+    for role in grants.roles().values():
+        statements = []
+        for schema, relation, column, _ in found:
+            mart = is_mart[schema, relation]
+            if schema in role.by_scope and (mart or schema == "marts") and relation != "publication":
+                continue
+            is_own = role.name == grants.TRANSFORMER and schema in grants.BUILT
+            wanted = set(grants.VERBS) if is_own else role.verbs(schema, relation, mart)
+            if not is_own:
+                assert has.get((role.name, schema, relation), set()) == wanted, f"{role.name} on {schema}.{relation}"
+            of_columns = role.columns(schema, relation)
+            statements += [
+                told.format(relation=f'{schema}."{relation}"', column=column)
+                for verb, told in TRIED.items()
+                if verb not in wanted and column not in of_columns.get(verb, ())
+            ]
+        denials += len(statements)
+        if role.name in published.logins:
+            with psycopg.connect(published.logins[role.name]) as conn:
+                assert allowed_of(conn, statements) == [], role.name
+    assert denials > 3000
+
+
+@pytest.mark.parametrize("statement", ["set role kaw", "set session authorization kaw", "set role none; set role kaw"])
+def test_no_login_becomes_the_owner(warehouse: Warehouse, statement: str):
+    for address in warehouse.logins.values():
+        with psycopg.connect(address) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(statement)
+
+
+def test_set_role_none_gains_nothing(warehouse: Warehouse, database: str):
+    """The login owns nothing and has no right that its group lacks."""
+    found = relations(database)
+    for name, address in warehouse.logins.items():
+        role = grants.roles()[name]
+        with psycopg.connect(address) as conn:
+            conn.execute("set role none")
+            conn.execute("commit")
+            statements = [
+                TRIED[verb].format(relation=f'{schema}."{relation}"', column=column)
+                for schema, relation, column, mart in found
+                for verb in TRIED
+                if verb not in role.verbs(schema, relation, mart)
+                and column not in role.columns(schema, relation).get(verb, ())
+                and not (name == grants.TRANSFORMER and schema in grants.BUILT)
+            ]
+            assert allowed_of(conn, statements) == [], name
+
+
+OF_NO_ROLE = (
+    "create table {schema}.x (a integer)",
+    "create view {schema}.x as select 1 as a",
+    "create function {schema}.x() returns integer language sql as 'select 1'",
+)
+
+
+def test_nobody_but_the_transformer_creates_relations(warehouse: Warehouse):
+    """The publisher not in marts or publish: their tables and views are made by a function of the owner."""
+    for name, address in warehouse.logins.items():
+        creating = grants.roles()[name].create
+        statements = [each.format(schema=s) for s in (*SCHEMAS, "public") if s not in creating for each in OF_NO_ROLE]
+        with psycopg.connect(address) as conn:
+            assert allowed_of(conn, statements) == [], name
+
+
+def test_no_login_ends_the_session_of_another(warehouse: Warehouse):
+    with warehouse.as_role(LOADER).connect() as other:
+        pid = other.info.backend_pid
+        for name, address in warehouse.logins.items():
+            if name != LOADER:
+                with psycopg.connect(address) as conn:
+                    ends = [f"select pg_{how}_backend({pid})" for how in ("terminate", "cancel")]
+                    assert allowed_of(conn, ends) == [], name
+        assert other.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("kaw_loader", "select quality.take_fence('build_warehouse')"),
+        ("kaw_publisher", "select quality.take_fence('build_warehouse')"),
+        ("kaw_loader", "select quality.begin_run('2026-07-10', '')"),
+        ("kaw_auditor", "select quality.put_out('kaw')"),
+        ("kaw_gatekeeper", "select quality.put_out('kaw')"),
+        ("kaw_gatekeeper", "select publish.ensure_mart('{}')"),
+        ("kaw_publisher", """select publish.ensure_mart('{"name": "pointer", "relation": ["candidate", "x"]}')"""),
+        ("kaw_publisher", """select publish.ensure_mart('{"name": "x", "relation": ["quality", "rejected_rows"]}')"""),
+        ("kaw_approver", "select publish.drop_logins_of_who_left()"),
+    ],
+)
+def test_a_function_of_the_owner_is_called_by_its_role_alone(warehouse: Warehouse, role: str, statement: str):
+    with warehouse.as_role(role).connect() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(statement)
+
+
+# -- attempts that stopped
+
+
+def begun(url: str) -> tuple[date, int]:
+    with connect(url) as conn:
+        return conn.execute(
+            "select business_date, (select count(*)::integer from quality.runs) from quality.current_run"
+        ).fetchone()
+
+
+PAUSED = """
+import os, signal, sys
+from datetime import date
+from include import night
+from include.errors import InfrastructureError
+from include.records import locks, runs
+from include.records.warehouse import Warehouse
+
+locks.SILENCE_S, where = 1, sys.argv[2]
+def stop(*_):
+    print("stopped", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return ""
+if where == "before it takes the fence":
+    night.withdrawals.settle = stop
+else:
+    began = runs.psycopg.Connection.commit
+    def commit(connection):
+        if connection.info.transaction_status == runs.psycopg.pq.TransactionStatus.INTRANS:
+            stop()
+        began(connection)
+    runs.psycopg.Connection.commit = commit
+try:
+    night.begin_run(Warehouse(sys.argv[1]), date(2026, 7, 10))
+except InfrastructureError as error:
+    print(error.what)
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("where", ["before it takes the fence", "before it commits"])
+def test_an_attempt_that_stopped_inside_begin_run_holds_nobody_up_and_moves_nothing(
+    warehouse: Warehouse, database: str, where: str
+):
+    paused = subprocess.Popen(
+        [sys.executable, "-c", PAUSED, warehouse.address, where], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert paused.stdout.readline() == "stopped\n"
+        assert psutil.Process(paused.pid).status() == psutil.STATUS_STOPPED
+        started = time.monotonic()
+        run = night.begin_run(warehouse, SECOND)
+        assert time.monotonic() - started < 10
+        paused.send_signal(signal.SIGCONT)
+        said, _ = paused.communicate(timeout=60)
+        assert (paused.returncode, said.strip()) == (3, STOPPED)
+    finally:
+        paused.kill()
+        paused.wait()
+    assert begun(database) == (SECOND, 1)
+    assert run["fence"] == "build_warehouse:1"
+
+
+STOPPED = (
+    "This attempt stopped for too long while it began: it has lost the lock of the night, and nothing was changed."
+)
+
+
+def test_what_an_earlier_attempt_left_in_a_transaction_is_put_out(warehouse: Warehouse, database: str):
+    """A step of it that stopped: the fence's row is locked by it, and so is a table."""
+    first = night.begin_run(warehouse, FIRST)
+    with warehouse.fenced(first["fence"]).as_role("kaw_publisher").connect() as stopped:
+        stopped.execute("select quality.assert_fence()")
+        started = time.monotonic()
+        night.begin_run(warehouse, SECOND)
+        assert time.monotonic() - started < 10
+        with pytest.raises(psycopg.OperationalError):
+            stopped.execute("update publish.pointer set version = version")
+    assert begun(database) == (SECOND, 2)
+
+
+def test_a_landing_that_stopped_gives_its_table_up_and_one_at_work_keeps_it(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(locks, "TABLE_PATIENCE", "1s")
+    loader = warehouse.as_role(LOADER)
+    of_first = loader.fenced(take_fence(loader, f"extract_metering_{FIRST}"))
+    of_second = loader.fenced(take_fence(loader, f"extract_metering_{SECOND}"))
+    with of_first.connect() as first, of_second.connect() as second:
+        locks.hold_table(first, "land met_meter")
+        with locks.alive(of_first):
+            assert second.execute("select quality.put_out_silent()").fetchone() == (0,)
+            second.rollback()
+            assert first.execute("select 1").fetchone() == (1,)
+        with of_second.connect() as third, locks.alive(of_second):
+            locks.hold_table(third, "land met_meter")
+        with pytest.raises(psycopg.OperationalError):
+            first.execute("select 1")
+
+
+def test_whoever_lost_the_lock_of_the_night_is_told(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
+    """As a process is that stopped: it says nothing for longer than the server waits."""
+    monkeypatch.setattr(locks, "SILENCE_S", 1)
+    monkeypatch.setattr(locks, "BEAT_S", 60)
+    with runs.alone(warehouse.address) as holder:
+        time.sleep(1.5)
+        night.begin_run(warehouse, SECOND)
+        with pytest.raises(InfrastructureError, match="lost the lock of the night"):
+            runs.begin(holder, FIRST)
