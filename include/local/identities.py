@@ -78,6 +78,8 @@ def _passwords(address: str, given: Settings, *, may_make: bool = True, anew: bo
             passwords[each.name] = secrets.token_hex(24)
         if lacking:
             _make(conn, lacking, passwords, address, lambda: _write(given, kept))
+        elif may_make:
+            identities.grant_where_missing(conn)
         return dict(passwords)
 
 

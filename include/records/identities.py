@@ -16,6 +16,7 @@ from psycopg import sql
 from include.records import logins
 from include.records.logins import SET_OPTION_SINCE, NotAllowed, address_for, database_of, exists
 from include.records.migrations import grant_again
+from include.records.warehouse import WRITER_SILENCE
 from include.settings import LOGINS
 
 ITERATIONS_SINCE = 160000  # from here on a session chooses how dear a guess of a password is
@@ -59,19 +60,28 @@ def user_of(address: str) -> tuple[str, str]:
 
 
 def missing(conn: psycopg.Connection, address: str) -> list[Identity]:
-    """The logins that this database lacks, or whose group has lost them or has no grant here."""
+    """The logins that this server lacks, or that are no members of their group."""
+    wanted = identities(address)
     found = {
         name
         for (name,) in conn.execute(
-            "select logins.rolname from pg_roles as logins left join unnest(%s::text[], %s::text[]) as wanted (name, group_name)"
-            " on logins.rolname = wanted.name where logins.rolcanlogin and wanted.name is not null and (wanted.group_name is null"
-            " or (exists (select 1 from pg_roles where rolname = wanted.group_name)"
-            " and pg_has_role(logins.oid, (select oid from pg_roles where rolname = wanted.group_name), 'usage')"
-            " and has_schema_privilege((select oid from pg_roles where rolname = wanted.group_name), 'quality', 'usage')))",
-            [[each.name for each in identities(address)], [each.group for each in identities(address)]],
+            "select wanted.name from unnest(%s::text[], %s::text[]) as wanted (name, group_name)"
+            " inner join pg_roles as logins on wanted.name = logins.rolname"
+            " left join pg_roles as groups on wanted.group_name = groups.rolname"
+            " where logins.rolcanlogin and (wanted.group_name is null or pg_has_role(logins.oid, groups.oid, 'usage'))",
+            [[each.name for each in wanted], [each.group for each in wanted]],
         )
     }
-    return [each for each in identities(address) if each.name not in found]
+    return [each for each in wanted if each.name not in found]
+
+
+def grant_where_missing(conn: psycopg.Connection) -> None:
+    """The grants once more, where a role was made after they were given."""
+    if conn.execute(
+        "select exists (select 1 from pg_roles where rolname = any(%s) and not has_schema_privilege(oid, 'quality', 'usage'))",
+        [[group_of(role) for role in LOGINS]],
+    ).fetchone()[0]:
+        grant_again(conn)
 
 
 def make(conn: psycopg.Connection, wanted: list[Identity], passwords: dict[str, str]) -> None:
@@ -81,7 +91,7 @@ def make(conn: psycopg.Connection, wanted: list[Identity], passwords: dict[str, 
         with conn.transaction():
             for statement in statements:
                 conn.execute(statement)
-            grant_again(conn)
+            grant_where_missing(conn)
     except psycopg.errors.InsufficientPrivilege as error:
         why = " ".join(filter(None, [error.diag.message_primary, error.diag.message_detail]))
         raise NotAllowed([f"{statement.as_string(conn)};" for statement in statements], why) from error
@@ -116,6 +126,11 @@ def statements_for(conn: psycopg.Connection, wanted: list[Identity], passwords: 
         )
         made.append(sql.SQL("grant {} to {}{}").format(name, owner, may_become))  # who may end its sessions
         if each.group:
+            made.append(
+                sql.SQL("alter role {} in database {} set idle_in_transaction_session_timeout = {}").format(
+                    name, database, sql.Literal(WRITER_SILENCE)
+                )
+            )
             made.append(sql.SQL("grant {} to {}{}").format(sql.Identifier(each.group), name, may_become))
             if not _everybody_connects(conn):
                 made.append(sql.SQL("grant connect on database {} to {}").format(database, name))

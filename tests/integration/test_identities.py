@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import stat
 import subprocess
 import sys
 import time
 from datetime import date
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -16,10 +18,13 @@ from psycopg import sql
 from include import night
 from include.errors import InfrastructureError
 from include.landing.extract import LOADER
-from include.records import grants, locks, runs
+from include.local import identities as local
+from include.local.server import Server
+from include.records import grants, identities, locks, logins, runs
 from include.records.database import SCHEMAS, connect
 from include.records.fence import take_fence
 from include.records.warehouse import Warehouse
+from include.settings import Settings
 from tests.databases import with_logins
 from tests.synthetic_marts import Night
 
@@ -182,6 +187,98 @@ def test_no_login_ends_the_session_of_another(warehouse: Warehouse):
 def test_a_function_of_the_owner_is_called_by_its_role_alone(warehouse: Warehouse, role: str, statement: str):
     with warehouse.as_role(role).connect() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(statement)
+
+
+# -- homes, and servers of one's own
+
+
+@pytest.fixture
+def home(tmp_path: Path, database: str) -> Settings:
+    return Settings(home=tmp_path / "home", warehouse=database)
+
+
+def test_a_home_keeps_the_passwords_of_the_logins_for_its_owner_alone(home: Settings, database: str):
+    found = local.opened(home)
+    kept = home.home / "logins.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.home.stat().st_mode) == 0o700
+    name = logins.database_of(database)
+    for group, address in found.logins.items():
+        with psycopg.connect(address) as conn:
+            assert conn.execute("select session_user::text, current_user::text").fetchone() == (
+                f"{name}_{group.removeprefix('kaw_')}",
+                group,
+            )
+    assert local.opened(home).logins == found.logins
+    assert local.looked_at(home).logins == found.logins
+    told = local.environment_of(found)
+    assert not [value for value in told.values() if "//kaw:" in value]  # the owner's
+
+
+def test_another_home_is_told_to_take_the_passwords_or_to_give_others(home: Settings, tmp_path: Path):
+    first = local.opened(home)
+    other = Settings(home=tmp_path / "other", warehouse=home.warehouse)
+    with pytest.raises(InfrastructureError, match=r"another home made it(?s:.*)\./kaw logins --new-passwords"):
+        local.opened(other)
+    local.renew(other)
+    second = local.opened(other)
+    with second.as_role(LOADER).connect() as conn:
+        assert conn.execute("select 1").fetchone() == (1,)
+    with pytest.raises(psycopg.OperationalError, match="password"), first.as_role(LOADER).connect():
+        pass
+
+
+def test_airflow_and_the_simulated_sources_have_databases_and_logins_of_their_own(home: Settings, database: str):
+    local.opened(home)
+    name = logins.database_of(database)
+    for role, of in (("airflow", "airflow"), ("simulation", "sim_contract")):
+        address = local.own_database(home, role, of)
+        assert logins.database_of(address) == f"{name}_{of}"
+        with psycopg.connect(address) as conn:
+            conn.execute("create table public.x (a integer)")
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            psycopg.connect(logins.address_for(address, *identities.user_of(address), database=name)) as conn,
+        ):
+            conn.execute("select * from quality.runs")
+
+
+def test_what_the_owner_had_in_airflows_database_is_handed_over(home: Settings, database: str):
+    local.opened(home)
+    name = f"{logins.database_of(database)}_airflow"
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(f"create database {name}")
+    of_owner = logins.address_for(database, *identities.user_of(database), database=name)
+    with psycopg.connect(of_owner) as conn:
+        conn.execute("create type mood as enum ('good'); create table dag (id serial primary key, m mood)")
+    with psycopg.connect(local.own_database(home, "airflow", "airflow")) as conn:
+        conn.execute(
+            "insert into dag (m) values ('good'); alter table dag add column b text; alter type mood add value 'bad'"
+        )
+
+
+def test_an_owner_who_may_make_no_roles_is_told_what_to_have_run(server: Server, empty_database: str, tmp_path: Path):
+    """And goes on once somebody who may has run it."""
+    name = logins.database_of(empty_database)
+    with psycopg.connect(empty_database, autocommit=True) as conn:
+        conn.execute(f"create role {name}_owner login password 'x'; grant {name}_owner to current_user")
+        conn.execute(f"alter database {name} owner to {name}_owner")
+    given = Settings(tmp_path / "home", logins.address_for(empty_database, f"{name}_owner", "x"))
+    with pytest.raises(InfrastructureError, match="may not make them") as told:
+        local.opened(given)
+    statements = [line.strip() for line in told.value.what.splitlines() if line.endswith(";")]
+    assert len(statements) > 30
+    assert told.value.exit_code == 3
+    with psycopg.connect(
+        logins.address_for(server.admin_url(), *identities.user_of(server.admin_url()), database=name)
+    ) as conn:
+        for statement in statements:
+            conn.execute(statement)
+    found = local.opened(given)
+    for address in found.logins.values():
+        with psycopg.connect(address) as conn:
+            assert conn.execute("select count(*) from quality.migrations").fetchone()[0] > 20
+    night.begin_run(found, FIRST)
 
 
 # -- attempts that stopped
