@@ -117,7 +117,7 @@ def statements_for(conn: psycopg.Connection, wanted: list[Identity], passwords: 
             passwords[each.name].encode(), each.name.encode(), b"scram-sha-256"
         ).decode()
         made.append(
-            sql.SQL("{} role {} login nosuperuser nocreatedb nocreaterole connection limit {} password {}").format(
+            sql.SQL("{} role {} login connection limit {} password {}").format(
                 sql.SQL("alter" if exists(conn, each.name) else "create"),
                 name,
                 sql.Literal(CONNECTIONS if each.group else -1),

@@ -103,7 +103,7 @@ def begin(holder: psycopg.Connection, business_date: date) -> Run:
             where="pg_stat_activity, quality.fences",
             next_step="have its session ended (pg_terminate_backend), or wait five minutes, and repeat the command.",
         ) from error
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
         raise InfrastructureError(
             "This attempt stopped for too long while it began: it has lost the lock of the night, and nothing was changed.",
             where=f"business date {business_date}",

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -25,24 +26,31 @@ from include.records.database import SCHEMAS, connect
 from include.records.fence import take_fence
 from include.records.warehouse import Warehouse
 from include.settings import Settings
+from tests import databases
 from tests.databases import with_logins
 from tests.synthetic_marts import Night
 
 FIRST, SECOND = date(2026, 7, 10), date(2026, 7, 11)
 TRIED = {  # verb -> a statement that its right is asked for and that changes nothing where it is given
     "select": "select {column} from {relation} where false",
-    "insert": "insert into {relation} ({column}) select null where false",
+    "insert": "insert into {relation} default values",
     "update": "update {relation} set {column} = null where false",
     "delete": "delete from {relation} where false",
     "truncate": "truncate {relation}",
 }
 
 
-@pytest.fixture
-def published(database: str, tmp_path) -> Warehouse:
-    """A warehouse with published marts, by the logins of its roles."""
-    Night(database, tmp_path).publish()
-    return with_logins(database)
+@pytest.fixture(scope="module")
+def published_url(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with databases.copied(server, template, "identities") as name:
+        Night(server.url(name), tmp_path_factory.mktemp("night")).publish()
+        yield server.url(name)
+
+
+@pytest.fixture(scope="module")
+def published(published_url: str) -> Warehouse:
+    """A warehouse with published marts, by the logins of its roles; of all tests that are refused what they try."""
+    return with_logins(published_url)
 
 
 @pytest.fixture
@@ -71,7 +79,8 @@ def allowed_of(conn: psycopg.Connection, statements: list[str]) -> list[str]:
     quoted = ", ".join(sql.quote(statement) for statement in statements)
     conn.execute(
         f"do $do$ declare tried text; begin foreach tried in array array[{quoted}]::text[] loop"
-        " begin execute tried; raise notice '%', tried; exception when insufficient_privilege then null;"
+        " begin execute tried; raise notice '%', tried; exception when insufficient_privilege or object_not_in_prerequisite_state"
+        " or wrong_object_type then null;"  # a view that nobody can write to, or that is no table
         " when others then raise notice '%', tried; end; end loop; end $do$"
     )
     conn.rollback()
@@ -79,12 +88,12 @@ def allowed_of(conn: psycopg.Connection, statements: list[str]) -> list[str]:
 
 
 def test_every_right_is_that_of_the_file_and_every_denial_is_met_by_a_login_of_the_role(
-    published: Warehouse, database: str
+    published: Warehouse, published_url: str
 ):
     """What publish.protect grants by scope is tested in test_door.py, with the rows that it shows."""
-    found = relations(database)
+    found = relations(published_url)
     is_mart = {(schema, relation): mart for schema, relation, _, mart in found}
-    with connect(database) as conn:
+    with connect(published_url) as conn:
         has: dict[tuple, set[str]] = {}
         for role, schema, relation, verb in conn.execute(
             "select role, nspname, relname, verb from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid"
@@ -118,16 +127,16 @@ def test_every_right_is_that_of_the_file_and_every_denial_is_met_by_a_login_of_t
 
 
 @pytest.mark.parametrize("statement", ["set role kaw", "set session authorization kaw", "set role none; set role kaw"])
-def test_no_login_becomes_the_owner(warehouse: Warehouse, statement: str):
-    for address in warehouse.logins.values():
+def test_no_login_becomes_the_owner(published: Warehouse, statement: str):
+    for address in published.logins.values():
         with psycopg.connect(address) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute(statement)
 
 
-def test_set_role_none_gains_nothing(warehouse: Warehouse, database: str):
+def test_set_role_none_gains_nothing(published: Warehouse, published_url: str):
     """The login owns nothing and has no right that its group lacks."""
-    found = relations(database)
-    for name, address in warehouse.logins.items():
+    found = relations(published_url)
+    for name, address in published.logins.items():
         role = grants.roles()[name]
         with psycopg.connect(address) as conn:
             conn.execute("set role none")
@@ -150,19 +159,19 @@ OF_NO_ROLE = (
 )
 
 
-def test_nobody_but_the_transformer_creates_relations(warehouse: Warehouse):
+def test_nobody_but_the_transformer_creates_relations(published: Warehouse):
     """The publisher not in marts or publish: their tables and views are made by a function of the owner."""
-    for name, address in warehouse.logins.items():
+    for name, address in published.logins.items():
         creating = grants.roles()[name].create
         statements = [each.format(schema=s) for s in (*SCHEMAS, "public") if s not in creating for each in OF_NO_ROLE]
         with psycopg.connect(address) as conn:
             assert allowed_of(conn, statements) == [], name
 
 
-def test_no_login_ends_the_session_of_another(warehouse: Warehouse):
-    with warehouse.as_role(LOADER).connect() as other:
+def test_no_login_ends_the_session_of_another(published: Warehouse):
+    with published.as_role(LOADER).connect() as other:
         pid = other.info.backend_pid
-        for name, address in warehouse.logins.items():
+        for name, address in published.logins.items():
             if name != LOADER:
                 with psycopg.connect(address) as conn:
                     ends = [f"select pg_{how}_backend({pid})" for how in ("terminate", "cancel")]
@@ -184,8 +193,8 @@ def test_no_login_ends_the_session_of_another(warehouse: Warehouse):
         ("kaw_approver", "select publish.drop_logins_of_who_left()"),
     ],
 )
-def test_a_function_of_the_owner_is_called_by_its_role_alone(warehouse: Warehouse, role: str, statement: str):
-    with warehouse.as_role(role).connect() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+def test_a_function_of_the_owner_is_called_by_its_role_alone(published: Warehouse, role: str, statement: str):
+    with published.as_role(role).connect() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(statement)
 
 
@@ -277,7 +286,7 @@ def test_an_owner_who_may_make_no_roles_is_told_what_to_have_run(server: Server,
     found = local.opened(given)
     for address in found.logins.values():
         with psycopg.connect(address) as conn:
-            assert conn.execute("select count(*) from quality.migrations").fetchone()[0] > 20
+            assert conn.execute("select count(*) from quality.withheld").fetchone() == (0,)
     night.begin_run(found, FIRST)
 
 
