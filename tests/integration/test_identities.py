@@ -34,7 +34,7 @@ FIRST, SECOND = date(2026, 7, 10), date(2026, 7, 11)
 TRIED = {  # verb -> a statement that its right is asked for and that changes nothing where it is given
     "select": "select {column} from {relation} where false",
     "insert": "insert into {relation} default values",
-    "update": "update {relation} set {column} = null where false",
+    "update": "update {relation} set {column} = default where false",
     "delete": "delete from {relation} where false",
     "truncate": "truncate {relation}",
 }
