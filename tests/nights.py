@@ -46,7 +46,9 @@ class Utility:
 
     @property
     def environment(self) -> dict[str, str]:
-        return dict(self._environment)
+        """With the owner's address, which commands migrate with, and the logins of the roles."""
+        logins = {f"KAW_LOGIN_{role.upper()}": self.warehouse.logins[f"kaw_{role}"] for role in LOGINS}
+        return self._environment | logins
 
     def deliver(
         self,
@@ -73,8 +75,7 @@ class Utility:
         return simulation
 
     def enter(self) -> None:
-        logins = {f"KAW_LOGIN_{role.upper()}": self.warehouse.logins[f"kaw_{role}"] for role in LOGINS}
-        for name, value in (self._environment | logins).items():
+        for name, value in self.environment.items():
             self._monkeypatch.setenv(name, value)
 
     def land(self, day: date = DAY) -> list:

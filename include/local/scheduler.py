@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import date
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from include.environment import set_variables
@@ -18,6 +19,7 @@ from include.errors import InfrastructureError, UsageError
 from include.lab.source import default_addresses
 from include.local import identities, server, task_log
 from include.local.background import Background, ask, free_port
+from include.records.logins import database_of
 from include.settings import ROOT, Settings, mask_secrets, settings
 
 PORT = 8080  # where one looks for Airflow
@@ -77,15 +79,19 @@ def _addresses(given: Settings) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Airflow's metadata, once per home and version of Airflow."""
-    from importlib.metadata import version
-
-    set_variables(environment())
-    marker = home() / "migrated"
-    if marker.exists() and marker.read_text() == version("apache-airflow"):
+    """Airflow's metadata, once per home, database and version of Airflow."""
+    told = environment()
+    set_variables(told)
+    marker, done = home() / "migrated", migrated(database_of(told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]))
+    if marker.exists() and marker.read_text() == done:
         return
     _python("-m", "airflow", "db", "migrate", what="Airflow could not set up its metadata")
-    marker.write_text(version("apache-airflow"))
+    marker.write_text(done)
+
+
+def migrated(database: str) -> str:
+    """What the marker of a home says once Airflow's metadata are in this database."""
+    return f"{version('apache-airflow')} {database}"
 
 
 def run_dag(dag_id: str, business_date: date) -> bool:

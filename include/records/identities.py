@@ -164,18 +164,29 @@ def hand_over(conn: psycopg.Connection, database: str, name: str) -> bool:
 
 
 def hand_over_relations(conn: psycopg.Connection, name: str) -> None:
-    """What the former owner of this database made in its schema public: tables with their sequences and indexes, views, types."""
+    """What another login has made in schema public of this database: tables with their sequences and indexes, views, types."""
     for (statement,) in conn.execute(
-        "select format('alter %s public.%I owner to %I', case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end,"
-        " relname, %s::text) from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'S')"
-        " and relowner = (select oid from pg_roles where rolname = session_user)"
-        " and not exists (select 1 from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid"
-        " and relkind = 'S' and deptype in ('a', 'i'))"
-        " union all select format('alter type public.%I owner to %I', typname, %s::text) from pg_type"
-        " where typnamespace = 'public'::regnamespace and typtype in ('e', 'd')"
-        " and typowner = (select oid from pg_roles where rolname = session_user)".replace("%I", "%%I").replace(
-            "'alter %s ", "'alter %%s "
-        ),
-        [name, name],
+        """
+        select format('alter %%s public.%%I owner to %%I',
+            case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end, relname, %(plain)s::text)
+        from pg_class
+        where
+            relnamespace = 'public'::regnamespace
+            and relkind in ('r', 'p', 'v', 'S')
+            and relowner <> %(name)s::regrole
+            and pg_has_role(relowner, 'usage')
+            and not (relkind = 'S' and exists (
+                select 1 from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype in ('a', 'i')
+            ))
+        union all
+        select format('alter type public.%%I owner to %%I', typname, %(plain)s::text)
+        from pg_type
+        where
+            typnamespace = 'public'::regnamespace
+            and typtype in ('e', 'd')
+            and typowner <> %(name)s::regrole
+            and pg_has_role(typowner, 'usage')
+        """,
+        {"name": sql.Identifier(name).as_string(conn), "plain": name},
     ).fetchall():
         conn.execute(statement)

@@ -85,6 +85,6 @@ class Warehouse:
             ).fetchone()
         return replace(self, role=role if found else None)
 
-    def reader(self, role: str = READER) -> Warehouse:
+    def reader(self, role: str | None = None) -> Warehouse:
         """The same for a caller that changes nothing: read-only, with timeouts, in a reading role."""
-        return replace(self, fence="", is_read_only=True).as_role(role)
+        return replace(self, fence="", is_read_only=True).as_role(role or READER)
