@@ -21,6 +21,9 @@ ASKED = {
     "end": Param(
         None, type=["null", "integer"], minimum=1, description="Number of a waiver to end, instead of the three."
     ),
+    "confirm": Param(
+        None, type=["null", "integer"], minimum=1, description="Number of a waiver that waits for a second approver."
+    ),
 }
 
 
@@ -30,10 +33,13 @@ def approve_waiver():
     def enter_waiver(answered: dict) -> int:
         from include.quality.approvals import waive_as_answered
 
-        return waive_as_answered(warehouse().address, dict(get_current_context()["params"]), answered)
+        return waive_as_answered(warehouse(), dict(get_current_context()["params"]), answered)
 
-    asked = "{% if params.end %}End waiver {{ params.end }}?{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
-    answer = approval(asked, "{% if not params.end %}Scope: {{ params.scope }}{% endif %}")
+    asked = (
+        "{% if params.end %}End waiver {{ params.end }}?{% elif params.confirm %}Confirm waiver {{ params.confirm }}?"
+        "{% else %}Let {{ params.rule }} pass until {{ params.until }}?{% endif %}"
+    )
+    answer = approval(asked, "{% if params.scope %}Scope: {{ params.scope }}{% endif %}")
     enter_waiver(answer.output)
 
 

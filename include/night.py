@@ -18,7 +18,7 @@ from include.landing import withdrawals
 from include.landing.extract import LOADER
 from include.progress import step as telling
 from include.quality.gate import GateResult, check_candidates, check_staged_data
-from include.records import ledger, runs
+from include.records import ledger, locks, runs
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from include.settings import settings
@@ -57,10 +57,11 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
 
     First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
     """
-    with telling(""), runs.alone(warehouse.address, ENDING_S):
+    with telling(""), runs.alone(warehouse.address, ENDING_S) as holder:
         with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
+            connection.execute(f"set idle_in_transaction_session_timeout = '{locks.SILENCE_S}s'")
             withdrawals.settle(connection, business_date)
-        run = runs.begin(warehouse.address, business_date).as_dict()
+        run = runs.begin(holder, business_date).as_dict()
     lineage.night(warehouse, run)
     return run
 

@@ -77,19 +77,25 @@ def business_date(context: dict) -> date:
 
 
 def warehouse():
-    """The warehouse that this Airflow works for: the address in KAW_WAREHOUSE. Raises UsageError where none is set."""
-    from include.errors import UsageError
-    from include.records.warehouse import Warehouse
-    from include.settings import settings
+    """The warehouse that this Airflow works for, by the login of each role; the owner's address is not needed.
 
-    address = settings().warehouse
-    if address is None:
+    Raises UsageError where one of them is not set.
+    """
+    from include.errors import UsageError
+    from include.records.warehouse import GATEKEEPER, Warehouse
+    from include.settings import LOGINS, settings
+
+    given = settings()
+    logins = {f"kaw_{role}": given.logins[role] for role in LOGINS if role in given.logins}
+    if missing := [role for role in LOGINS if role not in given.logins]:
         raise UsageError(
-            "There is no address of a warehouse.",
-            where="KAW_WAREHOUSE",
-            next_step="set it to postgresql://user:password@host:port/database for every process of Airflow.",
+            f"There is no login of the warehouse for {', '.join(missing)}.",
+            where=", ".join(f"KAW_LOGIN_{role.upper()}" for role in missing),
+            next_step="./kaw up sets them; elsewhere set each to postgresql://login:password@host:port/database for every process"
+            " of Airflow, or make connections of these names (AIRFLOW_CONN_KAW_LOADER and so on):"
+            " docs/how-to/own-postgresql-logins.md.",
         )
-    return Warehouse(address)
+    return Warehouse(logins[GATEKEEPER], logins=logins)
 
 
 def emit_partition(context: dict, day: date | str) -> None:

@@ -22,7 +22,7 @@ from include.quality.findings import Selection
 from include.records import runs
 from include.records.fence import take_fence
 from include.records.runs import BUILD_SCOPE, Run
-from include.records.warehouse import Warehouse
+from include.records.warehouse import GATEKEEPER, Warehouse
 from include.transform.dbt import run_dbt
 
 Step = Callable[[str], AbstractContextManager]
@@ -78,7 +78,8 @@ def dry_run(
         return Replayed(day)
     with warehouse.connect() as connection:
         (last_run,) = connection.execute("select run_id from quality.current_run").fetchone()
-    run = Run(last_run, day, take_fence(warehouse.address, BUILD_SCOPE))
+    with runs.alone(warehouse.address):  # whatever holds the fence's name then is left from an attempt that ended
+        run = Run(last_run, day, take_fence(warehouse.as_role(GATEKEEPER), BUILD_SCOPE))
     own = warehouse.fenced(run.fence)
     try:
         _set_phase(own, "gate")

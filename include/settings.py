@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -22,6 +22,8 @@ TIMEZONE_NAME = "Asia/Shanghai"
 TIMEZONE = ZoneInfo(TIMEZONE_NAME)
 LANGUAGES = ("en", "zh")
 SOURCE_NAMES = ("metering", "marketing", "contract")
+# roles of which a night or a command has the login; the owner of the warehouse only migrates it
+LOGINS = ("loader", "transformer", "gatekeeper", "publisher", "approver", "reader", "auditor", "personal_reader")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Settings:
     source_statement_timeout_s: float = 900
     source_tries: int = 3
     source_pause_s: float = 5
+    simulation: str | None = None
+    logins: dict[str, str] = field(default_factory=dict)
     alert_webhook: str | None = None
     alert_urls: str | None = None
     alert_findings: int | None = None
@@ -58,11 +62,13 @@ class Settings:
 
     def __repr__(self) -> str:
         shown = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in ("alert_webhook", "alert_urls") and value:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name in ("alert_webhook", "alert_urls") and value:
                 value = "***"  # the path of a webhook is its secret
-            shown.append(f"{field.name}={mask_secrets(value) if isinstance(value, str) else value!r}")
+            if each.name == "logins":
+                value = {role: mask_secrets(address) for role, address in value.items()}
+            shown.append(f"{each.name}={mask_secrets(value) if isinstance(value, str) else value!r}")
         return f"Settings({', '.join(shown)})"
 
 
@@ -70,8 +76,10 @@ def settings() -> Settings:
     """The settings of this moment.
 
     KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
-    KAW_SOURCE_FORMS, KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
-    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
+    KAW_SOURCE_FORMS, KAW_SIMULATION (server of the simulated sources); the roles' own logins KAW_LOGIN_LOADER and so on (LOGINS),
+    or the Airflow connections AIRFLOW_CONN_KAW_LOADER and so on; KAW_LANG (en or zh, of pages and alerts); of alerts
+    KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage KAW_LINEAGE_FILE,
+    and OpenLineage's own variables. A source
     without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
     long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,
     KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty variable counts as unset. Raises
@@ -86,6 +94,8 @@ def settings() -> Settings:
         source_contract=_source_address("KAW_SOURCE_CONTRACT"),
         source_forms=_source_address("KAW_SOURCE_FORMS"),
         **_source_limits(),
+        simulation=_as_postgresql(os.environ.get("KAW_SIMULATION") or "") or None,
+        logins={role: address for role in LOGINS if (address := _login_address(role))},
         alert_webhook=os.environ.get("KAW_ALERT_WEBHOOK") or None,
         alert_urls=os.environ.get("KAW_ALERT_URLS") or None,
         alert_findings=_limit("KAW_ALERT_FINDINGS", int),
@@ -167,10 +177,17 @@ def _source_address(variable: str) -> str | None:
     return _address_of_connection(connection, f"AIRFLOW_CONN_{variable}") if connection else None
 
 
+def _login_address(role: str) -> str | None:
+    if address := os.environ.get(f"KAW_LOGIN_{role.upper()}"):
+        return _as_postgresql(address)
+    connection = os.environ.get(f"AIRFLOW_CONN_KAW_{role.upper()}")
+    return _address_of_connection(connection, f"AIRFLOW_CONN_KAW_{role.upper()}") if connection else None
+
+
 def _source_limits() -> dict[str, float | int]:
     """The numbers above 0 that are set; the others keep their defaults."""
     limits = {}
-    for field, variable, kind in (
+    for name, variable, kind in (
         ("source_connect_timeout_s", "KAW_SOURCE_CONNECT_TIMEOUT", float),
         ("source_statement_timeout_s", "KAW_SOURCE_STATEMENT_TIMEOUT", float),
         ("source_tries", "KAW_SOURCE_TRIES", int),
@@ -178,10 +195,10 @@ def _source_limits() -> dict[str, float | int]:
     ):
         if text := os.environ.get(variable):
             try:
-                limits[field] = kind(text)
+                limits[name] = kind(text)
             except ValueError:
-                limits[field] = 0
-            if not 0 < limits[field] < 1e6:
+                limits[name] = 0
+            if not 0 < limits[name] < 1e6:
                 number = "whole number" if kind is int else "number of seconds"
                 raise UsageError(
                     f"{variable} is no {number} above 0.",
@@ -215,7 +232,7 @@ def _address_of_connection(text: str, variable: str) -> str:
     except (ValueError, KeyError, AttributeError, TypeError):
         pass
     raise UsageError(
-        "An Airflow connection of a source cannot be used.",
+        "An Airflow connection cannot be used.",
         where=variable,
         next_step="make it a connection of type postgres, or of type fs with the folder as its path.",
     )

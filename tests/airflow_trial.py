@@ -115,6 +115,7 @@ def run() -> dict:
     from include.records import runs
     from include.records.warehouse import Warehouse
 
+    scheduler.prepare()
     calls: list[list] = []
 
     def record(name: str, error: Exception | None = None):

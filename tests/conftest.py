@@ -62,11 +62,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # dbt's parsed project is very many objects: as Python comes, a night spends a fourteenth of its time on looking through them
     gc.set_threshold(50_000, 20, 20)
     for variable in list(os.environ):
-        if variable.startswith(("KAW_SOURCE_", "KAW_ALERT_", "AIRFLOW", "OPENLINEAGE", "PG")) or variable in (
-            "KAW_WAREHOUSE",
-            "KAW_LANG",
-            "KAW_LINEAGE_FILE",
-        ):
+        if variable.startswith(
+            ("KAW_SOURCE_", "KAW_ALERT_", "KAW_LOGIN_", "AIRFLOW", "OPENLINEAGE", "PG")
+        ) or variable in ("KAW_WAREHOUSE", "KAW_SIMULATION", "KAW_LANG", "KAW_LINEAGE_FILE"):
             del os.environ[variable]
     if not hasattr(config, "workerinput"):
         _delete_homes_of_dead_sessions()

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import psycopg
 from psycopg import sql
 
 from include.local.server import Server
+from include.records import identities
+from include.records.warehouse import GATEKEEPER, Warehouse
 
 _taken: set[str] = set()
 
@@ -30,8 +33,11 @@ def drop(server: Server, name: str) -> None:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
         logins = connection.execute("select rolname from pg_roles where starts_with(rolname, %s)", (f"{name}_",))
         for (login,) in logins.fetchall():
-            for what in ("database if exists {} with (force)", "role if exists {}"):  # Superset's owns its metadata
-                connection.execute(sql.SQL(f"drop {what}").format(sql.Identifier(login)))
+            for (owned,) in connection.execute(  # Superset's and Airflow's metadata, simulated sources
+                "select datname from pg_database where datdba = %s::regrole", [f'"{login}"']
+            ).fetchall():
+                connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(owned)))
+            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(login)))
 
 
 def create(server: Server, name: str, template: str = "template1") -> None:
@@ -47,6 +53,16 @@ def leave(server: Server, name: str) -> None:
     """Ends all sessions of a database, so that it can be copied or renamed: dbt's and idle ones end late."""
     with contextlib.closing(psycopg.connect(server.admin_url(), autocommit=True)) as connection:
         connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,))
+
+
+def with_logins(url: str) -> Warehouse:
+    """A migrated warehouse by the logins of its roles, made with passwords that nobody keeps; they go with the database."""
+    with psycopg.connect(url) as connection:
+        wanted = identities.identities(url)
+        passwords = {each.name: secrets.token_hex(8) for each in wanted}
+        identities.make(connection, wanted, passwords)
+    known = identities.addresses(url, passwords)
+    return Warehouse(known[GATEKEEPER], logins=known)
 
 
 @contextlib.contextmanager

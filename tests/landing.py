@@ -23,9 +23,9 @@ from include.settings import settings
 DAY = date(2026, 1, 15)
 
 
-def land_source(url: str, source: str, day: date) -> list[Receipt]:
+def land_source(place: str | Warehouse, source: str, day: date) -> list[Receipt]:
     """Lands a source as its DAG does, from the address that the settings name."""
-    given, warehouse = settings(), Warehouse(url)
+    given, warehouse = settings(), place if isinstance(place, Warehouse) else Warehouse(place)
     address, forms = given.source(source), given.source("forms")
     with lineage.landing(warehouse, source, address, forms, day):
         return extract(warehouse, source, address, day, forms=forms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -17,7 +18,7 @@ from include.local.server import Server
 from include.publish import status
 from include.records.database import connect
 from include.records.warehouse import Warehouse
-from include.settings import SOURCE_NAMES
+from include.settings import LOGINS, SOURCE_NAMES
 from tests import databases
 from tests.landing import land_source
 
@@ -38,13 +39,16 @@ class Utility:
             (self.deliveries / source).mkdir(parents=True, exist_ok=True)
         self._monkeypatch = monkeypatch
 
-    @property
+    @functools.cached_property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self.url)
+        """By the logins of its roles, as a night has them; `url` is the owner's."""
+        return databases.with_logins(self.url)
 
     @property
     def environment(self) -> dict[str, str]:
-        return dict(self._environment)
+        """With the owner's address, which commands migrate with, and the logins of the roles."""
+        logins = {f"KAW_LOGIN_{role.upper()}": self.warehouse.logins[f"kaw_{role}"] for role in LOGINS}
+        return self._environment | logins
 
     def deliver(
         self,
@@ -71,12 +75,12 @@ class Utility:
         return simulation
 
     def enter(self) -> None:
-        for name, value in self._environment.items():
+        for name, value in self.environment.items():
             self._monkeypatch.setenv(name, value)
 
     def land(self, day: date = DAY) -> list:
         self.enter()
-        return [receipt for source in SOURCE_NAMES for receipt in land_source(self.url, source, day)]
+        return [receipt for source in SOURCE_NAMES for receipt in land_source(self.warehouse, source, day)]
 
     def run(self, day: date = DAY, steps: tuple[str, ...] = night.STEPS) -> dict:
         """Lands and builds the night; returns the run. Raises what the steps raise."""

@@ -1,4 +1,4 @@
-"""First start of Airflow in the containers: its tables, its pools, the user of its page, and the schema of the warehouse.
+"""First start of Airflow in the containers: the schema and the logins of the warehouse, Airflow's tables, pools and user.
 
 Run by the service `airflow-init` (`python -m include.compose.init_airflow`); safe to repeat. User and password come from
 KAW_AIRFLOW_USER and KAW_AIRFLOW_PASSWORD, so that neither stands on a command line.
@@ -10,18 +10,49 @@ import os
 import subprocess
 import sys
 
+import psycopg
+
+from include.records import identities
+from include.records.logins import address_for
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
+from include.settings import settings
 
 
 def main() -> int:
+    owner = os.environ["KAW_WAREHOUSE"]
+    migrate(Warehouse(owner))
+    make_logins(owner)
     migrated = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)
     if migrated.returncode:
         return 3
     ensure_pools()
     ensure_user(os.environ["KAW_AIRFLOW_USER"], os.environ["KAW_AIRFLOW_PASSWORD"])
-    migrate(Warehouse(os.environ["KAW_WAREHOUSE"]))
     return 0
+
+
+def make_logins(owner: str) -> None:
+    """The logins that the environment names and this server lacks, with the passwords given there, and their databases."""
+    given = settings()
+    metadata = os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "")
+    told = dict(
+        identities.user_of(address) for address in (*given.logins.values(), given.simulation or "", metadata) if address
+    )
+    owned = {"airflow": ["airflow"], "simulation": ["sim_marketing", "sim_contract"]}
+    with psycopg.connect(owner, autocommit=True) as connection:
+        lacking = [each for each in identities.missing(connection, owner) if each.name in told]
+        if lacking:
+            identities.make(connection, lacking, told)
+        handed_over = [
+            (database, each.name)
+            for each in identities.identities(owner)
+            if each.group is None and each.name in told
+            for database in owned[each.role]
+            if identities.hand_over(connection, database, each.name)
+        ]
+    for database, login in handed_over:
+        with psycopg.connect(address_for(owner, *identities.user_of(owner), database=database)) as connection:
+            identities.hand_over_relations(connection, login)
 
 
 def ensure_pools() -> None:

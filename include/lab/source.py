@@ -7,7 +7,7 @@ import json
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from include.errors import UsageError
 from include.settings import SOURCE_NAMES, Settings, settings
@@ -24,11 +24,11 @@ def default_addresses(given: Settings) -> dict[str, str]:
     return {f"KAW_SOURCE_{name.upper()}": FUNCTION for name in names}
 
 
-def address_of(source: str, warehouse: str) -> str:
-    """Where the simulated source lies: folders of this home, and databases beside the warehouse."""
+def address_of(source: str, simulation: str) -> str:
+    """Where the simulated source lies: folders of this home, or a database; `simulation` is the address of that up to `sim_<source>`."""
     if source in ("metering", "forms"):
         return str(folder(settings()) / source)
-    return urlunsplit(urlsplit(warehouse)._replace(path="/" + quote(f"sim_{source}")))
+    return f"{simulation}{quote(f'sim_{source}')}"
 
 
 def folder(given: Settings) -> Path:
@@ -88,7 +88,7 @@ def deliver(source: str, business_date: date) -> str:
 
     given = settings()
     home = folder(given)
-    address = address_of(source, given.warehouse or "")
+    address = address_of(source, given.simulation or "")
     (home / "forms").mkdir(parents=True, exist_ok=True)
     with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

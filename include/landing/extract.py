@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import land
-from include.records import ledger
+from include.records import ledger, locks
 from include.records.fence import take_fence
 from include.records.receipts import Receipt
 from include.records.warehouse import Warehouse
@@ -46,8 +45,9 @@ def extract(
     resolved = resolve(source, address, business_date)
     resolved_forms = resolve("forms", forms, business_date) if forms else None
     receipts = []
-    loader = replace(warehouse, fence=take_fence(url, f"extract_{source}_{business_date}")).as_role(LOADER)
-    with loader.connect(autocommit=True) as connection:
+    loader = warehouse.as_role(LOADER)
+    loader = loader.fenced(take_fence(loader, f"extract_{source}_{business_date}"))
+    with locks.alive(loader), loader.connect(autocommit=True) as connection:
         for delivery in _deliveries(connection, source, resolved, resolved_forms, business_date):
             _tell_deliverer(connection, forms if delivery.channel == "form" else address)
             receipt = land(connection, delivery, business_date)

@@ -420,4 +420,4 @@ def _waiver(connection: psycopg.Connection, table_name: str, business_date: date
 
 def lock_table(connection: psycopg.Connection, table_name: str) -> None:
     """As landing takes it: one load of a table at a time."""
-    locks.hold(connection, f"land {table_name}")
+    locks.hold_table(connection, f"land {table_name}")

@@ -12,12 +12,11 @@ from datetime import date
 from include import progress
 from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced, UsageError
 from include.lab import source as simulated
-from include.local import scheduler, server, superset
+from include.local import identities, scheduler, server, superset
 from include.local.console import Progress, output_to
 from include.local.in_use import server_in_use
 from include.records import ledger, locks, runs
 from include.records.database import SCHEMAS, connect
-from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
 
@@ -60,9 +59,9 @@ def run_nights(
         progress.listen(hear)
         try:
             with hear.step("start server and Airflow metadata"):
-                url = server.warehouse_url(given)
-                migrate(Warehouse(url))
+                warehouse = identities.opened(given)
                 scheduler.prepare()
+            url = warehouse.address
             with only_one(url):
                 for day in days:
                     code = _night(url, day, hear, console, any_simulated)
@@ -72,7 +71,7 @@ def run_nights(
                         from include.lab.score import print_score
 
                         print_score(url, simulated.simulate(day).truth, console)
-            _tell_result(url, console, time.monotonic() - started)
+            _tell_result(warehouse, console, time.monotonic() - started)
             if same := compare(url, expect):
                 console.print(same, highlight=False, markup=False)
         except KawError as error:
@@ -120,7 +119,7 @@ def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
     raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
 
 
-def _tell_result(url: str, console, seconds: float) -> None:
+def _tell_result(warehouse: Warehouse, console, seconds: float) -> None:
     """What the night answers, in sentences; hashes and versions are of ./kaw status."""
     from include.night import newest_report, write_overview
     from include.publish import status
@@ -129,15 +128,15 @@ def _tell_result(url: str, console, seconds: float) -> None:
     def tell(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    found, folder = status(url), settings().home / "reports"
+    found, folder = status(warehouse.address), settings().home / "reports"
     tell(
         f"\nPublished as of {found['business_date']}: {len(found['months'])} months of {len(found['marts'])} marts,"
         " dimensions and facts"
     )
-    shown = write_overview(Warehouse(url))
+    shown = write_overview(warehouse)
     for name, sentence in sentences(shown).items() if shown else ():
         tell(textwrap.fill(sentence.en, 124, initial_indent=f"  {TITLES[name].en:<22}", subsequent_indent=" " * 24))
-    counts = dict(_finding_counts(url))
+    counts = dict(_finding_counts(warehouse.address))
     tell("Open findings: " + (", ".join(f"{n} {severity}" for severity, n in counts.items()) or "none"))
     tell(
         f"Overview: {folder / 'overview.html' if shown else 'could not be made, see the log; the marts are published'}"

@@ -11,14 +11,16 @@ import sys
 import time
 from datetime import date
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from include.environment import set_variables
 from include.errors import InfrastructureError, UsageError
 from include.lab.source import default_addresses
-from include.local import server, task_log
+from include.local import identities, server, task_log
 from include.local.background import Background, ask, free_port
-from include.settings import ROOT, mask_secrets, settings
+from include.records.logins import database_of
+from include.settings import ROOT, Settings, mask_secrets, settings
 
 PORT = 8080  # where one looks for Airflow
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
@@ -37,11 +39,12 @@ def home() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Airflow's settings for this home, to be laid over the environment before Airflow is imported."""
-    kept = _secrets()
+    """Airflow's settings for this home, to be laid over the environment before Airflow is imported; no address of the owner."""
+    kept, given = _secrets(), settings()
+    addresses = _addresses(given)
     return {
-        **server.airflow_environment(),
-        **_addresses(),
+        **identities.airflow_environment(given),
+        **addresses,
         "AIRFLOW_HOME": str(home()),
         "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": f"{_FAB}.models.db.FABDBManager",
         "AIRFLOW__CORE__AUTH_MANAGER": f"{_FAB}.fab_auth_manager.FabAuthManager",
@@ -66,31 +69,34 @@ def environment() -> dict[str, str]:
     }
 
 
-def _addresses() -> dict[str, str]:
+def _addresses(given: Settings) -> dict[str, str]:
     """The warehouse and the sources that the DAGs work on: what is not set is the embedded server and the simulated utility."""
-    found = default_addresses(settings())
+    found = default_addresses(given) | identities.environment_of(identities.opened(given))
     for source in ("marketing", "contract"):
         if f"KAW_SOURCE_{source.upper()}" in found:
-            server.simulation_url(source)  # on a server of one's own its database is made where it is missing
-    return found | {"KAW_WAREHOUSE": server.warehouse_url()}
+            found["KAW_SIMULATION"] = identities.simulation_url(source, given).removesuffix(f"sim_{source}")
+    return found
 
 
 def prepare() -> None:
-    """Airflow's metadata, once per home and version of Airflow."""
-    from importlib.metadata import version
-
-    set_variables(environment())
-    marker = home() / "migrated"
-    if marker.exists() and marker.read_text() == version("apache-airflow"):
+    """Airflow's metadata, once per home, database and version of Airflow."""
+    told = environment()
+    set_variables(told)
+    marker, done = home() / "migrated", migrated(database_of(told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]))
+    if marker.exists() and marker.read_text() == done:
         return
     _python("-m", "airflow", "db", "migrate", what="Airflow could not set up its metadata")
-    marker.write_text(version("apache-airflow"))
+    marker.write_text(done)
+
+
+def migrated(database: str) -> str:
+    """What the marker of a home says once Airflow's metadata are in this database."""
+    return f"{version('apache-airflow')} {database}"
 
 
 def run_dag(dag_id: str, business_date: date) -> bool:
-    """Runs a DAG of `dags/` in this process, the very one the scheduler runs; True where every task succeeded."""
+    """Runs a DAG of `dags/` in this process, once prepared, the very one the scheduler runs; True where every task succeeded."""
     refuse_while_up()
-    set_variables(environment())
     dag = _dag_bag().dags[dag_id]
     dag.deadline = None
     for task in dag.tasks:

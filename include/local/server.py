@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -29,7 +29,7 @@ from include.settings import ROOT, Settings, mask_secrets, settings
 
 HOST = "127.0.0.1"
 ADMIN = "kaw_admin"  # superuser; makes roles and databases at the first start, and is not used afterwards
-LOGIN = "kaw"
+LOGIN = "kaw"  # owns the warehouse: migrates it and makes the logins of the roles, and does none of a night's work
 DATABASES = ("warehouse", "airflow", "sim_marketing", "sim_contract")
 OLDEST_VERSION = 15
 PORTS = range(
@@ -41,6 +41,7 @@ OWN_ENTRIES = {
     *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources", "superset"),
     *("alerts.json", "alerts.json.partial", "alerts.lock", "bi.json", "bi.json.partial", "bi.lock"),
     *("clean_sql.json", "ledger.head", "ledger.head.lock", "lint.lock", "simulation.json"),
+    *("logins.json", "logins.json.partial", "logins.lock"),
     *("server.json", "server.json.partial", "server.lock", "server.users"),
 }
 
@@ -123,28 +124,6 @@ def warehouse_url(given: Settings | None = None) -> str:
         return url("warehouse", given)
     _check_version(given.warehouse)
     return given.warehouse
-
-
-def airflow_url(given: Settings | None = None) -> str:
-    """Address of Airflow's metadata database, in the same server as the warehouse."""
-    return _database_url("airflow", given or settings())
-
-
-def airflow_environment(given: Settings | None = None) -> dict[str, str]:
-    """The variables that tell Airflow its metadata database.
-
-    Airflow asks for a second, asynchronous driver; the one it would choose (asyncpg) is not installed, psycopg serves both.
-    """
-    rest = airflow_url(given).removeprefix("postgresql://")
-    return {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{rest}",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+psycopg://{rest}",
-    }
-
-
-def simulation_url(source: str, given: Settings | None = None) -> str:
-    """Address of the database in which the simulated source (`marketing`, `contract`) lives."""
-    return _database_url(f"sim_{source}", given or settings())
 
 
 # -- the embedded server
@@ -273,7 +252,7 @@ def acquire(path: Path, lock: int) -> int:
 def _acquire(path: Path, lock: int) -> int:
     """Hold the lock file that lies in the home now; one that a purge deleted while we waited for it guards nothing."""
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.suppress(FileNotFoundError):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, lock)
@@ -281,6 +260,30 @@ def _acquire(path: Path, lock: int) -> int:
                 if os.path.samestat(os.fstat(descriptor), path.stat()):
                     return descriptor
             os.close(descriptor)
+
+
+def make_private(home: Path) -> None:
+    """Takes a home of before from everybody but its owner, files and folders alike; once, for what is made later is private."""
+    try:
+        if not home.is_dir() or home.stat().st_mode & 0o077 == 0 or home.stat().st_uid != os.geteuid():
+            return
+        if not (home.iterdir() and all(entry.name in OWN_ENTRIES for entry in home.iterdir())):
+            return  # somebody's folder, named by mistake
+        for folder, _, files in os.walk(home):
+            for path in (Path(folder, name) for name in files):
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode & 0o700)
+            if folder != str(home):
+                Path(folder).chmod(Path(folder).stat().st_mode & 0o700)
+        home.chmod(0o700)
+    except FileNotFoundError:  # another process changes it at the same moment: the next command ends it
+        return
+    except OSError as error:
+        raise InfrastructureError(
+            f"The home cannot be made private: {error.strerror}.",
+            where=str(home),
+            next_step="make its owner the user that runs ./kaw, or set KAW_HOME to another folder.",
+        ) from error
 
 
 def _read_state(home: Path) -> dict:
@@ -330,29 +333,6 @@ def _check_version(address: str) -> None:
             where=mask_secrets(address),
             next_step="use a newer server, or unset KAW_WAREHOUSE to use the embedded one.",
         )
-
-
-def _database_url(database: str, given: Settings) -> str:
-    """Address of a database beside the warehouse; on a server of one's own it is created where it does not exist."""
-    if given.warehouse is None:
-        return url(database, given)
-    _check_version(given.warehouse)
-    parts = urlsplit(given.warehouse)
-    address = urlunsplit(parts._replace(path="/" + quote(database, safe="")))
-    with _connected(given.warehouse) as connection:
-        if connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
-            return address
-        try:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
-        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            pass
-        except psycopg.Error as error:
-            raise InfrastructureError(
-                f"The database {database} does not exist and cannot be created: {mask_secrets(str(error)).strip()}",
-                where=mask_secrets(given.warehouse),
-                next_step=f'have it made: create database "{database}" owner "{unquote(parts.username or "")}".',
-            ) from error
-    return address
 
 
 @contextlib.contextmanager

@@ -90,10 +90,10 @@ def publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pat
 def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_path: Path) -> PublishResult:
     started = time.monotonic()
     marts = read_marts(manifest_path)
-    with _writing(warehouse) as conn:  # tables and views belong to the owner
+    publisher = warehouse.as_role(PUBLISHER)
+    with _writing(publisher) as conn:
         verdicts = passed_both(conn, run_id, warehouse.fence)
         types = ensure_tables(conn, marts)
-    publisher = warehouse.as_role(PUBLISHER)
     with _writing(publisher) as conn:
         shown = _pointers(conn)
         built = built_content(conn, marts, types, business_date)
@@ -137,7 +137,7 @@ def _publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pa
     ledger.write_head(warehouse.address)
     try:  # it is published: what is left over is taken away by the next one
         delete_old_versions(publisher)
-        for login, why in logins.drop_who_left(warehouse.fenced("")).items():
+        for login, why in logins.drop_who_left(publisher.fenced("")).items():
             log.warning("the login %s of a manager who left sees nothing, and could not be dropped: %s", login, why)
     except psycopg.Error:
         log.exception("older versions or the logins of managers who left could not be taken away")

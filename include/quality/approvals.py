@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from include.errors import UsageError
 from include.publish import release, rollback
-from include.quality.waivers import check_asked, end_waiver, waive
+from include.quality.waivers import check_asked, confirm_waiver, end_waiver, waive
 from include.records.warehouse import Warehouse
 
 
-def waive_as_answered(url: str, asked: dict, answer: dict) -> int:
-    """Enters the waiver, or ends the one whose number is given, and returns its number."""
-    check_asked(asked["rule"], asked["scope"], asked["until"], asked["end"])
+def waive_as_answered(warehouse: str | Warehouse, asked: dict, answer: dict) -> int:
+    """Enters the waiver, or ends or confirms the one whose number is given, and returns its number."""
+    check_asked(asked["rule"], asked["scope"], asked["until"], asked["end"], asked.get("confirm"))
+    if asked.get("confirm"):
+        return confirm_waiver(warehouse, asked["confirm"], reason=asked["reason"], **_signed(answer))
     if asked["end"]:
-        return end_waiver(url, asked["end"], reason=asked["reason"], **_signed(answer))
-    return waive(url, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer))
+        return end_waiver(warehouse, asked["end"], reason=asked["reason"], **_signed(answer))
+    return waive(
+        warehouse, asked["rule"], asked["scope"], reason=asked["reason"], until=asked["until"], **_signed(answer)
+    )
 
 
 def move_pointers_as_answered(warehouse: Warehouse, asked: dict, answer: dict) -> list[str]:

@@ -195,21 +195,8 @@ def _recorded(cursor: psycopg.Cursor, rule: Rule, parameters: dict, has_open: bo
 
 
 def _gather_statistics(connection: psycopg.Connection) -> None:
-    """Statistics for relations that have none: dbt has just made them, and without any the planner takes nested loops.
-
-    Only a table's owner may: the login steps out of the gatekeeper's role for it, up to the end of the transaction.
-    """
-    connection.execute("set local role none")
-    relations = connection.execute(
-        """select format('%I.%I', namespace.nspname, relation.relname)
-        from pg_class as relation
-        inner join pg_namespace as namespace on relation.relnamespace = namespace.oid
-        where relation.relkind = 'r' and relation.reltuples < 0
-            and (namespace.nspname in ('staging', 'quality', 'candidate') or namespace.nspname like 'raw\\_%')
-            and pg_has_role(relation.relowner, 'usage')"""
-    ).fetchall()
-    for (relation,) in relations:
-        connection.execute(f"analyze {relation}")
+    """Statistics for relations that have none: dbt has just made them, and without any the planner takes nested loops."""
+    connection.execute("select quality.analyze_new()")
     connection.commit()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 from include.errors import UsageError
+from include.quality.waivers import APPROVER
 from include.records import ledger
 from include.records.findings import add_notes
 from include.records.warehouse import Warehouse
@@ -97,7 +98,7 @@ def note(warehouse: Warehouse, notes: list[Note], *, by: str, entered_by: str | 
     """Enters all of the notes, or none. Raises UsageError with each that cannot be taken."""
     if not (by or "").strip():
         raise UsageError("--by is empty.", where="findings", next_step="say who says so; the ledger keeps it.")
-    with warehouse.connect() as connection:
+    with warehouse.as_role(APPROVER).connect() as connection:
         known, known_offices = work(connection, {each.finding_id for each in notes}), offices(connection)
         told = (problem(each, known.get(each.finding_id), known_offices) for each in notes)
         wrong = list(dict.fromkeys(filter(None, told)))  # a mistyped office is one mistake

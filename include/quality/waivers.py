@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import AbstractContextManager
 from datetime import date
+from decimal import Decimal
+from urllib.parse import unquote, urlsplit
+
+import psycopg
 
 from include.contracts import all_tables
 from include.errors import UsageError
+from include.quality.parameters import parameter_on
 from include.records import ledger
 from include.records.database import connect
-from include.records.waivers import add_waiver, add_waiver_end
-from include.settings import default_business_date
+from include.records.waivers import add_waiver, add_waiver_end, add_waiver_second
+from include.records.warehouse import Warehouse
+from include.settings import default_business_date, settings
 
+APPROVER = "kaw_approver"
 SCOPES = "all, table=<table>, account=<account number>, or key=<JSON object of key columns>"
 
 
 def waive(
-    url: str, rule_id: str, scope: str, approver: str, reason: str, until: str | date, entered_by: str | None = None
+    place: str | Warehouse,
+    rule_id: str,
+    scope: str,
+    approver: str,
+    reason: str,
+    until: str | date,
+    entered_by: str | None = None,
 ) -> int:
     """Enter a waiver and return its number. It is in force for every business date up to and including `until`.
 
@@ -27,7 +41,7 @@ def waive(
     scope = _checked_scope(scope)
     last_day = _checked_date(until)
     check_signature(approver, reason)
-    with connect(url) as conn:
+    with signing(place) as conn:
         _check_rule(conn, rule_id)
         _check_table(conn, scope)
         business_date = _business_date(conn)
@@ -43,20 +57,76 @@ def waive(
             approver=approver.strip(),
             reason=reason.strip(),
             valid_until=last_day,
-            entered_by=entered_by or ledger.current_actor(),
+            entered_by=entered_by or identity(),
+            second_needed=_second_needed(conn, rule_id, scope, business_date),
         )
-    ledger.write_head(url)
+    ledger.write_head(place)
     return waiver_id
 
 
-def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by: str | None = None) -> int:
+def confirm_waiver(
+    place: str | Warehouse, waiver_id: int, approver: str, reason: str, entered_by: str | None = None
+) -> int:
+    """The second signature of a waiver that lets much money through, and its number: it is in force from the next gate on.
+
+    Raises UsageError, with nothing entered, where none is waited for, or where whoever signed first signs again.
+    """
+    check_signature(approver, reason)
+    entered_by = entered_by or identity()
+    with signing(place) as conn:
+        found = conn.execute(
+            "select approver, signed_by from quality.waivers_without_second where waiver_id = %s", [waiver_id]
+        ).fetchone()
+        if found is None:
+            raise _wrong(f"Waiver {waiver_id} waits for no second approver.", "take its number from ./kaw waive.")
+        if approver.strip().casefold() == found[0].casefold() or entered_by == found[1]:
+            raise _wrong(
+                f"Waiver {waiver_id} was signed by {found[0]} ({found[1]}), and the second approver must be another person.",
+                "let another user of Airflow, or of this machine, or another login in KAW_LOGIN_APPROVER, confirm it.",
+            )
+        add_waiver_second(
+            conn, waiver_id=waiver_id, approver=approver.strip(), reason=reason.strip(), entered_by=entered_by
+        )
+    ledger.write_head(place)
+    return waiver_id
+
+
+def waits_for_second(place: str | Warehouse, waiver_id: int) -> Decimal | None:
+    """The yuan at stake of a waiver that is not in force before a second person signs; None of any other."""
+    with signing(place) as conn:
+        found = conn.execute(
+            "select at_stake_cny from quality.waivers_without_second where waiver_id = %s", [waiver_id]
+        ).fetchone()
+    return found[0] if found else None
+
+
+def identity() -> str:
+    """Who acts, as a server or the kernel knows it: a personal login in KAW_LOGIN_APPROVER, else the user of this machine."""
+    login = settings().logins.get("approver")
+    name = unquote(urlsplit(login).username or "") if login else ""
+    return f"login:{name}" if name and not name.endswith(APPROVER.removeprefix("kaw")) else ledger.current_actor()
+
+
+def _second_needed(conn: psycopg.Connection, rule_id: str, scope: str, business_date: date) -> Decimal | None:
+    """The yuan at stake in the open findings that a waiver covers, where they are more than one person may let through."""
+    (at_stake,) = conn.execute(
+        "select coalesce(sum(coalesce(exposure_cny, abs(error_cny))), 0) from quality.findings"
+        " where rule_id = %s and state = 'open' and quality.is_in_scope(%s, table_name, account_no, record_key)",
+        [rule_id, scope],
+    ).fetchone()
+    return at_stake if at_stake > parameter_on("WAIVER", "second_approver_cny", business_date).value else None
+
+
+def end_waiver(
+    place: str | Warehouse, waiver_id: int, approver: str, reason: str, entered_by: str | None = None
+) -> int:
     """End a waiver before its date and return its number; its findings are open again from the next gate on.
 
     The waiver stays as it was signed: its end is an entry of the ledger. Raises UsageError, with nothing entered, where no
     such waiver is in force or a signature is missing.
     """
     check_signature(approver, reason)
-    with connect(url) as conn:
+    with signing(place) as conn:
         found = conn.execute(
             "select rule_id, scope, valid_until, end_entry from quality.signed_waivers where waiver_id = %s",
             [waiver_id],
@@ -79,20 +149,28 @@ def end_waiver(url: str, waiver_id: int, approver: str, reason: str, entered_by:
             scope=scope,
             approver=approver.strip(),
             reason=reason.strip(),
-            entered_by=entered_by,
+            entered_by=entered_by or identity(),
         )
-    ledger.write_head(url)
+    ledger.write_head(place)
     return waiver_id
 
 
-def check_asked(rule_id: str | None, scope: str | None, until: str | None, end: int | None) -> None:
-    """Raises UsageError unless either a new waiver is asked for, whole, or one to end."""
-    given = {"RULE": rule_id, "--scope": scope, "--until": until}
-    wrong = [option for option, value in given.items() if bool(value) == bool(end)]
+def signing(place: str | Warehouse) -> AbstractContextManager[psycopg.Connection]:
+    """A connection by the login that signs for people; the gatekeeper's may not enter a waiver."""
+    return place.as_role(APPROVER).connect() if isinstance(place, Warehouse) else connect(place)
+
+
+def check_asked(
+    rule_id: str | None, scope: str | None, until: str | None, end: int | None, confirm: int | None = None
+) -> None:
+    """Raises UsageError unless either a new waiver is asked for, whole, or one to end, or one to confirm."""
+    given = {"RULE": rule_id, "--scope": scope, "--until": until} | ({"--end": end} if confirm else {})
+    other = "--confirm" if confirm else "--end" if end else None
+    wrong = [option for option, value in given.items() if bool(value) == bool(other)]
     if wrong:
         raise _wrong(
-            f"{', '.join(wrong)} {'cannot be given with --end' if end else 'must be given'}.",
-            "give RULE, --scope and --until for a new waiver, or --end NO for one that ends.",
+            f"{', '.join(wrong)} {f'cannot be given with {other}' if other else 'must be given'}.",
+            "give RULE, --scope and --until for a new waiver, --end NO for one that ends, or --confirm NO for a second signature.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 
 import psycopg
 from psycopg import sql
@@ -10,10 +11,12 @@ from psycopg.rows import dict_row
 
 from include.contracts import all_tables
 from include.errors import UsageError
+from include.landing.extract import LOADER
 from include.landing.withdrawals import lock_table, withdraw_pending
 from include.quality.waivers import check_signature
 from include.records import ledger
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 from include.records.withdrawals import decide, note_decision
 
 OPEN = "quality.open_withdrawals"
@@ -48,7 +51,7 @@ def pending(connection: psycopg.Connection, table_name: str | None = None) -> li
 
 
 def confirm(
-    url: str,
+    place: str | Warehouse,
     table_name: str,
     approver: str,
     reason: str,
@@ -63,17 +66,17 @@ def confirm(
     """
     check_signature(approver, reason)
     signed = {"approver": approver.strip(), "reason": reason.strip()}
-    with connect(url) as connection:
+    with _landing(place) as connection:
         lock_table(connection, table_name)
         ids = _chosen(connection, table_name, office, key)
         withdraw_pending(connection, ids, decided_by="person", **signed)
         _note(connection, "withdrawal_confirm", table_name, office, key, ids, signed, entered_by)
-    ledger.write_head(url)
+    ledger.write_head(place)
     return len(ids)
 
 
 def deny(
-    url: str,
+    place: str | Warehouse,
     table_name: str,
     approver: str,
     reason: str,
@@ -85,7 +88,7 @@ def deny(
     """Leaves the pending rows in force: they were lost on the way. The next delivery that lacks them asks again."""
     check_signature(approver, reason)
     signed = {"approver": approver.strip(), "reason": reason.strip()}
-    with connect(url) as connection:
+    with _landing(place) as connection:
         lock_table(connection, table_name)
         ids = _chosen(connection, table_name, office, key)
         chosen = sql.SQL(
@@ -94,8 +97,13 @@ def deny(
         ).format(ids)
         decide(connection, chosen, **signed)
         _note(connection, "withdrawal_deny", table_name, office, key, ids, signed, entered_by)
-    ledger.write_head(url)
+    ledger.write_head(place)
     return len(ids)
+
+
+def _landing(place: str | Warehouse) -> AbstractContextManager[psycopg.Connection]:
+    """By the loader's login: tombstones are landed."""
+    return place.as_role(LOADER).connect() if isinstance(place, Warehouse) else connect(place)
 
 
 def _chosen(connection: psycopg.Connection, table_name: str, office: str | None, key: str | None) -> list[int]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from include.records.database import connect
+from include.records.warehouse import Warehouse
 
 
-def take_fence(url: str, scope: str) -> str:
-    """The next fence of a scope as `<scope>:<number>`, the value of the session setting kaw.fence."""
-    with connect(url) as connection:
-        number = connection.execute(
-            "insert into quality.fences (scope, fence) values (%s, 1)"
-            " on conflict (scope) do update set fence = quality.fences.fence + 1 returning fence",
-            (scope,),
-        ).fetchone()[0]
+def take_fence(place: str | Warehouse, scope: str) -> str:
+    """The next fence of a scope as `<scope>:<number>`, the value of the session setting kaw.fence.
+
+    What earlier attempts of the scope left is put out; where that may not be and one that stopped holds the fence, waiting
+    ends after 50 seconds with psycopg.errors.LockNotAvailable.
+    """
+    with connect(place) as connection:
+        (number,) = connection.execute("select quality.take_fence(%s)", [scope]).fetchone()
     return f"{scope}:{number}"

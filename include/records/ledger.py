@@ -32,7 +32,7 @@ HEAD_LOST = "the head file {name} was missing or unreadable: a tail that was cut
 def append(conn: psycopg.Connection, event: str, detail: dict, actor: str | None = None) -> tuple[int, str]:
     """Add one entry inside the caller's transaction; returns its number and digest.
 
-    Events: load, verdict, waiver, waiver_end, withdrawal_confirm, withdrawal_deny, finding_note, publish, publish_refused, roll_back,
+    Events: load, verdict, waiver, waiver_second, waiver_end, withdrawal_confirm, withdrawal_deny, finding_note, publish, publish_refused, roll_back,
     release, report, head_lost.
 
     The lock lasts until that transaction ends, so that numbers have no gaps: append last, commit soon, and call
@@ -114,7 +114,7 @@ def read_head(head_file: Path) -> tuple[int, str] | None:
         return None
 
 
-def write_head(url: str, head_file: Path | None = None) -> bool:
+def write_head(url: str | Warehouse, head_file: Path | None = None) -> bool:
     """Keep number and digest of the last committed entry outside the database.
 
     A head that does not agree with the ledger is evidence: it is left as it is, and False is returned. Where there is no head

@@ -212,18 +212,5 @@ def drop_who_left(warehouse: Warehouse) -> dict[str, str]:
     Returns those that could not be dropped, with the reason. Their accounts went with the pointers' move already. Where no
     manager is published, nobody is taken for gone.
     """
-    kept = {}
     with warehouse.connect(autocommit=True) as conn:
-        left = conn.execute(
-            "select login from publish.manager_logins where exists (select 1 from publish.managers)"
-            " and not exists (select 1 from publish.managers where managers.manager_no = manager_logins.manager_no)"
-            " union"
-            " select made.login from publish.logins_of('kaw_account_manager') as made (login)"
-            " where not exists (select 1 from publish.manager_logins where manager_logins.login = made.login) order by login"
-        ).fetchall()
-        for (login,) in left:
-            try:
-                drop_manager(conn, login)
-            except NotAllowed as refused:
-                kept[login] = refused.why
-    return kept
+        return dict(conn.execute("select login, why from publish.drop_logins_of_who_left()").fetchall())

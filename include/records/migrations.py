@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from include.errors import InfrastructureError, UsageError
-from include.records import raw_tables
+from include.records import grants, raw_tables
 from include.records.runs import code_version
 from include.records.warehouse import Warehouse
 from include.settings import mask_secrets
@@ -41,7 +41,8 @@ def steps() -> list[Step]:
     """What this code asks of a database, in order."""
     numbered = [_of_file(path, int(path.name[:3])) for path in sorted((SQL_FOLDER / "migrations").glob("*.sql"))]
     raw = Step("raw tables", None, _sha256(raw_tables.all_ddl()), raw_tables.follow_contracts)
-    return [*numbered, raw, *(_of_file(path, None) for path in sorted((SQL_FOLDER / "repeatable").glob("*.sql")))]
+    repeatable = [_of_file(path, None) for path in sorted((SQL_FOLDER / "repeatable").glob("*.sql"))]
+    return [*numbered, raw, *repeatable, Step("grants.yml", None, _sha256(grants.text()), grants.apply)]
 
 
 def migrate(warehouse: Warehouse) -> list[str]:
@@ -92,6 +93,7 @@ def _one_at_a_time(connection: psycopg.Connection) -> None:
 def grant_again(connection: psycopg.Connection) -> None:
     """The grants and policies once more, where a role was missing when they were first given."""
     connection.execute((SQL_FOLDER / "repeatable" / "50_roles.sql").read_text())
+    grants.apply(connection)
 
 
 def require_current(warehouse: Warehouse) -> None:

@@ -15,7 +15,6 @@ import psycopg
 from include.errors import InfrastructureError
 from include.records import locks
 from include.records.database import connect
-from include.records.fence import take_fence
 from include.settings import ROOT
 
 BUILD_SCOPE = "build_warehouse"
@@ -38,17 +37,17 @@ class Run:
 
 
 @contextmanager
-def alone(url: str, patience_s: float = 0) -> Iterator[None]:
-    """Nothing else of any night works in this warehouse meanwhile, whoever started it; the server lets go of who was killed.
+def alone(url: str, patience_s: float = 0) -> Iterator[psycopg.Connection]:
+    """Nothing else of any night works in this warehouse meanwhile, whoever started it; the server lets go of who was killed or stopped.
 
     Raises InfrastructureError where something still does after `patience_s` seconds. Between two steps a night holds nothing: one that starts there takes
     the fence, and the next step of the former is refused.
     """
     until = time.monotonic() + patience_s
     while True:
-        with locks.held(url, locks.NIGHT) as is_free:
-            if is_free:
-                yield
+        with locks.held(url, locks.NIGHT) as holder:
+            if holder:
+                yield holder
                 return
         if time.monotonic() >= until:
             break
@@ -87,61 +86,30 @@ def at_work(url: str) -> str | None:
     return "its sources are landing" if is_held else None
 
 
-def begin(url: str, business_date: date) -> Run:
-    """Starts a build of the business date: takes the fence, closes what a killed run left, and sets the current run."""
-    fence = take_fence(url, BUILD_SCOPE)
-    with connect(url, fence=fence) as connection:
-        connection.execute(
-            "update quality.runs set state = 'failed', finished_at = now() where state in ('running', 'passed')"
-        )
-        run_id = connection.execute(
-            "insert into quality.runs (business_date, last_load_id, code_version)"
-            " select %s, coalesce(max(load_id), 0), %s from quality.receipts where business_date <= %s returning run_id",
-            (business_date, code_version(), business_date),
-        ).fetchone()[0]
-        connection.execute(
-            """
-            insert into quality.current_run (run_id, business_date, phase, last_passed_load_id, collection_start)
-            values (
-                %(run)s, %(day)s, 'gate',
-                (
-                    -- loads do not follow dates: what landed for a later date than the last published one has passed no gate
-                    select coalesce(
-                        least(
-                            max(published.last_load_id),
-                            (
-                                select min(receipts.load_id) - 1
-                                from quality.receipts as receipts
-                                where
-                                    receipts.business_date > max(published.business_date)
-                                    and receipts.business_date <= %(day)s
-                            )
-                        ),
-                        0
-                    )
-                    from quality.runs as published
-                    where published.state = 'published' and published.business_date <= %(day)s
-                ),
-                coalesce(
-                    nullif(current_setting('kaw.collection_start', true), '')::date,
-                    (
-                        select min(data_date) from (
-                            select data_date, count(*) as rows, max(count(*)) over () as most
-                            from raw_metering.met_interval_96
-                            where data_date <= %(day)s and not _is_tombstone
-                            group by data_date
-                        ) as days where rows * 2 >= most
-                    ),
-                    %(day)s
-                )
-            )
-            on conflict (only_row) do update set
-                run_id = excluded.run_id, business_date = excluded.business_date, phase = excluded.phase,
-                last_passed_load_id = excluded.last_passed_load_id, collection_start = excluded.collection_start
-            """,
-            {"run": run_id, "day": business_date},
-        )
-    return Run(run_id, business_date, fence)
+def begin(holder: psycopg.Connection, business_date: date) -> Run:
+    """Starts a build of the business date: takes the fence, closes what a killed run left, and sets the current run.
+
+    `holder` holds the lock of the night, and all of it is one transaction of that session: an attempt that stopped before has
+    lost both when it wakes up. Raises InfrastructureError then, with nothing changed.
+    """
+    try:
+        run_id, fence = holder.execute(
+            "select run_id, fence from quality.begin_run(%s, %s)", (business_date, code_version())
+        ).fetchone()
+        holder.commit()
+    except psycopg.errors.LockNotAvailable as error:
+        raise InfrastructureError(
+            "An earlier attempt holds the fence of the night and may not be put out.",
+            where="pg_stat_activity, quality.fences",
+            next_step="have its session ended (pg_terminate_backend), or wait five minutes, and repeat the command.",
+        ) from error
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
+        raise InfrastructureError(
+            "This attempt stopped for too long while it began: it has lost the lock of the night, and nothing was changed.",
+            where=f"business date {business_date}",
+            next_step="another run may be at work; when it has ended, repeat the command.",
+        ) from error
+    return Run(run_id, business_date, f"{BUILD_SCOPE}:{fence}")
 
 
 def state_of(url: str, business_date: date) -> str | None:
@@ -205,18 +173,7 @@ def begin_trial(connection: psycopg.Connection, run_id: int) -> int:
 
     Numbers of runs, findings and events that are drawn from here on are given back at the end of the transaction.
     """
-    for (restart,) in connection.execute(
-        "select format('alter sequence %I.%I restart with %s', schemaname, sequencename, coalesce(last_value + 1, start_value))"
-        " from pg_sequences where schemaname = 'quality'"
-    ).fetchall():
-        connection.execute(restart)
-    (trial,) = connection.execute(
-        "insert into quality.runs (business_date, last_load_id) select business_date, last_load_id from quality.runs"
-        " where run_id = %s returning run_id",
-        (run_id,),
-    ).fetchone()
-    connection.execute("update quality.current_run set run_id = %s", (trial,))
-    return trial
+    return connection.execute("select quality.begin_trial(%s)", [run_id]).fetchone()[0]
 
 
 def code_version() -> str:

@@ -12,43 +12,6 @@ import psycopg
 from psycopg import sql
 
 
-def make_table(conn: psycopg.Connection, mart: str, columns: dict[str, str], grain: tuple[str, ...]) -> None:
-    """The table of a mart: column -> type, of which `grain` names one row of a version."""
-    table = sql.Identifier("publish", mart)
-    typed = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in columns.items()]
-    conn.execute(
-        sql.SQL(
-            "create table {} (published_month date not null, version integer not null, until_version integer, {})"
-        ).format(table, sql.SQL(", ").join(typed))
-    )
-    conn.execute(
-        sql.SQL("create unique index on {} (published_month, version, {}) nulls not distinct").format(
-            table, sql.SQL(", ").join(map(sql.Identifier, grain))
-        )
-    )
-
-
-def add_column(conn: psycopg.Connection, mart: str, column: str, type_: str) -> None:
-    """A column that a mart has got; versions of before hold none of it."""
-    conn.execute(
-        sql.SQL("alter table {} add column {} {}").format(
-            sql.Identifier("publish", mart), sql.Identifier(column), sql.SQL(type_)
-        )
-    )
-
-
-def note_scope(conn: psycopg.Connection, mart: str, scope: str) -> None:
-    """How much of the mart an account manager sees; its policy and grants follow from it."""
-    known = conn.execute("select scope from publish.scopes where relation = %s", [mart]).fetchone()
-    if known != (scope,):
-        conn.execute(
-            "insert into publish.scopes (relation, scope) values (%s, %s)"
-            " on conflict (relation) do update set scope = excluded.scope",
-            [mart, scope],
-        )
-    conn.execute("select publish.protect(%s)", [mart])
-
-
 def is_row_of(rows: str, wanted: str) -> sql.Composable:
     """SQL condition on the rows of a mart under one alias: the version of the other alias holds them."""
     return sql.SQL(

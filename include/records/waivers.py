@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import psycopg
 
@@ -18,16 +19,26 @@ def add_waiver(
     reason: str,
     valid_until: date,
     entered_by: str,
+    second_needed: Decimal | None = None,
 ) -> int:
-    """Enters a waiver and returns its number."""
+    """Enters a waiver and returns its number; one that lets through so many yuan is not in force before a second person signs."""
     signed = {"rule_id": rule_id, "scope": scope, "approver": approver, "reason": reason, "valid_until": valid_until}
     (waiver_id,) = connection.execute(
         "insert into quality.waivers (rule_id, scope, approver, reason, valid_until, entered_by)"
         " values (%(rule_id)s, %(scope)s, %(approver)s, %(reason)s, %(valid_until)s, %(entered_by)s) returning waiver_id",
         signed | {"entered_by": entered_by},
     ).fetchone()
-    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed, actor=entered_by)
+    needed = {} if second_needed is None else {"second_needed": second_needed}
+    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed | needed, actor=entered_by)
     return waiver_id
+
+
+def add_waiver_second(
+    connection: psycopg.Connection, *, waiver_id: int, approver: str, reason: str, entered_by: str
+) -> None:
+    """The second signature of a waiver; its row stays as the first one signed it."""
+    detail = {"waiver_id": waiver_id, "approver": approver, "reason": reason}
+    ledger.append(connection, "waiver_second", detail, actor=entered_by)
 
 
 def add_waiver_end(

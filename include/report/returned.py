@@ -18,6 +18,7 @@ import openpyxl
 from include.errors import UsageError
 from include.quality import repairs
 from include.quality.repairs import Note, Work
+from include.quality.waivers import APPROVER
 from include.records import ledger, locks
 from include.records.warehouse import Warehouse
 from include.report.text import FORMULA
@@ -41,7 +42,7 @@ def take(warehouse: Warehouse, path: Path, *, by: str, entered_by: str | None = 
         raise UsageError("--by is empty.", where="findings", next_step="say who says so; the ledger keeps it.")
     rows, taken, notes, said = list(_rows(path)), Taken(), [], set()
     numbers = {number for _, row in rows if (number := _number(row[FINDING])) is not None}
-    with warehouse.connect() as connection:
+    with warehouse.as_role(APPROVER).connect() as connection:
         locks.hold(connection, "finding notes")  # two lists at once would each find the other's rows unsaid
         known, offices = repairs.work(connection, numbers), repairs.offices(connection)
         for line, row in rows:

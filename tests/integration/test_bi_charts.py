@@ -12,6 +12,7 @@ from include.bi import bundle, queries
 from include.bi.declared import Chart, dashboards, datasets
 from include.bi.queries import chart_sql, dataset_sql, link
 from include.local import door
+from include.records.warehouse import Warehouse
 from include.settings import LANGUAGES, settings
 from include.transform.metrics import declared_metrics
 
@@ -22,7 +23,7 @@ CHARTS = [chart for board in dashboards().values() for chart in board.charts]
 def reader(clean_night) -> Iterator[psycopg.Connection]:
     """The door's login on the clean night of twenty accounts."""
     clean_night.enter()
-    opened = door.open_for_readers(clean_night.warehouse, settings())
+    opened = door.open_for_readers(Warehouse(clean_night.url), settings())
     with psycopg.connect(opened.url, autocommit=True) as conn:
         yield conn
     door.close(settings())

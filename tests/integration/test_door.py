@@ -17,7 +17,8 @@ from include.local import cli, door, server
 from include.local.run import only_one
 from include.publish import release, rollback
 from include.records import logins, runs
-from include.records.migrations import grant_again
+from include.records.database import connect
+from include.records.migrations import grant_again, migrate
 from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
 from tests import databases
@@ -434,6 +435,62 @@ def test_what_a_manager_sees_follows_publish_rebuild_and_roll_back(night: Night,
     assert accounts_seen(url) == {"A2", "A3"}
 
 
+def test_twenty_managers_see_no_foreign_row_through_rebuild_publish_roll_back_and_migration(
+    night: Night, given: Settings, database: str
+) -> None:
+    """Also of a relation that is published for the first time while they have their logins."""
+    numbers = range(1, 21)
+    night.execute("delete from candidate.bridge_account_managers; delete from candidate.dim_managers")
+    for number in numbers:
+        night.execute(
+            f"insert into candidate.bridge_account_managers values ('A{number}', 'M{number}', 'PRIMARY', '2026-01-01', null);"
+            f" insert into candidate.dim_managers values ('M{number}', '2026-01-01', null, '11', null)"
+        )
+    night.fill(1, [JUNE, JULY], accounts=20)
+    night.publish()
+    night.publish(date(2026, 7, 11))
+    urls = {number: door.open_for_manager(night.warehouse, given, f"M{number}")[0].url for number in numbers}
+
+    def foreign(*relations: str) -> dict[int, set[str]]:
+        """Manager -> accounts of others that the login sees in any of the relations; each must see its own."""
+        found = {}
+        for number, url in urls.items():
+            with psycopg.connect(url) as conn:
+                for relation in relations:
+                    seen = {a for (a,) in conn.execute(f"select distinct account_no from {relation}")}
+                    assert f"A{number}" in seen, (relation, number)
+                    if others := seen - {f"A{number}"}:
+                        found.setdefault(number, set()).update(others)
+        return found
+
+    relations = [f"{schema}.{name}" for schema in ("marts", "publish") for name in ("mart_energy", "mart_health")]
+    relations += ["marts.bridge_account_managers", "publish.bridge_account_managers"]
+    assert foreign(*relations) == {}
+    night.execute("""
+        create table candidate.again (like candidate.mart_energy);
+        insert into candidate.again select account_no, month, 2, load_factor, load_id from candidate.mart_energy;
+        drop table candidate.mart_energy;
+        alter table candidate.again rename to mart_energy;
+        create table candidate.mart_later as select * from candidate.mart_health;
+    """)
+    later = model("mart_later", {"account_no": "text", "score": "integer"}, {"grain": ["account_no"]})
+    night.describe(
+        *(scoped(each, "account") for each in (ENERGY, HEALTH, later)), BRIDGE, MANAGERS, OFFICES, CATALOG, CLERKS
+    )
+    night.publish(date(2026, 7, 12))
+    relations += ["marts.mart_later", "publish.mart_later"]
+    assert foreign(*relations) == {}
+    with connect(database) as conn:  # all that can be applied again is
+        conn.execute("delete from quality.migrations where version is null")
+    assert "grants.yml" in migrate(Warehouse(database))
+    assert foreign(*relations) == {}
+    rollback(night.warehouse, approver="the approver", reason="tried")
+    assert foreign(*[name for name in relations if "later" not in name]) == {}
+    with psycopg.connect(database, autocommit=True) as conn:
+        for number in numbers:
+            logins.drop(conn, f"{logins.database_of(database)}_manager_M{number}")
+
+
 def test_a_manager_who_left_loses_the_login_at_the_next_publish(night: Night, given: Settings) -> None:
     stays = door.open_for_manager(night.warehouse, given, "M1")[0]
     leaves = door.open_for_manager(night.warehouse, given, "M2")[0]
@@ -563,7 +620,7 @@ def test_after_a_whole_night_every_relation_is_cut_to_the_manager(clean_night, f
     )[0]
     assert len(whole) > 1
     assert clean_night.rows("select * from publish.unprotected") == []
-    opened, accounts = door.open_for_manager(clean_night.warehouse, settings(), manager_no)
+    opened, accounts = door.open_for_manager(Warehouse(clean_night.url), settings(), manager_no)
     try:
         assert accounts == len(whole)
         cut = [name for (name,) in clean_night.rows("select relation from publish.scopes where scope = 'account'")]
@@ -572,7 +629,7 @@ def test_after_a_whole_night_every_relation_is_cut_to_the_manager(clean_night, f
         assert {name: numbers - set(whole) for name, numbers in seen.items() if numbers - set(whole)} == {}
         assert seen["mart_key_account_360"] == set(whole)
     finally:
-        door.revoke_manager(clean_night.warehouse, settings(), manager_no)
+        door.revoke_manager(Warehouse(clean_night.url), settings(), manager_no)
 
 
 def test_another_scope_takes_the_place_of_the_former_one(night: Night, given: Settings) -> None:

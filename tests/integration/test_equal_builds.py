@@ -53,7 +53,7 @@ def equal(server: Server, utility: Utility) -> dict:
     with databases.copied(server, own, "whole") as name:
         copy = Warehouse(server.url(name))
         built_whole(copy)
-        return differences(utility.warehouse, copy)
+        return differences(Warehouse(utility.url), copy)
 
 
 def states_of_receipts(utility: Utility, whole: bool = False) -> list[tuple]:
@@ -87,7 +87,7 @@ def test_every_model_equals_its_full_build_after_each_night(
 
 
 def test_a_row_that_was_changed_by_hand_is_a_difference(clean_night: Utility, server: Server):
-    with clean_night.warehouse.connect() as connection:
+    with Warehouse(clean_night.url).connect() as connection:
         connection.execute(
             "update warehouse.fct_energy_daily set consumption_kwh = consumption_kwh + 1 where ctid = '(0,1)'"
         )

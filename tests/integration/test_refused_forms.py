@@ -47,7 +47,9 @@ def hand_in(utility: Utility, content: str | bytes | None, name: str = FORM, tab
 
 def judge(utility: Utility, day=DAY) -> None:
     utility.land(day)
-    gate.check_staged_data(Warehouse(utility.url), runs.begin(utility.url, day))
+    with runs.alone(utility.url) as holder:
+        run = runs.begin(holder, day)
+    gate.check_staged_data(Warehouse(utility.url), run)
 
 
 def result(utility: Utility) -> list[tuple]:

@@ -24,7 +24,8 @@ def land(url: str, day: date) -> None:
 
 def begin(url: str, day: date, *, becomes: str) -> int:
     """Begins a run of the day and ends it in a state; returns the number of the last load that its gate need not test."""
-    run = runs.begin(url, day)
+    with runs.alone(url) as holder:
+        run = runs.begin(holder, day)
     with connect(url) as connection:
         connection.execute("update quality.runs set state = %s where run_id = %s", [becomes, run.run_id])
         return connection.execute("select last_passed_load_id from quality.current_run").fetchone()[0]

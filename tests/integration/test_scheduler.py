@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from include.lab.source import FUNCTION
+from include.local.scheduler import migrated
 from include.local.server import Server
 from include.night import STEPS
 from include.settings import default_business_date, settings
@@ -96,11 +97,12 @@ def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("up")
     home = folder / "home"
     (home / "airflow").mkdir(parents=True)
-    (home / "airflow" / "migrated").write_text(metadata.read_text())
     (folder / "empty").mkdir()
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")
+        connection.execute(f"create database {name}_airflow template airflow")  # as `metadata` made it
+    (home / "airflow" / "migrated").write_text(migrated(f"{name}_airflow"))
     alerts: list[dict] = []
     webhook = webhook_into(alerts)
     environment = {f"KAW_SOURCE_{source}": str(folder / "empty") for source in ("METERING", "MARKETING", "CONTRACT")}
@@ -109,7 +111,7 @@ def up(metadata: Path, server: Server, template: str, tmp_path_factory: pytest.T
         "KAW_WAREHOUSE": server.url(name),
         "KAW_ALERT_WEBHOOK": f"http://127.0.0.1:{webhook.server_port}/",
     }
-    airflow = Airflow(home, environment, server.url("airflow"), alerts)
+    airflow = Airflow(home, environment, server.url(f"{name}_airflow"), alerts)
     try:
         done = airflow.kaw("up")
         assert done.returncode == 0, done.stdout + done.stderr

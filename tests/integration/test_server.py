@@ -282,11 +282,9 @@ def test_a_home_that_cannot_be_written_is_told_in_one_message():
 # -- a server of one's own
 
 
-def test_a_server_of_ones_own_holds_the_other_databases_beside_the_warehouse(server, empty_database):
+def test_the_warehouse_may_be_in_a_server_of_ones_own(empty_database):
     given = Settings(home=Path("/nonexistent"), warehouse=empty_database)
     assert embedded.warehouse_url(given) == empty_database
-    assert embedded.airflow_url(given) == server.url("airflow")
-    assert embedded.simulation_url("contract", given) == server.url("sim_contract")
 
 
 def test_a_wrong_password_is_told_without_the_password(server):
@@ -302,18 +300,6 @@ def test_a_server_that_is_too_old_is_refused(server, monkeypatch):
     monkeypatch.setattr(embedded, "OLDEST_VERSION", 99)
     with pytest.raises(InfrastructureError, match="needs PostgreSQL 99 or newer"):
         embedded.warehouse_url(Settings(home=Path("/nonexistent"), warehouse=server.url("warehouse")))
-
-
-def test_a_login_that_may_not_make_databases_is_told_what_to_ask_for(server, empty_database, monkeypatch):
-    with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
-        connection.execute("create role kaw_small login password 'small'")
-    try:
-        small = empty_database.replace(f"kaw:{server.password}", "kaw_small:small")
-        with pytest.raises(InfrastructureError, match='create database "sim_metering" owner "kaw_small"'):
-            embedded.simulation_url("metering", Settings(home=Path("/nonexistent"), warehouse=small))
-    finally:
-        with psycopg.connect(server.url("warehouse"), autocommit=True) as connection:
-            connection.execute("drop role kaw_small")
 
 
 # -- help

@@ -11,10 +11,11 @@ import pytest
 from include.errors import UsageError
 from include.local import cli
 from include.quality.approvals import move_pointers_as_answered, waive_as_answered
-from include.quality.waivers import end_waiver, proposed_waiver, waive
+from include.quality.waivers import confirm_waiver, end_waiver, identity, proposed_waiver, waits_for_second, waive
 from include.records import ledger
 from include.records.database import connect
 from include.records.warehouse import Warehouse
+from tests.databases import with_logins
 from tests.synthetic_marts import Night
 
 GOOD = {"scope": "all", "approver": "the approver", "reason": "known fault", "until": "2026-07-31"}
@@ -97,6 +98,67 @@ def test_a_waiver_that_was_ended_lets_nothing_through_and_stays_as_it_was_signed
                 {"waiver_id": 1, "rule_id": "MET-01", "scope": "all", "approver": "the chief", "reason": "wrong scope"},
             )
         ]
+
+
+@pytest.fixture
+def costly(blocked: str) -> Warehouse:
+    """Two open findings of MET-01: of A1 with 1,000,000 yuan at stake, of A2 with one more; by the logins of the roles."""
+    with connect(blocked) as conn:
+        for finding, cny in ((1, 1_000_000), (2, 1_000_001)):
+            conn.execute(
+                "insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name,"
+                " table_name, record_key, account_no, exposure_cny) values (%(n)s, 1, 'opened', now(), 'MET-01', 'invalid', 'block',"
+                " 'metering', 'met_meter', jsonb_build_object('mp_no', %(n)s::text), 'A' || %(n)s::text, %(cny)s)",
+                {"n": finding, "cny": cny},
+            )
+    return with_logins(blocked)
+
+
+def test_a_waiver_above_the_limit_of_money_needs_a_second_different_approver(costly: Warehouse, blocked: str) -> None:
+    """The limit is 1,000,000 yuan: at it one person is enough."""
+    small = waive(costly, "MET-01", **GOOD | {"scope": "account=A1"})
+    assert waiver_for(blocked, "met_meter", "A1", "{}", "2026-07-10") == small
+    assert waits_for_second(costly, small) is None
+    large = waive(costly, "MET-01", **GOOD | {"scope": "account=A2"}, entered_by="airflow:7")
+    assert waits_for_second(costly, large) == 1_000_001
+    assert waiver_for(blocked, "met_meter", "A2", "{}", "2026-07-10") is None
+    for approver, entered_by in (
+        ("the approver", "airflow:8"),
+        ("THE approver ", "airflow:8"),
+        ("another", "airflow:7"),
+    ):
+        with pytest.raises(UsageError, match="the second approver must be another person"):
+            confirm_waiver(costly, large, approver, "seen", entered_by)
+    assert waiver_for(blocked, "met_meter", "A2", "{}", "2026-07-10") is None
+    assert confirm_waiver(costly, large, "another", "seen", "airflow:8") == large
+    assert waiver_for(blocked, "met_meter", "A2", "{}", "2026-07-10") == large
+    with pytest.raises(UsageError, match=f"Waiver {large} waits for no second approver"):
+        confirm_waiver(costly, large, "a third", "seen", "airflow:9")
+    with connect(blocked) as conn:
+        assert conn.execute(
+            "select actor, detail ->> 'approver' from quality.ledger where event = 'waiver_second'"
+        ).fetchall() == [("airflow:8", "another")]
+
+
+def test_a_waiver_of_all_sums_up_what_it_lets_through_and_is_confirmed_in_airflow(
+    costly: Warehouse, blocked: str
+) -> None:
+    number = waive_as_answered(costly, ASKED | {"scope": "all"}, APPROVED)
+    assert waits_for_second(costly, number) == 2_000_001
+    confirm = {"rule": None, "scope": None, "until": None, "end": None, "confirm": number, "reason": "seen"}
+    with pytest.raises(UsageError, match="must be another person"):
+        waive_as_answered(costly, confirm, APPROVED)
+    other = APPROVED | {"responded_by_user": {"id": "8", "name": "another"}}
+    assert waive_as_answered(costly, confirm, other) == number
+    assert waiver_for(blocked, "met_meter", "A2", "{}", "2026-07-10") == number
+
+
+def test_the_identity_of_a_person_is_the_own_login_or_the_user_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert identity() == ledger.current_actor()
+    monkeypatch.setenv("KAW_LOGIN_APPROVER", "postgresql://warehouse_approver:x@db/warehouse")  # everybody's
+    assert identity() == ledger.current_actor()
+    monkeypatch.setenv("KAW_LOGIN_APPROVER", "postgresql://chief%40office:x@db/warehouse")
+    assert identity() == "login:chief@office"
 
 
 def test_only_a_waiver_that_is_in_force_can_be_ended(blocked: str) -> None:

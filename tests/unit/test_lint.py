@@ -227,7 +227,7 @@ def test_what_ruff_finds(tmp_path: Path):
     problems = sorted(check_python(tmp_path))
     assert [str(p) for p in problems] == [
         "include/errors.py:8: F401 `os` imported but unused; Next: fix it, or run ruff check",
-        "include/records/fence.py:17: unformatted File would be reformatted; Next: fix it, or run ruff format",
+        "include/records/fence.py:18: unformatted File would be reformatted; Next: fix it, or run ruff format",
     ]
 
 

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from include.errors import KawError
-from include.local.cli import airflow, bench, bi, code, findings, nights, pending, published
+from include.local.cli import airflow, bench, bi, code, findings, logins, nights, pending, published
+from include.local.server import make_private
 from include.settings import mask_secrets, settings
 
-GROUPS = (nights, findings, pending, published, bi, bench, airflow, code)
+GROUPS = (nights, findings, pending, published, bi, logins, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
@@ -26,7 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     if rest and "pytest_arguments" not in arguments:
         parser().error(f"unrecognized arguments: {' '.join(rest)}; see --help")
     arguments.pytest_arguments = rest
+    umask = os.umask(0o077)  # what a home holds is its owner's alone
     try:
+        make_private(settings().home)
         return arguments.command(arguments) or 0
     except KawError as error:
         print(f"kaw: {error}", file=sys.stderr)
@@ -52,6 +56,8 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 3
+    finally:
+        os.umask(umask)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,38 +8,48 @@ from collections.abc import Iterator
 import psycopg
 
 from include.errors import InfrastructureError, UsageError
-from include.records.warehouse import Warehouse
+from include.records.warehouse import READER, Warehouse
 from include.settings import mask_secrets, settings
 
 
 @contextlib.contextmanager
 def writing(must_exist: bool = True, migrates: bool = True) -> Iterator[Warehouse]:
     """The warehouse for a command that writes, brought to the state of this code; a dry run asks that it is in it."""
+    from include.local import identities
+    from include.local.in_use import server_in_use
+
+    if must_exist:
+        require_warehouse()
+    with server_in_use():
+        yield identities.opened() if migrates else identities.looked_at()
+
+
+@contextlib.contextmanager
+def administering(must_exist: bool = True) -> Iterator[Warehouse]:
+    """The same as its owner, for a command that makes logins or databases."""
     from include.local import server
     from include.local.in_use import server_in_use
-    from include.records.migrations import migrate, require_current
+    from include.records.migrations import migrate
 
     if must_exist:
         require_warehouse()
     with server_in_use():
         warehouse = Warehouse(server.warehouse_url())
-        (migrate if migrates else require_current)(warehouse)
+        migrate(warehouse)
         yield warehouse
 
 
 @contextlib.contextmanager
-def reading() -> Iterator[Warehouse]:
-    """The warehouse for a command that changes nothing: read-only, in the reading role, never migrated."""
-    from include.local import server
+def reading(role: str = READER) -> Iterator[Warehouse]:
+    """The warehouse for a command that changes nothing: read-only, by the login of a reading role, never migrated."""
+    from include.local import identities
     from include.local.in_use import server_in_use
-    from include.records.migrations import require_current
 
     require_warehouse()
     with server_in_use():
-        warehouse = Warehouse(server.warehouse_url())
-        require_current(warehouse)
+        warehouse = identities.looked_at()
         try:
-            yield warehouse.reader()
+            yield warehouse.reader(role)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
             raise InfrastructureError(
                 f"Reading took too long: {error.diag.message_primary}.",

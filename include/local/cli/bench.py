@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from include.local.cli.access import writing
+from include.local.cli.access import administering
 from include.local.cli.options import count, days, positive, shares
 from include.settings import settings
 
@@ -114,7 +114,7 @@ def _measured(bench, as_json: bool, *plan, **more):
 
     log = settings().home / "logs" / f"{bench.__name__.replace('include.lab.bench.', 'bench_')}.log"
     with (
-        writing(must_exist=False) as warehouse,
+        administering(must_exist=False) as warehouse,
         only_one(warehouse.address),
         output_to(log, on_stderr=as_json) as console,
     ):

@@ -6,7 +6,7 @@ import argparse
 import json
 import time
 
-from include.local.cli.access import writing
+from include.local.cli.access import administering
 from include.local.cli.options import command
 from include.settings import settings
 
@@ -37,7 +37,7 @@ def _bi(arguments: argparse.Namespace) -> int:
 
     given, began = settings(), time.monotonic()
     with_superset = not (arguments.no_superset or arguments.json)
-    with writing() as warehouse:
+    with administering() as warehouse:
         opened = door.open_for_readers(warehouse, given, new_password=arguments.new_password)
         if with_superset:
             print("Superset and its dashboards (the first time 1 to 4 minutes)", flush=True)
@@ -71,7 +71,7 @@ def _manager(arguments: argparse.Namespace) -> int:
     from include.local import door, superset
 
     given, number = settings(), arguments.manager_no
-    with writing() as warehouse:
+    with administering() as warehouse:
         if arguments.revoke:
             try:
                 print(f"Dropped the login {door.revoke_manager(warehouse, given, number)}.")

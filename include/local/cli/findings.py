@@ -86,6 +86,9 @@ def add_to(commands) -> None:
         metavar="NO",
         help="end this waiver before its date, instead of RULE, --scope and --until",
     )
+    waive.add_argument(
+        "--confirm", type=positive, metavar="NO", help="sign this waiver as the second person, where it waits for one"
+    )
 
 
 def _findings(arguments: argparse.Namespace) -> int:
@@ -244,25 +247,35 @@ def _check_rule(rule_id: str) -> None:
 
 
 def _waive(arguments: argparse.Namespace) -> int:
-    from include.quality.waivers import check_asked, end_waiver, waive
+    from include.quality.waivers import check_asked, confirm_waiver, end_waiver, waits_for_second, waive
 
     try:
-        check_asked(arguments.rule, arguments.scope, arguments.until, arguments.end)
+        check_asked(arguments.rule, arguments.scope, arguments.until, arguments.end, arguments.confirm)
     except UsageError:
         if arguments.rule and not arguments.end:
             _check_rule(arguments.rule)
         raise
+    if arguments.confirm:
+        with writing() as warehouse:
+            confirm_waiver(warehouse, arguments.confirm, arguments.approver, arguments.reason)
+        print(f"Waiver {arguments.confirm} is confirmed, by {arguments.approver}. It holds from the next gate on.")
+        return 0
     if arguments.end:
         with writing() as warehouse:
-            end_waiver(warehouse.address, arguments.end, arguments.approver, arguments.reason)
+            end_waiver(warehouse, arguments.end, arguments.approver, arguments.reason)
         print(
             f"Waiver {arguments.end} is ended, by {arguments.approver}. Its findings are open again from the next gate on."
         )
         return 0
     with writing() as warehouse:
         number = waive(
-            warehouse.address, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until
+            warehouse, arguments.rule, arguments.scope, arguments.approver, arguments.reason, arguments.until
         )
+        at_stake = waits_for_second(warehouse, number)
     print(f"Waiver {number}: {arguments.rule} {arguments.scope} until {arguments.until}, by {arguments.approver}.")
+    if at_stake is not None:
+        print(f"It lets {at_stake:,.0f} yuan through and does not hold before a second person signs.")
+        print(f"Next: let another user confirm it: ./kaw waive --confirm {number} --approver NAME --reason TEXT")
+        return 0
     print("Next: repeat the command that the gate stopped, on the same delivery.")
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from include.errors import UsageError
 from include.local.cli.options import check_folder, command, day, positive
-from include.settings import SOURCE_NAMES, default_business_date, settings
+from include.settings import SOURCE_NAMES, Settings, default_business_date, settings
 
 
 def add_to(commands) -> None:
@@ -129,5 +129,14 @@ def addresses_to_check() -> dict[str, str | None]:
     found = {name: given.source(name) for name in (*SOURCE_NAMES, "forms")}
     has_delivered = server.exists(given) and simulated.folder(given).is_dir()
     for name in filter(simulated.is_simulated, SOURCE_NAMES):
-        found[name] = simulated.address_of(name, server.warehouse_url(given)) if has_delivered else None
+        found[name] = _simulated(name, given) if has_delivered else None
     return found
+
+
+def _simulated(name: str, given: Settings) -> str:
+    from include.lab import source as simulated
+    from include.local import identities
+
+    if name in ("metering", "forms"):
+        return simulated.address_of(name, "")
+    return identities.simulation_url(name, given)

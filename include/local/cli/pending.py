@@ -58,12 +58,7 @@ def _decide(arguments: argparse.Namespace) -> int:
     decide = {"confirm": withdrawals.confirm, "deny": withdrawals.deny}[arguments.decision]
     with writing() as warehouse:
         rows = decide(
-            warehouse.address,
-            arguments.table,
-            arguments.approver,
-            arguments.reason,
-            office=arguments.office,
-            key=arguments.key,
+            warehouse, arguments.table, arguments.approver, arguments.reason, office=arguments.office, key=arguments.key
         )
     became = "withdrawn" if arguments.decision == "confirm" else "left in force"
     print(f"{rows:,} rows of {arguments.table} are {became}, by {arguments.approver}.")

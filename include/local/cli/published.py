@@ -40,8 +40,11 @@ def add_to(commands) -> None:
     status = command(commands, "status", _status, "what is published: version, rows and hash of every mart")
     status.add_argument("--json", action="store_true")
 
-    sql = command(commands, "sql", _sql, "run one query, read-only")
+    sql = command(commands, "sql", _sql, "run one query, read-only, as the auditor")
     sql.add_argument("query")
+    sql.add_argument(
+        "--personal", action="store_true", help="as the role that reads raw and staged rows, personal values too"
+    )
     sql.add_argument("--csv", action="store_true")
 
 
@@ -115,8 +118,9 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _sql(arguments: argparse.Namespace) -> int:
     from include.records.tables import print_rows, read_rows, write_csv
+    from include.records.warehouse import AUDITOR, PERSONAL_READER
 
-    with reading() as warehouse:
+    with reading(PERSONAL_READER if arguments.personal else AUDITOR) as warehouse:
         names, rows = read_rows(warehouse, arguments.query)
     if arguments.csv:
         write_csv(names, rows, sys.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from include.local.documents.identities import identities_page
 from include.local.documents.metrics import metrics_page
 from include.local.documents.rooms import rooms_picture
 from include.local.documents.rules import rules_page
@@ -13,7 +14,12 @@ FOLDER = Path(__file__).parents[3] / "docs"
 
 def documents() -> dict[str, str]:
     """Name of each file in `docs/` that is made from the code, and its text."""
-    return {"metrics.md": metrics_page(), "rooms.svg": rooms_picture(), "rules.md": rules_page()}
+    return {
+        "explanation/identities.md": identities_page(),
+        "metrics.md": metrics_page(),
+        "rooms.svg": rooms_picture(),
+        "rules.md": rules_page(),
+    }
 
 
 def write_documents(folder: Path = FOLDER) -> list[Path]:

@@ -22,10 +22,45 @@ where exists (
         and ledger.detail ->> 'approver' = waivers.approver
         and ledger.detail ->> 'reason' = waivers.reason
         and ledger.detail ->> 'valid_until' = waivers.valid_until::text
+        and (
+            ledger.detail ->> 'second_needed' is null
+            or exists (
+                select 1
+                from quality.ledger as second
+                where
+                    second.event = 'waiver_second'
+                    and second.detail ->> 'waiver_id' = waivers.waiver_id::text
+                    and second.actor <> ledger.actor
+            )
+        )
 );
 
--- A finding's first waiver that is in force on a date; null where there is none. Scope: 'all', 'table=<table>',
--- 'account=<account_no>', or 'key={json}', which covers every record whose key contains the given parts.
+-- Waivers that let through so much money that a second, different approver must sign, and none has.
+create or replace view quality.waivers_without_second as
+select
+    waivers.*,
+    (ledger.detail ->> 'second_needed')::numeric as at_stake_cny,
+    ledger.actor as signed_by
+from quality.waivers
+inner join quality.ledger on ledger.event = 'waiver' and ledger.detail ->> 'waiver_id' = waivers.waiver_id::text
+where
+    ledger.detail ->> 'second_needed' is not null
+    and not exists (select 1 from quality.signed_waivers where signed_waivers.waiver_id = waivers.waiver_id);
+
+-- Whether a waiver's scope covers a finding: 'all', 'table=<table>', 'account=<account_no>', or 'key={json}', which covers every
+-- record whose key contains the given parts.
+create or replace function quality.is_in_scope(scope text, table_name text, account_no text, record_key jsonb) returns boolean
+language sql immutable as $$
+    select case
+        when scope = 'all' then true
+        when scope like 'table=%' then substr(scope, 7) = table_name
+        when scope like 'account=%' then substr(scope, 9) = account_no
+        when scope like 'key=%' then record_key @> substr(scope, 5)::jsonb
+        else false
+    end
+$$;
+
+-- A finding's first waiver that is in force on a date; null where there is none.
 create or replace function quality.waiver_for(
     rule_id text, table_name text, account_no text, record_key jsonb, on_date date
 ) returns bigint
@@ -37,13 +72,7 @@ as $$
         waivers.rule_id = waiver_for.rule_id
         and waivers.valid_until >= waiver_for.on_date
         and waivers.end_entry is null
-        and case
-            when waivers.scope = 'all' then true
-            when waivers.scope like 'table=%' then substr(waivers.scope, 7) = waiver_for.table_name
-            when waivers.scope like 'account=%' then substr(waivers.scope, 9) = waiver_for.account_no
-            when waivers.scope like 'key=%' then waiver_for.record_key @> substr(waivers.scope, 5)::jsonb
-            else false
-        end
+        and quality.is_in_scope(waivers.scope, waiver_for.table_name, waiver_for.account_no, waiver_for.record_key)
 $$;
 
 -- Waivers in force on the business date of the run at work.

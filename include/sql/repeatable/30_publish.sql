@@ -172,6 +172,7 @@ begin
             ('kaw_account_manager', 'managers_see_the_closing_version', 'select', publish.is_row_of('closing', mart)),
             ('kaw_auditor', 'auditors_see_every_version', 'select', 'true'),
             ('kaw_reader', 'reading_commands_see_every_version', 'select', 'true'),
+            ('kaw_gatekeeper', 'gatekeepers_see_every_version', 'select', 'true'),
             ('kaw_publisher', 'publishers_write_every_version', 'all', 'true')
         ) as policies (role_name, policy_name, command, condition)
     loop
@@ -184,6 +185,205 @@ begin
     if exists (select 1 from pg_roles where rolname = 'kaw_account_manager') then
         perform publish.cut_to_managers(target, stated);
     end if;
+end
+$$;
+
+-- Brings the stored table of a published model and its two views to the shape of its candidate: made once, then only ever widened.
+-- Called by the publisher, who may create nothing in publish or marts: tables and views are the owner's, and their columns are
+-- those of the candidate. `told`: name, relation [schema, table], columns {name: description} in their order, grain, renamed {former
+-- name: name}, description, scope, shows_newest. A column that the candidate lost or retyped is the caller's to refuse.
+create or replace function publish.ensure_mart(told jsonb) returns void
+language plpgsql security definer set search_path = publish, pg_temp as $$
+declare
+    mart constant text := told ->> 'name';
+    target regclass := to_regclass(format('publish.%I', mart));
+    added record;
+begin
+    if told -> 'relation' ->> 0 not in ('candidate', 'warehouse') or not coalesce(
+        (
+            select relrowsecurity and relname not in ('managers', 'manager_accounts', 'manager_logins')
+            from pg_class
+            where oid = target
+        ),
+        true
+    ) then
+        raise exception '% is no published model', mart using errcode = 'insufficient_privilege';
+    end if;
+    if target is null then
+        execute format('create table publish.%I (published_month date not null, version integer not null, until_version integer)', mart);
+        target := format('publish.%I', mart)::regclass;
+    end if;
+    for added in
+        select wanted.attname, format_type(wanted.atttypid, wanted.atttypmod) as type_name
+        from jsonb_array_elements_text(told -> 'columns_in_order') with ordinality as columns (name, place)
+        inner join pg_attribute as wanted on columns.name = wanted.attname
+        where
+            wanted.attrelid = format('%I.%I', told -> 'relation' ->> 0, told -> 'relation' ->> 1)::regclass
+            and not wanted.attisdropped
+            and not exists (
+                select 1
+                from pg_attribute as present
+                where present.attrelid = target and present.attname = wanted.attname and not present.attisdropped
+            )
+        order by columns.place
+    loop
+        execute format('alter table %s add column %I %s', target, added.attname, added.type_name);
+    end loop;
+    if not exists (select 1 from pg_index where indrelid = target and indisunique) then
+        execute format(
+            'create unique index on %s (published_month, version, %s) nulls not distinct',
+            target,
+            (select string_agg(format('%I', name), ', ' order by place)
+                from jsonb_array_elements_text(told -> 'grain') with ordinality as grain (name, place))
+        );
+    end if;
+    perform publish.ensure_view(told, target, mart, 'pointer', (told ->> 'shows_newest')::boolean);
+    perform publish.ensure_view(told, target, mart || '_at_close', 'closing', false);
+    insert into publish.scopes (relation, scope) values (mart, told ->> 'scope')
+    on conflict (relation) do update set scope = excluded.scope where scopes.scope <> excluded.scope;
+    perform publish.protect(mart);
+end
+$$;
+
+-- A view of marts on a stored table: `pointer` shows what is known now, `closing` what was known when each month closed. Former names
+-- of columns come last, but before a column that is added later: a view that readers use can only grow. A dimension is what it
+-- is on D: readers see the version of the newest month that a night has reached, and no older one beside it; a plan may be
+-- published for a month after D, of which no dimension has a row.
+create or replace function publish.ensure_view(told jsonb, target regclass, view_name text, chosen text, is_newest boolean)
+returns void
+language plpgsql as $$
+declare
+    view_id regclass := to_regclass(format('marts.%I', view_name));
+    present text[];
+    wanted text[];
+    listed text;
+    texts jsonb;
+    stated record;
+begin
+    present := array(
+        select attname::text from pg_attribute where attrelid = view_id and attnum > 0 and not attisdropped order by attnum
+    );
+    with sources as (
+        select attname::text as name, attname::text as source, attnum::integer as place
+        from pg_attribute
+        where attrelid = target and attnum > 0 and not attisdropped and attname <> 'until_version'
+        union all
+        select former.key, former.value, 10000 + former.place::integer
+        from jsonb_each_text(told -> 'renamed') with ordinality as former (key, value, place)
+    ),
+
+    ordered as (
+        select name, source, coalesce(array_position(present, name), cardinality(present) + place) as place
+        from sources
+    )
+
+    select
+        array_agg(name order by place),
+        string_agg(
+            format('%I.%I as %I', case when name = 'version' then chosen else 'versions' end, source, name), ', ' order by place
+        )
+    into wanted, listed
+    from ordered;
+    if
+        view_id is null
+        or present <> wanted
+        or is_newest <> (pg_get_viewdef(view_id) like '%max(months.published_month)%')
+    then
+        execute format(
+            'create or replace view marts.%1$I with (security_invoker = true) as select %2$s from %3$s as versions'
+            ' inner join publish.%4$I on versions.published_month = %4$I.published_month and versions.version <= %4$I.version'
+            ' and (versions.until_version is null or versions.until_version > %4$I.version)%5$s',
+            view_name, listed, target, chosen,
+            case when is_newest then
+                ' and pointer.published_month = ('
+                'select max(months.published_month) from publish.pointer as months'
+                ' where months.version > 0 and months.published_month <='
+                ' (select max(known.business_date) from publish.pointer as known))'
+            else '' end
+        );
+        view_id := format('marts.%I', view_name)::regclass;
+    end if;
+    texts := (told -> 'columns') || coalesce(
+        (
+            select jsonb_object_agg(key, format('Former name of %s, until the next release.', value))
+            from jsonb_each_text(told -> 'renamed')
+        ),
+        '{}'
+    ) || jsonb_build_object(
+        'published_month', 'Month of the row, as listed in marts.publication.',
+        'version', 'Version of that month.',
+        '', case chosen
+            when 'pointer' then told ->> 'description'
+            else trim('As known when each month closed; a month that is not over has no row. ' || (told ->> 'description'))
+        end
+    );
+    for stated in
+        select wanted_text.key as name, wanted_text.value as said
+        from jsonb_each_text(texts) as wanted_text
+        left join pg_attribute as columns on columns.attrelid = view_id and columns.attname = wanted_text.key
+        left join pg_description as present_text
+            on present_text.classoid = 'pg_class'::regclass
+            and present_text.objoid = view_id
+            and present_text.objsubid = coalesce(columns.attnum, 0)
+        where
+            wanted_text.value <> ''
+            and (wanted_text.key = '' or columns.attnum is not null)
+            and present_text.description is distinct from wanted_text.value
+    loop
+        if stated.name = '' then
+            execute format('comment on view %s is %L', view_id, stated.said);
+        else
+            execute format('comment on column %s.%I is %L', view_id, stated.name, stated.said);
+        end if;
+    end loop;
+end
+$$;
+
+-- Drops the logins of managers who are not at work on the published date, and those that are nobody's any more; their accounts went
+-- with the pointers' move already. Returns those that could not be dropped, with the reason: they cannot log in any more, where
+-- that at least is allowed. Where no manager is published, nobody is taken for gone.
+create or replace function publish.drop_logins_of_who_left(out login name, out why text) returns setof record
+language plpgsql security definer set search_path = publish, pg_temp as $$
+declare
+    explained text;
+begin
+    for login in
+        select known.login::name
+        from publish.manager_logins as known
+        where
+            exists (select 1 from publish.managers)
+            and not exists (select 1 from publish.managers where managers.manager_no = known.manager_no)
+        union
+        select made.login
+        from publish.logins_of('kaw_account_manager') as made (login)
+        where not exists (select 1 from publish.manager_logins as known where known.login = made.login)
+        order by 1
+    loop
+        begin
+            if exists (select 1 from pg_roles where rolname = drop_logins_of_who_left.login) then
+                execute format('alter role %I nologin', login);
+                begin
+                    perform pg_terminate_backend(pid, 2000)
+                    from pg_stat_activity
+                    where usename = drop_logins_of_who_left.login and pg_has_role(usesysid, 'usage');
+                    execute format('drop owned by %I', login);
+                    execute format('drop role %I', login);
+                exception
+                    when insufficient_privilege or dependent_objects_still_exist then
+                        get stacked diagnostics why = message_text, explained = pg_exception_detail;
+                end;
+            end if;
+        exception
+            when insufficient_privilege then
+                get stacked diagnostics why = message_text, explained = pg_exception_detail;
+        end;
+        delete from publish.manager_logins as known where known.login = drop_logins_of_who_left.login;
+        if why is not null then
+            why := concat_ws(': ', why, nullif(explained, ''));
+            return next;
+            why := null;
+        end if;
+    end loop;
 end
 $$;
 

@@ -1,4 +1,5 @@
--- Who may do what. Group roles without log-in belong to the whole server and are shared by its databases: they are made
+-- The roles, and the policies of tables that were there before one of them. What each may do is in ../grants.yml, applied after
+-- this file. Group roles without log-in belong to the whole server and are shared by its databases: they are made
 -- where they are missing, also when several databases are migrated at once. A login that may not make roles goes on
 -- without them, and the owner's own rights then do for the runs.
 do $$
@@ -6,8 +7,8 @@ declare
     wanted text;
 begin
     foreach wanted in array array[
-        'kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_reader', 'kaw_auditor', 'kaw_bi_reader',
-        'kaw_account_manager'
+        'kaw_loader', 'kaw_transformer', 'kaw_gatekeeper', 'kaw_publisher', 'kaw_approver', 'kaw_reader', 'kaw_auditor',
+        'kaw_personal_reader', 'kaw_bi_reader', 'kaw_account_manager'
     ]
     loop
         begin
@@ -32,124 +33,8 @@ begin
 end
 $$;
 
--- Grants of one role, passed over where the server does not have it. Each line is a privilege and what it is on.
-create or replace function quality.grant_to(role_name text, grants text[]) returns void
-language plpgsql as $$
-declare
-    line text;
-begin
-    if not exists (select 1 from pg_roles where rolname = role_name) then
-        return;
-    end if;
-    execute format('grant connect on database %I to %I', current_database(), role_name);
-    foreach line in array grants
-    loop
-        execute format('grant %s to %I', line, role_name);
-    end loop;
-end
-$$;
-
--- The same for tables to come: dbt makes its tables anew, publishing makes a table per mart.
-create or replace function quality.grant_later(maker text, role_name text, privileges text, schema_names text[]) returns void
-language plpgsql as $$
-declare
-    schema_name text;
-begin
-    if not exists (select 1 from pg_roles where rolname = role_name)
-        or not exists (select 1 from pg_roles where rolname = maker)
-        or not pg_has_role(current_user, maker, 'usage') then
-        return;
-    end if;
-    foreach schema_name in array schema_names
-    loop
-        execute format('alter default privileges for role %I in schema %I grant %s on tables to %I',
-            maker, schema_name, privileges, role_name);
-    end loop;
-end
-$$;
-
-select quality.grant_to('kaw_loader', array[
-    'usage on schema raw_metering, raw_marketing, raw_contract, quality',
-    'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
-    'select, insert, update on quality.receipts, quality.rejected_rows, quality.pending_withdrawals, quality.restatements',
-    'select, insert on quality.ledger, quality.repeated_keys, quality.withdrawal_checks, quality.delivered_rows',
-    'select on quality.runs, quality.fences, quality.open_withdrawals, quality.signed_waivers, quality.withheld',
-    'select, insert, update on quality.locks', -- one load of a table at a time
-    format('temporary on database %I', current_database()) -- a delivery is compared before it lands
-]);
-
-select quality.grant_to('kaw_transformer', array[
-    'usage on schema raw_metering, raw_marketing, raw_contract, quality',
-    'usage, create on schema staging, warehouse, candidate',
-    'select on all tables in schema raw_metering, raw_marketing, raw_contract, quality',
-    'all on all tables in schema staging, warehouse, candidate',
-    'usage on schema transform',
-    'select, insert, update, delete on all tables in schema transform',
-    'usage on sequence transform.stamps',
-    format('temporary on database %I', current_database()) -- what a model yields is compared with what it is
-]);
-
--- A gate judges everything and writes what it found and its verdict: it can neither fix data nor enter a waiver.
-select quality.grant_to('kaw_gatekeeper', array[
-    'usage on schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
-    'select on all tables in schema raw_metering, raw_marketing, raw_contract, staging, warehouse, candidate, publish, quality',
-    'insert, update, delete on quality.rule_book, quality.rule_results, quality.violations, quality.findings_rechecked,'
-    ' quality.finding_events, quality.quarantined_rows, quality.withheld_values, quality.quarantine_events, quality.staged_rows,'
-    ' quality.receipt_states, quality.conservation, quality.rows_in_force, quality.expected_shares, quality.expected_absent',
-    'update (state, verdict) on quality.runs',
-    'update (phase) on quality.current_run',
-    'usage on sequence quality.finding_ids',
-    'insert on quality.ledger',
-    'update on quality.locks', -- the ledger's
-    'usage on schema transform',
-    'select on transform.builds', -- by which code a table was staged
-    format('temporary on database %I', current_database()) -- what a rule tested and found
-]);
-
-select quality.grant_to('kaw_publisher', array[
-    'usage on schema candidate, warehouse, quality',
-    'usage, create on schema publish, marts',
-    'select on all tables in schema candidate, warehouse, quality, marts',
-    'select, insert, update, delete on all tables in schema publish',
-    'update (state, finished_at) on quality.runs', -- the run is published in the transaction that moves the pointers
-    'insert on quality.ledger',
-    'update on quality.locks'
-]);
-
--- What reads for the one who owns the warehouse (./kaw status, findings, sql, trace, report, ...) sees all of it.
-select quality.grant_to('kaw_reader', array[
-    'usage on schema raw_metering, raw_marketing, raw_contract, staging, quality, transform, warehouse, candidate, publish, marts',
-    'select on all tables in schema'
-    ' raw_metering, raw_marketing, raw_contract, staging, quality, transform, warehouse, candidate, publish, marts'
-]);
-
--- Values of rejected rows may be personal: an auditor sees where and why, not what.
-select quality.grant_to('kaw_auditor', array[
-    'usage on schema quality, marts, publish',
-    'select on all tables in schema quality, marts, publish'
-]);
-do $$
-begin
-    if exists (select 1 from pg_roles where rolname = 'kaw_auditor') then
-        revoke select on quality.rejected_rows from kaw_auditor;
-        grant select (load_id, source_name, table_name, file_name, file_line, column_name, reason, record_key)
-            on quality.rejected_rows to kaw_auditor;
-    end if;
-end
-$$;
-
--- Views run with their reader's rights, so a reader needs the published tables too; row-level security shows of them only
--- the version that the pointer names.
-select quality.grant_to('kaw_bi_reader', array[
-    'select on all tables in schema marts',
-    'select on publish.pointer, publish.closing'
-]);
-
--- An account manager gets no table by itself: publish.protect grants what the relation's scope allows.
-select quality.grant_to('kaw_account_manager', array[
-    'select on marts.publication, publish.pointer, publish.closing',
-    'select on publish.managers, publish.manager_accounts, publish.manager_logins'
-]);
+drop function if exists quality.grant_to(text, text[]);
+drop function if exists quality.grant_later(text, text, text, text[]);
 
 -- The groups of readers belong to the whole server: a login of another warehouse on it is a member too. So not the group but each
 -- login of this one may use the schemas.
@@ -170,20 +55,6 @@ begin
     end loop;
 end
 $$;
-
-select quality.grant_later(maker, 'kaw_transformer', 'all', array['staging', 'warehouse', 'candidate'])
-from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
-select quality.grant_later(maker, 'kaw_publisher', 'select', array['candidate', 'warehouse'])
-from unnest(array[current_user::text, 'kaw_transformer']) as makers (maker);
-select quality.grant_later(maker, 'kaw_gatekeeper', 'select', array['staging', 'warehouse', 'candidate', 'publish'])
-from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
-select quality.grant_later(current_user::text, 'kaw_publisher', 'select, insert, update, delete', array['publish']);
-select quality.grant_later(current_user::text, 'kaw_publisher', 'select', array['marts']);
-select quality.grant_later(maker, role_name, 'select', array['publish', 'marts'])
-from unnest(array[current_user::text, 'kaw_publisher']) as makers (maker)
-cross join unnest(array['kaw_auditor', 'kaw_bi_reader']) as readers (role_name);
-select quality.grant_later(maker, 'kaw_reader', 'select', array['staging', 'warehouse', 'candidate', 'publish', 'marts'])
-from unnest(array[current_user::text, 'kaw_transformer', 'kaw_publisher']) as makers (maker);
 
 -- Tables that were published before one of these roles was there get its policies.
 select publish.protect(relname)
@@ -212,7 +83,7 @@ begin
         union all
         select tables.table_name, roles.role_name, roles.role_name || '_sees_all', 'select', 'true'
         from unnest(array['managers', 'manager_accounts', 'manager_logins']) as tables (table_name)
-        cross join unnest(array['kaw_reader', 'kaw_auditor']) as roles (role_name)
+        cross join unnest(array['kaw_reader', 'kaw_auditor', 'kaw_gatekeeper']) as roles (role_name)
     loop
         if exists (select 1 from pg_roles where rolname = wanted.role_name)
             and not exists (
@@ -233,6 +104,7 @@ declare
     built record;
 begin
     if exists (select 1 from pg_roles where rolname = 'kaw_transformer' and pg_has_role(oid, 'member')) then
+        grant usage, create on schema staging, warehouse, candidate to kaw_transformer; -- as ../grants.yml has it
         for built in
             select oid::regclass as name, relkind
             from pg_class
