@@ -27,7 +27,9 @@ def add_to(commands) -> None:
         "write the documentation of all models as one static page: columns, tests, lineage, who reads what",
     )
     docs.add_argument(
-        "--code", action="store_true", help="instead, write docs/rules.md and docs/rooms.svg anew; needs no warehouse"
+        "--code",
+        action="store_true",
+        help="instead, write the pages that are made from the code anew; needs no warehouse",
     )
 
     rollback = command(commands, "rollback", _rollback, "show readers the version before, and keep it until released")

@@ -12,8 +12,12 @@ FOLDER = Path(__file__).parents[3] / "docs"
 
 
 def documents() -> dict[str, str]:
-    """Name of each file in `docs/` that is made from the code, and its text."""
-    return {"metrics.md": metrics_page(), "rooms.svg": rooms_picture(), "rules.md": rules_page()}
+    """Path below `docs/` of each file that is made from the code, and its text."""
+    return {
+        "pictures/rooms.svg": rooms_picture(),
+        "reference/metrics.md": metrics_page(),
+        "reference/rules.md": rules_page(),
+    }
 
 
 def write_documents(folder: Path = FOLDER) -> list[Path]:
