@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from include.local.documents.commands import commands_page
 from include.local.documents.metrics import metrics_page
 from include.local.documents.rooms import rooms_picture
 from include.local.documents.rules import rules_page
+from include.local.documents.settings import exit_codes_page, settings_page
+from include.local.documents.tables import table_pages
 
 FOLDER = Path(__file__).parents[3] / "docs"
 
@@ -15,8 +18,12 @@ def documents() -> dict[str, str]:
     """Path below `docs/` of each file that is made from the code, and its text."""
     return {
         "pictures/rooms.svg": rooms_picture(),
+        "reference/commands.md": commands_page(),
+        "reference/exit-codes.md": exit_codes_page(),
         "reference/metrics.md": metrics_page(),
         "reference/rules.md": rules_page(),
+        "reference/settings.md": settings_page(),
+        **table_pages(),
     }
 
 

@@ -71,5 +71,5 @@ def _address(found: re.Match) -> str:
     if name := found["system"]:
         return f"../../include/contracts/{name}.odcs.yaml" if name in load_contracts() else f"{name}.odcs.yaml"
     if found[0].startswith("contract of each"):
-        return "../../include/contracts"
+        return "contracts.md"
     return "#where-the-rules-come-from"
