@@ -11,7 +11,8 @@ from include.local.documents.parts import cell
 HEAD = """# Commands
 
 Made from the commands themselves by `./kaw docs --code`; a test holds it to them. `./kaw COMMAND --help` says the same in a terminal.
-Every command ends with one of the [exit codes](exit-codes.md). Options that name a day take `YYYY-MM-DD`; `./kaw completion bash` completes commands and options.
+Every command ends with one of the [exit codes](exit-codes.md). A day is `YYYY-MM-DD`.
+`./kaw completion bash` prints what completes commands and options in a shell.
 """
 
 

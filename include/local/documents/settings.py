@@ -18,12 +18,14 @@ For `./kaw` on a laptop none is needed. To use a file: copy `.env.example` to `.
 set -a; . ./.env; set +a
 ```
 
-Signs such as `@`, `/`, `:` and `%` in the password of an address are written as in a URL (`%40`, `%2F`, `%3A`, `%25`). Messages and logs show `***` in place of a password.
+Signs such as `@`, `/`, `:` and `%` in the password of an address are written as in a URL (`%40`, `%2F`, `%3A`, `%25`).
+Messages and logs show `***` in place of a password.
 Wrong settings end a command with [exit code 2](exit-codes.md), with the variable's name.
 """
 CODES = """# Exit codes
 
-Made from `include/errors.py` by `./kaw docs --code`; a test holds it to them. A gate writes its verdict to the database, and the code comes from there, so a scheduler can rely on it.
+Made from `include/errors.py` by `./kaw docs --code`; a test holds it to them.
+A gate writes its verdict to the database, and the code comes from there, so a scheduler can rely on it.
 
 | code | means | what to do |
 |---|---|---|

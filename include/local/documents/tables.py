@@ -100,8 +100,8 @@ def _source_page(name: str, tables: list[Table]) -> str:
 def _marts_page(title: str, models: list[Model]) -> str:
     parts = [
         f"# Marts: {title[0].lower() + title[1:]}\n",
-        "Made from the models' descriptions by `./kaw docs --code`; a test holds it to them. Each is a view of the schema `marts`, and `<name>_at_close` tells"
-        " each month as it was known when it closed. Measures are explained in [metrics.md](metrics.md).",
+        "Made from the models' descriptions by `./kaw docs --code`; a test holds it to them. Each is a view of the schema `marts`, and"
+        " `<name>_at_close` tells each month as it was known when it closed. Measures are explained in [metrics.md](metrics.md).",
     ]
     for model in models:
         said = _described()[model.name]
@@ -134,8 +134,9 @@ def _described() -> dict[str, dict]:
 def _seeds_page() -> str:
     parts = [
         "# Seeds\n",
-        "Made from `dbt_project/seeds/` by `./kaw docs --code`; a test holds it to them. A seed is a CSV file of this repository: prices, limits, clocks, lists."
-        " Each number names its document, clause and days of validity; [change a threshold](../how-to/threshold.md) says how one is changed.\n",
+        "Made from `dbt_project/seeds/` by `./kaw docs --code`; a test holds it to them. A seed is a CSV file of this repository: prices,"
+        " limits, clocks, lists. Each number names its document, clause and days of validity;"
+        " [change a threshold](../how-to/threshold.md) says how one is changed.\n",
         "| seed | rows | what it holds |",
         "|---|---|---|",
     ]
@@ -157,7 +158,7 @@ def _seeds() -> Iterator[tuple[Path, dict]]:
 def _schemas_page() -> str:
     parts = [
         "# Schemas of the database\n",
-        "Made by `./kaw docs --code`; a test holds the list to the migrations. Readers use `marts` alone: every other schema may change between releases.\n",
+        "Made by `./kaw docs --code`; a test holds the list to the migrations. Readers use `marts` alone: other schemas may change between releases.\n",
         "| schema | what is in it | who writes |",
         "|---|---|---|",
     ]
