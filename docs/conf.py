@@ -6,6 +6,7 @@ extensions = ["myst_parser"]
 exclude_patterns = ["requirements.txt"]
 myst_enable_extensions = ["attrs_block", "attrs_inline"]
 myst_heading_anchors = 3
+suppress_warnings = ["misc.highlighting_failure"]  # SQL of a model holds Jinja, which no lexer reads whole
 html_theme = "furo"
 html_title = "Key-account warehouse"
 html_copy_source = False
