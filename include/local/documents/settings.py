@@ -14,7 +14,7 @@ SETTINGS = """# Settings
 Made from `.env.example` by `./kaw docs --code`; a test holds it to them. Settings are variables of the environment; an empty one counts as unset.
 For `./kaw` on a laptop none is needed. To use a file: copy `.env.example` to `.env`, fill it in, then
 
-```sh
+```sh not-run: needs the .env of yours
 set -a; . ./.env; set +a
 ```
 
