@@ -42,15 +42,11 @@ NEXT = {
 def settings_page() -> str:
     parts = [SETTINGS]
     for title, groups in settings_groups():
-        parts += [
-            f"## {title}\n" if parts[-1] is SETTINGS else f"\n## {title}\n",
-            "| variable | default | meaning |",
-            "|---|---|---|",
-        ]
+        parts.append(f"\n## {title}")
         for names, text in groups:
-            shown = "<br>".join(f"`{name}`" for name in names)
-            defaults = "<br>".join(f"`{default}`" if default else "" for default in names.values())
-            parts.append(f"| {shown} | {defaults} | {cell(text)} |")
+            defaults = ", ".join(f"`{name}` {default}" for name, default in names.items() if default)
+            told = text.replace("<", "&lt;") + (f" Defaults: {defaults}." if defaults else "")
+            parts.append(f"\n### {', '.join(names)}\n\n{told}")
     return "\n".join(parts).rstrip() + "\n"
 
 
