@@ -45,7 +45,7 @@ def settings_page() -> str:
         parts.append(f"\n## {title}")
         for names, text in groups:
             defaults = ", ".join(f"`{name}` {default}" for name, default in names.items() if default)
-            told = text.replace("<", "&lt;") + (f" Defaults: {defaults}." if defaults else "")
+            told = text.replace("<", "&lt;").replace("*", "\\*") + (f" Defaults: {defaults}." if defaults else "")
             parts.append(f"\n### {', '.join(names)}\n\n{told}")
     return "\n".join(parts).rstrip() + "\n"
 
