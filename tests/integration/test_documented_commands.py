@@ -8,6 +8,7 @@ from include.local import cli
 from tests.documented import commands, fences
 from tests.nights import Utility
 
+STOPPED_BY_DATA = {"check-sources"}  # the delivery of this home has planted defects, and that is what it says
 SHOWN = [fence for fence in fences() if fence.language == "sh" and fence.reason is None]
 
 
@@ -24,7 +25,7 @@ def test_every_documented_command_runs(
         for words in commands(fence.text):
             assert words[0] == "./kaw", f"{fence.where}: mark it `sh not-run: REASON`"
             code = cli.main(words[1:])
-            if code:
+            if code != (1 if words[1] in STOPPED_BY_DATA else 0):
                 ended[f"{fence.where}: {' '.join(words)}"] = (code, capsys.readouterr().err)
     assert ended == {}
     assert (tmp_path / "lists" / "metering_office.xlsx").exists()
