@@ -19,6 +19,19 @@ from include.local.cli import parser
 from include.local.documents.commands import children
 
 ROOT = Path(__file__).parents[1]
+HARMLESS = (  # what a test may run in a home and an empty folder of its own; everything else is marked
+    "alert",
+    "check-sources",
+    "findings",
+    "pending list",
+    "replay --dry-run",
+    "report",
+    "simulate",
+    "sql",
+    "status",
+    "trace",
+    "worklists",
+)
 PLACEHOLDERS = {"NO": "1", "DATE": "2026-11-30", "D": "2026-11-30"}  # what a reader writes a value for
 _FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _NOT_RUN = re.compile(r"not-run: (\S.*)")
@@ -59,7 +72,8 @@ def fences() -> tuple[Fence, ...]:
 
 def commands(text: str) -> list[list[str]]:
     """The words of each line, without comments; settings before a command are left out."""
-    lines = [shlex.split(line, comments=True) for line in text.replace("\\\n", " ").splitlines()]
+    text = re.sub(r"\$\([^)]*\)", "VALUE", text.replace("\\\n", " "))
+    lines = [shlex.split(line, comments=True) for line in text.splitlines()]
     found = []
     for words in lines:
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0], re.DOTALL):
@@ -67,6 +81,21 @@ def commands(text: str) -> list[list[str]]:
         if words:
             found.append(words)
     return found
+
+
+def run_by_a_test() -> list[tuple[str, list[str]]]:
+    """Where, and the words of each command that is not marked `not-run`."""
+    shown = [fence for fence in fences() if fence.language == "sh" and fence.reason is None]
+    return [(fence.where, words) for fence in shown for words in commands(fence.text)]
+
+
+def is_harmless(words: list[str]) -> bool:
+    notes = {"assign", "comment", "return", "--test"} & set(words)
+    return (
+        words[0] == "./kaw"
+        and f"{' '.join(words[1:])} ".startswith(tuple(f"{name} " for name in HARMLESS))
+        and not notes
+    )
 
 
 def refused(arguments: list[str]) -> str | None:

@@ -12,7 +12,7 @@ import re
 import yaml
 
 from include.local.documents.settings import settings_groups
-from tests.documented import ROOT, commands, fences, pages, refused, unknown
+from tests.documented import ROOT, commands, fences, is_harmless, pages, refused, run_by_a_test, unknown
 
 OTHER_PROGRAMS = {".", "cp", "docker", "git", "pre-commit"}
 LANGUAGES = {"sh", "text", "sql", "yaml", "json", "{toctree}"}
@@ -54,6 +54,12 @@ def _is_lost(word: str) -> bool:
     return word.startswith("tests/") and not (ROOT / word).exists()
 
 
+def test_what_a_test_runs_of_the_documentation_is_harmless():
+    assert len(run_by_a_test()) > 12
+    harmful = [f"{where}: {' '.join(words)}" for where, words in run_by_a_test() if not is_harmless(words)]
+    assert harmful == [], "mark their fences `sh not-run: REASON`"
+
+
 def test_every_command_that_a_text_mentions_is_there():
     wrong, spans = {}, 0
     for page in pages():
@@ -75,6 +81,10 @@ def test_every_snippet_of_data_can_be_read():
 
 
 def test_a_wrong_command_is_told():
+    assert is_harmless(["./kaw", "findings", "--json"])
+    assert not is_harmless(["./kaw", "findings", "assign", "1", "--by", "NAME"])
+    assert not is_harmless(["./kaw", "sqlx"])
+    assert not is_harmless(["./kaw", "down", "--purge"])
     assert refused(["run", "--nosuch"]) == "unrecognized: ['--nosuch']"
     assert "not a date" in refused(["run", "--date", "yesterday"])
     assert (
