@@ -84,9 +84,13 @@ def commands(text: str) -> list[list[str]]:
 
 
 def run_by_a_test() -> list[tuple[str, list[str]]]:
-    """Where, and the words of each command that is not marked `not-run`."""
-    shown = [fence for fence in fences() if fence.language == "sh" and fence.reason is None]
-    return [(fence.where, words) for fence in shown for words in commands(fence.text)]
+    """Where, and the words of each command that is not marked `not-run`, each command once."""
+    found: dict[tuple[str, ...], str] = {}
+    for fence in fences():
+        if fence.language == "sh" and fence.reason is None:
+            for words in commands(fence.text):
+                found.setdefault(tuple(words), fence.where)
+    return [(where, list(words)) for words, where in found.items()]
 
 
 def is_harmless(words: list[str]) -> bool:
