@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from include.local.cli import parser
 from include.local.documents import FOLDER, documents
 from include.local.documents.rooms import imports_between_rooms, ranks
 from include.local.documents.rules import rules_page
@@ -23,7 +24,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
 def test_every_document_is_as_the_code_makes_it():
-    made = documents()
+    made = documents(parser())
     assert len(made) > 15
     other = [
         name
@@ -83,7 +84,7 @@ def test_every_link_of_the_rule_book_leads_to_a_file():
 
 
 def test_the_picture_shows_every_room_and_draws_each_above_what_it_imports():
-    drawn = ElementTree.fromstring(documents()["pictures/rooms.svg"])
+    drawn = ElementTree.fromstring(documents(parser())["pictures/rooms.svg"])
     texts = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     folders = {path.parent.name for path in (ROOT / "include").glob("*/__init__.py")}
     assert folders | {"dags", "night"} <= texts

@@ -66,9 +66,10 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _docs(arguments: argparse.Namespace) -> int:
     if arguments.code:
+        from include.local.cli import parser
         from include.local.documents import write_documents
 
-        print(*(path.relative_to(ROOT) for path in write_documents()), sep="\n")
+        print(*(path.relative_to(ROOT) for path in write_documents(parser())), sep="\n")
         return 0
     if arguments.site:
         from include.local.site import write_site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from pathlib import Path
 
 from include.local.documents.commands import commands_page
@@ -14,11 +15,11 @@ from include.local.documents.tables import table_pages
 FOLDER = Path(__file__).parents[3] / "docs"
 
 
-def documents() -> dict[str, str]:
-    """Path below `docs/` of each file that is made from the code, and its text."""
+def documents(parser: ArgumentParser) -> dict[str, str]:
+    """Path below `docs/` of each file that is made from the code, and its text; `parser` is that of `./kaw`."""
     return {
         "pictures/rooms.svg": rooms_picture(),
-        "reference/commands.md": commands_page(),
+        "reference/commands.md": commands_page(parser),
         "reference/exit-codes.md": exit_codes_page(),
         "reference/metrics.md": metrics_page(),
         "reference/rules.md": rules_page(),
@@ -27,10 +28,10 @@ def documents() -> dict[str, str]:
     }
 
 
-def write_documents(folder: Path = FOLDER) -> list[Path]:
+def write_documents(parser: ArgumentParser, folder: Path = FOLDER) -> list[Path]:
     """Writes them; the paths written."""
     made = []
-    for name, text in documents().items():
+    for name, text in documents(parser).items():
         (folder / name).write_text(text, encoding="utf-8")
         made.append(folder / name)
     return made

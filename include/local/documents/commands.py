@@ -16,10 +16,8 @@ Every command ends with one of the [exit codes](exit-codes.md). A day is `YYYY-M
 """
 
 
-def commands_page() -> str:
-    from include.local.cli import parser
-
-    known = children(parser())
+def commands_page(parser: argparse.ArgumentParser) -> str:
+    known = children(parser)
     parts = [HEAD, "| command | what it does |", "|---|---|"]
     parts += [f"| [`{name}`](#{name}) | {cell(text)} |" for name, (_, text) in known.items()]
     for name, (command, _) in known.items():
