@@ -1,7 +1,7 @@
 """What README and the pages of `docs/` show as code: fences, the commands in them, and what the parser of `./kaw` says of these.
 
 A fence of commands is `sh`, and is run by tests/integration/test_documented_commands.py; or it is `sh not-run: REASON`, and is only
-held to the parser. Output is `text`.
+held to the parser. So is `sql`; `yaml` and `json` are read. Output is `text`.
 """
 
 from __future__ import annotations
