@@ -86,8 +86,9 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def screenshot(self, path: Path, whole: bool = True) -> None:
-        """The whole page, however long; or what is in the window, whose charts are not drawn anew for it."""
-        shot = self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
+        """As the name ends, .png or .webp. The whole page, however long; or what is in the window, whose charts are not drawn anew for it."""
+        kind = {"format": "webp", "quality": 80} if path.suffix == ".webp" else {"format": "png"}
+        shot = self._call("Page.captureScreenshot", captureBeyondViewport=whole, **kind)["data"]
         path.write_bytes(base64.b64decode(shot))
 
     def pdf(self, path: Path) -> None:

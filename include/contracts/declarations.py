@@ -1,4 +1,4 @@
-"""What a contract declares of a table and its columns beyond shape and type, in `customProperties`; `docs/contracts.md` lists them.
+"""What a contract declares of a table and its columns beyond shape and type, in `customProperties`; `docs/reference/contracts.md` lists them.
 
 Rules, landing and the list of what is expected are made from these declarations. Each class is one property, as it is read:
 names of columns are those of the source, a severity is that of the rule that judges the declaration, and `rule` names the

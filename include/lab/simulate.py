@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--accounts", type=int, default=200, metavar="N", help="number of accounts, at least 20 (200)")
     parser.add_argument("--days", type=int, default=45, metavar="N", help="days of curves (45)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the utility (1)")
-    parser.add_argument("--rich", action="store_true", help="with the stories of docs/simulated-utility.md")
+    parser.add_argument("--rich", action="store_true", help="with the stories of docs/reference/simulated-utility.md")
     parser.add_argument("--defects", type=int, metavar="SEED", help="plant defects drawn from this seed")
     parser.add_argument(
         "--business-date", type=date.fromisoformat, default=yesterday, metavar="D", help="last day, YYYY-MM-DD"

@@ -1,6 +1,6 @@
 """A long interval file (one row a slot) becomes day curves, one row per day and quantity.
 
-docs/interval-files.md describes the layout in the manifest that says how a file is read; `manifests.py` checks it.
+docs/reference/interval-files.md describes the layout in the manifest that says how a file is read; `manifests.py` checks it.
 """
 
 from __future__ import annotations

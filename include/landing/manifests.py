@@ -1,6 +1,6 @@
 """The manifest of a table, `_manifest.json`. What it says wrongly is refused with the line, the key and what is allowed.
 
-docs/interval-files.md says what the keys of interval files mean.
+docs/reference/interval-files.md says what the keys of interval files mean.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -19,7 +18,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import psycopg
@@ -30,6 +28,7 @@ from include.errors import InfrastructureError, UsageError
 from include.local import server
 from include.local.background import Background, ask, free_port
 from include.local.door import Opened
+from include.local.environments import environment
 from include.records import logins
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, Settings, mask_secrets
@@ -110,21 +109,9 @@ def down(given: Settings) -> bool:
 
 def _environment() -> Path:
     """Superset's own Python, with the packages of its lock; made where it is missing."""
-    kaw = _kaw()
-    venv = f"{sys.prefix}-superset"
-    if not kaw.is_ready(venv, str(LOCK_FILE)):
-        base = _base_python(kaw)
-        uv = Path(sys.prefix) / "bin" / "uv"
-        try:
-            with kaw.setup_lock(venv):
-                if not kaw.is_ready(venv, str(LOCK_FILE)):
-                    kaw.set_up(venv, str(LOCK_FILE), base, str(uv) if uv.exists() else None)
-        except kaw.SetupError as error:
-            what, _, rest = str(error).partition("\nWhere: ")
-            where, _, next_step = rest.partition("\nNext: ")
-            raise InfrastructureError(what, where=where or venv, next_step=next_step or None) from error
-    _without_pixel(Path(venv))
-    return Path(venv) / "bin" / "python"
+    venv = environment("superset", LOCK_FILE, _base_python)
+    _without_pixel(venv)
+    return venv / "bin" / "python"
 
 
 def _without_pixel(venv: Path) -> None:
@@ -156,15 +143,6 @@ def _base_python(kaw) -> str:
         where=", ".join(f"python{version} is not on PATH" for version in sorted(PYTHONS)),
         next_step="install Python 3.12 beside it and repeat the command; ./kaw bi --no-superset opens the door alone.",
     )
-
-
-def _kaw():
-    """The set-up of environments is that of the command itself, which is a file without an ending."""
-    loader = SourceFileLoader("kaw_setup", str(ROOT / "kaw"))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
 
 
 # -- metadata and secrets

@@ -68,7 +68,7 @@ def bench(database, fresh_home, monkeypatch, capfd):
 def test_the_documented_classes_are_those_that_are_planted():
     planted = {d.code for d in classes()}
     assert planted == PARTS | RULES | {f"X{n}" for n in range(1, 17)}
-    document = (ROOT / "docs" / "quality-bench.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "appendix" / "quality-bench.md").read_text(encoding="utf-8")
     lines = document.split("\n## Classes\n")[1].split("\n## ")[0].splitlines()
     listed = [line.split("|")[1].strip() for line in lines if line.startswith("| ")][1:]
     assert sorted(listed) == sorted(planted)

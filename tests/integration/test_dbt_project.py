@@ -74,7 +74,7 @@ PUBLISHED_BESIDE = {  # dimensions and facts that the requirements name: S05, S1
 }
 QUESTIONS = {f"S{number:02}" for number in range(1, 36)}
 PARAMETER_COLUMNS = {"valid_from", "valid_to", "source_doc", "clause", "confidence"}
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 # What a description names as the unit of a number that is no count, or that it has none but a range or a relation.
 UNITS = (

@@ -20,7 +20,7 @@ from include.transform.dbt import manifest_path, run_dbt
 from include.transform.models import published_models
 from tests.simulated_marts import ACCOUNTS, BUSINESS_DATE, NO_BILLS, Marts, built_marts
 
-RANGES = Path(__file__).parents[2] / "docs" / "ranges.md"
+RANGES = Path(__file__).parents[2] / "docs" / "reference" / "ranges.md"
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_the_calendar_of_the_star_has_no_gap_and_each_dimension_its_unknown_memb
             assert marts.one(f"select count(*) from candidate.{dimension} where {key} = 'UNKNOWN'") == 1, dimension
 
 
-QUESTIONS = Path(__file__).parents[2] / "docs" / "questions.md"
+QUESTIONS = Path(__file__).parents[2] / "docs" / "reference" / "questions.md"
 # Question -> a column that is filled in every row of its answer, and the least rows that the utility of twenty accounts gives.
 ANSWERS = {
     "Who brings the money, and who entered or left?": ("customer_name", 3),
@@ -175,7 +175,7 @@ ANSWERS = {
 
 
 def questions() -> dict[str, str]:
-    """The queries of docs/questions.md, over the candidates instead of what readers see of them."""
+    """The queries of docs/reference/questions.md, over the candidates instead of what readers see of them."""
     found = {}
     relations = {model.published_name: model.relation for model in published_models().values()}
     for title, text in re.findall(
@@ -233,7 +233,7 @@ SMALLER_HERE = {  # they count accounts, days of curves or what a few managers a
 
 
 def expected_ranges() -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
-    """What `docs/ranges.md` says that an expert expects of each number of the marts."""
+    """What `docs/reference/ranges.md` says that an expert expects of each number of the marts."""
     found = {}
     for section in RANGES.read_text(encoding="utf-8").split("\n## mart_")[1:]:
         for row in re.findall(r"^\| (\w+) \|(?:[^|]*\|){4} (-?[\d.,]+)(?: to (-?[\d.,]+))? \|", section, re.MULTILINE):

@@ -291,7 +291,7 @@ def lived(simulation: Simulation) -> dict[str, int]:
 
 
 def test_the_page_tells_how_many_live_each_situation(plain, rich):
-    page = (ROOT / "docs/simulated-utility.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/reference/simulated-utility.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
     told = {situation: (int(in_one), int(in_other)) for situation, in_one, in_other in rows}
     in_rich = lived(rich)
@@ -300,7 +300,7 @@ def test_the_page_tells_how_many_live_each_situation(plain, rich):
 
 
 def test_the_page_names_modules_and_marts_that_are_there():
-    page = (ROOT / "docs/simulated-utility.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/reference/simulated-utility.md").read_text(encoding="utf-8")
     made_in = {
         name
         for cell in re.findall(r"^\| [^|]+ \| \d+ \| \d+ \| ([^|]+) \|", page, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The glossary holds: no retired word of docs/glossary.md occurs in code, messages, rules, seeds, models or documents."""
+"""The glossary holds: no retired word of docs/reference/glossary.md occurs in code, messages, rules, seeds, models or documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GLOSSARY = ROOT / "docs" / "glossary.md"
+GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 BINARY = {".gz", ".jpg", ".pdf", ".png", ".svg", ".webp", ".xlsx", ".zip"}
 
 

@@ -25,7 +25,7 @@ def add_to(commands) -> None:
         "--rich",
         action="store_true",
         default=None,
-        help="let the simulated utility live through the stories of docs/simulated-utility.md",
+        help="let the simulated utility live through the stories of docs/reference/simulated-utility.md",
     )
     planted = run.add_mutually_exclusive_group()
     planted.add_argument("--defects", type=int, metavar="SEED", help="plant defects and print how many were found")
@@ -42,7 +42,7 @@ def add_to(commands) -> None:
     simulate.add_argument("--accounts", type=positive, default=200)
     simulate.add_argument("--days", type=positive, default=45)
     simulate.add_argument("--seed", type=int, default=1)
-    simulate.add_argument("--rich", action="store_true", help="with the stories of docs/simulated-utility.md")
+    simulate.add_argument("--rich", action="store_true", help="with the stories of docs/reference/simulated-utility.md")
     simulate.add_argument("--defects", type=int, metavar="SEED", help="plant defects; DIR/truth.csv lists them")
     simulate.add_argument("--date", type=day, metavar="D", help="last day (default: yesterday)")
 

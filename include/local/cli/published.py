@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from include.local.cli.access import reading, writing
 from include.local.cli.options import command, positive
@@ -26,8 +27,17 @@ def add_to(commands) -> None:
         _docs,
         "write the documentation of all models as one static page: columns, tests, lineage, who reads what",
     )
-    docs.add_argument(
-        "--code", action="store_true", help="instead, write docs/rules.md and docs/rooms.svg anew; needs no warehouse"
+    instead = docs.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--code",
+        action="store_true",
+        help="instead, write the pages of docs/ that are made from the code; needs no warehouse",
+    )
+    instead.add_argument(
+        "--site",
+        type=Path,
+        metavar="DIR",
+        help="instead, build the pages of docs/ as a site that is read and searched without a network; needs no warehouse",
     )
 
     rollback = command(commands, "rollback", _rollback, "show readers the version before, and keep it until released")
@@ -59,9 +69,15 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _docs(arguments: argparse.Namespace) -> int:
     if arguments.code:
+        from include.local.cli import parser
         from include.local.documents import write_documents
 
-        print(*(path.relative_to(ROOT) for path in write_documents()), sep="\n")
+        print(*(path.relative_to(ROOT) for path in write_documents(parser())), sep="\n")
+        return 0
+    if arguments.site:
+        from include.local.site import write_site
+
+        print(write_site(arguments.site))
         return 0
     from include.transform.dbt import write_docs
 

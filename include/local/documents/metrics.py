@@ -1,4 +1,4 @@
-"""`docs/metrics.md`: the measures of the marts, from `dbt_project/metrics/` and the columns that refer to them."""
+"""`docs/reference/metrics.md`: the measures of the marts, from `dbt_project/metrics/` and the columns that refer to them."""
 
 from __future__ import annotations
 

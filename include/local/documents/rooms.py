@@ -1,4 +1,4 @@
-"""`docs/rooms.svg`: which room of `include/` imports which, drawn from the imports themselves.
+"""`docs/pictures/rooms.svg`: which room of `include/` imports which, drawn from the imports themselves.
 
 A room lies above all that it imports. An arrow that follows from others is left out, so that the picture changes with the
 structure and not with every import.

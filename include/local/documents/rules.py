@@ -1,4 +1,4 @@
-"""`docs/rules.md`: the rule book as its readers see it, from the headers of the rules and the seed of their thresholds."""
+"""`docs/reference/rules.md`: the rule book as its readers see it, from the headers of the rules and the seed of their thresholds."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ The source of a rule is a standard, named with its number and clause, or a place
 | project rule | no standard prescribes it: it is this project's own, see below |
 
 A **project rule** states in its reason what would go wrong without it. Its thresholds are proposals, each a row of the seed
-[quality_parameters](../dbt_project/seeds/quality/quality_parameters.csv), which the utility confirms or changes there.
+[quality_parameters](../../dbt_project/seeds/quality/quality_parameters.csv), which the utility confirms or changes there.
 
 XSR-28 is no rule: it is the evidence that tells the likely-right side of a difference, weighed in points of the same seed.
 
@@ -129,7 +129,7 @@ def _entry(rule: Rule, day: date) -> Iterator[str]:
     if rule.likely_wrong:
         yield f"- likely wrong: {rule.likely_wrong}"
     yield f"- source: {linked(rule.source)}"
-    yield f"- file: [{rule.path}](../{rule.path})\n"
+    yield f"- file: [{rule.path}](../../{rule.path})\n"
 
 
 def _kind(rule: Rule) -> str:

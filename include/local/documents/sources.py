@@ -36,7 +36,7 @@ _REFERENCE = re.compile(
 
 
 def linked(source: str) -> str:
-    """The source with a link on each part of it that leads somewhere, as Markdown of a page in `docs/`."""
+    """The source with a link on each part of it that leads somewhere, as Markdown of a page in `docs/reference/`."""
     return _REFERENCE.sub(lambda found: f"[{found[0]}]({_address(found)})", source)
 
 
@@ -49,14 +49,14 @@ def unfollowed(source: str) -> str | None:
         )
     for found in _REFERENCE.finditer(source):
         address = _address(found)
-        file = ROOT / "docs" / address.partition("#")[0] if not address.startswith("#") else None
+        file = ROOT / "docs" / "reference" / address.partition("#")[0] if not address.startswith("#") else None
         if file and not file.exists():
             return f"names {found[0]}, which is not there"
         if found["requirement"] or found["example"]:
             text = file.read_text(encoding="utf-8")
             for number in re.findall(r"[SO]\d+", found[0]):
                 if not re.search(rf"\b{number}\b", text):
-                    return f"names {number}, which docs/requirements.md does not have"
+                    return f"names {number}, which docs/reference/requirements.md does not have"
     return None
 
 
@@ -65,11 +65,11 @@ def _address(found: re.Match) -> str:
         return "requirements.md"
     if name := found["seed"]:
         seed = next((ROOT / "dbt_project" / "seeds").glob(f"*/{name}.csv"), Path(f"{name}.csv"))
-        return f"../{seed.relative_to(ROOT)}" if seed.is_absolute() else str(seed)
+        return f"../../{seed.relative_to(ROOT)}" if seed.is_absolute() else str(seed)
     if found["path"]:
-        return f"../{found['path']}"
+        return f"../../{found['path']}"
     if name := found["system"]:
-        return f"../include/contracts/{name}.odcs.yaml" if name in load_contracts() else f"{name}.odcs.yaml"
+        return f"../../include/contracts/{name}.odcs.yaml" if name in load_contracts() else f"{name}.odcs.yaml"
     if found[0].startswith("contract of each"):
-        return "../include/contracts"
+        return "contracts.md"
     return "#where-the-rules-come-from"
