@@ -13,7 +13,16 @@ LINE = "_file_line"
 
 
 class FileProblem(ValueError):
-    """Why a file is refused whole, as one sentence."""
+    """Why a file is refused whole, as one sentence, with what to do where that does not follow from it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(printable(problem, 600))
+
+
+def printable(text: str, most: int = 200) -> str:
+    """Text of a file as it can be stored and shown: control characters and halves of characters as escapes, and cut off."""
+    letters = (letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:most])
+    return "".join(letters) + ("…" if len(text) > most else "")
 
 
 @dataclass
@@ -40,6 +49,7 @@ class Delivery:
     malformed: list[tuple[int, str]] = field(default_factory=list)
     business_date: date | None = None  # of its file; None where it is that of the night
     is_synthetic: bool = False  # the source says of itself that it is made up
+    notices: list[str] = field(default_factory=list)  # what landed otherwise than it is in the file, or was passed over
     slot_minutes: int | None = None  # of the curves of an interval file, whose slots merge with what landed; else None
 
 
@@ -65,6 +75,17 @@ class AlreadyLanded:
     channel: str = "auto"
     complete: str | tuple[date, date] | None = None
     business_date: date | None = None
+
+
+@dataclass
+class Ignored:
+    """What lies in a source's folder and is not read. `table_name` is that of its folder, whether a table has it or not."""
+
+    source: str
+    table_name: str
+    file_name: str
+    problem: str
+    channel: str = "auto"
 
 
 def event_column(table: Table) -> str | None:

@@ -32,6 +32,8 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
         lines = []
         for table in tables.values():
             own = receipts.get(table.name, [])
+            unread = [r for r in own if r["state"] == "ignored"]
+            own = [r for r in own if r["state"] != "ignored"]
             refused = [r for r in own if r["state"] == "refused"]
             has_arrived = any(r["business_date"] == run["business_date"] for r in own)
             lines.append(

@@ -13,8 +13,7 @@ import pytest
 
 from include.contracts import all_tables
 from include.landing.delivery import FileProblem
-from include.landing.files import read_csv, read_parquet, read_xlsx
-from tests.landing import DAY, Utility, csv_text, new_utility
+from tests.landing import DAY, Utility, csv_text, new_utility, read_file
 
 METER = {"meter_asset_no": "0000000000000000000017", "maker": "甲", "src_updated_at": "2026-01-01 00:00:00+08:00"}
 GOOD = csv_text("met_meter", [METER, METER | {"meter_asset_no": "M2"}])
@@ -131,7 +130,7 @@ def test_an_empty_folder_delivers_nothing(utility):
 
 def test_what_cannot_be_read_is_refused(utility):
     (utility.folder / "met_meter" / "m.csv").mkdir(parents=True)
-    assert [r.problem for r in utility.land()] == ["it cannot be read (Is a directory)"]
+    assert [r.problem for r in utility.land()] == ["it is a folder with a file's name; deliver a file"]
 
 
 def test_a_line_that_does_not_split_is_kept_with_its_text(utility):
@@ -144,12 +143,12 @@ def test_a_line_that_does_not_split_is_kept_with_its_text(utility):
 
 
 def test_a_last_line_with_too_many_fields_is_a_bad_row_and_no_cut_off_file():
-    rows, malformed = read_csv(b"a,b\n1,2\n3,4,5\n", False)
+    rows, malformed = read_file(".csv", b"a,b\n1,2\n3,4,5\n")
     assert (rows.num_rows, malformed) == (1, [(3, "3,4,5")])
 
 
 def test_lines_are_counted_as_an_editor_counts_them():
-    rows, malformed = read_csv(b'\xef\xbb\xbfa,b\r\n1,"two\nlines"\r\n\r\n3,4\r\n5\r\n6,\r\n', False)
+    rows, malformed = read_file(".csv", b'\xef\xbb\xbfa,b\r\n1,"two\nlines"\r\n\r\n3,4\r\n5\r\n6,\r\n')
     assert rows["a"].to_pylist() == ["1", "3", "6"]
     assert rows["_file_line"].to_pylist() == [2, 5, 7]
     assert malformed == [(6, "5")]
@@ -158,11 +157,12 @@ def test_lines_are_counted_as_an_editor_counts_them():
 
 def test_a_quote_that_never_closes_is_a_half_written_file():
     with pytest.raises(FileProblem, match="never closed"):
-        read_csv(b'a,b\n1,"open\n2,3\n', False)
+        read_file(".csv", b'a,b\n1,"open\n2,3\n')
 
 
 def test_parquet_values_become_text_and_nan_becomes_null():
-    rows, _ = read_parquet(
+    rows, _ = read_file(
+        ".parquet",
         parquet_bytes(
             {
                 "on": [date(2026, 1, 5)],
@@ -172,7 +172,7 @@ def test_parquet_values_become_text_and_nan_becomes_null():
                 "v1": [0.1],
                 "flag": [True],
             }
-        )
+        ),
     )
     row = rows.to_pylist()[0]
     assert row == {
@@ -194,7 +194,7 @@ def test_workbook_cells_become_the_text_a_reader_sees():
         [1230000000000000000000, 0.1, "2026-01-05", None],
         [123456789012345, 1e15, "05/01/2026", "x"],
     )
-    rows, _ = read_xlsx(content)
+    rows, _ = read_file(".xlsx", content)
     assert [list(row.values()) for row in rows.to_pylist()] == [
         ["0017", "12", "2026-01-05 00:00:00", "true", 2],
         ["1.23000000000000E+21", "0.1", "2026-01-05", None, 4],
