@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from include.contracts import Table
+if TYPE_CHECKING:  # the process that reads files starts without the contracts
+    from include.contracts import Table
 
 LINE = "_file_line"
 
@@ -96,9 +98,9 @@ def event_column(table: Table) -> str | None:
     return None
 
 
-def header_problem(table: Table, delivered: list[str]) -> str | None:
+def header_problem(columns: list[str], delivered: list[str]) -> str | None:
     """What is wrong with a header, as one sentence; None where every contract column is there once."""
-    missing = [c.name for c in table.columns if c.name not in delivered]
+    missing = [name for name in columns if name not in delivered]
     repeated = sorted({name for name in delivered if delivered.count(name) > 1})
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

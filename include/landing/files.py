@@ -16,14 +16,12 @@ from itertools import chain
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
 from include.landing.delivery import LINE, FileProblem
 
 MOST_COLUMNS = 2000
-_BLOCK = 32 << 20  # bytes of CSV in memory at a time; no line is longer
+_BLOCK, _LARGE_BLOCK = 4 << 20, 32 << 20  # bytes of CSV in memory at a time; no line is longer than the larger
 _CHUNK = 1 << 20
 _BATCH_ROWS = 16_384
 _FEWEST_COLUMNS = 4  # of which a line of text with as many commas is taken for a row
@@ -79,7 +77,7 @@ def read_csv(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator[pa.
     `is_known_whole` where a checksum proved it: then a last line without its end is no sign of a half-written file.
     Raises FileProblem where it is no such file, or where it is cut off.
     """
-    header, ends, quotes = _look_at(file, is_known_whole)
+    header, ends, quotes, has_long_lines = _look_at(file, is_known_whole)
     keep_aside, malformed = [], found.malformed
 
     def keep(row: pa.csv.InvalidRow) -> str:
@@ -92,7 +90,7 @@ def read_csv(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator[pa.
     try:
         batches = pa.csv.open_csv(
             file,
-            read_options=pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK),
+            read_options=pa.csv.ReadOptions(use_threads=False, block_size=_LARGE_BLOCK if has_long_lines else _BLOCK),
             parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep),
             convert_options=pa.csv.ConvertOptions(
                 column_types={name: pa.string() for name in header}, strings_can_be_null=True, null_values=[""]
@@ -118,8 +116,8 @@ def read_csv(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator[pa.
         found.lines = _lines(file, count)
 
 
-def _look_at(file: BinaryIO, is_known_whole: bool) -> tuple[list[str], int, int]:
-    """The names of the header, the line ends and the quotes. Raises FileProblem where it is no CSV with a header."""
+def _look_at(file: BinaryIO, is_known_whole: bool) -> tuple[list[str], int, int, bool]:
+    """The names of the header, the line ends, the quotes, and whether some line is long. Raises FileProblem where it is no CSV with a header."""
     head = file.read(4096)
     if not head:
         raise FileProblem("the file is empty")
@@ -136,11 +134,13 @@ def _look_at(file: BinaryIO, is_known_whole: bool) -> tuple[list[str], int, int]
     if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
         raise FileProblem("it is a page in HTML or XML, of a log-in or an error perhaps; deliver the table as CSV")
     file.seek(0)
-    ends = returns = quotes = 0
+    ends = returns = quotes = gap = longest = 0
     tail = b""
     while chunk := file.read(_CHUNK):
         ends, returns, quotes = ends + chunk.count(b"\n"), returns + chunk.count(b"\r"), quotes + chunk.count(b'"')
-        tail = chunk[-1:]
+        first, tail = chunk.find(b"\n"), chunk[-1:]
+        longest = max(longest, gap + (first if first >= 0 else len(chunk)))
+        gap = gap + len(chunk) if first < 0 else len(chunk) - chunk.rfind(b"\n")
     if tail == b"\0":
         raise FileProblem("it ends in NUL bytes: it was not written to its end; deliver it whole")
     if returns and not ends:
@@ -163,13 +163,15 @@ def _look_at(file: BinaryIO, is_known_whole: bool) -> tuple[list[str], int, int]
                 raise FileProblem(f"its fields are separated by {words}; write commas")
     if names[0].lower().startswith("sep="):
         raise FileProblem("its first line is sep=; take it out, the header comes first")
-    return names, ends + (tail != b"\n"), quotes
+    return names, ends + (tail != b"\n"), quotes, longest > _BLOCK // 2
 
 
 def _no_swallowed_rows(batch: pa.RecordBatch, before: int) -> None:
     """Raises FileProblem where a quoted text holds as many commas as the rows between two quotes that were not closed."""
     if batch.num_columns < _FEWEST_COLUMNS:
         return
+    import pyarrow.compute as pc  # not before it is needed: the process is to start at once
+
     for column in batch.columns:
         for at in pc.indices_nonzero(pc.fill_null(pc.match_substring(column, "\n"), False)).to_pylist():
             text = column[at].as_py()
@@ -186,7 +188,7 @@ def _no_csv(file: BinaryIO, error: Exception, quotes: int) -> str:
         return f"it is no UTF-8 CSV{hint} ({short(error)}); save it as CSV UTF-8"
     if "straddling" in str(error):
         unclosed = ", or a quote is never closed" if quotes else ""
-        return f"a line is longer than {_BLOCK >> 20} MiB{unclosed}; deliver it in lines"
+        return f"a line is longer than {_BLOCK >> 20} to {_LARGE_BLOCK >> 20} MiB{unclosed}; deliver it in lines"
     return f"it does not split into rows ({short(error)}); deliver it as CSV with a header"
 
 
@@ -223,14 +225,16 @@ def _lines(file: BinaryIO, count: int) -> array | None:
 def read_parquet(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator[pa.RecordBatch]:
     """Every column as text, but a curve's slots as they are where they are floating. NaN is null."""
     refuse_other_beginning(file, b"PAR1", "a Parquet file", "deliver it as one, or give it its own ending")
+    from pyarrow import parquet
+
     found.first_line = 1
     column = None
     try:
-        parquet = pa.parquet.ParquetFile(file, pre_buffer=False, buffer_size=_CHUNK)
-        schema = parquet.schema_arrow
+        opened = parquet.ParquetFile(file, pre_buffer=False, buffer_size=_CHUNK)
+        schema = opened.schema_arrow
         if len(schema.names) > MOST_COLUMNS:
             raise FileProblem(f"it has more than {MOST_COLUMNS:,} columns")
-        for batch in chain([empty(schema)], parquet.iter_batches(_BATCH_ROWS, use_threads=False)):
+        for batch in chain([empty(schema)], opened.iter_batches(_BATCH_ROWS, use_threads=False)):
             columns = []
             for column, values in zip(schema.names, batch.columns, strict=True):
                 columns.append(_as_text(column, values))
@@ -246,6 +250,8 @@ def empty(schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _as_text(name: str, values: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
     is_number = pa.types.is_floating(values.type)
     if is_number and pc.any(pc.is_nan(values)).as_py():
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)

@@ -16,15 +16,17 @@ import subprocess
 import sys
 from array import array
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from include.contracts import Table
 from include.errors import InfrastructureError
 from include.landing.delivery import FileProblem
 from include.landing.files import Found, with_lines
 from include.settings import Settings
+
+if TYPE_CHECKING:  # the process that reads files starts without the contracts
+    from include.contracts import Table
 
 ALWAYS_READ_MIB = 256  # to which a file may expand, however small it is
 FRAME = struct.Struct("!cQ")
@@ -125,7 +127,8 @@ class Reader:
         limit = min(max(ALWAYS_READ_MIB << 20, int(size * self.limits.file_ratio)), int(4 * self.limits.file_mib) << 20)
         request = {
             "suffix": suffix,
-            "table": table,
+            "columns": [column.name for column in table.columns],
+            "table": table if layout else None,
             "is_known_whole": is_known_whole,
             "layout": layout,
             "announced_rows": announced_rows,
@@ -201,10 +204,15 @@ class Reader:
             self._child.wait(_GRACE_S)  # it has closed its end
         ended = self.close()
         if isinstance(error, TimeoutError) or ended == -signal.SIGALRM:
-            return f"to read it takes longer than {limits.reader_seconds:g} s; deliver it in parts, or raise KAW_READER_SECONDS"
+            return f"it takes longer than {limits.reader_seconds:g} s to read; deliver it in parts, or raise KAW_READER_SECONDS"
+        if ended == -signal.SIGABRT:  # libraries in C++ break off where they get no memory
+            return memory_problem(
+                limits.reader_memory_mib, "or is damaged: the process that reads it broke off (SIGABRT)"
+            )
         name = signal.Signals(-ended).name if ended and ended < 0 else f"code {ended}"
         return f"the process that reads it broke off ({name}): it is damaged, or made for that; deliver it again"
 
 
-def memory_problem(mebibytes: float) -> str:
-    return f"to read it takes more than {mebibytes:,.0f} MiB of memory; deliver it in parts, or raise KAW_READER_MEMORY_MIB"
+def memory_problem(mebibytes: float, otherwise: str = "") -> str:
+    said = f"it takes more than {mebibytes:,.0f} MiB of memory to read{otherwise and ', ' + otherwise}"
+    return f"{said}; deliver it in parts, or raise KAW_READER_MEMORY_MIB"

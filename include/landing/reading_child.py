@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -27,6 +28,7 @@ _KEPT_BYTES = 64 << 20  # a process that read more is replaced: what it frees it
 def main(handle: int, memory_mib: float, seconds: float) -> None:
     """Answers requests until its parent goes away."""
     parent = socket.socket(fileno=handle)
+    list(read_csv(io.BytesIO(b"a\n1\n"), False, Found()))  # its threads start before they have limits
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory_mib - _LIBRARIES_MIB) << 20,) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -49,14 +51,14 @@ def main(handle: int, memory_mib: float, seconds: float) -> None:
         _send(parent, PROBLEM if "problem" in told else END, json.dumps(told).encode())
 
 
-def _read(file, send, *, suffix, table, is_known_whole, layout, announced_rows, most_bytes) -> dict:
+def _read(file, send, *, suffix, columns, table, is_known_whole, layout, announced_rows, most_bytes) -> dict:
     """Sends the batches of a file; returns what else was found, and whether the process is to be replaced."""
     found = Found(most_bytes=most_bytes)
     names, total, kept = [], 0, []
     for batch in READERS[suffix](file, is_known_whole, found):
         if not names:
             names = batch.schema.names
-            problem = None if layout else header_problem(table, names)
+            problem = None if layout else header_problem(columns, names)
             if problem:
                 raise FileProblem(problem)
         total += batch.nbytes
@@ -68,7 +70,7 @@ def _read(file, send, *, suffix, table, is_known_whole, layout, announced_rows, 
         if layout:
             kept.append(batch)
         else:
-            send(BATCH, _bytes(batch.select([column.name for column in table.columns])))
+            send(BATCH, _bytes(batch.select(columns)))
     malformed = found.malformed
     if layout:
         rows, malformed = with_lines(pa.Table.from_batches(kept), found)
