@@ -40,6 +40,7 @@ _STEPS = {
     ".tmp": "give it its name when it is whole",
 }
 
+_MOST_NAMED = 200  # of the files of a folder that are not read; the others are counted
 _DAY_IN_NAME = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!.*\d{4}-?\d{2}-?\d{2})")
 
 
@@ -84,18 +85,19 @@ def _read_files(
     reader: Reader, folder: int, manifest: dict, table: Table, business_date: date, landed: Landed, channel: str
 ) -> Iterator[Delivery | Refusal | AlreadyLanded | Ignored]:
     announced = {entry["name"]: entry for entry in manifest.get("files", [])}
-    files, others = _sorted_out(folder)
+    files, ignored = _sorted_out(folder)
     days = {name: _day_of(name, announced) for name in files}
-    for name, problem in others:
+    for name, problem in list(ignored.items())[:_MOST_NAMED]:
         if (_day_of(name, announced) or date.min) <= business_date:
             yield Ignored(table.source, table.name, f"{table.name}/{shown(name)}", problem, channel)
+    if (more := len(ignored) - _MOST_NAMED) > 0:
+        yield Ignored(table.source, table.name, f"{table.name}/", f"{more:,} more files of it are not read", channel)
     for name in sorted(set(announced) - {*days}):
         entry = announced[name]
         is_due = (entry.get("business_date") or date.min) <= business_date
         if is_due and entry.get("sha256") not in landed.by_name.values():
-            yield Refusal(
-                table, "the manifest announces a file that is not there", f"{table.name}/{name}", channel=channel
-            )
+            why = f"is not read: {ignored[name]}" if name in ignored else "is not there"
+            yield Refusal(table, f"the manifest announces a file that {why}", f"{table.name}/{name}", channel=channel)
     files_of_a_day = Counter(days.values())
     for name, day in sorted(days.items(), key=lambda item: (item[1] or date.min, item[0])):
         if day and day > business_date:
@@ -160,10 +162,11 @@ def outside_of_tables(address: Path, source: str, channel: str = "auto") -> Iter
     """What lies in a source's folder and not in the folder of a table, of whichever source."""
     tables = all_tables()
     with contextlib.suppress(FileProblem), opened_folder(address) as folder:  # each table is refused then
-        for name, state in entries(folder) if folder is not None else ():
+        found = [each for each in entries(folder) if each[0] not in tables] if folder is not None else []
+        if (more := len(found) - _MOST_NAMED) > 0:
+            yield Ignored(source, "-", "-", f"{more:,} more files and folders are in no table's folder", channel)
+        for name, state in found[:_MOST_NAMED]:
             is_folder = stat.S_ISDIR(state.st_mode)
-            if name in tables:
-                continue
             near = difflib.get_close_matches(name.lower(), tables, n=1, cutoff=0.8) if is_folder else []
             what = (
                 "no table of the contracts has the name of this folder" if is_folder else "it is in no table's folder"
@@ -174,9 +177,9 @@ def outside_of_tables(address: Path, source: str, channel: str = "auto") -> Iter
             )
 
 
-def _sorted_out(folder: int) -> tuple[list[str], list[tuple[str, str]]]:
+def _sorted_out(folder: int) -> tuple[list[str], dict[str, str]]:
     """The names that are read, and the others with the reason."""
-    files, others = [], []
+    files, ignored = [], {}
     for name, state in entries(folder):
         suffix = Path(name).suffix.lower()
         if name == MANIFEST:
@@ -191,13 +194,15 @@ def _sorted_out(folder: int) -> tuple[list[str], list[tuple[str, str]]]:
         else:
             step = _STEPS.get(suffix, f"deliver {', '.join(SUFFIXES)}")
             problem = f"its ending {shown(suffix) or '(none)'} is not read; {step}"
-        others.append((name, problem + _written(state)))
-    return files, others
+        ignored[name] = problem + _written(state)
+    return files, ignored
 
 
 def _written(state: os.stat_result) -> str:
     """When it was written: the same name with something else in it is said again."""
-    return f" (written {datetime.fromtimestamp(state.st_mtime, TIMEZONE):%Y-%m-%d %H:%M:%S})"
+    with contextlib.suppress(ValueError, OverflowError, OSError):  # a time that no calendar has
+        return f" (written {datetime.fromtimestamp(state.st_mtime, TIMEZONE):%Y-%m-%d %H:%M:%S})"
+    return ""
 
 
 def _day_of(file_name: str, announced: dict) -> date | None:

@@ -64,8 +64,8 @@ def opened_file(folder: int, name: str, largest_mib: float, what: str = "it") ->
             raise FileProblem(f"{what} {_KINDS.get(stat.S_IFMT(before.st_mode), 'is no file')}")
         if before.st_size > largest_mib * (1 << 20):
             raise FileProblem(
-                f"{what} has {before.st_size / (1 << 20):,.0f} MiB, more than the {largest_mib:,.0f} of KAW_FILE_MIB;"
-                " deliver it in parts, or raise the limit"
+                f"{what} has {before.st_size / (1 << 20):,.0f} MiB, at most {largest_mib:,.0f} are read; deliver less"
+                f"{' at once, or raise KAW_FILE_MIB' if what == 'it' else ''}"
             )
         yield file
         after = os.fstat(handle)

@@ -6,6 +6,7 @@ the environment of its parent, may write no file, and answers with Arrow batches
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -150,8 +151,9 @@ class Reader:
         while True:
             kind, size = FRAME.unpack(self._receive(FRAME.size))
             total += size
-            if total > most_bytes:
-                raise EOFError
+            if total > most_bytes:  # it should have stopped by itself
+                self.close()
+                raise FileProblem("it expands to more than is read of a file of its size; deliver it in parts")
             content = self._receive(size)
             if kind == BATCH:
                 batches.append(pa.ipc.open_stream(pa.py_buffer(content)).read_all())
@@ -200,8 +202,9 @@ class Reader:
 
     def _how_it_ended(self, error: Exception) -> str:
         limits = self.limits
-        if isinstance(error, EOFError):
-            self._child.wait(_GRACE_S)  # it has closed its end
+        if isinstance(error, EOFError):  # it has closed its end
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(_GRACE_S)
         ended = self.close()
         if isinstance(error, TimeoutError) or ended == -signal.SIGALRM:
             return f"it takes longer than {limits.reader_seconds:g} s to read; deliver it in parts, or raise KAW_READER_SECONDS"
