@@ -331,6 +331,13 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "xlsx_header_twice_the_same_column": put("m.xlsx", workbook([*NAMES, "maker"])),
     "xlsx_title_above_the_header": put("m.xlsx", workbook(["Meters of unit 7"], *XLSX_ROWS)),
     "xlsx_entry_outside": put("m.xlsx", edited(XLSX, "../../evil", lambda _: b"x")),
+    "xlsx_size_of_the_sheet_is_wrong": put(
+        "m.xlsx", edited(XLSX, SHEET, lambda xml: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:O2"', xml))
+    ),
+    "manifest_announces_a_compressed_file": lambda root: [
+        put("m.csv.gz", b"\x1f\x8b")(root),
+        put("_manifest.json", '{"files": [{"name": "m.csv.gz"}]}')(root),
+    ],
     "parquet_good": put("m.parquet", parquet()),
     "parquet_cut_off": put("m.parquet", parquet()[:400]),
     "parquet_is_csv": put("m.parquet", GOOD),

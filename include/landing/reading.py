@@ -162,17 +162,17 @@ class Reader:
                 lines = array("q", bytes(content))
             else:
                 break
-        told = json.loads(content)
-        if told["is_over"]:
+        answer = json.loads(content)
+        if answer["is_over"]:
             self.close()
         if kind == PROBLEM:
-            raise FileProblem(told["problem"])
-        found = Found([(number, text) for number, text in told["malformed"]], lines, first_line=told["first_line"])
+            raise FileProblem(answer["problem"])
+        found = Found([(number, text) for number, text in answer["malformed"]], lines, first_line=answer["first_line"])
         rows = pa.concat_tables(batches)
         malformed = found.malformed
-        if not told["has_lines"]:
+        if not answer["has_lines"]:
             rows, malformed = with_lines(rows, found)
-        return Content(rows, malformed, told["names"], told["notices"])
+        return Content(rows, malformed, answer["names"], answer["notices"])
 
     def _receive(self, size: int) -> bytearray:
         content = bytearray(size)

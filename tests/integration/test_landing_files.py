@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from datetime import date, datetime
 from pathlib import Path
 
@@ -218,3 +219,35 @@ def test_a_form_keeps_leading_zeros_and_names_the_meter_number_that_the_spreadsh
     assert utility.query("select file_line, column_name, reason from quality.rejected_rows") == [
         (3, "meter_asset_no", "is a number mangled by a spreadsheet; write it out in full, as text")
     ]
+
+
+def test_what_is_not_read_leaves_one_receipt_that_says_so_and_another_when_it_is_written_anew(utility):
+    utility.write("met_meter", "m_20260115.csv", GOOD)
+    path = utility.write("met_meter", "m_20260115.csv.gz", b"\x1f\x8b")
+    utility.write("met_meter", "m_20260116.csv.gz", b"\x1f\x8b")  # of a later night
+    utility.write("met_metre", "m.csv", GOOD)
+    (utility.folder / "m.csv").write_text(GOOD)
+    receipts = utility.land()
+    assert [(r.file_name, r.state) for r in receipts] == [
+        ("m.csv", "ignored"),
+        ("met_metre", "ignored"),
+        ("met_meter/m_20260115.csv.gz", "ignored"),
+        ("met_meter/m_20260115.csv", "landed"),
+    ]
+    assert "rename it to met_meter" in receipts[1].problem
+    assert "unpack it" in receipts[2].problem
+    assert [r.state for r in utility.land()] == ["landed"]  # the file of the night, once more
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    assert [r.file_name for r in utility.land() if r.state == "ignored"] == ["met_meter/m_20260115.csv.gz"]
+    assert utility.query("select count(*) from quality.ledger where detail ->> 'state' = 'ignored'") == [(4,)]
+
+
+def test_what_lands_otherwise_than_it_is_in_the_file_is_noted_on_the_receipt(utility):
+    form = Utility(utility.url, utility.folder.parent / "marketing", "marketing")
+    form.write("mkt_payment", "p.csv", [{"pay_no": "P1", "amount": "12.345"}])
+    (receipt,) = form.land()
+    notice = "1 value of amount with more than 2 decimals rounded to them; the first is in line 2"
+    assert receipt.notices == (notice,)
+    assert utility.query("select notices from quality.receipts") == [([notice],)]
+    assert [str(row[0]) for row in utility.query("select amount from raw_marketing.mkt_payment")] == ["12.35"]
+    assert utility.query("select detail -> 'notices' ->> 0 from quality.ledger where event = 'load'") == [(notice,)]
