@@ -160,9 +160,9 @@ def rounded(table: Table, rows: pa.Table) -> list[str]:
         longer = pc.fill_null(pc.match_substring_regex(values, rf"\.\d{{{scale}}}\d*[1-9]|[eE]"), False)
         at = [n for n in pc.indices_nonzero(longer).to_pylist() if _has_more_decimals(values[n].as_py(), scale)]
         if at:
-            values = "1 value" if len(at) == 1 else f"{len(at):,} values"
+            count = "1 value" if len(at) == 1 else f"{len(at):,} values"
             said.append(
-                f"{values} of {column.name} with more than {scale} decimals rounded to them;"
+                f"{count} of {column.name} with more than {scale} decimals rounded to them;"
                 f" the first is in line {rows.column(LINE)[at[0]]}"
             )
     return said

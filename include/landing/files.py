@@ -224,7 +224,7 @@ def _lines(file: BinaryIO, count: int) -> array | None:
 
 def read_parquet(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator[pa.RecordBatch]:
     """Every column as text, but a curve's slots as they are where they are floating. NaN is null."""
-    refuse_other_beginning(file, b"PAR1", "a Parquet file", "deliver it as one, or give it its own ending")
+    refuse_other_beginning(file, b"PAR1", "Parquet file", "deliver it as one, or give it its own ending")
     from pyarrow import parquet
 
     found.first_line = 1
@@ -241,8 +241,8 @@ def read_parquet(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator
             column = None
             yield pa.RecordBatch.from_arrays(columns, names=schema.names)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        where = f"it is no Parquet file with text in {column}" if column else "it is no complete Parquet file"
-        raise FileProblem(f"{where} ({short(error)}); deliver it again") from None
+        what = f"column {column} cannot be read as text" if column else "it is no complete Parquet file"
+        raise FileProblem(f"{what} ({short(error)}); deliver it again") from None
 
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:

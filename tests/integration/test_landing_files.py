@@ -41,7 +41,8 @@ def workbook_bytes(*rows: list) -> bytes:
 
 
 NAMES = [c.name for c in all_tables()["met_meter"].columns]
-PARQUET = parquet_bytes({name: pa.array([METER.get(name)], pa.string()) for name in NAMES})
+COLUMNS = {name: pa.array([METER.get(name)], pa.string()) for name in NAMES}
+PARQUET = parquet_bytes(COLUMNS)
 RETYPED = csv_text(
     "met_meter", [METER | {"meter_asset_no": f"M{n}", "manufactured_on": f"{n}.1.2026"} for n in range(10)]
 )
@@ -56,8 +57,8 @@ REFUSED = {
     "m.csv: its last row 4 is cut off: the file is half-written": GOOD + "M3,\n",
     "m.parquet: it is no complete Parquet file": PARQUET[: len(PARQUET) // 2],
     "m.PARQUET: it is no complete Parquet file": b"not Parquet at all",
-    "n.parquet: it is no complete Parquet file": parquet_bytes({"meter_asset_no": [b"\xd6\xd0"]}),
-    "l.parquet: it is no complete Parquet file": parquet_bytes({"meter_asset_no": [{"a": 1}]}),
+    "n.parquet: column maker cannot be read as text": parquet_bytes(COLUMNS | {"maker": [b"\xd6\xd0"]}),
+    "l.parquet: column maker cannot be read as text": parquet_bytes(COLUMNS | {"maker": [{"a": 1}]}),
     "m.xlsx: it is no readable xlsx workbook": workbook_bytes(NAMES)[:3000],
     "n.xlsx: column maker appears twice in the header": workbook_bytes([*NAMES, "maker"]),
     "e.xlsx: the workbook is empty": workbook_bytes([]),
