@@ -170,9 +170,11 @@ def _no_swallowed_rows(batch: pa.RecordBatch, before: int) -> None:
     """Raises FileProblem where a quoted text holds as many commas as the rows between two quotes that were not closed."""
     if batch.num_columns < _FEWEST_COLUMNS:
         return
-    import pyarrow.compute as pc  # not before it is needed: the process is to start at once
-
     for column in batch.columns:
+        if not column.buffers()[2] or b"\n" not in column.buffers()[2].to_pybytes():
+            continue
+        import pyarrow.compute as pc  # not before it is needed: the process is to start at once
+
         for at in pc.indices_nonzero(pc.fill_null(pc.match_substring(column, "\n"), False)).to_pylist():
             text = column[at].as_py()
             if text.count(",") >= (batch.num_columns - 1) * text.count("\n"):
@@ -246,7 +248,8 @@ def read_parquet(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator
 
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], each.type) for each in schema], schema=schema)
+    """No rows. (pa.array would import pandas, which costs the process more than all else.)"""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, each.type) for each in schema], schema=schema)
 
 
 def _as_text(name: str, values: pa.Array) -> pa.Array:
@@ -274,4 +277,5 @@ def refuse_other_beginning(file: BinaryIO, beginning: bytes, what: str, next_ste
 
 
 def short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
+    """What a library says, without the text of a row, which may be personal."""
+    return re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", " ".join(str(error).split()))[:160]

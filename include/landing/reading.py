@@ -33,6 +33,7 @@ ALWAYS_READ_MIB = 256  # to which a file may expand, however small it is
 FRAME = struct.Struct("!cQ")
 READY, BATCH, LINES, END, PROBLEM = b"R", b"B", b"L", b"E", b"P"
 _START_S = 60
+_BUFFER = 1 << 20
 _GRACE_S = 10  # beyond the time of a file, until a child that does not end by itself is ended
 # One thread and the system's allocator: what is reserved and never used must not count as memory.
 _ENVIRONMENT = {
@@ -76,6 +77,8 @@ class Reader:
         if self._child:
             return
         own, other = socket.socketpair()
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         self._socket, self._is_ready = own, False
         given = {"memory_mib": self.limits.reader_memory_mib, "seconds": self.limits.reader_seconds}
         with other:

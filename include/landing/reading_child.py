@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -22,7 +23,7 @@ from include.landing.workbooks import read_xlsx
 
 READERS = {".csv": read_csv, ".parquet": read_parquet, ".xlsx": read_xlsx}
 _LIBRARIES_MIB = 96  # of the memory, what programs and stacks take; the limit is on data
-_KEPT_BYTES = 64 << 20  # a process that read more is replaced: what it frees it may keep
+_KEPT_SHARE = 0.4  # of its memory; a process that keeps more after a file is replaced
 
 
 def main(handle: int, memory_mib: float, seconds: float) -> None:
@@ -40,7 +41,7 @@ def main(handle: int, memory_mib: float, seconds: float) -> None:
         with os.fdopen(handles[0], "rb") as file:
             signal.setitimer(signal.ITIMER_REAL, seconds)
             try:
-                told = _read(file, partial(_send, parent), **request)
+                told = _read(file, partial(_send, parent), **request) | {"is_over": False}
             except FileProblem as problem:
                 told = {"is_over": False, "problem": str(problem)}
             except (MemoryError, pa.ArrowMemoryError):
@@ -48,11 +49,12 @@ def main(handle: int, memory_mib: float, seconds: float) -> None:
             except Exception as error:
                 told = {"is_over": True, "problem": f"it cannot be read ({type(error).__name__}); deliver it again"}
             signal.setitimer(signal.ITIMER_REAL, 0)
+        told["is_over"] |= _data_bytes() > _KEPT_SHARE * memory_mib * (1 << 20)
         _send(parent, PROBLEM if "problem" in told else END, json.dumps(told).encode())
 
 
 def _read(file, send, *, suffix, columns, table, is_known_whole, layout, announced_rows, most_bytes) -> dict:
-    """Sends the batches of a file; returns what else was found, and whether the process is to be replaced."""
+    """Sends the batches of a file; returns what else was found."""
     found = Found(most_bytes=most_bytes)
     names, total, kept = [], 0, []
     for batch in READERS[suffix](file, is_known_whole, found):
@@ -90,8 +92,15 @@ def _read(file, send, *, suffix, columns, table, is_known_whole, layout, announc
         "notices": found.notices,
         "first_line": found.first_line,
         "has_lines": bool(layout),
-        "is_over": total > _KEPT_BYTES,
     }
+
+
+def _data_bytes() -> int:
+    """What the limit counts; 0 where the system does not say it."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _bytes(batch: pa.RecordBatch) -> memoryview:

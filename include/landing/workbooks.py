@@ -30,7 +30,9 @@ def read_xlsx(file: BinaryIO, is_known_whole: bool, found: Found) -> Iterator[pa
     except (FileProblem, MemoryError, GeneratorExit):
         raise
     except Exception as error:  # openpyxl, zipfile and the XML parser each have their own
-        raise FileProblem(f"it is no readable xlsx workbook ({short(error)}); save it as .xlsx again") from None
+        # what others say may quote a cell
+        said = short(error) if isinstance(error, zipfile.BadZipFile | KeyError | SyntaxError) else type(error).__name__
+        raise FileProblem(f"it is no readable xlsx workbook ({said}); save it as .xlsx again") from None
 
 
 def _read(file: BinaryIO, found: Found) -> Iterator[pa.RecordBatch]:
