@@ -42,6 +42,10 @@ class Settings:
     source_pause_s: float = 5
     simulation: str | None = None
     logins: dict[str, str] = field(default_factory=dict)
+    reader_memory_mib: float = 512
+    reader_seconds: float = 60
+    file_mib: float = 1024
+    file_ratio: float = 100
     alert_webhook: str | None = None
     alert_urls: str | None = None
     alert_findings: int | None = None
@@ -82,8 +86,9 @@ def settings() -> Settings:
     and OpenLineage's own variables. A source
     without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
     long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,
-    KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty variable counts as unset. Raises
-    UsageError where one cannot be used.
+    KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. What a file may be and cost: KAW_FILE_MIB,
+    KAW_FILE_RATIO (to how many times its size it may expand), KAW_READER_MEMORY_MIB and KAW_READER_SECONDS. An empty variable
+    counts as unset. Raises UsageError where one cannot be used.
     """
     home = Path(os.environ.get("KAW_HOME") or ROOT / ".kaw").expanduser().absolute()
     return Settings(
@@ -185,13 +190,17 @@ def _login_address(role: str) -> str | None:
 
 
 def _source_limits() -> dict[str, float | int]:
-    """The numbers above 0 that are set; the others keep their defaults."""
+    """The numbers above 0 that are set, of sources and their files; the others keep their defaults."""
     limits = {}
     for name, variable, kind in (
         ("source_connect_timeout_s", "KAW_SOURCE_CONNECT_TIMEOUT", float),
         ("source_statement_timeout_s", "KAW_SOURCE_STATEMENT_TIMEOUT", float),
         ("source_tries", "KAW_SOURCE_TRIES", int),
         ("source_pause_s", "KAW_SOURCE_PAUSE", float),
+        ("reader_memory_mib", "KAW_READER_MEMORY_MIB", float),
+        ("reader_seconds", "KAW_READER_SECONDS", float),
+        ("file_mib", "KAW_FILE_MIB", float),
+        ("file_ratio", "KAW_FILE_RATIO", float),
     ):
         if text := os.environ.get(variable):
             try:
@@ -199,7 +208,8 @@ def _source_limits() -> dict[str, float | int]:
             except ValueError:
                 limits[name] = 0
             if not 0 < limits[name] < 1e6:
-                number = "whole number" if kind is int else "number of seconds"
+                is_time = name.endswith(("_s", "_seconds"))
+                number = "whole number" if kind is int else "number of seconds" if is_time else "number"
                 raise UsageError(
                     f"{variable} is no {number} above 0.",
                     where=f"{variable}={text}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import hashlib
 import io
@@ -10,17 +11,30 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
 
 from include import lineage
 from include.contracts import all_tables
 from include.landing.extract import extract
+from include.landing.files import Found, with_lines
+from include.landing.reading import Reader
+from include.landing.reading_child import READERS
 from include.records.database import connect
 from include.records.receipts import Receipt
 from include.records.warehouse import Warehouse
-from include.settings import settings
+from include.settings import Settings, settings
 
 DAY = date(2026, 1, 15)
+READER = Reader(Settings(home=Path("none")))  # one for all tests of a process
+atexit.register(READER.close)
+
+
+def read_file(suffix: str, content: bytes, *, is_known_whole: bool = False) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """Rows with their lines, and malformed ones, as the child of a reader finds them; in this process."""
+    found = Found()
+    batches = list(READERS[suffix](io.BytesIO(content), is_known_whole, found))
+    return with_lines(pa.Table.from_batches(batches), found)
 
 
 def land_source(place: str | Warehouse, source: str, day: date) -> list[Receipt]:

@@ -148,6 +148,31 @@ def _is_day(shape: re.Pattern, text: str) -> bool:
         return False
 
 
+def rounded(table: Table, rows: pa.Table) -> list[str]:
+    """Of each column with more decimals than the contract's: how many values the database rounds, and where the first is."""
+    said = []
+    for column in table.scalar_columns:
+        limit = re.fullmatch(r"numeric\(\d+,(\d+)\)", column.physical_type)
+        values = rows.column(column.name).combine_chunks()
+        if not limit or not pa.types.is_string(values.type):
+            continue
+        scale = int(limit[1])
+        longer = pc.fill_null(pc.match_substring_regex(values, rf"\.\d{{{scale}}}\d*[1-9]|[eE]"), False)
+        at = [n for n in pc.indices_nonzero(longer).to_pylist() if _has_more_decimals(values[n].as_py(), scale)]
+        if at:
+            count = "1 value" if len(at) == 1 else f"{len(at):,} values"
+            said.append(
+                f"{count} of {column.name} with more than {scale} decimals rounded to them;"
+                f" the first is in line {rows.column(LINE)[at[0]]}"
+            )
+    return said
+
+
+def _has_more_decimals(text: str, scale: int) -> bool:
+    """False for what is no number: its row is rejected."""
+    return bool(_NUMBER.fullmatch(text)) and -Decimal(text.strip()).normalize().as_tuple().exponent > scale
+
+
 def as_csv_columns(table: Table, rows: pa.Table) -> pa.Table:
     """The rows as COPY takes them: `_file_line`, the scalar columns as text, and a curve's slots as one array literal."""
     columns = {LINE: rows.column(LINE)}

@@ -13,8 +13,9 @@ from include.errors import KawError
 from include.landing.addresses import resolve
 from include.landing.check_values import BadValues, Seen
 from include.landing.databases import Source, again, is_database
-from include.landing.delivery import Refusal
-from include.landing.folders import Landed, read_folder
+from include.landing.delivery import Ignored, Refusal
+from include.landing.folders import Landed, outside_of_tables, read_folder
+from include.landing.reading import Reader
 from include.settings import SOURCE_NAMES, mask_secrets, settings
 
 SAMPLE_ROWS = 10_000  # of each file, from its beginning; of a table, the newest
@@ -23,13 +24,15 @@ SAMPLE_ROWS = 10_000  # of each file, from its beginning; of a table, the newest
 @dataclass
 class Check:
     """One table of one source: rows it would deliver, columns that are not in the contract, what is wrong with it as a whole,
-    and values that would not pass."""
+    files that are not read, what would land otherwise than it is delivered, and values that would not pass."""
 
     source: str
     table: str
     rows: int = 0
     unknown_columns: list[str] = field(default_factory=list)
     problem: str | None = None
+    ignored: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     values: list[BadValues] = field(default_factory=list)
 
     def as_dict(self) -> dict:
@@ -44,6 +47,13 @@ def check_sources(
     Values are those of `sample` rows of each file or table, None for all. A source that cannot be reached is one entry with its
     problem.
     """
+    with Reader(settings()) as reader:
+        return _check_all(addresses, business_date, sample, reader)
+
+
+def _check_all(
+    addresses: Mapping[str, str | None], business_date: date, sample: int | None, reader: Reader
+) -> list[Check]:
     checks, seen = [], Seen()
     for source in SOURCE_NAMES:
         address = addresses[source]
@@ -51,12 +61,12 @@ def check_sources(
             checks.append(Check(source, "(simulated, not delivered yet)"))
             continue
         try:
-            checks += _check(source, resolve(source, address, business_date), business_date, sample, seen)
+            checks += _check(source, resolve(source, address, business_date), business_date, sample, seen, reader)
         except KawError as error:
             seen.forget(source)
             checks.append(Check(source, "*", problem=mask_secrets(" ".join(str(error).split()))))
     if forms := addresses.get("forms"):
-        checks += _check_forms(forms, business_date, sample, seen)
+        checks += _check_forms(forms, business_date, sample, seen, reader)
     seen.follow_references()
     of_table = {(check.source, check.table): check for check in checks}
     for bad in seen.bad:
@@ -64,7 +74,9 @@ def check_sources(
     return checks
 
 
-def _check(source: str, address: str, business_date: date, sample: int | None, seen: Seen) -> list[Check]:
+def _check(
+    source: str, address: str, business_date: date, sample: int | None, seen: Seen, reader: Reader
+) -> list[Check]:
     tables = load_contracts()[source].values()
     if is_database(address):
         checks = again(source, lambda: _check_database(source, address, business_date, sample, seen))
@@ -74,11 +86,11 @@ def _check(source: str, address: str, business_date: date, sample: int | None, s
         return [Check(source, "*", problem=f"the folder {path} is not there")]
     checks = []
     for table in tables:
-        check = _check_files(source, path, table, business_date, sample, seen)
-        checks.append(check or Check(source, table.name))
-        if check is None and table.is_daily:
+        check, files = _check_files(source, path, table, business_date, sample, seen, reader)
+        checks.append(check)
+        if not files and table.is_daily:
             checks[-1].problem = f"no file in {table.name}/ for {business_date} or earlier"
-    return checks
+    return checks + _ignored(source, path)
 
 
 def _check_database(source: str, address: str, business_date: date, sample: int | None, seen: Seen) -> Iterator[Check]:
@@ -94,20 +106,39 @@ def _check_database(source: str, address: str, business_date: date, sample: int 
             yield Check(source, table.name, rows, database.unknown_columns(table), problem)
 
 
-def _check_forms(address: str, business_date: date, sample: int | None, seen: Seen) -> list[Check]:
+def _ignored(source: str, path: Path) -> list[Check]:
+    return [Check(source, each.table_name, ignored=[_told(each)]) for each in outside_of_tables(path, source)]
+
+
+def _told(each: Ignored) -> str:
+    return f"{each.file_name}: {each.problem}"
+
+
+def _check_forms(address: str, business_date: date, sample: int | None, seen: Seen, reader: Reader) -> list[Check]:
     path = Path(address.removeprefix("file://"))
     if not path.is_dir():
         return [Check("forms", "*", problem=f"the folder {path} is not there")]
-    found = [_check_files("forms", path, table, business_date, sample, seen, "form") for table in all_tables().values()]
-    return [check for check in found if check]
+    tables = all_tables().values()
+    found = [_check_files("forms", path, table, business_date, sample, seen, reader, "form") for table in tables]
+    return [check for check, files in found if files or check.ignored] + _ignored("forms", path)
 
 
 def _check_files(
-    source: str, path: Path, table: Table, business_date: date, sample: int | None, seen: Seen, channel: str = "auto"
-) -> Check | None:
-    """What the files of a table hold; None where there is none."""
+    source: str,
+    path: Path,
+    table: Table,
+    business_date: date,
+    sample: int | None,
+    seen: Seen,
+    reader: Reader,
+    channel: str = "auto",
+) -> tuple[Check, int]:
+    """What the files of a table hold, and how many there are."""
     check, files = Check(source, table.name), 0
-    for delivery in read_folder(path, table, business_date, Landed(), channel):
+    for delivery in read_folder(reader, path, table, business_date, Landed(), channel):
+        if isinstance(delivery, Ignored):
+            check.ignored.append(_told(delivery))
+            continue
         files += 1
         problem = None
         if isinstance(delivery, Refusal):
@@ -115,6 +146,7 @@ def _check_files(
         else:
             count = delivery.rows.num_rows + len(delivery.malformed)
             check.rows += count
+            check.notices += [f"{delivery.file_name}: {notice}" for notice in delivery.notices]
             check.unknown_columns = sorted({*check.unknown_columns, *delivery.unknown_columns})
             if delivery.announced_rows not in (None, count):
                 problem = f"{delivery.announced_rows} rows were announced, {count} came"
@@ -123,7 +155,7 @@ def _check_files(
                 seen.keep_targets(table, columns, delivery.rows)
         if problem:
             check.problem = f"{delivery.file_name}: {problem}"
-    return check if files else None
+    return check, files
 
 
 def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
@@ -136,6 +168,12 @@ def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
         ["source", "table", "rows", "not in the contract", "problem"],
         [[c.source, c.table, c.rows, ", ".join(c.unknown_columns), c.problem] for c in checks],
     )
+    for title, told in (
+        ("Not read", [text for check in checks for text in check.ignored]),
+        ("Would not land as delivered", [text for check in checks for text in check.notices]),
+    ):
+        if told:
+            print(f"\n{title}:", *told, sep="\n  ")
     values = [bad for check in checks for bad in check.values]
     if values:
         print("\nValues that would not pass:")

@@ -185,7 +185,7 @@ class Source:
         types = self._types.get(table.name)
         if types is None:
             return "the source has no such table, or its login may not read it"
-        if problem := header_problem(table, list(types)):
+        if problem := header_problem([column.name for column in table.columns], list(types)):
             return problem
         for column in table.columns:
             accepted = _ACCEPTED[column.physical_type.split("(")[0]]

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from include.contracts import Table
+if TYPE_CHECKING:  # the process that reads files starts without the contracts
+    from include.contracts import Table
 
 LINE = "_file_line"
 
 
 class FileProblem(ValueError):
-    """Why a file is refused whole, as one sentence."""
+    """Why a file is refused whole, as one sentence, with what to do where that does not follow from it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(printable(problem, 600))
+
+
+def printable(text: str, most: int = 200) -> str:
+    """Text of a file as it can be stored and shown: control characters and halves of characters as escapes, and cut off."""
+    letters = (letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:most])
+    return "".join(letters) + ("…" if len(text) > most else "")
 
 
 @dataclass
@@ -40,6 +51,7 @@ class Delivery:
     malformed: list[tuple[int, str]] = field(default_factory=list)
     business_date: date | None = None  # of its file; None where it is that of the night
     is_synthetic: bool = False  # the source says of itself that it is made up
+    notices: list[str] = field(default_factory=list)  # what landed otherwise than it is in the file, or was passed over
     slot_minutes: int | None = None  # of the curves of an interval file, whose slots merge with what landed; else None
 
 
@@ -67,6 +79,17 @@ class AlreadyLanded:
     business_date: date | None = None
 
 
+@dataclass
+class Ignored:
+    """What lies in a source's folder and is not read. `table_name` is that of its folder, whether a table has it or not."""
+
+    source: str
+    table_name: str
+    file_name: str
+    problem: str
+    channel: str = "auto"
+
+
 def event_column(table: Table) -> str | None:
     """The column that dates an event of the table: its first date, time or month besides the cursor; None where it has none."""
     for column in table.columns:
@@ -75,9 +98,9 @@ def event_column(table: Table) -> str | None:
     return None
 
 
-def header_problem(table: Table, delivered: list[str]) -> str | None:
+def header_problem(columns: list[str], delivered: list[str]) -> str | None:
     """What is wrong with a header, as one sentence; None where every contract column is there once."""
-    missing = [c.name for c in table.columns if c.name not in delivered]
+    missing = [name for name in columns if name not in delivered]
     repeated = sorted({name for name in delivered if delivered.count(name) > 1})
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

@@ -13,13 +13,15 @@ from include.contracts import Table, load_contracts
 from include.errors import InfrastructureError
 from include.landing.addresses import resolve, told
 from include.landing.databases import Source, again, is_database
-from include.landing.delivery import AlreadyLanded, Delivery, Refusal
-from include.landing.folders import Landed, read_folder
+from include.landing.delivery import AlreadyLanded, Delivery, Ignored, Refusal
+from include.landing.folders import Landed, outside_of_tables, read_folder
 from include.landing.land import land
+from include.landing.reading import Reader
 from include.records import ledger, locks
 from include.records.fence import take_fence
-from include.records.receipts import Receipt
+from include.records.receipts import Receipt, ignored
 from include.records.warehouse import Warehouse
+from include.settings import settings
 
 LOADER = "kaw_loader"
 
@@ -45,10 +47,13 @@ def extract(
     resolved = resolve(source, address, business_date)
     resolved_forms = resolve("forms", forms, business_date) if forms else None
     receipts = []
+    has_files = not is_database(resolved) or resolved_forms
     loader = warehouse.as_role(LOADER)
     loader = loader.fenced(take_fence(loader, f"extract_{source}_{business_date}"))
-    with locks.alive(loader), loader.connect(autocommit=True) as connection:
-        for delivery in _deliveries(connection, source, resolved, resolved_forms, business_date):
+    with locks.alive(loader), Reader(settings()) as reader, loader.connect(autocommit=True) as connection:
+        if has_files:
+            reader.start()
+        for delivery in _deliveries(connection, reader, source, resolved, resolved_forms, business_date):
             _tell_deliverer(connection, forms if delivery.channel == "form" else address)
             receipt = land(connection, delivery, business_date)
             receipts.append(receipt)
@@ -62,7 +67,7 @@ def extract(
                     cause=f"file_refused:{receipt.table_name}:{name}:{business_date}",
                     next_step="let the source deliver it again under the same name; the night is stopped until then.",
                 )
-            else:
+            elif receipt.state == "landed":
                 clear(f"file_refused:{receipt.table_name}:{receipt.file_name or receipt.table_name}:")
             if receipt.pending_rows:
                 message = f"{receipt.table_name}: {receipt.pending_rows} rows in force are missing; they stay in force."
@@ -85,19 +90,30 @@ def _tell_deliverer(connection: psycopg.Connection, address: str) -> None:
 
 
 def _deliveries(
-    connection: psycopg.Connection, source: str, address: str, forms: str | None, business_date: date
-) -> Iterator[Delivery | Refusal | AlreadyLanded]:
-    tables = load_contracts()[source].values()
+    connection: psycopg.Connection, reader: Reader, source: str, address: str, forms: str | None, business_date: date
+) -> Iterator[Delivery | Refusal | AlreadyLanded | Ignored]:
     if is_database(address):
         yield from again(source, lambda: _from_database(connection, address, source, business_date))
     else:
-        folder = _folder(address, source)
-        for table in tables:
-            yield from read_folder(folder, table, business_date, landed_of(connection, table, "auto"))
+        yield from _from_folder(connection, reader, _folder(address, source), source, business_date, "auto")
     if forms:
-        folder = _folder(forms, "forms")
-        for table in tables:
-            yield from read_folder(folder, table, business_date, landed_of(connection, table, "form"), channel="form")
+        yield from _from_folder(connection, reader, _folder(forms, "forms"), source, business_date, "form")
+
+
+def _from_folder(
+    connection: psycopg.Connection, reader: Reader, folder: Path, source: str, business_date: date, channel: str
+) -> Iterator[Delivery | Refusal | AlreadyLanded | Ignored]:
+    """What is ignored is said once, and again where it was written anew."""
+    said = ignored(connection, channel)
+
+    def found() -> Iterator[Delivery | Refusal | AlreadyLanded | Ignored]:
+        yield from outside_of_tables(folder, source, channel)
+        for table in load_contracts()[source].values():
+            yield from read_folder(reader, folder, table, business_date, landed_of(connection, table, channel), channel)
+
+    for delivery in found():
+        if not isinstance(delivery, Ignored) or (delivery.file_name, delivery.problem) not in said:
+            yield delivery
 
 
 def _from_database(

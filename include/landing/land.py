@@ -19,10 +19,10 @@ from psycopg import sql
 
 from include.contracts import Table
 from include.landing import late, restatements, slots, withdrawals
-from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types
+from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types, rounded
 from include.landing.databases import comes_every_night
-from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Refusal, event_column
-from include.landing.receipts import insert_receipt
+from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Ignored, Refusal, event_column
+from include.landing.receipts import insert_ignored, insert_receipt
 from include.records.database import raw_columns
 from include.records.receipts import Receipt, add_delivered_rows, note_content, note_counts, note_load
 from include.records.rejected_rows import add_rejected_rows, supersede
@@ -30,7 +30,9 @@ from include.records.rejected_rows import add_rejected_rows, supersede
 BATCH_ROWS = 50_000
 
 
-def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyLanded, business_date: date) -> Receipt:
+def land(
+    connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyLanded | Ignored, business_date: date
+) -> Receipt:
     """Lands one delivery in one transaction; a delivery that must be refused whole leaves a refused receipt.
 
     What lands has the date of its file, else that of the night, `business_date`; a refusal is always of the night.
@@ -40,6 +42,9 @@ def land(connection: psycopg.Connection, delivery: Delivery | Refusal | AlreadyL
     with connection.transaction():
         connection.execute("select quality.assert_fence()")
         connection.execute("set local work_mem = '64MB'")  # a delivery's keys and curves are sorted in memory
+        if isinstance(delivery, Ignored):
+            note_load(connection, insert_ignored(connection, delivery, business_date))
+            return Receipt(delivery.table_name, "ignored", problem=delivery.problem, file_name=delivery.file_name)
         # two runs of different dates would both find the same rows new
         withdrawals.lock_table(connection, delivery.table.name)
         if isinstance(delivery, Refusal):
@@ -72,8 +77,15 @@ def _land(
     connection: psycopg.Connection, delivery: Delivery, business_date: date, rejected: list[Rejected], count: int
 ) -> Receipt:
     table = delivery.table
+    notices = delivery.notices + rounded(table, delivery.rows)
     load_id = insert_receipt(
-        connection, delivery, business_date, state="landed", delivered=count, unknown=delivery.unknown_columns
+        connection,
+        delivery,
+        business_date,
+        state="landed",
+        delivered=count,
+        unknown=delivery.unknown_columns,
+        notices=notices,
     )
     _copy(connection, table, delivery, rejected)
     slots.merge_slots(connection, delivery, business_date)
@@ -116,6 +128,7 @@ def _land(
         missed.pending,
         file_name=delivery.file_name,
         unknown_columns=tuple(delivery.unknown_columns),
+        notices=tuple(notices),
     )
 
 

@@ -9,19 +9,22 @@ import difflib
 import fnmatch
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from decimal import Decimal, InvalidOperation
 from zoneinfo import available_timezones
 
 import yaml
 
 from include.contracts import Table
 from include.landing.delivery import FileProblem
+from include.landing.opening import name_problem, opened_file
 
 MANIFEST = "_manifest.json"
+_LARGEST_MIB = 4  # some 20,000 files
 SLOT_MINUTES = 15  # of the warehouse's curves
 _DELIVERED_MINUTES = (5, 10, 15, 30, 60)
 _DIRECTIVES = "%Y %y %m %b %B %d %j %H %I %p %M %S %f %z"
@@ -52,17 +55,20 @@ class _Twice(ValueError):
     """A key that an object has twice: JSON's own reader would keep the last and forget the other."""
 
 
-def read_manifest(folder: Path, table: Table) -> dict:
+def read_manifest(folder: int, table: Table) -> dict:
     """The manifest with its dates as dates and `intervals` as a list of layouts; empty where there is none.
 
     Raises FileProblem with the line, the key and what is allowed.
     """
-    path = folder / MANIFEST
-    if not path.exists():
+    try:
+        os.stat(MANIFEST, dir_fd=folder, follow_symlinks=False)
+    except OSError:
         return {}
+    with opened_file(folder, MANIFEST, _LARGEST_MIB, "the manifest") as file:
+        content = file.read()
     text = ""
     try:
-        text = path.read_text("utf-8-sig")
+        text = content.decode("utf-8-sig")
         manifest = json.loads(text, object_pairs_hook=_once)
         layouts = manifest.get("intervals") if isinstance(manifest, dict) else None
         layouts = layouts if isinstance(layouts, list) else [layouts] if layouts is not None else []
@@ -71,6 +77,7 @@ def read_manifest(folder: Path, table: Table) -> dict:
             _manifest_key(table, has_list=isinstance(manifest, dict) and manifest.get("intervals") is layouts),
             (),
         )
+        _check_names(manifest.get("files", []))
         for at, layout in enumerate(layouts):
             where = ("intervals", at) if manifest["intervals"] is layouts else ("intervals",)
             _check_layout(layout, where, is_alone=len(layouts) == 1)
@@ -81,7 +88,11 @@ def read_manifest(folder: Path, table: Table) -> dict:
         raise FileProblem(
             f"the manifest is wrong in line {line}: {name} is there twice; allowed is each key once"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise FileProblem("the manifest cannot be read (it is not UTF-8); save it as UTF-8") from None
+    except RecursionError:
+        raise FileProblem("the manifest cannot be read (its values are nested too deeply)") from None
+    except ValueError as error:
         raise FileProblem(f"the manifest cannot be read ({error})") from None
     for entry in manifest.get("files", []):
         for name in ("business_date", "complete_from", "complete_to"):
@@ -118,6 +129,14 @@ def _check(value: object, key: Key, path: KeyPath) -> None:
                 raise _Wrong((*path, name), f"is missing; allowed is {inner.allowed}")
 
 
+def _check_names(files: list[dict]) -> None:
+    names = set()
+    for at, entry in enumerate(files):
+        if entry["name"] in names:
+            raise _Wrong(("files", at, "name"), f"is {_shown(entry['name'])} twice; allowed is one entry for each file")
+        names.add(entry["name"])
+
+
 def _check_layout(layout: dict, path: KeyPath, *, is_alone: bool) -> None:
     """What no single key can say."""
     if not is_alone and "files" not in layout:
@@ -145,7 +164,22 @@ def _check_layout(layout: dict, path: KeyPath, *, is_alone: bool) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63)
+
+
+def _is_file_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and "/" not in value and name_problem(value) is None
+
+
+def _is_sums(value: object) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, dict) and all(
+            not isinstance(each, bool) and Decimal(str(each)).is_finite() for each in value.values()
+        )
+    except InvalidOperation:
+        return False
 
 
 def _is_date(value: object) -> bool:
@@ -203,10 +237,10 @@ def _object(what: str, keys: dict[str, Key], *, is_required: bool = False) -> Ke
 def _manifest_key(table: Table, *, has_list: bool) -> Key:
     count, day = Key("a whole number from 0", _is_count), Key("a date YYYY-MM-DD", _is_date)
     file = {
-        "name": _text("the name of a file", is_required=True),
+        "name": Key("the name of a file, without its folder", _is_file_name, is_required=True),
         "rows": count,
         "sha256": Key("64 hexadecimal digits", _is_sha256),
-        "sums": Key("an object of column and sum", lambda value: value is None or isinstance(value, dict)),
+        "sums": Key("an object of column and sum, a number", _is_sums),
         "business_date": day,
         "complete_from": day,
         "complete_to": day,
@@ -291,7 +325,7 @@ def _places(text: str) -> list[tuple[KeyPath, int]]:
 
     try:
         return list(walk(yaml.compose(text.replace("\t", " "), yaml.CSafeLoader), ()))
-    except yaml.YAMLError:  # JSON says some characters in pairs of escapes, which YAML does not know
+    except (yaml.YAMLError, RecursionError):  # JSON says some characters in pairs of escapes, which YAML does not know
         return []
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import psycopg
 
-from include.landing.delivery import AlreadyLanded, Delivery, Refusal
+from include.landing.delivery import AlreadyLanded, Delivery, Ignored, Refusal
 from include.records.receipts import WHOLE_TABLE, add_receipt
 
 
@@ -20,6 +20,7 @@ def insert_receipt(
     unknown: list[str] | None = None,
     problem: str | None = None,
     duplicate_of: int | None = None,
+    notices: list[str] | None = None,
 ) -> int:
     """The receipt of a load of that date, without the counts of what became of its rows; returns the load's number."""
     return add_receipt(
@@ -41,6 +42,21 @@ def insert_receipt(
         problem=problem,
         is_synthetic=getattr(what, "is_synthetic", None),
         complete_for=_days(getattr(what, "complete", None)),
+        notices=notices,
+    )
+
+
+def insert_ignored(connection: psycopg.Connection, what: Ignored, business_date: date) -> int:
+    """The receipt of what is not read; returns the load's number."""
+    return add_receipt(
+        connection,
+        source_name=what.source,
+        table_name=what.table_name,
+        channel=what.channel,
+        business_date=business_date,
+        state="ignored",
+        file_name=what.file_name,
+        problem=what.problem,
     )
 
 

@@ -60,7 +60,7 @@ def _landed(warehouse: Warehouse, source: str, addresses: dict, day: date, befor
     with warehouse.reader().connect() as connection:
         loads = connection.execute(
             "select table_name, channel, state, delivered_rows, inserted_rows, landed_at from quality.receipts"
-            " where source_name = %s and load_id > %s order by load_id",
+            " where source_name = %s and load_id > %s and state <> 'ignored' order by load_id",
             (source, before or 0),
         ).fetchall()
         (fence,) = connection.execute(

@@ -76,6 +76,9 @@ class Progress:
             name = what.file_name or what.table_name
             if what.state == "refused":
                 self.warnings.append(f"refused {name}: {what.problem}")
+            if what.state == "ignored":
+                self.warnings.append(f"not read {name}: {what.problem}")
+            self.warnings += [f"{name}: {notice}" for notice in what.notices]
             if what.rejected_rows:
                 self.warnings.append(f"{name}: {what.rejected_rows} rows rejected, kept in quality.rejected_rows")
             for column in what.unknown_columns:

@@ -29,6 +29,7 @@ class Receipt:
     problem: str | None = None
     file_name: str | None = None
     unknown_columns: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         name = self.file_name or self.table_name
@@ -44,7 +45,8 @@ class Receipt:
         }
         told = [f"{number:,} {what}" for what, number in counts.items() if number or what in ("delivered", "new")]
         unknown = f"; not in the contract: {', '.join(self.unknown_columns)}" if self.unknown_columns else ""
-        return f"{name:<44} {self.state:<10} {', '.join(told)}{unknown}"
+        notices = "".join(f"; {notice}" for notice in self.notices)
+        return f"{name:<44} {self.state:<10} {', '.join(told)}{unknown}{notices}"
 
 
 def add_receipt(
@@ -67,6 +69,7 @@ def add_receipt(
     problem: str | None = None,
     complete_for: str | None = None,
     is_synthetic: bool | None = None,
+    notices: list[str] | None = None,
 ) -> int:
     """The receipt of a load, without the counts of what became of its rows; returns the load's number.
 
@@ -75,8 +78,8 @@ def add_receipt(
     return connection.execute(
         "insert into quality.receipts (source_name, table_name, channel, business_date, window_from, announced_rows,"
         " announced_sums, announced_withdrawals, delivered_rows, unknown_columns, content_sha256, file_name, duplicate_of, state,"
-        " problem, complete_for, is_synthetic)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange, %s) returning load_id",
+        " problem, complete_for, is_synthetic, notices)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::daterange, %s, %s) returning load_id",
         (
             source_name,
             table_name,
@@ -95,8 +98,15 @@ def add_receipt(
             problem,
             complete_for,
             is_synthetic,
+            notices or [],
         ),
     ).fetchone()[0]
+
+
+def ignored(connection: psycopg.Connection, channel: str) -> set[tuple[str, str]]:
+    """What has a receipt that says it was ignored: (file, why)."""
+    query = "select file_name, problem from quality.receipts where state = 'ignored' and channel = %s"
+    return set(connection.execute(query, [channel]).fetchall())
 
 
 def note_counts(
@@ -159,6 +169,7 @@ def note_load(connection: psycopg.Connection, load_id: int) -> None:
         " business_date, 'delivered', delivered_rows, 'inserted', inserted_rows, 'duplicate', duplicate_rows, 'rejected',"
         " rejected_rows, 'tombstones', tombstone_rows, 'pending', pending_rows, 'sha256', content_sha256,"
         " 'problem', problem, 'delivered_by', delivered_by)"
+        " || case when notices = '{}' then '{}' else jsonb_build_object('notices', notices) end"
         " from quality.receipts where load_id = %s",
         (load_id,),
     ).fetchone()

@@ -16,16 +16,20 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
     """Per source its tables: the receipts of the business date and of late files, and one line that sums them.
 
     A late file is dated earlier and landed since the nights of earlier dates. A table without a receipt is listed too, for
-    what did not come is what matters.
+    what did not come is what matters. Files that were not read are a list of their own.
     """
     receipts: dict[str, list[dict]] = {}
+    unread: dict[str, list[dict]] = {}
     for row in conn.cursor(row_factory=dict_row).execute(
         "select * from quality.receipts where load_id <= %(last)s and (business_date = %(day)s or business_date < %(day)s"
         " and load_id > (select coalesce(max(last_load_id), 0) from quality.runs where business_date < %(day)s))"
         " order by load_id",
         {"day": run["business_date"], "last": run["last_load_id"]},
     ):
-        receipts.setdefault(row["table_name"], []).append(row)
+        if row["state"] == "ignored":
+            unread.setdefault(row["source_name"], []).append(row)
+        else:
+            receipts.setdefault(row["table_name"], []).append(row)
     counted = ("delivered_rows", "inserted_rows", "duplicate_rows", "rejected_rows", "tombstone_rows")
     sources = []
     for source, tables in load_contracts().items():
@@ -52,6 +56,7 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
             {
                 "name": source,
                 "tables": lines,
+                "unread": unread.get(source, []),
                 "landed": sum(line["state"] == "landed" for line in lines),
                 "refused": sum(line["refused"] for line in lines),
                 "absent": sum(line["state"] == "no delivery" for line in lines),

@@ -13,9 +13,8 @@ import pytest
 
 from include.contracts import all_tables
 from include.landing.delivery import LINE, FileProblem
-from include.landing.files import read_csv
 from include.landing.intervals import day_curves
-from tests.landing import Utility, new_utility
+from tests.landing import Utility, new_utility, read_file
 
 TABLE = all_tables()["met_interval_96"]
 STEEL = Path(__file__).parents[3] / "shared" / "data" / "metering" / "steel_daewoo_2018_15min.csv"
@@ -124,7 +123,7 @@ def steel() -> bytes:
 
 @pytest.fixture(scope="module")
 def year(steel) -> dict[str, dict[date, list[Decimal]]]:
-    rows, malformed = read_csv(steel, False)
+    rows, malformed = read_file(".csv", steel)
     assert (rows.num_rows, malformed) == (35_040, [])
     days: dict = defaultdict(dict)
     for row in day_curves(rows, LAYOUT, TABLE).to_pylist():

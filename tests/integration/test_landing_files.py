@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,8 +14,7 @@ import pytest
 
 from include.contracts import all_tables
 from include.landing.delivery import FileProblem
-from include.landing.files import read_csv, read_parquet, read_xlsx
-from tests.landing import DAY, Utility, csv_text, new_utility
+from tests.landing import DAY, Utility, csv_text, new_utility, read_file
 
 METER = {"meter_asset_no": "0000000000000000000017", "maker": "甲", "src_updated_at": "2026-01-01 00:00:00+08:00"}
 GOOD = csv_text("met_meter", [METER, METER | {"meter_asset_no": "M2"}])
@@ -41,7 +41,8 @@ def workbook_bytes(*rows: list) -> bytes:
 
 
 NAMES = [c.name for c in all_tables()["met_meter"].columns]
-PARQUET = parquet_bytes({name: pa.array([METER.get(name)], pa.string()) for name in NAMES})
+COLUMNS = {name: pa.array([METER.get(name)], pa.string()) for name in NAMES}
+PARQUET = parquet_bytes(COLUMNS)
 RETYPED = csv_text(
     "met_meter", [METER | {"meter_asset_no": f"M{n}", "manufactured_on": f"{n}.1.2026"} for n in range(10)]
 )
@@ -56,8 +57,8 @@ REFUSED = {
     "m.csv: its last row 4 is cut off: the file is half-written": GOOD + "M3,\n",
     "m.parquet: it is no complete Parquet file": PARQUET[: len(PARQUET) // 2],
     "m.PARQUET: it is no complete Parquet file": b"not Parquet at all",
-    "n.parquet: it is no complete Parquet file": parquet_bytes({"meter_asset_no": [b"\xd6\xd0"]}),
-    "l.parquet: it is no complete Parquet file": parquet_bytes({"meter_asset_no": [{"a": 1}]}),
+    "n.parquet: column maker cannot be read as text": parquet_bytes(COLUMNS | {"maker": [b"\xd6\xd0"]}),
+    "l.parquet: column maker cannot be read as text": parquet_bytes(COLUMNS | {"maker": [{"a": 1}]}),
     "m.xlsx: it is no readable xlsx workbook": workbook_bytes(NAMES)[:3000],
     "n.xlsx: column maker appears twice in the header": workbook_bytes([*NAMES, "maker"]),
     "e.xlsx: the workbook is empty": workbook_bytes([]),
@@ -131,7 +132,7 @@ def test_an_empty_folder_delivers_nothing(utility):
 
 def test_what_cannot_be_read_is_refused(utility):
     (utility.folder / "met_meter" / "m.csv").mkdir(parents=True)
-    assert [r.problem for r in utility.land()] == ["it cannot be read (Is a directory)"]
+    assert [r.problem for r in utility.land()] == ["it is a folder with a file's name; deliver a file"]
 
 
 def test_a_line_that_does_not_split_is_kept_with_its_text(utility):
@@ -144,12 +145,12 @@ def test_a_line_that_does_not_split_is_kept_with_its_text(utility):
 
 
 def test_a_last_line_with_too_many_fields_is_a_bad_row_and_no_cut_off_file():
-    rows, malformed = read_csv(b"a,b\n1,2\n3,4,5\n", False)
+    rows, malformed = read_file(".csv", b"a,b\n1,2\n3,4,5\n")
     assert (rows.num_rows, malformed) == (1, [(3, "3,4,5")])
 
 
 def test_lines_are_counted_as_an_editor_counts_them():
-    rows, malformed = read_csv(b'\xef\xbb\xbfa,b\r\n1,"two\nlines"\r\n\r\n3,4\r\n5\r\n6,\r\n', False)
+    rows, malformed = read_file(".csv", b'\xef\xbb\xbfa,b\r\n1,"two\nlines"\r\n\r\n3,4\r\n5\r\n6,\r\n')
     assert rows["a"].to_pylist() == ["1", "3", "6"]
     assert rows["_file_line"].to_pylist() == [2, 5, 7]
     assert malformed == [(6, "5")]
@@ -158,11 +159,12 @@ def test_lines_are_counted_as_an_editor_counts_them():
 
 def test_a_quote_that_never_closes_is_a_half_written_file():
     with pytest.raises(FileProblem, match="never closed"):
-        read_csv(b'a,b\n1,"open\n2,3\n', False)
+        read_file(".csv", b'a,b\n1,"open\n2,3\n')
 
 
 def test_parquet_values_become_text_and_nan_becomes_null():
-    rows, _ = read_parquet(
+    rows, _ = read_file(
+        ".parquet",
         parquet_bytes(
             {
                 "on": [date(2026, 1, 5)],
@@ -172,7 +174,7 @@ def test_parquet_values_become_text_and_nan_becomes_null():
                 "v1": [0.1],
                 "flag": [True],
             }
-        )
+        ),
     )
     row = rows.to_pylist()[0]
     assert row == {
@@ -194,7 +196,7 @@ def test_workbook_cells_become_the_text_a_reader_sees():
         [1230000000000000000000, 0.1, "2026-01-05", None],
         [123456789012345, 1e15, "05/01/2026", "x"],
     )
-    rows, _ = read_xlsx(content)
+    rows, _ = read_file(".xlsx", content)
     assert [list(row.values()) for row in rows.to_pylist()] == [
         ["0017", "12", "2026-01-05 00:00:00", "true", 2],
         ["1.23000000000000E+21", "0.1", "2026-01-05", None, 4],
@@ -218,3 +220,35 @@ def test_a_form_keeps_leading_zeros_and_names_the_meter_number_that_the_spreadsh
     assert utility.query("select file_line, column_name, reason from quality.rejected_rows") == [
         (3, "meter_asset_no", "is a number mangled by a spreadsheet; write it out in full, as text")
     ]
+
+
+def test_what_is_not_read_leaves_one_receipt_that_says_so_and_another_when_it_is_written_anew(utility):
+    utility.write("met_meter", "m_20260115.csv", GOOD)
+    path = utility.write("met_meter", "m_20260115.csv.gz", b"\x1f\x8b")
+    utility.write("met_meter", "m_20260116.csv.gz", b"\x1f\x8b")  # of a later night
+    utility.write("met_metre", "m.csv", GOOD)
+    (utility.folder / "m.csv").write_text(GOOD)
+    receipts = utility.land()
+    assert [(r.file_name, r.state) for r in receipts] == [
+        ("m.csv", "ignored"),
+        ("met_metre", "ignored"),
+        ("met_meter/m_20260115.csv.gz", "ignored"),
+        ("met_meter/m_20260115.csv", "landed"),
+    ]
+    assert "rename it to met_meter" in receipts[1].problem
+    assert "unpack it" in receipts[2].problem
+    assert [r.state for r in utility.land()] == ["landed"]  # the file of the night, once more
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    assert [r.file_name for r in utility.land() if r.state == "ignored"] == ["met_meter/m_20260115.csv.gz"]
+    assert utility.query("select count(*) from quality.ledger where detail ->> 'state' = 'ignored'") == [(4,)]
+
+
+def test_what_lands_otherwise_than_it_is_in_the_file_is_noted_on_the_receipt(utility):
+    form = Utility(utility.url, utility.folder.parent / "marketing", "marketing")
+    form.write("mkt_payment", "p.csv", [{"pay_no": "P1", "amount": "12.345"}])
+    (receipt,) = form.land()
+    notice = "1 value of amount with more than 2 decimals rounded to them; the first is in line 2"
+    assert receipt.notices == (notice,)
+    assert utility.query("select notices from quality.receipts") == [([notice],)]
+    assert [str(row[0]) for row in utility.query("select amount from raw_marketing.mkt_payment")] == ["12.35"]
+    assert utility.query("select detail -> 'notices' ->> 0 from quality.ledger where event = 'load'") == [(notice,)]

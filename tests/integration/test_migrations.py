@@ -39,6 +39,7 @@ MIGRATIONS = [
     "013_synthetic.sql",
     "014_finding_notes.sql",
     "015_reproduce.sql",
+    "016_ignored_files.sql",
     "025_receipt_states.sql",
     "026_published_by_rows.sql",
 ]

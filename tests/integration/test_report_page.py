@@ -10,7 +10,7 @@ import re
 import pytest
 
 from include.report.findings import COLUMNS, safe_cell
-from tests.synthetic_run import SyntheticRun
+from tests.synthetic_run import DAY, SyntheticRun
 
 
 def test_the_page_loads_nothing_from_anywhere(warehouse: SyntheticRun) -> None:
@@ -103,3 +103,16 @@ def test_three_thousand_failing_rules_stay_below_five_megabytes(warehouse: Synth
     page = warehouse.report()
     assert len(page.html.encode()) < 5_000_000
     assert "MET-3999" in page.text
+
+
+def test_what_was_not_read_and_what_landed_otherwise_are_said(warehouse: SyntheticRun) -> None:
+    warehouse.execute(
+        "insert into quality.receipts (source_name, table_name, channel, business_date, state, file_name, problem, landed_at)"
+        " values ('metering', 'met_metre', 'auto', %s, 'ignored', 'met_metre<b>', 'no table has its name', '2026-07-11 01:07+08')",
+        [DAY],
+    )
+    warehouse.execute("update quality.runs set last_load_id = (select max(load_id) from quality.receipts)", [])
+    warehouse.execute("update quality.receipts set notices = '{only the first sheet is read}' where load_id = 1", [])
+    said = warehouse.report().sections["arrivals"]
+    assert "Not read, with the reason: met_metre<b> no table has its name" in " ".join(said.split())
+    assert "only the first sheet is read" in said

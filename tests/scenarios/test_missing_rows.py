@@ -26,6 +26,7 @@ from include.quality.evaluate import evaluate
 from include.quality.rules import load_rules
 from include.records.database import connect
 from tests import databases
+from tests.landing import READER
 
 DAY = date(2026, 11, 22)
 RULE = next(rule for rule in load_rules() if rule.id == "PIP-06")
@@ -80,7 +81,7 @@ def write(folder: Path, table: Table, day: date, rows: pa.Table, **announced) ->
 
 def land_table(connection: psycopg.Connection, folder: Path, table: Table, day: date) -> list:
     landed = landed_of(connection, table, "auto")
-    return [land(connection, delivery, day) for delivery in read_folder(folder, table, day, landed)]
+    return [land(connection, delivery, day) for delivery in read_folder(READER, folder, table, day, landed)]
 
 
 def in_force(connection: psycopg.Connection, table: Table) -> int:

@@ -10,6 +10,7 @@ import pytest
 from include.contracts import all_tables
 from include.landing.delivery import Delivery, Refusal
 from include.landing.folders import Landed, read_folder
+from tests.landing import READER
 
 TABLE = all_tables()["met_interval_96"]
 RIGHT = """{
@@ -89,7 +90,7 @@ def read(folder: Path, manifest: str, **files: str) -> list:
     (folder / TABLE.name).mkdir(exist_ok=True)
     for name, content in {"_manifest.json": manifest, **(files or {"works.csv": FILE})}.items():
         (folder / TABLE.name / name).write_text(content, "utf-8")
-    return list(read_folder(folder, TABLE, date(2026, 1, 5), Landed()))
+    return list(read_folder(READER, folder, TABLE, date(2026, 1, 5), Landed()))
 
 
 def values(delivery: Delivery) -> list[tuple]:
@@ -126,7 +127,7 @@ def test_tabs_between_the_parts_change_no_line(tmp_path):
 def test_a_table_without_curves_has_no_interval_files(tmp_path):
     (tmp_path / "met_meter").mkdir()
     (tmp_path / "met_meter" / "_manifest.json").write_text(RIGHT, "utf-8")
-    (refusal,) = read_folder(tmp_path, all_tables()["met_meter"], date(2026, 1, 5), Landed())
+    (refusal,) = read_folder(READER, tmp_path, all_tables()["met_meter"], date(2026, 1, 5), Landed())
     assert refusal.problem == "the manifest is wrong in line 3: intervals is unknown; allowed are files, synthetic"
 
 
