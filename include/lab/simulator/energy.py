@@ -186,7 +186,9 @@ class _Chunk:
         for row, number in enumerate(self.account.tolist()):
             account = self.world.accounts[number]
             for start, end in account.suspensions:
-                low, high = np.clip((np.array([start, end], dtype="datetime64[D]") - calendar.ANCHOR).astype(int), 0, None)
+                low, high = np.clip(
+                    (np.array([start, end], dtype="datetime64[D]") - calendar.ANCHOR).astype(int), 0, None
+                )
                 share[row, low:high] = account.running_on(start) / account.running_cap
         return share
 
