@@ -71,9 +71,10 @@ NEWEST_MONTH = """ and pointer.published_month = (
 def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
     """`marts.<mart>` shows what is known now, `marts.<mart>_at_close` what was known when each month closed.
 
-    Former names of columns come last, but before a column that is added later: a view that readers use can only grow.
+    Former names of columns and names to come are last, but before a column that is added later: a view that readers use
+    can only grow.
     """
-    sources = {name: name for name in column_types(conn, "publish", mart.name)} | mart.renamed
+    sources = {name: name for name in column_types(conn, "publish", mart.name)} | mart.renamed | mart.announced
     for name, chosen in ((mart.name, "pointer"), (mart.name_at_close, "closing")):
         present = list(column_types(conn, "marts", name))
         is_newest = mart.shows_newest and chosen == "pointer"
@@ -97,7 +98,8 @@ def _ensure_views(conn: psycopg.Connection, mart: Mart) -> None:
                 )
             )
     former = {old: f"Former name of {new}, until the next release." for old, new in mart.renamed.items()}
-    texts = mart.columns | former
+    coming = {new: f"Name of {old} from the next release on." for new, old in mart.announced.items()}
+    texts = mart.columns | former | coming
     _ensure_comments(conn, mart.name, mart.description, texts)
     at_close = f"As known when each month closed; a month that is not over has no row. {mart.description}".strip()
     _ensure_comments(conn, mart.name_at_close, at_close, texts)
