@@ -16,6 +16,8 @@ contributions as (
         factors.month_start_date,
         factors.factor_code,
         points.question_code,
+        -- who comes back leaves nothing
+        coalesce(points.question_code, '') <> 'RETURN' as is_leaving,
         coalesce(points.points, 0) as points
     from factors
     inner join months on factors.month_start_date = months.month_start_date
@@ -31,10 +33,8 @@ contributions as (
 ranked as (
     select
         *,
-        question_code is distinct from 'RETURN' as is_leaving,
-        -- who comes back leaves nothing
         row_number() over (
-            partition by account_no, month_start_date, question_code is not distinct from 'RETURN'
+            partition by account_no, month_start_date, is_leaving
             order by points desc nulls last, factor_code
         ) as contribution_no,
         row_number() over (
@@ -48,7 +48,7 @@ final as (
     select
         account_no,
         month_start_date,
-        coalesce(sum(points) filter (where question_code is distinct from 'RETURN'), 0)::numeric(6, 2) as churn_score,
+        coalesce(sum(points) filter (where is_leaving), 0)::numeric(6, 2) as churn_score,
         {%- for question, name in [('AGENCY', 'leaves_agency'), ('GRID', 'leaves_grid'), ('RETURN', 'returns')] %}
         coalesce(sum(points) filter (where question_code = '{{ question }}'), 0)::numeric(6, 2) as {{ name }}_score,
         string_agg(factor_code || ' ' || round(points), ', ' order by points desc, factor_code)
