@@ -20,3 +20,13 @@
             and (parameter.valid_to is null or {{ on or business_date() }} < parameter.valid_to)
     )
 {%- endmacro %}
+
+{#- After a seed is loaded: of one that is keyed by company and province, what is of another is taken out, for models and rules alike. -#}
+{% macro leave_what_holds_here() -%}
+    {%- if 'company_code' in model.config.column_types -%}
+        delete from {{ this }}
+        where
+            coalesce(company_code, '{{ var("company_code") }}') <> '{{ var("company_code") }}'
+            or coalesce(province_code, '{{ var("province_code") }}') <> '{{ var("province_code") }}'
+    {%- endif -%}
+{%- endmacro %}

@@ -30,6 +30,7 @@ class Mart:
     `published_month` is SQL over its columns, None where its month is D's. A fact holds the events of all times; of them
     the months from the first of dim_months to that of D are published. `renamed` maps the former name of a column to the
     name of today: the published views show both until the next release, the stored table and the hash the latter alone.
+    `announced` maps a name to come to the column that has another one until the next release; the views show both, too.
     `scope` says which rows an account manager's login sees: those of its accounts, of the manager, of the manager's
     organisation, all (shared), or none, which is so too where the model states nothing.
     Of one that `shows_newest` readers see the rows of the newest month alone, for a dimension has one row a key.
@@ -45,6 +46,7 @@ class Mart:
     scales: dict[str, int]
     is_fact: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
+    announced: dict[str, str] = field(default_factory=dict)
     scope: str = "none"
     shows_newest: bool = False
 
@@ -96,6 +98,7 @@ def _mart(node: dict) -> Mart:
         scales=dict(meta.get("scales") or {}),
         is_fact=bool(meta.get("published_month")) and node["schema"] != CANDIDATES,
         renamed={former: name for name, c in node["columns"].items() if (former := _meta(c).get("renamed_from"))},
+        announced={new: name for name, c in node["columns"].items() if (new := _meta(c).get("renamed_to"))},
         scope=meta.get("scope") or "none",
         shows_newest=meta.get("shows") == "newest",
     )
@@ -112,6 +115,11 @@ def _mart(node: dict) -> Mart:
     both = [former for former in mart.renamed if former in mart.columns]
     if both:
         raise _declared_wrongly(mart, f"it still has a column {', '.join(both)}, a former name", "remove renamed_from")
+    both = [new for new in mart.announced if new in mart.columns]
+    if both:
+        raise _declared_wrongly(
+            mart, f"it has a column {', '.join(both)} already, a name to come", "correct renamed_to"
+        )
     taken = [c for c in RESERVED if c in mart.columns]
     if taken:
         raise _declared_wrongly(

@@ -47,6 +47,7 @@ def _told(mart: Mart) -> dict:
         "columns_in_order": list(mart.columns),
         "grain": mart.grain,
         "renamed": mart.renamed,
+        "announced": mart.announced,
         "description": mart.description,
         "scope": mart.scope,
         "shows_newest": mart.shows_newest,

@@ -37,6 +37,7 @@ READS_RAW = {
     "int_account_versions",
     "int_expected_point_days",
     "int_manager_versions",
+    "int_penalty_waivers",
     "int_ratios_by_system",
     "int_trade_agreement_versions",
     "int_unit_rows_landed",

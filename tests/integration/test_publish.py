@@ -401,6 +401,24 @@ def test_a_renamed_column_is_shown_by_both_names_and_enters_the_hash_once(night:
     assert columns[-2:] == [("usage_kwh",), ("score",)]
 
 
+def test_a_name_to_come_is_shown_beside_the_present_one(night: Night) -> None:
+    night.publish()
+    before = night.hashes()
+    announced = copy.deepcopy(ENERGY)
+    announced["columns"]["energy_kwh"]["config"] = {"meta": {"renamed_to": "measured_kwh"}}
+    night.describe(announced, HEALTH)
+    night.publish(date(2026, 7, 11))
+    assert night.hashes() == before
+    assert night.execute("select sum(energy_kwh), sum(measured_kwh) from marts.mart_energy") == [(6, 6)]
+    comment = "select col_description('marts.mart_energy'::regclass, 8)"
+    assert night.execute(comment) == [("Name of energy_kwh from the next release on.",)]
+
+    announced["columns"]["energy_kwh"]["config"] = {"meta": {"renamed_to": "load_factor"}}
+    night.describe(announced, HEALTH)
+    with pytest.raises(InfrastructureError, match="has a column load_factor already, a name to come"):
+        read_marts(night.manifest)
+
+
 def test_a_former_name_that_is_still_a_column_is_refused(night: Night) -> None:
     both = copy.deepcopy(ENERGY)
     both["columns"]["energy_kwh"]["config"] = {"meta": {"renamed_from": "load_factor"}}

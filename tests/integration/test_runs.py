@@ -54,3 +54,14 @@ def test_a_night_that_landed_before_its_day_before_was_published_is_tested(datab
     # where the third day landed first, its load is number 2: no gate has seen it, although load 3 was published
     assert begin(database, THIRD, becomes="published") == (1 if is_early else 2)
     assert begin(database, THIRD, becomes="published") == 3
+
+
+def test_what_landed_between_two_nights_of_which_the_older_came_last_is_tested(database: str):
+    land(database, FIRST)
+    land(database, SECOND)
+    assert begin(database, SECOND, becomes="published") == 0
+    land(database, SECOND)  # load 3 comes late, and no run of its date follows
+    land(database, FIRST)
+    assert begin(database, FIRST, becomes="published") == 0  # a later night speaks for no earlier one
+    assert begin(database, SECOND, becomes="published") == 2
+    assert begin(database, SECOND, becomes="published") == 4

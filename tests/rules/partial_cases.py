@@ -23,7 +23,7 @@ TARIFF_AMOUNTS = (
 )
 CHURN = (
     "leaves_agency_score leaves_agency_drivers leaves_grid_score leaves_grid_drivers"
-    " churn_score churn_driver_1 churn_driver_1_points churn_driver_2 churn_driver_2_points churn_driver_3"
+    " returns_score returns_drivers churn_score churn_driver_1 churn_driver_1_points churn_driver_2 churn_driver_2_points churn_driver_3"
     " churn_driver_3_points"
 )
 CREDIT = (

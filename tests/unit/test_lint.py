@@ -136,12 +136,12 @@ RATES = "dbt_project/seeds/accounts/penalty_rates.csv"
         (
             "OTHER,",
             "RESIDENT,",
-            3,
+            4,
             "the key RESIDENT is a duplicate of line 2",
             "one row for each payer_class_code, valid_from",
         ),
         (
-            "1996-10-08,,",
+            "1996-10-08,2024-06-01,",
             "1996-10-08,1996-10-08,",
             2,
             "valid_from 1996-10-08 is not before valid_to 1996-10-08",
@@ -165,10 +165,10 @@ def test_a_seed_whose_validities_overlap(tmp_path: Path):
     copy(tmp_path, "dbt_project/seeds")
     path = tmp_path / RATES
     path.write_text(
-        path.read_text(encoding="utf-8") + "OTHER,0.002,0.003,1,2024-06-01,,rules,again,M?\n", encoding="utf-8"
+        path.read_text(encoding="utf-8") + "OTHER,0.002,0.003,1,2025-06-01,,rules,again,M?,,\n", encoding="utf-8"
     )
     (problem,) = check_seeds(tmp_path)
-    assert (problem.line, problem.what) == (4, "penalty_rates: the key OTHER is valid on the same days as on line 3")
+    assert (problem.line, problem.what) == (6, "penalty_rates: the key OTHER is valid on the same days as on line 5")
 
 
 # -- what other programs find

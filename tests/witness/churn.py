@@ -24,7 +24,7 @@ DECIMALS = (
     | {"price_spread_cny_per_mwh": 4, "days_to_end": 0, "returns_in_days": 0}
     | dict.fromkeys(("complaints_12m", "outages_12m", "late_payments_12m", "capacity_reductions_12m"), 0)
     | {"manager_changes_12m": 0}
-    | dict.fromkeys(("leaves_agency_score", "leaves_grid_score", "churn_score"), 2)
+    | dict.fromkeys(("leaves_agency_score", "leaves_grid_score", "returns_score", "churn_score"), 2)
     | {f"churn_driver_{n}_points": 2 for n in (1, 2, 3)}
 )
 
@@ -168,9 +168,11 @@ def _scores(raw: Raw, row: dict, month: pd.Timestamp, day: pd.Timestamp) -> dict
     is_agency = row["trade_mode_code"] in (None, "AGENT")
     values = {code: row[column] for code, column in FACTORS.items()}
     values["SELF_GENERATION"] = _published_self_generation(raw).get((row["account_no"], month))
-    points: dict[str, dict[str, float]] = {"AGENCY": {}, "GRID": {}}
+    if not is_agency:
+        values |= _of_return(raw, row, month, day)
+    points: dict[str, dict[str, float]] = {"AGENCY": {}, "GRID": {}, "RETURN": {}}
     for rule in rows_in_force("churn_points", day):
-        value = values[rule.factor_code]
+        value = values.get(rule.factor_code)
         if value is None or pd.isna(value) or (rule.question_code == "AGENCY" and not is_agency):
             continue
         if float(rule.value_from or "-inf") <= value < float(rule.value_below or "inf"):
@@ -182,12 +184,34 @@ def _scores(raw: Raw, row: dict, month: pd.Timestamp, day: pd.Timestamp) -> dict
         "leaves_agency_drivers": _words(points["AGENCY"]) if is_agency else None,
         "leaves_grid_score": grid,
         "leaves_grid_drivers": _words(points["GRID"]),
+        "returns_score": None if is_agency else sum(points["RETURN"].values()),
+        "returns_drivers": None if is_agency else _words(points["RETURN"]),
         "churn_score": agency + grid,
     }
     for place in (1, 2, 3):
         code, score = drivers[place - 1] if place <= len(drivers) else (None, None)
         found |= {f"churn_driver_{place}": code, f"churn_driver_{place}_points": score}
     return found
+
+
+def _of_return(raw: Raw, row: dict, month: pd.Timestamp, day: pd.Timestamp) -> dict:
+    """What brings a customer of the market back: an end without a successor, charges for deviations, the agency's price."""
+    first = month - pd.DateOffset(months=risk("look_back_months", day))
+    settled = [
+        s
+        for agreement in raw.of("con_trade_agreement", "cons_no")[row["account_no"]]
+        for s in raw.of("con_trade_settle", "agree_no").get(agreement.agree_no, [])
+        if first <= pd.to_datetime(s.trade_month.strip(), format="%Y%m") < month
+    ]
+    (agency,) = [float(p.price_cny_per_mwh) for p in rows_in_force("market_prices", day) if p.price_code == "AGENT"]
+    own = None if row["price_spread_cny_per_mwh"] is None else agency - row["price_spread_cny_per_mwh"]
+    return {
+        "RETURN_DAYS": row["returns_in_days"],
+        "RETURN_PENALTIES": sum(s.penalty_yuan > 0 for s in settled),
+        "RETURN_PRICE": None
+        if own is None
+        else own - float(parameter("risk_parameters", "return_price_factor", day)) * agency,
+    }
 
 
 @functools.cache

@@ -18,7 +18,19 @@ LEFT_OUT: dict[str, str] = dict.fromkeys(
     "estimation and interruptions have scenarios of their own; these seeds have neither",
 ) | {"power_factor_difference_code": "only of months collected whole, and these seeds have none"}
 DECIMALS = (
-    dict.fromkeys(("energy_kwh", "export_kwh", "lagging_kvarh", "leading_kvarh", "max_kw", "min_kw"), 4)
+    dict.fromkeys(
+        (
+            "energy_kwh",
+            "sub_metered_kwh",
+            "own_energy_kwh",
+            "export_kwh",
+            "lagging_kvarh",
+            "leading_kvarh",
+            "max_kw",
+            "min_kw",
+        ),
+        4,
+    )
     | dict.fromkeys(
         ("average_kw", "base_kw", "working_day_average_kw", "rest_day_average_kw", "transformer_load_rate"), 6
     )
@@ -61,8 +73,17 @@ def witness(raw: Raw) -> pd.DataFrame:
             else:
                 row["power_factor_adjustment_cny"] = recomputed.pf_cost_cny.get(key)
                 row["power_factor_difference_cny"] = None
+            row |= _less_sub_meters(raw, curves, row["energy_kwh"], *key)
             rows.append({"account_no": customer.cons_no, "month_start_date": month} | row)
     return pd.DataFrame(rows).replace({np.nan: None}).infer_objects()
+
+
+def _less_sub_meters(raw: Raw, curves: dict, energy: float | None, account: str, month: pd.Timestamp) -> dict:
+    """Points of other accounts behind a point of the account; these seeds have none, so nothing is deducted."""
+    points = raw["met_measuring_point"].set_index("mp_no")
+    below = points[points.parent_mp_no.isin(points.index[points.cons_no == account]) & (points.cons_no != account)]
+    assert below.empty, "a sub-meter of another account: work its month out here"
+    return {"sub_metered_kwh": 0.0, "own_energy_kwh": energy}
 
 
 # -- by curves

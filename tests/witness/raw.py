@@ -16,6 +16,7 @@ from psycopg import sql
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 MONTHS = 13  # published months, that of D the last
 SLOTS = 96
+HERE = {"company_code": "SGCC", "province_code": "31"}  # whose parameters hold
 
 
 class Raw:
@@ -55,6 +56,10 @@ class Raw:
     def published(self, mart: str) -> pd.DataFrame:
         return self._read(sql.SQL("select * from candidate.{}").format(sql.Identifier(mart)))
 
+    @functools.cache  # noqa: B019
+    def fact(self, name: str) -> pd.DataFrame:
+        return self._read(sql.SQL("select * from warehouse.{}").format(sql.Identifier(name)))
+
     def _read(self, query: sql.Composed) -> pd.DataFrame:
         with psycopg.connect(self.url, options="-c timezone=Asia/Shanghai") as connection:
             cursor = connection.execute(query)
@@ -93,9 +98,12 @@ class Raw:
 
 @functools.cache
 def seed(name: str) -> pd.DataFrame:
-    """A seed as text, days of validity as Timestamps (an open end far away)."""
+    """A seed as text, days of validity as Timestamps (an open end far away); of another company or province nothing holds."""
     (path,) = SEEDS.glob(f"*/{name}.csv")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for column, here in HERE.items():
+        if column in frame:
+            frame = frame[frame[column].isin(["", here])]
     for column, empty in (("valid_from", pd.Timestamp.min), ("valid_to", pd.Timestamp.max)):
         if column in frame:
             frame[column] = pd.to_datetime(frame[column]).astype("datetime64[ns]").fillna(empty)

@@ -169,6 +169,7 @@ class _Chunk:
         scale = scale * np.take_along_axis(factors, types.astype(np.int64), axis=1)
         scale *= 1 + (uniform(seed, "growth rate", self.account)[:, None] * 0.06 - 0.03) * year_part
         scale *= 1 + 0.045 * normal(seed, "day", load, self.days)
+        scale *= self._running_share()
         if self.world.is_rich:
             scale *= fading(np.array([self.world.accounts[a].story.fades for a in self.account]), self.days)
         is_pv = (self.family == FAMILIES.index("PV"))[:, None]
@@ -178,6 +179,18 @@ class _Chunk:
         daily = np.where(self.role == "CHECK", daily * 0.998, daily)
         is_there = (self.begin[:, None] <= self.days) & (self.days < self.end[:, None])
         return np.rint(daily[:, None] * scale) * is_there
+
+    def _running_share(self) -> np.ndarray:
+        """(n, days): a works that rests a transformer draws no more than the others can carry."""
+        share = np.ones((len(self.rows), len(self.days)))
+        for row, number in enumerate(self.account.tolist()):
+            account = self.world.accounts[number]
+            for start, end in account.suspensions:
+                low, high = np.clip(
+                    (np.array([start, end], dtype="datetime64[D]") - calendar.ANCHOR).astype(int), 0, None
+                )
+                share[row, low:high] = account.running_on(start) / account.running_cap
+        return share
 
     def _cut_by_outages(self, shape, total, highest):
         """Take the energy that was not supplied out of the totals; return the cut days and their shapes."""

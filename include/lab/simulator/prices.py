@@ -16,7 +16,7 @@ FLAT_PRICE = {
     "NY-010": 45_600_000,
 }
 # rate -> price as parts of 100 of the flat price
-RATE_PERCENT = {"T": 100, "SHARP": 188, "PEAK": 158, "FLAT": 100, "VALLEY": 42, "DEEP": 20}
+RATE_PERCENT = {"T": 100, "SHARP": 190, "PEAK": 158, "FLAT": 100, "VALLEY": 42, "DEEP": 20}
 FUND_PRICE = 2_935_000
 LINE_LOSS_PRICE = 1_868_000
 SYSTEM_OP_PRICE = 3_172_000

@@ -124,12 +124,13 @@ def _check_row(file: str, line: int, row: dict[str, str], seed: Seed) -> Iterato
 def _check_key(file: str, span: tuple[str, str, int], seed: Seed, key: tuple, before: list) -> Iterator[Problem]:
     """A key appears once, and where it has validity, once on any day."""
     first, last, line = span
+    name = ", ".join(filter(None, key))
     for other_first, other_last, other_line in before:
         if not seed.versioned or first == other_first:
-            what = f"{seed.name}: the key {', '.join(key) or first} is a duplicate of line {other_line}"
+            what = f"{seed.name}: the key {name or first} is a duplicate of line {other_line}"
             yield Problem(file, line, what, f"one row for each {', '.join(seed.key)}")
         elif first < other_last and other_first < last:
-            what = f"{seed.name}: the key {', '.join(key)} is valid on the same days as on line {other_line}"
+            what = f"{seed.name}: the key {name} is valid on the same days as on line {other_line}"
             yield Problem(file, line, what, "validities that follow one another")
     before.append(span)
 

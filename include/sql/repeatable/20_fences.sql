@@ -84,20 +84,29 @@ begin
     values (
         begin_run.run_id, day, 'gate',
         (
-            -- loads do not follow dates: what landed for a later date than the last published one has passed no gate
-            select coalesce(
-                least(
-                    max(published.last_load_id),
-                    (
-                        select min(receipts.load_id) - 1
-                        from quality.receipts
-                        where receipts.business_date > max(published.business_date) and receipts.business_date <= day
-                    )
-                ),
-                0
+            -- loads do not follow dates: a load has passed a gate where a published run covers both its number and its date
+            with published as (
+                select runs.business_date, runs.last_load_id
+                from quality.runs
+                where runs.state = 'published' and runs.business_date <= day
             )
-            from quality.runs as published
-            where published.state = 'published' and published.business_date <= day
+
+            select least(
+                coalesce((select max(published.last_load_id) from published), 0),
+                (
+                    select min(receipts.load_id) - 1
+                    from quality.receipts
+                    where
+                        receipts.business_date <= day
+                        and not exists (
+                            select 1
+                            from published
+                            where
+                                receipts.load_id <= published.last_load_id
+                                and receipts.business_date <= published.business_date
+                        )
+                )
+            )
         ),
         coalesce(
             nullif(current_setting('kaw.collection_start', true), '')::date,

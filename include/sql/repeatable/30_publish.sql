@@ -191,7 +191,7 @@ $$;
 -- Brings the stored table of a published model and its two views to the shape of its candidate: made once, then only ever widened.
 -- Called by the publisher, who may create nothing in publish or marts: tables and views are the owner's, and their columns are
 -- those of the candidate. `told`: name, relation [schema, table], columns {name: description} in their order, grain, renamed {former
--- name: name}, description, scope, shows_newest. A column that the candidate lost or retyped is the caller's to refuse.
+-- name: name}, announced {name to come: name}, description, scope, shows_newest. A column that the candidate lost or retyped is the caller's to refuse.
 create or replace function publish.ensure_mart(told jsonb) returns void
 language plpgsql security definer set search_path = publish, pg_temp as $$
 declare
@@ -246,7 +246,7 @@ end
 $$;
 
 -- A view of marts on a stored table: `pointer` shows what is known now, `closing` what was known when each month closed. Former names
--- of columns come last, but before a column that is added later: a view that readers use can only grow. A dimension is what it
+-- of columns and names to come are last, but before a column that is added later: a view that readers use can only grow. A dimension is what it
 -- is on D: readers see the version of the newest month that a night has reached, and no older one beside it; a plan may be
 -- published for a month after D, of which no dimension has a row.
 create or replace function publish.ensure_view(told jsonb, target regclass, view_name text, chosen text, is_newest boolean)
@@ -269,7 +269,7 @@ begin
         where attrelid = target and attnum > 0 and not attisdropped and attname <> 'until_version'
         union all
         select former.key, former.value, 10000 + former.place::integer
-        from jsonb_each_text(told -> 'renamed') with ordinality as former (key, value, place)
+        from jsonb_each_text((told -> 'renamed') || (told -> 'announced')) with ordinality as former (key, value, place)
     ),
 
     ordered as (
@@ -307,6 +307,12 @@ begin
         (
             select jsonb_object_agg(key, format('Former name of %s, until the next release.', value))
             from jsonb_each_text(told -> 'renamed')
+        ),
+        '{}'
+    ) || coalesce(
+        (
+            select jsonb_object_agg(key, format('Name of %s from the next release on.', value))
+            from jsonb_each_text(told -> 'announced')
         ),
         '{}'
     ) || jsonb_build_object(

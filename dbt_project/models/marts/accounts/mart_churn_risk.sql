@@ -50,6 +50,8 @@ measured as (
         scores.leaves_grid_score,
         scores.leaves_grid_drivers,
         case when trade.trade_mode_code <> 'AGENT' and not trade.has_successor then trade.days_to_end end as returns_in_days,
+        case when trade.trade_mode_code <> 'AGENT' then scores.returns_score end as returns_score,
+        case when trade.trade_mode_code <> 'AGENT' then scores.returns_drivers end as returns_drivers,
         scores.churn_score,
         scores.churn_driver_1,
         scores.churn_driver_1_points,

@@ -20,6 +20,10 @@ estimates as (
     select * from {{ ref('int_estimation_monthly') }}
 ),
 
+behind as (
+    select * from {{ ref('int_sub_metered_monthly') }}
+),
+
 register_months as (
     select * from {{ ref('int_register_points_monthly') }}
     where energy_kind_code = 'ACTIVE'
@@ -112,6 +116,8 @@ measured as (
         account_months.org_no,
         account_months.is_whole_month,
         energy.energy_kwh::numeric(20, 4) as energy_kwh,
+        taken.sub_metered_kwh::numeric(20, 4) as sub_metered_kwh,
+        case when energy.energy_kwh >= taken.sub_metered_kwh then energy.energy_kwh - taken.sub_metered_kwh end::numeric(20, 4) as own_energy_kwh,
         estimates.estimated_kwh,
         estimates.estimated_share,
         estimates.is_over_estimated,
@@ -167,6 +173,8 @@ measured as (
     from account_months
     left join energy using (account_no, month_start_date)
     left join estimates using (account_no, month_start_date)
+    left join behind using (account_no, month_start_date)
+    cross join lateral (select case when behind.sub_points > 0 then behind.sub_metered_kwh else 0 end as sub_metered_kwh) as taken
     left join loads using (account_no, month_start_date)
     left join registers using (account_no, month_start_date)
     left join charges using (account_no, month_start_date)
@@ -180,16 +188,13 @@ measured as (
                 when loads.known_days > 0 then 'CURVES'
             end as rate_basis_code
     ) as shares
-    left join adjustments as with_lagging
+    {%- for kind, factor in [('lagging', 'lagging'), ('leading', 'both')] %}
+    left join adjustments as with_{{ kind }}
         on
-            {{ is_valid_on('with_lagging', 'account_months.report_date') }}
-            and account_months.power_factor_standard_code = with_lagging.standard
-            and round(power_factors.lagging_power_factor, 2) = with_lagging.power_factor
-    left join adjustments as with_leading
-        on
-            {{ is_valid_on('with_leading', 'account_months.report_date') }}
-            and account_months.power_factor_standard_code = with_leading.standard
-            and round(power_factors.both_power_factor, 2) = with_leading.power_factor
+            {{ is_valid_on('with_' ~ kind, 'account_months.report_date') }}
+            and account_months.power_factor_standard_code = with_{{ kind }}.standard
+            and round(power_factors.{{ factor }}_power_factor, 2) = with_{{ kind }}.power_factor
+    {%- endfor %}
 ),
 
 final as ({{ partial_rows('measured') }})

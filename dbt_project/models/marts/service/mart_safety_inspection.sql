@@ -75,9 +75,10 @@ measured as (
         hazards.is_reported_to_authority,
         hazards.rectification_due_date as rectify_due,
         hazards.rectified_date as rectified_on,
+        -- S26 asks to "remove hazards": what failed its recheck is not removed, and is overdue until it is
         case
             when hazards.rectification_due_date is not null
-                then greatest(coalesce(hazards.rectified_date, {{ business_date() }}) - hazards.rectification_due_date, 0)
+                then greatest(coalesce(hazards.removed_date, {{ business_date() }}) - hazards.rectification_due_date, 0)
         end as rectify_overdue_days,
         hazards.recheck_result_code as recheck_result,
         coalesce(

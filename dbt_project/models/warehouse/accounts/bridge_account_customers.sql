@@ -86,6 +86,29 @@ shown as (
     where told.customer_no is distinct from told.customer_no_before
 ),
 
+-- One rename is one change of owner: the next that a delivery shows after it.
+renamed as (
+    select
+        account_no,
+        valid_from,
+        max(accepted_date) as accepted_date
+    from (
+        select
+            renames.account_no,
+            renames.accepted_date,
+            min(shown.valid_from) as valid_from
+        from renames
+        inner join shown
+            on
+                renames.account_no = shown.account_no
+                and shown.delivery_no > 1
+                and renames.accepted_date <= shown.valid_from
+                and shown.valid_from - 366 < renames.accepted_date
+        group by renames.account_no, renames.application_no, renames.accepted_date
+    ) as used
+    group by account_no, valid_from
+),
+
 by_delivery as (
     select
         shown.account_no,
@@ -100,15 +123,7 @@ by_delivery as (
             else 'DELIVERY'
         end as ownership_basis_code
     from shown
-    left join lateral (
-        select max(renames.accepted_date) as accepted_date
-        from renames
-        where
-            shown.delivery_no > 1
-            and renames.account_no = shown.account_no
-            and renames.accepted_date <= shown.valid_from
-            and renames.accepted_date > shown.valid_from - 366
-    ) as renamed on true
+    left join renamed on shown.account_no = renamed.account_no and shown.valid_from = renamed.valid_from
     where
         shown.contracted_customer_no is null
         or (

@@ -7,13 +7,26 @@ accounts as (
     where is_current
 ),
 
+-- Whoever had no agreement in force on the day before bought through the grid company, from its connection on.
 followed as (
-    select
-        account_no,
-        valid_from,
-        trade_mode_code,
-        lag(trade_mode_code) over (partition by account_no order by valid_from nulls last, agreement_no) as mode_before_code
+    select distinct on (agreements.account_no, agreements.valid_from)
+        agreements.account_no,
+        agreements.valid_from,
+        agreements.trade_mode_code,
+        coalesce(
+            before.trade_mode_code,
+            case when coalesce(accounts.connect_date, accounts.open_date, '-infinity') < agreements.valid_from then 'AGENT' end
+        ) as mode_before_code
     from agreements
+    left join accounts on agreements.account_no = accounts.account_no
+    left join lateral (
+        select others.trade_mode_code
+        from agreements as others
+        where others.account_no = agreements.account_no and {{ is_valid_on('others', '(agreements.valid_from - 1)') }}
+        order by others.valid_from desc, others.agreement_no
+        limit 1
+    ) as before on true
+    order by agreements.account_no, agreements.valid_from, agreements.agreement_no
 ),
 
 -- An account leaves when it stops buying through the grid company, or closes.

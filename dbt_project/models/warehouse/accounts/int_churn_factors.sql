@@ -149,6 +149,18 @@ measured as (
         -- an account without an agreement is the agency's
         ('DAYS_TO_END', case when coalesce(trade.trade_mode_code, 'AGENT') = 'AGENT' then trade.days_to_end::numeric end),
         ('PRICE_SPREAD', case when coalesce(trade.trade_mode_code, 'AGENT') = 'AGENT' then trade.price_spread_cny_per_mwh end),
+        -- a customer of the market comes back where nothing follows its agreement, where deviations cost it much, or where the
+        -- agency is cheaper even at the multiple that a returner pays
+        ('RETURN_DAYS', case when trade.trade_mode_code <> 'AGENT' and not trade.has_successor then trade.days_to_end::numeric end),
+        ('RETURN_PENALTIES', case when trade.trade_mode_code <> 'AGENT' then trade.penalised_months_12m::numeric end),
+        (
+            'RETURN_PRICE',
+            case
+                when trade.trade_mode_code <> 'AGENT'
+                    then trade.agent_price_cny_per_mwh - trade.price_spread_cny_per_mwh - trade.agent_price_cny_per_mwh
+                        * {{ parameter('risk_parameters', 'return_price_factor', on='account_months.report_date') }}
+            end
+        ),
         ('ENERGY_YOY', trends.energy_yoy),
         ('SELF_GENERATION', trends.self_generation_share),
         ('LATE_PAYMENTS', receivables.late_bills_12m::numeric),

@@ -58,13 +58,17 @@ bills_by_day as (
         balances.total_charge_cny
 ),
 
+-- A waiver says nothing of the months before it.
 waived as (
     select
-        bill_no,
-        sum(penalty_cny) as penalty_cny
-    from penalties
-    where is_waived
-    group by bill_no
+        bills_by_day.bill_no,
+        bills_by_day.report_date,
+        sum(penalties.penalty_cny) as penalty_cny
+    from bills_by_day
+    inner join penalties
+        on bills_by_day.bill_no = penalties.bill_no and penalties.waived_from_date <= bills_by_day.report_date
+    where penalties.is_waived
+    group by bills_by_day.bill_no, bills_by_day.report_date
 ),
 
 owed_by_bill as (
@@ -80,7 +84,7 @@ owed_by_bill as (
     from bills_by_day
     left join rates
         on bills_by_day.payer_class_code = rates.payer_class_code and {{ is_valid_on('rates', 'bills_by_day.due_date') }}
-    left join waived on bills_by_day.bill_no = waived.bill_no
+    left join waived on bills_by_day.bill_no = waived.bill_no and bills_by_day.report_date = waived.report_date
 ),
 
 owed as (

@@ -102,8 +102,8 @@ mode_switches as (
     order by compared.account_no, compared.basis_month, compared.saving_cny desc, compared.advised_mode_code
 ),
 
--- Staying saves nothing: a month in which no transformer can be spared counts with zero. One that is spared for more months than
--- it may rest is too large for good.
+-- Staying saves nothing: a month in which no transformer can be spared counts with zero, one of which nobody knows what it would
+-- have saved counts not at all. One that is spared for more months than it may rest is too large for good.
 resting as (
     select
         charges.account_no,
@@ -119,7 +119,11 @@ resting as (
     inner join charges on charges.month_start_date between dated.first_month and dated.basis_month
     left join load_savings
         on charges.account_no = load_savings.account_no and charges.month_start_date = load_savings.month_start_date
-    where num_nulls(charges.max_demand_kw, charges.power_factor, charges.running_capacity_kva) = 0
+    where
+        num_nulls(charges.max_demand_kw, charges.running_capacity_kva) = 0
+        -- without any demand there is no power factor
+        and (charges.power_factor is not null or charges.max_demand_kw = 0)
+        and (load_savings.account_no is null or load_savings.saving_cny is not null)
     group by charges.account_no, dated.basis_month
 ),
 

@@ -26,27 +26,34 @@ rules as (
     from months
 ),
 
--- The largest transformer that the others can spare.
+-- The largest transformer that the others can spare: any where a month had no demand. A bill of no energy has no losses to save.
+needed as (
+    select
+        *,
+        case when max_demand_kw = 0 then 0 else max_demand_kw / nullif(power_factor, 0) end as needed_kva,
+        case when energy_kwh = 0 then 0 else 1 end as loss_share,
+        case when energy_kwh = 0 then coalesce(kwh_price_cny, 0) else kwh_price_cny end as loss_price_cny
+    from charges
+),
+
 spared as (
     select distinct on (charges.account_no, charges.month_start_date)
         charges.account_no,
         charges.month_start_date,
         transformers.capacity_kva,
-        transformers.capacity_kva * rules.no_load_loss_w_per_kva / 1000 * rules.known_hours as saved_kwh,
+        charges.loss_share * transformers.capacity_kva * rules.no_load_loss_w_per_kva / 1000 * rules.known_hours as saved_kwh,
         case when charges.basic_mode_code = 'BY_CAPACITY' then charges.basic_price_cny else 0 end as capacity_price_cny,
-        charges.kwh_price_cny,
-        charges.max_demand_kw / nullif(charges.power_factor, 0) as needed_kva,
+        charges.loss_price_cny as kwh_price_cny,
+        charges.needed_kva,
         (charges.running_capacity_kva - transformers.capacity_kva) * rules.transformer_load_limit as left_kva
-    from charges
+    from needed as charges
     inner join rules on charges.month_start_date = rules.month_start_date
     inner join transformers
         on
             charges.account_no = transformers.account_no
             and transformers.valid_from <= charges.month_start_date
             and (transformers.valid_to is null or charges.report_date < transformers.valid_to)
-    where
-        charges.max_demand_kw / nullif(charges.power_factor, 0)
-        <= (charges.running_capacity_kva - transformers.capacity_kva) * rules.transformer_load_limit
+    where charges.needed_kva <= (charges.running_capacity_kva - transformers.capacity_kva) * rules.transformer_load_limit
     order by charges.account_no, charges.month_start_date, transformers.capacity_kva desc, transformers.transformer_no
 ),
 
