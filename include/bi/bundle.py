@@ -95,11 +95,14 @@ def uuid_of(kind: str, name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))
 
 
-def row_rules() -> list[dict]:
+def row_rules(managers: list[str]) -> list[dict]:
     """The rows that an account manager sees, by the policies of `publish.cut_to_managers`: one rule a scope.
 
-    The name of the Superset user is the number of the manager. Of the scope `none` a manager sees no row.
+    The name of the Superset user is the number of the manager; only `managers`, who have a login of the door, see rows, as long
+    as they are at work. Of the scope `none` a manager sees no row.
     """
+    listed = ", ".join(f"'{number}'" for number in managers)
+    has_login = f"'{{{{ current_username() }}}}' in ({listed})" if managers else "1 = 0"
     clauses = {
         "account": f"account_no in ({MANAGER_ACCOUNTS})",
         "manager": f"manager_no in (select manager_no from ({MANAGER_AT_WORK}) as at_work)",
@@ -107,7 +110,11 @@ def row_rules() -> list[dict]:
         "none": "1 = 0",
     }
     return [
-        {"name": f"kaw {scope}", "clause": clause, "datasets": found}
+        {
+            "name": f"kaw {scope}",
+            "clause": clause if scope == "none" else f"{has_login} and {clause}",
+            "datasets": found,
+        }
         for scope, clause in clauses.items()
         if (found := _of_scope(scope))
     ]
