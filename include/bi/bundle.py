@@ -309,7 +309,7 @@ def _asked(board: Dashboard, language: str) -> dict[str, dict]:
             "children": [],
             "meta": {
                 "width": 12 // QUESTION_COLUMNS,
-                "height": 7 * in_column,
+                "height": 4 + 4 * in_column,
                 "code": "\n\n".join(lines),
             },
         }
