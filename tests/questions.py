@@ -65,7 +65,7 @@ QUESTIONS = (
         ("Group or customer", "Exposure ¥"),
         f"""
         with owned as (
-            select bridge.account_no, coalesce(customers.group_name, customers.customer_name) as owner,
+            select bridge.account_no, coalesce(customers.group_name, customers.customer_name, customers.customer_no) as owner,
                 coalesce(customers.group_no, customers.customer_no) as number
             from marts.bridge_account_customers as bridge
             inner join marts.dim_customers as customers using (customer_no)
@@ -234,7 +234,7 @@ def ask(page: Browser, question: Question, reader: psycopg.Connection) -> int:
     click(page, question.link)
     seen = read(page, question.title)
     assert seen["inSight"], f"{question.title} is out of sight"
-    expected = sorted(tuple(str(cell) for cell in row) for row in reader.execute(question.sql).fetchall())
+    expected = sorted(tuple("N/A" if cell is None else str(cell) for cell in row) for row in reader.execute(question.sql).fetchall())
     assert expected or question.may_be_empty, f"{question.link}: this world has no answer"
     shown = answer(seen, question.columns)
     assert shown == expected, f"{question.link}: {set(shown) ^ set(expected)}"
