@@ -185,13 +185,13 @@ def worklists(request: Request, connection: Opened) -> HTMLResponse:
 
 @app.get("/worklists/{name}")
 def worklist(name: str, _: Opened) -> Response:
-    """The list of one office, made anew: `<office>.xlsx`, `<office>.csv` or `<office>_absent.csv`, as ./kaw worklists writes it."""
+    """The list of one office, made anew and no other: `<office>.xlsx`, `<office>.csv` or `<office>_absent.csv`, as ./kaw worklists writes it."""
     from include.report.worklists import write_worklists
 
     if not _FILE.fullmatch(name) or Path(name).suffix not in (".xlsx", ".csv"):
         raise HTTPException(404, "There is no such work list.")
     with tempfile.TemporaryDirectory() as folder:
-        write_worklists(configured().reader(), Path(folder))
+        write_worklists(configured().reader(), Path(folder), only=Path(name).stem.removesuffix("_absent"))
         path = Path(folder) / name
         if not path.is_file():
             raise HTTPException(404, "There is no such work list.")
