@@ -41,14 +41,13 @@ def served(**environment: str) -> Iterator[str]:
 
 
 def main(port: int) -> None:
-    from tests.pages_trial import USER, _plugin
-
     import uvicorn
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi import FastAPI
 
     from include.pages import access, questions
     from include.pages.app import app
+    from tests.pages_trial import USER, _plugin
 
     (mounted,) = _plugin().WarehousePlugin.fastapi_apps
     airflow = FastAPI()

@@ -7,7 +7,6 @@ reads, so SQL makes the text of it.
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import dataclass
 
@@ -234,35 +233,32 @@ def ask(page: Browser, question: Question, reader: psycopg.Connection) -> int:
     click(page, question.link)
     seen = read(page, question.title)
     assert seen["inSight"], f"{question.title} is out of sight"
-    expected = sorted(tuple("N/A" if cell is None else str(cell) for cell in row) for row in reader.execute(question.sql).fetchall())
+    expected = sorted(
+        tuple("N/A" if cell is None else str(cell) for cell in row) for row in reader.execute(question.sql).fetchall()
+    )
     assert expected or question.may_be_empty, f"{question.link}: this world has no answer"
     shown = answer(seen, question.columns)
     assert shown == expected, f"{question.link}: {set(shown) ^ set(expected)}"
     return 1
 
 
+_CHOOSE = """(async ([name, value]) => {
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  let at = [...document.querySelectorAll('h4, label, [data-test="filter-control-name"]')]
+    .find((label) => label.innerText.trim().startsWith(name));
+  while (at && !at.querySelector('.ant-select')) at = at.parentElement;
+  at.querySelector('.ant-select-selector').dispatchEvent(new MouseEvent('mousedown', {bubbles: true}));
+  for (let tries = 0; tries < 60; tries++) {
+    await pause(250);
+    const options = [...document.querySelectorAll('.ant-select-item-option')];
+    const option = options.find((one) => one.title === value || one.innerText === value);
+    if (option) { option.click(); break; }
+  }
+  await pause(500);
+  document.querySelector('[data-test="filter-bar__apply-button"]').click();
+})(%s)"""
+
+
 def choose(page: Browser, name: str, value: str) -> None:
     """A value in a filter of the bar, as by the mouse, and Apply."""
-    page.evaluate(
-        """(async () => {
-      const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-      const bar = [...document.querySelectorAll('[data-test="form-item-value"], .filter-item-wrapper, [class*=FilterControl]')];
-      const label = [...document.querySelectorAll('h4, label, [data-test="filter-control-name"]')]
-        .find((e) => e.innerText.trim().startsWith(%s));
-      let at = label;
-      while (at && !at.querySelector('.ant-select')) at = at.parentElement;
-      at.querySelector('.ant-select-selector').dispatchEvent(new MouseEvent('mousedown', {bubbles: true}));
-      for (let n = 0; n < 60; n++) {
-        await pause(250);
-        const option = [...document.querySelectorAll('.ant-select-item-option')].find((o) => o.title === %s || o.innerText === %s);
-        if (option) { option.click(); break; }
-      }
-      await pause(500);
-      document.querySelector('[data-test="filter-bar__apply-button"]').click();
-    })()"""
-        % (json.dumps(name), json.dumps(value), json.dumps(value))
-    )
-
-
-def number(text: str) -> str:
-    return re.sub(r"[^\d.-]", "", text)
+    page.evaluate(_CHOOSE % json.dumps([name, value]))

@@ -307,11 +307,7 @@ def _asked(board: Dashboard, language: str) -> dict[str, dict]:
             "id": f"MARKDOWN-{board.name}-{column}",
             "parents": parents,
             "children": [],
-            "meta": {
-                "width": 12 // QUESTION_COLUMNS,
-                "height": 4 + 4 * in_column,
-                "code": "\n\n".join(lines),
-            },
+            "meta": {"width": 12 // QUESTION_COLUMNS, "height": 4 + 4 * in_column, "code": "\n\n".join(lines)},
         }
     row = {"type": "ROW", "id": row_id, "parents": parents[:2], "children": list(parts)}
     return parts | {row_id: row | {"meta": {"background": "BACKGROUND_TRANSPARENT"}}}
@@ -319,7 +315,11 @@ def _asked(board: Dashboard, language: str) -> dict[str, dict]:
 
 def _line(question: Question, language: str) -> str:
     text = question.text.of(language)
-    return f"[{text}](/superset/dashboard/{slug(question.dashboard)}/#CHART-{question.chart})" if question.dashboard else text
+    return (
+        f"[{text}](/superset/dashboard/{slug(question.dashboard)}/#CHART-{question.chart})"
+        if question.dashboard
+        else text
+    )
 
 
 def _filter(board: Dashboard, name: str, numbers: dict[str, int], language: str) -> dict:

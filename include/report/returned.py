@@ -128,7 +128,9 @@ def _rows(path: Path, refused: list[str]) -> Iterator[tuple[int, dict[str, str]]
         raise UsageError(
             f"{path} cannot be read: {error}.", where="FILE", next_step="give a work list as ./kaw worklists wrote it."
         ) from error
-    refused += [f"sheet {number}: it has not the headings of a work list, so none of its rows was taken" for number in without]
+    refused += [
+        f"sheet {number}: it has not the headings of a work list, so none of its rows was taken" for number in without
+    ]
     if not found:
         raise UsageError(
             f"{path} is no work list: a heading of {', '.join([FINDING, *ANSWERS, NOTE])} is missing.",

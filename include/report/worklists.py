@@ -138,7 +138,9 @@ def write_worklists(
         made = []
         with connection.cursor(name="worklists", row_factory=dict_row) as cursor:
             cursor.itersize = 5000
-            for owner, rows in itertools.groupby(cursor.execute(_QUERY, {"office": office}), key=lambda row: row["owner"]):
+            for owner, rows in itertools.groupby(
+                cursor.execute(_QUERY, {"office": office}), key=lambda row: row["owner"]
+            ):
                 made.append(_write(owner, (_line(row) for row in rows), folder, sheet_rows))
     made += [_write(owner, (), folder, sheet_rows) for owner in idle - {w.office for w in made}]
     return sorted(made, key=lambda worklist: worklist.office)

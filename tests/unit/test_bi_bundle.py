@@ -27,7 +27,15 @@ def files(request) -> dict[str, dict]:
 
 
 def test_the_dashboards_are_there_and_each_begins_with_what_is_known():
-    assert list(dashboards()) == ["start", "portfolio", "account", "supply_quality", "connections", "managers", "data_quality"]
+    assert list(dashboards()) == [
+        "start",
+        "portfolio",
+        "account",
+        "supply_quality",
+        "connections",
+        "managers",
+        "data_quality",
+    ]
     for board in dashboards().values():
         first = board.charts[0]
         assert (first.dataset, first.columns[:2]) == ("publication", ["month", "business_date"])

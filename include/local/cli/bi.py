@@ -42,11 +42,7 @@ def _bi(arguments: argparse.Namespace) -> int:
         if with_superset:
             print("Superset and its dashboards (the first time 1 to 4 minutes)", flush=True)
             told = superset.up(
-                warehouse,
-                given,
-                opened,
-                lambda text: print(text, flush=True),
-                new_password=arguments.new_password,
+                warehouse, given, opened, lambda text: print(text, flush=True), new_password=arguments.new_password
             )
         elif arguments.new_password and superset.is_set_up(given):
             superset.follow_reader(warehouse, given, opened, lambda _: None)
