@@ -65,7 +65,13 @@ def test_charts_show_what_the_marts_hold(reader, clean_night):
 MAY_BE_EMPTY = {
     *("portfolio_moved", "account_advice", "account_notices", "account_savings", "account_profile"),
     *("supply_quality_feeders", "supply_quality_feeder_list", "connections_notices", "connections_tickets_late"),
-    *("managers_tasks", "portfolio_backtest"),
+    *("managers_tasks", "portfolio_backtest", "portfolio_advice", "supply_quality_only_meters"),
+    *(
+        "supply_quality_below_target",
+        "connections_notices_late",
+        "data_quality_missing",
+        "data_quality_repairs_by_rule",
+    ),
     *("data_quality_rules", "data_quality_age", "data_quality_quarantined"),
 }
 
