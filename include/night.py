@@ -75,9 +75,11 @@ def build_staging(warehouse: Warehouse, run: dict, progress: Progress = _quiet) 
 
 
 @_alone
-def check_staged(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> GateResult:
-    """Gate 1. A block is reported, put on record and raised."""
-    return _gate(warehouse, check_staged_data, 1, "check_staged", Run.from_dict(run), progress)
+def check_staged(
+    warehouse: Warehouse, run: dict, progress: Progress = _quiet, report_at: str | None = None
+) -> GateResult:
+    """Gate 1. A block is reported, put on record and raised; `report_at` is where a browser finds the report, if anywhere."""
+    return _gate(warehouse, check_staged_data, 1, "check_staged", Run.from_dict(run), progress, report_at)
 
 
 @_alone
@@ -104,9 +106,11 @@ def staging_with_withheld_rows(warehouse: Warehouse) -> list[str]:
 
 
 @_alone
-def check_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -> GateResult:
+def check_marts(
+    warehouse: Warehouse, run: dict, progress: Progress = _quiet, report_at: str | None = None
+) -> GateResult:
     """Gate 2 over the candidates."""
-    return _gate(warehouse, check_candidates, 2, "check_marts", Run.from_dict(run), progress)
+    return _gate(warehouse, check_candidates, 2, "check_marts", Run.from_dict(run), progress, report_at)
 
 
 @_alone
@@ -230,7 +234,9 @@ def write_overview(warehouse: Warehouse):
     return shown
 
 
-def _gate(warehouse: Warehouse, check, gate: int, step: str, run: Run, progress: Progress) -> GateResult:
+def _gate(
+    warehouse: Warehouse, check, gate: int, step: str, run: Run, progress: Progress, report_at: str | None
+) -> GateResult:
     began = datetime.now(UTC)
     try:
         result = check(warehouse, run, progress)
@@ -240,7 +246,8 @@ def _gate(warehouse: Warehouse, check, gate: int, step: str, run: Run, progress:
         lineage.judged(warehouse, run.as_dict(), gate, step, began, False)
         ledger.write_head(warehouse.address)  # before the report, which compares it
         try:
-            blocked.next_step = f"{blocked.next_step}\nReport: {write_report(warehouse, run.as_dict())}"
+            written = write_report(warehouse, run.as_dict())
+            blocked.next_step = f"{blocked.next_step}\nReport: {report_at or written}"
         except KawError as error:  # a gate that judges a run again has noted its report already
             blocked.next_step = f"{blocked.next_step}\nThe report was not written anew: {error.what}"
         except Exception:  # the block is what counts, and who waits for it is told

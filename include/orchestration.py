@@ -56,6 +56,7 @@ POOLS = {
     "warehouse": (1, "Steps of a night: one at a time in a warehouse."),
 }
 APPROVALS = "/dags/approve_waiver"  # under Airflow's own address
+IN_PROCESS = "in_process"  # in the configuration of a run that no scheduler started
 PAGES = "/warehouse"  # under Airflow's own address: plugins/warehouse.py
 REASON = Param("", type="string", minLength=1, description="Why; the ledger and the report show it.")
 
@@ -214,9 +215,13 @@ def night_step(run: dict, name: str, hours: float, *, is_gate: bool = False, **o
         from include import night
         from include.progress import say, step
 
+        context = get_current_context()
+        # nobody answers at the address of a run in a process of its own: Airflow is not up then
+        has_page = is_gate and not (context["dag_run"].conf or {}).get(IN_PROCESS)
+        told = {"report_at": pages(f"/runs/{run['run_id']}/report")} if has_page else {}
         with around(run), step(name.replace("_", " ")):
-            getattr(night, name)(warehouse(), run, progress=say)
-        emit_partition(get_current_context(), run["business_date"])
+            getattr(night, name)(warehouse(), run, progress=say, **told)
+        emit_partition(context, run["business_date"])
 
     done = run_step(run)
     done.operator.operator_extra_links = (ReportLink(), ApprovalsLink()) if is_gate else (ReportLink(),)

@@ -127,6 +127,12 @@ def _warehouse_address() -> str | None:
     if address is None:
         return None
     address = _as_postgresql(address)
+    if "," in urlsplit(address).netloc.rpartition("@")[2]:
+        raise UsageError(
+            "KAW_WAREHOUSE names several hosts, and dbt takes one.",
+            where=f"KAW_WAREHOUSE={mask_secrets(address)}",
+            next_step="name the host that may be written to, or an address that always leads to it.",
+        )
     if not address.startswith("postgresql://") or not urlsplit(address).path.strip("/"):
         raise UsageError(
             "KAW_WAREHOUSE is not the address of a PostgreSQL database.",

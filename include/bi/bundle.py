@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from include.bi import charts
-from include.bi.declared import Chart, Dashboard, Dataset, dashboards, datasets, labels
+from include.bi.declared import Chart, Dashboard, Dataset, Question, dashboards, datasets, labels
 from include.bi.queries import (
     UNITS,
     column_types,
@@ -31,6 +31,7 @@ NAMESPACE = uuid.UUID("2f0f3c1e-6a55-5d0c-9d6e-1b1f4c7a9e10")
 DATABASE = "key accounts (marts)"
 MASK = "XXXXXXXXXX"  # what Superset shows for a password, and takes for: as it is
 CSS = ""
+QUESTION_COLUMNS = 3
 FILTERS = {  # name -> (data set, sorted from the last on, the first is chosen)
     "month": ("publication", True),
     "organisation": ("accounts", False),
@@ -94,11 +95,14 @@ def uuid_of(kind: str, name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))
 
 
-def row_rules() -> list[dict]:
+def row_rules(managers: list[str]) -> list[dict]:
     """The rows that an account manager sees, by the policies of `publish.cut_to_managers`: one rule a scope.
 
-    The name of the Superset user is the number of the manager. Of the scope `none` a manager sees no row.
+    The name of the Superset user is the number of the manager; only `managers`, who have a login of the door, see rows, as long
+    as they are at work. Of the scope `none` a manager sees no row.
     """
+    listed = ", ".join(f"'{number}'" for number in managers)
+    has_login = f"'{{{{ current_username() }}}}' in ({listed})" if managers else "1 = 0"
     clauses = {
         "account": f"account_no in ({MANAGER_ACCOUNTS})",
         "manager": f"manager_no in (select manager_no from ({MANAGER_AT_WORK}) as at_work)",
@@ -106,7 +110,11 @@ def row_rules() -> list[dict]:
         "none": "1 = 0",
     }
     return [
-        {"name": f"kaw {scope}", "clause": clause, "datasets": found}
+        {
+            "name": f"kaw {scope}",
+            "clause": clause if scope == "none" else f"{has_login} and {clause}",
+            "datasets": found,
+        }
         for scope, clause in clauses.items()
         if (found := _of_scope(scope))
     ]
@@ -256,6 +264,9 @@ def _layout(board: Dashboard, numbers: dict[str, int], language: str) -> dict:
     for number, row in enumerate(board.rows, start=1):
         row_id = f"ROW-{board.name}-{number}"
         parts["GRID_ID"]["children"].append(row_id)
+        if number == 1 and board.questions:
+            parts |= _asked(board, language)
+            parts["GRID_ID"]["children"].append(f"ROW-{board.name}-questions")
         children = []
         for chart in row:
             chart_id = f"CHART-{chart.name}"
@@ -281,6 +292,34 @@ def _layout(board: Dashboard, numbers: dict[str, int], language: str) -> dict:
             "meta": {"background": "BACKGROUND_TRANSPARENT"},
         }
     return parts
+
+
+def _asked(board: Dashboard, language: str) -> dict[str, dict]:
+    """A row of questions in three columns, each a link to the chart that answers it."""
+    row_id = f"ROW-{board.name}-questions"
+    parents, parts = ["ROOT_ID", "GRID_ID", row_id], {}
+    in_column = -(-len(board.questions) // QUESTION_COLUMNS)
+    for column in range(QUESTION_COLUMNS):
+        asked = board.questions[column * in_column : (column + 1) * in_column]
+        lines = [_line(question, language) for question in asked]
+        parts[f"MARKDOWN-{board.name}-{column}"] = {
+            "type": "MARKDOWN",
+            "id": f"MARKDOWN-{board.name}-{column}",
+            "parents": parents,
+            "children": [],
+            "meta": {"width": 12 // QUESTION_COLUMNS, "height": 4 + 4 * in_column, "code": "\n\n".join(lines)},
+        }
+    row = {"type": "ROW", "id": row_id, "parents": parents[:2], "children": list(parts)}
+    return parts | {row_id: row | {"meta": {"background": "BACKGROUND_TRANSPARENT"}}}
+
+
+def _line(question: Question, language: str) -> str:
+    text = question.text.of(language)
+    return (
+        f"[{text}](/superset/dashboard/{slug(question.dashboard)}/#CHART-{question.chart})"
+        if question.dashboard
+        else text
+    )
 
 
 def _filter(board: Dashboard, name: str, numbers: dict[str, int], language: str) -> dict:

@@ -176,7 +176,9 @@ def _list(chart: Chart, dataset: Dataset, language: str) -> tuple[str, dict]:
             name: {
                 "d3NumberFormat": _long(dataset, name)
                 if name in known
-                else ",.2f"
+                else ",.0f"
+                if name.endswith("_cny")
+                else ",.2~f"
                 if "numeric" in types[name]
                 else ",d"
             }

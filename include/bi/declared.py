@@ -128,6 +128,15 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A link to the chart of another dashboard that answers it, shown there at once and marked for a moment."""
+
+    text: Text
+    dashboard: str | None  # None: it is answered elsewhere, and the text says where
+    chart: str  # with the name of its dashboard before it
+
+
+@dataclass(frozen=True)
 class Dashboard:
     name: str
     title: Text
@@ -135,6 +144,7 @@ class Dashboard:
     filters: list[str]
     chosen: list[str]  # filters whose first value is taken as long as nobody chooses
     rows: list[list[Chart]]
+    questions: list[Question] = field(default_factory=list)  # in a row of their own below the first
 
     @property
     def charts(self) -> list[Chart]:
@@ -175,7 +185,12 @@ def dashboards() -> dict[str, Dashboard]:
         name = path.stem.partition("_")[2]
         rows = [[_chart(name, row, chart) for chart in row["charts"]] for row in [AS_OF, *stated["rows"]]]
         chosen = stated.get("chosen", ["month"])
-        found[name] = Dashboard(name, _text(stated["title"]), _text(stated["about"]), stated["filters"], chosen, rows)
+        questions = [
+            Question(_text(asked["ask"]), asked.get("to"), f"{asked.get('to')}_{asked.get('chart')}")
+            for asked in stated.get("questions", [])
+        ]
+        titles = _text(stated["title"]), _text(stated["about"])
+        found[name] = Dashboard(name, *titles, stated["filters"], chosen, rows, questions)
     return found
 
 

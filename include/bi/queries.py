@@ -161,7 +161,7 @@ def _names(dataset: Dataset, language: str) -> dict[str, str]:
         names["department"] = "coalesce(departments.dept_name, t.dept_no)"
     if "is_partial" in dataset.model.columns:
         complete, partial = (word.of(language) for word in QUALITY)
-        names["quality"] = f"case when t.is_partial then '⚠ {partial}' else '{complete}' end"
+        names["quality"] = f"case when t.is_partial then '⚠\u00a0{partial}' else '{complete}' end"
     names |= {
         name: link(made.to, made.by | {"month": names["month"]}, made.shown) for name, made in dataset.links.items()
     }

@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from flask import Flask, jsonify, request
+from flask import Flask, jsonify, redirect, request
 from flask_login import current_user
 
 _kept = json.loads(Path(os.environ["KAW_SUPERSET_SECRETS"]).read_text())
@@ -75,7 +75,8 @@ FEATURE_FLAGS = {
 ROW_LIMIT = 10000
 SUPERSET_WEBSERVER_TIMEOUT = 60
 FAB_ADD_SECURITY_API = False
-LOGO_TARGET_PATH = "/dashboard/list/"
+START = "/superset/dashboard/kaw-start/"
+LOGO_TARGET_PATH = START
 
 
 # Where a page asks for the rows of a chart, or has one kept to ask for later
@@ -106,6 +107,8 @@ def FLASK_APP_MUTATOR(app: Flask) -> None:
     """Whoever leaves a dashboard makes Superset store the colours that labels happened to get. They are the bundle's, and only an
     owner may store them, so that a viewer's page would end with an error: the request is answered and does nothing.
 
+    Superset's own first page, a list of what one looked at last, gives way to the page of questions.
+
     Charts of viewers and managers ask by name and never in SQL of their own, which all users' one login would answer."""
 
     @app.before_request
@@ -115,6 +118,10 @@ def FLASK_APP_MUTATOR(app: Flask) -> None:
             return None
         roles = {role.name for role in getattr(current_user, "roles", [])}
         return None if "Admin" in roles else (jsonify(message="Charts ask by name, not in SQL of their own."), 403)
+
+    @app.before_request
+    def begin_at_the_questions():
+        return redirect(START) if request.path == "/superset/welcome/" else None
 
     @app.before_request
     def keep_colours():

@@ -139,7 +139,7 @@ def open_login(warehouse: Warehouse, given: Settings, login: Login, *, new_passw
     with warehouse.connect() as conn:
         is_there = logins.exists(conn, login.name)
     with _state(given) as doors:
-        door = doors.setdefault(_place(given), {"is_open": False, "logins": {}})
+        door = doors.setdefault(place_of(given), {"is_open": False, "logins": {}})
         if is_there and login.name not in door["logins"] and not new_password:
             raise _another_password(login, warehouse)
         was_open, door["is_open"] = door["is_open"], True
@@ -153,7 +153,7 @@ def open_login(warehouse: Warehouse, given: Settings, login: Login, *, new_passw
                 logins.make(conn, login, password if new_password or not is_there else None)
             except NotAllowed as refused:
                 with _state(given) as doors:
-                    doors[_place(given)]["is_open"] = was_open
+                    doors[place_of(given)]["is_open"] = was_open
                 raise _have_it_run(
                     refused, warehouse, "This login of the warehouse may not make or change roles"
                 ) from refused
@@ -197,7 +197,7 @@ def _have_it_run(refused: NotAllowed, warehouse: Warehouse, what: str) -> KawErr
 
 def is_open(given: Settings) -> bool:
     """Whether somebody reads, or may at any moment, through the door of this home's warehouse."""
-    return bool(_read(given).get(_place(given), {}).get("is_open"))
+    return bool(_read(given).get(place_of(given), {}).get("is_open"))
 
 
 def close(given: Settings) -> bool:
@@ -208,7 +208,7 @@ def close(given: Settings) -> bool:
     """
     if not is_open(given):
         return False
-    names = list(_read(given)[_place(given)]["logins"])
+    names = list(_read(given)[place_of(given)]["logins"])
     try:
         with psycopg.connect(server.warehouse_url(given), connect_timeout=server.CONNECT_TIMEOUT_S) as conn:
             still_in = logins.close(conn, names)
@@ -220,7 +220,7 @@ def close(given: Settings) -> bool:
             next_step="have somebody who may run: " + " ".join(f'alter role "{name}" nologin;' for name in names),
         ) from error
     with _state(given) as doors:
-        doors[_place(given)]["is_open"] = False
+        doors[place_of(given)]["is_open"] = False
     if still_in:
         listed = ", ".join(f"'{name}'" for name in names)
         raise InfrastructureError(
@@ -236,10 +236,10 @@ def close(given: Settings) -> bool:
 def forget(given: Settings, login: str) -> None:
     """The password of a login that is gone."""
     with _state(given) as doors:
-        doors.get(_place(given), {}).get("logins", {}).pop(login, None)
+        doors.get(place_of(given), {}).get("logins", {}).pop(login, None)
 
 
-def _place(given: Settings) -> str:
+def place_of(given: Settings) -> str:
     """Which database a password is for: an embedded server may come up on another port."""
     if given.warehouse is None:
         return EMBEDDED

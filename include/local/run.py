@@ -9,6 +9,8 @@ import textwrap
 import time
 from datetime import date
 
+import psycopg
+
 from include import progress
 from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced, UsageError
 from include.lab import source as simulated
@@ -71,6 +73,7 @@ def run_nights(
                         from include.lab.score import print_score
 
                         print_score(url, simulated.simulate(day).truth, console)
+            _follow_publish(given, console)
             _tell_result(warehouse, console, time.monotonic() - started)
             if same := compare(url, expect):
                 console.print(same, highlight=False, markup=False)
@@ -117,6 +120,19 @@ def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
         raise GateBlocked(f"A gate stopped the night of {day}.", next_step="see ./kaw findings and ./kaw report.")
     what = f": {type(hear.errors[0]).__name__}: {' '.join(str(hear.errors[0]).split())[:300]}" if hear.errors else ""
     raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
+
+
+def _follow_publish(given: Settings, console) -> None:
+    """A manager who left by this publish loses the user in Superset too; what fails there does not fail the night."""
+    if not superset.is_set_up(given):
+        return
+    try:
+        left = superset.retire_who_left(Warehouse(server.warehouse_url(given)), given)
+    except psycopg.Error:
+        console.print("Users of managers who left were not looked for in Superset; ./kaw bi does it.", highlight=False)
+        return
+    if left:
+        console.print(f"Superset: no log-in any more for {', '.join(left)}.", highlight=False, markup=False)
 
 
 def _tell_result(warehouse: Warehouse, console, seconds: float) -> None:

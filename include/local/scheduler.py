@@ -97,6 +97,8 @@ def migrated(database: str) -> str:
 def run_dag(dag_id: str, business_date: date) -> bool:
     """Runs a DAG of `dags/` in this process, once prepared, the very one the scheduler runs; True where every task succeeded."""
     refuse_while_up()
+    from include.orchestration import IN_PROCESS
+
     dag = _dag_bag().dags[dag_id]
     dag.deadline = None
     for task in dag.tasks:
@@ -104,7 +106,7 @@ def run_dag(dag_id: str, business_date: date) -> bool:
             0  # nobody waits five minutes in front of a terminal: the error is shown and the command repeated
         )
         task.outlets = []  # the caller runs the next DAG; an event would make the next scheduler build this night again
-    run = dag.test(run_conf={"business_date": business_date.isoformat()})
+    run = dag.test(run_conf={"business_date": business_date.isoformat(), IN_PROCESS: True})
     return run.state == "success"
 
 

@@ -24,8 +24,9 @@ import psycopg
 from psycopg import sql
 
 from include.bi import bundle
+from include.bi.provision import ROLES
 from include.errors import InfrastructureError, UsageError
-from include.local import server
+from include.local import door, server
 from include.local.background import Background, ask, free_port
 from include.local.door import Opened
 from include.local.environments import environment
@@ -64,18 +65,22 @@ def address(given: Settings) -> str:
 
 
 def is_set_up(given: Settings) -> bool:
-    return (home(given) / "provisioned").exists()
+    """Whether this home has set it up beside the warehouse that it has now."""
+    return _marked(given).get("warehouse") == door.place_of(given)
 
 
-def up(warehouse: Warehouse, given: Settings, reader: Opened, say: Callable[[str], None]) -> dict:
+def up(
+    warehouse: Warehouse, given: Settings, reader: Opened, say: Callable[[str], None], *, new_password: bool = False
+) -> dict:
     """Sets Superset up, imports the dashboards and starts it, reading by the login of the open door; returns address,
     dashboards and users with their passwords.
 
-    Raises UsageError where no Python is found that it runs on, InfrastructureError where a step fails.
+    Raises UsageError where no Python is found that it runs on, InfrastructureError where a step fails, and where another home
+    set it up beside this warehouse, unless a new password of its metadata is asked for.
     """
     python = _environment()
     with _alone(given):
-        _prepare(warehouse, given)
+        _prepare(warehouse, given, new_password=new_password)
         folder = home(given) / "bundle"
         with _told(say, "bundle of dashboards"):
             bundle.write(folder, given.language, reader.url)
@@ -95,8 +100,36 @@ def follow_managers(warehouse: Warehouse, given: Settings) -> dict[str, str]:
     """The users of account managers as the door has their logins: made and taken away; returns their passwords."""
     python = _environment()
     with _alone(given):
+        _prepare(warehouse, given)
         _provision(python, warehouse, given, lambda _: None)
     return {user["name"]: user["password"] for user in _kept(given)["users"] if user["role"] == "manager"}
+
+
+def follow_reader(warehouse: Warehouse, given: Settings, reader: Opened, say: Callable[[str], None]) -> None:
+    """The login by which it reads has another password: told to it; its worker goes on."""
+    python = _environment()
+    with _alone(given):
+        _prepare(warehouse, given)
+        folder = home(given) / "bundle"
+        bundle.write(folder, given.language, reader.url)
+        _provision(python, warehouse, given, say, folder, reader.password)
+
+
+def retire_who_left(warehouse: Warehouse, given: Settings) -> list[str]:
+    """After a publish: users of managers whose login of the door is gone log in no more. Returns their names.
+
+    Superset is neither asked nor started for it, and who is logged in is put out with the next click.
+    """
+    with warehouse.connect() as conn:
+        stay = [number for (number,) in conn.execute("select manager_no from publish.manager_logins")]
+    with psycopg.connect(_metadata_address(warehouse, given), connect_timeout=server.CONNECT_TIMEOUT_S) as conn:
+        left = conn.execute(
+            "update ab_user set active = false from ab_user_role inner join ab_role on ab_role.id = ab_user_role.role_id"
+            " where ab_user_role.user_id = ab_user.id and ab_role.name = %s and ab_user.active"
+            " and not ab_user.username = any(%s) returning ab_user.username",
+            [ROLES["manager"], stay],
+        ).fetchall()
+    return sorted(name for (name,) in left)
 
 
 def down(given: Settings) -> bool:
@@ -170,22 +203,78 @@ def _keep(given: Settings, kept: dict) -> None:
     server.write_private(home(given) / "secrets.json", kept)
 
 
-def _prepare(warehouse: Warehouse, given: Settings) -> None:
-    """The secrets of this home, and a database with a login of its own for Superset's metadata."""
+def _prepare(warehouse: Warehouse, given: Settings, *, new_password: bool = False) -> None:
+    """The secrets of this home, and a database with a login of its own for Superset's metadata.
+
+    A login that works is left as it is, so that one who may not make roles can have it made once.
+    """
     kept = _kept(given) or {
         "secret_key": secrets.token_urlsafe(48),
-        "metadata_password": secrets.token_hex(24),
+        "metadata_passwords": {},
         "port": PORT,
         "users": [_user("admin", "Admin"), _user("viewer", "viewer")],
     }
     if not is_up(given) and not server.is_free(kept["port"]):
         kept["port"] = free_port(PORT)
     kept["language"] = given.language
-    name = f"{logins.database_of(warehouse.address)}_superset"
-    metadata = logins.address_for(warehouse.address, name, kept["metadata_password"], database=name)
+    place, name = door.place_of(given), _metadata_name(warehouse)
+    former = kept.pop("metadata_password", None)  # a home had one, for whichever warehouse
+    passwords = kept.get("metadata_passwords", {place: former} if former else {})
+    is_known = place in passwords
+    if new_password or not is_known:
+        passwords = passwords | {place: secrets.token_hex(24)}
+    metadata = logins.address_for(warehouse.address, name, passwords[place], database=name)
     kept["metadata_url"] = metadata.replace("postgresql://", "postgresql+psycopg2://", 1)
+    kept["metadata_passwords"] = passwords
+    with warehouse.connect() as conn:
+        is_there = logins.exists(conn, name)
+    if not new_password and is_there:
+        if is_known and _lets_in(metadata):
+            _keep(given, kept)
+            return
+        is_of_another = not is_known or _marked(given).get("warehouse") == place
+        if is_of_another and given.warehouse is not None:
+            raise _another_home(name, warehouse)
     _keep(given, kept)
-    _make_database(warehouse, name, kept["metadata_password"])
+    if _make_database(warehouse, name, passwords[place]):
+        (home(given) / "provisioned").unlink(missing_ok=True)  # an empty one
+    if not _lets_in(metadata):
+        raise _another_home(name, warehouse)
+
+
+def _metadata_name(warehouse: Warehouse) -> str:
+    return f"{logins.database_of(warehouse.address)}_superset"
+
+
+def _metadata_address(warehouse: Warehouse, given: Settings) -> str:
+    """Where this home's own login reads and writes the metadata; raises KeyError where it was never set up here."""
+    password, name = _kept(given)["metadata_passwords"][door.place_of(given)], _metadata_name(warehouse)
+    return logins.address_for(warehouse.address, name, password, database=name)
+
+
+def _lets_in(address: str) -> bool:
+    try:
+        psycopg.connect(address, connect_timeout=server.CONNECT_TIMEOUT_S).close()
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _marked(given: Settings) -> dict:
+    """Beside which warehouse it was set up last, and with which packages."""
+    try:
+        return json.loads((home(given) / "provisioned").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _another_home(name: str, warehouse: Warehouse) -> InfrastructureError:
+    return InfrastructureError(
+        f"The login {name} of Superset's metadata is there, and this home cannot log in with it: another home set Superset up"
+        " beside this warehouse, or the server does not let it in (pg_hba.conf).",
+        where=mask_secrets(warehouse.address),
+        next_step="use Superset from that home; or take it over, which locks that home out: ./kaw bi --new-password.",
+    )
 
 
 def _user(name: str, role: str) -> dict:
@@ -208,7 +297,8 @@ def _with_managers(warehouse: Warehouse, given: Settings) -> list[dict]:
     return users
 
 
-def _make_database(warehouse: Warehouse, name: str, password: str) -> None:
+def _make_database(warehouse: Warehouse, name: str, password: str) -> bool:
+    """The login with this password, and its database; True where the database is new."""
     role = sql.Identifier(name)
     with warehouse.connect(autocommit=True) as conn:
         verifier = conn.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
@@ -220,7 +310,8 @@ def _make_database(warehouse: Warehouse, name: str, password: str) -> None:
                 sql.Literal(CONNECTIONS),
             )
         ]
-        if not conn.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+        is_new = not conn.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
+        if is_new:
             statements += [
                 sql.SQL("grant {} to current_user").format(role),
                 sql.SQL("create database {0} owner {0}").format(role),
@@ -236,6 +327,7 @@ def _make_database(warehouse: Warehouse, name: str, password: str) -> None:
                 where=mask_secrets(warehouse.address),
                 next_step="have them run, then repeat the command; or ./kaw bi --no-superset.",
             ) from error
+    return is_new
 
 
 # -- Superset itself
@@ -262,13 +354,14 @@ def _provision(
     password: str | None = None,
 ) -> None:
     """Metadata, rights, the bundle of `folder` where one is given, users and row rules, by Superset's own Python."""
-    marker, made_by = home(given) / "provisioned", hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
+    state = {"warehouse": door.place_of(given), "packages": hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()}
+    users = _with_managers(warehouse, given)
     wanted = {
-        "is_new": not (marker.exists() and marker.read_text() == made_by),
+        "is_new": _marked(given) != state,
         "bundle": folder and str(folder),
         "database_password": password,
-        "users": _with_managers(warehouse, given),
-        "rules": bundle.row_rules(),
+        "users": users,
+        "rules": bundle.row_rules([user["name"] for user in users if user["role"] == "manager"]),
         "shared": bundle.shared_datasets(),
     }
     log = home(given) / "provision.log"
@@ -299,7 +392,7 @@ def _provision(
             next_step="see the last lines there and repeat the command; ./kaw bi --no-superset opens the door alone.",
         )
     say(_line(title, began))
-    marker.write_text(made_by)
+    (home(given) / "provisioned").write_text(json.dumps(state))
 
 
 def _start(python: Path, given: Settings) -> None:

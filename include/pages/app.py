@@ -26,6 +26,7 @@ from include.pages.access import reader
 from include.pages.template import page
 from include.records.migrations import require_current
 from include.records.warehouse import Warehouse
+from include.report.text import Text
 from include.settings import mask_secrets, settings
 
 SUFFIXES = {
@@ -62,10 +63,17 @@ async def _headers(request: Request, call_next):
 
 @app.exception_handler(AnyHTTPException)
 async def _refused(request: Request, error: AnyHTTPException) -> HTMLResponse:
-    titles = {401: "Log in first", 403: "Not with your role", 404: "Not here", 503: "The warehouse does not answer"}
+    titles = {
+        401: Text("Log in first", "请先登录"),
+        403: Text("Not with your role", "当前角色无权查看"),
+        404: Text("Not here", "此处没有"),
+        503: Text("The warehouse does not answer", "数据仓库没有响应"),
+    }
+    language = _language()
     shown = page(
         "problem",
-        title=titles.get(error.status_code, "Not possible"),
+        language,
+        title=titles.get(error.status_code, Text("Not possible", "无法完成")).of(language),
         said=error.detail,
         status=error.status_code,
         asked=str(request.url),
@@ -95,7 +103,16 @@ User = Annotated[BaseUser, Depends(reader)]
 
 
 def _page(request: Request, name: str, **content) -> HTMLResponse:
-    return HTMLResponse(page(name, here=name, root=request.scope["root_path"], airflow=airflow_page(""), **content))
+    shown = page(name, _language(), here=name, root=request.scope["root_path"], airflow=airflow_page(""), **content)
+    return HTMLResponse(shown)
+
+
+def _language() -> str:
+    """That of KAW_LANG; where it is none of ours, the page that says so is in English."""
+    try:
+        return settings().language
+    except KawError:
+        return "en"
 
 
 @app.get("/")
@@ -168,13 +185,13 @@ def worklists(request: Request, connection: Opened) -> HTMLResponse:
 
 @app.get("/worklists/{name}")
 def worklist(name: str, _: Opened) -> Response:
-    """The list of one office, made anew: `<office>.xlsx`, `<office>.csv` or `<office>_absent.csv`, as ./kaw worklists writes it."""
+    """The list of one office, made anew and no other: `<office>.xlsx`, `<office>.csv` or `<office>_absent.csv`, as ./kaw worklists writes it."""
     from include.report.worklists import write_worklists
 
     if not _FILE.fullmatch(name) or Path(name).suffix not in (".xlsx", ".csv"):
         raise HTTPException(404, "There is no such work list.")
     with tempfile.TemporaryDirectory() as folder:
-        write_worklists(configured().reader(), Path(folder))
+        write_worklists(configured().reader(), Path(folder), only=Path(name).stem.removesuffix("_absent"))
         path = Path(folder) / name
         if not path.is_file():
             raise HTTPException(404, "There is no such work list.")

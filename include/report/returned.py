@@ -40,7 +40,8 @@ def take(warehouse: Warehouse, path: Path, *, by: str, entered_by: str | None = 
     """Enters what a returned list says. Raises UsageError where the file is no work list, or nobody is named."""
     if not (by or "").strip():
         raise UsageError("--by is empty.", where="findings", next_step="say who says so; the ledger keeps it.")
-    rows, taken, notes, said = list(_rows(path)), Taken(), [], set()
+    taken, notes, said = Taken(), [], set()
+    rows = list(_rows(path, taken.refused))
     numbers = {number for _, row in rows if (number := _number(row[FINDING])) is not None}
     with warehouse.as_role(APPROVER).connect() as connection:
         locks.hold(connection, "finding notes")  # two lists at once would each find the other's rows unsaid
@@ -88,12 +89,15 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line and cells by heading of every row that is not empty; a CSV may be one that Excel saved in Chinese."""
+def _rows(path: Path, refused: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line and cells by heading of every row that is not empty; a CSV may be one that Excel saved in Chinese.
+
+    A sheet that is filled and has no headings is told in `refused`, where another has them.
+    """
     try:
         lists = _sheets(path) if path.suffix.lower() == ".xlsx" else [csv.reader(io.StringIO(_text(path)))]
-        found = False
-        for lines in lists:
+        found, without = False, []
+        for number, lines in enumerate(lists, start=1):
             headings = None
             for line, cells in enumerate(lines, start=1):
                 cells = [_cell(cell) for cell in cells]
@@ -103,6 +107,10 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                     if wanted <= set(headings):
                         found = True
                         continue
+                    if not any(headings):  # an empty line, or a sheet that Excel put there
+                        headings = None
+                        continue
+                    without.append(number)
                     break
                 if any(cells):
                     yield (
@@ -121,6 +129,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise UsageError(
             f"{path} cannot be read: {error}.", where="FILE", next_step="give a work list as ./kaw worklists wrote it."
         ) from error
+    refused += [
+        f"sheet {number}: it has not the headings of a work list, so none of its rows was taken" for number in without
+    ]
     if not found:
         raise UsageError(
             f"{path} is no work list: a heading of {', '.join([FINDING, *ANSWERS, NOTE])} is missing.",

@@ -85,7 +85,9 @@ _QUERY = """
     left join quality.rule_book on findings.rule_id = rule_book.rule_id
     left join customers on findings.account_no = customers.account_no
     left join units on customers.unit = units.unit
-    where findings.state = 'open'
+    where
+        findings.state = 'open'
+        and (%(office)s::text is null or coalesce(findings.office, 'no office') = %(office)s)
     order by
         owner collate "C", customers.unit collate "C" nulls last, findings.rule_id collate "C", findings.table_name collate "C",
         findings.record_key::text collate "C", findings.column_name collate "C" nulls first, findings.finding_id
@@ -99,6 +101,7 @@ _ABSENT = """
         owner collate "C", absent.org_no collate "C", absent.what collate "C", absent.record_key::text collate "C",
         absent.channel collate "C" nulls first
 """
+NOBODY = "no office"  # of a finding whose rule has none
 _ABSENT_COLUMNS = ("what", "table_name", "record_key", "channel", "account_no", "org_no", "period_date", "since_date")
 _TO_DO = {
     "block": "Deliver {table} again, complete and right: no night is published before.",
@@ -115,29 +118,43 @@ class Worklist:
     files: tuple[Path, Path]
 
 
-def write_worklists(url: str | Warehouse, folder: Path, sheet_rows: int = workbook.SHEET_ROWS) -> list[Worklist]:
-    """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more."""
+def write_worklists(
+    url: str | Warehouse, folder: Path, sheet_rows: int = workbook.SHEET_ROWS, only: str | None = None
+) -> list[Worklist]:
+    """Writes `<office>.xlsx` and `<office>.csv` for every office of the rule book, also where nothing is open any more.
+
+    `only` is the name of one office's files without ending: the lists of the others are not made.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with connect(url) as connection:
         connection.execute("set transaction isolation level repeatable read read only")
         idle = {office for (office,) in connection.execute("select distinct owner from quality.rule_book").fetchall()}
-        _write_absent(connection, folder)
+        if only is not None:
+            idle = {office for office in idle | {NOBODY} if _file_name(office) == only}
+            if not idle:
+                return []
+        office = next(iter(idle)) if only is not None else None
+        _write_absent(connection, folder, office)
         made = []
         with connection.cursor(name="worklists", row_factory=dict_row) as cursor:
             cursor.itersize = 5000
-            for office, rows in itertools.groupby(cursor.execute(_QUERY), key=lambda row: row["owner"]):
-                made.append(_write(office, (_line(row) for row in rows), folder, sheet_rows))
-    made += [_write(office, (), folder, sheet_rows) for office in idle - {w.office for w in made}]
+            for owner, rows in itertools.groupby(
+                cursor.execute(_QUERY, {"office": office}), key=lambda row: row["owner"]
+            ):
+                made.append(_write(owner, (_line(row) for row in rows), folder, sheet_rows))
+    made += [_write(owner, (), folder, sheet_rows) for owner in idle - {w.office for w in made}]
     return sorted(made, key=lambda worklist: worklist.office)
 
 
-def _write_absent(connection, folder: Path) -> None:
-    """`<office>_absent.csv` for every office that answers for something expected: what is absent as of the last night."""
+def _write_absent(connection, folder: Path, only: str | None) -> None:
+    """`<office>_absent.csv` for every office that answers for something expected, or one: what is absent as of the last night."""
     owners = connection.execute("select distinct owner from quality.rule_book where rule_id like 'EXP-%'").fetchall()
     absent: dict[str, list[dict]] = {owner: [] for (owner,) in owners}
     for row in connection.cursor(row_factory=dict_row).execute(_ABSENT):
         absent[row["owner"]].append(row | {"record_key": json.dumps(row["record_key"], ensure_ascii=False)})
     for office, rows in absent.items():
+        if only not in (None, office):
+            continue
         path = folder / f"{_file_name(office)}_absent.csv"
         partial = path.with_suffix(".csv.partial")
         with partial.open("w", encoding="utf-8-sig", newline="") as file:

@@ -308,3 +308,36 @@ def test_a_returned_list_is_taken_row_by_row_and_once(open_findings, kaw, tmp_pa
     code, told = kaw("findings", "return", str(tmp_path / "other.csv"), "--by", "the office")
     assert code == 2
     assert "is no work list: a heading of finding, office" in told
+
+
+def test_a_second_sheet_is_read_where_it_has_headings_and_told_where_it_has_none(open_findings, kaw, tmp_path):
+    assert kaw("worklists", str(tmp_path))[0] == 0
+    path = tmp_path / "metering_office.xlsx"
+    book = load_workbook(path)
+    first = [list(row) for row in book["findings"].iter_rows(values_only=True)]
+    heads = first[0]
+    moved, lost = first[1], first[2]
+    book["findings"].delete_rows(2, 2)
+    second, third, _ = book.create_sheet("more"), book.create_sheet("without"), book.create_sheet("empty")
+    moved[heads.index("comment")] = "seen on the second sheet"
+    lost[heads.index("comment")] = "nobody reads this"
+    for row in ([], heads, moved):  # an empty line above the headings is no other sheet
+        second.append(row)
+    third.append(lost)
+    book.save(path)
+    code, told = kaw("findings", "return", str(path), "--by", "the office")
+    assert code == 1
+    assert "sheet 3: it has not the headings of a work list, so none of its rows was taken" in told
+    assert "sheet 4" not in told
+    assert work_of(open_findings, moved[heads.index("finding")])[4] == "seen on the second sheet"
+    assert not work_of(open_findings, lost[heads.index("finding")])
+
+
+def test_the_lists_of_one_office_are_those_of_all_and_no_others(open_findings, tmp_path):
+    write_worklists(open_findings, tmp_path / "all")
+    (made,) = write_worklists(open_findings, tmp_path / "one", only="metering_office")
+    assert made.office == "metering office"
+    assert {path.stem.removesuffix("_absent") for path in (tmp_path / "one").iterdir()} == {"metering_office"}
+    for path in (tmp_path / "one").glob("*.csv"):
+        assert path.read_bytes() == (tmp_path / "all" / path.name).read_bytes()
+    assert write_worklists(open_findings, tmp_path / "none", only="nobody") == []

@@ -26,13 +26,36 @@ def files(request) -> dict[str, dict]:
     return bundle.made(request.param, ADDRESS)
 
 
-def test_the_six_dashboards_are_there_and_each_begins_with_what_is_known():
-    assert list(dashboards()) == ["portfolio", "account", "supply_quality", "connections", "managers", "data_quality"]
+def test_the_dashboards_are_there_and_each_begins_with_what_is_known():
+    assert list(dashboards()) == [
+        "start",
+        "portfolio",
+        "account",
+        "supply_quality",
+        "connections",
+        "managers",
+        "data_quality",
+    ]
     for board in dashboards().values():
         first = board.charts[0]
         assert (first.dataset, first.columns[:2]) == ("publication", ["month", "business_date"])
         assert "month" in board.filters
-        assert any("quality" in chart.columns for chart in board.charts), board.name
+        has_rows = any(chart.kind == "list" for chart in board.charts[1:])
+        assert not has_rows or any("quality" in chart.columns for chart in board.charts), board.name
+
+
+def test_each_question_of_the_first_page_leads_to_a_chart(files):
+    asked = dashboards()["start"].questions
+    assert len(asked) == 12
+    there = {chart.name: board for board, chart in CHARTS}
+    assert [q.chart for q in asked if q.dashboard and there.get(q.chart) != q.dashboard] == []
+    parts = files["dashboards/start.yaml"]["position"].values()
+    texts = [part["meta"]["code"] for part in parts if isinstance(part, dict) and part["type"] == "MARKDOWN"]
+    links = re.findall(r"\]\(/superset/dashboard/kaw-([\w-]+)/#CHART-(\w+)\)", "\n".join(texts))
+    assert [(q.dashboard.replace("_", "-"), q.chart) for q in asked if q.dashboard] == links
+    for board, chart in links:  # the place that is named is there
+        position = files[f"dashboards/{board.replace('-', '_')}.yaml"]["position"]
+        assert position[f"CHART-{chart}"]["parents"][:2] == ["ROOT_ID", "GRID_ID"]
 
 
 def test_the_same_declarations_make_the_same_files(files, tmp_path):
@@ -119,16 +142,16 @@ def test_no_password_is_in_the_bundle(files):
 
 
 def test_a_manager_sees_by_the_scope_of_the_relation_and_of_none_nothing():
-    scopes = {rule["name"]: set(rule["datasets"]) for rule in bundle.row_rules()}
+    scopes = {rule["name"]: set(rule["datasets"]) for rule in bundle.row_rules(["M1"])}
     assert set(scopes) == {"kaw account", "kaw manager", "kaw organisation", "kaw none"}
-    assert [rule["clause"] for rule in bundle.row_rules() if rule["name"] == "kaw none"] == ["1 = 0"]
+    assert [rule["clause"] for rule in bundle.row_rules([]) if rule["name"] == "kaw none"] == ["1 = 0"]
     everybody = set(bundle.shared_datasets())
     of = {name: bundle.uuid_of("dataset", name) for name in datasets()}
     assert of["ranking"] in scopes["kaw account"]
     assert of["managers"] in scopes["kaw manager"]
     assert of["units"] in scopes["kaw organisation"]
     assert of["rules"] in everybody
-    assert scopes["kaw none"] == {of["fills"], of["balance"]}
+    assert scopes["kaw none"] == {of["fills"], of["balance"], of["owners"]}
     assert everybody.union(*scopes.values()) == set(of.values())
 
 

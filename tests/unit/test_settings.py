@@ -61,6 +61,13 @@ def test_warehouse_that_is_no_postgresql_database_is_a_usage_error_without_the_p
     assert "secret" not in str(caught.value)
 
 
+def test_a_warehouse_of_several_hosts_is_refused_and_the_message_says_what_to_name(monkeypatch):
+    monkeypatch.setenv("KAW_WAREHOUSE", "postgresql://user:secret@one:5432,two:5433/warehouse")
+    with pytest.raises(UsageError, match=r"several hosts.*\n.*\nNext: name the host") as caught:
+        settings()
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("connection", "address"),
     [

@@ -41,7 +41,11 @@ def _bi(arguments: argparse.Namespace) -> int:
         opened = door.open_for_readers(warehouse, given, new_password=arguments.new_password)
         if with_superset:
             print("Superset and its dashboards (the first time 1 to 4 minutes)", flush=True)
-            told = superset.up(warehouse, given, opened, lambda text: print(text, flush=True))
+            told = superset.up(
+                warehouse, given, opened, lambda text: print(text, flush=True), new_password=arguments.new_password
+            )
+        elif arguments.new_password and superset.is_set_up(given):
+            superset.follow_reader(warehouse, given, opened, lambda _: None)
     if with_superset:
         _tell_superset(told, time.monotonic() - began)
     elif arguments.json:

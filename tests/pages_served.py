@@ -1,0 +1,62 @@
+"""The pages of the warehouse at an address, for a browser: plugins/warehouse.py as Airflow mounts it, everybody logged in as an
+auditor. `python -m tests.pages_served PORT` with KAW_HOME and KAW_WAREHOUSE set; it ends when it is told to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+from include.local.background import ask, free_port
+from include.settings import ROOT
+
+
+@contextlib.contextmanager
+def served(**environment: str) -> Iterator[str]:
+    """The address of the pages, in a process of its own, because importing Airflow changes what comes after."""
+    port = free_port(28080)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.pages_served", str(port)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 90
+        while True:
+            with contextlib.suppress(OSError), ask(f"http://127.0.0.1:{port}/warehouse/", 20):
+                break
+            assert process.poll() is None, "the pages are not served"
+            assert time.monotonic() < until, "the pages do not answer"
+            time.sleep(0.3)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def main(port: int) -> None:
+    import uvicorn
+    from airflow.api_fastapi.core_api.security import get_user
+    from fastapi import FastAPI
+
+    from include.pages import access, questions
+    from include.pages.app import app
+    from tests.pages_trial import USER, _plugin
+
+    (mounted,) = _plugin().WarehousePlugin.fastapi_apps
+    airflow = FastAPI()
+    airflow.mount(mounted["url_prefix"], mounted["app"])
+    app.dependency_overrides[get_user] = lambda: USER
+    access.get_auth_manager = lambda: SimpleNamespace(is_authorized_dag=lambda **_: True)
+    questions.waiting = lambda user: []
+    uvicorn.run(airflow, host="127.0.0.1", port=port, log_level="error")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
