@@ -13,14 +13,14 @@ from pathlib import Path
 
 import yaml
 
-from include.contracts import Table, all_tables
+from include.contracts import Table, all_tables, load_contracts
 from include.errors import UsageError
-from include.settings import LANGUAGES, settings
+from include.settings import LANGUAGES, SOURCE_NAMES, settings
 
 FILE = "profile.yaml"
 SOURCES = "sources"
 OFTEN = {"daily": 1, "monthly": 35, "once": None}  # how often a table comes: so many days its delivery lasts; None for good
-KEYS = ("name", "language", "delivered", "left_out", "others_left_out")
+KEYS = ("name", "language", "addresses", "delivered", "left_out", "others_left_out")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Profile:
     folder: Path | None = None
     name: str = ""
     language: str | None = None
+    addresses: dict[str, str] = field(default_factory=dict)  # source -> where it delivers, where no variable says so
     delivered: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
 
@@ -62,6 +63,11 @@ def profile() -> Profile:
             next_step=f"let ./kaw init-source write {FILE}, or unset KAW_PROFILE.",
         ) from None
     return _parsed(folder, text)
+
+
+def is_source_left_out(source: str) -> bool:
+    """Whether all tables of a source are left out: it needs no address, and lands nothing."""
+    return all(name in profile().left_out for name in load_contracts()[source])
 
 
 def left_out() -> dict[str, str]:
@@ -94,9 +100,12 @@ def _parsed(folder: Path, text: str) -> Profile:
     if others := given.get("others_left_out"):
         rest = _left_out(folder, "others_left_out", others)
         left |= {name: rest for name in all_tables() if name not in delivered and name not in left}
+    addresses = {name: str(address) for name, address in (given.get("addresses") or {}).items()}
+    if unknown := [name for name in addresses if name not in SOURCE_NAMES]:
+        raise _wrong(folder, f"addresses names {', '.join(unknown)}; allowed are {', '.join(SOURCE_NAMES)}")
     if given.get("language") not in (None, *LANGUAGES):
         raise _wrong(folder, f"language is {given['language']}; allowed are {', '.join(LANGUAGES)}")
-    return Profile(folder, str(given.get("name") or ""), given.get("language"), delivered, left)
+    return Profile(folder, str(given.get("name") or ""), given.get("language"), addresses, delivered, left)
 
 
 def _left_out(folder: Path, name: str, value: object) -> LeftOut:

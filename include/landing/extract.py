@@ -17,6 +17,7 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import land
+from include.profiles import is_source_left_out, left_out
 from include.records import ledger
 from include.records.fence import take_fence
 from include.records.receipts import Receipt
@@ -41,6 +42,8 @@ def extract(
     Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
     Raises InfrastructureError where the source or the warehouse cannot be reached, a source after counted tries.
     """
+    if is_source_left_out(source):
+        return []
     url = warehouse.address
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
     resolved = resolve(source, address, business_date)
@@ -105,6 +108,8 @@ def _from_database(
 ) -> Iterator[Delivery | Refusal]:
     with Source(address, source) as database:
         for table in load_contracts()[source].values():
+            if table.name in left_out():
+                continue
             yield database.read(table, business_date, _last_cursor(connection, table))
 
 
