@@ -77,3 +77,39 @@
     where account_no is not null
     group by account_no
 {%- endmacro %}
+
+{#-
+  After a mart is built: measures that rest on a table that the profile leaves out are null, for a sum over nothing is not zero.
+  A mart of which no measure is left has no rows, and a row without its key (no organisation is known, say) is none.
+-#}
+{% macro state_what_is_not_delivered() -%}
+    {%- set left_out = var('left_out', []) -%}
+    {%- set meta = model.config.meta or {} -%}
+    {%- set measures = (meta.partial or {}).measures or [] -%}
+    {%- if not execute or not left_out -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- for table_name in var('required_tables').get(model.name, []) if table_name in left_out -%}
+        {{ return('delete from ' ~ this) }}
+    {%- endfor -%}
+    {%- set lacking = [] -%}
+    {%- set groups = [] -%}
+    {%- for measure in measures -%}
+        {%- set absent = [] -%}
+        {%- for family in measure.needs -%}
+            {%- if var('essential_tables').get(family) in left_out %}{% do absent.append(family) %}{% endif -%}
+        {%- endfor -%}
+        {%- if absent %}{% do groups.append(measure) %}{% for column in measure.columns %}{% do lacking.append(column) %}{% endfor %}{% endif -%}
+    {%- endfor -%}
+    {%- if measures and groups | length == measures | length -%}
+        {{ return('delete from ' ~ this) }}
+    {%- endif -%}
+    {%- set keyless = [] -%}
+    {%- for column in meta.grain or [] %}{% do keyless.append(column ~ ' is null') %}{% endfor -%}
+    {%- set statements = [] -%}
+    {%- if keyless %}{% do statements.append('delete from ' ~ this ~ ' where ' ~ keyless | join(' or ')) %}{% endif -%}
+    {%- if lacking -%}
+        {%- do statements.append('update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null') -%}
+    {%- endif -%}
+    {{ return(statements | join('; ')) }}
+{%- endmacro %}

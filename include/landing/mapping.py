@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -83,6 +84,8 @@ def _table_map(table: Table, entry: dict) -> TableMap:
     form = Format(**stated)
     columns = {name: _column(table, name, spec) for name, spec in (entry.get("columns") or {}).items()}
     doubts = tuple(entry.get("doubts") or ())
+    if stamp := (entry.get("intervals") or {}).get("stamp"):
+        _directives(stamp["format"], f"{table.name}.intervals.stamp.format")
     for doubt in doubts:
         _only(doubt, DOUBT_KEYS, f"{table.name}.doubts")
     return TableMap(entry["files"], form, columns, entry.get("intervals"), doubts)
@@ -95,7 +98,17 @@ def _column(table: Table, name: str, spec: object) -> dict:
     _only(spec, COLUMN_KEYS, f"{table.name}.columns.{name}")
     if ("from" in spec) == ("value" in spec):
         raise ValueError(f"{table.name}.columns.{name} needs one of from and value")
+    for form in [spec["format"]] if isinstance(spec.get("format"), str) else spec.get("format") or []:
+        _directives(form, f"{table.name}.columns.{name}.format")
     return spec
+
+
+def _directives(form: str, where: str) -> None:
+    try:
+        datetime.strptime("", form)
+    except ValueError as error:
+        if "directive" in str(error) or "stray" in str(error):
+            raise ValueError(f"{where} is {form!r}: {error}") from None
 
 
 def _only(given: dict, known: tuple[str, ...], where: str) -> None:
@@ -127,7 +140,12 @@ def read_mapped(content: bytes, table: Table, mapped: TableMap) -> tuple[pa.Tabl
     grid = read_grid(content, mapped.form)
     if mapped.intervals:
         rows, layout = long_rows(grid, mapped.intervals, mapped.form)
-        return day_curves(rows, layout, table), grid.malformed, resolution_of(layout)
+        try:
+            return day_curves(rows, layout, table), grid.malformed, resolution_of(layout)
+        except FileProblem:
+            raise
+        except ValueError as error:  # of pandas, where it does not know a directive
+            raise FileProblem(f"its stamps do not read as {layout['stamp']['format']} ({error})") from None
     return _whole_rows(grid, table, mapped), grid.malformed, None
 
 

@@ -37,6 +37,8 @@ def long_rows(grid: Grid, layout: Mapping, form: Format) -> tuple[pa.Table, dict
     """
     if unknown := [key for key in layout if key not in KEYS]:
         raise FileProblem(f"intervals has the unknown key {', '.join(unknown)}; known are {', '.join(KEYS)}")
+    if not layout.get("metering_point_column") and not layout.get("metering_point_no"):
+        raise FileProblem("its mapping names no metering point: intervals.metering_point_no is empty")
     stamp, plain = dict(layout["stamp"]), {key: value for key, value in layout.items() if key in KEYS[:7]}
     _need(grid, [*_listed(stamp["column"]), *_listed(stamp.get("slot"))])
     point_column = layout.get("metering_point_column")

@@ -42,7 +42,7 @@ def map_columns(sniffed: Sniffed, table: Table, today: str) -> Mapped:
     pairs = []
     for column in table.columns:
         for header, own in values.items():
-            score, why = likeness(header, column)
+            score, why = max(likeness(name, column) for name in {header, sniffed.leaves.get(header, header)})
             if score >= POSSIBLE:
                 pairs.append((score + 0.02 * _fits(own, column, sniffed.form), score, column, header, why))
     pairs.sort(key=lambda pair: (-pair[0], pair[2].name))

@@ -79,7 +79,7 @@ def _stamp(sniffed: Sniffed) -> tuple[dict, list[str], list[str]] | None:
         if len(values) < 0.9 * len(sniffed.grid.rows) or cell_kind(values[0]) not in ("day", "number"):
             continue
         if forms := candidates(values[:3000], STAMPS):
-            clocks = {value[-8:] for value in values[:400]}
+            clocks = {re.search(r"\d:\d{2}", value)[0] for value in values[:400] if ":" in value}
             if len(clocks) > 3:
                 return {"column": name}, forms, values
         elif day_forms(values[:200]) and cell_kind(values[0]) == "day":
@@ -95,7 +95,7 @@ def _stamp(sniffed: Sniffed) -> tuple[dict, list[str], list[str]] | None:
         for other in others:
             values = _filled(sniffed, other)
             counts = {int(v) for v in values if v.isdigit()}
-            if len(values) == len(sniffed.grid.rows) and counts and counts == set(range(1, max(counts) + 1)):
+            if len(values) == len(sniffed.grid.rows) and counts and min(counts) == 1 and max(counts) == len(counts):
                 if max(counts) in (24 * 60 // minutes for minutes in MINUTES) and re.search(
                     r"period|slot|interval|hour|时段|点数|序号", plain(other)
                 ):

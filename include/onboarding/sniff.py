@@ -6,11 +6,11 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from include.landing.delivery import FileProblem
-from include.landing.formats import KINDS, UTF_16, Format, Grid, read_grid, read_records
+from include.landing.formats import KINDS, UTF_16, Format, Grid, header_of, read_grid, read_records
 from include.onboarding.notes import Notes
 
 SAMPLE_BYTES = 8 << 20
@@ -33,6 +33,7 @@ class Sniffed:
     grid: Grid
     units: dict[str, str]  # column -> the unit in the line below the header
     notes: Notes
+    leaves: dict[str, str] = field(default_factory=dict)  # column of a header of several lines -> its name in the last
 
 
 def sniff(content: bytes, file_name: str) -> Sniffed:
@@ -56,7 +57,14 @@ def sniff(content: bytes, file_name: str) -> Sniffed:
     form = replace(form, nulls=_nulls(grid, kinds, notes))
     form = _number_format(grid, kinds, form, notes)
     _look_for_total(grid, notes)
-    return Sniffed(form, read_grid(content, form), units, notes)
+    return Sniffed(form, read_grid(content, form), units, notes, _leaves(records, form, grid.names))
+
+
+def _leaves(records: list, form: Format, names: list[str]) -> dict[str, str]:
+    if len(form.header) < 2:
+        return {}
+    last = header_of(records[:LOOKED_AT], form.header[-1:])
+    return {name: leaf for name, leaf in zip(names, last, strict=False) if leaf and last.count(leaf) == 1}
 
 
 def _sample(content: bytes) -> bytes:
@@ -111,7 +119,7 @@ def _as_chinese(content: bytes) -> str | None:
             continue
         common += 0xA1 <= first <= 0xD7
     words = re.findall(r"[\u4e00-\u9fff]{2,}", text)
-    return words[0] if words and common >= 0.97 * len(other) and len("".join(words)) >= 0.6 * len(other) else None
+    return words[0] if words and common >= 0.9 * len(other) and len("".join(words)) >= 0.6 * len(other) else None
 
 
 def _delimiter(text: str, notes: Notes) -> str:
@@ -152,7 +160,8 @@ def cell_kind(text: str | None) -> str:
 
 
 def _kind_of(values: list[str | None]) -> str:
-    counted = Counter(kind for kind in map(cell_kind, values[:LOOKED_AT]) if kind != "empty")
+    looked = [value for value in values[:LOOKED_AT] if value and value.lower() not in NULLS]
+    counted = Counter(map(cell_kind, looked))
     if not counted:
         return "empty"
     kind, times = counted.most_common(1)[0]
@@ -200,8 +209,6 @@ def _places(records: list[tuple[int, list]], form: Format, notes: Notes) -> tupl
         notes.say("format.header", f"the lines above {lines[0]} have a single cell, as a title has")
     form = replace(form, header=lines, data=head[first][0])
     if unit_row:
-        from include.landing.formats import header_of
-
         names = header_of(records[:LOOKED_AT], lines)
         units = {name: cell for name, cell in zip(names, unit_row[1], strict=False) if cell}
         notes.say("format.data", f"line {unit_row[0]} has units and no names")
@@ -217,7 +224,7 @@ def _nulls(grid: Grid, kinds: list[str], notes: Notes) -> tuple[str, ...]:
     typed, texts = set(), set()
     for values, kind in zip(_columns(grid), kinds, strict=True):
         found = {value for value in values if value and value.lower() in NULLS}
-        (texts if kind == "text" else typed).update(found)
+        (texts if kind in ("text", "empty") else typed).update(found)
     nulls = tuple(sorted(value for value in typed if value not in texts or value.lower() not in ("none", "无")))
     if nulls:
         notes.say("format.nulls", f"{', '.join(nulls)} is in columns of numbers or days, where it can only say nothing")

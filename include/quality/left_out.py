@@ -15,7 +15,7 @@ from pathlib import Path
 from include.contracts import all_tables
 from include.quality.rules import Rule
 from include.transform.dbt import manifest_path
-from include.transform.models import staging_relations
+from include.transform.models import essential_tables, published_models, required_tables, staging_relations
 
 
 def not_delivered(rule: Rule, left: Collection[str]) -> tuple[str, ...]:
@@ -31,7 +31,18 @@ def not_delivered(rule: Rule, left: Collection[str]) -> tuple[str, ...]:
         lacking |= {name for name in sides if name in left}
     if len(judged) < 2 and (not is_made(rule) or rule.id.startswith("REF-") or rule.id.endswith("-REFERENCE")):
         lacking |= {name for name in read_directly(rule) if name in left}
+    if rule.id.startswith("MART-FILLED-"):
+        lacking |= _of_empty_mart(rule.id.removeprefix("MART-FILLED-"), left)
     return tuple(name for name in all_tables() if name in lacking)
+
+
+def _of_empty_mart(name: str, left: Collection[str]) -> set[str]:
+    """The left-out tables for which a mart has no rows: it requires one, or each of its measures rests on one."""
+    if required := set(required_tables().get(name, ())) & set(left):
+        return required
+    measures = (published_models()[name].meta.get("partial") or {}).get("measures") or []
+    absent = [{essential_tables().get(family) for family in measure["needs"]} & set(left) for measure in measures]
+    return set().union(*absent) if absent and all(absent) else set()
 
 
 def is_made(rule: Rule) -> bool:

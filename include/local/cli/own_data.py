@@ -1,0 +1,60 @@
+"""`init-source`: how the files of a utility become the contract's tables, proposed for a person to review."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from include.errors import UsageError
+from include.local.cli.options import command
+from include.settings import SOURCE_NAMES, settings
+
+
+def add_to(commands) -> None:
+    init = command(
+        commands,
+        "init-source",
+        _init_source,
+        "read sample files of a source and propose how they become the contract's tables; lands nothing",
+    )
+    init.add_argument("source", choices=SOURCE_NAMES)
+    init.add_argument("place", type=Path, metavar="PLACE", help="a file, or a folder with files")
+    init.add_argument("--profile", type=Path, metavar="DIR", help="where the mapping is written (default: KAW_PROFILE)")
+    init.add_argument("--force", action="store_true", help="propose anew over a mapping that is there")
+
+
+def _init_source(arguments: argparse.Namespace) -> int:
+    from include.onboarding.source import propose_source, write
+
+    folder = arguments.profile or settings().profile
+    if folder is None:
+        raise UsageError(
+            "There is no folder for the profile.", where="KAW_PROFILE", next_step="give --profile DIR, or set KAW_PROFILE."
+        )
+    place = arguments.place.expanduser().absolute()
+    if not place.exists():
+        raise UsageError("The samples are not there.", where=str(place), next_step="give a file or a folder.")
+    today = date.today()
+    found = propose_source(arguments.source, place, today)
+    for table, proposed in found.tables.items():
+        shown = proposed.intervals.get("quantities", proposed.intervals.get("channel")) if proposed.intervals else proposed.columns
+        print(f"{found.patterns[table]} is {table}: {len(shown)} columns mapped, {len(proposed.doubts)} doubtful")
+        for setting, (_, why) in proposed.doubts.items():
+            print(f"  doubtful  {setting}: {why}")
+        if missing := [name for name in proposed.missing if name not in proposed.columns]:
+            print(f"  missing   {', '.join(missing[:12])}{' ...' if len(missing) > 12 else ''}")
+        if proposed.unused:
+            print(f"  unused    {', '.join(proposed.unused[:12])}{' ...' if len(proposed.unused) > 12 else ''}")
+    for said in found.overlaps:
+        print(said)
+    for name, problem in found.problems:
+        print(f"{name} is not mapped: {problem}")
+    address = place.parent if place.is_file() else place
+    written = write(found, folder, address, today, force=arguments.force)
+    print(f"Written: {', '.join(map(str, written))}")
+    print(
+        f"Next: review {written[0].name}" + (f" and confirm {found.doubts} settings" if found.doubts else "")
+        + f", then KAW_PROFILE={folder} ./kaw check-sources"
+    )  # fmt: skip
+    return 0 if found.tables else 1
