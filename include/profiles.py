@@ -19,7 +19,11 @@ from include.settings import LANGUAGES, SOURCE_NAMES, settings
 
 FILE = "profile.yaml"
 SOURCES = "sources"
-OFTEN = {"daily": 1, "monthly": 35, "once": None}  # how often a table comes: so many days its delivery lasts; None for good
+OFTEN = {
+    "daily": 1,
+    "monthly": 35,
+    "once": None,
+}  # how often a table comes: so many days its delivery lasts; None for good
 KEYS = ("name", "language", "addresses", "delivered", "left_out", "others_left_out")
 
 
@@ -118,5 +122,7 @@ def _left_out(folder: Path, name: str, value: object) -> LeftOut:
 
 def _wrong(folder: Path, problem: str) -> UsageError:
     return UsageError(
-        f"{FILE} {problem}.", where=str(folder / FILE), next_step="correct it; docs/reference/profile.md lists the keys."
+        f"{FILE} {problem}.",
+        where=str(folder / FILE),
+        next_step="correct it; docs/reference/profile.md lists the keys.",
     )

@@ -147,7 +147,9 @@ def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
         if source in SOURCE_NAMES and is_source_left_out(source):
             print(f"{source}: left out by the profile")
         else:
-            print(f"{source}: {mask_secrets(address or ('no address' if stated.folder else 'the simulated utility (synthetic)'))}")
+            print(
+                f"{source}: {mask_secrets(address or ('no address' if stated.folder else 'the simulated utility (synthetic)'))}"
+            )
     _print_first(checks)
     shown = [c for c in checks if c.rows or c.unknown_columns]
     print_rows(
@@ -157,7 +159,9 @@ def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
     alike: dict[tuple[str, str], list[str]] = {}
     for check in checks:
         if check.problem and check not in shown:
-            alike.setdefault((check.source, check.problem.replace(f"{check.table}/", "TABLE/", 1)), []).append(check.table)
+            alike.setdefault((check.source, check.problem.replace(f"{check.table}/", "TABLE/", 1)), []).append(
+                check.table
+            )
     if alike:
         print("\nProblems, alike ones together:")
         for (source, problem), tables in alike.items():
@@ -186,7 +190,10 @@ def _print_first(checks: list[Check]) -> None:
             check = of_table.get(name)
             if check is None:
                 return  # a source that was not reached says so itself
-            told.append(f"{name} " + (f"({check.problem})" if check.problem else f"{check.rows:,} rows" if check.rows else "without a row"))
+            told.append(
+                f"{name} "
+                + (f"({check.problem})" if check.problem else f"{check.rows:,} rows" if check.rows else "without a row")
+            )
         print(f"For a first mart, {mart}: {'; '.join(told)}")
 
 

@@ -68,7 +68,9 @@ def read_grid(content: bytes, form: Format) -> Grid:
         grid.rows.append([None if value in form.nulls else value for value in fields])
         grid.lines.append(line)
     if width == 1 and form.kind == "csv" and (other := other_delimiter(names[0])):
-        raise FileProblem(f"its delimiter is not {form.delimiter!r}: the header has one column, and {other!r} would split it")
+        raise FileProblem(
+            f"its delimiter is not {form.delimiter!r}: the header has one column, and {other!r} would split it"
+        )
     return grid
 
 

@@ -152,7 +152,9 @@ def read_mapped(content: bytes, table: Table, mapped: TableMap) -> tuple[pa.Tabl
 def _whole_rows(grid: Grid, table: Table, mapped: TableMap) -> pa.Table:
     wanted = [spec["from"] for spec in mapped.columns.values() if "from" in spec]
     if missing := [name for name in dict.fromkeys(wanted) if name not in grid.names]:
-        raise FileProblem(f"column {', '.join(missing[:5])} of its mapping is missing; it has {', '.join(grid.names[:12])}")
+        raise FileProblem(
+            f"column {', '.join(missing[:5])} of its mapping is missing; it has {', '.join(grid.names[:12])}"
+        )
     if twice := [name for name in dict.fromkeys(wanted) if grid.names.count(name) > 1]:
         raise FileProblem(f"column {', '.join(twice)} appears twice in the header")
     columns = {LINE: pa.array(grid.lines, pa.int64())}

@@ -53,7 +53,10 @@ def long_rows(grid: Grid, layout: Mapping, form: Format) -> tuple[pa.Table, dict
     quantities = dict(layout.get("quantities") or {})
     if channel := layout.get("channel"):
         rows = _by_channel(grid, rows, channel, "wide" in layout)
-        quantities = {code: {"data_type": code} | (quantities.get(code) or {}) for code in dict.fromkeys(channel["codes"].values())}
+        quantities = {
+            code: {"data_type": code} | (quantities.get(code) or {})
+            for code in dict.fromkeys(channel["codes"].values())
+        }
     elif "wide" in layout:
         (name,) = quantities
         rows = [row | {name: row.pop("value")} for row in rows]
@@ -142,4 +145,6 @@ def _listed(names: str | list[str] | None) -> list[str]:
 
 def _need(grid: Grid, names: list[str]) -> None:
     if missing := [name for name in names if name not in grid.names]:
-        raise FileProblem(f"column {', '.join(missing[:5])} of its mapping is missing; it has {', '.join(grid.names[:12])}")
+        raise FileProblem(
+            f"column {', '.join(missing[:5])} of its mapping is missing; it has {', '.join(grid.names[:12])}"
+        )

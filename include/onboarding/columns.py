@@ -110,7 +110,9 @@ def _fits(values: list[str], column: Column, form: Format) -> bool:
     return sum(good) >= 0.8 * len(good)
 
 
-def _read_values(column: Column, spec: dict, values: list[str], all_values: dict, sniffed: Sniffed, notes: Notes) -> None:
+def _read_values(
+    column: Column, spec: dict, values: list[str], all_values: dict, sniffed: Sniffed, notes: Notes
+) -> None:
     setting = f"columns.{column.name}"
     if not values:
         return
@@ -132,7 +134,9 @@ def _read_values(column: Column, spec: dict, values: list[str], all_values: dict
         _identifiers(column, spec, values, notes)
 
 
-def _choose_form(column: Column, spec: dict, found: list[str], values: list[str], all_values: dict, notes: Notes) -> None:
+def _choose_form(
+    column: Column, spec: dict, found: list[str], values: list[str], all_values: dict, notes: Notes
+) -> None:
     setting = f"columns.{column.name}"
     if not found:
         notes.doubt(setting, spec["from"], f"its values (like {values[0]}) are written in no way that is known of days")
@@ -179,7 +183,9 @@ def _codes(column: Column, spec: dict, values: list[str], notes: Notes) -> None:
         return
     codes, unknown = {value: value for value in distinct if value in column.allowed}, []
     for value in other:
-        labelled = [code for code in column.allowed if value.lower() == code.lower() or value.lower() in _labels().get(code, {})]
+        labelled = [
+            code for code in column.allowed if value.lower() == code.lower() or value.lower() in _labels().get(code, {})
+        ]
         if len(labelled) == 1:
             codes[value] = labelled[0]
         else:
@@ -195,7 +201,11 @@ def _codes(column: Column, spec: dict, values: list[str], notes: Notes) -> None:
 def _identifiers(column: Column, spec: dict, values: list[str], notes: Notes) -> None:
     setting = f"columns.{column.name}"
     if cut := next((value for value in values if _CUT.fullmatch(value)), None):
-        notes.doubt(setting, spec["from"], f"{cut} is a number that a spreadsheet has cut; its digits are gone: export it as text")
+        notes.doubt(
+            setting,
+            spec["from"],
+            f"{cut} is a number that a spreadsheet has cut; its digits are gone: export it as text",
+        )
         return
     if column.meaning not in NUMBERED and not column.meaning.endswith("_no"):
         return
@@ -206,6 +216,10 @@ def _identifiers(column: Column, spec: dict, values: list[str], notes: Notes) ->
     lengths = Counter(len(value.split(".")[0]) for value in values)
     if not floats and column.meaning in NUMBERED and all(value.isdigit() for value in values) and len(lengths) > 1:
         common = max(lengths)
-        notes.doubt(setting, spec["from"], f"its numbers have {min(lengths)} to {common} digits: zeros in front may be lost (pad: {common})")
+        notes.doubt(
+            setting,
+            spec["from"],
+            f"its numbers have {min(lengths)} to {common} digits: zeros in front may be lost (pad: {common})",
+        )
     if len(lengths) == 1 and all(value.isdigit() for value in values):
         spec["pattern"] = rf"\d{{{next(iter(lengths))}}}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
 from include.landing.values import EXCEL_SERIAL, moment
 
@@ -38,7 +39,21 @@ DAYS = (
 )
 TIMES = (" %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", "T%H:%M:%S.%f")
 OFFSETS = ("", "%z", " %z")
-MONTHS = ("%Y%m", "%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y", "%m.%Y", "%b %Y", "%b-%Y", "%b-%y", "%B %Y", "%Y年%m月", *DAYS)
+MONTHS = (
+    "%Y%m",
+    "%Y-%m",
+    "%Y/%m",
+    "%Y.%m",
+    "%m/%Y",
+    "%m-%Y",
+    "%m.%Y",
+    "%b %Y",
+    "%b-%Y",
+    "%b-%y",
+    "%B %Y",
+    "%Y年%m月",
+    *DAYS,
+)
 STAMPS = tuple(day + time + offset for day in DAYS for time in TIMES for offset in OFFSETS)
 MIDNIGHTS = (" 00:00:00", " 00:00", "T00:00:00")
 LATEST = 10  # years from now: a day later than that was read the wrong way
@@ -50,19 +65,35 @@ def candidates(values: list[str], forms: tuple[str, ...]) -> list[str]:
     left = list(forms)
     for value in distinct[:5000]:
         text = _plain(value)
-        left = [form for form in left if _shape(form).fullmatch(text) and moment(text, form) is not None]
+        shaped = _of_shape(re.sub(r"\d", "0", text), forms)
+        left = [form for form in left if form in shaped and moment(text, form) is not None]
         if not left:
             return []
     return _plausible(left, distinct)
+
+
+@lru_cache(maxsize=4096)
+def _of_shape(text: str, forms: tuple[str, ...]) -> frozenset[str]:
+    """The forms in which a text could be read, whatever its digits are."""
+    return frozenset(form for form in forms if _shape(form).fullmatch(text))
 
 
 @cache
 def _shape(form: str) -> re.Pattern:
     """What a text must look like before it is worth to be read by a form."""
     two = r"\d{2}" if form.startswith(("%Y%m", "%y%m")) else r"\d{1,2}"
-    parts = {"%Y": r"\d{4}", "%y": r"\d{2}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%p": "[AaPp][Mm]", "%f": r"\d{1,6}"}
+    parts = {
+        "%Y": r"\d{4}",
+        "%y": r"\d{2}",
+        "%b": "[A-Za-z]{3}",
+        "%B": "[A-Za-z]{3,9}",
+        "%p": "[AaPp][Mm]",
+        "%f": r"\d{1,6}",
+    }
     parts |= {"%z": r"(Z|[+-]\d{2}:?\d{2})"}
-    return re.compile(re.sub(r"%\w|.", lambda found: parts.get(found[0], two) if found[0][0] == "%" else re.escape(found[0]), form))
+    return re.compile(
+        re.sub(r"%\w|.", lambda found: parts.get(found[0], two) if found[0][0] == "%" else re.escape(found[0]), form)
+    )
 
 
 def _plain(value: str) -> str:
@@ -88,7 +119,7 @@ def day_forms(values: list[str]) -> list[str]:
 
 def step_of(stamps: list[datetime]) -> tuple[timedelta, float]:
     """The most common distance of two neighbours, and the share that has it."""
-    gaps = Counter(b - a for a, b in zip(stamps, stamps[1:], strict=False))
+    gaps = Counter(b - a for a, b in pairwise(stamps))
     if not gaps:
         return timedelta(0), 0
     gap, times = gaps.most_common(1)[0]

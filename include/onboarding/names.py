@@ -14,6 +14,7 @@ from include.contracts import Column, Table
 
 WORDS = Path(__file__).with_name("words.yaml")
 SURE, POSSIBLE = 0.9, 0.66
+_NEAR = POSSIBLE / 0.75
 _NOISE = {"the", "of", "a"}
 
 
@@ -34,7 +35,11 @@ def plain(name: str) -> str:
 @cache
 def names_of(column: Column) -> tuple[tuple[str, str], ...]:
     """Every name that a column goes by, in plain form, and where it is from."""
-    known = [(column.name, "the contract's name"), (column.name_en, "its name in English"), (column.name_zh, "its name in Chinese")]
+    known = [
+        (column.name, "the contract's name"),
+        (column.name_en, "its name in English"),
+        (column.name_zh, "its name in Chinese"),
+    ]
     known += [(name, "a name that exports use") for name in words()["columns"].get(column.name, [])]
     return tuple((plain(name), origin) for name, origin in known if name)
 
@@ -66,7 +71,9 @@ def _alike(own: str, name: str) -> float:
     if len(theirs) > 1 and theirs <= mine:
         return 0.86 + 0.1 * len(theirs) / len(mine)
     shared = 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine and theirs else 0
-    return max(0.8 * shared, 0.75 * difflib.SequenceMatcher(None, own, name).ratio())
+    matcher = difflib.SequenceMatcher(None, own, name)
+    is_near = matcher.real_quick_ratio() >= _NEAR and matcher.quick_ratio() >= _NEAR  # each is cheaper than the next
+    return max(0.8 * shared, 0.75 * matcher.ratio() if is_near else 0)
 
 
 def table_likeness(file_name: str, table: Table) -> float:

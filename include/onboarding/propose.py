@@ -100,7 +100,9 @@ def _say(proposed: Proposed, *notes: Notes) -> None:
 def _stated(form: Format) -> dict:
     """What of a format is not as in a contract's own file."""
     default = Format()
-    stated = {name: value for name, value in asdict(form).items() if value != getattr(default, name) or name == "encoding"}
+    stated = {
+        name: value for name, value in asdict(form).items() if value != getattr(default, name) or name == "encoding"
+    }
     return {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
 
 

@@ -51,7 +51,10 @@ def _long(sniffed: Sniffed) -> Slots | None:
         return None
     stamp, forms, texts = found
     slots = Slots({"stamp": stamp})
-    used = {*(stamp["column"] if isinstance(stamp["column"], list) else [stamp["column"]]), *([stamp["slot"]] if "slot" in stamp else [])}
+    used = {
+        *(stamp["column"] if isinstance(stamp["column"], list) else [stamp["column"]]),
+        *([stamp["slot"]] if "slot" in stamp else []),
+    }
     point = _point(sniffed, used, slots)
     if point:
         used.add(point)
@@ -88,42 +91,60 @@ def _stamp(sniffed: Sniffed) -> tuple[dict, list[str], list[str]] | None:
         others = [other for other in _headers(sniffed) if other != name]
         for other in others:
             values = _filled(sniffed, other)
-            if len(values) == len(sniffed.grid.rows) and all(_CLOCK.fullmatch(v) for v in values[:400]) and len(set(values)) > 3:
+            if (
+                len(values) == len(sniffed.grid.rows)
+                and all(_CLOCK.fullmatch(v) for v in values[:400])
+                and len(set(values)) > 3
+            ):
                 texts = [f"{a} {b}" for a, b in zip(sniffed.grid.column(name), values, strict=True)]
                 if forms := candidates(texts[:3000], STAMPS):
                     return {"column": [name, other]}, forms, texts
         for other in others:
             values = _filled(sniffed, other)
             counts = {int(v) for v in values if v.isdigit()}
-            if len(values) == len(sniffed.grid.rows) and counts and min(counts) == 1 and max(counts) == len(counts):
-                if max(counts) in (24 * 60 // minutes for minutes in MINUTES) and re.search(
-                    r"period|slot|interval|hour|时段|点数|序号", plain(other)
-                ):
-                    return {"column": name, "slot": other}, day_forms(_filled(sniffed, name)), _filled(sniffed, name)
+            is_counted = (
+                len(values) == len(sniffed.grid.rows) and counts and min(counts) == 1 and max(counts) == len(counts)
+            )
+            is_named = re.search(r"period|slot|interval|hour|时段|点数|序号", plain(other))
+            if is_counted and is_named and len(counts) in (24 * 60 // minutes for minutes in MINUTES):
+                return {"column": name, "slot": other}, day_forms(_filled(sniffed, name)), values
     return None
 
 
 def _point(sniffed: Sniffed, used: set[str], slots: Slots) -> str | None:
-    known = {plain(name) for name in words()["columns"]["mp_no"]} | {"mp no", "计量点编号", "mp", "metering point number"}
+    known = {plain(name) for name in words()["columns"]["mp_no"]} | {
+        "mp no",
+        "计量点编号",
+        "mp",
+        "metering point number",
+    }
     headers = [name for name in _headers(sniffed) if name not in used]
     named = [name for name in headers if plain(name) in known]
     if len(named) == 1:
         (name,) = named
         slots.layout["metering_point_column"] = name
         values = _filled(sniffed, name)
-        slots.notes.say("intervals.metering_point_column", f"{name!r} is a name of the metering point; it has {len(set(values))}")
+        slots.notes.say(
+            "intervals.metering_point_column", f"{name!r} is a name of the metering point; it has {len(set(values))}"
+        )
         if any(re.fullmatch(r"\d+\.0+", value) for value in values):
             slots.layout["point"] = {"whole": True}
-            slots.notes.doubt("intervals.point", name, f"{values[0]} was a number for a while: zeros in front of it would be lost")
+            slots.notes.doubt(
+                "intervals.point", name, f"{values[0]} was a number for a while: zeros in front of it would be lost"
+            )
         if any(re.fullmatch(r"\d([.,]\d+)?[eE]\+?\d+", value) for value in values):
-            slots.notes.doubt("intervals.point", name, f"{values[0]} is a number that a spreadsheet has cut; export it as text")
+            slots.notes.doubt(
+                "intervals.point", name, f"{values[0]} is a number that a spreadsheet has cut; export it as text"
+            )
         return name
     like = [name for name in headers if cell_kind(_filled(sniffed, name)[0] if _filled(sniffed, name) else None) in ("text", "number")
             and re.search(r"\b(id|no|number|meter|point|编号|表号)\b", plain(name))]  # fmt: skip
     if named or like:
         chosen = (named or like)[0]
         slots.layout["metering_point_column"] = chosen
-        slots.notes.doubt("intervals.metering_point_column", chosen, f"{', '.join(named or like)} may name the metering point")
+        slots.notes.doubt(
+            "intervals.metering_point_column", chosen, f"{', '.join(named or like)} may name the metering point"
+        )
         return chosen
     slots.layout["metering_point_no"] = ""
     slots.notes.doubt("intervals.metering_point_no", "", "no column names the metering point: write its number here")
@@ -152,7 +173,9 @@ def _channel(sniffed: Sniffed, used: set[str], slots: Slots) -> dict | None:
         if len(set(codes.values())) < len(codes):
             slots.notes.doubt("intervals.channel", codes, "two kinds would be one quantity")
         if unknown:
-            slots.notes.doubt("intervals.channel", codes, f"{', '.join(unknown)} is no quantity that is known; it is left out")
+            slots.notes.doubt(
+                "intervals.channel", codes, f"{', '.join(unknown)} is no quantity that is known; it is left out"
+            )
         slots.notes.say("intervals.channel", f"{name!r} says what {numbers[0]!r} is")
         return {"column": name, "value": numbers[0], "codes": codes}
     return None
@@ -224,18 +247,25 @@ def _quantities(sniffed: Sniffed, used: set[str], slots: Slots) -> dict[str, dic
         if len(columns) > 1:
             names = ", ".join(repr(name) for name, *_ in columns)
             if quantity == "PF":
-                slots.notes.say("intervals.unused", f"{names} are both power factors; none is taken, energies say it better")
+                slots.notes.say(
+                    "intervals.unused", f"{names} are both power factors; none is taken, energies say it better"
+                )
                 continue
             clear = [each for each in columns if not each[2]]
             columns = clear if len(clear) == 1 else columns
             if len(columns) > 1:
-                slots.notes.doubt(f"intervals.quantities.{columns[0][0]}", quantity, f"{names} would each be {quantity}")
+                slots.notes.doubt(
+                    f"intervals.quantities.{columns[0][0]}", quantity, f"{names} would each be {quantity}"
+                )
         name, scale, doubt = columns[0]
         if quantity == "PF":
             highest = max(abs(float(number(v, sniffed.form) or 0)) for v in _filled(sniffed, name)[:2000])
             scale = 0.01 if highest > 1.5 else 1
         chosen[name] = {"data_type": quantity} | ({} if scale == 1 else {"scale": scale})
-        slots.notes.say(f"intervals.quantities.{name}", f"its name and unit say {quantity}" + ("" if scale == 1 else f", times {scale:g}"))
+        slots.notes.say(
+            f"intervals.quantities.{name}",
+            f"its name and unit say {quantity}" + ("" if scale == 1 else f", times {scale:g}"),
+        )
         if doubt:
             slots.notes.doubt(f"intervals.quantities.{name}", quantity, doubt)
     return chosen
@@ -248,7 +278,10 @@ def _time_the_slots(sniffed: Sniffed, slots: Slots, point: str | None, forms: li
         count = max(int(v) for v in _filled(sniffed, stamp["slot"]))
         slots.layout["slot_minutes"] = 24 * 60 // count
         stamp["format"] = forms[0]
-        notes.say("intervals.stamp.slot", f"{stamp['slot']!r} counts from 1 to {count}: slots of {slots.layout['slot_minutes']} minutes")
+        notes.say(
+            "intervals.stamp.slot",
+            f"{stamp['slot']!r} counts from 1 to {count}: slots of {slots.layout['slot_minutes']} minutes",
+        )
         if len(forms) > 1:
             notes.doubt("intervals.stamp.format", forms[0], f"{texts[0]} reads as {' and as '.join(forms)}")
         return True
@@ -310,21 +343,32 @@ def _label(slots: Slots, stamps: list[datetime], gap: timedelta, is_same_day: bo
         return
     if first.time() == midnight and (last + gap).time() == midnight:
         stamp["labels"] = "start"
-        notes.say("intervals.stamp.labels", f"it begins at 00:00 and ends at {last:%H:%M}: stamps name the start of their slot")
+        notes.say(
+            "intervals.stamp.labels",
+            f"it begins at 00:00 and ends at {last:%H:%M}: stamps name the start of their slot",
+        )
         if _ENDS.search(plain(header)):
             notes.doubt("intervals.stamp.labels", "start", f"its header {header!r} says that they name the end")
         return
     if first.time() == end and last.time() == midnight:
         stamp["labels"] = "end"
-        notes.say("intervals.stamp.labels", f"it begins at {first:%H:%M} and ends at 00:00: stamps name the end of their slot")
+        notes.say(
+            "intervals.stamp.labels", f"it begins at {first:%H:%M} and ends at 00:00: stamps name the end of their slot"
+        )
         return
     stamp["labels"] = "end" if _ENDS.search(plain(header)) else "start"
     if "%z" not in form and first.time() in (time(16, 0), (datetime.min + timedelta(hours=16) + gap).time()):
         stamp["zone"] = "UTC"
         stamp["labels"] = "start" if first.time() == time(16, 0) else "end"
-        notes.doubt("intervals.stamp.zone", "UTC", f"it begins at {first:%H:%M}, which in UTC is the start of a day in China")
+        notes.doubt(
+            "intervals.stamp.zone", "UTC", f"it begins at {first:%H:%M}, which in UTC is the start of a day in China"
+        )
         return
-    notes.doubt("intervals.stamp.labels", stamp["labels"], f"it begins at {first} and ends at {last}: neither says which end of a slot they name")
+    notes.doubt(
+        "intervals.stamp.labels",
+        stamp["labels"],
+        f"it begins at {first} and ends at {last}: neither says which end of a slot they name",
+    )
     if "%z" not in form:
         notes.doubt("intervals.stamp.zone", "+08:00", "its days do not begin at midnight, and its stamps name no zone")
 
@@ -347,7 +391,11 @@ def _wide(sniffed: Sniffed) -> Slots | None:
         return None
     minutes = 24 * 60 // len(columns)
     rest = [name for name in _headers(sniffed) if name not in columns]
-    days = [name for name in rest if (values := _filled(sniffed, name)) and cell_kind(values[0]) in ("day", "number") and day_forms(values)]
+    days = [
+        name
+        for name in rest
+        if (values := _filled(sniffed, name)) and cell_kind(values[0]) in ("day", "number") and day_forms(values)
+    ]
     if not days:
         return None
     day = next((name for name in days if re.search(r"date|day|datum|日期", plain(name))), days[0])
@@ -355,8 +403,12 @@ def _wide(sniffed: Sniffed) -> Slots | None:
     forms = day_forms(_filled(sniffed, day))
     slots.layout["stamp"]["format"] = forms[0]
     if len(forms) > 1:
-        slots.notes.doubt("intervals.stamp.format", forms[0], f"{_filled(sniffed, day)[0]} reads as {' and as '.join(forms)}")
-    slots.notes.say("intervals.wide", f"{len(columns)} columns from {columns[0]!r} to {columns[-1]!r} are the slots of a day")
+        slots.notes.doubt(
+            "intervals.stamp.format", forms[0], f"{_filled(sniffed, day)[0]} reads as {' and as '.join(forms)}"
+        )
+    slots.notes.say(
+        "intervals.wide", f"{len(columns)} columns from {columns[0]!r} to {columns[-1]!r} are the slots of a day"
+    )
     point = _point(sniffed, {day, *columns}, slots)
     for name in rest:
         kinds = set(_filled(sniffed, name))
@@ -364,12 +416,18 @@ def _wide(sniffed: Sniffed) -> Slots | None:
         if name not in (day, point) and 1 <= len(kinds) <= 16 and any(codes.values()):
             known = {kind: code for kind, code in codes.items() if code}
             if unknown := sorted(kinds - set(known)):
-                slots.notes.doubt("intervals.channel", known, f"{', '.join(unknown)} is no quantity that is known; it is left out")
+                slots.notes.doubt(
+                    "intervals.channel", known, f"{', '.join(unknown)} is no quantity that is known; it is left out"
+                )
             slots.layout["channel"] = {"column": name, "codes": known}
             break
     else:
         slots.layout["quantities"] = {"value": {"data_type": "E+"}}
-        slots.notes.doubt("intervals.quantities", "E+", "nothing in the file says what the slots measure, and in which unit (E+ is kWh, P is kW)")
+        slots.notes.doubt(
+            "intervals.quantities",
+            "E+",
+            "nothing in the file says what the slots measure, and in which unit (E+ is kWh, P is kW)",
+        )
     taken = {day, point, *columns, slots.layout.get("channel", {}).get("column")}
     slots.unused = [name for name in rest if name not in taken]
     _ask_for_what_no_file_says(slots)
@@ -383,7 +441,10 @@ def _slot_columns(sniffed: Sniffed) -> list[str] | None:
     if len(clocks) in (24 * 60 // minutes for minutes in MINUTES):
         starts = [int(found[1]) * 60 + int(found[2]) for name in clocks if (found := _CLOCK.search(name))]
         step = 24 * 60 // len(clocks)
-        if [at % 1440 for at in starts] in ([n * step for n in range(len(clocks))], [(n + 1) * step % 1440 for n in range(len(clocks))]):
+        if [at % 1440 for at in starts] in (
+            [n * step for n in range(len(clocks))],
+            [(n + 1) * step % 1440 for n in range(len(clocks))],
+        ):
             return clocks
     counted: dict[str, list[tuple[int, str]]] = {}
     for name in headers:

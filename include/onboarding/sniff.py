@@ -22,7 +22,10 @@ _TIME = re.compile(r"\d{1,2}[:.]\d{2}(:\d{2})?( ?[AaPp][Mm])?")
 _DAY = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}.*|[A-Za-z]{3,9} \d{1,2}, \d{4}.*|\d{4}年\d{1,2}月.*"
 )
-_UNIT = re.compile(r"[\[(]?(kWh|MWh|Wh|kvarh|kVArh|kVAh|kW|W|MW|kvar|kVA|V|kV|A|%|CNY|RMB|EUR|USD|h|min|元|千瓦时|万千瓦时|千瓦|-)[\])]?", re.I)
+_UNIT = re.compile(
+    r"[\[(]?(kWh|MWh|Wh|kvarh|kVArh|kVAh|kW|W|MW|kvar|kVA|V|kV|A|%|CNY|RMB|EUR|USD|h|min|元|千瓦时|万千瓦时|千瓦|-)[\])]?",
+    re.I,
+)
 _TOTAL = ("total", "totals", "sum", "summe", "gesamt", "合计", "总计", "小计")
 NULLS = ("-", "--", "---", "n/a", "na", "null", "nan", "#n/a", "none", "\\n", "?", "无")
 

@@ -73,7 +73,10 @@ def _bring_together(found: SourceProposal, table: str, proposals: list[Proposed]
     """Files of one table that are written alike share a pattern; one that is written otherwise is told, and left."""
     first, alike, others = proposals[0], [proposals[0].file], []
     for proposed in proposals[1:]:
-        same = (proposed.sniffed.grid.names, proposed.intervals is None) == (first.sniffed.grid.names, first.intervals is None)
+        same = (proposed.sniffed.grid.names, proposed.intervals is None) == (
+            first.sniffed.grid.names,
+            first.intervals is None,
+        )
         if same:
             alike.append(proposed.file)
             first.doubts |= {k: v for k, v in proposed.doubts.items() if k not in first.reasons}
@@ -116,10 +119,14 @@ def _follow_numbers(found: SourceProposal) -> None:
             if share < 0.5 and len({v.zfill(width) for v in own} & theirs) > 0.9 * len(own):
                 setting = f"columns.{reference.columns[0]}"
                 proposed.columns[reference.columns[0]]["pad"] = width
-                proposed.doubts[setting] = (width, f"with zeros in front, to {width} digits, its numbers are in {reference.target_table}")
+                proposed.doubts[setting] = (
+                    width,
+                    f"with zeros in front, to {width} digits, its numbers are in {reference.target_table}",
+                )
             elif share < 0.5:
                 proposed.doubts.setdefault(
-                    f"columns.{reference.columns[0]}", (None, f"only {share:.0%} of its numbers are in {reference.target_table}")
+                    f"columns.{reference.columns[0]}",
+                    (None, f"only {share:.0%} of its numbers are in {reference.target_table}"),
                 )
 
 
@@ -134,7 +141,9 @@ def text_of(found: SourceProposal, today: date) -> str:
     for table, proposed in found.tables.items():
         contract = load_contracts()[found.source][table]
         mapped = len(proposed.columns) if not proposed.intervals else len(proposed.intervals.get("quantities", {}))
-        parts.append(f"\n  # {contract.name_en} ({contract.name_zh}), from {proposed.file}: {mapped} mapped, {len(proposed.doubts)} doubtful.\n")
+        parts.append(
+            f"\n  # {contract.name_en} ({contract.name_zh}), from {proposed.file}: {mapped} mapped, {len(proposed.doubts)} doubtful.\n"
+        )
         for setting, why in proposed.reasons.items():
             parts.append(_comment(f"{setting}: {why}."))
         body = dumped({table: proposed.entry(found.patterns[table])})

@@ -10,7 +10,14 @@ from psycopg.rows import dict_row
 from include.quality.waivers import proposed_waiver
 from include.report.text import Text, plural
 
-VERDICTS = ("failed", "waived", "not tested", "not delivered", "not evaluated", "passed")  # in the order of a reader's interest
+VERDICTS = (
+    "failed",
+    "waived",
+    "not tested",
+    "not delivered",
+    "not evaluated",
+    "passed",
+)  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")
 
 

@@ -125,7 +125,14 @@ def _code(manifest, node) -> str:
         parts = [node.checksum.checksum, config]
     else:
         columns = json.dumps({name: str(column.data_type) for name, column in node.columns.items()}, sort_keys=True)
-        parts = [_common(), *left_out(), node.raw_code, config, columns, *_texts(manifest.macros, node.depends_on.macros)]
+        parts = [
+            _common(),
+            *left_out(),
+            node.raw_code,
+            config,
+            columns,
+            *_texts(manifest.macros, node.depends_on.macros),
+        ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -15,8 +15,26 @@ from datetime import date, datetime, timedelta
 from tests.deformed import truth
 
 RIGHT = "right"
-CHINESE = ("华东精密铸造有限公司", "滨江化纤厂", "恒泰水泥股份有限公司", "新港物流园", "金桥电子", "大江纸业", "东海钢管厂", "明珠食品")
-GERMAN = ("Müller Gießerei", "Brömse Kälte", "Jäger & Söhne", "Weiß Möbel", "Grün Bäder", "Schröder Öle", "Krüger Ton", "Höfer")
+CHINESE = (
+    "华东精密铸造有限公司",
+    "滨江化纤厂",
+    "恒泰水泥股份有限公司",
+    "新港物流园",
+    "金桥电子",
+    "大江纸业",
+    "东海钢管厂",
+    "明珠食品",
+)
+GERMAN = (
+    "Müller Gießerei",
+    "Brömse Kälte",
+    "Jäger & Söhne",
+    "Weiß Möbel",
+    "Grün Bäder",
+    "Schröder Öle",
+    "Krüger Ton",
+    "Höfer",
+)
 ENGLISH = {
     "bill_no": "Bill number",
     "cons_no": "Customer number",
@@ -124,16 +142,13 @@ def bill_copies() -> list[Copy]:
     early = [r | {n: f"{r[n][:8]}{1 + int(r[n][8:]) % 12:02d}" for n in truth.DATES} for r in rows]
     whole = [r | {"cons_no": r["cons_no"].lstrip("0")} for r in rows]
     merged_top = ["Bill"] * 6 + ["Energy, kWh", None, None, "Charges", None, "Days", None, "Bill", "Bill"]
-    merged = [
-        ["Bill number", "Customer number", "Settlement account number", "Billing month", "First reading day", "Last reading day"]
-        + ["kwh_total", "kwh_peak", "kwh_valley", "Energy charge", "Total charge", "Date of issue", "Due date", "Bill status"]
-        + ["Time of last change"]
-    ]
+    own = ("kwh_total", "kwh_peak", "kwh_valley")
+    merged = [[name if name in own else ENGLISH[name] for name in truth.BILL_COLUMNS]]
     units = [""] * 6 + ["kWh", "kWh", "kWh", "CNY", "CNY", "", "", "", ""]
     words = dict(zip(truth.STATUS, ("bezahlt", "offen", "teilweise", "storniert"), strict=True))
     excel = {n: lambda text: str((date.fromisoformat(text) - date(1899, 12, 30)).days) for n in truth.DATES}
     total = ["Total", "", "", "", "", "", "1699999.10", "", "", "", "", "", "", "", ""]
-    nulls = [row[:7] + ["-" if n % 3 else row[7], "N/A" if n % 4 else row[8]] + row[9:] for n, row in enumerate(body)]
+    nulls = [[*row[:7], "-" if n % 3 else row[7], "N/A" if n % 4 else row[8], *row[9:]] for n, row in enumerate(body)]
     rows_with_nulls = [
         r | {"kwh_peak": "" if n % 3 else r["kwh_peak"], "kwh_valley": "" if n % 4 else r["kwh_valley"]}
         for n, r in enumerate(rows)
@@ -162,7 +177,13 @@ def bill_copies() -> list[Copy]:
         ("days of a spreadsheet", "bills.csv", written(grid(rows, **excel)), ("columns.issued_on",), rows),
         ("months with a dash", "bills.csv", written(grid(rows, bill_month=lambda t: f"{t[:4]}-{t[4:]}")), RIGHT, rows),
         ("months before years", "bills.csv", written(grid(rows, bill_month=lambda t: f"{t[4:]}/{t[:4]}")), RIGHT, rows),
-        ("numbers as floats", "bills.csv", written(grid(whole, cons_no=lambda t: f"{t}.0")), ("columns.cons_no",), whole),
+        (
+            "numbers as floats",
+            "bills.csv",
+            written(grid(whole, cons_no=lambda t: f"{t}.0")),
+            ("columns.cons_no",),
+            whole,
+        ),
         (
             "numbers cut by a spreadsheet",
             "bills.csv",
@@ -179,7 +200,13 @@ def bill_copies() -> list[Copy]:
             RIGHT,
             rows,
         ),
-        ("a title above", "bills.csv", b"Export of bills\nJune 2026;;\n\n" + written([header, *body], ";"), RIGHT, rows),
+        (
+            "a title above",
+            "bills.csv",
+            b"Export of bills\nJune 2026;;\n\n" + written([header, *body], ";"),
+            RIGHT,
+            rows,
+        ),
         ("units in a row", "bills.csv", written([header, units, *body]), RIGHT, rows),
         ("a header of two lines", "bills.csv", written([merged_top, *merged, *body], ";"), RIGHT, rows),
         ("a total below", "bills.csv", written([header, *body, total]), ("rows.last",), rows),
@@ -208,7 +235,9 @@ def _alike(rows: list[dict]) -> list[list]:
 def customer_copies() -> list[Copy]:
     chinese, german = truth.customers(CHINESE), truth.customers(GERMAN)
     return [
-        Copy("GBK names", "mkt_customer", "customers.csv", written(grid(chinese), encoding="gbk"), RIGHT, tuple(chinese)),
+        Copy(
+            "GBK names", "mkt_customer", "customers.csv", written(grid(chinese), encoding="gbk"), RIGHT, tuple(chinese)
+        ),
         Copy(
             "a Western code page",
             "mkt_customer",
@@ -243,7 +272,9 @@ def curve_copies() -> list[Copy]:
         days: dict[tuple, list] = {}
         for p, at, kwh, _ in of:
             days.setdefault((p, at.date()), []).append(str(kwh))
-        return written([["Meter point", "Date", *names], *[[p, f"{d:%d.%m.%Y}", *v] for (p, d), v in days.items()]], ";")
+        return written(
+            [["Meter point", "Date", *names], *[[p, f"{d:%d.%m.%Y}", *v] for (p, d), v in days.items()]], ";"
+        )
 
     by_channel = [["MP", "Time", "Register", "Value"]]
     for p, at, kwh, kvarh in quarter:
@@ -263,7 +294,14 @@ def curve_copies() -> list[Copy]:
         ("end, 24:00", long(as_24), RIGHT, quarter, 15, 2),
         ("UTC with Z", long(lambda at: f"{at - utc:%Y-%m-%dT%H:%M:%SZ}"), RIGHT, quarter, 15, 2),
         ("offsets", long(lambda at: f"{at:%Y-%m-%d %H:%M:%S}+08:00"), RIGHT, quarter, 15, 2),
-        ("UTC without a word", long(lambda at: f"{at - utc:%Y-%m-%d %H:%M}"), ("intervals.stamp.zone",), quarter, 15, 2),
+        (
+            "UTC without a word",
+            long(lambda at: f"{at - utc:%Y-%m-%d %H:%M}"),
+            ("intervals.stamp.zone",),
+            quarter,
+            15,
+            2,
+        ),
         ("thirty minutes", long(lambda at: f"{at:%Y-%m-%d %H:%M}", half), RIGHT, half, 30, 2),
         ("month first by the hour", long(lambda at: f"{at:%m/%d/%Y %I:%M %p}"), RIGHT, quarter, 15, 2),
         (
@@ -284,7 +322,8 @@ def curve_copies() -> list[Copy]:
     copies = []
     for name, content, want, of, minutes, quantities in made:
         rows = tuple(
-            {"mp_no": p, "start": at, "E+": kwh, **({"RQ1": kvarh} if quantities == 2 else {})} for p, at, kwh, kvarh in of
+            {"mp_no": p, "start": at, "E+": kwh, **({"RQ1": kvarh} if quantities == 2 else {})}
+            for p, at, kwh, kvarh in of
         )
         copies.append(Copy(name, "met_interval_96", "load_curve.csv", content, want, rows, minutes))
     return copies

@@ -30,7 +30,9 @@ def _init_source(arguments: argparse.Namespace) -> int:
     folder = arguments.profile or settings().profile
     if folder is None:
         raise UsageError(
-            "There is no folder for the profile.", where="KAW_PROFILE", next_step="give --profile DIR, or set KAW_PROFILE."
+            "There is no folder for the profile.",
+            where="KAW_PROFILE",
+            next_step="give --profile DIR, or set KAW_PROFILE.",
         )
     place = arguments.place.expanduser().absolute()
     if not place.exists():
@@ -38,7 +40,11 @@ def _init_source(arguments: argparse.Namespace) -> int:
     today = date.today()
     found = propose_source(arguments.source, place, today)
     for table, proposed in found.tables.items():
-        shown = proposed.intervals.get("quantities", proposed.intervals.get("channel")) if proposed.intervals else proposed.columns
+        shown = (
+            proposed.intervals.get("quantities", proposed.intervals.get("channel"))
+            if proposed.intervals
+            else proposed.columns
+        )
         print(f"{found.patterns[table]} is {table}: {len(shown)} columns mapped, {len(proposed.doubts)} doubtful")
         for setting, (_, why) in proposed.doubts.items():
             print(f"  doubtful  {setting}: {why}")
