@@ -240,6 +240,14 @@ def _quantities(sniffed: Sniffed, used: set[str], slots: Slots) -> dict[str, dic
         if name in used or not _is_numeric(_filled(sniffed, name), sniffed.form):
             continue
         quantity, scale, doubt = quantity_of(name, sniffed.units.get(name, ""))
+        values = _filled(sniffed, name)
+        if (
+            quantity and len(set(values)) == 1 and len(values) >= 20
+        ):  # a rating beside each value, or a meter that stands still
+            slots.notes.doubt(
+                f"intervals.unused.{name}", None, f"it would be {quantity}, but every value is {values[0]}"
+            )
+            continue
         if quantity:
             found.setdefault(quantity, []).append((name, scale, doubt))
     chosen: dict[str, dict] = {}
@@ -251,12 +259,7 @@ def _quantities(sniffed: Sniffed, used: set[str], slots: Slots) -> dict[str, dic
                     "intervals.unused", f"{names} are both power factors; none is taken, energies say it better"
                 )
                 continue
-            clear = [each for each in columns if not each[2]]
-            columns = clear if len(clear) == 1 else columns
-            if len(columns) > 1:
-                slots.notes.doubt(
-                    f"intervals.quantities.{columns[0][0]}", quantity, f"{names} would each be {quantity}"
-                )
+            slots.notes.doubt(f"intervals.quantities.{columns[0][0]}", quantity, f"{names} would each be {quantity}")
         name, scale, doubt = columns[0]
         if quantity == "PF":
             highest = max(abs(float(number(v, sniffed.form) or 0)) for v in _filled(sniffed, name)[:2000])
@@ -299,6 +302,13 @@ def _time_the_slots(sniffed: Sniffed, slots: Slots, point: str | None, forms: li
             notes.doubt("intervals.stamp.format", form, f"{texts[0]} reads as {' and as '.join(forms)}")
         else:
             notes.say("intervals.stamp.format", f"only as {form} are the stamps in steady steps")
+    for name in [n for n, q in slots.layout.get("quantities", {}).items() if q["data_type"] == "PF" and minutes < 15]:
+        del slots.layout["quantities"][name]
+        slots.unused.append(name)
+        notes.say(
+            "intervals.unused",
+            f"{name!r} is a power factor in slots finer than 15 minutes: it can be neither summed nor averaged",
+        )
     stamps = read_all(of_point, form)
     is_24 = any("24:00" in text for text in of_point)
     _label(slots, stamps, gap, is_same_day, is_24, form)

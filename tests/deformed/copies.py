@@ -286,6 +286,10 @@ def curve_copies() -> list[Copy]:
     counted += [[p, f"{at:%Y-%m-%d}", str(1 + (at.hour * 60 + at.minute) // 30), str(kwh)] for p, at, kwh, _ in half]
     wh = [["mp_no", "Timestamp", "Energy (Wh)"]]
     wh += [[p, f"{at:%Y-%m-%d %H:%M}", f"{kwh * 1000:.0f}"] for p, at, kwh, _ in quarter]
+    rated = [["Meter point", "Timestamp", "power", "transformer_kW"]]
+    rated += [[p, f"{at:%Y-%m-%d %H:%M}", str(kwh), "35.6"] for p, at, kwh, _ in quarter]
+    both = [["Meter point", "Timestamp", "Energy A kWh", "Energy B kWh"]]
+    both += [[p, f"{at:%Y-%m-%d %H:%M}", str(kwh), str(kvarh)] for p, at, kwh, kvarh in quarter]
     utc = timedelta(hours=8)
     made: list[tuple[str, bytes, str | tuple[str, ...], list, int, int]] = [
         ("start of the slot", long(lambda at: f"{at:%Y-%m-%d %H:%M:%S}"), RIGHT, quarter, 15, 2),
@@ -318,6 +322,9 @@ def curve_copies() -> list[Copy]:
         ("date and time apart", written(apart, ";"), RIGHT, quarter, 15, 2),
         ("periods counted", written(counted), RIGHT, half, 30, 1),
         ("watt-hours", written(wh), RIGHT, quarter, 15, 1),
+        # found in a public export: the rating was taken for the power, whose unit no header says
+        ("a rating beside the power", written(rated), ("intervals.quantities.power",), quarter, 15, 1),
+        ("two energies", written(both), ("intervals.quantities.Energy A kWh",), quarter, 15, 1),
     ]
     copies = []
     for name, content, want, of, minutes, quantities in made:
