@@ -7,6 +7,7 @@ keys. Without a profile every table is delivered as the contract has it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import UsageError
-from include.settings import LANGUAGES, SOURCE_NAMES, settings
+from include.settings import SOURCE_NAMES, settings
 
 FILE = "profile.yaml"
 SOURCES = "sources"
@@ -24,7 +25,7 @@ OFTEN = {
     "monthly": 35,
     "once": None,
 }  # how often a table comes: so many days its delivery lasts; None for good
-KEYS = ("name", "language", "addresses", "delivered", "left_out", "others_left_out")
+KEYS = ("name", "addresses", "delivered", "left_out", "others_left_out")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class LeftOut:
     reason: str
     approver: str = ""
 
+    @property
+    def told(self) -> str:
+        return f"{self.reason} (approved by {self.approver})" if self.approver else self.reason
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -42,7 +47,6 @@ class Profile:
 
     folder: Path | None = None
     name: str = ""
-    language: str | None = None
     addresses: dict[str, str] = field(default_factory=dict)  # source -> where it delivers, where no variable says so
     delivered: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
@@ -75,9 +79,20 @@ def is_source_left_out(source: str) -> bool:
 
 
 def left_out() -> dict[str, str]:
-    """Table -> reason of the tables that the profile leaves out, in the order of the contracts."""
+    """Table -> reason of the tables that the profile leaves out, with who approved it, in the order of the contracts."""
     given = profile().left_out
-    return {name: given[name].reason for name in all_tables() if name in given}
+    return {name: given[name].told for name in all_tables() if name in given}
+
+
+def refuse_what_was_delivered(delivered: Collection[str]) -> None:
+    """Raises UsageError where a table that was delivered before is left out, and nobody approved that."""
+    given = profile()
+    if bold := [name for name in delivered if name in given.left_out and not given.left_out[name].approver]:
+        raise UsageError(
+            f"{', '.join(bold)} was delivered before, and the profile leaves it out.",
+            where=str(given.folder / FILE),
+            next_step=f"deliver it, or name who approved it: left_out: {{{bold[0]}: {{reason: TEXT, approver: NAME}}}}.",
+        )
 
 
 @lru_cache(maxsize=8)
@@ -107,9 +122,7 @@ def _parsed(folder: Path, text: str) -> Profile:
     addresses = {name: str(address) for name, address in (given.get("addresses") or {}).items()}
     if unknown := [name for name in addresses if name not in SOURCE_NAMES]:
         raise _wrong(folder, f"addresses names {', '.join(unknown)}; allowed are {', '.join(SOURCE_NAMES)}")
-    if given.get("language") not in (None, *LANGUAGES):
-        raise _wrong(folder, f"language is {given['language']}; allowed are {', '.join(LANGUAGES)}")
-    return Profile(folder, str(given.get("name") or ""), given.get("language"), addresses, delivered, left)
+    return Profile(folder, str(given.get("name") or ""), addresses, delivered, left)
 
 
 def _left_out(folder: Path, name: str, value: object) -> LeftOut:

@@ -9,7 +9,7 @@ import pytest
 from include.contracts import all_tables
 from include.errors import UsageError
 from include.landing.mapping import parsed
-from include.profiles import is_source_left_out, left_out, profile
+from include.profiles import is_source_left_out, left_out, profile, refuse_what_was_delivered
 from include.quality.base_rules import load_base_rules
 from include.quality.left_out import not_delivered
 from include.quality.rules import load_rules
@@ -47,6 +47,14 @@ def test_the_rest_is_left_out_for_one_reason(write):
     ]
 
 
+def test_a_table_that_was_delivered_is_left_out_only_where_somebody_approved_it(write):
+    write("left_out: {mkt_bill: sold, mkt_payment: {reason: sold, approver: Head of billing}}")
+    refuse_what_was_delivered(["mkt_customer", "mkt_payment"])
+    assert left_out()["mkt_payment"] == "sold (approved by Head of billing)"
+    with pytest.raises(UsageError, match="mkt_bill was delivered before, and the profile leaves it out"):
+        refuse_what_was_delivered(["mkt_bill"])
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -55,7 +63,6 @@ def test_the_rest_is_left_out_for_one_reason(write):
         ("delivered: {mkt_bill: daily}\nleft_out: {mkt_bill: x}", "mkt_bill is in delivered and in left_out"),
         ("left_out: {mkt_bill: }", "mkt_bill says no reason"),
         ("tables: {}", "unknown key tables; known are"),
-        ("language: fr", "language is fr; allowed are en, zh"),
         ("addresses: {billing: /x}", "addresses names billing"),
         ("a: [", "is no YAML"),
     ],
