@@ -75,8 +75,8 @@ def settings() -> Settings:
     alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage
     KAW_LINEAGE_FILE, and OpenLineage's own variables. A source without an address falls back to the Airflow connection of the
     same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How long a source database may keep silent, and how often it is
-    asked: KAW_SOURCE_CONNECT_TIMEOUT, KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty variable counts as unset. Raises
-    UsageError where one cannot be used.
+    asked: KAW_SOURCE_CONNECT_TIMEOUT, KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. An empty
+    variable counts as unset. Raises UsageError where one cannot be used.
     """
     home = Path(os.environ.get("KAW_HOME") or ROOT / ".kaw").expanduser().absolute()
     return Settings(
