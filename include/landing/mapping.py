@@ -60,7 +60,7 @@ def parsed(source: str, text: str, where: str) -> dict[str, TableMap]:
     """Table -> mapping. Raises UsageError with the key and what is allowed."""
     try:
         given = yaml.load(text, yaml.CSafeLoader) or {}
-        tables = given["tables"]
+        tables = given["tables"] or {}
         unknown = [name for name in tables if name not in load_contracts()[source]]
         if unknown:
             raise ValueError(f"tables names {', '.join(unknown)}, which the contract of {source} does not have")

@@ -79,7 +79,7 @@ def _stamp(sniffed: Sniffed) -> tuple[dict, list[str], list[str]] | None:
     days: list[str] = []
     for name in _headers(sniffed):
         values = _filled(sniffed, name)
-        if len(values) < 0.9 * len(sniffed.grid.rows) or cell_kind(values[0]) not in ("day", "number"):
+        if not values or len(values) < 0.9 * len(sniffed.grid.rows) or cell_kind(values[0]) not in ("day", "number"):
             continue
         if forms := candidates(values[:3000], STAMPS):
             clocks = {re.search(r"\d:\d{2}", value)[0] for value in values[:400] if ":" in value}

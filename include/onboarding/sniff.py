@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from include.landing.delivery import FileProblem
-from include.landing.formats import KINDS, UTF_16, Format, Grid, header_of, read_grid, read_records
+from include.landing.formats import KINDS, UTF_16, Format, Grid, decoded, header_of, read_grid, read_records
 from include.onboarding.notes import Notes
 
 SAMPLE_BYTES = 8 << 20
@@ -52,10 +52,12 @@ def sniff(content: bytes, file_name: str) -> Sniffed:
     form = Format(kind=kind)
     if kind == "csv":
         form = replace(form, encoding=_encoding(content, notes))
-        form = replace(form, delimiter=_delimiter(content.decode(form.encoding), notes))
+        form = replace(form, delimiter=_delimiter(decoded(content, form.encoding), notes))
     records = read_records(content, form)
     form, units = _places(records, form, notes)
     grid = read_grid(content, form)
+    if not grid.rows:
+        raise FileProblem("none of its lines has as many fields as the header")
     kinds = [_kind_of(column) for column in _columns(grid)]
     form = replace(form, nulls=_nulls(grid, kinds, notes))
     form = _number_format(grid, kinds, form, notes)
@@ -71,7 +73,7 @@ def _leaves(records: list, form: Format, names: list[str]) -> dict[str, str]:
 
 
 def _sample(content: bytes) -> bytes:
-    if len(content) <= SAMPLE_BYTES:
+    if len(content) <= SAMPLE_BYTES or content[:2] in UTF_16:
         return content
     return content[: content.rindex(b"\n", 0, SAMPLE_BYTES) + 1]
 
@@ -200,7 +202,8 @@ def _places(records: list[tuple[int, list]], form: Format, notes: Notes) -> tupl
         unit_row = above.pop()
     rows = []
     for line, fields in reversed(above):
-        if len([cell for cell in fields if cell]) < 2 or (rows and len(rows) == 3):
+        is_wider = len(_trimmed(fields)) > width  # facts of the export, above a table of its own
+        if is_wider or len([cell for cell in fields if cell]) < 2 or len(rows) == 3:
             break
         rows.insert(0, (line, fields))
     if not rows:

@@ -5,6 +5,7 @@ What is expected of each copy was typed in with the copy (`tests/deformed/copies
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -88,6 +89,20 @@ def test_at_least_forty_copies_and_three_quarters_of_them_without_a_doubt():
     assert len(COPIES) >= 40
     assert len({copy.name for copy in COPIES}) == len(COPIES)
     assert sum(copy.expected == RIGHT for copy in COPIES) >= 0.75 * len(COPIES)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_copy_is_proposed_or_told_and_never_an_error(seed):
+    drawn = random.Random(seed)
+    for copy in drawn.sample(COPIES, 8):
+        content = bytearray(copy.content)
+        for _ in range(20):
+            content[drawn.randrange(len(content))] = drawn.randrange(256)
+        lines = bytes(content[: drawn.randrange(len(content) // 2, len(content))]).split(b"\n")
+        drawn.shuffle(lines)
+        for damaged in (bytes(content), b"\n".join(lines), b"", b"\n\n", b"a;b\n"):
+            proposed = propose(all_tables()[copy.table].source, copy.file, damaged, TODAY)
+            assert proposed.table or proposed.problem
 
 
 def test_a_value_that_was_changed_in_a_copy_is_seen():

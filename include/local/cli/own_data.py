@@ -56,6 +56,9 @@ def _init_source(arguments: argparse.Namespace) -> int:
         print(said)
     for name, problem in found.problems:
         print(f"{name} is not mapped: {problem}")
+    if not found.tables:
+        print("Nothing was written. Next: see what the tables hold in docs/contracts.md, or give another SOURCE")
+        return 1
     address = place.parent if place.is_file() else place
     written = write(found, folder, address, today, force=arguments.force)
     print(f"Written: {', '.join(map(str, written))}")
@@ -63,4 +66,4 @@ def _init_source(arguments: argparse.Namespace) -> int:
         f"Next: review {written[0].name}" + (f" and confirm {found.doubts} settings" if found.doubts else "")
         + f", then KAW_PROFILE={folder} ./kaw check-sources"
     )  # fmt: skip
-    return 0 if found.tables else 1
+    return 0
