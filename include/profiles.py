@@ -7,6 +7,7 @@ keys. Without a profile every table is delivered as the contract has it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -71,6 +72,15 @@ def profile() -> Profile:
             next_step=f"let ./kaw init-source write {FILE}, or unset KAW_PROFILE.",
         ) from None
     return _parsed(folder, text)
+
+
+def digest() -> str | None:
+    """Of all that the profile says, as the ledger notes it; None where there is none."""
+    folder = settings().profile
+    if folder is None:
+        return None
+    files = [path for path in (folder / FILE, *sorted((folder / SOURCES).glob("*.yaml"))) if path.is_file()]
+    return hashlib.sha256(b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in files)).hexdigest()
 
 
 def is_source_left_out(source: str) -> bool:

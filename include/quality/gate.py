@@ -13,7 +13,7 @@ import psycopg
 
 from include.contracts import all_tables
 from include.errors import GateBlocked
-from include.profiles import left_out
+from include.profiles import digest, left_out
 from include.publish.content import built_content, candidate_digests, candidate_types
 from include.publish.marts import read_marts
 from include.quality import conservation, findings, verdict
@@ -157,7 +157,7 @@ def record_verdict(
         "withheld": result.withheld,
     }
     if result.left_out:
-        summary |= {"left_out": result.left_out, "not_delivered": result.not_delivered}
+        summary |= {"left_out": result.left_out, "not_delivered": result.not_delivered, "profile": digest()}
     runs.note_verdict(connection, run.run_id, result.gate, summary)
     judged = {"findings_digest": ledger.findings_digest(connection)}
     ledger.append(
