@@ -53,21 +53,25 @@ class Proposed:
 
 def propose(source: str, file_name: str, content: bytes, today: date | None = None) -> Proposed:
     """The best table for one file of a source. Never raises for what a file holds; `problem` says it."""
-    proposed = Proposed(file_name)
     try:
-        sniffed = proposed.sniffed = sniff(content, PurePath(file_name).name)
+        sniffed = sniff(content, PurePath(file_name).name)
     except FileProblem as problem:
-        proposed.problem = str(problem)
-        return proposed
+        return Proposed(file_name, problem=str(problem))
+    return propose_rows(source, file_name, sniffed, today)
+
+
+def propose_rows(source: str, name: str, sniffed: Sniffed, today: date | None = None) -> Proposed:
+    """The best table for rows of text, whatever they were read from."""
+    proposed = Proposed(name, sniffed)
     tables = load_contracts()[source]
     slots = find_slots(sniffed) if CURVES in tables else None
     mapped = {
-        name: map_columns(sniffed, table, f"{today or date.today()}")
-        for name, table in tables.items()
-        if name != CURVES or {"data_type", "v1", "v96"} <= set(sniffed.grid.names)
+        table.name: map_columns(sniffed, table, f"{today or date.today()}")
+        for table in tables.values()
+        if table.name != CURVES or {"data_type", "v1", "v96"} <= set(sniffed.grid.names)
     }
-    scores = {name: found.score + 2 * table_likeness(file_name, tables[name]) for name, found in mapped.items()}
-    best = sorted(scores, key=lambda name: -scores[name])
+    scores = {table: found.score + 2 * table_likeness(name, tables[table]) for table, found in mapped.items()}
+    best = sorted(scores, key=lambda table: -scores[table])
     if slots and not (best and best[0] == CURVES):
         _take_slots(proposed, sniffed, slots)
         return proposed

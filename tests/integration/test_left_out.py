@@ -11,6 +11,7 @@ import pytest
 
 from include.contracts import all_tables
 from include.landing.check import check_sources
+from include.onboarding.database import propose_database, views_of
 from include.onboarding.source import propose_source, write
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import evaluate
@@ -57,6 +58,30 @@ def test_a_delivery_of_ten_days_ago_lasts_for_a_month_or_for_good(database, run_
             " values ('marketing', 'mkt_bill', '2018-12-21', 'auto', 'landed', 5, 'x')"
         )
         assert evaluate(connection, arrival, run_id, DAY).failed_rows == failed
+
+
+def test_a_schema_becomes_views_that_lack_what_is_doubtful(database, empty_database):
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(
+            """
+            create table invoices (invoice_no text, customer_no text, "Due date" date, state text, total_charge numeric);
+            insert into invoices select '2026010' || n, '031000' || (1000 + n), date '2026-02-20', 'PAID', 12.5 * n
+            from generate_series(1, 30) as n;
+            create table weather (station text, celsius numeric)
+            """
+        )
+    found = propose_database("marketing", empty_database, "public", DAY)
+    assert [(p.file, p.table) for p in found.proposals] == [("invoices", "mkt_bill")]
+    assert found.others == ["weather"]
+    text = views_of("marketing", "public", found, DAY)
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(text)
+        columns = {c.name for c in connection.execute("select * from kaw.mkt_bill limit 0").description}
+        rows = connection.execute("select count(*), sum(total_charge), min(due_on) from kaw.mkt_bill").fetchone()
+    assert rows == (30, Decimal("5812.50"), date(2026, 2, 20))
+    assert {"bill_no", "cons_no", "due_on", "total_charge", "status", "kwh_peak"} <= columns
+    assert "read_to" not in columns  # required, and no column is it: a comment, until a person knows
+    assert '-- doubtful: null::date as "read_to"' in text
 
 
 @pytest.mark.skipif(not STEEL.exists(), reason="the real files are not beside the project")

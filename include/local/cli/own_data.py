@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from include.errors import UsageError
+from include.landing.databases import is_database
 from include.local.cli.options import command
 from include.settings import SOURCE_NAMES, settings
 
@@ -19,7 +20,8 @@ def add_to(commands) -> None:
         "read sample files of a source and propose how they become the contract's tables; lands nothing",
     )
     init.add_argument("source", choices=SOURCE_NAMES)
-    init.add_argument("place", type=Path, metavar="PLACE", help="a file, or a folder with files")
+    init.add_argument("place", metavar="PLACE", help="a file, a folder with files, or a postgresql:// address")
+    init.add_argument("--schema", default="public", help="of a database, the schema with its tables (default public)")
     init.add_argument("--profile", type=Path, metavar="DIR", help="where the mapping is written (default: KAW_PROFILE)")
     init.add_argument("--force", action="store_true", help="propose anew over a mapping that is there")
 
@@ -34,7 +36,9 @@ def _init_source(arguments: argparse.Namespace) -> int:
             where="KAW_PROFILE",
             next_step="give --profile DIR, or set KAW_PROFILE.",
         )
-    place = arguments.place.expanduser().absolute()
+    if is_database(arguments.place):
+        return _init_database(arguments, folder)
+    place = Path(arguments.place).expanduser().absolute()
     if not place.exists():
         raise UsageError("The samples are not there.", where=str(place), next_step="give a file or a folder.")
     today = date.today()
@@ -66,4 +70,33 @@ def _init_source(arguments: argparse.Namespace) -> int:
         f"Next: review {written[0].name}" + (f" and confirm {found.doubts} settings" if found.doubts else "")
         + f", then KAW_PROFILE={folder} ./kaw check-sources"
     )  # fmt: skip
+    return 0
+
+
+def _init_database(arguments: argparse.Namespace, folder: Path) -> int:
+    from include.onboarding.database import propose_database, views_of
+
+    path, today = folder / "sources" / f"{arguments.source}.sql", date.today()
+    if path.exists() and not arguments.force:
+        raise UsageError(
+            "This source has views already, which a person may have reviewed.",
+            where=str(path),
+            next_step="add --force to propose them anew, or give another --profile.",
+        )
+    found = propose_database(arguments.source, arguments.place, arguments.schema, today)
+    for proposed in found.proposals:
+        print(
+            f"{proposed.file} is {proposed.table}: {len(proposed.columns)} columns mapped, {len(proposed.doubts)} doubtful"
+        )
+        for setting, (_, why) in proposed.doubts.items():
+            print(f"  doubtful  {setting}: {why}")
+    if found.others:
+        print(f"Not mapped: {', '.join(found.others)}")
+    if not found.proposals:
+        print("Nothing was written. Next: give another --schema or SOURCE")
+        return 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(views_of(arguments.source, arguments.schema, found, today), encoding="utf-8")
+    print(f"Written: {path}")
+    print("Next: review it, run it in the source's database, and set the address as its first lines say")
     return 0
