@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
 from include.landing.addresses import resolve
@@ -16,7 +18,7 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
 from include.profiles import is_source_left_out, left_out, profile
-from include.settings import SOURCE_NAMES, mask_secrets, settings
+from include.settings import SOURCE_NAMES, default_business_date, mask_secrets, settings
 
 SAMPLE_ROWS = 10_000  # of each file, from its beginning; of a table, the newest
 
@@ -32,6 +34,7 @@ class Check:
     unknown_columns: list[str] = field(default_factory=list)
     problem: str | None = None
     values: list[BadValues] = field(default_factory=list)
+    last_day: str | None = None  # of curves: the last day that they have
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -123,6 +126,8 @@ def _check_files(
             check.unknown_columns = sorted({*check.unknown_columns, *delivery.unknown_columns})
             if delivery.announced_rows not in (None, count):
                 problem = f"{delivery.announced_rows} rows were announced, {count} came"
+            if table.curve_slots and delivery.rows.num_rows:
+                check.last_day = max(check.last_day or "", pc.max(delivery.rows.column("data_date")).as_py())
             seen.look(source, table, delivery.rows.slice(0, sample), business_date, delivery.file_name)
             for columns in seen.wanted(table):
                 seen.keep_targets(table, columns, delivery.rows)
@@ -208,4 +213,6 @@ def _next(checks: list[Check]) -> str:
         return f"deliver {absent[0].table}, or leave it out in the profile"
     if any(c.problem for c in checks):
         return "correct what has a problem and repeat the command"
-    return "./kaw run"
+    last = max((c.last_day for c in checks if c.last_day), default="")
+    is_old = last and last < f"{default_business_date()}"
+    return f"./kaw run --date {last}, the last day of the curves" if is_old else "./kaw run"

@@ -6,6 +6,8 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+import yaml
+
 from include.errors import UsageError
 from include.landing.databases import is_database
 from include.local.cli.options import command
@@ -66,11 +68,23 @@ def _init_source(arguments: argparse.Namespace) -> int:
     address = place.parent if place.is_file() else place
     written = write(found, folder, address, today, force=arguments.force)
     print(f"Written: {', '.join(map(str, written))}")
+    if len(written) == 1 and (new := [name for name in found.tables if name not in _delivered(folder)]):
+        print(f"Add to {folder}/profile.yaml: addresses {arguments.source}: {address}; delivered {', '.join(new)}")
     print(
         f"Next: review {written[0].name}" + (f" and confirm {found.doubts} settings" if found.doubts else "")
         + f", then KAW_PROFILE={folder} ./kaw check-sources"
     )  # fmt: skip
     return 0
+
+
+def _delivered(folder: Path) -> set[str]:
+    """Tables that the profile says are delivered; none where it cannot be read, which the next command tells."""
+    try:
+        return set(
+            (yaml.safe_load((folder / "profile.yaml").read_text(encoding="utf-8-sig")) or {}).get("delivered") or ()
+        )
+    except (OSError, yaml.YAMLError, AttributeError):
+        return set()
 
 
 def _init_database(arguments: argparse.Namespace, folder: Path) -> int:
