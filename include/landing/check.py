@@ -17,6 +17,8 @@ from include.landing.check_values import BadValues, Seen
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Refusal
 from include.landing.folders import Landed, read_folder
+from include.landing.mapped_folders import read_mapped_folder
+from include.landing.mapping import table_map
 from include.profiles import is_source_left_out, left_out, profile
 from include.settings import SOURCE_NAMES, default_business_date, mask_secrets, settings
 
@@ -115,7 +117,9 @@ def _check_files(
 ) -> Check | None:
     """What the files of a table hold; None where there is none."""
     check, files = Check(source, table.name), 0
-    for delivery in read_folder(path, table, business_date, Landed(), channel):
+    mapped = table_map(table.source, table) if channel == "auto" else None
+    reading = read_mapped_folder(path, table, business_date, Landed(), mapped) if mapped else None
+    for delivery in reading or read_folder(path, table, business_date, Landed(), channel):
         files += 1
         problem = None
         if isinstance(delivery, Refusal):

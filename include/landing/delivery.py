@@ -78,8 +78,6 @@ def event_column(table: Table) -> str | None:
 def header_problem(table: Table, delivered: list[str]) -> str | None:
     """What is wrong with a header, as one sentence; None where every contract column is there once."""
     missing = [c.name for c in table.columns if c.name not in delivered]
-    if len(delivered) == 1 and missing and (mark := max(";\t|", key=delivered[0].count)) in delivered[0]:
-        return f"its delimiter is {mark!r}, a comma is expected; a mapping in a profile can say otherwise (./kaw init-source)"
     repeated = sorted({name for name in delivered if delivered.count(name) > 1})
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

@@ -17,6 +17,8 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Refusal
 from include.landing.folders import Landed, read_folder
 from include.landing.land import land
+from include.landing.mapped_folders import read_mapped_folder
+from include.landing.mapping import table_map
 from include.profiles import is_source_left_out, left_out
 from include.records import ledger
 from include.records.fence import take_fence
@@ -90,13 +92,17 @@ def _tell_deliverer(connection: psycopg.Connection, address: str) -> None:
 def _deliveries(
     connection: psycopg.Connection, source: str, address: str, forms: str | None, business_date: date
 ) -> Iterator[Delivery | Refusal | AlreadyLanded]:
-    tables = load_contracts()[source].values()
+    tables = [table for table in load_contracts()[source].values() if table.name not in left_out()]
     if is_database(address):
         yield from again(source, lambda: _from_database(connection, address, source, business_date))
     else:
         folder = _folder(address, source)
         for table in tables:
-            yield from read_folder(folder, table, business_date, landed_of(connection, table, "auto"))
+            landed = landed_of(connection, table, "auto")
+            if mapped := table_map(source, table):
+                yield from read_mapped_folder(folder, table, business_date, landed, mapped)
+            else:
+                yield from read_folder(folder, table, business_date, landed)
     if forms:
         folder = _folder(forms, "forms")
         for table in tables:

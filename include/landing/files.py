@@ -61,9 +61,7 @@ def read_csv(content: bytes, is_known_whole: bool) -> Read:
 
 
 def _other_encoding(content: bytes) -> str:
-    """A hint for who delivers it: old Chinese systems write GBK, which as UTF-8 is nothing; a spreadsheet's text is UTF-16."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "; it is UTF-16"
+    """A hint for who delivers it: old Chinese systems write GBK, which as UTF-8 is nothing."""
     for encoding in ("utf-8", "gb18030"):
         with contextlib.suppress(UnicodeDecodeError):
             content.decode(encoding)

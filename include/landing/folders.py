@@ -2,8 +2,7 @@
 
 An entry of the manifest says of a file: name, sha256, rows, sums, business_date, complete_from and complete_to, and
 withdrawn_rows, the number of rows that the source took out on purpose since its last file; all but the name may be absent.
-Its key intervals says how the slots of long interval files are read. Of a table that the profile maps, the files are those of
-its mapping, wherever they lie below the address, and are read as it says.
+Its key intervals says how the slots of long interval files are read.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem,
 from include.landing.files import READERS
 from include.landing.intervals import day_curves, resolution_of
 from include.landing.manifests import MANIFEST, layout_of, read_manifest
-from include.landing.mapping import TableMap, files_of, read_mapped, table_map
-from include.profiles import left_out
 
 _DAY_IN_NAME = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!.*\d{4}-?\d{2}-?\d{2})")
 
@@ -49,18 +46,14 @@ def read_folder(
     that landed before under another name is named, not landed, where its file has the same date or none. A file of another
     date is a delivery of its own, also where its bytes are those of an earlier one, or a file of a later date has landed.
     """
-    if table.name in left_out():
-        return
     folder = address / table.name
-    mapped = table_map(table.source, table) if channel == "auto" else None
     try:
         manifest = read_manifest(folder, table)
     except FileProblem as problem:
         yield Refusal(table, str(problem), file_name=f"{table.name}/{MANIFEST}", channel=channel)
         return
     announced = {entry["name"]: entry for entry in manifest.get("files", [])}
-    files = files_of(address, mapped) if mapped else _files(folder)
-    days = {path: _day_of(path.name, announced) for path in files}
+    days = {path: _day_of(path.name, announced) for path in _files(folder)}
     for name in sorted(set(announced) - {path.name for path in days}):
         entry = announced[name]
         is_due = (entry.get("business_date") or date.min) <= business_date
@@ -72,7 +65,7 @@ def read_folder(
     for path, day in sorted(days.items(), key=lambda item: (item[1] or date.min, item[0].name)):
         if day and day > business_date:
             continue
-        shown = path.relative_to(address).as_posix()
+        shown = f"{table.name}/{path.name}"
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -92,8 +85,7 @@ def read_folder(
             yield AlreadyLanded(table, shown, sha256, channel, complete, day)
             continue
         try:
-            layout = None if mapped else layout_of(manifest, path.name)
-            delivery = _read(path, content, table, entry, layout, sha256, mapped)
+            delivery = _read(path, content, table, entry, layout_of(manifest, path.name), sha256)
             delivery.channel, delivery.file_name = channel, shown
             delivery.complete, delivery.business_date = complete, day
             delivery.announced_withdrawals = entry.get("withdrawn_rows")
@@ -103,25 +95,13 @@ def read_folder(
             yield Refusal(table, str(problem), shown, sha256, channel, entry.get("rows"))
 
 
-def _read(
-    path: Path,
-    content: bytes,
-    table: Table,
-    entry: dict,
-    layout: dict | None,
-    sha256: str,
-    mapped: TableMap | None = None,
-) -> Delivery:
+def _read(path: Path, content: bytes, table: Table, entry: dict, layout: dict | None, sha256: str) -> Delivery:
     if entry.get("sha256") not in (None, sha256):
         raise FileProblem("its sha256 is not the announced one: the file is half-written or was changed on the way")
     if not content:
         raise FileProblem("the file is empty")
-    minutes = resolution_of(layout) if layout else None
+    rows, malformed = READERS[path.suffix.lower()](content, "sha256" in entry)
     announced_rows, sums = entry.get("rows"), entry.get("sums")
-    if mapped:
-        rows, malformed, minutes = read_mapped(content, table, mapped)
-    else:
-        rows, malformed = READERS[path.suffix.lower()](content, "sha256" in entry)
     if layout:
         if announced_rows not in (None, rows.num_rows + len(malformed)):
             raise FileProblem(f"{announced_rows} rows were announced, {rows.num_rows + len(malformed)} came")
@@ -139,7 +119,7 @@ def _read(
         announced_sums=sums,
         unknown_columns=[name for name in delivered if name not in known],
         malformed=malformed,
-        slot_minutes=minutes,
+        slot_minutes=resolution_of(layout) if layout else None,
     )
 
 

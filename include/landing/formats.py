@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from datetime import datetime
 
-from include.landing.delivery import LINE, FileProblem
-from include.landing.files import read_parquet
+from include.landing.delivery import FileProblem
 
 KINDS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".parquet": "parquet"}
 UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 _FIELD_LIMIT = 16 << 20
 
 
@@ -77,11 +78,7 @@ def read_grid(content: bytes, form: Format) -> Grid:
 def read_records(content: bytes, form: Format, limit: int | None = None) -> list[tuple[int, list[str | None]]]:
     """Every record with the line on which it begins; a blank field is None. `limit` is a number of records."""
     if form.kind == "parquet":
-        rows, _ = read_parquet(content)
-        names = [name for name in rows.column_names if name != LINE]
-        values = rows.select(names).slice(0, limit).to_pylist()
-        body = [[None if row[name] is None else str(row[name]) for name in names] for row in values]
-        return [(1, list(names)), *enumerate(body, start=2)]
+        return _parquet(content, limit)
     if form.kind == "xlsx":
         return _sheet(content, form.sheet, limit)
     text = decoded(content, form.encoding)
@@ -138,16 +135,41 @@ def other_delimiter(line: str) -> str | None:
     return best if line.count(best) else None
 
 
+def _parquet(content: bytes, limit: int | None) -> list[tuple[int, list[str | None]]]:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        rows = pa.parquet.ParquetFile(pa.BufferReader(content)).read().slice(0, limit)
+        columns = [column.cast(pa.string()).to_pylist() for column in rows.columns]
+    except (pa.ArrowException, OSError) as error:
+        raise FileProblem(f"it is no complete Parquet file ({' '.join(str(error).split())[:160]})") from None
+    body = [[None if value in (None, "", "nan") else value for value in row] for row in zip(*columns, strict=True)]
+    return [(1, list(rows.column_names)), *enumerate(body, start=2)]
+
+
 def _sheet(content: bytes, name: str, limit: int | None) -> list[tuple[int, list[str | None]]]:
     import openpyxl
-
-    from include.landing.files import _cell_text, _short
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book[name] if name else book.worksheets[0]
         rows = sheet.iter_rows(values_only=True, max_row=limit)
-        records = [(line, [_cell_text(value) for value in row]) for line, row in enumerate(rows, start=1)]
+        return [(line, [_cell(value) for value in row]) for line, row in enumerate(rows, start=1)]
     except Exception as error:  # openpyxl, zipfile and the XML parser each have their own
-        raise FileProblem(f"it is no readable xlsx workbook ({_short(error)})") from None
-    return [(line, [value.strip() or None if value else None for value in fields]) for line, fields in records]
+        raise FileProblem(f"it is no readable xlsx workbook ({' '.join(str(error).split())[:160]})") from None
+
+
+def _cell(value: object) -> str | None:
+    """The text of a cell. A number too long for a spreadsheet is shown as one: 1.23E+21, for its digits are gone."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, int | float):
+        if abs(value) >= 10**EXACT_DIGITS:
+            return f"{value:.{EXACT_DIGITS - 1}E}"
+        return str(int(value)) if value == int(value) else repr(value)
+    return str(value).strip() or None

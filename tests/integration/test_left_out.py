@@ -55,7 +55,7 @@ def test_a_delivery_of_ten_days_ago_lasts_for_a_month_or_for_good(database, run_
     with psycopg.connect(database) as connection:
         connection.execute(
             "insert into quality.receipts (source_name, table_name, business_date, channel, state, delivered_rows, fence)"
-            " values ('marketing', 'mkt_bill', '2018-12-21', 'auto', 'landed', 5, 'x')"
+            " values ('marketing', 'mkt_bill', '2018-12-21', 'auto', 'landed', 5, 1)"
         )
         assert evaluate(connection, arrival, run_id, DAY).failed_rows == failed
 
