@@ -16,9 +16,11 @@ from include.alerts import alert, clear, clear_where
 from include.errors import GateBlocked, KawError
 from include.landing import withdrawals
 from include.landing.extract import LOADER
+from include.profiles import left_out, refuse_what_was_delivered
 from include.progress import step as telling
 from include.quality.gate import GateResult, check_candidates, check_staged_data
 from include.records import ledger, locks, runs
+from include.records.receipts import delivered_tables
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from include.settings import settings
@@ -58,6 +60,9 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
     First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
     """
     with telling(""), runs.alone(warehouse.address, ENDING_S) as holder:
+        if left := left_out():
+            with warehouse.reader().connect() as connection:
+                refuse_what_was_delivered(delivered_tables(connection, list(left)))
         with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
             connection.execute(f"set idle_in_transaction_session_timeout = '{locks.SILENCE_S}s'")
             withdrawals.settle(connection, business_date)

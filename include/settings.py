@@ -36,6 +36,7 @@ class Settings:
     source_marketing: str | None = None
     source_contract: str | None = None
     source_forms: str | None = None
+    profile: Path | None = None
     source_connect_timeout_s: float = 10
     source_statement_timeout_s: float = 900
     source_tries: int = 3
@@ -80,10 +81,10 @@ def settings() -> Settings:
     """The settings of this moment.
 
     KAW_HOME (default `.kaw` beside the code), KAW_WAREHOUSE, KAW_SOURCE_METERING, KAW_SOURCE_MARKETING, KAW_SOURCE_CONTRACT,
-    KAW_SOURCE_FORMS, KAW_SIMULATION (server of the simulated sources); the roles' own logins KAW_LOGIN_LOADER and so on (LOGINS),
-    or the Airflow connections AIRFLOW_CONN_KAW_LOADER and so on; KAW_LANG (en or zh, of pages and alerts); of alerts
-    KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage KAW_LINEAGE_FILE,
-    and OpenLineage's own variables. A source
+    KAW_SOURCE_FORMS, KAW_PROFILE (a folder: what the sources deliver, and how), KAW_SIMULATION (server of the simulated
+    sources); the roles' own logins KAW_LOGIN_LOADER and so on (LOGINS), or the Airflow connections AIRFLOW_CONN_KAW_LOADER and
+    so on; KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
+    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
     without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
     long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,
     KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. What a file may be and cost: KAW_FILE_MIB,
@@ -98,6 +99,7 @@ def settings() -> Settings:
         source_marketing=_source_address("KAW_SOURCE_MARKETING"),
         source_contract=_source_address("KAW_SOURCE_CONTRACT"),
         source_forms=_source_address("KAW_SOURCE_FORMS"),
+        profile=Path(given).expanduser().absolute() if (given := os.environ.get("KAW_PROFILE")) else None,
         **_source_limits(),
         simulation=_as_postgresql(os.environ.get("KAW_SIMULATION") or "") or None,
         logins={role: address for role in LOGINS if (address := _login_address(role))},

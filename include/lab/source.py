@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from include.errors import UsageError
+from include.profiles import profile
 from include.settings import SOURCE_NAMES, Settings, settings
 
 DEFAULTS = {"accounts": 200, "days": 45, "seed": 1, "rich": False}
@@ -18,7 +19,13 @@ FUNCTION = "python:include.lab.source:deliver"  # the address of a simulated sou
 
 
 def default_addresses(given: Settings) -> dict[str, str]:
-    """The variables of the sources that have no address, with the simulated utility as theirs (forms come with marketing)."""
+    """The variables of the sources that have no address, with the simulated utility as theirs (forms come with marketing).
+
+    A utility with a profile is no simulated one: its sources are where the profile says.
+    """
+    if given.profile:
+        stated = {name: profile().addresses.get(name) for name in SOURCE_NAMES if given.source(name) is None}
+        return {f"KAW_SOURCE_{name.upper()}": address for name, address in stated.items() if address}
     names = [name for name in SOURCE_NAMES if is_simulated(name)]
     names += ["forms"] if "marketing" in names and given.source("forms") is None else []
     return {f"KAW_SOURCE_{name.upper()}": FUNCTION for name in names}
@@ -36,7 +43,7 @@ def folder(given: Settings) -> Path:
 
 
 def is_simulated(source: str) -> bool:
-    return settings().source(source) in (None, FUNCTION)
+    return settings().profile is None and settings().source(source) in (None, FUNCTION)
 
 
 def choose(

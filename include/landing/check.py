@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import KawError
 from include.landing.addresses import resolve
@@ -15,8 +17,11 @@ from include.landing.check_values import BadValues, Seen
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Ignored, Refusal
 from include.landing.folders import Landed, outside_of_tables, read_folder
+from include.landing.mapped_folders import read_mapped_folder
+from include.landing.mapping import table_map
 from include.landing.reading import Reader
-from include.settings import SOURCE_NAMES, mask_secrets, settings
+from include.profiles import is_source_left_out, left_out, profile
+from include.settings import SOURCE_NAMES, default_business_date, mask_secrets, settings
 
 SAMPLE_ROWS = 10_000  # of each file, from its beginning; of a table, the newest
 
@@ -34,6 +39,7 @@ class Check:
     ignored: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     values: list[BadValues] = field(default_factory=list)
+    last_day: str | None = None  # of curves: the last day that they have
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -57,7 +63,9 @@ def _check_all(
     checks, seen = [], Seen()
     for source in SOURCE_NAMES:
         address = addresses[source]
-        if address is None:
+        if is_source_left_out(source):
+            continue
+        if address is None and profile().folder is None:
             checks.append(Check(source, "(simulated, not delivered yet)"))
             continue
         try:
@@ -77,7 +85,7 @@ def _check_all(
 def _check(
     source: str, address: str, business_date: date, sample: int | None, seen: Seen, reader: Reader
 ) -> list[Check]:
-    tables = load_contracts()[source].values()
+    tables = [table for table in load_contracts()[source].values() if table.name not in left_out()]
     if is_database(address):
         checks = again(source, lambda: _check_database(source, address, business_date, sample, seen))
         return list({check.table: check for check in checks}.values())
@@ -97,6 +105,8 @@ def _check_database(source: str, address: str, business_date: date, sample: int 
     seen.forget(source)  # of a try that failed
     with Source(address, source) as database:
         for table in load_contracts()[source].values():
+            if table.name in left_out():
+                continue
             problem = database.problem(table)
             rows = 0 if problem else database.count(table)
             if rows:
@@ -135,7 +145,9 @@ def _check_files(
 ) -> tuple[Check, int]:
     """What the files of a table hold, and how many there are."""
     check, files = Check(source, table.name), 0
-    for delivery in read_folder(reader, path, table, business_date, Landed(), channel):
+    mapped = table_map(table.source, table) if channel == "auto" else None
+    reading = read_mapped_folder(reader, path, table, business_date, Landed(), mapped) if mapped else None
+    for delivery in reading or read_folder(reader, path, table, business_date, Landed(), channel):
         if isinstance(delivery, Ignored):
             check.ignored.append(_told(delivery))
             continue
@@ -150,6 +162,8 @@ def _check_files(
             check.unknown_columns = sorted({*check.unknown_columns, *delivery.unknown_columns})
             if delivery.announced_rows not in (None, count):
                 problem = f"{delivery.announced_rows} rows were announced, {count} came"
+            if table.curve_slots and delivery.rows.num_rows:
+                check.last_day = max(check.last_day or "", pc.max(delivery.rows.column("data_date")).as_py())
             seen.look(source, table, delivery.rows.slice(0, sample), business_date, delivery.file_name)
             for columns in seen.wanted(table):
                 seen.keep_targets(table, columns, delivery.rows)
@@ -158,15 +172,30 @@ def _check_files(
     return check, files
 
 
+FIRST_MARTS = (  # what a first mart needs, table by table
+    ("energy structure and load", ("met_interval_96",)),
+    ("ranking of accounts", ("mkt_customer", "mkt_bill")),
+)
+
+
 def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
+    """First what the first mart needs, then problems, alike ones together, then values; the last line is the next command."""
     from include.records.tables import print_rows
 
-    given = settings()
+    given, stated = settings(), profile()
     for source in [*SOURCE_NAMES, *(["forms"] if given.source("forms") else [])]:
-        print(f"{source}: {mask_secrets(given.source(source) or 'the simulated utility (synthetic)')}")
+        address = given.source(source) or stated.addresses.get(source)
+        if source in SOURCE_NAMES and is_source_left_out(source):
+            print(f"{source}: left out by the profile")
+        else:
+            print(
+                f"{source}: {mask_secrets(address or ('no address' if stated.folder else 'the simulated utility (synthetic)'))}"
+            )
+    _print_first(checks)
+    shown = [c for c in checks if c.rows or c.unknown_columns]
     print_rows(
         ["source", "table", "rows", "not in the contract", "problem"],
-        [[c.source, c.table, c.rows, ", ".join(c.unknown_columns), c.problem] for c in checks],
+        [[c.source, c.table, c.rows, ", ".join(c.unknown_columns), c.problem] for c in shown],
     )
     for title, told in (
         ("Not read", [text for check in checks for text in check.ignored]),
@@ -174,6 +203,18 @@ def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
     ):
         if told:
             print(f"\n{title}:", *told, sep="\n  ")
+    alike: dict[tuple[str, str], list[str]] = {}
+    for check in checks:
+        if check.problem and check not in shown:
+            alike.setdefault((check.source, check.problem.replace(f"{check.table}/", "TABLE/", 1)), []).append(
+                check.table
+            )
+    if alike:
+        print("\nProblems, alike ones together:")
+        for (source, problem), tables in alike.items():
+            print(f"  {source}: {problem} ({len(tables)}: {', '.join(tables)})")
+    if left := left_out():
+        print(f"\n{len(left)} tables are left out by the profile: rules and marts that rest on them say so.")
     values = [bad for check in checks for bad in check.values]
     if values:
         print("\nValues that would not pass:")
@@ -185,3 +226,35 @@ def print_checks(checks: list[Check], sample: int | None = SAMPLE_ROWS) -> None:
     looked_at = "all rows" if sample is None else f"up to {sample:,} rows of each"
     print(f"Values of {looked_at}: {sum(b.rows for b in values):,} would not pass.")
     print(f"{len(checks)} tables checked, {bad} with a problem; nothing was written.")
+    print(f"Next: {_next(checks)}")
+
+
+def _print_first(checks: list[Check]) -> None:
+    of_table = {check.table: check for check in checks if check.source != "forms"}
+    for mart, tables in FIRST_MARTS:
+        told = []
+        for name in tables:
+            check = of_table.get(name)
+            if check is None:
+                return  # a source that was not reached says so itself
+            told.append(
+                f"{name} "
+                + (f"({check.problem})" if check.problem else f"{check.rows:,} rows" if check.rows else "without a row")
+            )
+        print(f"For a first mart, {mart}: {'; '.join(told)}")
+
+
+def _next(checks: list[Check]) -> str:
+    doubtful = [c for c in checks if c.problem and "are doubtful" in c.problem]
+    if doubtful:
+        return f"confirm what is doubtful of {', '.join(c.table for c in doubtful)} in sources/{doubtful[0].source}.yaml of the profile"
+    absent = [c for c in checks if c.problem and c.problem.startswith("no file")]
+    if absent and profile().folder is None:
+        return "./kaw init-source SOURCE FOLDER --profile DIR reads files of your own and leaves out the tables that you do not have"
+    if absent:
+        return f"deliver {absent[0].table}, or leave it out in the profile"
+    if any(c.problem for c in checks):
+        return "correct what has a problem and repeat the command"
+    last = max((c.last_day for c in checks if c.last_day), default="")
+    is_old = last and last < f"{default_business_date()}"
+    return f"./kaw run --date {last}, the last day of the curves" if is_old else "./kaw run"

@@ -16,7 +16,10 @@ from include.landing.databases import Source, again, is_database
 from include.landing.delivery import AlreadyLanded, Delivery, Ignored, Refusal
 from include.landing.folders import Landed, outside_of_tables, read_folder
 from include.landing.land import land
+from include.landing.mapped_folders import outside_of_maps, read_mapped_folder
+from include.landing.mapping import table_map
 from include.landing.reading import Reader
+from include.profiles import is_source_left_out, left_out
 from include.records import ledger, locks
 from include.records.fence import take_fence
 from include.records.receipts import Receipt, ignored
@@ -42,6 +45,8 @@ def extract(
     Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
     Raises InfrastructureError where the source or the warehouse cannot be reached, a source after counted tries.
     """
+    if is_source_left_out(source):
+        return []
     url = warehouse.address
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
     resolved = resolve(source, address, business_date)
@@ -107,9 +112,15 @@ def _from_folder(
     said = ignored(connection, channel)
 
     def found() -> Iterator[Delivery | Refusal | AlreadyLanded | Ignored]:
-        yield from outside_of_tables(folder, source, channel)
-        for table in load_contracts()[source].values():
-            yield from read_folder(reader, folder, table, business_date, landed_of(connection, table, channel), channel)
+        tables = [table for table in load_contracts()[source].values() if table.name not in left_out()]
+        maps = {t.name: mapped for t in tables if channel == "auto" and (mapped := table_map(source, t))}
+        yield from outside_of_maps(folder, source, maps) if maps else outside_of_tables(folder, source, channel)
+        for table in tables:
+            landed = landed_of(connection, table, channel)
+            if table.name in maps:
+                yield from read_mapped_folder(reader, folder, table, business_date, landed, maps[table.name])
+            else:
+                yield from read_folder(reader, folder, table, business_date, landed, channel)
 
     for delivery in found():
         if not isinstance(delivery, Ignored) or (delivery.file_name, delivery.problem) not in said:
@@ -121,6 +132,8 @@ def _from_database(
 ) -> Iterator[Delivery | Refusal]:
     with Source(address, source) as database:
         for table in load_contracts()[source].values():
+            if table.name in left_out():
+                continue
             yield database.read(table, business_date, _last_cursor(connection, table))
 
 

@@ -86,9 +86,9 @@ def _read_files(
 ) -> Iterator[Delivery | Refusal | AlreadyLanded | Ignored]:
     announced = {entry["name"]: entry for entry in manifest.get("files", [])}
     files, ignored = _sorted_out(folder)
-    days = {name: _day_of(name, announced) for name in files}
+    days = {name: day_of(name, announced) for name in files}
     for name, problem in list(ignored.items())[:_MOST_NAMED]:
-        if (_day_of(name, announced) or date.min) <= business_date:
+        if (day_of(name, announced) or date.min) <= business_date:
             yield Ignored(table.source, table.name, f"{table.name}/{shown(name)}", problem, channel)
     if (more := len(ignored) - _MOST_NAMED) > 0:
         yield Ignored(table.source, table.name, f"{table.name}/", f"{more:,} more files of it are not read", channel)
@@ -173,7 +173,7 @@ def outside_of_tables(address: Path, source: str, channel: str = "auto") -> Iter
             )
             hint = f"; rename it to {near[0]}" if near else "; move its files into the folder of their table"
             yield Ignored(
-                source, shown(name) if is_folder else "-", shown(name), f"{what}{hint}{_written(state)}", channel
+                source, shown(name) if is_folder else "-", shown(name), f"{what}{hint}{written(state)}", channel
             )
 
 
@@ -194,18 +194,18 @@ def _sorted_out(folder: int) -> tuple[list[str], dict[str, str]]:
         else:
             step = _STEPS.get(suffix, f"deliver {', '.join(SUFFIXES)}")
             problem = f"its ending {shown(suffix) or '(none)'} is not read; {step}"
-        ignored[name] = problem + _written(state)
+        ignored[name] = problem + written(state)
     return files, ignored
 
 
-def _written(state: os.stat_result) -> str:
+def written(state: os.stat_result) -> str:
     """When it was written: the same name with something else in it is said again."""
     with contextlib.suppress(ValueError, OverflowError, OSError):  # a time that no calendar has
         return f" (written {datetime.fromtimestamp(state.st_mtime, TIMEZONE):%Y-%m-%d %H:%M:%S})"
     return ""
 
 
-def _day_of(file_name: str, announced: dict) -> date | None:
+def day_of(file_name: str, announced: dict) -> date | None:
     """The business date of a file: as announced, else the last date in its name, else none (belongs to any night)."""
     if day := announced.get(file_name, {}).get("business_date"):
         return day

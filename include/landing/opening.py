@@ -27,15 +27,15 @@ _KINDS = {
 
 @contextlib.contextmanager
 def opened_folder(root: Path, name: str = ".") -> Iterator[int | None]:
-    """A handle of a folder of the source; None where there is none. Raises FileProblem where it is something else."""
+    """A handle of a folder of the source, at a path from its root; None where there is none. Raises FileProblem where it is something else."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     with contextlib.ExitStack() as handles:
         try:
             at = os.open(root, flags)
             handles.callback(os.close, at)
-            if name != ".":
-                _demand(at, name, stat.S_IFDIR, "the table's folder")
-                at = os.open(name, flags | os.O_NOFOLLOW, dir_fd=at)
+            for part in Path(name).parts:
+                _demand(at, part, stat.S_IFDIR, "the table's folder")
+                at = os.open(part, flags | os.O_NOFOLLOW, dir_fd=at)
                 handles.callback(os.close, at)
         except FileNotFoundError:
             at = None

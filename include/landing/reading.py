@@ -28,6 +28,7 @@ from include.settings import Settings
 
 if TYPE_CHECKING:  # the process that reads files starts without the contracts
     from include.contracts import Table
+    from include.landing.mapping import TableMap
 
 ALWAYS_READ_MIB = 256  # to which a file may expand, however small it is
 FRAME = struct.Struct("!cQ")
@@ -55,6 +56,7 @@ class Content:
     malformed: list[tuple[int, str]]
     names: list[str]
     notices: list[str]
+    slot_minutes: int | None = None  # of a mapped file that has slots
 
 
 @dataclass
@@ -121,8 +123,9 @@ class Reader:
         is_known_whole: bool = False,
         layout: dict | None = None,
         announced_rows: int | None = None,
+        mapped: TableMap | None = None,
     ) -> Content:
-        """What is in a file; `suffix` names its kind, `layout` how an interval file is read.
+        """What is in a file; `suffix` names its kind, `layout` how an interval file is read, `mapped` one of the utility's own.
 
         Raises FileProblem where it cannot be read within the limits, and InfrastructureError where no child can be started.
         """
@@ -132,10 +135,11 @@ class Reader:
         request = {
             "suffix": suffix,
             "columns": [column.name for column in table.columns],
-            "table": table if layout else None,
+            "table": table if layout or mapped else None,
             "is_known_whole": is_known_whole,
             "layout": layout,
             "announced_rows": announced_rows,
+            "mapped": mapped,
             "most_bytes": limit,
         }
         self.start()
@@ -175,7 +179,7 @@ class Reader:
         malformed = found.malformed
         if not answer["has_lines"]:
             rows, malformed = with_lines(rows, found)
-        return Content(rows, malformed, answer["names"], answer["notices"])
+        return Content(rows, malformed, answer["names"], answer["notices"], answer.get("slot_minutes"))
 
     def _receive(self, size: int) -> bytearray:
         content = bytearray(size)

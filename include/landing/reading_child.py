@@ -53,8 +53,10 @@ def main(handle: int, memory_mib: float, seconds: float) -> None:
         _send(parent, PROBLEM if "problem" in told else END, json.dumps(told).encode())
 
 
-def _read(file, send, *, suffix, columns, table, is_known_whole, layout, announced_rows, most_bytes) -> dict:
+def _read(file, send, *, suffix, columns, table, is_known_whole, layout, announced_rows, mapped, most_bytes) -> dict:
     """Sends the batches of a file; returns what else was found."""
+    if mapped:
+        return _read_mapped(file, send, table, mapped)
     found = Found(most_bytes=most_bytes)
     names, total, kept = [], 0, []
     for batch in READERS[suffix](file, is_known_whole, found):
@@ -92,6 +94,25 @@ def _read(file, send, *, suffix, columns, table, is_known_whole, layout, announc
         "notices": found.notices,
         "first_line": found.first_line,
         "has_lines": bool(layout),
+    }
+
+
+def _read_mapped(file, send, table, mapped) -> dict:
+    from include.landing.mapping import read_mapped
+
+    content = file.read()
+    if not content:
+        raise FileProblem("the file is empty")
+    rows, malformed, slot_minutes = read_mapped(content, table, mapped)
+    for batch in (empty(rows.schema), *rows.to_batches()):
+        send(BATCH, _bytes(batch))
+    return {
+        "malformed": malformed,
+        "names": rows.column_names,
+        "notices": [],
+        "first_line": 1,
+        "has_lines": True,
+        "slot_minutes": slot_minutes,
     }
 
 

@@ -11,7 +11,11 @@ A row is judged as delivered: the rules read the raw row behind each staged row,
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from include.contracts import Column, Reference, Table, load_contracts
+from include.profiles import profile
 from include.quality.condition_rules import condition_rule
 from include.quality.copy_rules import copy_rule
 from include.quality.crowding_rules import crowding_rule
@@ -39,35 +43,66 @@ from include.transform.models import staging_relation
 KEYS_WITH_A_RULE_FILE = {"met_interval_96": "MET-01", "mkt_customer": "MKT-01", "con_contract": "CON-01"}
 
 
-def load_base_rules() -> list[Rule]:
-    """The rules of all contracts in order of source and table, and those of the published models."""
+def load_base_rules(left_out: Collection[str] = ()) -> list[Rule]:
+    """The rules of all contracts in order of source and table, and those of the published models.
+
+    A reference to a table that is left out is not followed; a rule of which nothing else is left is as without that, for who
+    judges it to say so.
+    """
     rules = []
     for tables in load_contracts().values():
         for table in tables.values():
-            rules.append(_arrival_rule(table))
-            if table.name not in KEYS_WITH_A_RULE_FILE:
-                rules.append(_key_rule(table))
-            if any(c.is_required for c in table.scalar_columns if c.name not in table.key):
-                rules.append(_required_rule(table))
-            if table.source != "marketing" and any(c.allowed for c in table.scalar_columns):
-                rules.append(_allowed_rule(table))
-            if any(not r.is_cross_system for r in table.references):
-                rules.append(_reference_rule(table))
-            families = (
-                time_rule,
-                equation_rule,
-                condition_rule,
-                period_rule,
-                reference_rule,
-                meaning_rule,
-                copy_rule,
-                sharing_rule,
-                repeat_rule,
-                crowding_rule,
-            )
-            rules += [rule for make in families if (rule := make(table))]
+            rules += [_following(table, rule, left_out) for rule in _rules_of(table)]
     rules.append(_marketing_allowed_rule())
     return rules + load_mart_rules()
+
+
+def _following(table: Table, rule: Rule, left_out: Collection[str]) -> Rule:
+    """The rule without the references to tables that are left out, where that leaves something of it."""
+    makers = {f"BASE-{table.name}-REFERENCE": _inner_references_rule, f"REF-{table.name}": reference_rule}
+    if not left_out or rule.id not in makers:
+        return rule
+    try:
+        return makers[rule.id](_without(table, left_out)) or rule
+    except (LookupError, StopIteration):  # the day of its rows is that of a row that is left out
+        return rule
+
+
+def _inner_references_rule(table: Table) -> Rule | None:
+    return _reference_rule(table) if any(not r.is_cross_system for r in table.references) else None
+
+
+def _without(table: Table, left_out: Collection[str]) -> Table:
+    return replace(
+        table,
+        references=tuple(r for r in table.references if r.target_table not in left_out),
+        references_by_kind=tuple(r for r in table.references_by_kind if r.target_table not in left_out),
+    )
+
+
+def _rules_of(table: Table) -> list[Rule]:
+    rules = [_arrival_rule(table)]
+    if table.name not in KEYS_WITH_A_RULE_FILE:
+        rules.append(_key_rule(table))
+    if any(c.is_required for c in table.scalar_columns if c.name not in table.key):
+        rules.append(_required_rule(table))
+    if table.source != "marketing" and any(c.allowed for c in table.scalar_columns):
+        rules.append(_allowed_rule(table))
+    if rule := _inner_references_rule(table):
+        rules.append(rule)
+    families = (
+        time_rule,
+        equation_rule,
+        condition_rule,
+        period_rule,
+        reference_rule,
+        meaning_rule,
+        copy_rule,
+        sharing_rule,
+        repeat_rule,
+        crowding_rule,
+    )
+    return rules + [rule for make in families if (rule := make(table))]
 
 
 def _key_rule(table: Table) -> Rule:
@@ -206,6 +241,10 @@ def _arrival_rule(table: Table) -> Rule:
     same, and on every night after, so that the finding ends with the correction.
     """
     by_source, tonight = "receipts.channel = 'auto'", "receipts.business_date = :business_date"
+    lasts = profile().lasts_days(table)  # a table that comes monthly or once is there while its delivery lasts
+    still = {1: tonight, None: "receipts.business_date <= :business_date"}.get(
+        lasts, f"receipts.business_date between :business_date - {lasts and lasts - 1} and :business_date"
+    )
     refused = f"receipts.state = 'refused' and {tonight} and receipts.fence is not distinct from newest.fence"
     landed = f"receipts.state = 'landed' and {by_source}"
     is_due = "true" if table.is_daily else f"coalesce(bool_or({landed}), false)"
@@ -232,8 +271,8 @@ def _arrival_rule(table: Table) -> Rule:
         tested_sql=f"""select
     jsonb_build_object('table', '{table.name}') as record_key,
     {is_due} as is_due,
-    count(*) filter (where {landed} and {tonight}) as landed,
-    count(*) filter (where {landed} and {tonight} and {empty}) as empty,
+    count(*) filter (where {landed} and {still}) as landed,
+    count(*) filter (where {landed} and {still} and {empty}) as empty,
     array_agg(
         concat_ws(': ', case receipts.channel when 'form' then 'form ' else '' end || receipts.file_name, receipts.problem)
         order by receipts.load_id

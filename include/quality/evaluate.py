@@ -20,7 +20,9 @@ from queue import SimpleQueue
 import psycopg
 
 from include.contracts import Table
+from include.profiles import left_out
 from include.quality.facts import amounts_of
+from include.quality.left_out import not_delivered, reached, told
 from include.quality.rules import RECURS, SEVERITIES, Rule, subject_table
 from include.records.rule_book import add_rechecked, add_result, add_violations, forget_rules
 from include.records.warehouse import Warehouse
@@ -59,6 +61,7 @@ class Result:
     tested_rows: int
     failed_rows: int
     seconds: float
+    not_delivered: tuple[str, ...] = ()  # the left-out tables that it rests on, where it tested nothing
 
     @property
     def is_detail(self) -> bool:
@@ -144,13 +147,20 @@ def _as_planned(rules: Iterable[Rule], cursor: psycopg.Cursor) -> list[Rule]:
 def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_date: date, has_open: bool) -> Result:
     """`has_open`: whether findings of the rule may be open. Most rules find nothing in a few rows: each statement counts."""
     started = time.perf_counter()
+    reasons = left_out()
+    lacking = not_delivered(rule, reasons)
     try:
         with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
             cursor.execute(_SETTINGS)
             parameters = {"run_id": run_id, "business_date": business_date}
-            tested_rows, failed_rows = None if has_open else _counted(cursor, rule, parameters), 0
+            tested_rows, failed_rows = None, 0
+            if lacking:
+                tested_rows = 0
+            elif not has_open:
+                tested_rows = _counted(cursor, rule, parameters)
             if tested_rows is None:
                 tested_rows, failed_rows = _recorded(cursor, rule, parameters, has_open)
+            lacking = lacking or (() if tested_rows else reached(rule, reasons))
             seconds = time.perf_counter() - started
             add_result(
                 cursor,
@@ -159,7 +169,7 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
                 tested_rows=tested_rows,
                 failed_rows=failed_rows,
                 severity=rule.severity,
-                not_tested_reason=None if tested_rows else rule.not_tested,
+                not_tested_reason=None if tested_rows else told(lacking, reasons) if lacking else rule.not_tested,
                 seconds=seconds,
             )
     except psycopg.Error as error:
@@ -167,7 +177,7 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
             raise  # the connection or the server, not the rule
         message = error.diag.message_primary or str(error)
         raise RuleEvaluationError(f"{rule.path}: rule {rule.id} cannot be evaluated: {message}") from error
-    return Result(rule.id, tested_rows, failed_rows, seconds)
+    return Result(rule.id, tested_rows, failed_rows, seconds, lacking)
 
 
 def _counted(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> int | None:

@@ -13,6 +13,7 @@ import psycopg
 
 from include.contracts import all_tables
 from include.errors import GateBlocked
+from include.profiles import digest, left_out
 from include.publish.content import built_content, candidate_digests, candidate_types
 from include.publish.marts import read_marts
 from include.quality import conservation, findings, verdict
@@ -45,11 +46,13 @@ class GateResult:
     blocking: dict[str, int]
     events: dict[str, int] = field(default_factory=dict)
     withheld: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)  # tables that the profile leaves out, with the reason
+    not_delivered: int = 0  # rules that rest on them
 
 
 def rules_of(gate: int) -> list[Rule]:
     """The rules of a gate in the order of evaluation: arrivals first, the tables' limit last."""
-    rules = [r for r in [*load_base_rules(), *load_rules()] if r.gate == gate]
+    rules = [r for r in [*load_base_rules(left_out()), *load_rules()] if r.gate == gate]
     return sorted(rules, key=lambda r: (r.id == LIMIT_RULE, not r.id.startswith("ARR-"), r.id))
 
 
@@ -92,7 +95,13 @@ def _check(
         counted = dict(connection.execute("select rule_id, count(*) from judged group by rule_id").fetchall())
         verdict.assert_agreement(rules, results, observed, counted)
         result = GateResult(
-            gate, len(results), sum(r.tested_rows for r in results), sum(r.failed_rows for r in results), blocking={}
+            gate,
+            len(results),
+            sum(r.tested_rows for r in results),
+            sum(r.failed_rows for r in results),
+            blocking={},
+            left_out=left_out(),
+            not_delivered=sum(bool(r.not_delivered) for r in results),
         )
         result.blocking = dict(
             connection.execute(
@@ -106,7 +115,8 @@ def _check(
             expected.note(connection, run.run_id)
             result.withheld = findings.quarantine(connection, run.run_id)
             runs.set_phase(connection, "admit")
-        note_passed(connection, run.run_id, _passed_for(connection, run, gate))
+        given = {r.rule_id: "not delivered" for r in results if r.not_delivered}
+        note_passed(connection, run.run_id, _passed_for(connection, run, gate) | given)
         record_verdict(connection, run, result, candidates)
     return result
 
@@ -146,6 +156,8 @@ def record_verdict(
         "events": result.events,
         "withheld": result.withheld,
     }
+    if result.left_out:
+        summary |= {"left_out": result.left_out, "not_delivered": result.not_delivered, "profile": digest()}
     runs.note_verdict(connection, run.run_id, result.gate, summary)
     judged = {"findings_digest": ledger.findings_digest(connection)}
     ledger.append(

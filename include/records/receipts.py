@@ -174,3 +174,13 @@ def note_load(connection: psycopg.Connection, load_id: int) -> None:
         (load_id,),
     ).fetchone()
     ledger.append(connection, "load", row[0])
+
+
+def delivered_tables(connection: psycopg.Connection, tables: list[str]) -> list[str]:
+    """Those of the tables of which rows ever landed."""
+    rows = connection.execute(
+        "select distinct table_name from quality.receipts where state = 'landed' and delivered_rows > 0"
+        " and table_name = any(%s) order by 1",
+        (tables,),
+    )
+    return [name for (name,) in rows]

@@ -47,7 +47,14 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
                     "announced": sum(r["announced_rows"] or 0 for r in own)
                     if any(r["announced_rows"] for r in own)
                     else None,
-                    "state": "refused" if refused else "landed" if has_arrived else "no delivery",
+                    "state": "refused"
+                    if refused
+                    else "left out"
+                    if table.name in run["left_out"]
+                    else "landed"
+                    if has_arrived
+                    else "no delivery",
+                    "reason": run["left_out"].get(table.name, ""),
                     **{name: sum(r[name] for r in own) for name in counted},
                 }
             )
@@ -60,6 +67,7 @@ def arrivals(conn: psycopg.Connection, run: dict) -> list[dict]:
                 "landed": sum(line["state"] == "landed" for line in lines),
                 "refused": sum(line["refused"] for line in lines),
                 "absent": sum(line["state"] == "no delivery" for line in lines),
+                "left_out": sum(line["state"] == "left out" for line in lines),
                 **{name: sum(line[name] for line in lines) for name in counted},
             }
         )

@@ -86,9 +86,12 @@ def _accounted_for(content: dict) -> tuple:
 def _tested(content: dict) -> tuple:
     counts = content["counts"]
     total, unbalanced = len(content["rules"]), sum(not rule["balances"] for rule in content["rules"])
-    silent = counts["not tested"] + counts["not evaluated"]
+    silent = counts["not tested"] + counts["not delivered"] + counts["not evaluated"]
     en = f"{total - silent:,} of {total:,} rules tested records, {counts['not tested']:,} had nothing to test"
     zh = f"{total:,} 条规则中 {total - silent:,} 条检验了数据，{counts['not tested']:,} 条无可检验"
+    if counts["not delivered"]:
+        en += f", {counts['not delivered']:,} rest on tables that are left out"
+        zh += f"，{counts['not delivered']:,} 条所依据的表未交付"
     if counts["not evaluated"]:
         en += f", {counts['not evaluated']:,} were not evaluated"
         zh += f"，{counts['not evaluated']:,} 条未执行"

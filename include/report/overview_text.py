@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from include.profiles import left_out
 from include.report.overview_data import Overview, Part
 from include.report.text import Text, money, plural
 
@@ -17,6 +18,15 @@ TITLES = {
     "load": Text("Load of one account", "典型客户负荷"),
 }
 NOTHING = Text("Nothing is published about it yet.", "尚无已发布的数据。")
+
+RESTS_ON = {  # the tables without which a part is empty
+    "portfolio": ("mkt_bill",),
+    "risk": ("mkt_bill",),
+    "supply": ("met_power_event", "met_supply_outage"),
+    "connections": ("mkt_application",),
+    "data": ("met_interval_96",),
+    "load": ("met_interval_96", "mkt_bill"),
+}
 
 
 def percent(share: Decimal | float, digits: int = 1) -> str:
@@ -40,7 +50,15 @@ def sentences(overview: Overview) -> dict[str, Text]:
         "load": _load,
     }
     found = {name: getattr(overview, name) for name in made}
-    return {name: made[name](part) if part.facts else NOTHING for name, part in found.items()}
+    return {name: made[name](part) if part.facts else _why_nothing(name) for name, part in found.items()}
+
+
+def _why_nothing(name: str) -> Text:
+    left = [table for table in RESTS_ON[name] if table in left_out()]
+    if not left:
+        return NOTHING
+    tables = ", ".join(left)
+    return Text(f"Not delivered: {tables}, left out by the profile.", f"未交付：配置中未纳入 {tables}。")
 
 
 def _portfolio(part: Part) -> Text:

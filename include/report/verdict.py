@@ -10,7 +10,14 @@ from psycopg.rows import dict_row
 from include.quality.waivers import proposed_waiver
 from include.report.text import Text, plural
 
-VERDICTS = ("failed", "waived", "not tested", "not evaluated", "passed")  # in the order of a reader's interest
+VERDICTS = (
+    "failed",
+    "waived",
+    "not tested",
+    "not delivered",
+    "not evaluated",
+    "passed",
+)  # in the order of a reader's interest
 SEVERITIES = ("block", "quarantine", "warn")
 
 
@@ -42,6 +49,7 @@ def run(conn: psycopg.Connection, run_id: int | None) -> dict | None:
         ).fetchone() or (0, None)
         gates = found["verdict"] or {}
         found["gates"] = sorted(gates)
+        found["left_out"] = gates.get("gate_1", {}).get("left_out", {})
         found["blocking"] = {
             rule: count for gate in sorted(gates) for rule, count in gates[gate].get("blocking", {}).items()
         }
@@ -266,7 +274,8 @@ def summary(content: dict) -> dict:
             meaning,
             [{"text": see, "command": "./kaw findings"}],
         )
-    evaluated, silent = len(content["rules"]) - content["counts"]["not evaluated"], content["counts"]["not tested"]
+    evaluated = len(content["rules"]) - content["counts"]["not evaluated"] - content["counts"]["not delivered"]
+    silent = content["counts"]["not tested"]
     return _summary(
         "good",
         Text(f"Passed: t{what} without a finding, {outcome}.", f"通过：{day} 的运行通过闸门，没有问题，{outcome.zh}。"),

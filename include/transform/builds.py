@@ -11,6 +11,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from include.profiles import left_out
 from include.records.migrations import SQL_FOLDER
 from include.records.warehouse import Warehouse
 from include.transform.models import MODELS, published_models
@@ -126,7 +127,14 @@ def _code(manifest, node) -> str:
             parts.append(PROJECT_FILE.read_text(encoding="utf-8"))
     else:
         columns = json.dumps({name: str(column.data_type) for name, column in node.columns.items()}, sort_keys=True)
-        parts = [_common(), node.raw_code, config, columns, *_texts(manifest.macros, node.depends_on.macros)]
+        parts = [
+            _common(),
+            *left_out(),
+            node.raw_code,
+            config,
+            columns,
+            *_texts(manifest.macros, node.depends_on.macros),
+        ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -73,6 +73,18 @@ def measure_families() -> dict[str, list[str]]:
 
 
 @cache
+def essential_tables() -> dict[str, str]:
+    """Family of measures -> the table without which they say nothing."""
+    return yaml.safe_load((MODELS.parent / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["essential_tables"]
+
+
+@cache
+def required_tables() -> dict[str, list[str]]:
+    """Mart -> the tables without any of which it has no rows."""
+    return yaml.safe_load((MODELS.parent / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["required_tables"]
+
+
+@cache
 def staging_relations() -> dict[str, str]:
     """Contract table -> the staging relation of the model that stages it, in the order of the relations."""
     staged = {model.relation: model.meta["stages"] for model in declared_models().values() if "stages" in model.meta}

@@ -4,6 +4,11 @@ with followed as (
     {{ versions_by_receipt('marketing', 'mkt_customer') }}
 ),
 
+{% if is_left_out('mkt_customer') -%}
+final as (
+    {{ accounts_of_points() }}
+)
+{%- else -%}
 final as (
     select
         trim(cons_no) as account_no,
@@ -30,5 +35,6 @@ final as (
     from followed
     where not _is_tombstone and cons_no is not null
 )
+{%- endif %}
 
 select * from final

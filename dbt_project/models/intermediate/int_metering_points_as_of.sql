@@ -1,5 +1,5 @@
 with marketing_points as (
-    select * from {{ ref('stg_marketing__metering_points') }}
+    {{ marketing_points() }}
 ),
 
 installations as (
@@ -135,7 +135,7 @@ combined as (
             when measured.ct_ratio is not null then 'MEASURING_POINT'
         end as ratio_basis_code,
         marketing.metering_point_no is not null as is_in_marketing,
-        installed.metering_point_no is not null as is_installed
+        {{ 'true' if is_left_out('mkt_meter_install') else 'installed.metering_point_no is not null' }} as is_installed
     from segments
     left join marketing_as_of as marketing
         on segments.metering_point_no = marketing.metering_point_no and segments.valid_from = marketing.segment_from

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from include.errors import UsageError
 from include.local.cli.options import check_folder, command, day, positive
+from include.profiles import profile
 from include.settings import SOURCE_NAMES, Settings, default_business_date, settings
 
 
@@ -126,7 +127,8 @@ def addresses_to_check() -> dict[str, str | None]:
     from include.local import server
 
     given = settings()
-    found = {name: given.source(name) for name in (*SOURCE_NAMES, "forms")}
+    stated = profile().addresses
+    found = {name: given.source(name) or stated.get(name) for name in (*SOURCE_NAMES, "forms")}
     has_delivered = server.exists(given) and simulated.folder(given).is_dir()
     for name in filter(simulated.is_simulated, SOURCE_NAMES):
         found[name] = _simulated(name, given) if has_delivered else None

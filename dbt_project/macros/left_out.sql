@@ -1,0 +1,115 @@
+{#- Whether the profile leaves a contract table out (KAW_PROFILE): it is empty, and what else is known must do. -#}
+{% macro is_left_out(table_name) -%}
+    {{ return(table_name in var('left_out', [])) }}
+{%- endmacro %}
+
+{#-
+  The metering points of the marketing system. Where that archive is left out: every point that metering knows, from its first
+  day on, each a billing point of the account that metering says, else an account of its own.
+-#}
+{% macro marketing_points() -%}
+    {%- if is_left_out('mkt_mp') %}
+    select
+        known.metering_point_no,
+        known.valid_from,
+        null::date as valid_to,
+        coalesce(known.account_no, known.metering_point_no) as account_no,
+        'BILLING'::text as role_code,
+        null::text as parent_metering_point_no,
+        null::text as split_method_code,
+        null::text as metering_side_code,
+        null::text as voltage_level_code,
+        null::text as feeder_no,
+        null::text as transformer_area_no,
+        null::bigint as _raw_id
+    from (
+        select
+            metering_point_no,
+            min(first_date) as valid_from,
+            max(account_no) as account_no
+        from (
+            select
+                metering_point_no,
+                reading_date as first_date,
+                null::text as account_no
+            from {{ ref('int_curves_latest') }}
+            union all
+            select
+                metering_point_no,
+                (installed_at at time zone 'Asia/Shanghai')::date,
+                account_no
+            from {{ ref('stg_metering__measuring_points') }}
+        ) as seen
+        where metering_point_no is not null
+        group by metering_point_no
+    ) as known
+    where known.valid_from is not null
+    {%- else %}
+    select * from {{ ref('stg_marketing__metering_points') }}
+    {%- endif %}
+{%- endmacro %}
+
+{#- The accounts that are known where the customer archive is left out: those of the metering points, without any of its facts. -#}
+{% macro accounts_of_points() -%}
+    select
+        account_no,
+        min(valid_from) as valid_from,
+        null::date as valid_to,
+        null::text as org_no,
+        null::text as industry_code,
+        null::text as customer_class_code,
+        null::text as voltage_level_code,
+        null::text as importance_code,
+        null::text as load_class_code,
+        null::text as area_class_code,
+        null::text as status_code,
+        null::numeric as contract_capacity_kva,
+        null::numeric as running_capacity_kva,
+        min(valid_from) as open_date,
+        null::date as connect_date,
+        null::date as close_date,
+        false as has_name,
+        false as has_licence_no,
+        false as has_address,
+        null::bigint as _raw_id,
+        null::bigint as _load_id
+    from {{ ref('int_metering_points_as_of') }}
+    where account_no is not null
+    group by account_no
+{%- endmacro %}
+
+{#-
+  After a mart is built: measures that rest on a table that the profile leaves out are null, for a sum over nothing is not zero.
+  A mart of which no measure is left has no rows, and a row without its key (no organisation is known, say) is none.
+-#}
+{% macro state_what_is_not_delivered() -%}
+    {%- set left_out = var('left_out', []) -%}
+    {%- set meta = model.config.meta or {} -%}
+    {%- set measures = (meta.partial or {}).measures or [] -%}
+    {%- if not execute or not left_out -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- for table_name in var('required_tables').get(model.name, []) if table_name in left_out -%}
+        {{ return('delete from ' ~ this) }}
+    {%- endfor -%}
+    {%- set lacking = [] -%}
+    {%- set groups = [] -%}
+    {%- for measure in measures -%}
+        {%- set absent = [] -%}
+        {%- for family in measure.needs -%}
+            {%- if var('essential_tables').get(family) in left_out %}{% do absent.append(family) %}{% endif -%}
+        {%- endfor -%}
+        {%- if absent %}{% do groups.append(measure) %}{% for column in measure.columns %}{% do lacking.append(column) %}{% endfor %}{% endif -%}
+    {%- endfor -%}
+    {%- if measures and groups | length == measures | length -%}
+        {{ return('delete from ' ~ this) }}
+    {%- endif -%}
+    {%- set keyless = [] -%}
+    {%- for column in meta.grain or [] %}{% do keyless.append(column ~ ' is null') %}{% endfor -%}
+    {%- set statements = [] -%}
+    {%- if keyless %}{% do statements.append('delete from ' ~ this ~ ' where ' ~ keyless | join(' or ')) %}{% endif -%}
+    {%- if lacking -%}
+        {%- do statements.append('update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null') -%}
+    {%- endif -%}
+    {{ return(statements | join('; ')) }}
+{%- endmacro %}
