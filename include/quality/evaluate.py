@@ -145,7 +145,7 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
     """`has_open`: whether findings of the rule may be open. Most rules find nothing in a few rows: each statement counts."""
     started = time.perf_counter()
     try:
-        with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
+        with connection.transaction(), client_cursor(connection) as cursor:
             cursor.execute(_SETTINGS)
             parameters = {"run_id": run_id, "business_date": business_date}
             tested_rows, failed_rows = None if has_open else _counted(cursor, rule, parameters), 0
@@ -168,6 +168,11 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
         message = error.diag.message_primary or str(error)
         raise RuleEvaluationError(f"{rule.path}: rule {rule.id} cannot be evaluated: {message}") from error
     return Result(rule.id, tested_rows, failed_rows, seconds)
+
+
+def client_cursor(connection: psycopg.Connection) -> psycopg.ClientCursor:
+    """A cursor that sends several statements as one text; of a connection that has a class of its own, that class."""
+    return getattr(connection, "client_cursor", psycopg.ClientCursor)(connection)
 
 
 def _counted(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> int | None:

@@ -7,10 +7,10 @@ import argparse
 import sys
 
 from include.errors import KawError
-from include.local.cli import airflow, bench, bi, code, findings, nights, pending, published
+from include.local.cli import airflow, bench, bi, code, findings, kit, nights, pending, published
 from include.settings import mask_secrets, settings
 
-GROUPS = (nights, findings, pending, published, bi, bench, airflow, code)
+GROUPS = (nights, findings, pending, published, kit, bi, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
