@@ -1,12 +1,16 @@
-"""`preview`: what a change would do, before it does."""
+"""`preview`, `contract`: what a change would do before it does, and what suppliers are asked for."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
 
+from include.errors import UsageError
 from include.local.cli.access import writing
-from include.local.cli.options import command, day
+from include.local.cli.options import check_folder, command, day
+from include.settings import SOURCE_NAMES, default_business_date, settings
 
 
 def add_to(commands) -> None:
@@ -29,6 +33,17 @@ def add_to(commands) -> None:
     )
     preview.add_argument("--json", action="store_true", help="everything, for a program")
 
+    contract = command(
+        commands, "contract", _contract, "write what a supplier is expected to deliver, or compare two versions of that"
+    )
+    contract.add_argument("--for", dest="source", choices=SOURCE_NAMES, help="the source whose supplier is asked")
+    contract.add_argument("--to", type=Path, metavar="DIR", help="default: agreements/ in the home")
+    which = contract.add_subparsers(metavar="diff OLD NEW")
+    diff = command(which, "diff", _diff, "tell what differs between two contract files; 1 where it breaks deliveries")
+    diff.add_argument("old", type=Path, metavar="OLD")
+    diff.add_argument("new", type=Path, metavar="NEW")
+    diff.add_argument("--json", action="store_true")
+
 
 def _preview(arguments: argparse.Namespace) -> int:
     from include.local.preview import preview_and_print
@@ -36,3 +51,41 @@ def _preview(arguments: argparse.Namespace) -> int:
     with writing() as warehouse:
         preview_and_print(warehouse, arguments.seed, arguments.as_of, as_json=arguments.json)
     return 0
+
+
+def _contract(arguments: argparse.Namespace) -> int:
+    from include.report.agreement import write_agreement
+
+    if not arguments.source:
+        raise UsageError(
+            "Nobody is named for whom the contract is written.",
+            where="--for",
+            next_step=f"give --for {', '.join(SOURCE_NAMES)}, or compare two files with ./kaw contract diff OLD NEW.",
+        )
+    check_folder(arguments.to)
+    paths = write_agreement(arguments.source, arguments.to, default_business_date())
+    print(
+        f"{paths[0]}: tables, columns, rules\n{paths[1]}: the same as a page\n{folder / 'forms'}: {len(paths) - 2} forms"
+    )
+    print(
+        "Next: send them to the supplier; a filled form is delivered as forms/<table>/<name>.xlsx (KAW_SOURCE_FORMS)."
+    )
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from include.contracts.differences import differences, read_contract
+
+    (old_version, old), (new_version, new) = read_contract(arguments.old), read_contract(arguments.new)
+    found = differences(old, new)
+    breaking = sum(each.is_breaking for each in found)
+    if arguments.json:
+        told = {"old": old_version, "new": new_version, "breaking": breaking, "differences": [asdict(d) for d in found]}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+        return 1 if breaking else 0
+    for each in sorted(found, key=lambda each: not each.is_breaking):
+        print(f"{'breaking' if each.is_breaking else 'harmless':<10}{each.where:<34} {each.what}")
+    print(f"Version {old_version} -> {new_version}: {len(found)} differences, {breaking} of them breaking.")
+    if breaking and old_version.partition(".")[0] == new_version.partition(".")[0]:
+        print("Next: agree with the supplier from when on it holds, and raise the first number of the version.")
+    return 1 if breaking else 0
