@@ -15,6 +15,7 @@ from include.transform.models import declared_models
 from include.transform.schemas import BESIDE
 
 EXAMPLES = 5
+_SUMMED = ("_kwh", "_kvarh", "_cny")
 _NUMBERS = ("numeric", "integer", "bigint", "smallint", "double", "real")
 
 
@@ -78,12 +79,13 @@ def compare(connection: psycopg.Connection, mart: Mart, day: date) -> MartChange
 
 
 def _agg(mart: Mart, column: str, type_: str) -> str | None:
-    """`sum` or `mean` of a number: what its metric says may be made of several rows, a sum where it has none."""
+    """`sum` or `mean` of a number: what its metric says may be made of several rows; without one, sums of energy and money."""
     if not type_.startswith(_NUMBERS):
         return None
     model = declared_models().get(mart.relation[1])
     metric = (model.column_meta.get(column) or {}).get("metric") if model else None
-    return "sum" if metric is None or declared_metrics()[metric].agg == "sum" else "mean"
+    is_sum = declared_metrics()[metric].agg == "sum" if metric else column.endswith(_SUMMED)
+    return "sum" if is_sum else "mean"
 
 
 def _counted(place: int, agg: str | None) -> sql.Composable:
