@@ -62,8 +62,9 @@ def _contract(arguments: argparse.Namespace) -> int:
             where="--for",
             next_step=f"give --for {', '.join(SOURCE_NAMES)}, or compare two files with ./kaw contract diff OLD NEW.",
         )
-    check_folder(arguments.to)
-    paths = write_agreement(arguments.source, arguments.to, default_business_date())
+    folder = arguments.to or settings().home / "agreements"
+    check_folder(folder)
+    paths = write_agreement(arguments.source, folder, default_business_date())
     print(
         f"{paths[0]}: tables, columns, rules\n{paths[1]}: the same as a page\n{folder / 'forms'}: {len(paths) - 2} forms"
     )
