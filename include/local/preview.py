@@ -58,7 +58,7 @@ def lines(found: Preview) -> list[str]:
         )
         if names
     ]
-    if not told:
+    if changes.are_none:
         return [f"Nothing differs from the night of {found.business_date}: no seed, model, rule or threshold."]
     head = f"What the next night would show, compared with that of {found.business_date} (nothing was published)"
     shown = [head, *(f"  {line}" for line in told)]

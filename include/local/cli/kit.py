@@ -1,4 +1,4 @@
-"""`preview`, `contract`: what a change would do before it does, and what suppliers are asked for."""
+"""`preview`, `contract`, `backfill`: what a change would do, what suppliers are asked for, and the history they deliver."""
 
 from __future__ import annotations
 
@@ -43,6 +43,53 @@ def add_to(commands) -> None:
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, metavar="NEW")
     diff.add_argument("--json", action="store_true")
+
+    backfill = command(
+        commands,
+        "backfill",
+        _backfill,
+        "land the history of many months and publish each; killed, it goes on where it was",
+    )
+    backfill.add_argument("--from", type=day, metavar="D", dest="first", required=True, help="first business date")
+    backfill.add_argument("--to", type=day, metavar="D", dest="last", help="last business date (default: yesterday)")
+
+    new = command(
+        commands, "new", _new, "write the files of a new rule, mart or source table, and list what is left to fill in"
+    )
+    kinds = new.add_subparsers(dest="kind", required=True, metavar="rule|mart|source-table")
+    rule = kinds.add_parser("rule", help="a rule over a table of a contract, and its cases")
+    rule.add_argument("id", metavar="ID", help="the next free id of its area, like CON-18")
+    rule.add_argument("holds", metavar="HOLDS", help="what holds, like contract_is_not_signed_in_the_future")
+    rule.add_argument("--subject", required=True, metavar="TABLE", help="contract table whose rows it judges")
+    mart = kinds.add_parser("mart", help="a mart that counts a fact by month, to begin with")
+    mart.add_argument("question", metavar="QUESTION", help="its name without mart_, like open_tickets")
+    mart.add_argument("--theme", required=True, help="accounts, energy, quality, reliability or service")
+    mart.add_argument(
+        "--from", required=True, dest="fact", metavar="FACT", help="the fact that it reads, like fct_tickets"
+    )
+    mart.add_argument("--day", required=True, metavar="COLUMN", help="the column of the fact that tells its day")
+    mart.add_argument(
+        "--needs", required=True, metavar="FAMILY", help="family of measures in dbt_project.yml, like tickets"
+    )
+    table = kinds.add_parser("source-table", help="a table of a contract, and the model that stages it")
+    table.add_argument("source", metavar="SOURCE", choices=SOURCE_NAMES)
+    table.add_argument("table", metavar="TABLE", help="as the source calls it, like con_deposit")
+    table.add_argument("--en", required=True, metavar="NAME", help="its English name, like Deposits")
+    table.add_argument("--zh", required=True, metavar="NAME", help="its Chinese name")
+    table.add_argument("--entity", required=True, metavar="NAME", help="what a row is, in the plural, like deposits")
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from include.local import new
+
+    if arguments.kind == "rule":
+        made = new.new_rule(arguments.id, arguments.holds, arguments.subject)
+    elif arguments.kind == "mart":
+        made = new.new_mart(arguments.question, arguments.theme, arguments.fact, arguments.day, arguments.needs)
+    else:
+        made = new.new_source_table(arguments.source, arguments.table, arguments.en, arguments.zh, arguments.entity)
+    print("\n".join(new.lines(made)))
+    return 0
 
 
 def _preview(arguments: argparse.Namespace) -> int:
@@ -90,3 +137,22 @@ def _diff(arguments: argparse.Namespace) -> int:
     if breaking and old_version.partition(".")[0] == new_version.partition(".")[0]:
         print("Next: agree with the supplier from when on it holds, and raise the first number of the version.")
     return 1 if breaking else 0
+
+
+def _backfill(arguments: argparse.Namespace) -> int:
+    from include.local.backfill import backfill_and_print
+
+    last = arguments.last or default_business_date()
+    if arguments.first > last:
+        raise UsageError(
+            f"--from {arguments.first} is later than --to {last}.", next_step="give the earlier date first."
+        )
+    if last > default_business_date():
+        raise UsageError(
+            f"{last} is not complete yet.",
+            where="--to",
+            next_step=f"give {default_business_date()} or an earlier date.",
+        )
+    with writing(must_exist=False) as warehouse:
+        backfill_and_print(warehouse, arguments.first, last)
+    return 0
