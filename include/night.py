@@ -22,6 +22,7 @@ from include.records import ledger, runs
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from include.settings import settings
+from include.transform import beside
 from include.transform.clusters import cluster_loads
 from include.transform.dbt import Built, load_seeds, manifest_path, run_dbt
 from include.transform.models import staging_relation
@@ -58,6 +59,8 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
     First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
     """
     with telling(""), runs.alone(warehouse.address, ENDING_S):
+        with warehouse.connect() as connection:
+            beside.drop(connection)  # of a preview that was killed
         with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
             withdrawals.settle(connection, business_date)
         run = runs.begin(warehouse.address, business_date).as_dict()

@@ -141,7 +141,7 @@ class _Building:
             step,
             say,
         )
-        self.manifest = put_beside(manifest, found.changes.seeds)
+        self.manifest = put_beside(manifest, found.changes.seeds, folder)
         self.read = read_by(manifest)
         self.staging, self.as_delivered = tagged(manifest, "staging"), tagged(manifest, "as_delivered")
         self.after_clusters = tagged(manifest, "after_clusters") | tagged(manifest, "marts")
@@ -247,7 +247,7 @@ class _Building:
         with self.warehouse.connect() as connection:
             if staged or differs:  # as delivered is not as admitted
                 kept = self.as_delivered | self.found.changes.seeds.keys()
-                schemas.show_own(connection, ("staging",), but=kept)
+                schemas.set_delivered_aside(connection, kept)
                 connection.execute(f"delete from {STATE}.changed where model <> all (%s)", (list(kept),))
                 connection.execute(f"delete from {STATE}.asked where model = any (%s)", (list(staged),))
             connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from include.transform.builds import models_of
 from include.transform.schemas import BESIDE, BUILT
 
 THRESHOLDS = "quality_parameters"
+SEEDS = "seeds_beside"  # no folder of the project
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,11 @@ def _seed(file: Path, seeds: dict) -> str:
     return file.stem
 
 
-def put_beside(manifest, seeds: dict[str, Path]):
-    """A copy of dbt's manifest whose models and seeds are beside the warehouse; the seeds are read from these files."""
+def put_beside(manifest, seeds: dict[str, Path], folder: Path):
+    """A copy of dbt's manifest whose models and seeds are beside the warehouse; the seeds are read from copies in the folder.
+
+    dbt writes what it ran at a seed's path below its target: the path must be a relative one, or it writes the file itself.
+    """
     beside = pickle.loads(pickle.dumps(manifest))
     for node in beside.nodes.values():
         if node.schema in BUILT:
@@ -93,7 +98,9 @@ def put_beside(manifest, seeds: dict[str, Path]):
             _rename(source)
     for name, node in seeds_of(beside).items():
         if name in seeds:
-            node.original_file_path = str(seeds[name])
+            node.root_path, node.original_file_path = str(folder), f"{SEEDS}/{name}.csv"
+            (folder / SEEDS).mkdir(parents=True, exist_ok=True)
+            shutil.copy(seeds[name], folder / SEEDS / f"{name}.csv")
     for index in [name for name in vars(beside) if name.endswith("_lookup")]:
         setattr(beside, index, None)  # dbt makes them anew
     beside.build_flat_graph()

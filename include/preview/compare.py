@@ -64,7 +64,8 @@ def compare(connection: psycopg.Connection, mart: Mart, day: date) -> MartChange
         sql.SQL(
             "select count(before_row), count(after_row), count(*) filter (where is_other),"
             " count(*) filter (where before_row is null), count(*) filter (where after_row is null) {} from pg_temp.paired"
-        ).format(sql.SQL("").join(_counted(i, _agg(mart, c, own[c])) for i, c in enumerate(values)))
+        ).format(sql.SQL("").join(_counted(i, _agg(mart, c, own[c])) for i, c in enumerate(values))),
+        prepare=False,  # paired is another table for each mart
     ).fetchone()
     columns = []
     for i, name in enumerate(values):
@@ -137,6 +138,7 @@ def _examples(connection: psycopg.Connection, values: list[str]) -> list[dict]:
         "select * from pg_temp.paired where is_other or before_row is null or after_row is null"
         " order by is_other desc nulls last, key limit %s",
         (EXAMPLES,),
+        prepare=False,
     )
     names = [column.name for column in cursor.description]
     found = []

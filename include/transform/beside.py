@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from include.records.warehouse import Warehouse
-from include.transform.schemas import ALL, BESIDE, BUILT, STATE
+from include.transform.schemas import ALL, BESIDE, BUILT, DELIVERED, STATE
 
 _RELATION = re.compile(rf"(?<![\w.])({'|'.join(BUILT)})\.(?=\w)")
 _OF_BUILT = rf"(^|[^\w.])({'|'.join(BUILT)})\.\w"  # the same as PostgreSQL's pattern
@@ -124,7 +124,7 @@ def make(warehouse: Warehouse, records: list[str]) -> Beside:
     """The schemas, with a view of each relation of the warehouse and of these tables of `quality`; what was there goes first."""
     with warehouse.connect() as connection:
         drop(connection)
-        for schema in ALL:
+        for schema in (name for name in ALL if name != DELIVERED):
             connection.execute(f"create schema {schema}")
         connection.execute(_STATE)
         show_own(connection, BUILT)
@@ -143,29 +143,32 @@ def make(warehouse: Warehouse, records: list[str]) -> Beside:
 
 
 def show_own(connection: psycopg.Connection, schemas: tuple[str, ...], but: set[str] = frozenset()) -> None:
-    """Views of all that the warehouse has in these schemas, in place of what was built beside it; `but` these relations."""
+    """Views of all that the warehouse has in these schemas, `but` these relations."""
     relations = connection.execute(
         "select relnamespace::regnamespace::text, relname from pg_class"
         " where relnamespace::regnamespace::text = any (%s) and relkind in ('r', 'p', 'v', 'm')",
         (list(schemas),),
     ).fetchall()
+    for schema, name in relations:
+        if name not in but:
+            connection.execute(f"create view {BESIDE}{schema}.{name} as select * from {schema}.{name}")
+
+
+def set_delivered_aside(connection: psycopg.Connection, kept: set[str]) -> None:
+    """Staging beside as the warehouse has it, but for `kept`, which stay as they were built.
+
+    A gate's transaction that is still open holds what it has read, so the tables stay where they are and their schema gets
+    another name.
+    """
+    connection.execute(f"alter schema {BESIDE}staging rename to {DELIVERED}")
+    connection.execute(f"create schema {BESIDE}staging")
     built = connection.execute(
-        "select relnamespace::regnamespace::text, relname, relkind from pg_class"
-        " where relnamespace::regnamespace::text = any (%s) and relkind in ('r', 'v')",
-        ([BESIDE + schema for schema in schemas],),
+        "select relname from pg_class where relnamespace = %s::regnamespace and relkind in ('r', 'v') and relname = any (%s)",
+        (DELIVERED, list(kept)),
     ).fetchall()
-    statements = [
-        f"drop {'view' if kind == 'v' else 'table'} {schema}.{name} cascade"
-        for schema, name, kind in built
-        if name not in but
-    ]
-    statements += [
-        f"create view {BESIDE}{schema}.{name} as select * from {schema}.{name}"
-        for schema, name in relations
-        if name not in but
-    ]
-    if statements:
-        connection.execute(";\n".join(statements))
+    for (name,) in built:
+        connection.execute(f"create view {BESIDE}staging.{name} as select * from {DELIVERED}.{name}")
+    show_own(connection, ("staging",), but={name for (name,) in built})
 
 
 def drop(connection: psycopg.Connection) -> None:
