@@ -166,22 +166,27 @@ class Table:
 @cache
 def load_contracts() -> dict[str, dict[str, Table]]:
     """All contracts: source name -> table name -> Table, in the order of the files."""
-    from open_data_contract_standard.model import OpenDataContractStandard
-
     contracts = {}
     for source in SOURCE_NAMES:
         # libyaml: PyYAML's own reader needs a second for them, in every process of a night
-        model = OpenDataContractStandard.model_validate(
-            yaml.load((FOLDER / f"{source}.odcs.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-        )
-        daily = {
-            element.strip().split(".")[0]
-            for sla in model.slaProperties or []
-            if sla.property == "frequency"
-            for element in (sla.element or "").split(",")
-        }
-        contracts[source] = {t.name: _table(source, t, t.name in daily) for t in model.schema_}
+        stated = yaml.load((FOLDER / f"{source}.odcs.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+        contracts[source] = read_tables(stated, source)[1]
     return contracts
+
+
+def read_tables(stated: dict, source: str = "") -> tuple[str, dict[str, Table]]:
+    """Version and tables of a contract as its YAML states it. Raises what the standard's model raises."""
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    model = OpenDataContractStandard.model_validate(stated)
+    daily = {
+        element.strip().split(".")[0]
+        for sla in model.slaProperties or []
+        if sla.property == "frequency"
+        for element in (sla.element or "").split(",")
+    }
+    source = source or model.domain or ""
+    return str(model.version), {t.name: _table(source, t, t.name in daily) for t in model.schema_}
 
 
 @cache

@@ -21,6 +21,7 @@ from include.records import ledger, locks, runs
 from include.records.database import SCHEMAS, connect
 from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
+from include.transform import beside
 
 
 def run_nights(
@@ -65,6 +66,7 @@ def run_nights(
                 scheduler.prepare()
             url = warehouse.address
             with only_one(url):
+                _forget_killed_preview(given)
                 for day in days:
                     code = _night(url, day, hear, console, any_simulated)
                     if code:
@@ -120,6 +122,11 @@ def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
         raise GateBlocked(f"A gate stopped the night of {day}.", next_step="see ./kaw findings and ./kaw report.")
     what = f": {type(hear.errors[0]).__name__}: {' '.join(str(hear.errors[0]).split())[:300]}" if hear.errors else ""
     raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
+
+
+def _forget_killed_preview(given: Settings) -> None:
+    with Warehouse(server.warehouse_url(given)).connect() as connection:
+        beside.drop(connection)
 
 
 def _follow_publish(given: Settings, console) -> None:

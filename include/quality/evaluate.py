@@ -150,7 +150,7 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
     reasons = left_out()
     lacking = not_delivered(rule, reasons)
     try:
-        with connection.transaction(), psycopg.ClientCursor(connection) as cursor:
+        with connection.transaction(), client_cursor(connection) as cursor:
             cursor.execute(_SETTINGS)
             parameters = {"run_id": run_id, "business_date": business_date}
             tested_rows, failed_rows = None, 0
@@ -178,6 +178,11 @@ def _evaluate(connection: psycopg.Connection, rule: Rule, run_id: int, business_
         message = error.diag.message_primary or str(error)
         raise RuleEvaluationError(f"{rule.path}: rule {rule.id} cannot be evaluated: {message}") from error
     return Result(rule.id, tested_rows, failed_rows, seconds, lacking)
+
+
+def client_cursor(connection: psycopg.Connection) -> psycopg.ClientCursor:
+    """A cursor that sends several statements as one text; of a connection that has a class of its own, that class."""
+    return getattr(connection, "client_cursor", psycopg.ClientCursor)(connection)
 
 
 def _counted(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> int | None:

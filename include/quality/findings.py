@@ -86,6 +86,7 @@ def note_rule_book(connection: psycopg.Connection, rules: list[Rule], business_d
             "table_names": list(r.subjects or (r.table_name,)),
             "tests_changes": r.tests_changes,
             "withholds": list(r.withholds),
+            "code": r.code,
         }
         for r in rules
     ]

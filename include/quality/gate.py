@@ -61,7 +61,7 @@ def check_staged_data(warehouse: Warehouse, run: Run, progress: Progress = lambd
     gatekeeper = warehouse.fenced(run.fence).as_role(GATEKEEPER)
     with gatekeeper.connect() as connection:
         findings.note_rule_book(connection, [*load_base_rules(), *load_rules()], run.business_date)
-        _count_staged_rows(connection, run.run_id)
+        count_staged_rows(connection, run.run_id)
     result = _check(gatekeeper, run, 1, progress)
     _raise_where_blocked(gatekeeper, run, result)
     return result
@@ -116,12 +116,12 @@ def _check(
             result.withheld = findings.quarantine(connection, run.run_id)
             runs.set_phase(connection, "admit")
         given = {r.rule_id: "not delivered" for r in results if r.not_delivered}
-        note_passed(connection, run.run_id, _passed_for(connection, run, gate) | given)
+        note_passed(connection, run.run_id, passed_for(connection, run, gate) | given)
         record_verdict(connection, run, result, candidates)
     return result
 
 
-def _passed_for(connection: psycopg.Connection, run: Run, gate: int) -> dict[str, str]:
+def passed_for(connection: psycopg.Connection, run: Run, gate: int) -> dict[str, str]:
     """Rule -> passed, waived, failed or not tested."""
     rows = connection.execute(
         """
@@ -175,7 +175,7 @@ def record_verdict(
     )
 
 
-def _count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
+def count_staged_rows(connection: psycopg.Connection, run_id: int) -> None:
     """Current rows per table, the denominator of the tables' limits."""
     rows = {
         name: connection.execute(f"select count(*) from {staging_relation(name)}").fetchone()[0]

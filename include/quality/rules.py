@@ -8,6 +8,7 @@ Rules that follow from the contracts are made by `include.quality.base_rules` an
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -107,6 +108,11 @@ class Rule:
     ] = ()  # relations of its queries but the run's own records: those of staging bare, others with schema
     compares: tuple[str, ...] = ()  # the sides that should agree, each system.table.column of a contract
     parameters: tuple[str, ...] = ()  # its thresholds in the seed quality_parameters; of another rule as MET-02.slots
+
+    @property
+    def code(self) -> str:
+        """Checksum of all that it says and asks; thresholds are data and count apart."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
     @property
     def is_row_grain(self) -> bool:

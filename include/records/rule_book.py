@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-_BOOK = "rule_id, gate, sentence, axis, dimension, severity, owner, quarantines, path, source_name, table_names, tests_changes, withholds"
+_BOOK = "rule_id, gate, sentence, axis, dimension, severity, owner, quarantines, path, source_name, table_names, tests_changes, withholds, code"
 
 
 def replace_rule_book(connection: psycopg.Connection, rules: list[dict]) -> None:

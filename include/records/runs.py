@@ -168,12 +168,20 @@ def count_as_published(connection: psycopg.Connection, run_id: int) -> None:
     connection.execute("update quality.runs set state = 'published' where run_id = %s", (run_id,))
 
 
-def begin_trial(connection: psycopg.Connection, run_id: int) -> int:
+def begin_trial(connection: psycopg.Connection, run_id: int, *, is_next: bool = False) -> int:
     """A run over the deliveries of another, for a transaction that will be rolled back; returns its number.
 
-    Numbers of runs, findings and events that are drawn from here on are given back at the end of the transaction.
+    `is_next`: as the night after that one would be, in which nothing lands. Numbers of runs, findings and events that are
+    drawn from here on are given back at the end of the transaction.
     """
-    return connection.execute("select quality.begin_trial(%s)", [run_id]).fetchone()[0]
+    (trial,) = connection.execute("select quality.begin_trial(%s)", [run_id]).fetchone()
+    if is_next:
+        connection.execute(
+            "update quality.current_run set phase = 'gate', last_passed_load_id = runs.last_load_id from quality.runs"
+            " where runs.run_id = %s",
+            (run_id,),
+        )
+    return trial
 
 
 def code_version() -> str:

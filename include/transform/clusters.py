@@ -100,26 +100,36 @@ def cluster_loads(warehouse: Warehouse) -> int:
         if due == "no":
             return 0
         connection.execute("select transform.begin_build('load_cluster_labels')")
-        months: dict[date, list] = {}
-        for month, account_no, profile in connection.execute(
-            "select month_start_date, account_no, profile::double precision[] from warehouse.int_load_profiles"
-            ' where profile is not null order by month_start_date, account_no collate "C"'
-        ):
-            months.setdefault(month, []).append((account_no, profile))
-        rows = []
-        for month, accounts in months.items():
-            found = cluster_profiles([profile for _, profile in accounts], _limits(connection, month))
-            labels = found.labels or [None] * len(accounts)
-            rows += [
-                (month, account_no, label, found.count, found.silhouette, found.basis)
-                for (account_no, _), label in zip(accounts, labels, strict=True)
-            ]
+        rows = labels(connection)
         connection.execute("delete from warehouse.load_cluster_labels")
-        with connection.cursor().copy("copy warehouse.load_cluster_labels from stdin") as copy:
-            for row in rows:
-                copy.write_row(row)
+        write_labels(connection, "warehouse.load_cluster_labels", rows)
         connection.execute("select transform.end_build('load_cluster_labels', 'anew: profiles or parameters changed')")
     return len(rows)
+
+
+def write_labels(connection, relation: str, rows: list[tuple]) -> None:
+    with connection.cursor().copy(f"copy {relation} from stdin") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def labels(connection) -> list[tuple]:
+    """Rows of warehouse.load_cluster_labels that the profiles of a session's warehouse ask for, in order of its columns."""
+    months: dict[date, list] = {}
+    for month, account_no, profile in connection.execute(
+        "select month_start_date, account_no, profile::double precision[] from warehouse.int_load_profiles"
+        ' where profile is not null order by month_start_date, account_no collate "C"'
+    ):
+        months.setdefault(month, []).append((account_no, profile))
+    rows = []
+    for month, accounts in months.items():
+        found = cluster_profiles([profile for _, profile in accounts], _limits(connection, month))
+        numbers = found.labels or [None] * len(accounts)
+        rows += [
+            (month, account_no, label, found.count, found.silhouette, found.basis)
+            for (account_no, _), label in zip(accounts, numbers, strict=True)
+        ]
+    return rows
 
 
 def _limits(connection, month: date) -> Limits:

@@ -82,6 +82,52 @@ def _run_dbt(
 
     make_quicker()
     built: list[Built] = []
+    hear = _hearing(built, progress)
+    with dbt_environment(warehouse):
+        outcome = _parse(warehouse)
+        if outcome.success:
+            writes = []
+            if arguments[0] in BUILDING:  # their manifest is what was parsed, and nobody reads their results
+                writes = ["--no-write-json"]
+                note_models(warehouse, outcome.result)
+            outcome = dbtRunner(outcome.result, [hear]).invoke([*_before(), *writes, *arguments, *_after()])
+    _raise_where_failed(arguments, outcome)
+    return built
+
+
+def parsed_beside(warehouse: Warehouse, folder: Path):
+    """dbt's reading of the project as it is now, read in a folder of its own: what dbt knew of the last night stays as it is."""
+    seen, own = target_folder() / "partial_parse.msgpack", folder / "target"
+    own.mkdir(parents=True, exist_ok=True)
+    if seen.exists():
+        shutil.copy(seen, own)
+    with dbt_environment(warehouse):
+        outcome = _parse(warehouse, folder)
+    _raise_where_failed(["parse"], outcome)
+    return outcome.result
+
+
+def run_beside(
+    arguments: list[str],
+    warehouse: Warehouse,
+    manifest,
+    folder: Path,
+    progress: Callable[[Built], None] = lambda _: None,
+) -> list[Built]:
+    """One dbt command over a manifest that was put beside the warehouse; nothing is noted of what it builds."""
+    from dbt.cli.main import dbtRunner
+
+    make_quicker()
+    built: list[Built] = []
+    with dbt_environment(warehouse):
+        runner = dbtRunner(manifest, [_hearing(built, progress)])
+        outcome = runner.invoke([*_before(), "--no-write-json", *arguments, *_after(folder / "target")])
+    _raise_where_failed(arguments, outcome)
+    return built
+
+
+def _hearing(built: list[Built], progress: Callable[[Built], None]) -> Callable:
+    """Hears dbt's events, and notes and tells what was built."""
 
     def hear(event) -> None:
         if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
@@ -91,14 +137,10 @@ def _run_dbt(
             built.append(Built(node.node_name, told.status, seconds, told.index, of, node.unique_id, *instants))
             progress(built[-1])
 
-    with dbt_environment(warehouse):
-        outcome = _parse(warehouse)
-        if outcome.success:
-            writes = []
-            if arguments[0] in BUILDING:  # their manifest is what was parsed, and nobody reads their results
-                writes = ["--no-write-json"]
-                note_models(warehouse, outcome.result)
-            outcome = dbtRunner(outcome.result, [hear]).invoke([*_before(), *writes, *arguments, *_after()])
+    return hear
+
+
+def _raise_where_failed(arguments: list[str], outcome) -> None:
     if not outcome.success:
         raise InfrastructureError(
             f"dbt {arguments[0]} failed: {_reason(outcome)}",
@@ -106,19 +148,18 @@ def _run_dbt(
             next_step="repair what it names and repeat the command; nothing was published.",
             public=f"dbt {arguments[0]} failed; its log says where.",
         )
-    return built
 
 
-def _parse(warehouse: Warehouse):
+def _parse(warehouse: Warehouse, home: Path | None = None):
     """dbt's reading of the project, the one of before where this process has it."""
     from dbt.cli.main import dbtRunner
 
-    home = settings().home / "dbt"
+    home = home or settings().home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
     outcome = _parsed.get((warehouse.address, PROJECT, home))
     if outcome is None:
-        outcome = dbtRunner().invoke([*_before(), "parse", *_after()])
-        _keep_manifest()
+        outcome = dbtRunner().invoke([*_before(), "parse", *_after(home / "target")])
+        _keep_manifest(home)
         if outcome.success:
             _parsed.clear()
             _parsed[warehouse.address, PROJECT, home] = outcome
@@ -131,8 +172,8 @@ def _before() -> list[str]:
     return ["--quiet", "--no-use-colors", "--log-path", str(logs), "--log-level-file", "info"]
 
 
-def _after() -> list[str]:
-    return project_arguments(PROJECT, target_folder())
+def _after(target: Path | None = None) -> list[str]:
+    return project_arguments(PROJECT, target or target_folder())
 
 
 def write_docs(warehouse: Warehouse, folder: Path) -> Path:
@@ -142,13 +183,13 @@ def write_docs(warehouse: Warehouse, folder: Path) -> Path:
     return (target_folder() / "static_index.html").replace(folder / "index.html")
 
 
-def _keep_manifest() -> None:
+def _keep_manifest(home: Path) -> None:
     """dbt writes its manifest, for a moment half, as it parses; who reports or traces beside a night reads this copy."""
-    written = target_folder() / "manifest.json"
+    written, kept = home / "target" / "manifest.json", home / "manifest.json"
     if written.exists():
-        partial = manifest_path().with_suffix(f".{os.getpid()}.partial")
+        partial = kept.with_suffix(f".{os.getpid()}.partial")
         shutil.copy(written, partial)
-        partial.replace(manifest_path())
+        partial.replace(kept)
 
 
 def _reason(outcome) -> str:

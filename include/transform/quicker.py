@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from functools import cache
 
+from include.transform.schemas import is_beside
+
 UNCHANGED = "UNCHANGED"  # status of a model that is as it was: nothing that it reads changed
 
 
@@ -61,6 +63,8 @@ def _pass_over_the_unchanged() -> None:
 
 def _is_unchanged(runner) -> bool:
     node = runner.node
+    if is_beside(node.schema):
+        return False
     with runner.adapter.connection_named(node.unique_id, node):
         handle = runner.adapter.connections.get_thread_connection().handle
         with handle.cursor() as cursor:

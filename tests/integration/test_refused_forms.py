@@ -27,7 +27,7 @@ def utility(database: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Utility
     for day in ("20260115", "20260116"):
         utility.write(TABLE, f"{TABLE}_{day}.csv", [{"pay_no": f"P{day}"}])
     one_rule(monkeypatch, TABLE)
-    monkeypatch.setattr(gate, "_count_staged_rows", lambda *_: None)
+    monkeypatch.setattr(gate, "count_staged_rows", lambda *_: None)
     monkeypatch.setattr(gate.expected, "note", lambda *_: None)
     return utility
 

@@ -7,7 +7,18 @@
     {%- set due = what_is_due() -%}
     {%- set mode = due.split(':')[0] -%}
 
-    {% if mode == 'no' %}
+    {% if is_beside() %}
+        {% if is_due_beside() %}
+            {% call statement('main') -%}
+                {{ hooks_text(pre_hooks) }}
+                {{ built_anew(target_relation) }}
+                {{ noted_beside(target_relation) }}
+            {%- endcall %}
+            {{ adapter.commit() }}
+        {% else %}
+            {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
+        {% endif %}
+    {% elif mode == 'no' %}
         {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
     {% else %}
         {% call statement('main') -%}
@@ -38,7 +49,9 @@
   tests a model.
 -#}
 {% macro what_is_due() -%}
-    {%- if not execute or model.resource_type != 'model' or flags.WHICH not in ('run', 'build') -%}
+    {%- if is_beside() -%}
+        {{ return('anew: beside') }}
+    {%- elif not execute or model.resource_type != 'model' or flags.WHICH not in ('run', 'build') -%}
         {{ return('anew: not built here') }}
     {%- elif flags.FULL_REFRESH -%}
         {{ return('anew: asked for') }}

@@ -8,11 +8,11 @@ import os
 import sys
 
 from include.errors import KawError
-from include.local.cli import airflow, bench, bi, code, findings, logins, nights, own_data, pending, published
+from include.local.cli import airflow, bench, bi, code, findings, kit, logins, nights, own_data, pending, published
 from include.local.server import make_private
 from include.settings import mask_secrets, settings
 
-GROUPS = (nights, own_data, findings, pending, published, bi, logins, bench, airflow, code)
+GROUPS = (nights, own_data, findings, pending, published, kit, bi, logins, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
