@@ -25,6 +25,7 @@ from include.settings import settings
 from include.transform.clusters import cluster_loads
 from include.transform.dbt import Built, load_seeds, manifest_path, run_dbt
 from include.transform.models import staging_relation
+from include.upkeep import clean_quietly, require_space
 
 log = logging.getLogger(__name__)
 Progress = Callable[[object], None]
@@ -56,7 +57,9 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
     """Takes the fence and the run number; what a killed run left is closed as failed.
 
     First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
+    Raises InfrastructureError where the disk of the home has too little room.
     """
+    require_space()
     with telling(""), runs.alone(warehouse.address, ENDING_S):
         with warehouse.as_role(LOADER).connect(autocommit=True) as connection:
             withdrawals.settle(connection, business_date)
@@ -194,6 +197,7 @@ def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -
     folder = settings().home / "reports"
     path = write(warehouse, run["run_id"], folder).path
     write_overview(warehouse)
+    clean_quietly()
     progress(path)
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -22,6 +23,7 @@ from tests import databases
 from tests.landing import land_source
 
 DAY = date(2026, 11, 22)
+SESSION_HOME = Path(os.environ.get("KAW_HOME", ""))  # a session of tests gives it to all its processes
 FOLDERS = (*SOURCE_NAMES, "forms")
 
 
@@ -36,6 +38,7 @@ class Utility:
         }
         for source in FOLDERS:
             (self.deliveries / source).mkdir(parents=True, exist_ok=True)
+        databases.give_ledger(SESSION_HOME, folder / "home")
         self._monkeypatch = monkeypatch
 
     @property

@@ -91,7 +91,8 @@ def _one_at_a_time(connection: psycopg.Connection) -> None:
 
 def grant_again(connection: psycopg.Connection) -> None:
     """The grants and policies once more, where a role was missing when they were first given."""
-    connection.execute((SQL_FOLDER / "repeatable" / "50_roles.sql").read_text())
+    for name in ("50_roles.sql", "55_ledger_rights.sql"):
+        connection.execute((SQL_FOLDER / "repeatable" / name).read_text())
 
 
 def require_current(warehouse: Warehouse) -> None:

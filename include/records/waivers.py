@@ -26,7 +26,7 @@ def add_waiver(
         " values (%(rule_id)s, %(scope)s, %(approver)s, %(reason)s, %(valid_until)s, %(entered_by)s) returning waiver_id",
         signed | {"entered_by": entered_by},
     ).fetchone()
-    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed, actor=entered_by)
+    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed, entered_by=entered_by)
     return waiver_id
 
 
@@ -42,4 +42,4 @@ def add_waiver_end(
 ) -> None:
     """Ends a waiver; its row stays as it was signed."""
     detail = {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver, "reason": reason}
-    ledger.append(connection, "waiver_end", detail, actor=entered_by)
+    ledger.append(connection, "waiver_end", detail, entered_by=entered_by)

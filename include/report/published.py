@@ -18,6 +18,9 @@ from include.report.text import Text
 from include.transform.metrics import declared_metrics, shown_metrics
 
 LAST_ENTRIES = 20
+ACTOR = (
+    "coalesce(entered_by || ' (' || actor || ')', actor) as actor"  # the person that the program named, and the login
+)
 SIGNED = 200  # decisions of named people on the page
 
 
@@ -83,12 +86,13 @@ def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None)
     with connect(url) as conn:
         cursor = conn.cursor(row_factory=dict_row)
         entries = cursor.execute(
-            "select entry_no, at, actor, event, digest from quality.ledger where entry_no <= %s order by entry_no desc limit %s",
+            f"select entry_no, at, {ACTOR}, event, digest from quality.ledger where entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], LAST_ENTRIES],
         ).fetchall()
         signed = cursor.execute(
-            "select entry_no, at, actor, event, detail, digest from quality.ledger"
-            " where event in ('waiver', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost')"
+            f"select entry_no, at, {ACTOR}, event, detail, digest from quality.ledger"
+            " where event in ('waiver', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost',"
+            " 'key_rotation', 'key_lost', 'restore')"
             " and entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], SIGNED],
         ).fetchall()

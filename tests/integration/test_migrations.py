@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -15,8 +17,9 @@ from include.contracts import all_tables
 from include.errors import InfrastructureError
 from include.local import cli
 from include.publish import pointers_as_of
-from include.records import ledger, locks, migrations, raw_tables
+from include.records import migrations, raw_tables
 from include.records.database import SCHEMAS, connect
+from include.records.ledger_check import GENESIS, Entry, digest_of
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 from tests.synthetic_marts import JULY, JUNE, Night
@@ -39,6 +42,7 @@ MIGRATIONS = [
     "013_synthetic.sql",
     "014_finding_notes.sql",
     "015_reproduce.sql",
+    "019_ledger.sql",
 ]
 REPEATABLE = [
     "raw tables",
@@ -49,10 +53,12 @@ REPEATABLE = [
     "24_withdrawals.sql",
     "25_lacking.sql",
     "26_repairs.sql",
+    "27_ledger.sql",
     "30_publish.sql",
     "40_functions.sql",
     "45_builds.sql",
     "50_roles.sql",
+    "55_ledger_rights.sql",
 ]
 STEPS = [*MIGRATIONS, *REPEATABLE]
 
@@ -127,16 +133,22 @@ def test_two_that_migrate_at_once_apply_each_step_once(empty_database: str) -> N
     assert recorded(empty_database) == STEPS
 
 
-def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(
-    old_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def entry_of_before(connection: psycopg.Connection, event: str, detail: dict) -> None:
+    """The first entry, as the code wrote it that took the digest of canonical JSON."""
+    at = datetime(2026, 7, 11, tzinfo=UTC)
+    first = Entry(1, at, "night", None, event, json.dumps(detail), GENESIS, "", 1)
+    connection.execute(
+        "insert into quality.ledger values (1, %s, 'night', %s, %s, %s, %s)",
+        [at, event, json.dumps(detail), GENESIS, digest_of(first)],
+    )
+
+
+def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(old_database: str, tmp_path: Path) -> None:
     night = Night(old_database, tmp_path)
     night.execute(PUBLISHED_BEFORE.read_text())
     with connect(old_database) as connection:
         detail = {"run_id": 2, "business_date": "2026-07-10", "unchanged_months": [], "held_back_share": "0.22222222"}
-        with monkeypatch.context() as of_before:  # which had no table of locks
-            of_before.setattr(locks, "hold", lambda *_: None)
-            ledger.append(connection, "publish", detail | {"versions": {"2026-07": {"version": 2}}})
+        entry_of_before(connection, "publish", detail | {"versions": {"2026-07": {"version": 2}}})
     entries = night.execute("select entry_no, digest from quality.ledger order by 1")
 
     assert migrate(Warehouse(old_database)) == STEPS

@@ -18,6 +18,7 @@ from include.records.fence import take_fence
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from tests.synthetic_marts import JULY, JUNE, Night, enter_verdicts
+from tests.tampering import unguarded
 
 DAY = date(2026, 7, 10)
 PASSED, BLOCKED = "passed", "blocked"
@@ -225,11 +226,12 @@ def test_the_entry_of_a_verdict_names_run_gate_fence_and_verdict(night: Night) -
 
 def unjudge(night: Night, run_id: int) -> None:
     """As the code of before published it: gate 2 had blocked the run."""
-    night.execute(
-        'update quality.ledger set detail = detail || \'{"verdict": "blocked"}\''
-        " where event = 'verdict' and detail ->> 'run_id' = %s::text and detail ->> 'gate' = '2'",
-        [run_id],
-    )
+    with connect(night.url) as conn, unguarded(conn):
+        conn.execute(
+            'update quality.ledger set detail = detail || \'{"verdict": "blocked"}\''
+            " where event = 'verdict' and detail ->> 'run_id' = %s::text and detail ->> 'gate' = '2'",
+            [run_id],
+        )
 
 
 def test_a_roll_back_goes_to_a_version_that_passed_both_gates_only(night: Night) -> None:
@@ -253,15 +255,17 @@ def test_from_a_version_that_passed_no_gate_a_roll_back_leads_back(night: Night)
 
 def as_of_the_first_releases(night: Night, state_after_gate_2: str) -> None:
     """Entries as they were then: without fence, a verdict with the state that the run came to."""
-    night.execute(
-        """
-        update quality.ledger set detail = detail - 'fence' - 'verdict' - 'verdicts' - 'candidates' || case
-            when event = 'publish' then '{}'
-            else jsonb_build_object('state', case detail ->> 'gate' when '1' then 'running' else %s::text end)
-        end
-        """,
-        [state_after_gate_2],
-    )
+    with connect(night.url) as conn, unguarded(conn):
+        conn.execute(
+            """
+            update quality.ledger set detail = detail - 'fence' - 'verdict' - 'verdicts' - 'candidates' || case
+                when event = 'publish' then '{}'
+                else jsonb_build_object('state', case detail ->> 'gate' when '1' then 'running' else %s::text end)
+            end
+            where event in ('verdict', 'publish')
+            """,
+            [state_after_gate_2],
+        )
 
 
 def test_versions_of_the_first_releases_can_be_gone_back_to_where_they_passed(night: Night) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from include.errors import KawError
-from include.local.cli import airflow, bench, bi, code, findings, nights, pending, published
+from include.errors import InfrastructureError, KawError
+from include.local.cli import airflow, bench, bi, code, findings, nights, pending, published, safekeeping
 from include.settings import mask_secrets, settings
+from include.upkeep import FREE_SPACE, is_disk_full
 
-GROUPS = (nights, findings, pending, published, bi, bench, airflow, code)
+GROUPS = (nights, findings, pending, published, safekeeping, bi, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
@@ -29,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return arguments.command(arguments) or 0
     except KawError as error:
+        if error.exit_code == InfrastructureError.exit_code and is_disk_full(error):
+            error.next_step = FREE_SPACE
         print(f"kaw: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
@@ -38,6 +41,9 @@ def main(argv: list[str] | None = None) -> int:
         print("kaw: stopped by hand; the same command goes on from where it was.", file=sys.stderr)
         return 130
     except Exception as error:
+        if is_disk_full(error):
+            print(f"kaw: The disk is full.\nNext: {FREE_SPACE}", file=sys.stderr)
+            return InfrastructureError.exit_code
         import traceback
 
         log = settings().home / "logs" / "error.log"

@@ -72,7 +72,8 @@ select quality.grant_to('kaw_loader', array[
     'usage on schema raw_metering, raw_marketing, raw_contract, quality',
     'select, insert on all tables in schema raw_metering, raw_marketing, raw_contract',
     'select, insert, update on quality.receipts, quality.rejected_rows, quality.pending_withdrawals, quality.restatements',
-    'select, insert on quality.ledger, quality.repeated_keys, quality.withdrawal_checks, quality.delivered_rows',
+    'select on quality.ledger',
+    'select, insert on quality.repeated_keys, quality.withdrawal_checks, quality.delivered_rows',
     'select on quality.runs, quality.fences, quality.open_withdrawals, quality.signed_waivers, quality.withheld',
     'select, insert, update on quality.locks', -- one load of a table at a time
     format('temporary on database %I', current_database()) -- a delivery is compared before it lands
@@ -99,8 +100,6 @@ select quality.grant_to('kaw_gatekeeper', array[
     'update (state, verdict) on quality.runs',
     'update (phase) on quality.current_run',
     'usage on sequence quality.finding_ids',
-    'insert on quality.ledger',
-    'update on quality.locks', -- the ledger's
     format('temporary on database %I', current_database()) -- what a rule tested and found
 ]);
 
@@ -110,7 +109,6 @@ select quality.grant_to('kaw_publisher', array[
     'select on all tables in schema candidate, warehouse, quality, marts',
     'select, insert, update, delete on all tables in schema publish',
     'update (state, finished_at) on quality.runs', -- the run is published in the transaction that moves the pointers
-    'insert on quality.ledger',
     'update on quality.locks'
 ]);
 
