@@ -13,7 +13,7 @@ from pathlib import Path
 
 from include import lineage
 from include.alerts import alert, clear, clear_where
-from include.errors import GateBlocked, KawError
+from include.errors import GateBlocked, KawError, LedgerBroken
 from include.landing import withdrawals
 from include.landing.extract import LOADER
 from include.progress import step as telling
@@ -117,7 +117,12 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
     from include.publish import publish
 
     given, began = Run.from_dict(run), datetime.now(UTC)
-    result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    try:
+        result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    except LedgerBroken as broken:
+        alert("ledger_broken", broken.what, {"run_id": given.run_id}, cause="ledger_broken", next_step=broken.next_step)
+        raise
+    clear("ledger_broken")
     lineage.published(warehouse, run, began)
     lineage.night(warehouse, run, ended=True)
     tell_state(warehouse, given.business_date)

@@ -81,8 +81,11 @@ def _metrics_by_column() -> dict[tuple[str, str], str]:
 
 
 def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None) -> dict:
-    """The entry that the report is as of, the last ones up to it, the decisions, and what is wrong with the chain so far."""
-    problems = ledger.verify(url, head_file, run["ledger_entry"])
+    """The entry that the report is as of, the last ones up to it, the decisions, what is wrong with the chain so far, the key that signs
+    its heads, and how many places outside agree (None before there was a key)."""
+    found = ledger.look_at(url, head_file, run["ledger_entry"])
+    problems = found.problems + ([found.unsigned] if found.unsigned else [])
+    public_key = found.keys.at(run["ledger_entry"])
     with connect(url) as conn:
         cursor = conn.cursor(row_factory=dict_row)
         entries = cursor.execute(
@@ -103,4 +106,6 @@ def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None)
         "problems": problems,
         "entries": entries,
         "signed": signed,
+        "public_key": public_key,
+        "anchored": len(found.anchored_to) if public_key else None,
     }

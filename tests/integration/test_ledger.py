@@ -13,10 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.errors import UsageError
+from include.errors import LedgerBroken, UsageError
 from include.records import ledger, ledger_key
 from include.records.database import connect
 from include.records.ledger_check import GENESIS, Entry, digest_of
+from tests.synthetic_marts import JULY, JUNE, Night
 from tests.tampering import entries, give_digest, tamper, unguarded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,6 +188,19 @@ def test_the_session_is_the_actor_and_the_person_is_what_the_program_says(writte
 def test_the_ledger_only_grows_even_for_its_owner(written: str, statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="ledger only grows"), connect(written) as conn:
         conn.execute(statement)
+
+
+def test_nothing_is_published_on_a_tampered_ledger(database: str, tmp_path: Path) -> None:
+    night = Night(database, tmp_path)
+    night.publish()
+    night.fill(2, [JUNE, JULY])
+    tamper(database, "update quality.ledger set actor = 'somebody' where entry_no = 2")
+    with pytest.raises(LedgerBroken, match=r"the ledger was tampered with: entry 2 \(verdict\) was edited") as refused:
+        night.publish()
+    assert refused.value.exit_code == 1
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+    with connect(database) as conn:
+        assert entries(conn)[-1].event == "publish_refused"
 
 
 def test_an_entry_of_before_is_still_verified_and_none_may_follow_a_new_one(written: str, head_file: Path) -> None:
