@@ -65,6 +65,7 @@ def run_nights(
             with hear.step("start server and Airflow metadata"):
                 url = server.warehouse_url(given)
                 migrate(Warehouse(url))
+                ledger.write_head(url)  # who migrates announces the key; no role of a night may
                 scheduler.prepare()
             with only_one(url):
                 for day in days:

@@ -111,7 +111,7 @@ def _backup(arguments: argparse.Namespace) -> int:
         made = backup(_folder(arguments.directory), keys=keys, patience_s=arguments.wait)
     head = made.contents["ledger"]
     print(f"{made.folder}: {size(made.size_bytes)}, ledger entry {head['entry_no']}")
-    print(f"Published hash: {made.contents['published']['hash']}")
+    print(f"Published hash: {made.contents['published']['hash'] or 'nothing is published'}")
     if keys:
         print(f"Key and personal data: {keys}. Next: move the two folders to different places.")
     else:
