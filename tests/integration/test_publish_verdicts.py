@@ -58,10 +58,10 @@ def assert_refused(night: Night, run_id: int, error: type[KawError], why: str, f
 def test_a_blocked_run_whose_candidate_was_multiplied_by_1000_is_not_published(night: Night) -> None:
     run_id = night.judge(gates={1: PASSED, 2: BLOCKED})
     night.execute(TIMES_1000)
-    refused = assert_refused(night, run_id, GateBlocked, "gate 2 blocked this run (ledger entry 5)")
+    refused = assert_refused(night, run_id, GateBlocked, "gate 2 blocked this run (ledger entry 6)")
     assert refused.exit_code == 1
     assert str(refused) == (
-        "Nothing was published: gate 2 blocked this run (ledger entry 5).\n"
+        "Nothing was published: gate 2 blocked this run (ledger entry 6).\n"
         "Where: run 2, fence none; quality.ledger\n"
         "Next: see ./kaw findings; let the source deliver again or waive what blocks, then run the night of this date again,"
         " from the start."
@@ -173,7 +173,7 @@ def test_the_entry_of_a_publish_names_fence_and_verdicts_and_the_run_is_publishe
     run_id = night.judge(fence=fence)  # entries 4 and 5
     night.publish_run(run_id, DAY, fence)
     event, detail = last_entry(night)
-    assert (event, detail["run_id"], detail["fence"], detail["verdicts"]) == ("publish", 2, "build_warehouse:1", [4, 5])
+    assert (event, detail["run_id"], detail["fence"], detail["verdicts"]) == ("publish", 2, "build_warehouse:1", [5, 6])
     assert night.execute("select state, finished_at is not null from quality.runs where run_id = 2") == [
         ("published", True)
     ]
