@@ -1,5 +1,6 @@
 # Airflow with the warehouse's code and the packages of the lock file, every one checked against its hash.
-FROM python:3.12-slim-bookworm
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+FROM ${PYTHON_IMAGE}
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONPATH=/opt/kaw \

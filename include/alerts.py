@@ -29,6 +29,8 @@ TITLES = {
     "task_failed": ("A task failed", "任务失败"),
     "findings_over_limit": ("Open findings are above the limit", "未关闭问题超过限值"),
     "unprotected": ("Readers could see too much", "读者可能看到越权数据"),
+    "head_not_sent": ("A head of the ledger was not kept outside", "台账头未能送达外部存证"),
+    "ledger_broken": ("The ledger was tampered with", "台账被篡改"),
     "source_silent": ("A source is silent", "数据源未按时报送"),
     "resolved": ("Resolved", "已恢复"),
     "test": ("Test of the alerts", "告警测试"),

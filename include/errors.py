@@ -43,6 +43,12 @@ class NotReproduced(KawError):
     exit_code = 1
 
 
+class LedgerBroken(KawError):
+    """The ledger was tampered with, or its heads and key do not agree with it: nothing is published on it."""
+
+    exit_code = 1
+
+
 class UsageError(KawError):
     """The command or a setting was wrong; nothing was touched."""
 

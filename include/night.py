@@ -13,7 +13,7 @@ from pathlib import Path
 
 from include import lineage
 from include.alerts import alert, clear, clear_where
-from include.errors import GateBlocked, KawError
+from include.errors import GateBlocked, KawError, LedgerBroken
 from include.landing import withdrawals
 from include.landing.extract import LOADER
 from include.profiles import left_out, refuse_what_was_delivered
@@ -27,6 +27,7 @@ from include.settings import settings
 from include.transform.clusters import cluster_loads
 from include.transform.dbt import Built, load_seeds, manifest_path, run_dbt
 from include.transform.models import staging_relation
+from include.upkeep import clean_quietly, require_space
 
 log = logging.getLogger(__name__)
 Progress = Callable[[object], None]
@@ -58,7 +59,9 @@ def begin_run(warehouse: Warehouse, business_date: date) -> dict:
     """Takes the fence and the run number; what a killed run left is closed as failed.
 
     First a waiver of missing rows, signed after they were missed, withdraws them: the run counts what that changes.
+    Raises InfrastructureError where the disk of the home has too little room.
     """
+    require_space()
     with telling(""), runs.alone(warehouse.address, ENDING_S) as holder:
         if left := left_out():
             with warehouse.reader().connect() as connection:
@@ -124,7 +127,12 @@ def publish_marts(warehouse: Warehouse, run: dict, progress: Progress = _quiet):
     from include.publish import publish
 
     given, began = Run.from_dict(run), datetime.now(UTC)
-    result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    try:
+        result = publish(warehouse.fenced(given.fence), given.run_id, given.business_date, manifest_path())
+    except LedgerBroken as broken:
+        alert("ledger_broken", broken.what, {"run_id": given.run_id}, cause="ledger_broken", next_step=broken.next_step)
+        raise
+    clear("ledger_broken")
     lineage.published(warehouse, run, began)
     lineage.night(warehouse, run, ended=True)
     tell_state(warehouse, given.business_date)
@@ -204,6 +212,7 @@ def write_report(warehouse: Warehouse, run: dict, progress: Progress = _quiet) -
     folder = settings().home / "reports"
     path = write(warehouse, run["run_id"], folder).path
     write_overview(warehouse)
+    clean_quietly()
     progress(path)
     return path
 

@@ -24,6 +24,17 @@ LANGUAGES = ("en", "zh")
 SOURCE_NAMES = ("metering", "marketing", "contract")
 # roles of which a night or a command has the login; the owner of the warehouse only migrates it
 LOGINS = ("loader", "transformer", "gatekeeper", "publisher", "approver", "reader", "auditor", "personal_reader")
+SHORTEST_SECRET = 4
+# an address up to the last @ that a host and a path may follow
+_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<user>[^:/@]*):(?P<password>.*)@(?P<rest>[^@/\s?]*(/[^@]*)?(\?[^@]*)?)$",
+    re.IGNORECASE,
+)
+# in a text: up to the last @ before a quote, the end of the line, or the next address
+_PASSWORD_OF_ADDRESS = re.compile(
+    r"""(\b[a-z][a-z0-9+.-]*://[^:/@\s]*):((?:(?!\b[a-z][a-z0-9+.-]*://)[^\n"])*)@""", re.IGNORECASE
+)
+_PORT = re.compile(r"\d{1,5}(?:[/?#]\S*)?\s")  # http://host:8080/path and, later in the line, a@b
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,14 @@ class Settings:
     alert_urls: str | None = None
     alert_findings: int | None = None
     alert_findings_cny: float | None = None
+    ledger_key: str | None = None
+    ledger_key_file: Path | None = None
+    ledger_heads: tuple[str, ...] = ()
+    has_secrets_backend: bool = False
+    free_space_bytes: int = 1_000_000_000
+    keep_reports_days: int = 730
+    keep_evidence_days: int = 730
+    keep_logs_days: int = 90
     lineage_file: Path | None = None
     lineage_by_openlineage: bool = False
     lineage_namespace: str = "key-account-warehouse"
@@ -69,7 +88,7 @@ class Settings:
         shown = []
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name in ("alert_webhook", "alert_urls") and value:
+            if each.name in ("alert_webhook", "alert_urls", "ledger_key", "ledger_heads") and value:
                 value = "***"  # the path of a webhook is its secret
             if each.name == "logins":
                 value = {role: mask_secrets(address) for role, address in value.items()}
@@ -84,7 +103,9 @@ def settings() -> Settings:
     KAW_SOURCE_FORMS, KAW_PROFILE (a folder: what the sources deliver, and how), KAW_SIMULATION (server of the simulated
     sources); the roles' own logins KAW_LOGIN_LOADER and so on (LOGINS), or the Airflow connections AIRFLOW_CONN_KAW_LOADER and
     so on; KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
-    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
+    KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of the ledger KAW_LEDGER_KEY, KAW_LEDGER_KEY_FILE and KAW_LEDGER_HEADS
+    (addresses with blanks between them); of the disk KAW_FREE_SPACE_MB, and KAW_KEEP_REPORTS, KAW_KEEP_EVIDENCE and KAW_KEEP_LOGS
+    (days); of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
     without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
     long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,
     KAW_SOURCE_STATEMENT_TIMEOUT and KAW_SOURCE_PAUSE (seconds), KAW_SOURCE_TRIES. What a file may be and cost: KAW_FILE_MIB,
@@ -107,6 +128,8 @@ def settings() -> Settings:
         alert_urls=os.environ.get("KAW_ALERT_URLS") or None,
         alert_findings=_limit("KAW_ALERT_FINDINGS", int),
         alert_findings_cny=_limit("KAW_ALERT_FINDINGS_CNY", float),
+        **_ledger(),
+        **_upkeep(),
         **_lineage(),
         language=_language(),
     )
@@ -119,9 +142,30 @@ def default_business_date(now: datetime | None = None) -> date:
 
 
 def mask_secrets(text: str) -> str:
-    """The text with the password of every address in it replaced by ***."""
-    text = re.sub(r"(\b[a-z][a-z0-9+.-]*://[^:/@\s]*):\S*@", r"\1:***@", text, flags=re.IGNORECASE)
-    return re.sub(r"(\bpassword=)('[^']*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
+    """The text with every password in it replaced by ***: of addresses, of `password=…` and "password": "…", and those that are set.
+
+    A password may hold blanks, `@`, `/` and `:`; it ends at the last `@` of its address.
+    """
+    for secret in _secrets():
+        text = text.replace(secret, "***")
+    text = _PASSWORD_OF_ADDRESS.sub(lambda found: found[0] if _PORT.match(found[2]) else f"{found[1]}:***@", text)
+    text = re.sub(
+        r"""(["']password["']\s*:\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", r'\1"***"', text, flags=re.IGNORECASE
+    )
+    return re.sub(r"(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^&\s]+)", r"\1***", text, flags=re.IGNORECASE)
+
+
+def _secrets() -> list[str]:
+    """Passwords of the addresses that are set, as written, quoted and unquoted; the longest first. Too short ones would mask words."""
+    found = set()
+    for name, value in os.environ.items():
+        if not name.startswith(("KAW_WAREHOUSE", "KAW_SOURCE_", "AIRFLOW_CONN_", "KAW_LEDGER_KEY")):
+            continue
+        if name == "KAW_LEDGER_KEY":
+            found.add(value)
+        elif parts := _ADDRESS.match(value):
+            found |= {parts["password"], unquote(parts["password"]), quote(unquote(parts["password"]), safe="")}
+    return sorted((secret for secret in found if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def _warehouse_address() -> str | None:
@@ -154,6 +198,31 @@ def _limit(variable: str, kind: type) -> int | float | None:
     raise UsageError(
         f"{variable} is no number from 0.", where=f"{variable}={text}", next_step="set it to a number, or unset it."
     )
+
+
+def _ledger() -> dict:
+    """The key of the ledger, where its heads go, and whether Airflow has a secrets backend that may hold the key."""
+    file = os.environ.get("KAW_LEDGER_KEY_FILE")
+    return {
+        "ledger_key": os.environ.get("KAW_LEDGER_KEY") or None,
+        "ledger_key_file": Path(file).expanduser().absolute() if file else None,
+        "ledger_heads": tuple((os.environ.get("KAW_LEDGER_HEADS") or "").split()),
+        "has_secrets_backend": bool(os.environ.get("AIRFLOW__SECRETS__BACKEND")),
+    }
+
+
+def _upkeep() -> dict[str, int]:
+    """Free space that a night asks for, and how long files are kept; those that are set."""
+    found = {}
+    for name, variable, factor in (
+        ("free_space_bytes", "KAW_FREE_SPACE_MB", 1_000_000),
+        ("keep_reports_days", "KAW_KEEP_REPORTS", 1),
+        ("keep_evidence_days", "KAW_KEEP_EVIDENCE", 1),
+        ("keep_logs_days", "KAW_KEEP_LOGS", 1),
+    ):
+        if (number := _limit(variable, int)) is not None:
+            found[name] = number * factor
+    return found
 
 
 def _lineage() -> dict:
@@ -227,7 +296,13 @@ def _source_limits() -> dict[str, float | int]:
 
 
 def _as_postgresql(address: str) -> str:
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", address)
+    """The address as libpq takes it; a password with blanks, `@`, `/` or `%` may be written as it is."""
+    address = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", address)
+    parts = _ADDRESS.match(address)
+    if not parts or not address.startswith("postgresql://"):
+        return address
+    password = re.sub(r"%(?![0-9a-fA-F]{2})", "%25", parts["password"])
+    return f"{parts['scheme']}{parts['user']}:{quote(password, safe='%')}@{parts['rest']}"
 
 
 def _address_of_connection(text: str, variable: str) -> str:

@@ -203,13 +203,23 @@ def template(server: Server, session_home: Path) -> str:
             from include.records.warehouse import Warehouse
 
             migrate(Warehouse(server.url(unfinished)))
-            ledger.write_head(server.url(unfinished))  # the home has a head from the beginning
+            ledger.write_head(server.url(unfinished), databases.template_head(session_home))
     return TEMPLATE
 
 
 @pytest.fixture
-def database(server: Server, template: str) -> Iterator[str]:
-    """Address of a warehouse of this test alone, with every schema and no row."""
+def database(
+    server: Server, session_home: Path, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Address of a warehouse of this test alone, with every schema and no row but the ledger's entry of its key.
+
+    The home of the session has a head of its ledger for each test.
+    """
+    from include.records import ledger
+
+    of_home, own = ledger.default_head_file, tmp_path / "ledger.head"
+    shutil.copy(databases.template_head(session_home), own)
+    monkeypatch.setattr(ledger, "default_head_file", lambda: own if settings().home == session_home else of_home())
     with databases.copied(server, template) as name:
         yield server.url(name)
 

@@ -7,6 +7,7 @@ import fcntl
 import itertools
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,18 @@ def admin(server: Server) -> Iterator[psycopg.Connection]:
     """The login kaw (it owns and makes databases) outside any transaction."""
     with contextlib.closing(psycopg.connect(server.url("warehouse"), autocommit=True)) as connection:
         yield connection
+
+
+def template_head(session_home: Path) -> Path:
+    """The head of the ledger of the databases that are copied; its key is the session's home's."""
+    return session_home / "template.head"
+
+
+def give_ledger(session_home: Path, home: Path) -> None:
+    """Key and head of a copied database's ledger, to a home that has none yet."""
+    if not (home / "keys").exists() and (session_home / "keys").exists():
+        shutil.copytree(session_home / "keys", home / "keys")
+        shutil.copy(template_head(session_home), home / "ledger.head")
 
 
 def drop(server: Server, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -23,6 +24,7 @@ from tests import databases
 from tests.landing import land_source
 
 DAY = date(2026, 11, 22)
+SESSION_HOME = Path(os.environ.get("KAW_HOME", ""))  # a session of tests gives it to all its processes
 FOLDERS = (*SOURCE_NAMES, "forms")
 
 
@@ -37,6 +39,7 @@ class Utility:
         }
         for source in FOLDERS:
             (self.deliveries / source).mkdir(parents=True, exist_ok=True)
+        databases.give_ledger(SESSION_HOME, folder / "home")
         self._monkeypatch = monkeypatch
 
     @functools.cached_property

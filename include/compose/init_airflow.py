@@ -12,7 +12,7 @@ import sys
 
 import psycopg
 
-from include.records import identities
+from include.records import identities, ledger
 from include.records.logins import address_for
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
@@ -22,6 +22,7 @@ from include.settings import settings
 def main() -> int:
     owner = os.environ["KAW_WAREHOUSE"]
     migrate(Warehouse(owner))
+    ledger.write_head(owner)  # who migrates announces the key; no role of a night may
     make_logins(owner)
     migrated = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)
     if migrated.returncode:

@@ -25,6 +25,7 @@ from include.records.fence import take_fence
 from include.records.receipts import Receipt, ignored
 from include.records.warehouse import Warehouse
 from include.settings import settings
+from include.upkeep import require_space
 
 LOADER = "kaw_loader"
 
@@ -43,10 +44,12 @@ def extract(
     `address` is where the source delivers, `forms` where the forms of its units lie.
 
     Returns a receipt per load. A refused file does not stop the other tables; its arrival rule will block at the gate.
-    Raises InfrastructureError where the source or the warehouse cannot be reached, a source after counted tries.
+    Raises InfrastructureError where the disk is nearly full, and where the source or the warehouse cannot be reached, a source
+    after counted tries.
     """
     if is_source_left_out(source):
         return []
+    require_space()
     url = warehouse.address
     ledger.write_head(url)  # before the first entry, so that a head that is missing later was lost
     resolved = resolve(source, address, business_date)

@@ -18,7 +18,7 @@ import psycopg
 
 from include.errors import InfrastructureError
 from include.local import server
-from include.records import identities
+from include.records import identities, ledger
 from include.records.identities import Identity, group_of
 from include.records.logins import NotAllowed, address_for, database_of
 from include.records.migrations import migrate, require_current
@@ -41,6 +41,7 @@ def opened(given: Settings | None = None) -> Warehouse:
             where=mask_secrets(address),
             next_step="run ./kaw run or ./kaw up once with KAW_WAREHOUSE=postgresql://owner:... of the owner's login.",
         ) from error
+    ledger.write_head(address)  # who migrates announces the key; no role of a night may
     return _by_logins(address, given, may_make=True)
 
 

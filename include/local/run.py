@@ -17,11 +17,13 @@ from include.lab import source as simulated
 from include.local import identities, scheduler, server, superset
 from include.local.console import Progress, output_to
 from include.local.in_use import server_in_use
+from include.local.postgres import Cluster
 from include.records import ledger, locks, runs
 from include.records.database import SCHEMAS, connect
 from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
 from include.transform import beside
+from include.upkeep import FREE_SPACE, is_disk_full, require_space
 
 
 def run_nights(
@@ -53,6 +55,7 @@ def run_nights(
         )
     if fresh:
         _forget(given)
+    require_space(given.home, *([Cluster(given.home).base] if given.warehouse is None else []))
     if any_simulated:
         simulated.choose(accounts, days_of_curves, seed, rich, defects, blocking, fresh)
     log = given.home / "logs" / f"run_{days[-1]}.log"
@@ -120,6 +123,8 @@ def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:
             raise error
     if blocked:
         raise GateBlocked(f"A gate stopped the night of {day}.", next_step="see ./kaw findings and ./kaw report.")
+    if any(map(is_disk_full, hear.errors)):
+        raise InfrastructureError(f"{dag_id} failed: the disk is full.", next_step=FREE_SPACE)
     what = f": {type(hear.errors[0]).__name__}: {' '.join(str(hear.errors[0]).split())[:300]}" if hear.errors else ""
     raise InfrastructureError(f"{dag_id} failed{what}.", next_step="repeat the command; it goes on from where it was.")
 
@@ -219,7 +224,7 @@ def _forget(given: Settings) -> None:
         with connect(given.warehouse) as connection:
             for schema in SCHEMAS:
                 connection.execute(f"drop schema if exists {schema} cascade")
-    for name in ("sources", "reports", "evidence", "dbt"):
+    for name in ("sources", "reports", "evidence", "dbt", "heads"):
         shutil.rmtree(given.home / name, ignore_errors=True)
     for path in (given.home / simulated.STATE, ledger.default_head_file(), scheduler.home() / "migrated"):
         path.unlink(missing_ok=True)

@@ -40,7 +40,8 @@ CONNECT_TIMEOUT_S = 10
 OWN_ENTRIES = {
     *("airflow", "bench", "dbt", "docs", "evidence", "lint", "logs", "postgres", "reports", "sources", "superset"),
     *("alerts.json", "alerts.json.partial", "alerts.lock", "bi.json", "bi.json.partial", "bi.lock"),
-    *("clean_sql.json", "ledger.head", "ledger.head.lock", "lint.lock", "simulation.json"),
+    *("clean_sql.json", "lint.lock", "simulation.json"),
+    *("heads", "keys", "ledger.head", "ledger.head.lock", "ledger.head.partial"),
     *("logins.json", "logins.json.partial", "logins.lock"),
     *("server.json", "server.json.partial", "server.lock", "server.users"),
 }

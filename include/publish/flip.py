@@ -21,7 +21,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.errors import GateBlocked, InfrastructureError, UsageError
+from include.errors import GateBlocked, InfrastructureError, LedgerBroken, UsageError
 from include.publish.content import (
     Content,
     Pointer,
@@ -73,13 +73,14 @@ def publish(warehouse: Warehouse, run_id: int, business_date: date, manifest_pat
     """Publish the candidate marts as what is known on `business_date`. Safe to repeat, and after a kill at any moment.
 
     The run is recorded as published in the transaction that moves the pointers. Raises GateBlocked without passing verdicts
-    of both gates on this run under the warehouse's fence, and NotJudged where a candidate is not what gate 2 judged: both
-    refusals are entries of the ledger. Raises UsageError where every candidate month is already published as of a later date,
-    InfrastructureError where a later run has taken the fence or a mart lost a column.
+    of both gates on this run under the warehouse's fence, NotJudged where a candidate is not what gate 2 judged, LedgerBroken
+    where the ledger was tampered with: these refusals are entries of the ledger. Raises UsageError where every candidate month
+    is already published as of a later date, InfrastructureError where a later run has taken the fence or a mart lost a column.
     """
     try:
+        ledger.require_intact(warehouse.address)
         return _publish(warehouse, run_id, business_date, manifest_path)
-    except (GateBlocked, NotJudged) as refused:
+    except (GateBlocked, LedgerBroken, NotJudged) as refused:
         detail = {"run_id": run_id, "business_date": business_date, "fence": warehouse.fence, "reason": refused.what}
         with warehouse.fenced("").as_role(PUBLISHER).connect() as conn:
             ledger.append(conn, "publish_refused", detail)

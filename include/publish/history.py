@@ -163,7 +163,7 @@ def rollback(
             conn,
             "roll_back",
             {"approver": approver, "reason": reason, "versions": {f"{m:%Y-%m}": v for m, v in targets.items()}},
-            actor=entered_by,
+            entered_by=entered_by,
         )
     ledger.write_head(warehouse.address)
     return targets
@@ -184,7 +184,7 @@ def release(warehouse: Warehouse, *, approver: str, reason: str, entered_by: str
             "reason": reason,
             "versions": {f"{month:%Y-%m}": version for month, version in released.items()},
         }
-        ledger.append(conn, "release", detail, actor=entered_by)
+        ledger.append(conn, "release", detail, entered_by=entered_by)
     ledger.write_head(warehouse.address)
     return list(released)
 

@@ -77,4 +77,4 @@ def add_notes(connection: psycopg.Connection, notes: list[dict], *, noted_by: st
         | ({"comment_sha256": hashlib.sha256(note["comment"].encode()).hexdigest()} if note.get("comment") else {})
         for note in notes
     ]
-    ledger.append(connection, "finding_note", {"by": noted_by, "notes": entries}, actor=entered_by)
+    ledger.append(connection, "finding_note", {"by": noted_by, "notes": entries}, entered_by=entered_by)

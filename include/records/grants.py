@@ -77,11 +77,9 @@ class Role:
 def roles() -> dict[str, Role]:
     """Role -> what the file says of it."""
     told = yaml.safe_load(FILE.read_text())
-    of_ledger = told.pop("ledger")
     found = {}
     for name, lines in told.items():
         on = [each for verbs, objects in lines.items() if _is_verbs(verbs) for each in _on(verbs, objects)]
-        on += [On(_verbs(verbs), "quality", "ledger") for verbs, names in of_ledger.items() if name in names]
         found[name] = Role(
             name,
             lines["does"],

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 
 import psycopg
 
@@ -185,10 +186,30 @@ def begin_trial(connection: psycopg.Connection, run_id: int, *, is_next: bool = 
 
 
 def code_version() -> str:
-    """The commit of the code, with `-dirty` where files were changed since; `unknown` outside a clone."""
+    """The commit of the code, with `-dirty` where files were changed since; `unknown` outside a clone.
+
+    A container has no git and of the clone only what names its commit: whether files were changed is not known there.
+    """
     try:
         command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
         found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
     except OSError:
-        return "unknown"
-    return found.stdout.strip() or "unknown"
+        return _named_commit(ROOT / ".git") or "unknown"
+    return found.stdout.strip() or _named_commit(ROOT / ".git") or "unknown"
+
+
+def _named_commit(folder: Path) -> str | None:
+    """What HEAD names, followed by hand."""
+    try:
+        named = (folder / "HEAD").read_text().strip()
+        if not named.startswith("ref: "):
+            return named or None
+        ref = named.removeprefix("ref: ")
+        if (folder / ref).is_file():
+            return (folder / ref).read_text().strip() or None
+        for line in (folder / "packed-refs").read_text().splitlines():
+            if line.endswith(f" {ref}"):
+                return line.split()[0]
+    except OSError:
+        pass
+    return None

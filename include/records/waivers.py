@@ -29,7 +29,7 @@ def add_waiver(
         signed | {"entered_by": entered_by},
     ).fetchone()
     needed = {} if second_needed is None else {"second_needed": second_needed}
-    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed | needed, actor=entered_by)
+    ledger.append(connection, "waiver", {"waiver_id": waiver_id} | signed | needed, entered_by=entered_by)
     return waiver_id
 
 
@@ -38,7 +38,7 @@ def add_waiver_second(
 ) -> None:
     """The second signature of a waiver; its row stays as the first one signed it."""
     detail = {"waiver_id": waiver_id, "approver": approver, "reason": reason}
-    ledger.append(connection, "waiver_second", detail, actor=entered_by)
+    ledger.append(connection, "waiver_second", detail, entered_by=entered_by)
 
 
 def add_waiver_end(
@@ -53,4 +53,4 @@ def add_waiver_end(
 ) -> None:
     """Ends a waiver; its row stays as it was signed."""
     detail = {"waiver_id": waiver_id, "rule_id": rule_id, "scope": scope, "approver": approver, "reason": reason}
-    ledger.append(connection, "waiver_end", detail, actor=entered_by)
+    ledger.append(connection, "waiver_end", detail, entered_by=entered_by)

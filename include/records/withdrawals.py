@@ -57,4 +57,4 @@ def decide(
 
 def note_decision(connection: psycopg.Connection, event: str, detail: dict, entered_by: str | None) -> None:
     """A person's decision as an entry of the ledger: withdrawal_confirm or withdrawal_deny."""
-    ledger.append(connection, event, detail, actor=entered_by)
+    ledger.append(connection, event, detail, entered_by=entered_by)

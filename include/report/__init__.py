@@ -92,6 +92,9 @@ def write_report(
             kind = _kind(noted)
             content = kind | _content(conn, run, made, kind["edition"])
         content["ledger"] = published.ledger_state(url, run, head_file)
+        if noted is None:
+            kind["anchored"] = content["ledger"]["anchored"]
+        content["ledger"]["anchored"] = kind["anchored"]
         content["tiles"] = delivery.tiles(content)
         content["summary"] = verdict.summary(content)
         content["statements"] = opinion.statements(content)
@@ -124,9 +127,12 @@ def _noted(conn, run: dict) -> tuple[int, dict] | None:
 
 
 def _kind(noted: tuple[int, dict] | None) -> dict:
-    """`{edition, language}` of a report: those that the ledger notes, else today's."""
+    """`{edition, language, anchored}` of a report: those that the ledger notes, else today's.
+
+    `anchored` is the number of places outside that agreed with the ledger then; None where it is to be found, or was not noted.
+    """
     if noted is None:
-        return {"edition": EDITION, "language": settings().language}
+        return {"edition": EDITION, "language": settings().language, "anchored": None}
     number, detail = noted
     edition = detail.get("edition", 1)
     if edition not in TEMPLATES:
@@ -135,7 +141,7 @@ def _kind(noted: tuple[int, dict] | None) -> dict:
             where=f"ledger entry {number}",
             next_step=f"check out the code that the entry names, {detail['code_version']}, and repeat the command.",
         )
-    return {"edition": edition, "language": detail.get("language", "en")}
+    return {"edition": edition, "language": detail.get("language", "en"), "anchored": detail.get("anchored")}
 
 
 def _content(conn, run: dict, folder: Path, edition: int) -> dict:

@@ -18,6 +18,9 @@ from include.report.text import Text
 from include.transform.metrics import declared_metrics, shown_metrics
 
 LAST_ENTRIES = 20
+ACTOR = (
+    "coalesce(entered_by || ' (' || actor || ')', actor) as actor"  # the person that the program named, and the login
+)
 SIGNED = 200  # decisions of named people on the page
 
 
@@ -78,17 +81,21 @@ def _metrics_by_column() -> dict[tuple[str, str], str]:
 
 
 def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None) -> dict:
-    """The entry that the report is as of, the last ones up to it, the decisions, and what is wrong with the chain so far."""
-    problems = ledger.verify(url, head_file, run["ledger_entry"])
+    """The entry that the report is as of, the last ones up to it, the decisions, what is wrong with the chain so far, the key that signs
+    its heads, and how many places outside agree (None before there was a key)."""
+    found = ledger.look_at(url, head_file, run["ledger_entry"])
+    problems = found.problems + ([found.unsigned] if found.unsigned else [])
+    public_key = found.keys.at(run["ledger_entry"])
     with connect(url) as conn:
         cursor = conn.cursor(row_factory=dict_row)
         entries = cursor.execute(
-            "select entry_no, at, actor, event, digest from quality.ledger where entry_no <= %s order by entry_no desc limit %s",
+            f"select entry_no, at, {ACTOR}, event, digest from quality.ledger where entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], LAST_ENTRIES],
         ).fetchall()
         signed = cursor.execute(
-            "select entry_no, at, actor, event, detail, digest from quality.ledger"
-            " where event in ('waiver', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost')"
+            f"select entry_no, at, {ACTOR}, event, detail, digest from quality.ledger"
+            " where event in ('waiver', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost',"
+            " 'key_rotation', 'key_lost', 'restore')"
             " and entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], SIGNED],
         ).fetchall()
@@ -99,4 +106,6 @@ def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None)
         "problems": problems,
         "entries": entries,
         "signed": signed,
+        "public_key": public_key,
+        "anchored": len(found.anchored_to) if public_key else None,
     }

@@ -139,7 +139,36 @@ def test_image_installs_the_lock_file_with_hashes_and_takes_no_state_of_this_mac
     text = DOCKERFILE.read_text()
     assert re.search(r"pip install .*--require-hashes -r \S*requirements\.lock", text)
     ignored = set((ROOT / ".dockerignore").read_text().split())
-    assert {".env", ".git", ".kaw", ".venv"} <= ignored
+    assert {".env", ".git/*", ".kaw", ".venv"} <= ignored
+    assert {"!.git/HEAD", "!.git/refs", "!.git/packed-refs"} <= ignored  # they name the commit
+
+
+def test_nothing_can_be_written_but_state_and_passing_files(compose):
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert {entry.split(":")[0] for entry in service["tmpfs"]} <= {"/tmp", "/opt/airflow", "/var/run/postgresql"}, (
+            name
+        )
+
+
+def test_the_database_is_reached_on_a_network_that_leads_nowhere_else(compose):
+    assert compose["networks"]["data"] == {"internal": True}
+    assert all("data" in service["networks"] for service in compose["services"].values())
+    with_way_out = {name for name, service in compose["services"].items() if "outside" in service["networks"]}
+    assert with_way_out == {"postgres", "airflow-api-server", "airflow-scheduler", "airflow-triggerer"}
+
+
+def test_airflow_has_a_login_of_its_own(compose):
+    logins = {
+        name: set(re.findall(r"://([^:]+):", value))
+        for _, name, value in environments(compose)
+        if "@postgres:" in value
+    }
+    assert logins == {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": {"airflow"},
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {"airflow"},
+        "KAW_WAREHOUSE": {"kaw"},
+    }
 
 
 def test_containers_get_the_databases_of_the_embedded_server(fresh_home):

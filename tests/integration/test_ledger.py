@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import random
+import base64
+import json
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.types.json import Jsonb
 
-from include.records import ledger
+from include.errors import LedgerBroken, UsageError
+from include.records import ledger, ledger_key
 from include.records.database import connect
+from include.records.ledger_check import GENESIS, Entry, digest_of
+from tests.synthetic_marts import JULY, JUNE, Night
+from tests.tampering import entries, give_digest, tamper, unguarded
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def head_file(database: str, tmp_path: Path) -> Path:
-    """The head of a ledger that is empty yet."""
+    """The head of a ledger that has no entry but that of its key."""
     kept = tmp_path / "ledger.head"
     assert ledger.write_head(database, kept)
     return kept
 
 
 @pytest.fixture
+def own_key(written: str, head_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ledger_key.Key:
+    """A key of a home of this test alone; the ledger's sixth entry says that the one before was lost."""
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
+    assert ledger.write_head(written, head_file)
+    return ledger_key.given()
+
+
+@pytest.fixture
 def written(database: str, head_file: Path) -> str:
     """A ledger of five entries whose head is kept."""
-    for number in range(1, 6):
+    for number in range(2, 6):
         with connect(database) as conn:
             ledger.append(
                 conn, "load", {"load_id": number, "rows": 10 * number, "share": 0.1, "day": date(2026, 7, 1)}, "tester"
@@ -39,15 +51,14 @@ def written(database: str, head_file: Path) -> str:
     return database
 
 
-def change(url: str, *statements: str) -> None:
-    with connect(url) as conn:
-        for statement in statements:
-            conn.execute(statement)
+def number_and_digest(head_file: Path) -> tuple[int, str]:
+    kept = ledger.read_head(head_file)
+    return kept.entry_no, kept.digest
 
 
 def test_an_intact_ledger_has_no_problem(written: str, head_file: Path) -> None:
     assert ledger.verify(written, head_file) == []
-    assert ledger.head(written) == ledger.read_head(head_file)
+    assert ledger.head(written) == number_and_digest(head_file)
     assert ledger.head(written)[0] == 5
 
 
@@ -67,34 +78,28 @@ def test_an_empty_ledger_has_no_problem(database: str, head_file: Path) -> None:
     ],
 )
 def test_an_edited_entry_is_found(written: str, head_file: Path, statement: str) -> None:
-    change(written, statement)
+    tamper(written, statement)
     assert any("entry 3" in problem and "was edited" in problem for problem in ledger.verify(written, head_file))
 
 
 def test_an_edited_entry_with_a_new_digest_is_found(written: str, head_file: Path) -> None:
-    with connect(written) as conn:
-        number, at, actor, event, detail, previous = conn.execute(
-            "select entry_no, at, actor, event, detail, previous_digest from quality.ledger where entry_no = 3"
-        ).fetchone()
-        detail["rows"] = 31
-        digest = ledger.digest_of(number, at, actor, event, detail, previous)
-        conn.execute(
-            "update quality.ledger set detail = detail || '{\"rows\": 31}', digest = %s where entry_no = 3", [digest]
-        )
+    with connect(written) as conn, unguarded(conn):
+        conn.execute("update quality.ledger set detail = detail || '{\"rows\": 31}' where entry_no = 3")
+        give_digest(conn, 3)
     assert ledger.verify(written, head_file) == [
         "entry 4 (load) does not follow the entry before it: one of them was changed or moved."
     ]
 
 
 def test_a_deleted_entry_is_found(written: str, head_file: Path) -> None:
-    change(written, "delete from quality.ledger where entry_no = 2")
+    tamper(written, "delete from quality.ledger where entry_no = 2")
     assert "entry 2 is missing." in ledger.verify(written, head_file)
-    change(written, "delete from quality.ledger where entry_no = 3")
+    tamper(written, "delete from quality.ledger where entry_no = 3")
     assert "entries 2 to 3 are missing." in ledger.verify(written, head_file)
 
 
 def test_a_deleted_entry_whose_gap_was_closed_is_found(written: str, head_file: Path) -> None:
-    change(
+    tamper(
         written,
         "delete from quality.ledger where entry_no = 2",
         *(f"update quality.ledger set entry_no = {n - 1} where entry_no = {n}" for n in (3, 4, 5)),
@@ -106,7 +111,7 @@ def test_a_deleted_entry_whose_gap_was_closed_is_found(written: str, head_file: 
 
 @pytest.mark.parametrize("number", [0, 6])
 def test_an_inserted_entry_is_found(written: str, head_file: Path, number: int) -> None:
-    change(
+    tamper(
         written,
         f"insert into quality.ledger select {number}, at, actor, event, detail, previous_digest, digest"
         " from quality.ledger where entry_no = 3",
@@ -121,7 +126,7 @@ def test_an_entry_added_behind_the_head_with_a_right_chain_is_found(written: str
 
 
 def test_reordered_entries_are_found(written: str, head_file: Path) -> None:
-    change(
+    tamper(
         written,
         "update quality.ledger set entry_no = 99 where entry_no = 2",
         "update quality.ledger set entry_no = 2 where entry_no = 3",
@@ -131,7 +136,7 @@ def test_reordered_entries_are_found(written: str, head_file: Path) -> None:
 
 
 def test_a_cut_tail_is_found_and_its_evidence_stays(written: str, head_file: Path) -> None:
-    change(written, "delete from quality.ledger where entry_no > 3")
+    tamper(written, "delete from quality.ledger where entry_no > 3")
     cut = ["the tail was cut: the head file knows entry 5, the ledger ends at 3."]
     assert ledger.verify(written, head_file) == cut
     assert not ledger.write_head(written, head_file)
@@ -149,11 +154,10 @@ def test_a_lost_head_file_is_told(written: str, head_file: Path) -> None:
 
 
 def test_a_head_that_is_made_anew_leaves_an_entry_for_good(written: str, head_file: Path) -> None:
-    with connect(written) as conn:
-        conn.execute("delete from quality.ledger where entry_no > 3")
+    tamper(written, "delete from quality.ledger where entry_no > 3")
     head_file.unlink()
     assert ledger.write_head(written, head_file)
-    assert ledger.read_head(head_file) == ledger.head(written)
+    assert number_and_digest(head_file) == ledger.head(written)
     assert ledger.write_head(written, head_file)
     with connect(written) as conn:
         lost = conn.execute(
@@ -163,6 +167,121 @@ def test_a_head_that_is_made_anew_leaves_an_entry_for_good(written: str, head_fi
         (4, "the head file ledger.head was missing or unreadable: a tail that was cut before this entry cannot be seen")
     ]
     assert ledger.verify(written, head_file) == []
+
+
+# -- who writes, and what nobody may
+
+
+def test_the_session_is_the_actor_and_the_person_is_what_the_program_says(written: str) -> None:
+    with connect(written) as conn:
+        last = entries(conn)[-1]
+        conn.execute("set role kaw_loader")
+        ledger.append(conn, "load", {"load_id": 9}, "somebody else")
+        conn.execute("reset role")
+        assert (last.actor, last.entered_by, last.form) == ("kaw", "tester", 2)
+        assert entries(conn)[-1].actor == "kaw"
+
+
+@pytest.mark.parametrize(
+    "statement", ["update quality.ledger set at = at", "delete from quality.ledger", "truncate quality.ledger"]
+)
+def test_the_ledger_only_grows_even_for_its_owner(written: str, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="ledger only grows"), connect(written) as conn:
+        conn.execute(statement)
+
+
+def test_nothing_is_published_on_a_tampered_ledger(database: str, tmp_path: Path) -> None:
+    night = Night(database, tmp_path)
+    night.publish()
+    night.fill(2, [JUNE, JULY])
+    tamper(database, "update quality.ledger set actor = 'somebody' where entry_no = 2")
+    with pytest.raises(LedgerBroken, match=r"the ledger was tampered with: entry 2 \(verdict\) was edited") as refused:
+        night.publish()
+    assert refused.value.exit_code == 1
+    assert night.seen() == {(JUNE, 1), (JULY, 1)}
+    with connect(database) as conn:
+        assert entries(conn)[-1].event == "publish_refused"
+
+
+def test_an_entry_of_before_is_still_verified_and_none_may_follow_a_new_one(written: str, head_file: Path) -> None:
+    """Form 1 with the digest typed in of an entry that the code of before wrote."""
+    of_before = Entry(
+        1,
+        datetime(2026, 7, 11, 2, 0, tzinfo=UTC),
+        "night",
+        None,
+        "load",
+        '{"rows": 10, "名称": "用户"}',
+        GENESIS,
+        "",
+        1,
+    )
+    assert digest_of(of_before) == "1e0210b2b358b1910c1bbbd5a70e91f6d0da4780f5c3851419cc5032698bcdea"
+    with connect(written) as conn:
+        conn.execute("select 1")
+    tamper(
+        written,
+        "insert into quality.ledger select 6, at, actor, event, detail, digest, digest from quality.ledger where entry_no = 5",
+    )
+    with connect(written) as conn, unguarded(conn):
+        give_digest(conn, 6)
+    assert "entry 6 (load) was edited: its content does not give its digest." in ledger.verify(written, head_file)
+
+
+# -- the key
+
+
+def test_the_first_entry_announces_the_key_and_the_home_keeps_it_to_itself(written: str) -> None:
+    key = ledger_key.given()
+    with connect(written) as conn:
+        first = entries(conn)[0]
+    assert (first.event, json.loads(first.detail)) == ("key", {"public_key": key.public})
+    assert ledger_key.key_file().stat().st_mode & 0o777 == 0o600
+    assert ledger_key.key_file().parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_key_is_exchanged_with_the_signatures_of_both(written: str, head_file: Path, own_key: ledger_key.Key) -> None:
+    with connect(written) as conn:
+        assert ledger.append(conn, "load", {"load_id": 8})[0] == 7  # after the entry of the key of this home
+    made = ledger.rotate(written, head_file=head_file)
+    assert ledger_key.given().public == made.public != own_key.public
+    assert ledger.verify(written, head_file) == []
+    with connect(written) as conn:
+        assert entries(conn)[-1].event == "key_rotation"
+    tamper(written, "update quality.ledger set detail = detail || '{\"signed\": \"\"}' where event = 'key_rotation'")
+    assert any("not signed with both keys" in problem for problem in ledger.verify(written, head_file))
+
+
+def test_a_lost_key_is_said_for_good(written: str, head_file: Path, own_key: ledger_key.Key) -> None:
+    ledger_key.key_file().unlink()
+    assert ledger.write_head(written, head_file)
+    assert ledger.verify(written, head_file) == []
+    notes = ledger.look_at(written, head_file).notes
+    assert "entry 7: the key was lost; nothing before it can be held to the key of today." in notes
+
+
+def test_a_key_that_is_none_is_a_usage_error(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAW_LEDGER_KEY", "not a key")
+    with pytest.raises(UsageError, match="it is no Ed25519 key") as error:
+        ledger.write_head(written)
+    assert "not a key" not in str(error.value)
+
+
+def test_a_key_of_the_environment_signs_and_its_home_has_none(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KAW_LEDGER_KEY", base64.b64encode(bytes(range(32))).decode())
+    tamper(database, "truncate quality.ledger")
+    assert ledger.write_head(database)
+    assert ledger.verify(database) == []
+    assert (
+        ledger.look_at(database).keys.newest == "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
+    )  # RFC 8032, 00 01 … 1f
+    assert not (tmp_path / "home" / "keys").exists()
+
+
+# -- concurrency
 
 
 def test_numbers_have_no_gap_when_processes_append_at_once(database: str, head_file: Path) -> None:
@@ -175,7 +294,7 @@ def test_numbers_have_no_gap_when_processes_append_at_once(database: str, head_f
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     ledger.write_head(database, head_file)
     assert ledger.verify(database, head_file) == []
-    assert ledger.head(database)[0] == 60
+    assert ledger.head(database)[0] == 61
 
 
 def test_an_entry_of_a_transaction_that_failed_leaves_no_gap(database: str, head_file: Path) -> None:
@@ -187,7 +306,7 @@ def test_an_entry_of_a_transaction_that_failed_leaves_no_gap(database: str, head
     with pytest.raises(RuntimeError):
         fail()
     with connect(database) as conn:
-        assert ledger.append(conn, "load", {"kwh": Decimal("12.50"), "big": 1e22, "名称": "用户"})[0] == 1
+        assert ledger.append(conn, "load", {"kwh": Decimal("12.50"), "big": 1e22, "名称": "用户"})[0] == 2
     ledger.write_head(database, head_file)
     assert ledger.verify(database, head_file) == []
 
@@ -198,7 +317,7 @@ def test_the_digest_of_findings_follows_their_content(database: str) -> None:
             return ledger.findings_digest(conn)
 
     empty = digest()
-    change(
+    tamper(
         database,
         """
         insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
@@ -206,7 +325,7 @@ def test_the_digest_of_findings_follows_their_content(database: str) -> None:
     """,
     )
     opened = digest()
-    change(
+    tamper(
         database,
         """
         insert into quality.finding_events (finding_id, run_id, event, at, rule_id, axis, severity, source_name, table_name,
@@ -215,132 +334,3 @@ def test_the_digest_of_findings_follows_their_content(database: str) -> None:
     )
     assert empty != opened
     assert digest() == empty
-
-
-# -- a thousand random tamperings
-
-ENTRIES = 50
-CONTENT = ("at", "actor", "event", "detail")
-EVENTS = ("load", "verdict", "waiver", "publish", "roll_back", "release")
-
-
-class Tampering:
-    """One random change of a ledger of 50 entries. Each way returns what the first problem must name: the first entry that
-    cannot be true. A forger who gives his entry a digest of its own content is caught at the entry after it, or by the head.
-    """
-
-    def __init__(self, conn: psycopg.Connection, choice: random.Random) -> None:
-        self.conn, self.choice = conn, choice
-
-    def edited(self) -> str:
-        number = self.choice.randint(1, ENTRIES)
-        column = self.choice.choice((*CONTENT, "previous_digest", "digest"))
-        value = {
-            "at": "at + interval '1 microsecond'",
-            "actor": "actor || '.'",
-            "event": "reverse(event)",
-            "detail": "jsonb_set(detail, '{rows}', to_jsonb((detail ->> 'rows')::bigint + 1))",
-            "previous_digest": "md5(previous_digest) || md5(digest)",
-            "digest": "md5(digest) || md5(previous_digest)",
-        }[column]
-        self._do(f"update quality.ledger set {column} = {value} where entry_no = %s", number)
-        if column in CONTENT and self.choice.random() < 0.5:
-            return self._forge_digest(number)
-        return f"entry {number} "
-
-    def deleted(self) -> str:
-        number = self.choice.randint(1, ENTRIES - 1)
-        self._do("delete from quality.ledger where entry_no = %s", number)
-        if self.choice.random() < 0.5:
-            self._renumber(number, -1)
-        return f"entry {number} "
-
-    def inserted(self) -> str:
-        number = self.choice.randint(1, ENTRIES + 1)
-        model = self.choice.choice([n for n in range(1, ENTRIES + 1) if n != number])
-        copy = self.conn.execute(
-            "select at, actor, event, detail, previous_digest, digest from quality.ledger where entry_no = %s", [model]
-        ).fetchone()
-        self._renumber(number, 1)
-        self._do(
-            "insert into quality.ledger values (%s, %s, %s, %s, %s, %s, %s)",
-            number,
-            *copy[:3],
-            Jsonb(copy[3]),
-            *copy[4:],
-        )
-        if self.choice.random() < 0.5:
-            self._do(
-                "update quality.ledger set previous_digest = coalesce("
-                "(select digest from quality.ledger where entry_no = %s), %s) where entry_no = %s",
-                number - 1,
-                ledger.GENESIS,
-                number,
-            )
-            return self._forge_digest(number)
-        return f"entry {number} "
-
-    def reordered(self) -> str:
-        first, second = sorted(self.choice.sample(range(1, ENTRIES + 1), 2))
-        for old, new in ((first, -1), (second, first), (-1, second)):
-            self._do("update quality.ledger set entry_no = %s where entry_no = %s", new, old)
-        return f"entry {first} "
-
-    def cut(self) -> str:
-        last = self.choice.randint(0, ENTRIES - 1)
-        self._do("delete from quality.ledger where entry_no > %s", last)
-        if self.choice.random() < 0.5:
-            return f"ends at {last}."
-        for _ in range(last, ENTRIES):
-            ledger.append(self.conn, "load", {"rows": self.choice.randint(1, 1000)}, "forger")
-        return f"entry {ENTRIES} is not the one"
-
-    def _forge_digest(self, number: int) -> str:
-        entry = self.conn.execute(
-            "select entry_no, at, actor, event, detail, previous_digest from quality.ledger where entry_no = %s",
-            [number],
-        ).fetchone()
-        self._do("update quality.ledger set digest = %s where entry_no = %s", ledger.digest_of(*entry), number)
-        if number > ENTRIES:
-            return f"entries after {ENTRIES} "
-        return (
-            f"entry {number} is not the one"
-            if number == ENTRIES and not self._has(ENTRIES + 1)
-            else f"entry {number + 1} "
-        )
-
-    def _has(self, number: int) -> bool:
-        return self.conn.execute("select 1 from quality.ledger where entry_no = %s", [number]).fetchone() is not None
-
-    def _renumber(self, first: int, by: int) -> None:
-        self._do("update quality.ledger set entry_no = -(entry_no + %s) where entry_no >= %s", by, first)
-        self._do("update quality.ledger set entry_no = -entry_no where entry_no < 0")
-
-    def _do(self, statement: str, *values) -> None:
-        self.conn.execute(statement, values)
-
-
-def test_a_tampered_ledger_is_detected_a_thousand_times_in_a_thousand(database: str, head_file: Path) -> None:
-    choice = random.Random(20261123)
-    for number in range(1, ENTRIES + 1):
-        with connect(database) as conn:
-            detail = {"load_id": number, "rows": choice.randint(1, 1000), "table": "met_interval_96", "名称": "用户"}
-            ledger.append(conn, choice.choice(EVENTS), detail, choice.choice(("night", "airflow:kaw")))
-    ledger.write_head(database, head_file)
-    kept = ledger.read_head(head_file)
-    kinds = ("edited", "deleted", "inserted", "reordered", "cut")
-    undetected, misnamed = [], []
-    with connect(database) as conn:
-        assert ledger.problems_in(conn, kept) == []
-        for trial in range(1000):
-            kind = kinds[trial % len(kinds)]
-            with conn.transaction(force_rollback=True):
-                expected = getattr(Tampering(conn, choice), kind)()
-                problems = ledger.problems_in(conn, kept)
-            if not problems:
-                undetected.append((trial, kind, expected))
-            elif expected not in problems[0]:
-                misnamed.append((trial, kind, expected, problems[0]))
-        assert ledger.problems_in(conn, kept) == []
-    assert undetected == []
-    assert misnamed == []

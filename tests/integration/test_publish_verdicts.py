@@ -18,6 +18,7 @@ from include.records.fence import take_fence
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
 from tests.synthetic_marts import JULY, JUNE, Night, enter_verdicts
+from tests.tampering import unguarded
 
 DAY = date(2026, 7, 10)
 PASSED, BLOCKED = "passed", "blocked"
@@ -57,10 +58,10 @@ def assert_refused(night: Night, run_id: int, error: type[KawError], why: str, f
 def test_a_blocked_run_whose_candidate_was_multiplied_by_1000_is_not_published(night: Night) -> None:
     run_id = night.judge(gates={1: PASSED, 2: BLOCKED})
     night.execute(TIMES_1000)
-    refused = assert_refused(night, run_id, GateBlocked, "gate 2 blocked this run (ledger entry 5)")
+    refused = assert_refused(night, run_id, GateBlocked, "gate 2 blocked this run (ledger entry 6)")
     assert refused.exit_code == 1
     assert str(refused) == (
-        "Nothing was published: gate 2 blocked this run (ledger entry 5).\n"
+        "Nothing was published: gate 2 blocked this run (ledger entry 6).\n"
         "Where: run 2, fence none; quality.ledger\n"
         "Next: see ./kaw findings; let the source deliver again or waive what blocks, then run the night of this date again,"
         " from the start."
@@ -172,7 +173,7 @@ def test_the_entry_of_a_publish_names_fence_and_verdicts_and_the_run_is_publishe
     run_id = night.judge(fence=fence)  # entries 4 and 5
     night.publish_run(run_id, DAY, fence)
     event, detail = last_entry(night)
-    assert (event, detail["run_id"], detail["fence"], detail["verdicts"]) == ("publish", 2, "build_warehouse:1", [4, 5])
+    assert (event, detail["run_id"], detail["fence"], detail["verdicts"]) == ("publish", 2, "build_warehouse:1", [5, 6])
     assert night.execute("select state, finished_at is not null from quality.runs where run_id = 2") == [
         ("published", True)
     ]
@@ -225,11 +226,12 @@ def test_the_entry_of_a_verdict_names_run_gate_fence_and_verdict(night: Night) -
 
 def unjudge(night: Night, run_id: int) -> None:
     """As the code of before published it: gate 2 had blocked the run."""
-    night.execute(
-        'update quality.ledger set detail = detail || \'{"verdict": "blocked"}\''
-        " where event = 'verdict' and detail ->> 'run_id' = %s::text and detail ->> 'gate' = '2'",
-        [run_id],
-    )
+    with connect(night.url) as conn, unguarded(conn):
+        conn.execute(
+            'update quality.ledger set detail = detail || \'{"verdict": "blocked"}\''
+            " where event = 'verdict' and detail ->> 'run_id' = %s::text and detail ->> 'gate' = '2'",
+            [run_id],
+        )
 
 
 def test_a_roll_back_goes_to_a_version_that_passed_both_gates_only(night: Night) -> None:
@@ -253,15 +255,17 @@ def test_from_a_version_that_passed_no_gate_a_roll_back_leads_back(night: Night)
 
 def as_of_the_first_releases(night: Night, state_after_gate_2: str) -> None:
     """Entries as they were then: without fence, a verdict with the state that the run came to."""
-    night.execute(
-        """
-        update quality.ledger set detail = detail - 'fence' - 'verdict' - 'verdicts' - 'candidates' || case
-            when event = 'publish' then '{}'
-            else jsonb_build_object('state', case detail ->> 'gate' when '1' then 'running' else %s::text end)
-        end
-        """,
-        [state_after_gate_2],
-    )
+    with connect(night.url) as conn, unguarded(conn):
+        conn.execute(
+            """
+            update quality.ledger set detail = detail - 'fence' - 'verdict' - 'verdicts' - 'candidates' || case
+                when event = 'publish' then '{}'
+                else jsonb_build_object('state', case detail ->> 'gate' when '1' then 'running' else %s::text end)
+            end
+            where event in ('verdict', 'publish')
+            """,
+            [state_after_gate_2],
+        )
 
 
 def test_versions_of_the_first_releases_can_be_gone_back_to_where_they_passed(night: Night) -> None:

@@ -14,6 +14,7 @@ from include.records import ledger
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 from tests.synthetic_run import SyntheticRun
+from tests.tampering import tamper
 
 
 def test_the_report_of_a_published_run_tells_everything(warehouse: SyntheticRun) -> None:
@@ -160,7 +161,7 @@ def test_a_waiver_that_was_ended_is_told_and_the_report_before_stays_the_same(wa
 
 
 def test_a_damaged_ledger_is_told(warehouse: SyntheticRun) -> None:
-    warehouse.execute("update quality.ledger set actor = 'somebody' where entry_no = 2")
+    tamper(warehouse.url, "update quality.ledger set actor = 'somebody' where entry_no = 2")
     page = warehouse.report()
     assert "entry 2 (load) was edited" in page.text
     assert "intact" not in page.text

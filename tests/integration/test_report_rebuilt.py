@@ -16,6 +16,7 @@ from include.records import ledger
 from include.records.database import connect
 from include.records.warehouse import Warehouse
 from tests.synthetic_run import SyntheticRun
+from tests.tampering import tamper
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
@@ -124,7 +125,7 @@ def test_a_record_that_was_altered_is_seen_when_the_report_is_rebuilt(
     warehouse.publish()
     warehouse.report()
     before = _bytes(warehouse.path.parent)
-    warehouse.execute(change)
+    tamper(warehouse.url, change)
     with pytest.raises(NotReproduced) as error:
         warehouse.report(1)
     assert error.value.exit_code == 1

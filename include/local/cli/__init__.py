@@ -7,12 +7,26 @@ import argparse
 import os
 import sys
 
-from include.errors import KawError
-from include.local.cli import airflow, bench, bi, code, findings, kit, logins, nights, own_data, pending, published
+from include.errors import InfrastructureError, KawError
+from include.local.cli import (
+    airflow,
+    bench,
+    bi,
+    code,
+    findings,
+    kit,
+    logins,
+    nights,
+    own_data,
+    pending,
+    published,
+    safekeeping,
+)
 from include.local.server import make_private
 from include.settings import mask_secrets, settings
+from include.upkeep import FREE_SPACE, is_disk_full
 
-GROUPS = (nights, own_data, findings, pending, published, kit, bi, logins, bench, airflow, code)
+GROUPS = (nights, own_data, findings, pending, published, safekeeping, kit, bi, logins, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility
@@ -33,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
         make_private(settings().home)
         return arguments.command(arguments) or 0
     except KawError as error:
+        if error.exit_code == InfrastructureError.exit_code and is_disk_full(error):
+            error.next_step = FREE_SPACE
         print(f"kaw: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
@@ -42,6 +58,9 @@ def main(argv: list[str] | None = None) -> int:
         print("kaw: stopped by hand; the same command goes on from where it was.", file=sys.stderr)
         return 130
     except Exception as error:
+        if is_disk_full(error):
+            print(f"kaw: The disk is full.\nNext: {FREE_SPACE}", file=sys.stderr)
+            return InfrastructureError.exit_code
         import traceback
 
         log = settings().home / "logs" / "error.log"
