@@ -17,6 +17,7 @@ import yaml
 
 from include.local import server as embedded
 from include.local.postgres import Cluster
+from include.settings import LOGINS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -164,11 +165,12 @@ def test_airflow_has_a_login_of_its_own(compose):
         for _, name, value in environments(compose)
         if "@postgres:" in value
     }
-    assert logins == {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": {"airflow"},
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {"airflow"},
-        "KAW_WAREHOUSE": {"kaw"},
-    }
+    assert logins.pop("KAW_WAREHOUSE") == {"kaw", "warehouse_gatekeeper"}  # the owner's is of airflow-init alone
+    assert {name.removeprefix("AIRFLOW__DATABASE__"): of for name, of in logins.items()} == {
+        "SQL_ALCHEMY_CONN": {"warehouse_airflow"},
+        "SQL_ALCHEMY_CONN_ASYNC": {"warehouse_airflow"},
+        "KAW_SIMULATION": {"warehouse_simulation"},
+    } | {f"KAW_LOGIN_{role.upper()}": {f"warehouse_{role}"} for role in LOGINS}
 
 
 def test_containers_get_the_databases_of_the_embedded_server(fresh_home):
