@@ -193,6 +193,11 @@ def sparse(root: Path) -> None:
     os.truncate(root / TABLE / "m.csv", 3 * 10**12)
 
 
+def file_for_folder(root: Path) -> None:
+    (root / TABLE).rmdir()
+    (root / TABLE).write_text(GOOD)
+
+
 def folder(name: str) -> Callable[[Path], None]:
     return lambda root: (root / TABLE / name).mkdir(parents=True)
 
@@ -228,6 +233,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "socket": special("m.csv", stat.S_IFSOCK),
     "device": special("m.csv", stat.S_IFCHR),
     "folder_with_a_files_name": folder("m.csv"),
+    "file_with_a_folders_name": file_for_folder,
     "hidden_file": put(".m.csv", GOOD),
     "lock_file_of_a_spreadsheet": put("~$m.xlsx", b"\x05admin"),
     "underscored_file": put("_m.csv", GOOD),
