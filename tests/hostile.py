@@ -69,7 +69,10 @@ XLSX = workbook(*XLSX_ROWS)
 def bomb(content: bytes) -> bytes:
     """The sheet with 300 MB of blanks after its rows."""
     buffer, blanks = io.BytesIO(), b" " * (1 << 20)
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+    ):
         for name in old.namelist():
             with new.open(name, "w", force_zip64=True) as part:
                 part.write(old.read(name))
@@ -120,8 +123,7 @@ def parquet_bomb() -> bytes:
     constant = pa.DictionaryArray.from_arrays(pa.array(numpy.zeros(rows, dtype="int32")), ["x" * 40])
     table = pa.table(dict.fromkeys(NAMES, constant))
     with pa.parquet.ParquetWriter(buffer, table.schema, use_dictionary=True) as writer:
-        for _ in range(2):
-            writer.write_table(table)
+        writer.write_table(table)
     return buffer.getvalue()
 
 
@@ -191,6 +193,11 @@ def sparse(root: Path) -> None:
     os.truncate(root / TABLE / "m.csv", 3 * 10**12)
 
 
+def file_for_folder(root: Path) -> None:
+    (root / TABLE).rmdir()
+    (root / TABLE).write_text(GOOD)
+
+
 def folder(name: str) -> Callable[[Path], None]:
     return lambda root: (root / TABLE / name).mkdir(parents=True)
 
@@ -226,6 +233,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "socket": special("m.csv", stat.S_IFSOCK),
     "device": special("m.csv", stat.S_IFCHR),
     "folder_with_a_files_name": folder("m.csv"),
+    "file_with_a_folders_name": file_for_folder,
     "hidden_file": put(".m.csv", GOOD),
     "lock_file_of_a_spreadsheet": put("~$m.xlsx", b"\x05admin"),
     "underscored_file": put("_m.csv", GOOD),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def outcome(root: Path, table_name: str = TABLE) -> tuple[set[str], int, str]:
     return states, rows, "; ".join(said)
 
 
+def peak_mib(pid: int) -> int:
+    """The most memory that a reader held so far; 0 of one that is gone."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text() if status.exists() else "")
+    return int(found[1]) >> 10 if found else 0
+
+
 def test_every_hostile_file_is_made():
     assert (len(CASES), set(CASES)) == (len(cases()), set(MAKERS))
     assert len(CASES) >= 72
@@ -47,10 +55,13 @@ def test_it_is_loaded_exactly_or_refused_or_warned_of_with_its_true_reason(tmp_p
     except PermissionError:
         pytest.skip("only root makes devices")
     expected = CASES[case]
+    READER.start()
+    pid = READER._child.pid
     states, rows, said = outcome(root, "mkt_payment" if "decimals" in case else TABLE)
     assert expected["words"].lower() in said.lower()
     assert (states - {"ignored"} or states) == {expected["expected"]}
     assert rows == int(expected["rows"] or 0)
     said.encode()
+    assert peak_mib(pid) <= 512
     assert said.isprintable()
     assert {path.name for path in tmp_path.iterdir()} <= {"source", "outside"}
