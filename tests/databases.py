@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from include.local.server import Server
 from include.records import identities
 from include.records.warehouse import GATEKEEPER, Warehouse
+from include.settings import LOGINS
 
 _taken: set[str] = set()
 
@@ -76,6 +78,14 @@ def with_logins(url: str) -> Warehouse:
         identities.make(connection, wanted, passwords)
     known = identities.addresses(url, passwords)
     return Warehouse(known[GATEKEEPER], logins=known)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """The settings of a test name this migrated warehouse, by its owner's address, and the logins of its roles."""
+    monkeypatch.setenv("KAW_WAREHOUSE", url)
+    logins = with_logins(url).logins
+    for role in LOGINS:
+        monkeypatch.setenv(f"KAW_LOGIN_{role.upper()}", logins[identities.group_of(role)])
 
 
 @contextlib.contextmanager

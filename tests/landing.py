@@ -24,6 +24,7 @@ from include.records.database import connect
 from include.records.receipts import Receipt
 from include.records.warehouse import Warehouse
 from include.settings import Settings, settings
+from tests import databases
 
 DAY = date(2026, 1, 15)
 READER = Reader(Settings(home=Path("none")))  # one for all tests of a process
@@ -112,7 +113,7 @@ def new_utility(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """All sources as empty folders of this test, and its own warehouse and home."""
     monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
-    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    databases.use(monkeypatch, database)
     for source in ("metering", "marketing", "contract", "forms"):
         (tmp_path / source).mkdir()
         monkeypatch.setenv(f"KAW_SOURCE_{source.upper()}", str(tmp_path / source))

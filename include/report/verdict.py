@@ -165,6 +165,15 @@ def waivers(conn: psycopg.Connection, run: dict) -> list[dict]:
         select
             waivers.*,
             case
+                when exists (
+                    select 1 from quality.ledger as first
+                    where first.event = 'waiver' and first.detail ->> 'waiver_id' = waivers.waiver_id::text
+                        and first.detail ->> 'second_needed' is not null
+                ) and not exists (
+                    select 1 from quality.ledger as second
+                    where second.event = 'waiver_second' and second.detail ->> 'waiver_id' = waivers.waiver_id::text
+                        and second.entry_no <= coalesce(%(entry)s, 9223372036854775807)
+                ) then 'waits for a second approver'
                 when not exists (
                     select 1 from quality.signed_waivers as signed where signed.waiver_id = waivers.waiver_id
                 ) then 'without effect: not as the ledger has it'

@@ -16,6 +16,7 @@ from include.local import cli
 from include.quality.findings import note_rule_book
 from include.quality.rules import load_rules
 from include.settings import default_business_date
+from tests import databases
 from tests.synthetic_marts import JULY, JUNE, Night
 
 COMMANDS = (
@@ -58,7 +59,7 @@ def kaw(capsys):
 @pytest.fixture
 def warehouse(database, fresh_home, monkeypatch) -> str:
     """A warehouse with every table and no row, and a home of its own."""
-    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    databases.use(monkeypatch, database)
     return database
 
 

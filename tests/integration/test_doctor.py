@@ -18,6 +18,7 @@ from include.local.completion import commands, script
 from include.local.run import only_one
 from include.records import runs
 from include.settings import Settings
+from tests import databases
 
 Disk = namedtuple("Disk", "total used free")
 
@@ -69,7 +70,7 @@ def test_it_says_what_stands_in_the_way_and_what_to_do(fresh_home: Settings, mon
     [("published", "good"), ("blocked", "attention"), ("failed", "attention"), ("running", "attention")],
 )
 def test_it_tells_how_the_last_run_ended(database: str, fresh_home, monkeypatch, capsys, state: str, seen: str) -> None:
-    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    databases.use(monkeypatch, database)
     with psycopg.connect(database) as conn:
         conn.execute("insert into quality.runs (business_date, state) values ('2026-07-09', 'published')")
         conn.execute("insert into quality.runs (business_date, state) values ('2026-07-10', %s)", [state])

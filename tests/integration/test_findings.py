@@ -13,6 +13,7 @@ from include.quality.findings import STATES, Selection, note_rule_book
 from include.quality.rules import load_rules
 from include.quality.waivers import end_waiver, waive
 from include.records.database import connect
+from tests import databases
 
 FIRST = date(2026, 7, 1)
 
@@ -148,7 +149,7 @@ def test_a_selection_takes_what_all_its_parts_fit(gate: Gate, selection: Selecti
 
 
 def test_the_command_filters_and_tells_office_and_age(gate: Gate, fresh_home, monkeypatch, capsys):
-    monkeypatch.setenv("KAW_WAREHOUSE", gate.url)
+    databases.use(monkeypatch, gate.url)
     gate.night("30")
     gate.night("30")
     with connect(gate.url) as conn:

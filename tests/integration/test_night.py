@@ -10,7 +10,7 @@ import pytest
 from include import night
 from include.errors import GateBlocked
 from include.lab import score as truth
-from include.quality.waivers import waive
+from include.quality.waivers import confirm_waiver, waits_for_second, waive
 from include.quality.withdrawals import confirm
 from tests.nights import DAY, Utility
 
@@ -114,7 +114,9 @@ def test_what_is_waived_is_seen_in_the_marts_and_a_row_that_is_lost_stops_them(f
     utility = faulty_night
     assert "mart_contract_health.tariff_gap" in constant_columns(utility, CONSTANT_WHILE_WITHHELD)
     for rule in WAIVED:
-        waive(utility.url, rule, "all", "duty engineer (test)", "known, to be published as it is", DAY)
+        number = waive(utility.url, rule, "all", "duty engineer (test)", "known, to be published as it is", DAY)
+        if waits_for_second(utility.url, number):  # more than a million yuan
+            confirm_waiver(utility.url, number, "chief engineer (test)", "known", "login:chief")
     run = night.begin_run(utility.warehouse, DAY)
     for step in night.STEPS[:3]:  # what has landed is staged again and judged again; up to the candidates
         getattr(night, step)(utility.warehouse, run)

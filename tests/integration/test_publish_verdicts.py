@@ -17,6 +17,7 @@ from include.records.database import connect
 from include.records.fence import take_fence
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
+from tests import databases
 from tests.synthetic_marts import JULY, JUNE, Night, enter_verdicts
 from tests.tampering import unguarded
 
@@ -297,7 +298,7 @@ def test_every_override_names_approver_reason_and_target(night: Night) -> None:
 def test_no_step_of_a_night_starts_while_another_night_is_at_work(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    databases.use(monkeypatch, database)
     monkeypatch.setattr(night_steps, "ENDING_S", 0)
     warehouse = Warehouse(database)
     first = night_steps.begin_run(warehouse, DAY)

@@ -20,6 +20,7 @@ from include.local import server as embedded
 from include.local.postgres import Cluster
 from include.local.server import Server
 from include.records.database import connect
+from tests import databases
 from tests.nights import DAY, Utility
 from tests.synthetic_marts import JULY, JUNE, Night
 
@@ -100,7 +101,7 @@ def test_no_statement_of_a_reading_command_writes(
 @pytest.fixture
 def published(database: str, fresh_home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
     """A warehouse with two versions published, and a home of its own."""
-    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    databases.use(monkeypatch, database)
     night = Night(database, tmp_path)
     night.publish()
     night.fill(2, [JUNE, JULY])

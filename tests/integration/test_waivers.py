@@ -15,6 +15,7 @@ from include.quality.waivers import confirm_waiver, end_waiver, identity, propos
 from include.records import ledger
 from include.records.database import connect
 from include.records.warehouse import Warehouse
+from tests import databases
 from tests.databases import with_logins
 from tests.synthetic_marts import Night
 from tests.tampering import tamper
@@ -251,7 +252,7 @@ def published(blocked: str, tmp_path, fresh_home, monkeypatch) -> str:
     night.publish()
     night.execute("update candidate.mart_energy set energy_kwh = 2")
     night.publish(date(2026, 7, 11))
-    monkeypatch.setenv("KAW_WAREHOUSE", blocked)
+    databases.use(monkeypatch, blocked)
     return blocked
 
 

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from include.local import cli
 from include.records.database import connect
 from include.report.worklists import COLUMNS, write_worklists
+from tests import databases
 
 ATTACKS = ("=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\tx", "\r=1")
 LONG_NUMBER = "3114012345678901234570"
@@ -181,7 +182,7 @@ def work_of(url: str, finding: int) -> tuple:
 @pytest.fixture
 def kaw(open_findings, fresh_home, monkeypatch, capsys):
     """A command on the database of the findings: its exit code and what it printed."""
-    monkeypatch.setenv("KAW_WAREHOUSE", open_findings)
+    databases.use(monkeypatch, open_findings)
 
     def run(*arguments: str) -> tuple[int, str]:
         code = cli.main(list(arguments))
