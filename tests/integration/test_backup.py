@@ -1,4 +1,4 @@
-"""A home is backed up, and made again from it: the same rows, the same hash, and the ledger says that it was restored."""
+"""A home is backed up, and another one is restored from it: the same rows, the same hash, and the ledger says so."""
 
 from __future__ import annotations
 

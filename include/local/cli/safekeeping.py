@@ -138,9 +138,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     print(f"Published hash: {done.hash}, {'the same as' if is_same else 'NOT that'} of the back-up")
     for note in done.notes:
         print(f"Note: {note}")
-    print(
-        "Next: ./kaw verify, ./kaw status; logins of readers are not in a back-up: ./kaw bi manager NO makes them again."
-    )
+    print("Next: ./kaw verify, ./kaw status; logins of readers are not in a back-up: ./kaw bi makes them.")
     return 0 if is_same else 1
 
 
