@@ -1,4 +1,4 @@
-"""`verify`, `rotate-key`, `backup`, `restore`, `clean`: the ledger held to its heads, and a home that can be made again."""
+"""`verify`, `rotate-key`, `backup`, `restore`, `clean`: the ledger held to its heads, and a home that can be restored."""
 
 from __future__ import annotations
 
