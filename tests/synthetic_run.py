@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -83,8 +82,6 @@ class SyntheticRun:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder, self.head_file = url, folder, folder / "ledger.head"
-        if not self.head_file.exists() and ledger.default_head_file().exists():  # of the database that was copied
-            shutil.copy(ledger.default_head_file(), self.head_file)
         ledger.write_head(url, self.head_file)
         self.execute("""
             insert into quality.runs (business_date, state, last_load_id, code_version, started_at, finished_at) values
