@@ -264,10 +264,11 @@ def own_target(server: Server, template: str, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def warehouse(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def warehouse(database: str, session_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Result tables of one synthetic run, for the tests of the auditors' report."""
     from tests.synthetic_run import SyntheticRun
 
+    databases.give_ledger(session_home, tmp_path / "home")
     monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))  # the evidence of other tests is none of its runs
     return SyntheticRun(database, tmp_path)
 

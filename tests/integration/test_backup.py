@@ -1,4 +1,4 @@
-"""A home is backed up, and made again from it: the same rows, the same hash, and the ledger says that it was restored."""
+"""A home is backed up, and another one is restored from it: the same rows, the same hash, and the ledger says so."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
 from tests import databases
 from tests.nights import Utility
+from tests.synthetic_marts import JULY, Night
 from tests.tampering import entries, tamper
 
 SIGNED = ["--approver", "the approver", "--reason", "the disk died"]
@@ -35,18 +36,37 @@ def counts(url: str) -> dict[str, int]:
 
 @pytest.mark.timeout(300)
 def test_a_home_is_restored_with_the_same_hash_and_the_ledger_says_so(
-    clean_night: Utility, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    database: str, server: Server, session_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
+    databases.give_ledger(session_home, tmp_path / "home")
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    night = Night(database, tmp_path)
+    night.publish()
+    night.fill(2, [JULY])
+    night.publish()
+    back_up_and_restore(database, server, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_home_after_a_whole_night_is_restored_too(
+    clean_night: Utility, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    back_up_and_restore(clean_night.url, server, tmp_path, monkeypatch, capsys)
+
+
+def back_up_and_restore(url_of_home: str, server: Server, tmp_path: Path, monkeypatch, capsys) -> None:
     folder, keys, outside = tmp_path / "backup", tmp_path / "backup_keys", tmp_path / "outside.heads"
     monkeypatch.setenv("KAW_LEDGER_HEADS", str(outside))
     assert cli.main(["backup", str(folder), "--with-keys", str(keys)]) == 0
-    before, rows, kept = status(clean_night.url)["hash"], counts(clean_night.url), ledger.head(clean_night.url)
+    before, rows, kept = status(url_of_home)["hash"], counts(url_of_home), ledger.head(url_of_home)
     assert {path.name for path in folder.iterdir()} == {"warehouse.dump", "backup.json", "ledger.heads", "home"}
     assert {path.name for path in keys.iterdir()} == {"vault.dump", "ledger.key"}
-    with connect(clean_night.url) as conn:
+    with connect(url_of_home) as conn:
         ledger.append(conn, "load", {"load_id": 999})
         published = published_rows(conn)
-    ledger.write_head(clean_night.url)  # the place outside knows an entry that the back-up does not have
+    ledger.write_head(url_of_home)  # the place outside knows an entry that the back-up does not have
     public_key = ledger_key.given().public
 
     with databases.copied(server, "template1", "restored") as name:
@@ -82,7 +102,7 @@ def test_a_home_is_restored_with_the_same_hash_and_the_ledger_says_so(
         assert cli.main(["restore", str(folder), "--force", *SIGNED]) == 2
         assert "make an empty database" in capsys.readouterr().err
 
-        monkeypatch.setenv("KAW_WAREHOUSE", clean_night.url)
+        monkeypatch.setenv("KAW_WAREHOUSE", url_of_home)
         dump = folder / "warehouse.dump"
         dump.write_bytes(dump.read_bytes()[:-1] + b"x")
         assert cli.main(["restore", str(folder), *SIGNED]) == 3
@@ -111,7 +131,7 @@ def test_a_folder_that_cannot_be_a_back_up_is_told(database: str, tmp_path: Path
 
 def test_a_server_without_programs_of_its_version_is_told() -> None:
     with pytest.raises(Exception, match="this machine has no pg_dump of that version") as error:
-        program("pg_dump", 15)
+        program("pg_dump", 99)
     assert error.value.exit_code == 3
     assert program("pg_dump", 18).name == "pg_dump"
 

@@ -95,7 +95,7 @@ def test_a_waiver_that_was_ended_lets_nothing_through_and_stays_as_it_was_signed
             "select entry_no, entered_by, detail from quality.ledger where event = 'waiver_end'"
         ).fetchall() == [
             (
-                3,
+                4,
                 "the clerk",
                 {"waiver_id": 1, "rule_id": "MET-01", "scope": "all", "approver": "the chief", "reason": "wrong scope"},
             )

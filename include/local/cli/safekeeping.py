@@ -1,4 +1,4 @@
-"""`verify`, `rotate-key`, `backup`, `restore`, `clean`: the ledger held to its heads, and a home that can be made again."""
+"""`verify`, `rotate-key`, `backup`, `restore`, `clean`: the ledger held to its heads, and a home that can be restored."""
 
 from __future__ import annotations
 
@@ -138,9 +138,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     print(f"Published hash: {done.hash}, {'the same as' if is_same else 'NOT that'} of the back-up")
     for note in done.notes:
         print(f"Note: {note}")
-    print(
-        "Next: ./kaw verify, ./kaw status; logins of readers are not in a back-up: ./kaw bi manager NO makes them again."
-    )
+    print("Next: ./kaw verify, ./kaw status; logins of readers are not in a back-up: ./kaw bi makes them.")
     return 0 if is_same else 1
 
 
