@@ -18,11 +18,11 @@ import pytest
 
 from include.local.server import Server
 from tests.simulated_marts import BUSINESS_DATE, COLLECTION_START, built_marts
-from tests.witness import churn, clocks, credit, energy, notices, payment, ranking, tariff, tickets, two_rates
+from tests.witness import churn, clocks, credit, energy, notices, payment, ranking, tariff, two_rates
 from tests.witness.compare import differences, name_of
 from tests.witness.raw import Raw
 
-AREAS = [ranking, energy, tariff, payment, credit, two_rates, notices, clocks, tickets, churn]
+AREAS = [ranking, energy, tariff, payment, credit, two_rates, notices, clocks, churn]
 KNOWN = Path(__file__).with_name("known.csv")
 WITHHELD = {
     "is_partial": False,
