@@ -1,4 +1,4 @@
--- One value may lie in one band of its factor only, and the largest points of all factors are the top of the score.
+-- One value may lie in one band of its factor only, and the largest points of all factors of leaving are the top of the score.
 with points as (
     select * from {{ ref('churn_points') }}
 ),
@@ -30,6 +30,7 @@ largest as (
         max(points.points) as points
     from days
     inner join points on {{ is_valid_on('points', 'days.day') }}
+    where points.question_code <> 'RETURN'
     group by days.day, points.factor_code
 )
 

@@ -64,7 +64,8 @@ MUTATIONS = [
     ),
     Mutation(
         "power factor", "models/marts/energy/mart_energy_structure.sql",
-        "round(power_factors.lagging_power_factor, 2)", "trunc(power_factors.lagging_power_factor, 2)", "mart_energy_structure",
+        "round(power_factors.{{ factor }}_power_factor, 2)", "trunc(power_factors.{{ factor }}_power_factor, 2)",
+        "mart_energy_structure",
     ),
     Mutation(
         "clocks", "models/warehouse/service/int_ticket_clocks.sql",
@@ -81,8 +82,8 @@ MUTATIONS = [
     ),
     Mutation(
         "churn", "models/warehouse/accounts/int_churn_scores.sql",
-        "month_start_date\n            order by points desc nulls last, factor_code",
-        "month_start_date\n            order by points, factor_code", "int_churn_scores",
+        "is_leaving\n            order by points desc nulls last, factor_code",
+        "is_leaving\n            order by points, factor_code", "int_churn_scores",
     ),
     Mutation(  # O1: the momentary interruptions of the sample count, 5 615 / 2 000 = 2.8075
         "reliability", f"{RELIABILITY}/int_reliability_monthly.sql",

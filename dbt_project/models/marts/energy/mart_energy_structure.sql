@@ -171,15 +171,10 @@ measured as (
         coalesce(energy.missing_slots, 0)::integer as missing_slots,
         coalesce(energy.outage_slots, 0)::integer as outage_slots
     from account_months
-    left join energy using (account_no, month_start_date)
-    left join estimates using (account_no, month_start_date)
-    left join behind using (account_no, month_start_date)
+    {%- for measures in ['energy', 'estimates', 'behind', 'loads', 'registers', 'charges', 'as_billed', 'power_factors'] %}
+    left join {{ measures }} using (account_no, month_start_date)
+    {%- endfor %}
     cross join lateral (select case when behind.sub_points > 0 then behind.sub_metered_kwh else 0 end as sub_metered_kwh) as taken
-    left join loads using (account_no, month_start_date)
-    left join registers using (account_no, month_start_date)
-    left join charges using (account_no, month_start_date)
-    left join as_billed using (account_no, month_start_date)
-    left join power_factors using (account_no, month_start_date)
     cross join lateral (
         select
             case
