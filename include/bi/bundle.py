@@ -307,7 +307,7 @@ def _asked(board: Dashboard, language: str) -> dict[str, dict]:
             "id": f"MARKDOWN-{board.name}-{column}",
             "parents": parents,
             "children": [],
-            "meta": {"width": 12 // QUESTION_COLUMNS, "height": 4 + 4 * in_column, "code": "\n\n".join(lines)},
+            "meta": {"width": 12 // QUESTION_COLUMNS, "height": 6 + 4 * in_column, "code": "\n\n".join(lines)},
         }
     row = {"type": "ROW", "id": row_id, "parents": parents[:2], "children": list(parts)}
     return parts | {row_id: row | {"meta": {"background": "BACKGROUND_TRANSPARENT"}}}

@@ -129,10 +129,11 @@ def test_a_filter_and_a_drill_down_change_the_figures_to_what_sql_says(home, tmp
         questions.choose(page, "Organisation", name)
         page.wait(
             "document.querySelector('[data-test-chart-name=\"Revenue of twelve months ¥\"] .slice_container')"
-            f".innerText.replaceAll(',', '').trim() === '{expected}'"
+            f"?.innerText.replaceAll(',', '').trim() === '{expected}'"
         )
         assert before != expected
 
+        questions.read(page, "Who may leave, and why")
         link, account = page.evaluate(FIRST_LINK)  # of that organisation
         open_dashboard(page, link, 10)
         bills = "select count(*) from marts.mart_payment_behaviour join marts.dim_accounts using (account_no) where account_name = %s"

@@ -118,7 +118,9 @@ def test_superset_from_set_up_to_stop(opened, tmp_path, capsys, monkeypatch):
     for process in (worker, *worker.children(recursive=True)):
         said = " ".join([*process.cmdline(), *process.environ().values()])
         assert not [
-            name for name in (*passwords.values(), kept["secret_key"], kept["metadata_password"]) if name in said
+            name
+            for name in (*passwords.values(), kept["secret_key"], *kept["metadata_passwords"].values())
+            if name in said
         ]
     assert [c.laddr.ip for c in worker.net_connections() if c.status == psutil.CONN_LISTEN] == ["127.0.0.1"]
 
@@ -130,7 +132,7 @@ def test_superset_from_set_up_to_stop(opened, tmp_path, capsys, monkeypatch):
         ids = "select id, uuid::text from slices union all select id, uuid::text from dashboards order by 2"
         before = metadata.execute(ids).fetchall()
         metadata.execute("update slices set slice_name = 'by hand' where slice_name = 'Key accounts'")
-        assert set(drift(folder, assets(given))) == {"portfolio_key_accounts.yaml"}
+        assert set(drift(folder, assets(given))) == {"portfolio_key_accounts.yaml", "start_key_accounts.yaml"}
         assert cli.main(["bi"]) == 0
         second = assets(given)
         assert drift(folder, second) == {}
@@ -146,7 +148,7 @@ def test_superset_from_set_up_to_stop(opened, tmp_path, capsys, monkeypatch):
     assert cli.main(["bi"]) == 0
     assert set(assets(settings())) == set(first)
     with browser(tmp_path / "zh", site) as page:
-        page.show("light", width=1440, height=4000)
+        page.show("light", width=1440, height=5200)
         pages.log_in(page, "viewer", passwords["viewer"])
         pages.open_dashboard(page, "/superset/dashboard/kaw-portfolio/", len(dashboards()["portfolio"].charts))
         assert "二八曲线" in page.evaluate("document.body.innerText")
@@ -162,7 +164,7 @@ def test_superset_from_set_up_to_stop(opened, tmp_path, capsys, monkeypatch):
 def render_all(profile: Path, site: str, user: str, password: str, night, manager: str | None) -> None:
     month = night.rows("select to_char(max(published_month), 'YYYY-MM') from marts.publication")[0][0]
     with browser(profile, site) as page:
-        page.show("light", width=1440, height=4000)
+        page.show("light", width=1440, height=5200)
         pages.log_in(page, user, password)
         for name, board in dashboards().items():
             pages.open_dashboard(page, f"/superset/dashboard/{slug(name)}/", len(board.charts))
