@@ -49,8 +49,10 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- The accounts that are known where the customer archive is left out: those of the metering points, without any of its facts. -#}
-{% macro accounts_of_points() -%}
+{#- Where the customer archive is left out, accounts are those of the metering points, without any of its facts. -#}
+{% macro or_accounts_of_points() -%}
+    {%- if is_left_out('mkt_customer') %}
+    union all
     select
         account_no,
         min(valid_from) as valid_from,
@@ -76,6 +78,7 @@
     from {{ ref('int_metering_points_as_of') }}
     where account_no is not null
     group by account_no
+    {%- endif %}
 {%- endmacro %}
 
 {#-

@@ -163,7 +163,7 @@ def _check_files(
             if delivery.announced_rows not in (None, count):
                 problem = f"{delivery.announced_rows} rows were announced, {count} came"
             if table.curve_slots and delivery.rows.num_rows:
-                check.last_day = max(check.last_day or "", pc.max(delivery.rows.column("data_date")).as_py())
+                check.last_day = max(check.last_day or "", pc.max(delivery.rows.column("data_date")).as_py() or "")
             seen.look(source, table, delivery.rows.slice(0, sample), business_date, delivery.file_name)
             for columns in seen.wanted(table):
                 seen.keep_targets(table, columns, delivery.rows)

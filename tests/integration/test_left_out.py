@@ -87,6 +87,7 @@ def test_a_schema_becomes_views_that_lack_what_is_doubtful(database, empty_datab
 @pytest.mark.skipif(not STEEL.exists(), reason="the real files are not beside the project")
 def test_the_steel_works_land_by_a_proposal_of_which_two_things_are_answered(database, tmp_path, monkeypatch, profile):
     utility = Utility(database, tmp_path / "metering")
+    monkeypatch.setenv("KAW_SOURCE_METERING", str(tmp_path / "metering"))
     (tmp_path / "metering").mkdir(exist_ok=True)
     (tmp_path / "metering" / STEEL.name).write_bytes(STEEL.read_bytes())
     found = propose_source("metering", tmp_path / "metering", DAY)

@@ -4,12 +4,7 @@ with followed as (
     {{ versions_by_receipt('marketing', 'mkt_customer') }}
 ),
 
-{% if is_left_out('mkt_customer') -%}
-final as (
-    {{ accounts_of_points() }}
-)
-{%- else -%}
-final as (
+delivered as (
     select
         trim(cons_no) as account_no,
         _business_date as valid_from,
@@ -34,7 +29,11 @@ final as (
         _load_id
     from followed
     where not _is_tombstone and cons_no is not null
+),
+
+final as (
+    select * from delivered
+    {{ or_accounts_of_points() }}
 )
-{%- endif %}
 
 select * from final
