@@ -47,14 +47,15 @@ BYTES_A_SECOND, SECONDS_A_MODEL = 4_000_000, 0.1  # what was seen on two cores; 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a preview builds at most: models, bytes that they take now, and about how long that takes."""
+    """What a preview builds at most: models, bytes that they take now, and about how long that and its rules take."""
 
     models: int
     bytes: int
+    rules_s: float = 0.0
 
     @property
     def seconds(self) -> float:
-        return self.models * SECONDS_A_MODEL + self.bytes / BYTES_A_SECOND
+        return self.models * SECONDS_A_MODEL + self.bytes / BYTES_A_SECOND + self.rules_s
 
 
 @dataclass
@@ -181,7 +182,13 @@ class _Building:
                 " where relname = any (%s) and relnamespace::regnamespace::text = any (%s)",
                 (list(names), list(BUILT)),
             ).fetchone()
-        return Estimate(len(names), int(size))
+            asked = {rule.gate for rule in rules_touched(self.rules, self.found.changes, set(), names)}
+            (rules_s,) = connection.execute(
+                "select coalesce(sum(seconds), 0) from quality.rule_results inner join quality.rule_book using (rule_id)"
+                " where run_id = (select run_id from quality.current_run) and gate = any (%s)",
+                (sorted(asked),),
+            ).fetchone()
+        return Estimate(len(names), int(size), float(rules_s))
 
     def _load_seeds(self) -> None:
         names = sorted(self.found.changes.seeds)

@@ -1,4 +1,4 @@
-"""`preview`, `contract`, `backfill`: what a change would do, what suppliers are asked for, and the history they deliver."""
+"""`preview`, `contract`, `new`: what a change would do, what suppliers are asked for, and the files of what is new."""
 
 from __future__ import annotations
 
@@ -43,15 +43,6 @@ def add_to(commands) -> None:
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, metavar="NEW")
     diff.add_argument("--json", action="store_true")
-
-    backfill = command(
-        commands,
-        "backfill",
-        _backfill,
-        "land the history of many months and publish each; killed, it goes on where it was",
-    )
-    backfill.add_argument("--from", type=day, metavar="D", dest="first", required=True, help="first business date")
-    backfill.add_argument("--to", type=day, metavar="D", dest="last", help="last business date (default: yesterday)")
 
     new = command(
         commands, "new", _new, "write the files of a new rule, mart or source table, and list what is left to fill in"
@@ -137,22 +128,3 @@ def _diff(arguments: argparse.Namespace) -> int:
     if breaking and old_version.partition(".")[0] == new_version.partition(".")[0]:
         print("Next: agree with the supplier from when on it holds, and raise the first number of the version.")
     return 1 if breaking else 0
-
-
-def _backfill(arguments: argparse.Namespace) -> int:
-    from include.local.backfill import backfill_and_print
-
-    last = arguments.last or default_business_date()
-    if arguments.first > last:
-        raise UsageError(
-            f"--from {arguments.first} is later than --to {last}.", next_step="give the earlier date first."
-        )
-    if last > default_business_date():
-        raise UsageError(
-            f"{last} is not complete yet.",
-            where="--to",
-            next_step=f"give {default_business_date()} or an earlier date.",
-        )
-    with writing(must_exist=False) as warehouse:
-        backfill_and_print(warehouse, arguments.first, last)
-    return 0
