@@ -21,7 +21,7 @@ from tests import dashboards as pages
 from tests.browser import browser
 
 PICTURES = ROOT / "docs" / "pictures"
-WAREHOUSE_PAGES = {"nights": "/warehouse/", "findings": "/warehouse/findings", "expected": "/warehouse/expected"}
+WAREHOUSE_PAGES = {"findings": "/warehouse/findings", "expected": "/warehouse/expected"}
 TALL = 4000  # a dashboard draws only the charts that are in the window
 
 
