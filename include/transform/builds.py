@@ -120,10 +120,11 @@ def _row(manifest, node) -> dict:
 
 def _code(manifest, node) -> str:
     """Checksum of all that a node's rows depend on besides data."""
-    config = json.dumps(node.config.to_dict(), default=str, sort_keys=True)
+    stated = node.config.to_dict()
+    config = json.dumps(stated, default=str, sort_keys=True)
     if node.resource_type.value == "seed":
         parts = [node.checksum.checksum, config]
-        if "company_code" in node.config.column_types:  # which rows hold follows from the project's variables
+        if "company_code" in stated.get("column_types", {}):  # which rows hold follows from the project's variables
             parts.append(PROJECT_FILE.read_text(encoding="utf-8"))
     else:
         columns = json.dumps({name: str(column.data_type) for name, column in node.columns.items()}, sort_keys=True)

@@ -9,12 +9,14 @@ from datetime import date
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pytest
 import yaml
 
 from include.contracts import FOLDER, load_contracts
 from include.contracts.differences import Difference, differences, read_contract
-from include.landing.files import read_xlsx
+from include.landing.files import Found
+from include.landing.workbooks import read_xlsx
 from include.local import cli
 from include.report.agreement import FORM_ROWS, applied_rules, column_rows, example, form, write_agreement
 
@@ -53,8 +55,8 @@ def test_a_form_is_read_by_landing_as_it_was_filled_in(tmp_path: Path):
         sheet.cell(2, place).value = value
     content = io.BytesIO()
     book.save(content)
-    rows, refused = read_xlsx(content.getvalue())
-    assert refused == []
+    rows = pa.Table.from_batches(read_xlsx(content, False, found := Found()))
+    assert found.malformed == []
     assert rows.column_names[:6] == [c.name for c in table.columns]
     assert [rows[name].to_pylist() for name in rows.column_names[:3]] == [["0012"], ["202611"], ["1"]]
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from include.errors import UsageError
-from include.local.cli.access import administering, writing
+from include.local.cli.access import administering
 from include.local.cli.options import check_folder, command, day
 from include.settings import SOURCE_NAMES, default_business_date, settings
 
