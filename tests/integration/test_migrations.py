@@ -263,7 +263,13 @@ def test_a_later_migration_is_applied_once_and_what_stands_on_it_again(database:
 def test_a_file_of_views_that_changed_is_applied_again_with_those_behind_it(database: str, more_sql: Path) -> None:
     views = more_sql / "repeatable" / "30_publish.sql"
     views.write_text(views.read_text() + "comment on view marts.publication is 'Changed.';\n")
-    assert migrate(Warehouse(database)) == ["30_publish.sql", "40_functions.sql", "45_builds.sql", "50_roles.sql", "grants.yml"]
+    assert migrate(Warehouse(database)) == [
+        "30_publish.sql",
+        "40_functions.sql",
+        "45_builds.sql",
+        "50_roles.sql",
+        "grants.yml",
+    ]
     with connect(database) as connection:
         said = connection.execute("select obj_description('marts.publication'::regclass)").fetchone()
     assert said == ("Changed.",)
