@@ -239,8 +239,10 @@ begin
     end if;
     perform publish.ensure_view(told, target, mart, 'pointer', (told ->> 'shows_newest')::boolean);
     perform publish.ensure_view(told, target, mart || '_at_close', 'closing', false);
-    insert into publish.scopes (relation, scope) values (mart, told ->> 'scope')
-    on conflict (relation) do update set scope = excluded.scope where scopes.scope <> excluded.scope;
+    if not exists (select 1 from publish.scopes where relation = mart and scope = told ->> 'scope') then
+        insert into publish.scopes (relation, scope) values (mart, told ->> 'scope')
+        on conflict (relation) do update set scope = excluded.scope;
+    end if;
     perform publish.protect(mart);
 end
 $$;
