@@ -122,7 +122,7 @@ def _code(manifest, node) -> str:
     config = json.dumps(node.config.to_dict(), default=str, sort_keys=True)
     if node.resource_type.value == "seed":
         parts = [node.checksum.checksum, config]
-        if "company_code" in node.config.column_types:  # which rows hold follows from the project's variables
+        if '"company_code"' in config:  # which rows hold follows from the project's variables
             parts.append(PROJECT_FILE.read_text(encoding="utf-8"))
     else:
         columns = json.dumps({name: str(column.data_type) for name, column in node.columns.items()}, sort_keys=True)
