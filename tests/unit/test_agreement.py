@@ -55,6 +55,7 @@ def test_a_form_is_read_by_landing_as_it_was_filled_in(tmp_path: Path):
         sheet.cell(2, place).value = value
     content = io.BytesIO()
     book.save(content)
+    content.seek(0)
     rows = pa.Table.from_batches(read_xlsx(content, False, found := Found()))
     assert found.malformed == []
     assert rows.column_names[:6] == [c.name for c in table.columns]
