@@ -49,7 +49,7 @@ def rooms_picture() -> str:
         "</marker></defs>",
     ]
     for room in sorted(imports):
-        targets = sorted(_not_implied(room, imports), key=lambda there: boxes[there][0])
+        targets = sorted(_not_implied(room, imports), key=lambda there: (boxes[there][0], there))
         for number, there in enumerate(targets, 1):
             parts.append(_arrow(boxes[room], boxes[there], number / (len(targets) + 1)))
     parts += [_box(room, *boxes[room]) for room in sorted(boxes)]
