@@ -27,7 +27,7 @@ from include.preview.changes import (
     tagged,
 )
 from include.preview.compare import MartChange, compare
-from include.preview.trial import Trial, digests, set_phase, show_records, trial
+from include.preview.trial import Trial, set_phase, show_records, trial
 from include.publish.marts import read_marts
 from include.quality.rules import Rule
 from include.records import runs
@@ -162,7 +162,7 @@ class _Building:
         asked = rules_touched(self.rules, changes, thresholds, possible)
         own = {rule.id for rule in rules_touched(self.rules, changes, thresholds, set())}
         is_gate_1 = any(rule.gate == 1 for rule in asked) or bool(changes.gone) or bool(possible & self.staging)
-        with trial(self.beside, self.rules, self.found.business_date, is_next=is_gate_1) as tried:
+        with trial(self.beside, self.rules, self.found.business_date, self.records, is_next=is_gate_1) as tried:
             self._ask(changes.models)
             if is_gate_1:
                 self._gate_1(tried, possible)
@@ -246,10 +246,9 @@ class _Building:
         self._ask(staged)
         self._build("build staging as delivered", self._following() & self.staging)
         with self.step("judge what is staged"):
-            before = digests(tried.connection, self.records)
             tried.judge(1, [rule for rule in self.rules if rule.gate == 1], self.say)
         with self.step("copy what the gate says"):
-            records = show_records(self.beside, tried.connection, before)
+            records = show_records(self.beside, tried.connection, tried.records_before)
         differs = {_model_of(table) for table, *_ in tried.withheld_before ^ tried.withheld}
         with self.warehouse.connect() as connection:
             if staged or differs:  # as delivered is not as admitted

@@ -34,6 +34,7 @@ class Trial:
     run: Run
     before: dict[str, int]
     withheld_before: set[tuple]
+    records_before: dict[str, tuple]
     blocking: dict[str, int] = field(default_factory=dict)
     tested: dict[str, int] = field(default_factory=dict)
 
@@ -48,6 +49,8 @@ class Trial:
     def judge(self, number: int, rules: list[Rule], say) -> None:
         """The rules of a gate, and what follows from their violations: findings, and of gate 1 the quarantine."""
         _forget_temporary(self.connection)
+        if number == 1:  # not before: what this transaction has read beside could not be built any more
+            gate.count_staged_rows(self.connection, self.run.run_id)
         rules = sorted(rules, key=lambda rule: (rule.id == gate.LIMIT_RULE, FOUND in rule.reads))
         for rule in rules:
             result = evaluate(self.connection, rule, self.run.run_id, self.run.business_date)
@@ -70,17 +73,17 @@ class Trial:
 
 
 @contextmanager
-def trial(beside: Beside, rules: list[Rule], day: date, *, is_next: bool) -> Iterator[Trial]:
+def trial(beside: Beside, rules: list[Rule], day: date, records: list[str], *, is_next: bool) -> Iterator[Trial]:
     """A transaction as of the last run, or `is_next` as of the night after it; rolled back whatever happens."""
     with beside.connect() as connection, connection.transaction(force_rollback=True):
         before = dict(connection.execute(_OPEN).fetchall())
         withheld = set(connection.execute(_WITHHELD).fetchall())
+        noted = digests(connection, records) if is_next else {}  # before the trial writes the first of them
         (run_id,) = connection.execute("select run_id from quality.current_run").fetchone()
         if is_next:
             run_id = runs.begin_trial(connection, run_id, is_next=True)
-            gate.count_staged_rows(connection, run_id)
         findings.note_rule_book(connection, rules, day)
-        yield Trial(connection, Run(run_id, day, ""), before, withheld)
+        yield Trial(connection, Run(run_id, day, ""), before, withheld, noted)
 
 
 def digests(connection: psycopg.Connection, names: list[str]) -> dict[str, tuple]:
