@@ -94,7 +94,7 @@ def ledger_state(url: str | Warehouse, run: dict, head_file: Path | None = None)
         ).fetchall()
         signed = cursor.execute(
             f"select entry_no, at, {ACTOR}, event, detail, digest from quality.ledger"
-            " where event in ('waiver', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost',"
+            " where event in ('waiver', 'waiver_second', 'waiver_end', 'withdrawal_confirm', 'withdrawal_deny', 'roll_back', 'release', 'head_lost',"
             " 'key_rotation', 'key_lost', 'restore')"
             " and entry_no <= %s order by entry_no desc limit %s",
             [run["ledger_entry"], SIGNED],

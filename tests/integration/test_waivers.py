@@ -138,7 +138,7 @@ def test_a_waiver_above_the_limit_of_money_needs_a_second_different_approver(cos
         confirm_waiver(costly, large, "a third", "seen", "airflow:9")
     with connect(blocked) as conn:
         assert conn.execute(
-            "select actor, detail ->> 'approver' from quality.ledger where event = 'waiver_second'"
+            "select entered_by, detail ->> 'approver' from quality.ledger where event = 'waiver_second'"
         ).fetchall() == [("airflow:8", "another")]
 
 

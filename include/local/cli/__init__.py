@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 
-from include.errors import InfrastructureError, KawError
+from include.errors import InfrastructureError, KawError, UsageError
 from include.local.cli import (
     airflow,
     bench,
@@ -44,7 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments.pytest_arguments = rest
     umask = os.umask(0o077)  # what a home holds is its owner's alone
     try:
-        make_private(settings().home)
+        with contextlib.suppress(UsageError):  # a setting that cannot be used is the command's to tell
+            make_private(settings().home)
         return arguments.command(arguments) or 0
     except KawError as error:
         if error.exit_code == InfrastructureError.exit_code and is_disk_full(error):

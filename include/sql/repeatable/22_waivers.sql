@@ -30,7 +30,7 @@ where exists (
                 where
                     second.event = 'waiver_second'
                     and second.detail ->> 'waiver_id' = waivers.waiver_id::text
-                    and second.actor <> ledger.actor
+                    and coalesce(second.entered_by, second.actor) <> coalesce(ledger.entered_by, ledger.actor)
             )
         )
 );
@@ -40,7 +40,7 @@ create or replace view quality.waivers_without_second as
 select
     waivers.*,
     (ledger.detail ->> 'second_needed')::numeric as at_stake_cny,
-    ledger.actor as signed_by
+    coalesce(ledger.entered_by, ledger.actor) as signed_by
 from quality.waivers
 inner join quality.ledger on ledger.event = 'waiver' and ledger.detail ->> 'waiver_id' = waivers.waiver_id::text
 where
