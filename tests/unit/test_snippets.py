@@ -14,7 +14,7 @@ import yaml
 from include.local.documents.settings import settings_groups
 from tests.documented import ROOT, commands, fences, is_harmless, pages, refused, run_by_a_test, unknown
 
-OTHER_PROGRAMS = {".", "cp", "docker", "git", "pre-commit", "python3", "sed"} | {
+OTHER_PROGRAMS = {".", "cp", "docker", "git", "pre-commit", "python3", "sed", "unset"} | {
     f"/tmp/bom/bin/{name}" for name in ("pip", "cyclonedx-py", "pip-audit")
 }
 LANGUAGES = {"sh", "text", "sql", "yaml", "json", "{toctree}"}
