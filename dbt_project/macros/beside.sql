@@ -1,9 +1,9 @@
 {#-
   A preview builds beside the warehouse, in schemas of its own (`include/transform/beside.py`). What it did not build is there
-  a view of the warehouse's own, so a model reads its parents there whatever became of them.
+  a view of the warehouse's own, so a model reads its parents there whatever became of them. A unit test has no relation at all.
 -#}
 {% macro is_beside() -%}
-    {{ return(this.schema.startswith('preview_')) }}
+    {{ return(this is not none and this.schema.startswith('preview_')) }}
 {%- endmacro %}
 
 {#- A model is built beside where it is asked for, or where a row of what it reads differs from the warehouse's. -#}

@@ -112,10 +112,10 @@ def test_the_year_of_the_steel_works_is_published_with_the_figures_stated(utilit
         load_factor = f"select round(sum({energy}) / 8760 / max(max_kw), 4) from {relation}"
         assert utility.rows(load_factor) == [(Decimal("0.1742"),)]
 
-    # No month has a bill: advice follows from what was measured.
+    # No month has a bill: advice would follow from what was measured, and the ways to be charged of 2018 are on no record.
     assert utility.rows(
         "select usage_basis_code, advised_mode_code, count(*) from marts.mart_tariff_advice group by 1, 2"
-    ) == [("CURVES", "BY_ACTUAL_MD", 12)]
+    ) == [("CURVES", None, 12)]
     assert utility.rows(
         "select month_start_date, capacity_charge_cny, contract_demand_charge_cny, actual_demand_charge_cny, pf_cost_cny,"
         " total_charge_cny, saving_cny from marts.mart_tariff_advice where extract(month from month_start_date) in (1, 7, 8)"
