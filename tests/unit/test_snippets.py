@@ -14,7 +14,9 @@ import yaml
 from include.local.documents.settings import settings_groups
 from tests.documented import ROOT, commands, fences, is_harmless, pages, refused, run_by_a_test, unknown
 
-OTHER_PROGRAMS = {".", "cp", "docker", "git", "pre-commit"}
+OTHER_PROGRAMS = {".", "cp", "docker", "git", "pre-commit", "python3", "sed", "unset"} | {
+    f"/tmp/bom/bin/{name}" for name in ("pip", "cyclonedx-py", "pip-audit")
+}
 LANGUAGES = {"sh", "text", "sql", "yaml", "json", "{toctree}"}
 SETTINGS = {name for _, groups in settings_groups() for names, _ in groups for name in names}
 
