@@ -57,7 +57,7 @@ def read_contract(path: Path) -> tuple[str, dict[str, Table]]:
         raise UsageError(
             f"{path} is no contract: {what}.",
             where=str(path),
-            next_step="give an ODCS file with the custom properties of docs/contracts.md.",
+            next_step="give an ODCS file with the custom properties of docs/reference/contracts.md.",
         ) from None
 
 

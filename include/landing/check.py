@@ -17,7 +17,7 @@ from include.landing.check_values import BadValues, Seen
 from include.landing.databases import Source, again, is_database
 from include.landing.delivery import Ignored, Refusal
 from include.landing.folders import Landed, outside_of_tables, read_folder
-from include.landing.mapped_folders import read_mapped_folder
+from include.landing.mapped_folders import outside_of_maps, read_mapped_folder
 from include.landing.mapping import table_map
 from include.landing.reading import Reader
 from include.profiles import is_source_left_out, left_out, profile
@@ -117,7 +117,9 @@ def _check_database(source: str, address: str, business_date: date, sample: int 
 
 
 def _ignored(source: str, path: Path) -> list[Check]:
-    return [Check(source, each.table_name, ignored=[_told(each)]) for each in outside_of_tables(path, source)]
+    maps = {name: mapped for name, table in load_contracts().get(source, {}).items() if (mapped := table_map(source, table))}
+    outside = outside_of_maps(path, source, maps) if maps else outside_of_tables(path, source)
+    return [Check(source, each.table_name, ignored=[_told(each)]) for each in outside]
 
 
 def _told(each: Ignored) -> str:

@@ -21,7 +21,7 @@ import psycopg
 from psycopg import sql
 
 from include.errors import InfrastructureError, UsageError
-from include.local import pg_programs, server
+from include.local import identities, pg_programs, server
 from include.publish import status
 from include.records import ledger, ledger_heads, ledger_key, locks, migrations, runs
 from include.records.database import connect
@@ -210,10 +210,13 @@ def restore(folder: Path, *, keys: Path | None = None, is_forced: bool = False, 
             "former_head": {"entry_no": former_head.entry_no, "digest": former_head.digest} if former_head else None,
         },
     )
+    identities.opened(given)  # a night and every command want the logins of their roles
     if problems := ledger.verify(url):
         notes += [f"the ledger does not verify: {problem}" for problem in problems]
     if not keys:
-        notes.append("personal data in clear text and the key are not in this back-up: pseudonyms stay pseudonyms.")
+        notes.append(
+            "the key that signs heads is not in this back-up, and of personal data what lies in the vault is not."
+        )
     return Restored(contents, now, notes)
 
 

@@ -129,7 +129,7 @@ where observed_value is null -- {MARK} what is wrong
     made.left = [
         f"./kaw test tests/rules/test_rules.py tests/rules/test_declarations.py -n 0 -q -k {rule_id}",
         "./kaw preview: the findings that the next night would open",
-        "./kaw docs --code: docs/rules.md gets the rule",
+        "./kaw docs --code: docs/reference/rules.md gets the rule",
     ]
     return made
 
@@ -219,8 +219,8 @@ select * from final
     made.left = [
         f"tests/scenarios/{name}/<name>/given/*.csv, expected/*.csv: a scenario that a domain expert can read",
         "dbt_project/models/_exposures.yml: the dashboard or report that reads it",
-        "docs/requirements.md, docs/ranges.md: the question that it answers, and what an expert should see",
-        "./kaw preview: its rows, before any night; ./kaw docs --code: docs/rules.md and docs/metrics.md get it",
+        "docs/reference/requirements.md, docs/reference/ranges.md: the question that it answers, and what an expert should see",
+        "./kaw preview: its rows, before any night; ./kaw docs --code: docs/reference/rules.md and docs/reference/metrics.md get it",
         "./kaw test tests/integration/test_dbt_project.py -n 0 -q",
     ]
     return made
@@ -372,7 +372,7 @@ select * from renamed
         f"include/contracts/{source}.odcs.yaml, slaProperties: list {table} where it is due each night",
         "include/lab/simulator: rows of it for the simulated utility, once it is due each night",
         "tests/integration/test_contracts.py: the number of tables, typed by hand",
-        "./kaw docs --code: docs/rules.md gets its made rules",
+        "./kaw docs --code: docs/reference/rules.md gets its made rules",
         "./kaw test tests/integration/test_contracts.py tests/rules/test_base_rules.py -n 0 -q",
     ]
     return made

@@ -21,7 +21,7 @@ _ENDS = re.compile(r"end|ending|until|bis|结束|止", re.I)
 
 @dataclass
 class Slots:
-    """A layout of `docs/interval-files.md`, with `wide` and `channel` for other shapes, and what is not sure of it."""
+    """A layout of `docs/reference/interval-files.md`, with `wide` and `channel` for other shapes, and what is not sure of it."""
 
     layout: dict
     notes: Notes = field(default_factory=Notes)

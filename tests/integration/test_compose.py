@@ -165,7 +165,7 @@ def test_airflow_has_a_login_of_its_own(compose):
         for _, name, value in environments(compose)
         if "@postgres:" in value
     }
-    assert logins.pop("KAW_WAREHOUSE") == {"kaw", "warehouse_gatekeeper"}  # the owner's is of airflow-init alone
+    assert logins.pop("KAW_WAREHOUSE") == {"warehouse_gatekeeper"}
     assert {name.removeprefix("AIRFLOW__DATABASE__"): of for name, of in logins.items()} == {
         "SQL_ALCHEMY_CONN": {"warehouse_airflow"},
         "SQL_ALCHEMY_CONN_ASYNC": {"warehouse_airflow"},

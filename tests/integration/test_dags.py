@@ -18,7 +18,7 @@ OWNERS = {  # as rule headers name them; every other DAG is that of data enginee
     "approve_waiver": "data quality office"
 }
 BY_HAND = {  # what is asked for, and the task that enters it when it is approved
-    "approve_waiver": ({"rule", "scope", "reason", "until", "end"}, "enter_waiver"),
+    "approve_waiver": ({"rule", "scope", "reason", "until", "end", "confirm"}, "enter_waiver"),
     "approve_rollback": ({"action", "reason"}, "move_pointers"),
 }
 NIGHTLY = [name for name in NAMES if name not in BY_HAND]

@@ -536,20 +536,17 @@ def test_a_month_after_the_business_date_takes_no_account_away(night: Night, giv
     assert accounts_seen(url) == {"A3"}
 
 
-def test_a_login_that_may_not_be_dropped_sees_nothing(
-    night: Night, given: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_that_may_not_be_dropped_sees_nothing(night: Night, given: Settings, server: server.Server) -> None:
     leaves = door.open_for_manager(night.warehouse, given, "M2")[0]
     night.execute("update candidate.dim_managers set left_date = '2026-07-11' where manager_no = 'M2'")
-
-    def refused(*_):
-        raise logins.NotAllowed(["drop role"])
-
-    with monkeypatch.context() as patched:
-        patched.setattr(logins, "drop", refused)
-        night.publish(date(2026, 7, 11))
-    assert accounts_seen(leaves.url) == set()
-    assert asked(leaves.url, "select * from marts.dim_managers") == []
+    name = urlsplit(leaves.url).username
+    with databases.admin(server) as admin:
+        admin.execute(f'create database "{name}_own" owner "{name}"')  # a role that owns something elsewhere stays
+    night.publish(date(2026, 7, 11))
+    assert night.execute("select rolcanlogin from pg_roles where rolname = %s", [name]) == [(False,)]
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        psycopg.connect(leaves.url)
+    assert night.execute("select * from publish.manager_accounts where manager_no = 'M2'") == []
 
 
 def test_where_no_manager_is_published_no_login_is_taken_away(night: Night, given: Settings) -> None:

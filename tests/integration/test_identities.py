@@ -28,6 +28,7 @@ from include.records.warehouse import Warehouse
 from include.settings import Settings
 from tests import databases
 from tests.databases import with_logins
+from tests.nights import SESSION_HOME
 from tests.synthetic_marts import Night
 
 FIRST, SECOND = date(2026, 7, 10), date(2026, 7, 11)
@@ -42,8 +43,12 @@ TRIED = {  # verb -> a statement that its right is asked for and that changes no
 
 @pytest.fixture(scope="module")
 def published_url(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("night")
     with databases.copied(server, template, "identities") as name:
-        Night(server.url(name), tmp_path_factory.mktemp("night")).publish()
+        with pytest.MonkeyPatch.context() as environment:
+            databases.give_ledger(SESSION_HOME, folder / "home")
+            environment.setenv("KAW_HOME", str(folder / "home"))
+            Night(server.url(name), folder).publish()
         yield server.url(name)
 
 
@@ -339,7 +344,10 @@ def test_an_attempt_that_stopped_inside_begin_run_holds_nobody_up_and_moves_noth
     )
     try:
         assert paused.stdout.readline() == "stopped\n"
-        assert psutil.Process(paused.pid).status() == psutil.STATUS_STOPPED
+        deadline = time.monotonic() + 10
+        while psutil.Process(paused.pid).status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         started = time.monotonic()
         run = night.begin_run(warehouse, SECOND)
         assert time.monotonic() - started < 10

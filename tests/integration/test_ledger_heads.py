@@ -14,6 +14,7 @@ import pytest
 from include.local import cli
 from include.records import ledger, ledger_heads, ledger_key
 from include.records.database import connect
+from tests import databases
 from tests.tampering import tamper
 
 
@@ -78,7 +79,7 @@ def add_load(url: str, number: int) -> None:
 @pytest.fixture
 def in_its_home(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("KAW_WAREHOUSE", database)
+    databases.use(monkeypatch, database)
     tamper(database, "truncate quality.ledger")
     return database
 

@@ -245,10 +245,10 @@ def test_a_restore_that_the_key_signed_is_accepted_and_its_heads_are_history(wri
 
 
 ROLES = {  # role -> the types that it may write, by hand
-    "kaw_loader": {"load", "head_lost"},
+    "kaw_loader": {"load", "withdrawal_confirm", "withdrawal_deny", "head_lost"},
     "kaw_transformer": set(),
-    "kaw_gatekeeper": {"verdict", "head_lost"},
-    "kaw_publisher": {"publish", "publish_refused", "roll_back", "release", "report", "head_lost"},
+    "kaw_gatekeeper": {"verdict", "report", "head_lost"},
+    "kaw_publisher": {"publish", "publish_refused", "roll_back", "release", "head_lost"},
     "kaw_reader": set(),
     "kaw_auditor": set(),
     "kaw_bi_reader": set(),

@@ -147,7 +147,10 @@ def entry_of_before(connection: psycopg.Connection, event: str, detail: dict) ->
     )
 
 
-def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(old_database: str, tmp_path: Path) -> None:
+def test_a_home_from_before_migrations_is_taken_on_without_losing_anything(
+    old_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAW_HOME", str(tmp_path / "home"))  # which has no key
     night = Night(old_database, tmp_path)
     night.execute(PUBLISHED_BEFORE.read_text())
     with connect(old_database) as connection:

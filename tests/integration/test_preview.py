@@ -12,6 +12,7 @@ from include.errors import UsageError
 from include.preview import changes, preview
 from include.quality import gate
 from include.quality.rules import load_rules
+from include.records.warehouse import Warehouse
 from include.transform import beside, dbt
 from tests.nights import DAY, Utility
 
@@ -122,7 +123,7 @@ def test_a_preview_gives_the_numbers_that_the_next_night_shows(
     )
     tree.add_rule("CON-90_no_contract_demand.sql", NEW_RULE)
     before, was_open = records(clean_night), open_findings(clean_night)
-    found = preview(clean_night.warehouse)
+    found = preview(Warehouse(clean_night.url))
     assert records(clean_night) == before
 
     assert found.changes.models == ("mart_payment_behaviour",)
@@ -170,9 +171,9 @@ def test_a_seed_in_a_file_changes_what_rests_on_it_and_what_was_killed_is_droppe
     file = tmp_path / "churn_points.csv"
     file.write_text("".join(line.replace(",14,", ",19,") for line in lines), encoding="utf-8")
     given = file.read_bytes()
-    beside.make(clean_night.warehouse, ["runs"])  # of one that was killed
+    beside.make(Warehouse(clean_night.url), ["runs"])  # of one that was killed
     before = records(clean_night)
-    found = preview(clean_night.warehouse, seeds=[file], as_of=DAY)
+    found = preview(Warehouse(clean_night.url), seeds=[file], as_of=DAY)
     before["schemas"] = [row for row in before["schemas"] if not row[0].startswith("preview_")]
     assert records(clean_night) == before
     assert found.changes.seeds == {"churn_points": file}
@@ -183,7 +184,7 @@ def test_a_seed_in_a_file_changes_what_rests_on_it_and_what_was_killed_is_droppe
     other = tmp_path / "churn.csv"
     other.write_text("a,b\n")
     with pytest.raises(UsageError, match=r"churn\.csv has the name of no seed"):
-        preview(clean_night.warehouse, seeds=[other])
+        preview(Warehouse(clean_night.url), seeds=[other])
     file.write_text("a,b\n")
     with pytest.raises(UsageError, match=r"churn_points\.csv has other columns than the seed churn_points"):
-        preview(clean_night.warehouse, seeds=[file])
+        preview(Warehouse(clean_night.url), seeds=[file])

@@ -20,6 +20,7 @@ from include.publish import release, rollback, status
 from include.publish.marts import read_marts
 from include.records.database import connect
 from include.records.fence import take_fence
+from tests import databases
 from tests.synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,7 +206,9 @@ def test_readers_of_two_marts_never_see_two_versions(night: Night) -> None:
     assert sorted(flips)[len(flips) // 2] < 0.5
 
 
-def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeated(night: Night) -> None:
+def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeated(
+    night: Night, session_home: Path, tmp_path: Path
+) -> None:
     night.publish()
     before = night.hashes()
     night.fill(2, [JUNE, JULY])
@@ -216,6 +219,7 @@ def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeat
         where exists (select 1 from publish.mart_energy where version = 1)
             and (not exists (select 1 from publish.mart_energy where version = 2) or pg_sleep(1) is not null);
     """)
+    databases.give_ledger(session_home, tmp_path / "home")
     code = "import sys; from datetime import date; from include.publish import publish; "
     code += "from include.records.warehouse import Warehouse; "
     code += "publish(Warehouse(sys.argv[1]), int(sys.argv[3]), date(2026, 7, 10), sys.argv[2])"
@@ -223,7 +227,7 @@ def test_a_publish_killed_while_it_copies_leaves_readers_alone_and_can_be_repeat
         [sys.executable, "-c", code, night.url, str(night.manifest), str(night.judge())],
         cwd=ROOT,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "KAW_HOME": str(tmp_path / "home")},
     )
     deadline = time.monotonic() + 30
     while not night.execute("select 1 from publish.mart_energy where version = 2 limit 1"):

@@ -180,9 +180,10 @@ def work_of(url: str, finding: int) -> tuple:
 
 
 @pytest.fixture
-def kaw(open_findings, fresh_home, monkeypatch, capsys):
+def kaw(open_findings, fresh_home, session_home, monkeypatch, capsys):
     """A command on the database of the findings: its exit code and what it printed."""
     databases.use(monkeypatch, open_findings)
+    databases.give_ledger(session_home, fresh_home.home)
 
     def run(*arguments: str) -> tuple[int, str]:
         code = cli.main(list(arguments))
@@ -283,7 +284,7 @@ def test_a_returned_list_is_taken_row_by_row_and_once(open_findings, kaw, tmp_pa
     book.save(as_xlsx)
     assert kaw("findings", "comment", "5", "--comment", "somebody was faster", "--by", "the desk")[0] == 0
     code, told = kaw("findings", "return", str(as_xlsx), "--by", "the office")
-    assert code == 1
+    assert code == 1, told
     assert f"{as_xlsx}: 3 noted, 3 as before, 2 not taken\n" in told
     assert f"line {lines[3]}: there is no status 'finished'; allowed are open" in told
     assert f"line {lines[5]}: finding 5 was noted otherwise after the list was written" in told

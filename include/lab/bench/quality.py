@@ -2,7 +2,7 @@
 
 A cell is a seed and a share: a clean utility of that seed with the share of every class planted, landed and judged by
 gate 1. The tables' limits would stop such a night, as they should; the bench waives them. The classes and the figures seen
-are in docs/quality-bench.md.
+are in docs/appendix/quality-bench.md.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ def _check_rule(rule_id: str) -> None:
             where="RULE",
             next_step=f"did you mean {', '.join(near)}?"
             if near
-            else "take its id from ./kaw findings or docs/rules.md.",
+            else "take its id from ./kaw findings or docs/reference/rules.md.",
         )
 
 

@@ -63,7 +63,9 @@ def _init_source(arguments: argparse.Namespace) -> int:
     for name, problem in found.problems:
         print(f"{name} is not mapped: {problem}")
     if not found.tables:
-        print("Nothing was written. Next: see what the tables hold in docs/contracts.md, or give another SOURCE")
+        print(
+            "Nothing was written. Next: see what the tables hold in docs/reference/contracts.md, or give another SOURCE"
+        )
         return 1
     address = place.parent if place.is_file() else place
     written = write(found, folder, address, today, force=arguments.force)
