@@ -540,7 +540,7 @@ def test_a_login_that_may_not_be_dropped_sees_nothing(night: Night, given: Setti
     leaves = door.open_for_manager(night.warehouse, given, "M2")[0]
     night.execute("update candidate.dim_managers set left_date = '2026-07-11' where manager_no = 'M2'")
     name = urlsplit(leaves.url).username
-    with databases.admin(server) as admin:
+    with psycopg.connect(server.admin_url(), autocommit=True) as admin:
         admin.execute(f'create database "{name}_own" owner "{name}"')  # a role that owns something elsewhere stays
     night.publish(date(2026, 7, 11))
     assert night.execute("select rolcanlogin from pg_roles where rolname = %s", [name]) == [(False,)]

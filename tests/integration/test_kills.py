@@ -29,7 +29,8 @@ class Home:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.settings = Settings(home=folder)
         self.environment = os.environ | environment | {"KAW_HOME": str(folder), "PYTHONPATH": str(ROOT)}
-        self.environment.pop("KAW_WAREHOUSE", None)
+        for name in [name for name in self.environment if name == "KAW_WAREHOUSE" or name.startswith("KAW_LOGIN_")]:
+            del self.environment[name]  # of the utility's warehouse
 
     def start(self, *arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "include.local.cli", "run", "--date", DAY.isoformat(), *arguments]

@@ -43,10 +43,11 @@ MIGRATIONS = [
     "014_finding_notes.sql",
     "015_reproduce.sql",
     "016_ignored_files.sql",
-    "019_ledger.sql",
-    "024_rule_code.sql",
-    "025_receipt_states.sql",
-    "026_published_by_rows.sql",
+    "017_ledger.sql",
+    "018_rule_code.sql",
+    "019_receipt_states.sql",
+    "020_published_by_rows.sql",
+    "021_lock_of_finding_notes.sql",
 ]
 REPEATABLE = [
     "raw tables",
