@@ -547,6 +547,8 @@ def test_a_login_that_may_not_be_dropped_sees_nothing(night: Night, given: Setti
     with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
         psycopg.connect(leaves.url)
     assert night.execute("select * from publish.manager_accounts where manager_no = 'M2'") == []
+    with psycopg.connect(server.admin_url(), autocommit=True) as admin:
+        admin.execute(f'drop database "{name}_own"')
 
 
 def test_where_no_manager_is_published_no_login_is_taken_away(night: Night, given: Settings) -> None:
