@@ -117,7 +117,9 @@ def _check_database(source: str, address: str, business_date: date, sample: int 
 
 
 def _ignored(source: str, path: Path) -> list[Check]:
-    maps = {name: mapped for name, table in load_contracts().get(source, {}).items() if (mapped := table_map(source, table))}
+    maps = {
+        name: mapped for name, table in load_contracts().get(source, {}).items() if (mapped := table_map(source, table))
+    }
     outside = outside_of_maps(path, source, maps) if maps else outside_of_tables(path, source)
     return [Check(source, each.table_name, ignored=[_told(each)]) for each in outside]
 
