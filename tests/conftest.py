@@ -217,7 +217,7 @@ def database(
     """
     from include.records import ledger
 
-    of_home, own = ledger.default_head_file, tmp_path.parent / f"{tmp_path.name}.head"
+    of_home, own = ledger.default_head_file, tmp_path / "ledger.head"
     shutil.copy(databases.template_head(session_home), own)
     monkeypatch.setattr(ledger, "default_head_file", lambda: own if settings().home == session_home else of_home())
     with databases.copied(server, template) as name:

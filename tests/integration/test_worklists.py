@@ -100,7 +100,8 @@ def test_each_office_gets_its_open_findings_twice_and_an_idle_office_an_empty_li
         ("marketing office", 2),
         ("metering office", 8),
     ]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for w in made for path in w.files)
+    written = {path.name for path in tmp_path.iterdir()} - {"ledger.head"}  # of the database
+    assert written == {path.name for w in made for path in w.files}
     for worklist in made:
         as_xlsx, as_csv = worklist.files
         (sheet,) = load_workbook(as_xlsx).worksheets
