@@ -30,7 +30,7 @@ def read_rows(warehouse: Warehouse, query: str, values: list | None = None) -> t
             connection.rollback()
             raise UsageError(
                 f"The query was refused: {error.diag.message_primary or error}",
-                next_step="./kaw sql reads only; look up names in information_schema.columns.",
+                next_step="./kaw sql reads only, and raw and staged rows with --personal; look up names in information_schema.columns.",
             ) from None
 
 
