@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import datetime
 
 from include.landing.delivery import FileProblem
+from include.landing.workbooks import cell_text
 
 KINDS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".parquet": "parquet"}
 UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 _FIELD_LIMIT = 16 << 20
 
 
@@ -161,15 +160,5 @@ def _sheet(content: bytes, name: str, limit: int | None) -> list[tuple[int, list
 
 
 def _cell(value: object) -> str | None:
-    """The text of a cell. A number too long for a spreadsheet is shown as one: 1.23E+21, for its digits are gone."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds")
-    if isinstance(value, int | float):
-        if abs(value) >= 10**EXACT_DIGITS:
-            return f"{value:.{EXACT_DIGITS - 1}E}"
-        return str(int(value)) if value == int(value) else repr(value)
-    return str(value).strip() or None
+    """The text of a cell without blanks around it."""
+    return (cell_text(value) or "").strip() or None

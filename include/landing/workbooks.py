@@ -67,7 +67,7 @@ def _read(file: BinaryIO, found: Found) -> Iterator[pa.RecordBatch]:
         found.notices.append("cells are merged; only the first cell of each has the value")
     asked = formulas.iter_rows(values_only=True) if formulas else None
     rows = sheet.iter_rows(values_only=True)
-    header = [_cell_text(value) for value in _checked(next(rows, ()), asked, 1)]
+    header = [cell_text(value) for value in _checked(next(rows, ()), asked, 1)]
     while header and header[-1] is None:
         header.pop()
     if not header:
@@ -77,7 +77,7 @@ def _read(file: BinaryIO, found: Found) -> Iterator[pa.RecordBatch]:
     names = [name if name is not None else f"column {at} without a name" for at, name in enumerate(header, start=1)]
     wrong, lines, batch, is_first = [], array("q"), [], True
     for line, row in enumerate(rows, start=2):
-        cells = [_cell_text(value) for value in _checked(row, asked, line)]
+        cells = [cell_text(value) for value in _checked(row, asked, line)]
         for at, text in enumerate(cells):
             if text is not None and text.startswith("#") and text in _ERRORS:
                 wrong.append(f"{text} in {get_column_letter(at + 1)}{line}")
@@ -131,7 +131,7 @@ def _batch(names: list[str], rows: list[list[str | None]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=names)
 
 
-def _cell_text(value: object) -> str | None:
+def cell_text(value: object) -> str | None:
     """A number too long for a spreadsheet is shown as one: 1.23E+21. Its digits are gone, whatever the file says."""
     if value is None or value == "":
         return None
