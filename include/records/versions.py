@@ -14,9 +14,9 @@ from psycopg import sql
 
 def is_row_of(rows: str, wanted: str) -> sql.Composable:
     """SQL condition on the rows of a mart under one alias: the version of the other alias holds them."""
-    return sql.SQL(
-        "{rows}.version <= {wanted}.version and ({rows}.until_version is null or {rows}.until_version > {wanted}.version)"
-    ).format(rows=sql.Identifier(rows), wanted=sql.Identifier(wanted))
+    return sql.SQL("publish.has_row({wanted}.version, {rows}.version, {rows}.until_version)").format(
+        rows=sql.Identifier(rows), wanted=sql.Identifier(wanted)
+    )
 
 
 def exchange_rows(
@@ -104,8 +104,8 @@ def delete_unheld(conn: psycopg.Connection, mart: str, months: list[date]) -> No
         sql.SQL(
             "delete from {} as v where v.published_month = any(%s) and v.until_version is not null and not exists ("
             "select 1 from publish.versions as kept where kept.published_month = v.published_month and kept.deleted_at is null"
-            " and v.version <= kept.version and kept.version < v.until_version)"
-        ).format(sql.Identifier("publish", mart)),
+            " and {})"
+        ).format(sql.Identifier("publish", mart), is_row_of("v", "kept")),
         [months],
     )
 

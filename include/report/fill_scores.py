@@ -17,8 +17,8 @@ def scores(conn: psycopg.Connection, published: dict) -> dict | None:
     rows = (
         conn.cursor(row_factory=dict_row)
         .execute(
-            "select * from publish.fct_arbitrary_fill_scores where published_month = %(published_month)s and version <= %(version)s"
-            " and (until_version is null or until_version > %(version)s)"
+            "select * from publish.fct_arbitrary_fill_scores where published_month = %(published_month)s"
+            " and publish.has_row(%(version)s, version, until_version)"
             " order by verdict_code = 'LOOKS_FABRICATED' desc, score nulls last, corrected_p_value, test_code, org_no, clerk_no",
             {name: month[name] for name in ("published_month", "version")},
         )

@@ -1,5 +1,12 @@
 -- Publishing: which version of a month closed it, what readers see of the publish, and who sees which version.
 
+-- Whether a version of a month has a stored row, which is of all versions from `since` on, up to before `until_version` (null: the
+-- newest has it). The one place that states it. Not strict and without settings, so that it is inlined.
+create or replace function publish.has_row(version integer, since integer, until_version integer) returns boolean
+language sql immutable parallel safe as $$
+    select since <= version and (until_version is null or until_version > version)
+$$;
+
 create or replace function publish.note_closing() returns void
 language sql as $$
     with versions as (
@@ -93,8 +100,7 @@ begin
         from publish.dim_managers
         where
             published_month = shown.published_month
-            and version <= shown.version
-            and (until_version is null or until_version > shown.version)
+            and publish.has_row(shown.version, version, until_version)
             and valid_from <= shown.business_date
             and (valid_to is null or valid_to > shown.business_date)
             and (left_date is null or left_date > shown.business_date)
@@ -116,8 +122,7 @@ begin
         inner join publish.managers on bridge.manager_no = managers.manager_no
         where
             bridge.published_month = shown.published_month
-            and bridge.version <= shown.version
-            and (bridge.until_version is null or bridge.until_version > shown.version)
+            and publish.has_row(shown.version, bridge.version, bridge.until_version)
             and bridge.assign_role_code = 'PRIMARY'
             and bridge.valid_from <= shown.business_date
             and (bridge.valid_to is null or bridge.valid_to > shown.business_date)
@@ -143,8 +148,8 @@ $$;
 create or replace function publish.is_row_of(chosen text, mart text) returns text
 language sql immutable as $$
     select format(
-        'exists (select 1 from publish.%1$I where %1$I.published_month = %2$I.published_month and %2$I.version <= %1$I.version'
-        ' and (%2$I.until_version is null or %2$I.until_version > %1$I.version))',
+        'exists (select 1 from publish.%1$I where %1$I.published_month = %2$I.published_month'
+        ' and publish.has_row(%1$I.version, %2$I.version, %2$I.until_version))',
         chosen, mart
     )
 $$;
@@ -293,8 +298,8 @@ begin
     then
         execute format(
             'create or replace view marts.%1$I with (security_invoker = true) as select %2$s from %3$s as versions'
-            ' inner join publish.%4$I on versions.published_month = %4$I.published_month and versions.version <= %4$I.version'
-            ' and (versions.until_version is null or versions.until_version > %4$I.version)%5$s',
+            ' inner join publish.%4$I on versions.published_month = %4$I.published_month'
+            ' and publish.has_row(%4$I.version, versions.version, versions.until_version)%5$s',
             view_name, listed, target, chosen,
             case when is_newest then
                 ' and pointer.published_month = ('
