@@ -1,6 +1,7 @@
 {{ config(
     indexes=[
         {'columns': ['metering_point_no', 'reading_date', 'quantity_code']},
+        {'columns': ['metering_point_no', 'quantity_code', 'phase_code']},
         {'columns': ['reading_date']},
         {'columns': ['_raw_id']},
         {'columns': ['_load_id']},

@@ -5,7 +5,10 @@ with point_days as (
 ),
 
 channels as (
-    select * from {{ ref('expected_channels') }}
+    select
+        expected_channels.*,
+        {{ channel_code(['data_type', 'phase', 'direction', 'rate']) }} as channel_code
+    from {{ ref('expected_channels') }} as expected_channels
     where {{ is_valid_on('expected_channels', business_date()) }}
 ),
 
@@ -29,54 +32,55 @@ rejected as (
     where superseded_by is null
 ),
 
--- `carrier` is what the row is delivered for: the metering point, or the meter of a register.
-delivered as (
-    select
-        'curve' as what_code,
-        metering_point_no as carrier_no,
-        reading_date,
-        {{ channel_code(['quantity_code', 'phase_code']) }} as channel_code
-    from curves
-    where reading_date in (select point_days.reading_date from point_days)
-    union
-    select
-        case freeze_kind_code when 'DAY' then 'register' else 'month register' end,
-        meter_asset_no,
-        closed_date,
-        {{ channel_code(['energy_kind_code', 'direction_code', 'rate_code']) }}
-    from registers
-    where closed_date in (select point_days.reading_date from point_days)
-    union
-    select
-        'voltage',
-        metering_point_no,
-        reading_date,
-        phase_code
-    from voltage_days
-    where reading_date in (select point_days.reading_date from point_days)
+days as (
+    select distinct reading_date from point_days
 ),
 
--- Whatever was ever delivered, on whichever day.
-told as (
+-- `carrier` is what the row is delivered for: the metering point, or the meter of a register. Day by day, each by an index
+-- (`offset 0` keeps it so): no more is read than the days that are looked at.
+delivered as (
     select
-        'curve' as what_code,
-        metering_point_no as carrier_no,
-        {{ channel_code(['quantity_code', 'phase_code']) }} as channel_code
-    from (select distinct metering_point_no, quantity_code, phase_code from curves) as curves
+        of_day.*,
+        days.reading_date
+    from days
+    cross join lateral (
+        select
+            'curve' as what_code,
+            curves.metering_point_no as carrier_no,
+            {{ channel_code(['curves.quantity_code', 'curves.phase_code']) }} as channel_code
+        from curves
+        where curves.reading_date = days.reading_date
+        offset 0
+    ) as of_day
     union
     select
-        case freeze_kind_code when 'DAY' then 'register' else 'month register' end,
-        meter_asset_no,
-        {{ channel_code(['energy_kind_code', 'direction_code', 'rate_code']) }}
-    from (
-        select distinct freeze_kind_code, meter_asset_no, energy_kind_code, direction_code, rate_code from registers
-    ) as registers
+        of_day.*,
+        days.reading_date
+    from days
+    cross join lateral (
+        select
+            case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end as what_code,
+            registers.meter_asset_no as carrier_no,
+            {{ channel_code(['registers.energy_kind_code', 'registers.direction_code', 'registers.rate_code']) }} as channel_code
+        from registers
+        -- the freeze that closes a day is of this day or, a little late, of the next
+        where registers.reading_date in (days.reading_date, days.reading_date + 1) and registers.closed_date = days.reading_date
+        offset 0
+    ) as of_day
     union
     select
-        'voltage',
-        metering_point_no,
-        phase_code
-    from (select distinct metering_point_no, phase_code from voltage_days) as voltage_days
+        of_day.*,
+        days.reading_date
+    from days
+    cross join lateral (
+        select
+            'voltage' as what_code,
+            voltage_days.metering_point_no as carrier_no,
+            voltage_days.phase_code as channel_code
+        from voltage_days
+        where voltage_days.reading_date = days.reading_date
+        offset 0
+    ) as of_day
 ),
 
 -- A row that does not cast has arrived too. Its day is the text that was delivered.
@@ -106,19 +110,68 @@ rejected_rows as (
     where table_name = 'met_voltage_daily'
 ),
 
-collected as (
+carriers as (
     select distinct
-        told.what_code,
-        told.channel_code,
+        metering_point_no,
+        meter_asset_no,
+        is_billing,
+        wiring_code
+    from point_days
+),
+
+-- What any point of the same connection ever delivered, on whichever day. Each question ends with the first row that an index
+-- finds, so it costs the same whatever is stored.
+collected as (
+    select
+        channels.what_code,
+        channels.channel_code,
         kinds.is_billing,
         kinds.wiring_code
-    from told
-    inner join (
-        select distinct metering_point_no, meter_asset_no, is_billing, wiring_code from point_days
-    ) as kinds
-        on told.carrier_no = case
-            when told.what_code in ('curve', 'voltage') then kinds.metering_point_no else kinds.meter_asset_no
-        end
+    from (select distinct is_billing, wiring_code from carriers) as kinds
+    inner join channels
+        on
+            kinds.is_billing = channels.is_billing
+            and (channels.wiring_code is null or channels.wiring_code = kinds.wiring_code)
+    cross join lateral (
+        select 1
+        from carriers
+        cross join lateral (
+            (
+                select 1
+                from curves
+                where
+                    channels.what_code = 'curve'
+                    and curves.metering_point_no = carriers.metering_point_no
+                    and curves.quantity_code = channels.data_type
+                    and curves.phase_code = channels.phase
+                limit 1
+            )
+            union all
+            (
+                select 1
+                from registers
+                where
+                    channels.what_code = case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end
+                    and registers.meter_asset_no = carriers.meter_asset_no
+                    and registers.energy_kind_code = channels.data_type
+                    and registers.direction_code = channels.direction
+                    and registers.rate_code = channels.rate
+                limit 1
+            )
+            union all
+            (
+                select 1
+                from voltage_days
+                where
+                    channels.what_code = 'voltage'
+                    and voltage_days.metering_point_no = carriers.metering_point_no
+                    and voltage_days.phase_code = channels.phase
+                limit 1
+            )
+        ) as told
+        where carriers.is_billing = kinds.is_billing and carriers.wiring_code is not distinct from kinds.wiring_code
+        limit 1
+    ) as any_of_them
 ),
 
 expected as (
@@ -151,9 +204,7 @@ expected as (
         )) as record_key,
         point_days.is_whole
     from point_days
-    inner join (
-        select *, {{ channel_code(['data_type', 'phase', 'direction', 'rate']) }} as channel_code from channels
-    ) as channels
+    inner join channels
         on
             channels.is_billing = point_days.is_billing
             and (channels.wiring_code is null or channels.wiring_code = point_days.wiring_code)

@@ -1,3 +1,12 @@
+{{ config(
+    indexes=[
+        {'columns': ['_raw_id']},
+        {'columns': ['_load_id']},
+        {'columns': ['metering_point_no', 'phase_code']},
+        {'columns': ['reading_date']}
+    ]
+) }}
+
 with source as (
     {{ newest_landed('metering', 'met_voltage_daily') }}
 ),
