@@ -23,17 +23,38 @@ landed as (
     select * from {{ ref('int_unit_rows_landed') }}
 ),
 
--- Metering says of each curve when it was received: that tells one organisation's silence from another's.
-curves_by_day as (
-    select distinct on (accounts.org_no)
+-- Metering says of each curve when it was received: that tells one organisation's silence from another's. Of each account the
+-- newest day is found by an index, and only curves of the organisation's newest day are read.
+newest_days as (
+    select
         accounts.org_no,
-        curves.reading_date as delivered_date,
-        max(curves.received_at) as received_at,
-        count(*) as delivered_rows
-    from curves
-    inner join accounts on curves.account_no = accounts.account_no
-    group by accounts.org_no, curves.reading_date
-    order by accounts.org_no, curves.reading_date desc
+        max(newest.reading_date) as delivered_date
+    from accounts
+    cross join lateral (
+        select max(curves.reading_date) as reading_date
+        from curves
+        where curves.account_no = accounts.account_no
+    ) as newest
+    where newest.reading_date is not null
+    group by accounts.org_no
+),
+
+curves_by_day as (
+    select
+        newest_days.org_no,
+        newest_days.delivered_date,
+        max(of_account.received_at) as received_at,
+        sum(of_account.delivered_rows) as delivered_rows
+    from newest_days
+    inner join accounts on newest_days.org_no = accounts.org_no
+    cross join lateral (
+        select
+            max(curves.received_at) as received_at,
+            count(*) as delivered_rows
+        from curves
+        where curves.account_no = accounts.account_no and curves.reading_date = newest_days.delivered_date
+    ) as of_account
+    group by newest_days.org_no, newest_days.delivered_date
 ),
 
 -- The other systems deliver whole tables: what is delivered on a day is known to the end of that day.
