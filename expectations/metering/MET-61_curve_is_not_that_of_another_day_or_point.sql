@@ -58,16 +58,21 @@ hashed as materialized (
         curves.received_at,
         curves.values_by_slot,
         curves.curve_hash
-    from staging.int_curves_latest as curves
+    from (
+        select alike.*
+        from staging.int_curves_latest as alike
+        where
+            alike.curve_hash = any (array(
+                select landed.curve_hash
+                from landed
+                cross join limits
+                where landed.different_values >= limits.least_values
+            ))
+        offset 0 -- by the index of the hash, and of no other column
+    ) as curves
     left join staging.int_metering_points_current as points on curves.metering_point_no = points.metering_point_no
     where
         curves.quantity_code in ('E+', 'P', 'I', 'U')
-        and curves.curve_hash = any (array(
-            select landed.curve_hash
-            from landed
-            cross join limits
-            where landed.different_values >= limits.least_values
-        ))
         and curves.reading_date in (select dates.reading_date from dates)
 ),
 

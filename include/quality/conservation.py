@@ -2,7 +2,8 @@
 
 delivered = admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
-A night counts anew the receipts of which a row may have changed its state, and of each table the one that was counted longest ago.
+A night counts anew the receipts of which a row may have changed its state, and of each table the one that was counted longest ago:
+one with as many rows as so many nights deliver has its turn after so many nights.
 
 And per table: rows in force at the last published run + new - withdrawn = rows in force, rows that are pending stated beside.
 """
@@ -17,6 +18,8 @@ from include.contracts import Table, all_tables
 from include.records.row_counts import Counted, replace_conservation, replace_rows_in_force
 from include.transform.models import staging_relation
 
+LEAST_ROWS = 1000  # so many rows are counted anew on any night
+
 
 def recompute(connection: psycopg.Connection, run_id: int) -> None:
     """Brings `quality.receipt_states` to the business date; the rule PIP-04 reads it."""
@@ -28,7 +31,7 @@ def _states_of(table: Table) -> Counted:
     staging = staging_relation(table)
     receipts = f"""
             with landed as (
-                select receipts.load_id, counted.load_id is null or counted.delivered <> receipts.delivered_rows + receipts.tombstone_rows
+                select receipts.load_id, receipts.delivered_rows, counted.load_id is null or counted.delivered <> receipts.delivered_rows + receipts.tombstone_rows
                     as is_new
                 from quality.receipts as receipts
                 cross join quality.current_run as run
@@ -57,7 +60,16 @@ def _states_of(table: Table) -> Counted:
             select load_id from quality.receipt_states
             where table_name = '{table.name}' and (waived + quarantined + blocked_by_parent > 0 or staged_by is distinct from %(staged_by)s)
             union
-            (select load_id from quality.receipt_states where table_name = '{table.name}' order by run_id, load_id limit 1)
+            (
+                select counted.load_id
+                from quality.receipt_states as counted
+                where
+                    counted.table_name = '{table.name}'
+                    and counted.delivered <= (%(run)s - counted.run_id)
+                    * greatest({LEAST_ROWS}, (select sum(landed.delivered_rows) from landed where landed.is_new))
+                order by counted.run_id, counted.load_id
+                limit 1
+            )
     """
     version = "quality.version_order(raw._business_date, raw._load_id)"
     states = f"""
