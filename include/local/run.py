@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import logging
 import shutil
 import sys
 import textwrap
+import threading
 import time
 from datetime import date
 
 import psycopg
 
 from include import progress
+from include.environment import set_variables
 from include.errors import GateBlocked, InfrastructureError, KawError, NotReproduced, UsageError
 from include.lab import source as simulated
 from include.local import identities, scheduler, server, superset
@@ -67,6 +71,8 @@ def run_nights(
             with hear.step("start server and Airflow metadata"):
                 warehouse = identities.opened(given)
                 scheduler.prepare()
+                scheduler.read_dags()
+            _import_beside()
             url = warehouse.address
             with only_one(url):
                 _forget_killed_preview(given)
@@ -88,6 +94,22 @@ def run_nights(
         finally:
             progress.listen(None)
     return 0
+
+
+def _import_beside() -> None:
+    """Imports what the steps after landing need, seconds of it, while the sources land and the database is at work.
+
+    A step that needs a library before then waits for it. Airflow is imported already: both at once would import much of the same.
+    """
+    set_variables({"GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"})  # both are asked for as they are imported
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+    def imports() -> None:
+        for name in ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "great_expectations.expectations"):
+            with contextlib.suppress(ImportError):  # the step that needs it says so
+                importlib.import_module(name)
+
+    threading.Thread(target=imports, name="imports", daemon=True).start()
 
 
 @contextlib.contextmanager

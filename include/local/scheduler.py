@@ -89,6 +89,11 @@ def prepare() -> None:
     marker.write_text(done)
 
 
+def read_dags() -> None:
+    """Imports Airflow and the DAGs, which takes seconds; once a process."""
+    _dag_bag()
+
+
 def migrated(database: str) -> str:
     """What the marker of a home says once Airflow's metadata are in this database."""
     return f"{version('apache-airflow')} {database}"

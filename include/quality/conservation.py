@@ -31,8 +31,10 @@ def _states_of(table: Table) -> Counted:
     staging = staging_relation(table)
     receipts = f"""
             with landed as (
-                select receipts.load_id, receipts.delivered_rows, counted.load_id is null or counted.delivered <> receipts.delivered_rows + receipts.tombstone_rows
-                    as is_new
+                select
+                    receipts.load_id,
+                    receipts.delivered_rows,
+                    counted.load_id is null or counted.delivered <> receipts.delivered_rows + receipts.tombstone_rows as is_new
                 from quality.receipts as receipts
                 cross join quality.current_run as run
                 left join quality.receipt_states as counted on receipts.load_id = counted.load_id

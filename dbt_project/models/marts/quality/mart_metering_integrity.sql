@@ -92,7 +92,7 @@ days as (
         coalesce(channels_by_month.other_channels, 0) as other_channels
     from energy
     inner join months
-        on months.month_start_date <= energy.reading_date and energy.reading_date <= months.report_date
+        on {{ month_of('energy.reading_date') }} = months.month_start_date and energy.reading_date <= months.report_date
     left join channels_by_month
         on
             energy.metering_point_no = channels_by_month.metering_point_no

@@ -39,10 +39,7 @@ spans as (
 
 curves as (
     select * from {{ ref('int_curves_validated') }}
-    where
-        phase_code = 'T'
-        and metering_point_no = any (array(select spans.metering_point_no from spans))
-        and reading_date >= (select min(spans.first_date) from spans)
+    where phase_code = 'T'
 ),
 
 measured as (
@@ -52,11 +49,16 @@ measured as (
         null::numeric as like_day_energy,
         count(slots.slot_value * curves.primary_factor) as known_slots
     from spans
-    inner join curves
-        on
-            spans.metering_point_no = curves.metering_point_no
-            and spans.quantity_code = curves.quantity_code
+    -- span by span, by the index of point and day: `offset 0` keeps it so
+    cross join lateral (
+        select *
+        from curves
+        where
+            curves.metering_point_no = spans.metering_point_no
+            and curves.quantity_code = spans.quantity_code
             and curves.reading_date between spans.first_date and spans.last_date
+        offset 0
+    ) as curves
     cross join lateral unnest(
         curves.values_by_slot, string_to_array(curves.slot_states, null)
     ) as slots (slot_value, slot_state)

@@ -30,8 +30,7 @@ by_account as (
         sum(voltage_days.outage_slots) as outage_slots,
         sum(voltage_days.missing_slots) as missing_slots
     from voltage_days
-    inner join months
-        on months.month_start_date <= voltage_days.reading_date and voltage_days.reading_date < months.next_month_start_date
+    inner join months on {{ month_of('voltage_days.reading_date') }} = months.month_start_date
     group by voltage_days.account_no, months.month_start_date
 ),
 
