@@ -67,6 +67,7 @@ used as (
         on
             points.metering_point_no = curves.metering_point_no
             and idle_days.reading_date = curves.reading_date
+            and curves.reading_date = any (array(select distinct listed.reading_date from idle_days as listed))
             and curves.quantity_code = 'E+'
             and curves.phase_code = 'T'
     left join staging.int_metering_points_current as removed on points.metering_point_no = removed.metering_point_no

@@ -285,8 +285,10 @@ def _insert_violations(cursor: psycopg.Cursor, rule: Rule, parameters: dict) -> 
         cursor.execute("select count(distinct record_key) from pg_temp.found")
         return cursor.fetchone()[0]
     for table in _tables_found(cursor, rule):
+        # by an index, and not through all that ever landed: nested loops are off
         clause = f"""pg_temp.found as found
-            inner join {table.raw_name} as raw on found.raw_id = raw._raw_id
+            inner join {table.raw_name} as raw
+                on found.raw_id = raw._raw_id and raw._raw_id = any (array(select listed.raw_id from pg_temp.found as listed))
             left join quality.receipts as receipts on raw._load_id = receipts.load_id"""
         where = f"found.table_name = '{table.name}'" if len(rule.subjects) > 1 else "true"
         _insert(
@@ -419,12 +421,22 @@ def _mark_rechecked(cursor: psycopg.Cursor, rule: Rule, run_id: int) -> None:
         add_rechecked(
             cursor,
             run_id,
-            f"""select distinct open_findings.finding_id
-            from quality.open_findings as open_findings
-            inner join {table.raw_name} as seen on open_findings.raw_id = seen._raw_id
-            inner join {table.raw_name} as version on seen._key = version._key
-            inner join pg_temp.tested as tested on version._raw_id = tested.raw_id {same_table}
-            where open_findings.rule_id = %(rule)s and open_findings.table_name = %(table)s""",
+            f"""with open_ones as materialized (
+                select open_findings.finding_id, open_findings.raw_id
+                from quality.open_findings as open_findings
+                where open_findings.rule_id = %(rule)s and open_findings.table_name = %(table)s
+            ),
+            seen as materialized (
+                select open_ones.finding_id, raw._key
+                from open_ones
+                inner join {table.raw_name} as raw
+                    on open_ones.raw_id = raw._raw_id and raw._raw_id = any (array(select listed.raw_id from open_ones as listed))
+            )
+            select distinct seen.finding_id
+            from seen
+            inner join {table.raw_name} as version
+                on seen._key = version._key and version._key = any (array(select listed._key from seen as listed))
+            inner join pg_temp.tested as tested on version._raw_id = tested.raw_id {same_table}""",
             {"rule": rule.id, "table": name},
         )
 

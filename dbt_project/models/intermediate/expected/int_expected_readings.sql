@@ -12,18 +12,18 @@ channels as (
     where {{ is_valid_on('expected_channels', business_date()) }}
 ),
 
-curves as (
+curves as not materialized (
     select * from {{ ref('int_curves_latest') }}
 ),
 
-registers as (
+registers as not materialized (
     -- of the midnight nearest by: a freeze a few minutes late has arrived, and is MET-25
     select *, {{ local_date("(frozen_at + interval '12 hours')") }} - 1 as closed_date
     from {{ ref('stg_metering__register_freezes') }}
     where freeze_kind_code in ('DAY', 'MONTH')
 ),
 
-voltage_days as (
+voltage_days as not materialized (
     select * from {{ ref('stg_metering__voltage_days') }}
 ),
 
@@ -151,7 +151,7 @@ collected as (
                 select 1
                 from registers
                 where
-                    channels.what_code = case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end
+                    registers.freeze_kind_code = case channels.what_code when 'register' then 'DAY' when 'month register' then 'MONTH' end
                     and registers.meter_asset_no = carriers.meter_asset_no
                     and registers.energy_kind_code = channels.data_type
                     and registers.direction_code = channels.direction

@@ -15,7 +15,7 @@ accounts as (
     order by account_no, _raw_id desc
 ),
 
-curves as (
+curves as not materialized (
     select * from {{ ref('int_curves_validated') }}
 ),
 
