@@ -12,8 +12,7 @@ subject: metering point x month
 about: mkt_mp
 not_tested: No more than a tenth of any billed month lies in the days since collection began.
 population: months of a billing point, as far as collection can have seen them
-tests: touched points
-touched_by: [mkt_bill, mkt_bill_line, mkt_mp, met_interval_96]
+tests: window
 reads:
   - int_curves_latest
   - int_metering_points_billed
@@ -25,61 +24,26 @@ compares: [metering.met_interval_96.mp_no, marketing.mkt_bill_line.mp_no]
 parameters: [months, received_share, MET-02.slots]
 */
 -- tested
-with in_question as (
-    select
+with billed as (
+    select distinct
         lines.metering_point_no,
         bills.account_no,
         bills.bill_month,
         bills.read_from,
-        bills.read_to,
-        bool_or(
-            bills._load_id > quality.last_passed_load_id()
-            or lines._load_id > quality.last_passed_load_id()
-            or bills.bill_month >= {{ month_of(':business_date') }}
-            or open_findings.record_key is not null
-        ) as is_changed
+        bills.read_to
     from staging.stg_marketing__bill_lines as lines
     inner join staging.stg_marketing__bills as bills on lines.bill_no = bills.bill_no
-    left join (
-        select distinct open_findings.record_key
-        from quality.open_findings as open_findings
-        where open_findings.rule_id = 'XSR-02'
-    ) as open_findings
-        on jsonb_build_object('mp_no', lines.metering_point_no, 'month', to_char(bills.bill_month, 'YYYYMM')) = open_findings.record_key
     where
         bills.orig_bill_no is null
         and bills.status_code <> 'REVERSED'
         and (
             bills.bill_month >= {{ month_of(':business_date') }} - make_interval(months => :months::integer)
-            or open_findings.record_key is not null
-        )
-    group by lines.metering_point_no, bills.account_no, bills.bill_month, bills.read_from, bills.read_to
-),
-
-touched_days as (
-    select curves.metering_point_no, curves.reading_date
-    from {{ touched_curves('staging.int_curves_latest') }} as curves
-    where curves.quantity_code = 'E+' and curves.phase_code = 'T'
-    union
-    select points.metering_point_no, null::date
-    from staging.stg_marketing__metering_points as points
-    where points._load_id > quality.last_passed_load_id()
-),
-
-billed as (
-    select in_question.metering_point_no, in_question.account_no, in_question.bill_month, in_question.read_from, in_question.read_to
-    from in_question
-    where in_question.is_changed
-    union
-    select in_question.metering_point_no, in_question.account_no, in_question.bill_month, in_question.read_from, in_question.read_to
-    from in_question
-    inner join touched_days
-        on
-            in_question.metering_point_no = touched_days.metering_point_no
-            and (
-                touched_days.reading_date is null
-                or (in_question.read_from <= touched_days.reading_date and touched_days.reading_date < in_question.read_to)
+            or jsonb_build_object('mp_no', lines.metering_point_no, 'month', to_char(bills.bill_month, 'YYYYMM')) in (
+                select open_findings.record_key
+                from quality.open_findings as open_findings
+                where open_findings.rule_id = 'XSR-02'
             )
+        )
 ),
 
 -- The days of the month on which the point is in use.
