@@ -46,12 +46,12 @@ collected as (
     select points.org_no, curves.reading_date, curves.collect_way_code
     from staging.stg_metering__curves as curves
     inner join points on curves.metering_point_no = points.metering_point_no
-    where curves.reading_date = any (array(select touched_dates.reading_date from touched_dates))
+    where curves.reading_date = any (array(select touched_dates.reading_date from touched_dates)) or curves.reading_date is null
     union all
     select points.org_no, registers.reading_date, registers.collect_way_code
     from staging.stg_metering__register_freezes as registers
     inner join points on registers.meter_asset_no = points.meter_asset_no
-    where registers.reading_date = any (array(select touched_dates.reading_date from touched_dates))
+    where registers.reading_date = any (array(select touched_dates.reading_date from touched_dates)) or registers.reading_date is null
 ),
 
 shares as (
