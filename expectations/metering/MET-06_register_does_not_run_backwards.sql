@@ -16,20 +16,10 @@ reads: [quality.open_findings, stg_metering__meters, stg_metering__register_free
 parameters: [look_back_days, rollover_below_share, rollover_from_share]
 */
 -- tested
-with touched as (
-    select distinct registers.reading_date
+with first_changed as (
+    select min(registers.reading_date) as reading_date
     from staging.stg_metering__register_freezes as registers
     where {{ is_new_or_open('registers', 'met_register_freeze') }}
-),
-
--- All days from the first one on, as a list: of a list the index finds the blocks, of a range it asks for each row.
-days as (
-    select touched.reading_date
-    from touched
-    union
-    select first_changed.reading_date + later.days
-    from (select min(touched.reading_date) - :look_back_days::integer as reading_date from touched) as first_changed
-    cross join lateral generate_series(0, :business_date + 1 - first_changed.reading_date) as later (days)
 ),
 
 -- A reading that is not on the meter at all (MET-05) is no reading to compare with.
@@ -42,11 +32,12 @@ readings as (
         registers.register_reading_kwh,
         meters.digits_int
     from staging.stg_metering__register_freezes as registers
+    cross join first_changed
     left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
         on registers.meter_asset_no = meters.meter_asset_no
     where
         registers.freeze_kind_code in ('DAY', 'MONTH')
-        and registers.reading_date = any (array(select days.reading_date from days))
+        and registers.reading_date >= first_changed.reading_date - :look_back_days::integer
         and registers.register_reading_kwh >= 0
         and (meters.digits_int is null or registers.register_reading_kwh < 10 ^ meters.digits_int::numeric)
     order by

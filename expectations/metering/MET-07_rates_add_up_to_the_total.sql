@@ -16,7 +16,7 @@ parameters: [tolerance_kwh]
 -- tested
 -- A register that comes again is compared with the others of its moment, which came in an earlier night.
 with changed as (
-    select distinct {{ register_of('registers', rate=false) }}, registers.frozen_at, registers.reading_date
+    select distinct {{ register_of('registers', rate=false) }}, registers.frozen_at
     from staging.stg_metering__register_freezes as registers
     where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
@@ -29,7 +29,6 @@ readings as (
         on
             ({{ register_of('registers', rate=false) }}, registers.frozen_at)
             = ({{ register_of('changed', rate=false) }}, changed.frozen_at)
-    where registers.reading_date = any (array(select changed.reading_date from changed))
     order by
         {{ register_of('registers') }}, registers.frozen_at,
         registers.version desc nulls last, registers._raw_id desc
