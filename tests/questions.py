@@ -126,6 +126,7 @@ QUESTIONS = (
         inner join marts.dim_accounts as accounts using (account_no)
         where notices.is_counted and not notices.all_ok
         """,
+        may_be_empty=True,
     ),
     Question(
         "Which connections are slow",
