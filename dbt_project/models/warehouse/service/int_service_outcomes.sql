@@ -30,7 +30,7 @@ churned as (
     select * from {{ ref('fct_churn_events') }}
 ),
 
--- A payment that bounced, and its reversal, brought nothing in. Notices are owed to key accounts, and are judged for them alone.
+-- A payment that bounced, and its reversal, brought nothing in.
 outcomes as (
     select
         'CLOCK' as outcome_code,
@@ -98,7 +98,7 @@ outcomes as (
         all_ok as is_good,
         null as value
     from notices
-    where is_counted and all_ok is not null and is_key_account
+    where is_counted and all_ok is not null
     union all
     select
         'LATE_PAYMENT' as outcome_code,
