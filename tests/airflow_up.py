@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
 import os
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -58,6 +60,17 @@ class Airflow:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def status(self, method: str, path: str) -> int:
+        """What an anonymous request is answered, redirects not followed."""
+        to = urlsplit(self.address)
+        connection = http.client.HTTPConnection(to.hostname, to.port, timeout=30)
+        try:
+            body = {} if method == "GET" else {"body": b"{}", "headers": {"Content-Type": "application/json"}}
+            connection.request(method, path, **body)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def token(self) -> str:
         return self.call("/auth/token", {"username": "admin", "password": self.password})[1]["access_token"]

@@ -115,6 +115,7 @@ QUESTIONS = (
         where rates.entity_kind_code = 'ACCOUNT' and rates.side_code = 'SUPPLY' and rates.month_start_date = {NEWEST}
             and (rates.rs_pct < rates.rs_target_pct or rates.voltage_ok_pct < rates.voltage_target_pct)
         """,
+        may_be_empty=True,
     ),
     Question(
         "Which notices were late",
@@ -126,6 +127,7 @@ QUESTIONS = (
         inner join marts.dim_accounts as accounts using (account_no)
         where notices.is_counted and not notices.all_ok
         """,
+        may_be_empty=True,
     ),
     Question(
         "Which connections are slow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from include.bi.declared import Chart, Dataset
 from include.bi.queries import UNITS, column_types, filter_value, label_of, measure_name, measures
@@ -47,12 +48,14 @@ def _series(viz_type: str):
             "time_grain_sqla": None,
             "xAxisForceCategorical": True,
             "x_axis_sort": measure_name(first.lstrip("-")) if by_measure else x,
-            "x_axis_sort_asc": not first.startswith("-"),
+            # a horizontal axis begins at the bottom, and people read from the top
+            "x_axis_sort_asc": first.startswith("-") == (chart.options.get("orientation") == "horizontal"),
             "metrics": [measure_name(name) for name in chart.measures],
             "groupby": series,
             "order_desc": True,
             "show_legend": len(chart.measures) > 1 or bool(series),
             "legendOrientation": "top",
+            "legendType": "plain",
             "rich_tooltip": True,
             "y_axis_format": _short(dataset, chart.measures[0]),
             "truncateYAxis": False,
@@ -193,8 +196,9 @@ def _long(dataset: Dataset, measure: str) -> str:
 
 
 def _short(dataset: Dataset, measure: str) -> str:
+    """Without zeros that say nothing, which an axis has many of."""
     unit = measures(dataset)[measure][1]
-    return SHORT.get(unit) or UNITS.get(unit, ",.2f")
+    return SHORT.get(unit) or re.sub(r"(?<=\d)(?=[f%])", "~", UNITS.get(unit, ",.2f"))
 
 
 _KINDS = {

@@ -22,7 +22,9 @@ UNITS = {
     "percent": ",.2f",
     "days": ",.1~f",
 } | dict.fromkeys(("hours", "h", "minutes", "points", "working days"), ",.1f")
-SIGNS = {"yuan": "¥", "kWh": "kWh", "kVA": "kVA", "percent": "%"}  # shown behind the name
+# shown behind the name
+SIGNS = {name: Text(sign, sign) for name, sign in {"yuan": "¥", "kWh": "kWh", "kVA": "kVA", "percent": "%"}.items()}
+SIGNS["percentage points"] = Text("points", "百分点")
 # what a value needs in an address, and in the filter's notation there, in the order in which it is replaced
 _ESCAPES = {"%": "%25", "!": "!!", "'": "!'", "&": "%26", "#": "%23", "+": "%2B", '"': "%22", "<": "%3C", ">": "%3E"}
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -230,8 +232,8 @@ def label_of(dataset: Dataset, column: str) -> Text:
     """What a column is called: by its metric with the sign of its unit, else by `labels.yml`. Raises KeyError where neither knows it."""
     if column in (stated := measures(dataset)):
         _, unit, label = stated[column]
-        sign = f" {SIGNS[unit]}" if unit in SIGNS else ""
-        return Text(label.en + sign, label.zh + sign)
+        sign = SIGNS.get(unit)
+        return Text(f"{label.en} {sign.en}", f"{label.zh} {sign.zh}") if sign else label
     return labels()[column]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState, set_producer
 from openlineage.client.facet_v2 import (
+    column_lineage_dataset,
     data_quality_assertions_dataset,
     error_message_run,
     input_statistics_input_dataset,
@@ -21,6 +22,7 @@ from openlineage.client.facet_v2 import (
     test_run,
 )
 
+from include.lineage.columns import Columns
 from include.records.runs import code_version
 from include.settings import TIMEZONE, settings
 
@@ -146,12 +148,25 @@ def read_source(address: str, table: str, rows: int) -> InputDataset:
     return InputDataset("file", f"{address.removeprefix('file://').rstrip('/')}/{table}", inputFacets=facets)
 
 
-def wrote(address: str, relation: str, *, rows: int | None = None) -> OutputDataset:
-    """A relation that was written, with the number of rows that were."""
-    facets = {}
+def wrote(address: str, relation: str, *, rows: int | None = None, columns: Columns | None = None) -> OutputDataset:
+    """A relation that was written, with the number of rows that were, and with what its columns are made of."""
+    facets, of_output = {}, {}
     if rows is not None:
-        facets["outputStatistics"] = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows)
-    return OutputDataset(server(address), f"{database(address)}.{relation}", outputFacets=facets)
+        statistics = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows)
+        of_output["outputStatistics"] = statistics
+    if columns:
+        facets["columnLineage"] = column_lineage_dataset.ColumnLineageDatasetFacet(
+            {
+                name: column_lineage_dataset.Fields(
+                    [
+                        column_lineage_dataset.InputField(server(address), f"{database(address)}.{of}", column)
+                        for of, column in made_of
+                    ]
+                )
+                for name, made_of in columns.items()
+            }
+        )
+    return OutputDataset(server(address), f"{database(address)}.{relation}", facets=facets, outputFacets=of_output)
 
 
 def server(address: str) -> str:

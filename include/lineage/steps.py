@@ -12,7 +12,7 @@ from include.progress import Trouble, say
 from include.records.warehouse import Warehouse
 from include.settings import settings
 from include.transform.builds import MADE_HERE
-from include.transform.dbt import Built, manifest_path
+from include.transform.dbt import Built, manifest_path, target_folder
 from include.transform.models import staging_relation
 from include.transform.quicker import UNCHANGED
 
@@ -107,7 +107,7 @@ def _built(warehouse: Warehouse, run: dict, heard: list[Built]) -> None:
     from include.lineage.sending import send
 
     nodes, parent, address = _nodes(), _parent(warehouse, run), warehouse.address
-    events = []
+    columns, events = _columns(warehouse, [nodes[built.node] for built in heard if built.node in nodes]), []
     for built in heard:
         if built.node not in nodes or built.status == UNCHANGED:  # nothing was done
             continue
@@ -120,7 +120,7 @@ def _built(warehouse: Warehouse, run: dict, heard: list[Built]) -> None:
             datetime.fromisoformat(built.finished_at),
             built.status.lower() not in ("error", "fail"),
             inputs=[read(address, relation) for relation in map(_relation, _parents(node, nodes)) if relation],
-            outputs=[wrote(address, _relation(node))],
+            outputs=[wrote(address, _relation(node), columns=columns.get(built.node))],
         )
         events += work.events()
     send(events)
@@ -174,7 +174,7 @@ def published(warehouse: Warehouse, run: dict, began: datetime) -> None:
     from include.lineage.sending import send
 
     nodes, parent, address = _nodes(), _parent(warehouse, run), warehouse.address
-    tests = [tested for _, tested in _tested(warehouse, run)]
+    tests, known = [tested for _, tested in _tested(warehouse, run)], _relations(warehouse)
     events = []
     for name, rows in _rows_of_marts(warehouse):
         node = next((n for n in nodes.values() if n["resource_type"] == "model" and _published_name(n) == name), None)
@@ -186,7 +186,9 @@ def published(warehouse: Warehouse, run: dict, began: datetime) -> None:
             read(address, _relation(source), tests=[t for t in tests if source["name"] in t.tables]) for source in raw
         ]
         work = Work(parent, f"publish.{name}", "PUBLISH", began, _now(), inputs=inputs)
-        work.outputs = [wrote(address, f"marts.{name}", rows=rows)]
+        made = known.get(node["schema"], {}).get(candidate.partition(".")[2], {})
+        columns = {column: [(candidate, column)] for column in known.get("marts", {}).get(name, {}) if column in made}
+        work.outputs = [wrote(address, f"marts.{name}", rows=rows, columns=columns)]
         events += work.events()
     send(events)
 
@@ -220,6 +222,45 @@ def _tested(warehouse: Warehouse, run: dict) -> list[tuple[int, object]]:
         )
         for gate, rule, sentence, severity, tested, failed, names in rows
     ]
+
+
+def _columns(warehouse: Warehouse, nodes: list[dict]) -> dict[str, dict]:
+    """What the columns of each model are made of, by its id; without those whose SQL SQLGlot cannot read."""
+    from include.lineage.columns import Kept
+
+    known, kept, found = _relations(warehouse), Kept(settings().home / "dbt" / "columns.json"), {}
+    for node in nodes:
+        path = target_folder() / "compiled" / node["package_name"] / node["original_file_path"]
+        if node["resource_type"] != "model" or not path.is_file():
+            continue
+        query = path.read_text("utf-8")
+        named: dict[str, dict] = {}
+        for schema, relations in known.items():
+            for name, columns in relations.items():
+                if schema in query and name in query:
+                    named.setdefault(schema, {})[name] = columns
+        if columns := kept.of(query, named):
+            found[node["unique_id"]] = columns
+    kept.write()
+    return found
+
+
+def _relations(warehouse: Warehouse) -> dict[str, dict[str, dict[str, str]]]:
+    """Schema -> relation -> column -> type, of all that a model may read."""
+    query = """
+        select pg_namespace.nspname, pg_class.relname, json_object_agg(attname, format_type(atttypid, null) order by attnum)
+        from pg_attribute
+        inner join pg_class on pg_class.oid = attrelid
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        where relkind in ('r', 'v', 'm', 'p') and not relispartition and attnum > 0 and not attisdropped
+            and nspname !~ '^(pg_|information_schema)'
+        group by pg_namespace.nspname, pg_class.relname
+    """
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    with warehouse.reader().connect() as connection:
+        for schema, relation, columns in connection.execute(query):
+            found.setdefault(schema, {})[relation] = columns
+    return found
 
 
 def _rows_of_marts(warehouse: Warehouse) -> list[tuple[str, int]]:

@@ -134,6 +134,27 @@ def test_the_page_wants_the_printed_password(up):
     assert {dag["dag_id"]: dag["is_paused"] for dag in found["dags"]} == dict.fromkeys(names, False)
 
 
+PUBLIC = {
+    "/api/v2/monitor/health": "whoever watches the service asks whether its parts live, and learns nothing else",
+    "/api/v2/version": "the page shows it before one logs in",
+    "/api/v2/auth/login": "leads to the log-in",
+    "/api/v2/auth/logout": "leads to the log-in, and ends a session if there is one",
+}
+PAGES = ("/", "/runs/1", "/runs/1/report", "/expected", "/findings", "/worklists", "/approvals", "/overview")
+
+
+def test_nobody_is_let_into_a_route_of_airflow_or_of_the_pages_without_a_login(up):
+    status, listed = up.call("/openapi.json")
+    assert status == 200
+    routes = [(method.upper(), path) for path, methods in listed["paths"].items() for method in methods]
+    assert len(routes) > 100
+    assert set(PUBLIC) <= {path for _, path in routes}
+    asked = {(method, path): up.status(method, re.sub(r"{[^}]*}", "1", path)) for method, path in routes}
+    asked |= {("GET", f"/warehouse{path}"): up.status("GET", f"/warehouse{path}") for path in PAGES}
+    let_in = {path for (_, path), status in asked.items() if status not in (401, 403)}
+    assert let_in == set(PUBLIC)
+
+
 def test_the_password_is_on_no_command_line_and_readable_by_its_owner_alone(up):
     assert (up.home / "airflow" / "secrets.json").stat().st_mode & 0o077 == 0
     assert all(up.password not in " ".join(process.cmdline()) for process in up.processes())

@@ -56,7 +56,7 @@ def at_most_different(texts: int, size: int, sentences: int) -> float:
 
 def test_every_rule_of_the_family_states_sample_size_test_and_level_or_that_it_judges_each_row_alone():
     made = Counter(rule_id[:4] for rule_id in STATED if rule_id.startswith(MADE))
-    assert made == {"SEM-": 51, "DUP-": 19, "SHA-": 8, "REP-": 5, "CRD-": 7}
+    assert made == {"SEM-": 52, "DUP-": 19, "SHA-": 8, "REP-": 5, "CRD-": 7}
     assert {rule_id for rule_id in STATED if not rule_id.startswith(MADE)} == {
         "CON-03",
         "CON-05",

@@ -80,6 +80,7 @@ def test_an_office_is_a_column_of_a_row_and_not_the_row_itself():
         "mkt_ticket": "dept_no",
         "mkt_manager": "org_no",
         "mkt_access_list": "org_no",
+        "mkt_department": "org_no",
     }
 
 

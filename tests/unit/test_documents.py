@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -32,6 +33,21 @@ def test_every_document_is_as_the_code_makes_it():
         if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text
     ]
     assert other == [], "not what the code says any more; write them anew with ./kaw docs --code"
+
+
+def test_every_argument_of_every_command_says_what_it_is():
+    def silent(at, path: str):
+        for action in at._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, child in action.choices.items():
+                    yield from silent(child, f"{path} {name}".strip())
+            elif not (action.help or "").strip():
+                yield f"{path} {action.option_strings or action.dest}"
+
+    given = argparse.ArgumentParser()
+    given.add_subparsers().add_parser("one").add_argument("--mute")
+    assert list(silent(given, "")) == ["one ['--mute']"]
+    assert list(silent(parser(), "")) == []
 
 
 def test_the_rule_book_has_every_rule_once():

@@ -35,7 +35,7 @@ def test_the_rest_is_left_out_for_one_reason(write):
         "delivered: {met_interval_96: once, mkt_bill: monthly}\nleft_out: {mkt_payment: cash system}\nothers_left_out: later\n"
     )
     left = left_out()
-    assert len(left) == 49
+    assert len(left) == 50
     assert (left["mkt_payment"], left["con_contract"]) == ("cash system", "later")
     assert "mkt_bill" not in left
     assert is_source_left_out("contract")

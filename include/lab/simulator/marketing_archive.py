@@ -19,6 +19,16 @@ from include.lab.simulator.world import World
 _FOUNDED = date(2016, 1, 4)
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _PREFIXES = ("139", "158", "186", "135", "177", "152", "181", "137")
+_DEPARTMENTS = {
+    "D01": "合成营业厅",
+    "D02": "合成业扩方案班",
+    "D03": "合成客户工程班",
+    "D04": "合成合同管理班",
+    "D05": "合成装表接电班",
+    "D06": "合成客服工单班",
+    "D07": "合成配电抢修班",
+    "D09": "合成施工单位",
+}
 FORM_ORGS = (1, 2)
 WEEKLY_ORG = 2
 _TRIAL_UNIT = f"U{ORGS[4]}CON"  # delivers, but nobody has found it fit yet
@@ -45,6 +55,7 @@ def build_marketing_archive(world: World, energy: Energy, business_date: np.date
         "mkt_access_list": _access_list(today),
         "mkt_supply_security": _supply_security(world),
         "mkt_service_tier": _service_tiers(world, today),
+        "mkt_department": _departments(),
     }
 
 
@@ -58,6 +69,14 @@ def _orgs() -> pa.Table:
         for n, (org, area) in enumerate(zip(ORGS, ORG_AREAS, strict=True), 1)
     ]
     return tables.from_rows("marketing", "mkt_org", [r | {"src_updated_at": at_evening(_FOUNDED)} for r in rows])
+
+
+def _departments() -> pa.Table:
+    rows = [
+        {"dept_no": number, "dept_name": name, "org_no": "3101", "valid_from": _FOUNDED}
+        for number, name in _DEPARTMENTS.items()
+    ]
+    return tables.from_rows("marketing", "mkt_department", [r | {"src_updated_at": at_evening(_FOUNDED)} for r in rows])
 
 
 def _customers(world: World, today: date) -> pa.Table:

@@ -28,7 +28,7 @@ def add_to(commands) -> None:
     doctor = command(
         commands, "doctor", _doctor, "what this machine and this home are like; starts and changes nothing"
     )
-    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument("--json", action="store_true", help="everything, for a program")
 
 
 def _alert(arguments: argparse.Namespace) -> int:

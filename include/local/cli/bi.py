@@ -28,7 +28,7 @@ def add_to(commands) -> None:
     )
     manager.add_argument("manager_no", metavar="NO", help="staff number of the manager")
     manager.add_argument("--revoke", action="store_true", help="drop the login instead")
-    manager.add_argument("--json", action="store_true")
+    manager.add_argument("--json", action="store_true", help="the login, as JSON")
     manager.add_argument("--new-password", action="store_true", help=NEW_PASSWORD)
 
 

@@ -16,7 +16,7 @@ def add_to(commands) -> None:
     lint = command(
         commands, "lint", _lint, "look for mistakes in rules, contracts, seeds, models, DAGs and Python, in seconds"
     )
-    lint.add_argument("--json", action="store_true")
+    lint.add_argument("--json", action="store_true", help="everything, for a program")
 
     test = command(commands, "test", _test, "run the tests; what ./kaw does not know is passed on to pytest")
     test.set_defaults(pytest_arguments=[])
@@ -25,7 +25,7 @@ def add_to(commands) -> None:
     length.add_argument("--fast", action="store_true", help="unit tests and what ./kaw lint finds without a server")
 
     completion = command(commands, "completion", _completion, "print what completes commands and options in a shell")
-    completion.add_argument("shell", choices=("bash", "zsh"))
+    completion.add_argument("shell", choices=("bash", "zsh"), help="the shell that reads it")
 
 
 def _completion(arguments: argparse.Namespace) -> int:

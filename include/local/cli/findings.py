@@ -18,7 +18,7 @@ def add_to(commands) -> None:
     findings = command(
         commands, "findings", _findings, "list findings: rule, record, what was seen and what was expected"
     )
-    findings.add_argument("--json", action="store_true")
+    findings.add_argument("--json", action="store_true", help="everything, for a program")
     findings.add_argument(
         "--state",
         choices=["open", "changed", "expired", "waived", "fixed", "all"],
@@ -38,7 +38,7 @@ def add_to(commands) -> None:
     comment = command(whose, "comment", _comment, "say how far findings are and why they were; no personal values")
     comment.add_argument("--status", metavar="STATUS", help="open, 'in work', answered or repaired")
     comment.add_argument("--reason", metavar="CODE", help=", ".join(REASONS))
-    comment.add_argument("--comment", metavar="TEXT")
+    comment.add_argument("--comment", metavar="TEXT", help="what the office says, for people")
     for each in (assign, comment):
         each.add_argument("finding", metavar="NO", type=positive, nargs="+", help="number, as ./kaw findings lists it")
     returned = command(whose, "return", _return, "take what an office filled in on its work list")
@@ -49,7 +49,7 @@ def add_to(commands) -> None:
     worklists = command(
         commands, "worklists", _worklists, "write what each office has to fix: open findings as xlsx and CSV"
     )
-    worklists.add_argument("directory", type=Path, metavar="DIR")
+    worklists.add_argument("directory", type=Path, metavar="DIR", help="folder to write to; made where it is missing")
 
     replay = command(
         commands,
@@ -78,7 +78,7 @@ def add_to(commands) -> None:
     waive.add_argument("rule", metavar="RULE", nargs="?", help="rule id, for example PIP-03")
     waive.add_argument("--scope", help='all, table=NAME, account=NO, or key={"mp_no": "..."}')
     waive.add_argument("--approver", required=True, help="who takes responsibility")
-    waive.add_argument("--reason", required=True)
+    waive.add_argument("--reason", required=True, help="why; it goes into ledger and report")
     waive.add_argument("--until", metavar="DATE", help="last business date it holds for")
     waive.add_argument(
         "--end",

@@ -40,9 +40,9 @@ def add_to(commands) -> None:
     contract.add_argument("--to", type=Path, metavar="DIR", help="default: agreements/ in the home")
     which = contract.add_subparsers(metavar="diff OLD NEW")
     diff = command(which, "diff", _diff, "tell what differs between two contract files; 1 where it breaks deliveries")
-    diff.add_argument("old", type=Path, metavar="OLD")
-    diff.add_argument("new", type=Path, metavar="NEW")
-    diff.add_argument("--json", action="store_true")
+    diff.add_argument("old", type=Path, metavar="OLD", help="file of the contract as it was")
+    diff.add_argument("new", type=Path, metavar="NEW", help="file of the contract as it is to be")
+    diff.add_argument("--json", action="store_true", help="everything, for a program")
 
     new = command(
         commands, "new", _new, "write the files of a new rule, mart or source table, and list what is left to fill in"
@@ -63,7 +63,7 @@ def add_to(commands) -> None:
         "--needs", required=True, metavar="FAMILY", help="family of measures in dbt_project.yml, like tickets"
     )
     table = kinds.add_parser("source-table", help="a table of a contract, and the model that stages it")
-    table.add_argument("source", metavar="SOURCE", choices=SOURCE_NAMES)
+    table.add_argument("source", metavar="SOURCE", choices=SOURCE_NAMES, help=", ".join(SOURCE_NAMES))
     table.add_argument("table", metavar="TABLE", help="as the source calls it, like con_deposit")
     table.add_argument("--en", required=True, metavar="NAME", help="its English name, like Deposits")
     table.add_argument("--zh", required=True, metavar="NAME", help="its Chinese name")

@@ -39,10 +39,10 @@ def add_to(commands) -> None:
     simulate = command(
         commands, "simulate", _simulate, "write the simulated utility as folders of deliveries (synthetic)"
     )
-    simulate.add_argument("directory", type=Path, metavar="DIR")
-    simulate.add_argument("--accounts", type=positive, default=200)
-    simulate.add_argument("--days", type=positive, default=45)
-    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("directory", type=Path, metavar="DIR", help="folder to write to; made where it is missing")
+    simulate.add_argument("--accounts", type=positive, default=200, help="accounts of the utility (default 200)")
+    simulate.add_argument("--days", type=positive, default=45, help="days of curves (default 45)")
+    simulate.add_argument("--seed", type=int, default=1, help="the same number makes the same utility (default 1)")
     simulate.add_argument("--rich", action="store_true", help="with the stories of docs/reference/simulated-utility.md")
     simulate.add_argument("--defects", type=int, metavar="SEED", help="plant defects; DIR/truth.csv lists them")
     simulate.add_argument("--date", type=day, metavar="D", help="last day (default: yesterday)")
@@ -54,7 +54,7 @@ def add_to(commands) -> None:
         "connect to the sources, compare columns, count, look at values; writes nothing",
     )
     check.add_argument("--all", action="store_true", help="look at the values of every row, not of a sample")
-    check.add_argument("--json", action="store_true")
+    check.add_argument("--json", action="store_true", help="everything, for a program")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -78,9 +78,9 @@ def check_folder(path: Path) -> None:
 
 
 def add_selection(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--rule", metavar="ID")
-    command.add_argument("--source", choices=SOURCE_NAMES)
-    command.add_argument("--account", metavar="NO")
+    command.add_argument("--rule", metavar="ID", help="of this rule only, like MET-02")
+    command.add_argument("--source", choices=SOURCE_NAMES, help="of this source only")
+    command.add_argument("--account", metavar="NO", help="of this account only")
 
 
 def selection(arguments: argparse.Namespace):

@@ -21,7 +21,7 @@ def add_to(commands) -> None:
         _init_source,
         "read sample files of a source and propose how they become the contract's tables; lands nothing",
     )
-    init.add_argument("source", choices=SOURCE_NAMES)
+    init.add_argument("source", choices=SOURCE_NAMES, help="which of the three systems it stands for")
     init.add_argument("place", metavar="PLACE", help="a file, a folder with files, or a postgresql:// address")
     init.add_argument("--schema", default="public", help="of a database, the schema with its tables (default public)")
     init.add_argument("--profile", type=Path, metavar="DIR", help="where the mapping is written (default: KAW_PROFILE)")

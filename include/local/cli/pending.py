@@ -22,14 +22,16 @@ def add_to(commands) -> None:
     ):
         decision = decisions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         decision.set_defaults(command=_list if name == "list" else _decide, decision=name)
-        decision.add_argument("table", metavar="TABLE", nargs="?" if name == "list" else None)
+        decision.add_argument(
+            "table", metavar="TABLE", nargs="?" if name == "list" else None, help="table of a source, like met_meter"
+        )
         if name == "list":
-            decision.add_argument("--json", action="store_true")
+            decision.add_argument("--json", action="store_true", help="everything, for a program")
             continue
         decision.add_argument("--office", metavar="NO", help="of this office only")
         decision.add_argument("--key", metavar="KEY", help='of this record only: a JSON object, {"cons_no": "..."}')
         decision.add_argument("--approver", required=True, help="who takes responsibility")
-        decision.add_argument("--reason", required=True)
+        decision.add_argument("--reason", required=True, help="why; it goes into ledger and report")
 
 
 def _list(arguments: argparse.Namespace) -> int:

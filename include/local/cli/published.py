@@ -41,21 +41,21 @@ def add_to(commands) -> None:
     )
 
     rollback = command(commands, "rollback", _rollback, "show readers the version before, and keep it until released")
-    rollback.add_argument("--approver", required=True)
-    rollback.add_argument("--reason", required=True)
+    rollback.add_argument("--approver", required=True, help="who takes responsibility")
+    rollback.add_argument("--reason", required=True, help="why; it goes into ledger and report")
     rollback.add_argument(
         "--release", action="store_true", help="release what was rolled back; the next run publishes again"
     )
 
     status = command(commands, "status", _status, "what is published: version, rows and hash of every mart")
-    status.add_argument("--json", action="store_true")
+    status.add_argument("--json", action="store_true", help="everything, for a program")
 
     sql = command(commands, "sql", _sql, "run one query, read-only, as the auditor")
-    sql.add_argument("query")
+    sql.add_argument("query", help="one statement that reads")
     sql.add_argument(
         "--personal", action="store_true", help="as the role that reads raw and staged rows, personal values too"
     )
-    sql.add_argument("--csv", action="store_true")
+    sql.add_argument("--csv", action="store_true", help="comma-separated values instead of a table")
 
 
 def _report(arguments: argparse.Namespace) -> int:

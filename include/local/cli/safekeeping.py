@@ -17,7 +17,7 @@ def add_to(commands) -> None:
         _verify,
         "hold the ledger to its chain, its key and every head that is known of it; exit 1 where it was tampered with",
     )
-    verify.add_argument("--json", action="store_true")
+    verify.add_argument("--json", action="store_true", help="everything, for a program")
     verify.add_argument("--public-key", metavar="KEY", help="trust this key (base64), not the one of this home")
     verify.add_argument("--head", type=Path, metavar="FILE", help="a head file of elsewhere, not the one of this home")
 
@@ -38,11 +38,11 @@ def add_to(commands) -> None:
     restore = command(
         commands, "restore", _restore, "make warehouse and state of this home from a back-up; a ledger entry"
     )
-    restore.add_argument("directory", type=Path, metavar="DIR")
+    restore.add_argument("directory", type=Path, metavar="DIR", help="the back-up, as ./kaw backup wrote it")
     restore.add_argument("--keys", type=Path, metavar="DIR", help="the folder that ./kaw backup --with-keys wrote")
     restore.add_argument("--force", action="store_true", help="the warehouse of now stays, under another name")
-    restore.add_argument("--approver", required=True)
-    restore.add_argument("--reason", required=True)
+    restore.add_argument("--approver", required=True, help="who takes responsibility")
+    restore.add_argument("--reason", required=True, help="why; it goes into the ledger")
 
     clean = command(
         commands,

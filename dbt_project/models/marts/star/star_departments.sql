@@ -6,6 +6,10 @@ tickets as (
     select * from {{ ref('fct_tickets') }}
 ),
 
+departments as (
+    select * from {{ ref('dim_departments') }}
+),
+
 seen as (
     select
         dept_no,
@@ -22,16 +26,17 @@ seen as (
     where dept_no is not null
 ),
 
--- No source delivers names of departments: the number is shown until one does.
+-- Where no name is delivered, the number is shown.
 final as (
     select
-        dept_no,
-        dept_no as dept_name,
-        false as is_named,
-        bool_or(has_stages) as has_stages,
-        bool_or(has_tickets) as has_tickets
+        seen.dept_no,
+        coalesce(departments.dept_name, seen.dept_no) as dept_name,
+        departments.dept_name is not null as is_named,
+        bool_or(seen.has_stages) as has_stages,
+        bool_or(seen.has_tickets) as has_tickets
     from seen
-    group by dept_no
+    left join departments on seen.dept_no = departments.dept_no
+    group by seen.dept_no, departments.dept_name
     union all
     select
         'UNKNOWN' as dept_no,

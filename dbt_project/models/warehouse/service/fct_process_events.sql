@@ -36,7 +36,7 @@ compared as (
         paths.path_no,
         paths.step_codes as planned_step_codes,
         cases.step_codes = paths.step_codes as is_exact,
-        cases.step_codes = paths.step_codes[:cardinality(cases.step_codes)] as is_beginning,
+        cases.step_codes = paths.step_codes[1:cardinality(cases.step_codes)] as is_beginning,
         (
             select count(*)
             from (
