@@ -122,6 +122,13 @@ def state_of(url: str, business_date: date) -> str | None:
     return row[0] if row else None
 
 
+def published_days(url: str) -> set[date]:
+    """Business dates of which a run is, or was, what readers see."""
+    with connect(url) as connection:
+        rows = connection.execute("select distinct business_date from quality.runs where state = 'published'")
+        return {day for (day,) in rows}
+
+
 def set_phase(connection: psycopg.Connection, phase: str) -> None:
     """What staging shows: `gate` everything that was delivered, `admit` what gate 1 let through."""
     connection.execute("update quality.current_run set phase = %s", (phase,))
