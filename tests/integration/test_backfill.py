@@ -18,8 +18,8 @@ from include.contracts import all_tables
 from include.errors import GateBlocked
 from include.local import cli
 from include.records.database import connect
-from include.settings import SOURCE_NAMES
 from tests import databases
+from tests.landing import csv_text
 from tests.nights import DAY, FOLDERS, Utility
 
 DAILY = [table for table in all_tables().values() if table.is_daily]
@@ -147,13 +147,26 @@ def test_days_that_cannot_be_loaded(fresh_home, capsys, arguments: list[str], sa
 @pytest.mark.timeout(600)
 def test_one_table_that_is_delivered_again_makes_a_complete_night(clean_night: Utility):
     """Its rows are another version, what is not delivered again stays in force, and the gate lets the night pass."""
-    before = dict(clean_night.rows("select table_name, in_force from quality.receipt_states"))
-    table = clean_night.deliveries / "marketing" / "mkt_visit"
-    file = next(table.glob("*.csv"))
-    rows = list(csv.reader(io.StringIO(file.read_text(encoding="utf-8"))))
-    for source in SOURCE_NAMES if FOLDERS else ():
+    in_force = "select table_name, sum(in_force) from quality.receipt_states group by 1 order by 1"
+    before = clean_night.rows(in_force)
+    (file,) = (clean_night.deliveries / "marketing" / "mkt_manager_visit").glob("*.csv")
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+    for source in FOLDERS:
         shutil.rmtree(clean_night.deliveries / source)
         (clean_night.deliveries / source).mkdir()
-    print(rows[:3], before)
-    run = clean_night.run(DAY, night.STEPS[:2])
-    print(run)
+    rows[0]["work_min"] = str(int(rows[0]["work_min"]) + 1)
+    file.parent.mkdir()
+    file.with_name("restated_20261122.csv").write_text(csv_text("mkt_manager_visit", rows), encoding="utf-8")
+    run = clean_night.run(DAY, night.STEPS[:2])  # of what follows no step tells a night from another
+    assert clean_night.rows(
+        "select table_name, inserted_rows, tombstone_rows, pending_rows from quality.receipts"
+        " where load_id > (select max(last_load_id) from quality.runs where state = 'published') and state = 'landed'"
+    ) == [("mkt_manager_visit", 1, 0, 0)]
+    assert clean_night.rows(in_force) == before
+    assert clean_night.rows(
+        "select verdict -> 'gate_1' -> 'blocking' from quality.runs where run_id = %s", run["run_id"]
+    ) == [({},)]
+    assert clean_night.rows(
+        "select count(*) from quality.rule_results where run_id = %s and not_tested_reason is not null and rule_id like 'ARR-%%'",
+        run["run_id"],
+    ) == [(0,)]
