@@ -1,5 +1,5 @@
 """`./kaw backfill`: the history of many months in one go. What is dated up to the end of a month lands, and the month is built once, as of
-its last day: that publishes what a night for each of its days would have published in the end.
+its last day: that publishes what a night for each of its days would have published in the end. The first day is built too.
 
 It keeps no state of its own: a month that is published as of its last day is done, and what has landed lands as duplicates. So
 the same command goes on where it was killed. What tells of nights (findings by day, results by run) is of the days that were built.
@@ -24,7 +24,7 @@ from include.records.warehouse import GATEKEEPER, Warehouse
 
 @dataclass
 class Backfilled:
-    """Last days of months, and the last date: built now, published before, or not built for lack of the tables named."""
+    """The first date, last days of months, and the last date: built now, published before, or not built for lack of the tables named."""
 
     built: list[date] = field(default_factory=list)
     done_before: list[date] = field(default_factory=list)
@@ -45,14 +45,17 @@ class Left:
         return (self.of - self.done) * self.seconds
 
 
-def month_ends(first: date, last: date) -> list[date]:
-    """The last day of each month from that of `first` on, and `last`."""
-    found, month = [], first.replace(day=1)
+def stages(first: date, last: date) -> list[date]:
+    """`first`, the last day of each month from its own on, and `last`.
+
+    As of `first` the months before it are built that a night of that day still builds, and one of the month's end no longer.
+    """
+    found, month = {first}, first.replace(day=1)
     while month <= last:
         end = month.replace(day=calendar.monthrange(month.year, month.month)[1])
-        found.append(min(end, last))
+        found.add(min(end, last))
         month = end + timedelta(days=1)
-    return found
+    return sorted(found)
 
 
 def backfill(
@@ -73,7 +76,7 @@ def backfill(
     published stays, and an entry of the ledger says how far it came.
     """
     found, published = Backfilled(), published_days(warehouse.address)
-    newest, wanted = max(published, default=date.min), month_ends(first, last)
+    newest, wanted = max(published, default=date.min), stages(first, last)
     found.done_before = [day for day in wanted if day in published]
     left = [day for day in wanted if day > newest]
     since, stopped = first, "killed or stopped by hand"

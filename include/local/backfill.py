@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from include.backfill import Backfilled, Left, backfill, month_ends
+from include.backfill import Backfilled, Left, backfill, stages
 from include.lab import source as simulated
 from include.landing.addresses import FUNCTION
 from include.local import scheduler
@@ -19,7 +19,7 @@ def backfill_and_print(first: date, last: date) -> int:
     if any_simulated:
         simulated.choose(None, None, None, None, None, False, False)
     with nights_of(given, f"backfill_{last}.log") as (warehouse, hear, console):
-        console.print(f"Backfill of {first} to {last}: {_counted(len(month_ends(first, last)))}", highlight=False)
+        console.print(f"Backfill of {first} to {last}: {_counted(len(stages(first, last)))} to build", highlight=False)
 
         def build_month(day: date) -> None:
             console.print(f"[bold]As of {day}[/bold]", highlight=False)
@@ -48,8 +48,8 @@ def backfill_and_print(first: date, last: date) -> int:
     return 0
 
 
-def _counted(months: int) -> str:
-    return f"{months} {'month' if months == 1 else 'months'}"
+def _counted(days: int) -> str:
+    return f"{days} {'day' if days == 1 else 'days'}"
 
 
 def _lines(found: Backfilled) -> list[str]:
@@ -58,5 +58,5 @@ def _lines(found: Backfilled) -> list[str]:
     ]
     for day, tables in found.not_built.items():
         few = ", ".join(tables[:5]) + (f" and {len(tables) - 5} more" if len(tables) > 5 else "")
-        shown.append(f"  {day:%Y-%m} is not built by itself: by its end nothing of {few} had been delivered")
+        shown.append(f"  {day} is not built by itself: until then nothing of {few} had been delivered")
     return shown

@@ -13,7 +13,7 @@ from datetime import date
 import pytest
 
 from include import night
-from include.backfill import backfill, month_ends
+from include.backfill import backfill, stages
 from include.contracts import all_tables
 from include.errors import GateBlocked
 from include.local import cli
@@ -68,20 +68,20 @@ def fake(database: str) -> Fake:
     return Fake(database)
 
 
-def test_months_end_on_their_last_day_and_the_last_one_on_the_last_date():
-    assert month_ends(date(2025, 12, 15), date(2026, 2, 10)) == [DEC, JAN, date(2026, 2, 10)]
-    assert month_ends(date(2024, 2, 29), date(2024, 2, 29)) == [date(2024, 2, 29)]
+def test_the_first_day_the_ends_of_months_and_the_last_day_are_built():
+    assert stages(date(2025, 12, 15), date(2026, 2, 10)) == [date(2025, 12, 15), DEC, JAN, date(2026, 2, 10)]
+    assert stages(date(2024, 2, 29), date(2024, 2, 29)) == [date(2024, 2, 29)]
 
 
 def test_each_month_is_built_once_and_what_is_left_is_told(fake: Fake):
     told = []
-    found = fake.fill(date(2025, 11, 7), JAN, tell=told.append)
+    found = fake.fill(NOV, JAN, tell=told.append)
     assert fake.landed == fake.built == found.built == [NOV, DEC, JAN]
     assert [(left.done, left.of) for left in told] == [(1, 3), (2, 3), (3, 3)]
     assert told[-1].seconds_left == 0
     assert fake.entries() == [
         {
-            "first": "2025-11-07",
+            "first": "2025-11-30",
             "last": "2026-01-31",
             "built": ["2025-11-30", "2025-12-31", "2026-01-31"],
             "published_before": [],
