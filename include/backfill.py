@@ -8,17 +8,20 @@ the same command goes on where it was killed. What tells of nights (findings by 
 from __future__ import annotations
 
 import calendar
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+
+import psycopg
 
 from include.contracts import all_tables
 from include.errors import KawError
 from include.profiles import left_out
 from include.records import ledger
 from include.records.receipts import never_delivered, new_rows_since, newest_load, whole_days
-from include.records.runs import published_days
+from include.records.runs import published_days, published_load
 from include.records.warehouse import GATEKEEPER, Warehouse
 
 
@@ -79,7 +82,7 @@ def backfill(
     newest, wanted = max(published, default=date.min), stages(first, last)
     found.done_before = [day for day in wanted if day in published]
     left = [day for day in wanted if day > newest]
-    since, stopped = first, "killed or stopped by hand"
+    since = first
     try:
         for number, day in enumerate(left or [newest], start=1):
             began, before = time.monotonic(), newest_load(warehouse.address)
@@ -87,21 +90,20 @@ def backfill(
             for each in _days_to_land(warehouse, since, until) if is_by_day else [until]:
                 land(each)
             since = until + timedelta(days=1)
-            new = new_rows_since(warehouse.address, before)
-            found.new_rows += new
+            found.new_rows += new_rows_since(warehouse.address, before)
             lacking = _lacking(warehouse, day)
             if lacking and day != last:
                 found.not_built[day] = lacking
-            elif left or new:
+            elif left or new_rows_since(warehouse.address, published_load(warehouse.address)):
                 build(day)
                 found.built.append(day)
             tell(Left(number, len(left) or 1, time.monotonic() - began))
-        stopped = ""
-    except KawError as error:
-        stopped = error.what
+    except BaseException as error:
+        why = error.what if isinstance(error, KawError) else type(error).__name__
+        with contextlib.suppress(psycopg.Error):  # a database that is gone is what is told, not that it takes no entry
+            _note(warehouse, first, last, found, "stopped by hand" if isinstance(error, KeyboardInterrupt) else why)
         raise
-    finally:
-        _note(warehouse, first, last, found, stopped)
+    _note(warehouse, first, last, found)
     return found
 
 
@@ -119,7 +121,7 @@ def _daily() -> list[str]:
     return [table.name for table in all_tables().values() if table.is_daily and table.name not in left_out()]
 
 
-def _note(warehouse: Warehouse, first: date, last: date, found: Backfilled, stopped: str) -> None:
+def _note(warehouse: Warehouse, first: date, last: date, found: Backfilled, stopped: str = "") -> None:
     detail = {
         "first": first,
         "last": last,
