@@ -1,5 +1,5 @@
 """`./kaw backfill`: the history of many months in one go. What is dated up to the end of a month lands, and the month is built once, as of
-its last day: that publishes what a night for each of its days would have published in the end. The first day is built too.
+its last day, instead of every night. The first day is built too.
 
 It keeps no state of its own: a month that is published as of its last day is done, and what has landed lands as duplicates. So
 the same command goes on where it was killed. What tells of nights (findings by day, results by run) is of the days that were built.
