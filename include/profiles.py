@@ -8,6 +8,7 @@ keys. Without a profile every table is delivered as the contract has it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,7 +27,11 @@ OFTEN = {
     "monthly": 35,
     "once": None,
 }  # how often a table comes: so many days its delivery lasts; None for good
-KEYS = ("name", "addresses", "delivered", "left_out", "others_left_out")
+KEYS = ("name", "company", "province", "addresses", "delivered", "left_out", "others_left_out")
+CODES = {  # whose rows of the parameter seeds hold: key -> what it looks like, and an example
+    "company": (re.compile(r"[A-Z][A-Z0-9_]*"), "capitals as in the seeds, such as SGCC or CSG"),
+    "province": (re.compile(r"[1-9][0-9]"), 'the two digits of GB/T 2260 in quotes, such as "31"'),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Profile:
 
     folder: Path | None = None
     name: str = ""
+    company: str | None = None  # None: as dbt_project.yml has it
+    province: str | None = None
     addresses: dict[str, str] = field(default_factory=dict)  # source -> where it delivers, where no variable says so
     delivered: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
@@ -94,6 +101,12 @@ def left_out() -> dict[str, str]:
     return {name: given[name].told for name in all_tables() if name in given}
 
 
+def parameter_variables() -> dict[str, str]:
+    """dbt's variables that say whose rows of the parameter seeds hold, where the profile says it."""
+    stated = {"company_code": profile().company, "province_code": profile().province}
+    return {name: code for name, code in stated.items() if code}
+
+
 def refuse_what_was_delivered(delivered: Collection[str]) -> None:
     """Raises UsageError where a table that was delivered before is left out, and nobody approved that."""
     given = profile()
@@ -132,7 +145,17 @@ def _parsed(folder: Path, text: str) -> Profile:
     addresses = {name: str(address) for name, address in (given.get("addresses") or {}).items()}
     if unknown := [name for name in addresses if name not in SOURCE_NAMES]:
         raise _wrong(folder, f"addresses names {', '.join(unknown)}; allowed are {', '.join(SOURCE_NAMES)}")
-    return Profile(folder, str(given.get("name") or ""), addresses, delivered, left)
+    codes = {key: _code(folder, key, given.get(key)) for key in CODES}
+    return Profile(
+        folder, str(given.get("name") or ""), **codes, addresses=addresses, delivered=delivered, left_out=left
+    )
+
+
+def _code(folder: Path, key: str, value: object) -> str | None:
+    pattern, allowed = CODES[key]
+    if value is None or (isinstance(value, str) and pattern.fullmatch(value)):
+        return value
+    raise _wrong(folder, f"{key} is {value!r}; allowed is {allowed}")
 
 
 def _left_out(folder: Path, name: str, value: object) -> LeftOut:

@@ -10,9 +10,11 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from datetime import date
 
 import psycopg
+from rich.console import Console
 
 from include import progress
 from include.environment import set_variables
@@ -59,10 +61,29 @@ def run_nights(
         )
     if fresh:
         _forget(given)
-    require_space(given.home, *([Cluster(given.home).base] if given.warehouse is None else []))
     if any_simulated:
         simulated.choose(accounts, days_of_curves, seed, rich, defects, blocking, fresh)
-    log = given.home / "logs" / f"run_{days[-1]}.log"
+    with nights_of(given, f"run_{days[-1]}.log", expect) as (warehouse, hear, console):
+        for day in days:
+            night(warehouse.address, day, hear, console, any_simulated)
+            if any_simulated and defects is not None:
+                from include.lab.score import print_score
+
+                print_score(warehouse.address, simulated.simulate(day).truth, console)
+    return 0
+
+
+@contextlib.contextmanager
+def nights_of(
+    given: Settings, log_name: str, expect: str | None = None
+) -> Iterator[tuple[Warehouse, Progress, Console]]:
+    """Server and Airflow's metadata for nights in this process, one command at a time; who hears and who prints. Tells in the end
+    what is published.
+
+    Raises NotReproduced where the marts published in the end have another hash in all than `expect`.
+    """
+    log = given.home / "logs" / log_name
+    require_space(given.home, *([Cluster(given.home).base] if given.warehouse is None else []))
     started = time.monotonic()
     with server_in_use(), _airflow_let_go(), output_to(log) as console:
         hear = Progress(console)
@@ -73,27 +94,18 @@ def run_nights(
                 scheduler.prepare()
                 scheduler.read_dags()
             _import_beside()
-            url = warehouse.address
-            with only_one(url):
+            with only_one(warehouse.address):
                 _forget_killed_preview(given)
-                for day in days:
-                    code = _night(url, day, hear, console, any_simulated)
-                    if code:
-                        return code
-                    if any_simulated and defects is not None:
-                        from include.lab.score import print_score
-
-                        print_score(url, simulated.simulate(day).truth, console)
+                yield warehouse, hear, console
             _follow_publish(given, console)
             _tell_result(warehouse, console, time.monotonic() - started)
-            if same := compare(url, expect):
+            if same := compare(warehouse.address, expect):
                 console.print(same, highlight=False, markup=False)
         except KawError as error:
             error.where = error.where or str(log)
             raise
         finally:
             progress.listen(None)
-    return 0
 
 
 def _import_beside() -> None:
@@ -122,16 +134,24 @@ def _airflow_let_go():
             airflow.dispose_orm(do_log=False)
 
 
-def _night(url: str, day: date, hear: Progress, console, any_simulated: bool) -> int:
+def night(url: str, day: date, hear: Progress, console: Console, any_simulated: bool) -> None:
     console.print(
         f"[bold]Night of {day}[/bold]" + (" (simulated utility: every row is synthetic)" if any_simulated else "")
     )
-    for dag_id in (*scheduler.EXTRACTS, scheduler.BUILD):
+    land(url, day, hear)
+    build(url, day, hear)
+
+
+def land(url: str, day: date, hear: Progress) -> None:
+    for dag_id in scheduler.EXTRACTS:
         _run(url, dag_id, day, hear)
+
+
+def build(url: str, day: date, hear: Progress) -> None:
+    _run(url, scheduler.BUILD, day, hear)
     state = runs.state_of(url, day)
     if state != "published":
         raise InfrastructureError(f"The night of {day} ended as {state}.", next_step="repeat the command.")
-    return 0
 
 
 def _run(url: str, dag_id: str, day: date, hear: Progress) -> None:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from include.records import ledger
+from include.records.database import connect
 
 WHOLE_TABLE = "(,)"  # what a delivery is complete for, where it is the whole table: every day
 
@@ -184,3 +185,37 @@ def delivered_tables(connection: psycopg.Connection, tables: list[str]) -> list[
         (tables,),
     )
     return [name for (name,) in rows]
+
+
+def newest_load(url: str) -> int:
+    """Number of the newest load; 0 where there is none."""
+    with connect(url) as connection:
+        return connection.execute("select coalesce(max(load_id), 0) from quality.receipts").fetchone()[0]
+
+
+def new_rows_since(url: str, load_id: int) -> int:
+    """Rows that landed as new ones, or were withdrawn, by later loads than this one."""
+    query = "select coalesce(sum(inserted_rows + tombstone_rows), 0) from quality.receipts where load_id > %s"
+    with connect(url) as connection:
+        return int(connection.execute(query, (load_id,)).fetchone()[0])
+
+
+def whole_days(url: str, tables: list[str]) -> set[date]:
+    """Days of which each of the tables has landed from its source."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "select business_date from quality.receipts where state = 'landed' and channel = 'auto' and table_name = any(%s)"
+            " group by 1 having count(distinct table_name) = %s",
+            (tables, len(tables)),
+        )
+        return {day for (day,) in rows}
+
+
+def never_delivered(url: str, tables: list[str], day: date) -> list[str]:
+    """Those of the tables of which no delivery of a source is dated that day or before."""
+    with connect(url) as connection:
+        landed = connection.execute(
+            "select distinct table_name from quality.receipts where state = 'landed' and channel = 'auto' and business_date <= %s",
+            (day,),
+        ).fetchall()
+    return [name for name in tables if (name,) not in landed]

@@ -122,6 +122,20 @@ def state_of(url: str, business_date: date) -> str | None:
     return row[0] if row else None
 
 
+def published_days(url: str) -> set[date]:
+    """Business dates of which a run is, or was, what readers see."""
+    with connect(url) as connection:
+        rows = connection.execute("select distinct business_date from quality.runs where state = 'published'")
+        return {day for (day,) in rows}
+
+
+def published_load(url: str) -> int:
+    """The newest load that a published run has seen; 0 where there is none."""
+    with connect(url) as connection:
+        query = "select coalesce(max(last_load_id), 0) from quality.runs where state = 'published'"
+        return connection.execute(query).fetchone()[0]
+
+
 def set_phase(connection: psycopg.Connection, phase: str) -> None:
     """What staging shows: `gate` everything that was delivered, `admit` what gate 1 let through."""
     connection.execute("update quality.current_run set phase = %s", (phase,))

@@ -11,7 +11,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from include.profiles import left_out
+from include.profiles import left_out, parameter_variables
 from include.records.migrations import SQL_FOLDER
 from include.records.warehouse import Warehouse
 from include.transform.models import MODELS, published_models
@@ -125,7 +125,7 @@ def _code(manifest, node) -> str:
     if node.resource_type.value == "seed":
         parts = [node.checksum.checksum, config]
         if "company_code" in stated.get("column_types", {}):  # which rows hold follows from the project's variables
-            parts.append(PROJECT_FILE.read_text(encoding="utf-8"))
+            parts += [PROJECT_FILE.read_text(encoding="utf-8"), *parameter_variables().values()]
     else:
         columns = json.dumps({name: str(column.data_type) for name, column in node.columns.items()}, sort_keys=True)
         parts = [

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from include.environment import variables
 from include.errors import InfrastructureError
-from include.profiles import left_out
+from include.profiles import left_out, parameter_variables
 from include.records.warehouse import Warehouse
 from include.settings import ROOT, settings
 from include.transform.builds import note_models, seeds_due
@@ -201,7 +201,7 @@ def _reason(outcome) -> str:
 
 def project_arguments(project: Path, target: Path) -> list[str]:
     """What every dbt command of a project ends with; a reference must be known before dbt knows its models."""
-    known = json.dumps({"published": list(published_models()), "left_out": list(left_out())})
+    known = json.dumps({"published": list(published_models()), "left_out": list(left_out()), **parameter_variables()})
     return [
         "--project-dir",
         str(project),

@@ -15,6 +15,8 @@ from include.onboarding.database import propose_database, views_of
 from include.onboarding.source import propose_source, write
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import evaluate
+from include.records.warehouse import Warehouse
+from include.transform.dbt import run_dbt
 from tests.integration.test_intervals import STEEL
 from tests.landing import Utility
 
@@ -27,6 +29,15 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KAW_PROFILE", str(tmp_path / "profile"))
     (tmp_path / "profile" / "sources").mkdir(parents=True)
     return tmp_path / "profile"
+
+
+def test_parameters_are_those_of_the_company_that_the_profile_names(database, profile, own_target):
+    """Of the 27 clocks 23 are of SGCC, whose they are without a profile, 2 of CSG and 2 of all."""
+    (profile / "profile.yaml").write_text("company: CSG")
+    run_dbt(["seed", "--full-refresh", "--select", "service_clocks"], Warehouse(database))
+    with psycopg.connect(database) as connection:
+        loaded = "select coalesce(company_code, ''), count(*) from staging.service_clocks group by 1 order by 1"
+        assert dict(connection.execute(loaded).fetchall()) == {"": 2, "CSG": 2}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from include.contracts import all_tables
 from include.errors import UsageError
 from include.landing.mapping import parsed
-from include.profiles import is_source_left_out, left_out, profile, refuse_what_was_delivered
+from include.profiles import is_source_left_out, left_out, parameter_variables, profile, refuse_what_was_delivered
 from include.quality.base_rules import load_base_rules
 from include.quality.left_out import not_delivered
 from include.quality.rules import load_rules
+from include.transform.dbt import project_arguments
 
 
 @pytest.fixture
@@ -47,6 +49,15 @@ def test_the_rest_is_left_out_for_one_reason(write):
     ]
 
 
+def test_company_and_province_are_dbts_variables_where_the_profile_says_them(write):
+    write("company: CSG\nprovince: '44'\n")
+    assert parameter_variables() == {"company_code": "CSG", "province_code": "44"}
+    arguments = project_arguments(Path("project"), Path("target"))
+    assert json.loads(arguments[arguments.index("--vars") + 1])["company_code"] == "CSG"
+    write("name: somebody")
+    assert parameter_variables() == {}
+
+
 def test_a_table_that_was_delivered_is_left_out_only_where_somebody_approved_it(write):
     write("left_out: {mkt_bill: sold, mkt_payment: {reason: sold, approver: Head of billing}}")
     refuse_what_was_delivered(["mkt_customer", "mkt_payment"])
@@ -65,6 +76,9 @@ def test_a_table_that_was_delivered_is_left_out_only_where_somebody_approved_it(
         ("tables: {}", "unknown key tables; known are"),
         ("addresses: {billing: /x}", "addresses names billing"),
         ("a: [", "is no YAML"),
+        ("company: State Grid", "company is 'State Grid'; allowed is capitals as in the seeds, such as SGCC or CSG"),
+        ("province: 31", "province is 31; allowed is the two digits of GB/T 2260 in quotes"),
+        ("province: '031'", "province is '031'"),
     ],
 )
 def test_what_a_profile_says_wrongly_is_told_with_its_file(write, text, told):

@@ -1,11 +1,11 @@
-"""`run`, `simulate`, `check-sources`: nights, and the sources that they land."""
+"""`run`, `backfill`, `simulate`, `check-sources`: nights, and the sources that they land."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from include.errors import UsageError
@@ -36,6 +36,10 @@ def add_to(commands) -> None:
     )
     run.add_argument("--fresh", action="store_true", help="forget everything in this home first")
 
+    back = command(commands, "backfill", _backfill, "load the history of months or years; repeated, it goes on")
+    back.add_argument("--from", type=day, metavar="D", dest="first", required=True, help="first business date")
+    back.add_argument("--to", type=day, metavar="D", dest="last", help="last business date (default: yesterday)")
+
     simulate = command(
         commands, "simulate", _simulate, "write the simulated utility as folders of deliveries (synthetic)"
     )
@@ -60,18 +64,10 @@ def add_to(commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from include.local.run import run_nights
 
-    first, last = arguments.first, arguments.last
-    if (arguments.date and (first or last)) or bool(first) != bool(last):
+    if (arguments.date and (arguments.first or arguments.last)) or bool(arguments.first) != bool(arguments.last):
         raise UsageError("Give either --date, or --from and --to together.", next_step="see ./kaw run --help.")
     day = arguments.date or default_business_date()
-    first, last = first or day, last or day
-    if first > last:
-        raise UsageError(f"--from {first} is later than --to {last}.", next_step="give the earlier date first.")
-    if last > default_business_date():
-        raise UsageError(
-            f"{last} is not complete yet; a business date is run on the day after.",
-            next_step=f"give {default_business_date()} or an earlier date.",
-        )
+    first, last = _complete_days(arguments.first or day, arguments.last or day)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return run_nights(
         days,
@@ -84,6 +80,23 @@ def _run(arguments: argparse.Namespace) -> int:
         fresh=arguments.fresh,
         expect=arguments.expect,
     )
+
+
+def _complete_days(first: date, last: date) -> tuple[date, date]:
+    if first > last:
+        raise UsageError(f"--from {first} is later than --to {last}.", next_step="give the earlier date first.")
+    if last > default_business_date():
+        raise UsageError(
+            f"{last} is not complete yet; a business date is run on the day after.",
+            next_step=f"give {default_business_date()} or an earlier date.",
+        )
+    return first, last
+
+
+def _backfill(arguments: argparse.Namespace) -> int:
+    from include.local.backfill import backfill_and_print
+
+    return backfill_and_print(*_complete_days(arguments.first, arguments.last or default_business_date()))
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

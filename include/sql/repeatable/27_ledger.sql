@@ -19,6 +19,7 @@ from (values
     ('kaw_loader', 'withdrawal_deny'),
     ('kaw_gatekeeper', 'verdict'),
     ('kaw_gatekeeper', 'report'),
+    ('kaw_gatekeeper', 'backfill'),
     ('kaw_publisher', 'publish'),
     ('kaw_publisher', 'publish_refused'),
     ('kaw_publisher', 'roll_back'),

@@ -58,9 +58,15 @@ found as (
 counted as (
     select
         rules.*,
+        results.not_tested_reason like 'Not delivered:%' as is_not_delivered,
         coalesce(
-            case when rules.tests_changes then rows_in_force.rows_checked else results.tested_rows end, 0
+            case
+                when results.not_tested_reason like 'Not delivered:%' then 0
+                when rules.tests_changes then rows_in_force.rows_checked
+                else results.tested_rows
+            end, 0
         ) as rows_checked,
+        results.not_tested_reason,
         coalesce(found.rows_failed, 0) as rows_failed,
         coalesce(found.open_findings, 0) as open_findings,
         coalesce(found.waived_findings, 0) as waived_findings,
@@ -99,9 +105,11 @@ final as (
         case
             when counted.open_findings > counted.waived_findings then 'OPEN'
             when counted.waived_findings > 0 then 'WAIVED'
+            when counted.is_not_delivered then 'NOT_DELIVERED'
             when counted.rows_checked = 0 then 'NOT_TESTED'
             else 'PASSED'
         end as status_code,
+        case when counted.rows_checked = 0 then counted.not_tested_reason end as not_tested_reason,
         counted.open_findings::integer as open_findings,
         counted.waived_findings::integer as waived_findings,
         counted.waiver_refs,
