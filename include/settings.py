@@ -106,7 +106,8 @@ def settings() -> Settings:
     sources); the roles' own logins KAW_LOGIN_LOADER and so on (LOGINS), or the Airflow connections AIRFLOW_CONN_KAW_LOADER and
     so on; KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
     KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of the ledger KAW_LEDGER_KEY, KAW_LEDGER_KEY_FILE and KAW_LEDGER_HEADS
-    (addresses with blanks between them); of the vault KAW_VAULT_KEY and KAW_VAULT_KEY_FILE; of the disk KAW_FREE_SPACE_MB, and KAW_KEEP_REPORTS, KAW_KEEP_EVIDENCE and KAW_KEEP_LOGS
+    (addresses with blanks between them), of the vault KAW_VAULT_KEY and KAW_VAULT_KEY_FILE; of the disk KAW_FREE_SPACE_MB, and
+    KAW_KEEP_REPORTS, KAW_KEEP_EVIDENCE and KAW_KEEP_LOGS
     (days); of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
     without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
     long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,

@@ -160,7 +160,7 @@ def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, reje
 
 def _hash(connection: psycopg.Connection, table: Table, delivery: Delivery) -> None:
     """Keys and content hashes of `arrived` into the temporary table `delivered`."""
-    content = ", ".join(_content(table)) + slots.hashed_resolution(delivery)
+    content = ", ".join(content_columns(table)) + slots.hashed_resolution(delivery)
     connection.execute(
         f"create temp table delivered on commit drop as select md5(record_send(row({', '.join(table.key)})))::uuid as _key,"
         f" md5(record_send(row({content})))::uuid as _hash, {LINE}, ctid as _place from arrived"
@@ -168,7 +168,7 @@ def _hash(connection: psycopg.Connection, table: Table, delivery: Delivery) -> N
     connection.execute("analyze delivered")
 
 
-def _content(table: Table) -> list[str]:
+def content_columns(table: Table) -> list[str]:
     """What lands of each raw column; 80 and 80.0 are the same content."""
     loose = {c.name for c in table.scalar_columns if c.physical_type == "numeric"}
     return [f"trim_scale({name})" if name in loose else name for name, _ in raw_columns(table)]
@@ -214,7 +214,7 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
             load_id=load_id,
             day=business_date,
             channel=delivery.channel,
-            content=sql.SQL(", ".join(_content(table) + technical)),
+            content=sql.SQL(", ".join(content_columns(table) + technical)),
         )
     ).rowcount
 
@@ -235,7 +235,7 @@ def _note_rejected(
         lines = [row[LINE] for row in taken]
         texts = [{c.name: None if row[c.name] is None else str(row[c.name]) for c in table.columns} for row in taken]
         if names:
-            personal.hide_rejected(delivery, texts, names)
+            personal.hide_rejected(table, texts, names)
         for line, text, bad in zip(lines, texts, rejected, strict=True):
             column = bad.column_name
             value = None if table.column(column).classification == "personal" else text[column]

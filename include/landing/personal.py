@@ -7,6 +7,7 @@ from dataclasses import replace
 import psycopg
 import pyarrow as pa
 
+from include.contracts import Table
 from include.landing.cast import fits
 from include.landing.delivery import Delivery
 from include.records import vault
@@ -31,10 +32,10 @@ def without_clear_text(connection: psycopg.Connection, delivery: Delivery) -> tu
     return replace(delivery, rows=rows, malformed=malformed), names
 
 
-def hide_rejected(delivery: Delivery, rows: list[dict], names: Pseudonyms) -> None:
+def hide_rejected(table: Table, rows: list[dict], names: Pseudonyms) -> None:
     """Rejected rows, as they are to be kept: a name may have slipped into any column, so only the key and what fits stays."""
-    for column in delivery.table.columns:
-        if column.is_identifying or column.name in delivery.table.key:
+    for column in table.columns:
+        if column.is_identifying or column.name in table.key:
             continue
         values = pa.array([row[column.name] for row in rows], pa.string())
         good = [False] * len(rows) if column.is_text else fits(values, column.physical_type)[0].to_pylist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,10 +22,11 @@ class Pseudonyms:
     def __init__(self, key: vault_key.Key) -> None:
         self._key = key
         self.texts: dict[str, str] = {}
+        self.is_moving_in = False  # values that are pseudonyms then stay
 
     def of(self, value: str | None) -> str | None:
         """The value as raw holds it: what identifies nobody stays as it is."""
-        if value is None or identifies_nobody(value):
+        if value is None or identifies_nobody(value) or (self.is_moving_in and is_pseudonym(value)):
             return value
         text = value.strip(" ")
         pseudonym = self._key.pseudonym(text)
@@ -36,6 +38,10 @@ def identifies_nobody(value: str) -> bool:
     """Empty, a placeholder that the seed lists, or one sign over and over: macro is_filled tells these apart without the vault."""
     text = value.strip(" ")
     return not text or text == text[0] * len(text) or text.lower() in placeholders()
+
+
+def is_pseudonym(value: str) -> bool:
+    return bool(re.fullmatch(rf"{vault_key.PREFIX}[0-9a-f]{{32}}", value))
 
 
 @cache
@@ -77,11 +83,12 @@ def store(connection: psycopg.Connection, texts: Mapping[str, str], wanted: Iter
     lines = [(pseudonym, texts[pseudonym]) for pseudonym in wanted if pseudonym in texts]
     if not lines:
         return
-    connection.execute("create temp table if not exists to_vault (pseudonym text, clear_text text) on commit delete rows")
-    with connection.cursor() as cursor:
-        with cursor.copy("copy to_vault from stdin") as copy:
-            for pseudonym, text in lines:
-                copy.write_row((pseudonym, text.replace("\0", "\N{SYMBOL FOR NULL}")))
+    connection.execute(
+        "create temp table if not exists to_vault (pseudonym text, clear_text text) on commit delete rows"
+    )
+    with connection.cursor() as cursor, cursor.copy("copy to_vault from stdin") as copy:
+        for pseudonym, text in lines:
+            copy.write_row((pseudonym, text.replace("\0", "\N{SYMBOL FOR NULL}")))
     connection.execute(
         "insert into vault.clear_texts (pseudonym, clear_text) select pseudonym, min(clear_text) from to_vault"
         " group by pseudonym order by pseudonym on conflict do nothing"

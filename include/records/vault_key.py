@@ -30,7 +30,9 @@ class Key:
 
     def pseudonym(self, text: str) -> str:
         """Of a value without the blanks around it: 128 bits of its HMAC."""
-        return PREFIX + hmac.digest(self._secret, b"value\0" + text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+        return (
+            PREFIX + hmac.digest(self._secret, b"value\0" + text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+        )
 
     @property
     def fingerprint(self) -> str:
