@@ -43,12 +43,13 @@ def _view(table: Table) -> str:
         f" from vault.clear_texts as held where held.pseudonym = newest.{name}), newest.{name}) as {name}"
         for name in persons
     ]
+    read = ", ".join(f"raw.{name}" for name in ("_is_tombstone", *dict.fromkeys([*others, *persons])))
     return f"""
 create view marts_personal.{table.name} as
 select
     {", ".join(columns)}
 from (
-    select distinct on (raw._key) raw.*
+    select distinct on (raw._key) {read}
     from {table.raw_name} as raw
     where
         raw._business_date <= (
