@@ -12,7 +12,7 @@ import sys
 
 import psycopg
 
-from include.local.moving_in import move_in
+from include.landing.moving_in import move_in
 from include.records import identities, ledger
 from include.records.logins import address_for
 from include.records.migrations import migrate

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from include.errors import InfrastructureError
+from include.landing.moving_in import move_in
 from include.local import server
-from include.local.moving_in import move_in
 from include.records import identities, ledger
 from include.records.identities import Identity, group_of
 from include.records.logins import NotAllowed, address_for, database_of

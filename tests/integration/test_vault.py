@@ -17,8 +17,8 @@ import pytest
 
 from include.errors import InfrastructureError, UsageError
 from include.landing.extract import LOADER
+from include.landing.moving_in import move_in
 from include.local import cli
-from include.local.moving_in import move_in
 from include.quality import erasure
 from include.records import ledger, vault, vault_key
 from include.records.database import connect
