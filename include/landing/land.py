@@ -95,7 +95,8 @@ def _land(
     keys_unknown = _note_rejected(connection, delivery, load_id, rejected, names)
     inserted = _insert_changed(connection, delivery, load_id, business_date)
     if names and (inserted or rejected or delivery.malformed):
-        personal.store(connection, delivery, load_id, names)
+        is_all_new = inserted + len(rejected) + len(delivery.malformed) == count
+        personal.store(connection, delivery, load_id, names, is_all_new=is_all_new)
     denied = withdrawals.deny_delivered(connection, delivery, load_id, business_date)
     missed = withdrawals.Missed()
     if delivery.complete is not None and not keys_unknown:

@@ -49,7 +49,7 @@ def _move(connection: psycopg.Connection, table: Table, names: vault.Pseudonyms)
     new = {text: names.of(text) for (text,) in told if text is not None}
     new = {text: pseudonym for text, pseudonym in new.items() if pseudonym != text}
     moved = ["quality.rejected_rows"] if _move_rejected(connection, table, names) else []
-    vault.store(connection, names.texts, [*names.texts])
+    vault.store(connection, names.texts)
     if not new:
         return moved
     connection.execute("create temp table moved (told text primary key, pseudonym text) on commit drop")

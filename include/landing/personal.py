@@ -44,13 +44,18 @@ def hide_rejected(table: Table, rows: list[dict], names: Pseudonyms) -> None:
                 row[column.name] = names.of(row[column.name])
 
 
-def store(connection: psycopg.Connection, delivery: Delivery, load_id: int, names: Pseudonyms) -> None:
+def store(
+    connection: psycopg.Connection, delivery: Delivery, load_id: int, names: Pseudonyms, *, is_all_new: bool
+) -> None:
     """The clear text of what this load brought into raw and among the rejected rows."""
+    if is_all_new:
+        vault.store(connection, names.texts)
+        return
     table = delivery.table
-    listed = ", ".join(table.identifying_columns)
     wanted = connection.execute(
-        f"select distinct told from {table.raw_name}, unnest(array[{listed}]) as told where _load_id = %(load)s"
-        " union select told from quality.rejected_rows, jsonb_each_text(row_text) as each (name, told) where load_id = %(load)s",
+        f"select told from {table.raw_name}, unnest(array[{', '.join(table.identifying_columns)}]) as told"
+        " where _load_id = %(load)s and not _is_tombstone union select told from quality.rejected_rows,"
+        " jsonb_each_text(row_text) as each (name, told) where load_id = %(load)s",
         {"load": load_id},
     )
-    vault.store(connection, names.texts, [told for (told,) in wanted])
+    vault.store(connection, {told: names.texts[told] for (told,) in wanted if told in names.texts})

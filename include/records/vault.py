@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
+import pyarrow.csv
 
 from include.errors import InfrastructureError
 from include.records import vault_key
@@ -26,9 +29,11 @@ class Pseudonyms:
 
     def of(self, value: str | None) -> str | None:
         """The value as raw holds it: what identifies nobody stays as it is."""
-        if value is None or identifies_nobody(value) or (self.is_moving_in and is_pseudonym(value)):
+        if value is None or (self.is_moving_in and is_pseudonym(value)):
             return value
         text = value.strip(" ")
+        if identifies_nobody(text):
+            return value
         pseudonym = self._key.pseudonym(text)
         self.texts[pseudonym] = text
         return pseudonym
@@ -37,7 +42,7 @@ class Pseudonyms:
 def identifies_nobody(value: str) -> bool:
     """Empty, a placeholder that the seed lists, or one sign over and over: macro is_filled tells these apart without the vault."""
     text = value.strip(" ")
-    return not text or text == text[0] * len(text) or text.lower() in placeholders()
+    return not text or text.lower() in placeholders() or (text[0] == text[-1] and text == text[0] * len(text))
 
 
 def is_pseudonym(value: str) -> bool:
@@ -78,19 +83,21 @@ def _announced(connection: psycopg.Connection) -> str | None:
     return found[0] if found else None
 
 
-def store(connection: psycopg.Connection, texts: Mapping[str, str], wanted: Iterable[str]) -> None:
-    """The clear text of those of `wanted` that are pseudonyms; one that is there, or was erased, stays as it is."""
-    lines = [(pseudonym, texts[pseudonym]) for pseudonym in wanted if pseudonym in texts]
-    if not lines:
+def store(connection: psycopg.Connection, texts: Mapping[str, str]) -> None:
+    """Clear texts by pseudonym; one that is there, or was erased, stays as it is."""
+    if not texts:
         return
     connection.execute(
         "create temp table if not exists to_vault (pseudonym text, clear_text text) on commit delete rows"
     )
-    with connection.cursor() as cursor, cursor.copy("copy to_vault from stdin") as copy:
-        for pseudonym, text in lines:
-            copy.write_row((pseudonym, text.replace("\0", "\N{SYMBOL FOR NULL}")))
+    lines = pa.table(
+        {"pseudonym": list(texts), "clear_text": [text.replace("\0", "\N{SYMBOL FOR NULL}") for text in texts.values()]}
+    )
+    buffer = io.BytesIO()
+    pyarrow.csv.write_csv(lines, buffer, pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    with connection.cursor() as cursor, cursor.copy("copy to_vault from stdin (format csv)") as copy:
+        copy.write(buffer.getbuffer())
     connection.execute(
-        "insert into vault.clear_texts (pseudonym, clear_text) select pseudonym, min(clear_text) from to_vault"
-        " group by pseudonym order by pseudonym on conflict do nothing"
+        "insert into vault.clear_texts (pseudonym, clear_text) select pseudonym, clear_text from to_vault on conflict do nothing"
     )
     connection.execute("truncate to_vault")

@@ -69,7 +69,7 @@ def test_a_persons_values_land_as_pseudonyms_and_their_text_in_the_vault(marketi
     ]
     assert len(held) == 4
     assert stat.S_IMODE(vault_key.key_file().stat().st_mode) == 0o600
-    assert vault_key.key_file().read_text().strip() not in str(marketing.query("select vault.key::text from vault.key"))
+    assert vault_key.key_file().read_text().strip() not in str(marketing.query("select held::text from vault.key as held"))
 
 
 def test_what_is_delivered_again_is_a_duplicate(marketing: Utility):
@@ -173,7 +173,7 @@ def test_erasing_changes_no_row_but_the_vaults_and_masks_what_comes_later(
     assert ledger.verify(faulty_night.url) == []
 
     with connect(faulty_night.url) as connection:  # it is delivered again, as landing stores it
-        vault.store(connection, {pseudonym: mobile}, [pseudonym])
+        vault.store(connection, {pseudonym: mobile})
         assert connection.execute(
             "select clear_text from vault.clear_texts where pseudonym = %s", [pseudonym]
         ).fetchone() == (text,)
