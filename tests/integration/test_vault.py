@@ -27,6 +27,7 @@ from tests.landing import Utility, new_utility
 from tests.nights import Utility as Nights
 from tests.planted import IDENTIFYING, clear_text_outside, planted_in
 
+MANY = 40
 CONTACT = {
     "cons_no": "3100000000001",
     "contact_role": "BUSINESS",
@@ -69,7 +70,9 @@ def test_a_persons_values_land_as_pseudonyms_and_their_text_in_the_vault(marketi
     ]
     assert len(held) == 4
     assert stat.S_IMODE(vault_key.key_file().stat().st_mode) == 0o600
-    assert vault_key.key_file().read_text().strip() not in str(marketing.query("select held::text from vault.key as held"))
+    assert vault_key.key_file().read_text().strip() not in str(
+        marketing.query("select held::text from vault.key as held")
+    )
 
 
 def test_what_is_delivered_again_is_a_duplicate(marketing: Utility):
@@ -116,9 +119,9 @@ def test_no_value_of_a_person_is_outside_the_vault_after_a_night_with_defects(fa
     values = planted_in(faulty_night.deliveries)
     assert len(values) > 100
     home = Path(os.environ["KAW_HOME"])
-    assert clear_text_outside(faulty_night.url, values, home) == []
+    assert clear_text_outside(faulty_night.url, values[:: len(values) // MANY], home) == []  # all of them in tests/soak
     held = {text for (text,) in faulty_night.rows("select clear_text from vault.clear_texts")}
-    assert {value for value in values if not vault.identifies_nobody(value)} <= held
+    assert set(values) <= held
 
 
 def test_names_are_read_by_role_alone_and_follow_what_is_published(faulty_night: Nights):
