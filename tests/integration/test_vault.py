@@ -119,7 +119,7 @@ def test_no_value_of_a_person_is_outside_the_vault_after_a_night_with_defects(fa
     values = planted_in(faulty_night.deliveries)
     assert len(values) > 100
     home = Path(os.environ["KAW_HOME"])
-    assert clear_text_outside(faulty_night.url, values[:: len(values) // MANY], home) == []  # all of them in tests/soak
+    assert clear_text_outside(faulty_night.url, values[:: len(values) // MANY], home) == []
     held = {text for (text,) in faulty_night.rows("select clear_text from vault.clear_texts")}
     assert set(values) <= held
 
