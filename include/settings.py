@@ -64,6 +64,8 @@ class Settings:
     alert_findings_cny: float | None = None
     ledger_key: str | None = None
     ledger_key_file: Path | None = None
+    vault_key: str | None = None
+    vault_key_file: Path | None = None
     ledger_heads: tuple[str, ...] = ()
     has_secrets_backend: bool = False
     free_space_bytes: int = 1_000_000_000
@@ -88,7 +90,7 @@ class Settings:
         shown = []
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name in ("alert_webhook", "alert_urls", "ledger_key", "ledger_heads") and value:
+            if each.name in ("alert_webhook", "alert_urls", "ledger_key", "vault_key", "ledger_heads") and value:
                 value = "***"  # the path of a webhook is its secret
             if each.name == "logins":
                 value = {role: mask_secrets(address) for role, address in value.items()}
@@ -104,7 +106,8 @@ def settings() -> Settings:
     sources); the roles' own logins KAW_LOGIN_LOADER and so on (LOGINS), or the Airflow connections AIRFLOW_CONN_KAW_LOADER and
     so on; KAW_LANG (en or zh, of pages and alerts); of alerts KAW_ALERT_WEBHOOK, KAW_ALERT_URLS, and the limits
     KAW_ALERT_FINDINGS and KAW_ALERT_FINDINGS_CNY; of the ledger KAW_LEDGER_KEY, KAW_LEDGER_KEY_FILE and KAW_LEDGER_HEADS
-    (addresses with blanks between them); of the disk KAW_FREE_SPACE_MB, and KAW_KEEP_REPORTS, KAW_KEEP_EVIDENCE and KAW_KEEP_LOGS
+    (addresses with blanks between them), of the vault KAW_VAULT_KEY and KAW_VAULT_KEY_FILE; of the disk KAW_FREE_SPACE_MB, and
+    KAW_KEEP_REPORTS, KAW_KEEP_EVIDENCE and KAW_KEEP_LOGS
     (days); of lineage KAW_LINEAGE_FILE, and OpenLineage's own variables. A source
     without an address falls back to the Airflow connection of the same name (AIRFLOW_CONN_KAW_SOURCE_METERING and so on). How
     long a source database may keep silent, and how often it is asked: KAW_SOURCE_CONNECT_TIMEOUT,
@@ -128,7 +131,7 @@ def settings() -> Settings:
         alert_urls=os.environ.get("KAW_ALERT_URLS") or None,
         alert_findings=_limit("KAW_ALERT_FINDINGS", int),
         alert_findings_cny=_limit("KAW_ALERT_FINDINGS_CNY", float),
-        **_ledger(),
+        **_keys(),
         **_upkeep(),
         **_lineage(),
         language=_language(),
@@ -159,9 +162,9 @@ def _secrets() -> list[str]:
     """Passwords of the addresses that are set, as written, quoted and unquoted; the longest first. Too short ones would mask words."""
     found = set()
     for name, value in os.environ.items():
-        if not name.startswith(("KAW_WAREHOUSE", "KAW_SOURCE_", "AIRFLOW_CONN_", "KAW_LEDGER_KEY")):
+        if not name.startswith(("KAW_WAREHOUSE", "KAW_SOURCE_", "AIRFLOW_CONN_", "KAW_LEDGER_KEY", "KAW_VAULT_KEY")):
             continue
-        if name == "KAW_LEDGER_KEY":
+        if name in ("KAW_LEDGER_KEY", "KAW_VAULT_KEY"):
             found.add(value)
         elif parts := _ADDRESS.match(value):
             found |= {parts["password"], unquote(parts["password"]), quote(unquote(parts["password"]), safe="")}
@@ -200,12 +203,14 @@ def _limit(variable: str, kind: type) -> int | float | None:
     )
 
 
-def _ledger() -> dict:
-    """The key of the ledger, where its heads go, and whether Airflow has a secrets backend that may hold the key."""
-    file = os.environ.get("KAW_LEDGER_KEY_FILE")
-    return {
-        "ledger_key": os.environ.get("KAW_LEDGER_KEY") or None,
-        "ledger_key_file": Path(file).expanduser().absolute() if file else None,
+def _keys() -> dict:
+    """The keys of ledger and vault, where the ledger's heads go, and whether Airflow has a secrets backend that may hold the keys."""
+    found = {}
+    for name in ("ledger_key", "vault_key"):
+        file = os.environ.get(f"KAW_{name.upper()}_FILE")
+        found[name] = os.environ.get(f"KAW_{name.upper()}") or None
+        found[f"{name}_file"] = Path(file).expanduser().absolute() if file else None
+    return found | {
         "ledger_heads": tuple((os.environ.get("KAW_LEDGER_HEADS") or "").split()),
         "has_secrets_backend": bool(os.environ.get("AIRFLOW__SECRETS__BACKEND")),
     }

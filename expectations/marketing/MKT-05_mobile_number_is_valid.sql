@@ -9,12 +9,12 @@ source: seed quality_formats; a number is judged as it is dialled inside the cou
 subject: mkt_contact
 not_tested: No mobile number was delivered.
 population: contacts with a mobile number
-reads: [quality_formats, stg_marketing__contacts]
+reads: [quality_formats, stg_marketing__contacts, vault.clear_texts]
 */
 -- tested
 select
     {{ row_of('contacts') }},
-    quality.plain_phone(contacts.mobile) ~ {{ format_pattern('mobile_number') }} as is_valid,
+    quality.plain_phone({{ clear_text('contacts.mobile') }}) ~ {{ format_pattern('mobile_number') }} as is_valid,
     {{ format_in_words('mobile_number') }} as formats
 from staging.stg_marketing__contacts as contacts
 where nullif(btrim(contacts.mobile), '') is not null

@@ -9,7 +9,7 @@ source: project rule; each contact alone against lists, no test of chance
 subject: mkt_contact
 not_tested: No contact has a mobile number or an e-mail address.
 population: contacts with a mobile number or an e-mail address
-reads: [quality_placeholders, stg_marketing__contacts]
+reads: [quality_placeholders, stg_marketing__contacts, vault.clear_texts]
 */
 -- tested
 select
@@ -23,7 +23,9 @@ select
     or (values_given.column_name = 'mobile' and quality.is_made_up_number(values_given.value_text)) as is_placeholder
 from staging.stg_marketing__contacts as contacts
 cross join lateral (
-    values ('mobile', quality.plain_phone(contacts.mobile)), ('email', quality.plain_text(contacts.email))
+    values
+        ('mobile', quality.plain_phone({{ clear_text('contacts.mobile') }})),
+        ('email', quality.plain_text({{ clear_text('contacts.email') }}))
 ) as values_given (column_name, value_text)
 where values_given.value_text is not null
 -- violations

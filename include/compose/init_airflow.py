@@ -12,6 +12,7 @@ import sys
 
 import psycopg
 
+from include.landing.moving_in import move_in
 from include.records import identities, ledger
 from include.records.logins import address_for
 from include.records.migrations import migrate
@@ -22,6 +23,7 @@ from include.settings import settings
 def main() -> int:
     owner = os.environ["KAW_WAREHOUSE"]
     migrate(Warehouse(owner))
+    move_in(owner)
     ledger.write_head(owner)  # who migrates announces the key; no role of a night may
     make_logins(owner)
     migrated = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)

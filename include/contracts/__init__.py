@@ -97,6 +97,15 @@ class Column:
     is_withholdable: bool = False  # its value can be left out while the row goes on
 
     @property
+    def is_identifying(self) -> bool:
+        """True for a text of a person, which lands as a pseudonym; a personal measure (`raw_score`) stays a number."""
+        return self.classification == "personal" and self.is_text
+
+    @property
+    def is_text(self) -> bool:
+        return bool(re.match(r"text|(var)?char", self.physical_type))
+
+    @property
     def is_amount(self) -> bool:
         """True for an energy or yuan column, whose sum a delivery announces."""
         return (
@@ -148,6 +157,10 @@ class Table:
     def scalar_columns(self) -> list[Column]:
         slots = set(self.curve_slots)
         return [c for c in self.columns if c.name not in slots]
+
+    @property
+    def identifying_columns(self) -> list[str]:
+        return [c.name for c in self.columns if c.is_identifying]
 
     @property
     def raw_name(self) -> str:

@@ -57,7 +57,7 @@ def check_types(table: Table, rows: pa.Table) -> list[Rejected]:
     rejected: dict[int, Rejected] = {}
     for column in table.columns:
         values = rows.column(column.name).combine_chunks()
-        good, reason = _fits(values, column.physical_type)
+        good, reason = fits(values, column.physical_type)
         bad = pc.fill_null(pc.invert(good), False)
         count = pc.sum(bad).as_py() or 0
         if not count:
@@ -76,7 +76,7 @@ def check_types(table: Table, rows: pa.Table) -> list[Rejected]:
     return sorted(rejected.values(), key=lambda r: r.index)
 
 
-def _fits(values: pa.Array, physical_type: str) -> tuple[pa.Array, str]:
+def fits(values: pa.Array, physical_type: str) -> tuple[pa.Array, str]:
     """Per value whether it casts (null where the value is null), and the reason to give where it does not."""
     if pa.types.is_floating(values.type):  # a curve's slot, delivered as a number
         return pc.is_finite(values), "is not a number"

@@ -18,11 +18,12 @@ import pyarrow.csv
 from psycopg import sql
 
 from include.contracts import Table
-from include.landing import late, restatements, slots, withdrawals
+from include.landing import late, personal, restatements, slots, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types, rounded
 from include.landing.databases import comes_every_night
 from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Ignored, Refusal, event_column
 from include.landing.receipts import insert_ignored, insert_receipt
+from include.records import vault
 from include.records.database import raw_columns
 from include.records.receipts import Receipt, add_delivered_rows, note_content, note_counts, note_load
 from include.records.rejected_rows import add_rejected_rows, supersede
@@ -78,6 +79,7 @@ def _land(
 ) -> Receipt:
     table = delivery.table
     notices = delivery.notices + rounded(table, delivery.rows)
+    delivery, names = personal.without_clear_text(connection, delivery)
     load_id = insert_receipt(
         connection,
         delivery,
@@ -90,8 +92,11 @@ def _land(
     _copy(connection, table, delivery, rejected)
     slots.merge_slots(connection, delivery, business_date)
     _hash(connection, table, delivery)
-    keys_unknown = _note_rejected(connection, delivery, load_id, rejected)
+    keys_unknown = _note_rejected(connection, delivery, load_id, rejected, names)
     inserted = _insert_changed(connection, delivery, load_id, business_date)
+    if names and (inserted or rejected or delivery.malformed):
+        is_all_new = inserted + len(rejected) + len(delivery.malformed) == count
+        personal.store(connection, delivery, load_id, names, is_all_new=is_all_new)
     denied = withdrawals.deny_delivered(connection, delivery, load_id, business_date)
     missed = withdrawals.Missed()
     if delivery.complete is not None and not keys_unknown:
@@ -156,7 +161,7 @@ def _copy(connection: psycopg.Connection, table: Table, delivery: Delivery, reje
 
 def _hash(connection: psycopg.Connection, table: Table, delivery: Delivery) -> None:
     """Keys and content hashes of `arrived` into the temporary table `delivered`."""
-    content = ", ".join(_content(table)) + slots.hashed_resolution(delivery)
+    content = ", ".join(content_columns(table)) + slots.hashed_resolution(delivery)
     connection.execute(
         f"create temp table delivered on commit drop as select md5(record_send(row({', '.join(table.key)})))::uuid as _key,"
         f" md5(record_send(row({content})))::uuid as _hash, {LINE}, ctid as _place from arrived"
@@ -164,7 +169,7 @@ def _hash(connection: psycopg.Connection, table: Table, delivery: Delivery) -> N
     connection.execute("analyze delivered")
 
 
-def _content(table: Table) -> list[str]:
+def content_columns(table: Table) -> list[str]:
     """What lands of each raw column; 80 and 80.0 are the same content."""
     loose = {c.name for c in table.scalar_columns if c.physical_type == "numeric"}
     return [f"trim_scale({name})" if name in loose else name for name, _ in raw_columns(table)]
@@ -210,24 +215,33 @@ def _insert_changed(connection: psycopg.Connection, delivery: Delivery, load_id:
             load_id=load_id,
             day=business_date,
             channel=delivery.channel,
-            content=sql.SQL(", ".join(_content(table) + technical)),
+            content=sql.SQL(", ".join(content_columns(table) + technical)),
         )
     ).rowcount
 
 
-def _note_rejected(connection: psycopg.Connection, delivery: Delivery, load_id: int, rejected: list[Rejected]) -> bool:
-    """Keeps rejected and malformed rows as text. True where the key of one of them cannot be known."""
+def _note_rejected(
+    connection: psycopg.Connection,
+    delivery: Delivery,
+    load_id: int,
+    rejected: list[Rejected],
+    names: vault.Pseudonyms | None,
+) -> bool:
+    """Keeps rejected and malformed rows as text, of persons as pseudonyms. True where the key of one of them cannot be known."""
     table = delivery.table
-    names = [c.name for c in table.columns]
     types = dict(raw_columns(table))
     entries = []
     if rejected:
         taken = delivery.rows.take([r.index for r in rejected]).to_pylist()
-        for row, bad in zip(taken, rejected, strict=True):
-            text = {name: None if row[name] is None else str(row[name]) for name in names}
-            value = None if table.column(bad.column_name).classification == "personal" else bad.value_text
+        lines = [row[LINE] for row in taken]
+        texts = [{c.name: None if row[c.name] is None else str(row[c.name]) for c in table.columns} for row in taken]
+        if names:
+            personal.hide_rejected(table, texts, names)
+        for line, text, bad in zip(lines, texts, rejected, strict=True):
+            column = bad.column_name
+            value = None if table.column(column).classification == "personal" else text[column]
             key = {name: text[name] for name in table.key}
-            entries.append((row[LINE], bad.column_name, value, bad.reason, key, text, not bad.key_is_bad))
+            entries.append((line, column, value, bad.reason, key, text, not bad.key_is_bad))
     reason = "does not split into the columns of the header"
     entries += [(line, table.key[0], None, reason, {}, {"line": text}, False) for line, text in delivery.malformed]
     key_of_text = ", ".join(f"(%(key)s::jsonb ->> '{name}')::{types[name]}" for name in table.key)

@@ -2,7 +2,7 @@
 
 A back-up is a folder: `warehouse.dump` (pg_dump, custom format, one consistent snapshot), `home/` (head, state, reports), and
 `backup.json`, which says what is in it, with the SHA-256 of each file and the signature of the ledger's key. The vault's
-rows and the key itself are personal and secret: they go into another folder, and only when asked for.
+rows, its key and the ledger's are personal and secret: they go into another folder, and only when asked for.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from psycopg import sql
 from include.errors import InfrastructureError, UsageError
 from include.local import identities, pg_programs, server
 from include.publish import status
-from include.records import ledger, ledger_heads, ledger_key, locks, migrations, runs
+from include.quality import erasure
+from include.records import ledger, ledger_heads, ledger_key, locks, migrations, runs, vault_key
 from include.records.database import connect
 from include.records.ledger_key import is_signed
 from include.records.warehouse import Warehouse
 from include.settings import Settings, mask_secrets, settings
 
-DUMP, VAULT_DUMP, CONTENTS, HEADS, KEY = "warehouse.dump", "vault.dump", "backup.json", "ledger.heads", "ledger.key"
+DUMP, VAULT_DUMP, CONTENTS, HEADS = "warehouse.dump", "vault.dump", "backup.json", "ledger.heads"
+KEYS = {"ledger.key": ledger_key, "vault.key": vault_key}  # file -> the module that knows its place
 STATE = ("ledger.head", "simulation.json", "alerts.json", "reports", "evidence")
 SCHEMA_OF_VAULT = "vault"
 
@@ -111,8 +113,9 @@ def _write(url: str, folder: Path, keys: Path | None, given: Settings) -> dict:
         for _, heads, _ in ledger_heads.kept(is_patient=True):
             file.writelines(head.as_line() for head in heads)
     key = ledger_key.given()
-    if keys and ledger_key.key_file().exists():
-        shutil.copy2(ledger_key.key_file(), keys / KEY)
+    for name, module in KEYS.items() if keys else ():
+        if module.key_file().exists():
+            shutil.copy2(module.key_file(), keys / name)
     contents = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_version": runs.code_version(),
@@ -164,10 +167,11 @@ def restore(folder: Path, *, keys: Path | None = None, is_forced: bool = False, 
     """
     given = settings()
     contents, signed = _read(folder)
-    if ledger_key.given() is None and keys and (keys / KEY).exists():
-        ledger_key.key_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.copy2(keys / KEY, ledger_key.key_file())
-        ledger_key.key_file().chmod(0o600)
+    for name, module in KEYS.items() if keys else ():
+        if module.given() is None and (keys / name).exists():
+            module.key_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copy2(keys / name, module.key_file())
+            module.key_file().chmod(0o600)
     notes = _hold_to_key(signed)
     known = max(step.version or 0 for step in migrations.steps())
     if contents["migration"] > known:
@@ -215,7 +219,8 @@ def restore(folder: Path, *, keys: Path | None = None, is_forced: bool = False, 
         notes += [f"the ledger does not verify: {problem}" for problem in problems]
     if not keys:
         notes.append(
-            "the key that signs heads is not in this back-up, and of personal data what lies in the vault is not."
+            "the keys are not in this back-up, and what the vault has of persons is not: their values come back with the next"
+            " deliveries, under the key of this home."
         )
     return Restored(contents, now, notes)
 
@@ -321,6 +326,7 @@ def _fill(url: str, folder: Path, keys: Path | None, contents: dict) -> None:
         )
     migrations.migrate(Warehouse(url))
     with Warehouse(url).connect() as conn:
+        erasure.erase_again(conn)
         migrations.grant_again(conn)
         conn.execute("analyze")
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from include.errors import InfrastructureError
+from include.landing.moving_in import move_in
 from include.local import server
 from include.records import identities, ledger
 from include.records.identities import Identity, group_of
@@ -41,6 +42,7 @@ def opened(given: Settings | None = None) -> Warehouse:
             where=mask_secrets(address),
             next_step="run ./kaw run or ./kaw up once with KAW_WAREHOUSE=postgresql://owner:... of the owner's login.",
         ) from error
+    move_in(address)  # as the key of the vault is not the database's, no migration can do it
     ledger.write_head(address)  # who migrates announces the key; no role of a night may
     return _by_logins(address, given, may_make=True)
 

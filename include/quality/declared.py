@@ -61,11 +61,11 @@ def declared(header: dict, rule_id: str, subjects: tuple[str, ...]) -> dict:
     if touches and not found["touched_by"]:
         raise ValueError("touched_by is missing: a rule with a stated grain names the tables whose rows touch it.")
     _known("touched_by", found["touched_by"], all_tables(), "tables of the contracts")
-    known = [n for n in found["reads"] if n not in relations() and not n.startswith(("quality.", "publish."))]
+    known = [n for n in found["reads"] if n not in relations() and not n.startswith(("quality.", "publish.", "vault."))]
     if known:
         raise ValueError(
             f"reads names {', '.join(known)}, which is no relation; a model or seed of staging is named alone, any other"
-            " with its schema: warehouse, candidate, raw_<source>, quality or publish."
+            " with its schema: warehouse, candidate, raw_<source>, quality, publish or vault."
         )
     for side in found["compares"]:
         _check_side(side)

@@ -92,7 +92,12 @@ def meaning_rule(table: Table) -> Rule | None:
 
 def spelled(column: Column) -> str:
     """SQL of a text in its one spelling; null where it is empty."""
-    return f"nullif({SPELLINGS.get(column.meaning, 'quality.plain_text')}(raw.{column.name}), '')"
+    return f"nullif({SPELLINGS.get(column.meaning, 'quality.plain_text')}({delivered_text(column)}), '')"
+
+
+def delivered_text(column: Column) -> str:
+    """SQL of a text as it was delivered, of a person out of the vault."""
+    return render(f"{{{{ clear_text('raw.{column.name}') }}}}") if column.is_identifying else f"raw.{column.name}"
 
 
 def _listed(named: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from include.contracts import Column, Table, all_tables
 from include.contracts.declarations import Sharing
 from include.quality.made_rules import Check, checked_rule, text, trimmed
-from include.quality.meaning_rules import spelled
+from include.quality.meaning_rules import delivered_text, spelled
 from include.quality.referred_rows import (
     SETTLEMENT_ACCOUNTS,
     account_column,
@@ -57,7 +57,7 @@ def sharing_rule(table: Table) -> Rule | None:
 
 
 def _differs(table: Table, column: Column, other: str) -> Check:
-    mine, theirs = trimmed(column, "raw"), trimmed(table.column(other), "raw")
+    mine, theirs = f"btrim({delivered_text(column)})", trimmed(table.column(other), "raw")
     fails = f"nullif({mine}, '') is not null and lower({mine}) = lower({theirs})"
     return Check(column.name, fails, f"raw.{column.name}", text(f"another value than that of {other}"))
 
@@ -76,7 +76,7 @@ def _which(sharing: Sharing) -> str:
 
 def _value(column: Column) -> str:
     """A text is one however it is spelled; a number or a name of a thing as its meaning spells it."""
-    return f"quality.normalised_name(raw.{column.name})" if column.meaning == "free_text" else spelled(column)
+    return f"quality.normalised_name({delivered_text(column)})" if column.meaning == "free_text" else spelled(column)
 
 
 def _is_shared_anew(table: Table, column: Column) -> str:

@@ -24,6 +24,7 @@ SCHEMAS = (
     "publish",
     "marts",
     "vault",
+    "marts_personal",
 )
 
 
@@ -36,6 +37,6 @@ def connect(
 
 
 def raw_columns(table: Table) -> list[tuple[str, str]]:
-    """Business columns of a raw table with their types: the contract's, but a curve's slots as one array."""
-    columns = [(c.name, c.physical_type) for c in table.scalar_columns]
+    """Business columns of a raw table with their types: the contract's, but a curve's slots as one array, and pseudonyms as text."""
+    columns = [(c.name, "text" if c.is_identifying else c.physical_type) for c in table.scalar_columns]
     return columns + ([("v", "double precision[]")] if table.curve_slots else [])

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from include.errors import InfrastructureError, UsageError
-from include.records import grants, raw_tables
+from include.records import grants, personal_views, raw_tables
 from include.records.runs import code_version
 from include.records.warehouse import Warehouse
 from include.settings import mask_secrets
@@ -42,7 +42,8 @@ def steps() -> list[Step]:
     numbered = [_of_file(path, int(path.name[:3])) for path in sorted((SQL_FOLDER / "migrations").glob("*.sql"))]
     raw = Step("raw tables", None, _sha256(raw_tables.all_ddl()), raw_tables.follow_contracts)
     repeatable = [_of_file(path, None) for path in sorted((SQL_FOLDER / "repeatable").glob("*.sql"))]
-    return [*numbered, raw, *repeatable, Step("grants.yml", None, _sha256(grants.text()), grants.apply)]
+    names = Step("personal views", None, _sha256(personal_views.ddl()), personal_views.follow_contracts)
+    return [*numbered, raw, *repeatable, names, Step("grants.yml", None, _sha256(grants.text()), grants.apply)]
 
 
 def migrate(warehouse: Warehouse) -> list[str]:

@@ -36,7 +36,7 @@ _LOADS = """
 
 
 def content(conn: psycopg.Connection, run: dict, published: dict) -> dict:
-    """`{commands, deliverers, deliveries, has_simulator, has_database, is_unknown}`.
+    """`{commands, deliverers, deliveries, has_simulator, has_database, is_unknown, not_whole}`.
 
     `commands` are lines for a shell; the last ends with the expected hash. `deliveries` names the loads by number, and all of
     them by one digest: SHA-256 over table, date and content of each, a line each, in order of load.
@@ -60,7 +60,20 @@ def content(conn: psycopg.Connection, run: dict, published: dict) -> dict:
         "has_simulator": any(by.startswith(SIMULATED) for by in deliverers),
         "has_database": any(by.startswith("postgres") for by in deliverers),
         "is_unknown": any(load["delivered_by"] is None for load in loads),
+        "not_whole": _not_whole(cursor, run),
     }
+
+
+def _not_whole(cursor: psycopg.Cursor, run: dict) -> list[str]:
+    """Deliveries that brought a value which was erased since: file or table, and the date."""
+    rows = cursor.execute(
+        "select distinct coalesce(receipts.file_name, receipts.table_name) || ' of ' || receipts.business_date as told"
+        " from quality.ledger as erased cross join jsonb_array_elements_text(erased.detail -> 'loads') as load (no)"
+        " inner join quality.receipts as receipts on receipts.load_id = load.no::bigint"
+        " where erased.event = 'erasure' and erased.entry_no <= %s and receipts.load_id <= %s order by 1",
+        [run["ledger_entry"], run["last_load_id"]],
+    )
+    return [row["told"] for row in rows]
 
 
 def _nights(loads: list[dict]) -> list[dict]:

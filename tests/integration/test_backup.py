@@ -12,7 +12,8 @@ from include.local.backup import published_rows
 from include.local.pg_programs import program
 from include.local.server import Server
 from include.publish import status
-from include.records import ledger, ledger_key
+from include.quality import erasure
+from include.records import ledger, ledger_key, vault_key
 from include.records.database import connect
 from include.records.migrations import migrate
 from include.records.warehouse import Warehouse
@@ -59,10 +60,16 @@ def test_a_home_after_a_whole_night_is_restored_too(
 def back_up_and_restore(url_of_home: str, server: Server, tmp_path: Path, monkeypatch, capsys) -> None:
     folder, keys, outside = tmp_path / "backup", tmp_path / "backup_keys", tmp_path / "outside.heads"
     monkeypatch.setenv("KAW_LEDGER_HEADS", str(outside))
+    erased, kept_name = (f"person-{number:032x}" for number in (1, 2))
+    with connect(url_of_home) as conn:
+        conn.execute(
+            "insert into vault.clear_texts (pseudonym, clear_text) values (%s, 'Anna'), (%s, 'Berta')",
+            [erased, kept_name],
+        )
     assert cli.main(["backup", str(folder), "--with-keys", str(keys)]) == 0
     before, rows, kept = status(url_of_home)["hash"], counts(url_of_home), ledger.head(url_of_home)
     assert {path.name for path in folder.iterdir()} == {"warehouse.dump", "backup.json", "ledger.heads", "home"}
-    assert {path.name for path in keys.iterdir()} == {"vault.dump", "ledger.key"}
+    assert {path.name for path in keys.iterdir()} == {"vault.dump", "ledger.key", "vault.key"}
     with connect(url_of_home) as conn:
         ledger.append(conn, "load", {"load_id": 999})
         published = published_rows(conn)
@@ -73,6 +80,7 @@ def back_up_and_restore(url_of_home: str, server: Server, tmp_path: Path, monkey
         url = server.url(name)
         monkeypatch.setenv("KAW_HOME", str(tmp_path / "another home"))
         monkeypatch.setenv("KAW_WAREHOUSE", url)
+        erasure.note_at_home([erased])  # after the back-up was made
         assert cli.main(["restore", str(folder), "--keys", str(keys), *SIGNED]) == 0
         assert "the same as of the back-up" in capsys.readouterr().out
         assert (status(url)["hash"], ledger_key.given().public) == (before, public_key)
@@ -81,7 +89,10 @@ def back_up_and_restore(url_of_home: str, server: Server, tmp_path: Path, monkey
             "quality.ledger": 0,
             "quality.migrations": 0,
         }
+        assert vault_key.key_file().read_text() == (keys / "vault.key").read_text()
         with connect(url) as conn:
+            held = dict(conn.execute("select pseudonym, clear_text from vault.clear_texts").fetchall())
+            assert (held[erased] == "Anna", held[kept_name]) == (False, "Berta")
             assert published_rows(conn) == published
             last = entries(conn)[-1]
             unprotected = conn.execute("select * from publish.unprotected").fetchall()

@@ -48,6 +48,7 @@ MIGRATIONS = [
     "019_receipt_states.sql",
     "020_published_by_rows.sql",
     "021_lock_of_finding_notes.sql",
+    "022_vault.sql",
 ]
 REPEATABLE = [
     "raw tables",
@@ -62,7 +63,9 @@ REPEATABLE = [
     "30_publish.sql",
     "40_functions.sql",
     "45_builds.sql",
+    "46_vault.sql",
     "50_roles.sql",
+    "personal views",
     "grants.yml",
 ]
 STEPS = [*MIGRATIONS, *REPEATABLE]

@@ -14,6 +14,7 @@ from include.local.cli import (
     bench,
     bi,
     code,
+    erasing,
     findings,
     kit,
     logins,
@@ -27,7 +28,7 @@ from include.local.server import make_private
 from include.settings import mask_secrets, settings
 from include.upkeep import FREE_SPACE, is_disk_full
 
-GROUPS = (nights, own_data, findings, pending, published, safekeeping, kit, bi, logins, bench, airflow, code)
+GROUPS = (nights, own_data, findings, pending, published, safekeeping, erasing, kit, bi, logins, bench, airflow, code)
 
 EXAMPLES = """examples:
   ./kaw run                              one night, yesterday's, on the simulated utility

@@ -53,7 +53,9 @@ def add_to(commands) -> None:
     sql = command(commands, "sql", _sql, "run one query, read-only, as the auditor")
     sql.add_argument("query", help="one statement that reads")
     sql.add_argument(
-        "--personal", action="store_true", help="as the role that reads raw and staged rows, personal values too"
+        "--personal",
+        action="store_true",
+        help="as the role that reads raw and staged rows, the vault and marts_personal",
     )
     sql.add_argument("--csv", action="store_true", help="comma-separated values instead of a table")
 

@@ -31,7 +31,7 @@ def add_to(commands) -> None:
     )
     backup.add_argument("directory", type=Path, metavar="DIR", help="new or empty, and not inside the home")
     backup.add_argument(
-        "--with-keys", type=Path, metavar="DIR", help="another folder, for personal data in clear text and the key"
+        "--with-keys", type=Path, metavar="DIR", help="another folder, for personal data in clear text and the keys"
     )
     backup.add_argument("--wait", type=positive, default=0, metavar="SECONDS", help="for a night that is at work")
 
@@ -113,9 +113,9 @@ def _backup(arguments: argparse.Namespace) -> int:
     print(f"{made.folder}: {size(made.size_bytes)}, ledger entry {head['entry_no']}")
     print(f"Published hash: {made.contents['published']['hash'] or 'nothing is published'}")
     if keys:
-        print(f"Key and personal data: {keys}. Next: move the two folders to different places.")
+        print(f"Keys and personal data: {keys}. Next: move the two folders to different places.")
     else:
-        print("Next: copy the folder to another machine. Personal data and the key are not in it (--with-keys DIR).")
+        print("Next: copy the folder to another machine. Personal data and the keys are not in it (--with-keys DIR).")
     return 0
 
 

@@ -43,7 +43,8 @@ SCHEMAS = {
     "marts": "what readers see: a view a published model, and `<name>_at_close`, each month as known when it closed",
     "quality": "runs, receipts, rule book, results, findings, quarantined rows, waivers, ledger",
     "transform": "what dbt built, when and why",
-    "vault": "reserved for personal values",
+    "vault": "clear text of persons by pseudonym",
+    "marts_personal": "persons as of the published date, a view a table that names them",
 }
 WRITERS = {
     "raw_metering": "landing (`kaw_loader`)",
@@ -56,7 +57,8 @@ WRITERS = {
     "marts": "publish (`kaw_publisher`)",
     "quality": "each step its own records",
     "transform": "dbt (`kaw_transformer`)",
-    "vault": "nobody yet",
+    "vault": "landing (`kaw_loader`), `./kaw erase`",
+    "marts_personal": "the owner: views",
 }
 
 

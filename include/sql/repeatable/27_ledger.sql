@@ -28,6 +28,7 @@ from (values
     ('kaw_approver', 'waiver_second'),
     ('kaw_approver', 'waiver_end'),
     ('kaw_approver', 'finding_note'),
+    ('kaw_approver', 'erasure'),
     ('kaw_loader', 'head_lost'),
     ('kaw_gatekeeper', 'head_lost'),
     ('kaw_publisher', 'head_lost'),

@@ -461,6 +461,7 @@ language sql stable as $$
 $$;
 
 -- What would show readers more than row-level security lets through: a view with its owner's rights, a copy, an open table.
+-- marts_personal is for a role that may read all of the vault, and for no reader.
 create or replace view publish.unprotected as
 select
     format('%I.%I', pg_namespace.nspname, pg_class.relname) as relation,
@@ -474,7 +475,11 @@ inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
 where
     pg_class.relkind in ('v', 'm', 'r', 'p', 'f')
     and (
-        (pg_namespace.nspname like 'marts%' and not publish.asks_its_readers_rights(pg_class.oid))
+        (
+            pg_namespace.nspname like 'marts%'
+            and pg_namespace.nspname <> 'marts_personal'
+            and not publish.asks_its_readers_rights(pg_class.oid)
+        )
         or (
             pg_namespace.nspname = 'publish'
             and not pg_class.relrowsecurity

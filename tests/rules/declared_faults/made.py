@@ -58,7 +58,10 @@ def set_each(table: Table, values: dict[str, str]) -> str:
 def as_numbers(table: Table, columns: list[str]) -> list[str]:
     """So that a value beside a limit of the source's type can be planted."""
     altered = ", ".join(f"alter {column} type numeric" for column in columns)
-    return [f"alter table {table.raw_name} {altered}"] if altered else []
+    if not altered:
+        return []
+    # a view of persons reads key columns
+    return [f"drop view if exists marts_personal.{table.name}", f"alter table {table.raw_name} {altered}"]
 
 
 def alone(table: Table, **kept) -> Table:
