@@ -47,12 +47,13 @@ NIGHTS: dict[str, tuple[date, Callable[[Editor], None] | None, int | None]] = {
 }
 
 
-def equal(server: Server, utility: Utility) -> dict:
+def compared(server: Server, utility: Utility, change: Callable[[Warehouse], None]) -> dict:
+    """Differences between a warehouse and its copy after `change` of the copy."""
     own = utility.url.rpartition("/")[2]
     databases.leave(server, own)
     with databases.copied(server, own, "whole") as name:
         copy = Warehouse(server.url(name))
-        built_whole(copy)
+        change(copy)
         return differences(Warehouse(utility.url), copy)
 
 
@@ -82,14 +83,15 @@ def test_every_model_equals_its_full_build_after_each_night(
         clean_night.deliver(day, edit=edit, defects=defects)
         clean_night.run(day, STEPS[: STEPS.index("publish_marts")] if day < newest else STEPS)
         newest = max(day, newest)
-        assert (name, equal(server, clean_night)) == (name, {})
+        assert (name, compared(server, clean_night, built_whole)) == (name, {})
         assert (name, states_of_receipts(clean_night)) == (name, states_of_receipts(clean_night, whole=True))
 
 
 def test_a_row_that_was_changed_by_hand_is_a_difference(clean_night: Utility, server: Server):
-    with Warehouse(clean_night.url).connect() as connection:
-        connection.execute(
-            "update warehouse.fct_energy_daily set consumption_kwh = consumption_kwh + 1 where ctid = '(0,1)'"
-        )
-    clean_night.enter()
-    assert equal(server, clean_night) == {"warehouse.fct_energy_daily": (1, 1)}
+    def by_hand(copy: Warehouse) -> None:
+        with copy.connect() as connection:
+            connection.execute(
+                "update warehouse.fct_energy_daily set consumption_kwh = consumption_kwh + 1 where ctid = '(0,1)'"
+            )
+
+    assert compared(server, clean_night, by_hand) == {"warehouse.fct_energy_daily": (1, 1)}

@@ -7,8 +7,6 @@ import hashlib
 import json
 import re
 
-import pytest
-
 from include.report.findings import COLUMNS, safe_cell
 from tests.synthetic_run import DAY, SyntheticRun
 
@@ -60,16 +58,17 @@ def test_the_lists_are_complete_and_carry_the_digests_on_the_page(warehouse: Syn
     assert "253 open, 0 waived, 0 gone" in page.text  # what came and went in one night is only in the lists
 
 
-@pytest.mark.parametrize(
-    "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
-)
-def test_a_spreadsheet_does_not_execute_a_finding(warehouse: SyntheticRun, value: str) -> None:
-    assert safe_cell(value) == f"'{value}"
-    warehouse.finding("MET-02", {"mp_no": "0009"}, observed=value)
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)")
+
+
+def test_a_spreadsheet_does_not_execute_a_finding(warehouse: SyntheticRun) -> None:
+    for value in FORMULAS:
+        assert safe_cell(value) == f"'{value}"
+        warehouse.finding("MET-02", {"mp_no": "0009"}, observed=value)
     warehouse.report()
     rows = list(csv.DictReader((warehouse.path.parent / "findings.csv").open(encoding="utf-8", newline="")))
     cells = [cell for row in rows for cell in row.values()]
-    assert f"'{value}" in cells
+    assert {f"'{value}" for value in FORMULAS} <= set(cells)
     assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")]
 
 
