@@ -56,6 +56,10 @@ class Raw:
     def published(self, mart: str) -> pd.DataFrame:
         return self._read(sql.SQL("select * from candidate.{}").format(sql.Identifier(mart)))
 
+    @functools.cache  # noqa: B019
+    def fact(self, name: str) -> pd.DataFrame:
+        return self._read(sql.SQL("select * from warehouse.{}").format(sql.Identifier(name)))
+
     def _read(self, query: sql.Composed) -> pd.DataFrame:
         with psycopg.connect(self.url, options="-c timezone=Asia/Shanghai") as connection:
             cursor = connection.execute(query)

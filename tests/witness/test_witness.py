@@ -18,11 +18,23 @@ import pytest
 
 from include.local.server import Server
 from tests.simulated_marts import BUSINESS_DATE, COLLECTION_START, built_marts
-from tests.witness import churn, clocks, credit, energy, notices, payment, ranking, tariff, two_rates
+from tests.witness import (
+    churn,
+    clocks,
+    credit,
+    energy,
+    notices,
+    payment,
+    ranking,
+    tariff,
+    tickets,
+    two_rates,
+    unbalance,
+)
 from tests.witness.compare import differences, name_of
 from tests.witness.raw import Raw
 
-AREAS = [ranking, energy, tariff, payment, credit, two_rates, notices, clocks, churn]
+AREAS = [ranking, energy, tariff, payment, credit, two_rates, notices, clocks, tickets, churn]
 KNOWN = Path(__file__).with_name("known.csv")
 WITHHELD = {
     "is_partial": False,
@@ -64,6 +76,17 @@ def test_every_cell_of_a_mart_is_what_the_witness_works_out(night: tuple[int, Ra
     unknown, unused = _against(found, seed, area.MART)
     assert not unknown, "\n".join(["", area.MART, *unknown[:40], f"{len(unknown)} differences"])
     assert not unused, f"in {KNOWN.name}, but no difference any more: {unused}"
+
+
+def test_voltages_and_unbalance_of_every_day_are_what_the_witness_works_out(night: tuple[int, Raw]) -> None:
+    _, raw = night
+    worked = unbalance.witness(raw)
+    assert worked.unbalance_max_pct.notna().sum() > 10
+    fact = raw.fact(unbalance.FACT)
+    found = differences(fact[fact.valid_slots > 0], worked, unbalance.KEYS, unbalance.DECIMALS)
+    assert not found, "\n".join(["", *found[:40], f"{len(found)} differences"])
+    worked.loc[worked.unbalance_max_pct.notna().idxmax(), "unbalance_max_pct"] += 0.001
+    assert len(differences(fact[fact.valid_slots > 0], worked, unbalance.KEYS, unbalance.DECIMALS)) == 1
 
 
 def _against(found: list[str], seed: int, mart: str) -> tuple[list[str], list[dict]]:
