@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import psycopg
@@ -11,7 +10,7 @@ from psycopg import sql
 from include.contracts import Table, all_tables
 from include.landing import personal
 from include.landing.land import content_columns
-from include.records import vault
+from include.records import rejected_rows, vault
 from include.records.database import connect
 from include.transform.models import MODELS, staging_relation
 
@@ -101,8 +100,5 @@ def _move_rejected(connection: psycopg.Connection, table: Table, names: vault.Ps
                 text[name] = names.of(text[name])
             personal.hide_rejected(table, [text], names)
             value = value and text[column]
-        connection.execute(
-            "update quality.rejected_rows set value_text = %s, row_text = %s::jsonb where ctid = %s::tid",
-            [value, json.dumps(text, ensure_ascii=False), place],
-        )
+        rejected_rows.replace_text(connection, place, value, text)
     return bool(rows)

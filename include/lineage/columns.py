@@ -13,7 +13,7 @@ Schema = dict[str, dict[str, dict[str, str]]]  # schema -> table -> column -> ty
 def columns_of(query: str, schema: Schema) -> Columns:
     """Of each column of the query those columns that go into its value, in order; a constant or a count of rows has none.
 
-    What only filters, joins or sorts is not told. Raises SqlglotError for what SQLGlot cannot read.
+    What only filters, joins or sorts is left out. Raises SqlglotError for what SQLGlot cannot read.
     """
     from sqlglot import exp, parse_one
     from sqlglot.lineage import lineage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import psycopg
@@ -28,4 +29,12 @@ def supersede(connection: psycopg.Connection, load_id: int, answered: str, value
         "update quality.rejected_rows as earlier set superseded_by = %(answered_by)s"
         f" where earlier.superseded_by is null and ({answered})",
         values | {"answered_by": load_id},
+    )
+
+
+def replace_text(connection: psycopg.Connection, place: str, value: str | None, row: dict) -> None:
+    """Another text for the row at `place` (its ctid): once, when clear text moves into the vault."""
+    connection.execute(
+        "update quality.rejected_rows set value_text = %s, row_text = %s::jsonb where ctid = %s::tid",
+        [value, json.dumps(row, ensure_ascii=False), place],
     )

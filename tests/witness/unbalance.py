@@ -57,5 +57,7 @@ def _unbalance(by_phase: pd.DataFrame, wiring: str, day: pd.Timestamp) -> dict:
     root = np.sqrt(np.clip(3 - 6 * measure, 0, None))
     percent = 100 * np.sqrt(np.clip((1 - root) / (1 + root), 0, None))
     limit = parameter("reliability_parameters", "unbalance_limit_pct", day)
-    kept = np.sort(percent)[: len(percent) - len(percent) * 5 // 100]  # GB/T 15543: without the highest 5 %, the largest
+    kept = np.sort(percent)[
+        : len(percent) - len(percent) * 5 // 100
+    ]  # GB/T 15543: without the highest 5 %, the largest
     return dict(zip(names, (len(percent), int((percent > limit).sum()), percent.max(), kept[-1]), strict=True))

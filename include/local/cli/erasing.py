@@ -21,7 +21,7 @@ def add_to(commands) -> None:
     )
     erase.add_argument("--confirm", action="store_true", help="erase what is listed")
     erase.add_argument("--approver", help="who takes responsibility; with --confirm")
-    erase.add_argument("--reason")
+    erase.add_argument("--reason", help="why; for the ledger")
 
 
 def _erase(arguments: argparse.Namespace) -> int:
