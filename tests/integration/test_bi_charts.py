@@ -73,7 +73,7 @@ MAY_BE_EMPTY = {
         "data_quality_missing",
         "data_quality_repairs_by_rule",
     ),
-    *("data_quality_rules", "data_quality_age", "data_quality_quarantined"),
+    *("data_quality_rules", "data_quality_age", "data_quality_quarantined", "start_left_out"),
 }
 
 

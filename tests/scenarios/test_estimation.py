@@ -69,7 +69,7 @@ def test_estimates_stand_beside_the_readings_until_the_actual_arrives(utility: U
     if not STEEL.exists():
         pytest.skip("shared data")
     deliver(utility.deliveries, DELIVERED_LATER | {MONDAY: range(41, 50)})
-    utility.run(DAY, BUILT)
+    utility.run(DAY)
 
     # Eight slots are a line; nine are like the days before (the line would give 338.445); with 76 slots left, a curve is
     # quarantined (MET-02) and the whole day counts as missing. On the first day of all there is no like day, and nine slots
