@@ -35,7 +35,7 @@ carriers as (
 -- What any point of the same connection ever delivered, on whichever day. Each question ends with the first row that an index
 -- finds, so it costs the same whatever is stored.
 final as (
-    select
+    select distinct
         channels.what_code,
         channels.channel_code,
         kinds.is_billing,
