@@ -125,6 +125,7 @@ def _delete_home(home: Path) -> None:
         if entry.name not in embedded.OWN_ENTRIES:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     embedded.purge(Settings(home=home))
+    shutil.rmtree(databases.in_memory(home), ignore_errors=True)
 
 
 # -- reasons to skip
@@ -183,7 +184,9 @@ def server() -> Server:
     running = embedded.ensure()
     with contextlib.closing(psycopg.connect(running.admin_url(), autocommit=True)) as connection:
         connection.execute("alter system set fsync = off")
+        connection.execute("alter system set autovacuum = off")  # its workers sit in databases that are to be copied
         connection.execute("select pg_reload_conf()")
+    databases.keep_in_memory(running, settings().home)
     return running
 
 
