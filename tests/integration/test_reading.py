@@ -211,8 +211,8 @@ def test_a_warehouse_older_than_the_code_is_told_and_left_as_it_is(
     assert cli.main(command) == 3
     said = capsys.readouterr().err
     assert (
-        "The warehouse is older than this code: it lacks 30_publish.sql, 40_functions.sql, 45_builds.sql, 46_vault.sql, 50_roles.sql, personal views, grants.yml."
-        in said
+        "The warehouse is older than this code: it lacks 30_publish.sql, 40_functions.sql, 45_builds.sql, 46_vault.sql,"
+        " 50_roles.sql, personal views, grants.yml." in said
     )
     assert "\nNext: ./kaw run brings it up to date" in said
     assert published.execute("select count(*) from quality.migrations where name = '30_publish.sql'") == [(0,)]
