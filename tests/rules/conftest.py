@@ -6,6 +6,7 @@ test works in a transaction that is rolled back, and re-stages what it touched w
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -24,6 +25,7 @@ BUSINESS_DATE = date(2026, 11, 5)
 DAYS = 8
 ACCOUNTS = 20
 TEMPLATE = "kaw_rules_template"
+KEY = base64.b64encode(b"of tests: the same pseudonyms in each session").decode()
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +91,7 @@ def land_and_stage(
     write_deliveries(generate(day, accounts=accounts, days=days, seed=1), folder)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KAW_WAREHOUSE", url)
+        environment.setenv("KAW_VAULT_KEY", KEY)
         for source in SOURCE_NAMES:
             environment.setenv(f"KAW_SOURCE_{source.upper()}", str(folder / source))
         for source in SOURCE_NAMES:
