@@ -1,14 +1,9 @@
-"""The key that signs the ledger's heads (Ed25519). The database never holds it.
-
-On a laptop it is made into `KAW_HOME/keys`, readable by its owner only. Elsewhere KAW_LEDGER_KEY holds it, KAW_LEDGER_KEY_FILE
-names a file of it, or the secrets backend of Airflow (AIRFLOW__SECRETS__BACKEND) has it as the variable `kaw_ledger_key`.
-"""
+"""The key that signs the ledger's heads (Ed25519). `key_places.py` says where it comes from."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +18,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from include.errors import UsageError
-from include.settings import Settings, settings
+from include.records.key_places import KeyPlace
 
-NAME_IN_BACKEND = "kaw_ledger_key"
+PLACE = KeyPlace(
+    "ledger",
+    "The key that signs the ledger",
+    "give an Ed25519 key as PEM or as 32 bytes in base64, in a file of mode 0600; docs/explanation/ledger.md.",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def is_signed(public: str, signature: str, text: str) -> bool:
 
 
 def key_file() -> Path:
-    return settings().home / "keys" / "ledger.key"
+    return PLACE.file
 
 
 def given() -> Key | None:
@@ -63,15 +62,7 @@ def given() -> Key | None:
 
     Raises UsageError where one is there that cannot be used.
     """
-    now = settings()
-    if now.ledger_key:
-        return _read(now.ledger_key, "KAW_LEDGER_KEY")
-    if now.ledger_key_file:
-        return read_file(now.ledger_key_file)
-    if text := _from_backend(now):
-        return _read(text, f"secrets backend of Airflow, variable {NAME_IN_BACKEND}")
-    path = key_file()
-    return read_file(path) if path.exists() else None
+    return _read(*found) if (found := PLACE.given()) else None
 
 
 def of_home(announced: str | None) -> Key:
@@ -81,7 +72,7 @@ def of_home(announced: str | None) -> Key:
     its place (`is_new`), to be put there by `take_next` once the ledger announces it.
     """
     key = given()
-    is_behind = (key is None or key.public != announced) and _is_of_home()
+    is_behind = (key is None or key.public != announced) and PLACE.is_of_home
     if is_behind and _next_file().exists() and read_file(_next_file()).public == announced:
         take_next()
         return read_file(key_file())
@@ -90,7 +81,7 @@ def of_home(announced: str | None) -> Key:
 
 def make_next() -> Key:
     """A new key to take the place of the home's. Raises UsageError where the key is not the home's."""
-    if not key_file().exists() or not _is_of_home():
+    if not key_file().exists() or not PLACE.is_of_home:
         raise UsageError(
             "The key of the ledger is not in this home, so none can be made in its place.",
             where=str(key_file()),
@@ -104,38 +95,20 @@ def take_next() -> None:
     _next_file().replace(key_file())
 
 
-def _is_of_home() -> bool:
-    now = settings()
-    return not (now.ledger_key or now.ledger_key_file or now.has_secrets_backend)
-
-
 def _next_file() -> Path:
     return key_file().with_name("ledger.key.next")
 
 
 def _make_next() -> Key:
-    path = _next_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    path.unlink(missing_ok=True)
+    _next_file().unlink(missing_ok=True)
     key = Key(Ed25519PrivateKey.generate(), is_new=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
+    PLACE.write(_next_file(), key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return key
 
 
 def read_file(path: Path) -> Key:
     """The key of a file. Raises UsageError where it cannot be used."""
-    try:
-        mode = path.stat().st_mode & 0o077
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(str(path), f"it cannot be read ({type(error).__name__})") from None
-    if mode & 0o066 and path.parent == key_file().parent:
-        raise _unusable(str(path), "others than its owner may read or write it")
-    return _read(text, str(path))
+    return _read(PLACE.read(path), str(path))
 
 
 def _read(text: str, where: str) -> Key:
@@ -149,22 +122,4 @@ def _read(text: str, where: str) -> Key:
             return Key(Ed25519PrivateKey.from_private_bytes(base64.b64decode(text.strip(), validate=True)))
     except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm):
         pass
-    raise _unusable(where, "it is no Ed25519 key")
-
-
-def _unusable(where: str, why: str) -> UsageError:
-    return UsageError(
-        f"The key that signs the ledger cannot be used: {why}.",
-        where=where,
-        next_step="give an Ed25519 key as PEM or as 32 bytes in base64, in a file of mode 0600; docs/explanation/ledger.md.",
-    )
-
-
-def _from_backend(now: Settings) -> str | None:
-    """Asked only where Airflow is told of a backend: its own look-up would go on to a database that may not be there."""
-    if not now.has_secrets_backend:
-        return None
-    from airflow.configuration import get_custom_secret_backend
-
-    backend = get_custom_secret_backend()
-    return backend.get_variable(NAME_IN_BACKEND) if backend else None
+    raise PLACE.unusable(where, "it is no Ed25519 key")
