@@ -39,7 +39,12 @@ final as (
         channels.what_code,
         channels.channel_code,
         kinds.is_billing,
-        kinds.wiring_code
+        kinds.wiring_code,
+        channels.data_type,
+        channels.phase,
+        channels.direction,
+        channels.rate,
+        channels.is_for_feed_in
     from (select distinct is_billing, wiring_code from carriers) as kinds
     inner join channels
         on

@@ -4,12 +4,9 @@ with point_days as (
     select * from {{ ref('int_expected_point_days') }}
 ),
 
+-- with the connections of which any point ever delivered it
 channels as (
-    select
-        expected_channels.*,
-        {{ channel_code(['data_type', 'phase', 'direction', 'rate']) }} as channel_code
-    from {{ ref('expected_channels') }} as expected_channels
-    where {{ is_valid_on('expected_channels', business_date()) }}
+    select * from {{ ref('int_channels_collected') }}
 ),
 
 curves as not materialized (
@@ -21,10 +18,6 @@ registers as not materialized (
     select *, {{ local_date("(frozen_at + interval '12 hours')") }} - 1 as closed_date
     from {{ ref('stg_metering__register_freezes') }}
     where freeze_kind_code in ('DAY', 'MONTH')
-),
-
-collected as (
-    select * from {{ ref('int_channels_collected') }}
 ),
 
 voltage_days as not materialized (
@@ -147,14 +140,8 @@ expected as (
     inner join channels
         on
             channels.is_billing = point_days.is_billing
-            and (channels.wiring_code is null or channels.wiring_code = point_days.wiring_code)
+            and channels.wiring_code is not distinct from point_days.wiring_code
             and (not channels.is_for_feed_in or point_days.has_generation)
-    inner join collected
-        on
-            channels.what_code = collected.what_code
-            and channels.channel_code = collected.channel_code
-            and point_days.is_billing = collected.is_billing
-            and point_days.wiring_code is not distinct from collected.wiring_code
     where
         channels.what_code <> 'month register'
         or point_days.reading_date = {{ next_month(month_of('point_days.reading_date')) }} - 1
