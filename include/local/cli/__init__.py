@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 
@@ -44,6 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     if rest and "pytest_arguments" not in arguments:
         parser().error(f"unrecognized arguments: {' '.join(rest)}; see --help")
     arguments.pytest_arguments = rest
+    # Airflow's and dbt's objects are very many and live as long as the process: looking through them is a twentieth of a night
+    gc.set_threshold(50_000, 20, 20)
     umask = os.umask(0o077)  # what a home holds is its owner's alone
     try:
         with contextlib.suppress(UsageError):  # a setting that cannot be used is the command's to tell
