@@ -17,3 +17,12 @@
 {% macro next_month(month_start) -%}
     ({{ month_start }} + interval '1 month')::date
 {%- endmacro %}
+
+{#- All days of the months of a relation, as a list by which an index finds rows. -#}
+{% macro days_of_months(relation) -%}
+    array(
+        select distinct asked.month + later.days
+        from {{ relation }} as asked
+        cross join lateral generate_series(0, {{ next_month('asked.month') }} - 1 - asked.month) as later (days)
+    )
+{%- endmacro %}

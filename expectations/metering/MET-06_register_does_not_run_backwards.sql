@@ -16,10 +16,29 @@ reads: [quality.open_findings, stg_metering__meters, stg_metering__register_free
 parameters: [look_back_days, rollover_below_share, rollover_from_share]
 */
 -- tested
-with first_changed as (
-    select min(registers.reading_date) as reading_date
+with landed as (
+    select distinct registers.reading_date
     from staging.stg_metering__register_freezes as registers
-    where {{ is_new_or_open('registers', 'met_register_freeze') }}
+    where registers._load_id > quality.last_passed_load_id()
+),
+
+-- All days since the first reading that landed, as a list: of a list an index finds the blocks, of a range it asks for each row.
+days as (
+    select landed.reading_date
+    from landed
+    union
+    select first_landed.reading_date + later.days
+    from (select min(landed.reading_date) as reading_date from landed) as first_landed
+    cross join lateral generate_series(
+        -:look_back_days::integer, :business_date + 1 - first_landed.reading_date
+    ) as later (days)
+),
+
+-- Of a meter with an open finding every reading is tested again, however old; of the others none that is older.
+meters_open as (
+    select registers.meter_asset_no
+    from staging.stg_metering__register_freezes as registers
+    where {{ is_open('registers', 'met_register_freeze') }}
 ),
 
 -- A reading that is not on the meter at all (MET-05) is no reading to compare with.
@@ -32,12 +51,14 @@ readings as (
         registers.register_reading_kwh,
         meters.digits_int
     from staging.stg_metering__register_freezes as registers
-    cross join first_changed
     left join {{ one_each('staging.stg_metering__meters', 'meter_asset_no', 'digits_int', 'max') }} as meters
         on registers.meter_asset_no = meters.meter_asset_no
     where
         registers.freeze_kind_code in ('DAY', 'MONTH')
-        and registers.reading_date >= first_changed.reading_date - :look_back_days::integer
+        and (
+            registers.reading_date = any (array(select days.reading_date from days))
+            or registers.meter_asset_no = any (array(select meters_open.meter_asset_no from meters_open))
+        )
         and registers.register_reading_kwh >= 0
         and (meters.digits_int is null or registers.register_reading_kwh < 10 ^ meters.digits_int::numeric)
     order by

@@ -10,8 +10,11 @@ subject: organisation x day, organisation
 about: met_register_freeze
 not_tested: No reading was delivered.
 population: days of readings of an organisation, and organisations with enough manual readings
+tests: touched points
+touched_by: [met_interval_96, met_register_freeze]
 reads:
   - int_metering_points_current
+  - quality.open_findings
   - stg_marketing__customers
   - stg_metering__curves
   - stg_metering__meters
@@ -26,14 +29,29 @@ with points as (
     order by points.metering_point_no, customers._raw_id desc
 ),
 
+touched_dates as (
+    select landed.reading_date
+    from {{ touched_curves('staging.stg_metering__curves') }} as landed
+    union
+    select landed.reading_date
+    from staging.stg_metering__register_freezes as landed
+    where {{ is_new_or_open('landed', 'met_register_freeze') }}
+    union
+    select (open_findings.record_key ->> 'data_date')::date
+    from quality.open_findings as open_findings
+    where open_findings.rule_id = 'MET-30' and open_findings.record_key ->> 'data_date' is not null
+),
+
 collected as (
     select points.org_no, curves.reading_date, curves.collect_way_code
     from staging.stg_metering__curves as curves
     inner join points on curves.metering_point_no = points.metering_point_no
+    where curves.reading_date = any (array(select touched_dates.reading_date from touched_dates))
     union all
     select points.org_no, registers.reading_date, registers.collect_way_code
     from staging.stg_metering__register_freezes as registers
     inner join points on registers.meter_asset_no = points.meter_asset_no
+    where registers.reading_date = any (array(select touched_dates.reading_date from touched_dates))
 ),
 
 shares as (

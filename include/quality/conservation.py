@@ -2,7 +2,8 @@
 
 delivered = admitted + waived + quarantined + blocked_by_parent + superseded + duplicate + rejected; a tombstone is a delivered row.
 The left side was counted by the reader; the right side is counted here from raw, staging and quarantine, each on its own.
-A night counts anew the receipts of which a row may have changed its state, and of each table the one that was counted longest ago:
+A night counts anew the receipts of which a row may have changed its state (it came, or a version of its key did, or its
+quarantine or waiver changed), and of each table the one that was counted longest ago:
 one with as many rows as so many nights deliver has its turn after so many nights.
 
 And per table: rows in force at the last published run + new - withdrawn = rows in force, rows that are pending stated beside.
@@ -30,27 +31,15 @@ def _states_of(table: Table) -> Counted:
     """SQL of the receipts of a table to be counted, and of the rows of each of them by state."""
     staging = staging_relation(table)
     receipts = f"""
-            with landed as (
-                select
-                    receipts.load_id,
-                    receipts.delivered_rows,
-                    counted.load_id is null or counted.delivered <> receipts.delivered_rows + receipts.tombstone_rows as is_new
-                from quality.receipts as receipts
-                cross join quality.current_run as run
-                left join quality.receipt_states as counted on receipts.load_id = counted.load_id
-                where
-                    receipts.table_name = '{table.name}' and receipts.state = 'landed'
-                    and receipts.business_date <= run.business_date
-            ),
-            moved (_key) as (
-                select _key from {table.raw_name} where _load_id = any (array(select load_id from landed where is_new))
+            with moved (_key) as (
+                select _key from {table.raw_name} where _load_id = any (%(new)s)
                 union
                 select raw._key
-                from quality.quarantined_rows as kept
-                inner join {table.raw_name} as raw on kept.raw_id = raw._raw_id
-                where kept.table_name = '{table.name}'
+                from quality.quarantine_events as events
+                inner join {table.raw_name} as raw on events.raw_id = raw._raw_id
+                where events.table_name = '{table.name}' and events.run_id >= %(counted_by)s
             )
-            select load_id from landed where is_new
+            select load_id from unnest(%(new)s::bigint[]) as landed (load_id)
             union
             select raw._load_id from {table.raw_name} as raw where raw._key in (select _key from moved)
             union
@@ -60,7 +49,7 @@ def _states_of(table: Table) -> Counted:
             where waived.table_name = '{table.name}' and waived.state = 'waived' and waived.severity = 'quarantine'
             union
             select load_id from quality.receipt_states
-            where table_name = '{table.name}' and (waived + quarantined + blocked_by_parent > 0 or staged_by is distinct from %(staged_by)s)
+            where table_name = '{table.name}' and (waived > 0 or staged_by is distinct from %(staged_by)s)
             union
             (
                 select counted.load_id
@@ -68,7 +57,9 @@ def _states_of(table: Table) -> Counted:
                 where
                     counted.table_name = '{table.name}'
                     and counted.delivered <= (%(run)s - counted.run_id)
-                    * greatest({LEAST_ROWS}, (select sum(landed.delivered_rows) from landed where landed.is_new))
+                    * greatest(
+                        {LEAST_ROWS}, (select sum(delivered_rows) from quality.receipts where load_id = any (%(new)s))
+                    )
                 order by counted.run_id, counted.load_id
                 limit 1
             )
@@ -148,7 +139,7 @@ def count_rows_in_force(connection: psycopg.Connection, run_id: int) -> None:
     ).fetchone()
     before_id, day, load_id = before or (None, date.min, 0)
     values = {"day": day, "load": load_id, "before": before_id}
-    replace_rows_in_force(connection, run_id, [_in_force(table) for table in all_tables().values()], values)
+    replace_rows_in_force(connection, run_id, {name: _in_force(table) for name, table in all_tables().items()}, values)
 
 
 def _in_force(table: Table) -> str:
@@ -158,16 +149,7 @@ def _in_force(table: Table) -> str:
             with later as (
                 select raw._key
                 from {table.raw_name} as raw
-                where raw._load_id = any (
-                    array(
-                        select receipts.load_id from quality.receipts as receipts
-                        inner join quality.runs on runs.run_id = %(run)s
-                        where
-                            receipts.table_name = '{table.name}'
-                            and receipts.business_date <= runs.business_date and receipts.load_id <= runs.last_load_id
-                            and (receipts.business_date > %(day)s or receipts.load_id > %(load)s)
-                    )
-                )
+                where raw._load_id = any (%(later)s)
             ),
             newest as (
                 select distinct on (raw._key) raw._key, raw._is_tombstone

@@ -89,18 +89,21 @@ language plpgsql as $$
 declare
     wanted transform.models;
     built transform.builds;
+    loads bigint[];
 begin
     select * into wanted from transform.models where model = of_model;
     select * into built from transform.builds where model = of_model;
+    -- as a list whose values the planner knows: of what it does not know it expects too much, and reads the table whole
+    select array_agg(load_id) into loads
+    from quality.receipts
+    where table_name = wanted.stages and business_date > built.business_date and inserted_rows > 0;
     create temporary table touched_keys (_key uuid primary key) on commit drop;
     execute format(
         $sql$
         insert into pg_temp.touched_keys
         select _key from %1$s where _raw_id > $1
         union
-        select raw._key from %1$s as raw
-        inner join quality.receipts as receipts on raw._load_id = receipts.load_id
-        where receipts.table_name = $2 and receipts.business_date > $3 and receipts.inserted_rows > 0
+        select _key from %1$s where _load_id = any ($3)
         union
         select raw._key from quality.quarantined_rows as withheld
         inner join %1$s as raw on withheld.raw_id = raw._raw_id
@@ -110,7 +113,7 @@ begin
         inner join %1$s as raw on withheld.raw_id = raw._raw_id
         where withheld.table_name = $2
         $sql$, transform.raw_table(wanted)
-    ) using built.last_raw_id, wanted.stages, built.business_date;
+    ) using built.last_raw_id, wanted.stages, loads;
     analyze pg_temp.touched_keys;
 end
 $$;

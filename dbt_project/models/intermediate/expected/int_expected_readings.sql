@@ -29,31 +29,42 @@ rejected as (
     where superseded_by is null
 ),
 
-days as (
+whole_days as (
     select distinct reading_date from point_days
+    where is_whole
 ),
 
--- `carrier` is what the row is delivered for: the metering point, or the meter of a register. Day by day, each by an index
--- (`offset 0` keeps it so): no more is read than the days that are looked at.
+single_days as (
+    select distinct metering_point_no, meter_asset_no, reading_date
+    from point_days
+    where not is_whole
+),
+
+-- `carrier` is what the row is delivered for: the metering point, or the meter of a register. Day by day, or point by point, each
+-- by an index (`offset 0` keeps it so): no more is read than what is looked at.
 delivered as (
+    {%- for days in ['whole_days', 'single_days'] %}
+    {{ 'union' if not loop.first }}
     select
         of_day.*,
-        days.reading_date
-    from days
+        {{ days }}.reading_date
+    from {{ days }}
     cross join lateral (
         select
             'curve' as what_code,
             curves.metering_point_no as carrier_no,
             {{ channel_code(['curves.quantity_code', 'curves.phase_code']) }} as channel_code
         from curves
-        where curves.reading_date = days.reading_date
+        where
+            curves.reading_date = {{ days }}.reading_date
+            {{ 'and curves.metering_point_no = single_days.metering_point_no' if days == 'single_days' }}
         offset 0
     ) as of_day
     union
     select
         of_day.*,
-        days.reading_date
-    from days
+        {{ days }}.reading_date
+    from {{ days }}
     cross join lateral (
         select
             case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end as what_code,
@@ -61,23 +72,29 @@ delivered as (
             {{ channel_code(['registers.energy_kind_code', 'registers.direction_code', 'registers.rate_code']) }} as channel_code
         from registers
         -- the freeze that closes a day is of this day or, a little late, of the next
-        where registers.reading_date in (days.reading_date, days.reading_date + 1) and registers.closed_date = days.reading_date
+        where
+            registers.reading_date in ({{ days }}.reading_date, {{ days }}.reading_date + 1)
+            and registers.closed_date = {{ days }}.reading_date
+            {{ 'and registers.meter_asset_no = single_days.meter_asset_no' if days == 'single_days' }}
         offset 0
     ) as of_day
     union
     select
         of_day.*,
-        days.reading_date
-    from days
+        {{ days }}.reading_date
+    from {{ days }}
     cross join lateral (
         select
             'voltage' as what_code,
             voltage_days.metering_point_no as carrier_no,
             voltage_days.phase_code as channel_code
         from voltage_days
-        where voltage_days.reading_date = days.reading_date
+        where
+            voltage_days.reading_date = {{ days }}.reading_date
+            {{ 'and voltage_days.metering_point_no = single_days.metering_point_no' if days == 'single_days' }}
         offset 0
     ) as of_day
+    {%- endfor %}
 ),
 
 -- A row that does not cast has arrived too. Its day is the text that was delivered.

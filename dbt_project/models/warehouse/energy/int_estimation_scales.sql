@@ -7,7 +7,7 @@ like_days as (
     select * from {{ ref('int_slots_like_days') }}
 ),
 
-registers as (
+registers as not materialized (
     select * from {{ ref('fct_registers_daily') }}
     where rate_code = 'T' and energy_since_previous is not null
 ),
@@ -16,7 +16,13 @@ quantities as (
     select * from {{ ref('estimation_registers') }}
 ),
 
--- Freezes that were missed lie inside a longer difference: it scales all its days together.
+open_days as (
+    select distinct metering_point_no, quantity_code, reading_date
+    from like_days
+),
+
+-- Freezes that were missed lie inside a longer difference: it scales all its days together. It is that of the next reading, which
+-- an index finds.
 spans as (
     select distinct
         registers.metering_point_no,
@@ -24,17 +30,20 @@ spans as (
         registers.energy_from_date as first_date,
         registers.reading_date as last_date,
         registers.energy_since_previous as register_energy
-    from registers
-    inner join quantities
-        on
-            registers.energy_kind_code = quantities.energy_kind_code
-            and registers.direction_code = quantities.direction_code
-            and {{ is_valid_on('quantities', 'registers.reading_date') }}
-    inner join (select distinct metering_point_no, quantity_code, reading_date from like_days) as open_days
-        on
+    from open_days
+    inner join quantities on open_days.quantity_code = quantities.quantity_code
+    cross join lateral (
+        select *
+        from registers
+        where
             registers.metering_point_no = open_days.metering_point_no
-            and quantities.quantity_code = open_days.quantity_code
-            and open_days.reading_date between registers.energy_from_date and registers.reading_date
+            and registers.energy_kind_code = quantities.energy_kind_code
+            and registers.direction_code = quantities.direction_code
+            and registers.reading_date >= open_days.reading_date
+        order by registers.reading_date, registers.meter_asset_no
+        limit 1
+    ) as registers
+    where registers.energy_from_date <= open_days.reading_date and {{ is_valid_on('quantities', 'registers.reading_date') }}
 ),
 
 curves as (
