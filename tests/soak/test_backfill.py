@@ -6,6 +6,7 @@ about an hour. `KAW_HOME` of the second one is a folder of its own: the command 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -97,6 +98,7 @@ def compared(server, template: str, tmp_path: Path, monkeypatch, first: date, nu
                 )
                 assert found.built == stages(days[0], days[-1])
             hashes[kind] = published(utility)
+            (tmp_path / f"{kind}.json").write_text(json.dumps(hashes[kind]))  # to look at with --basetemp
     assert differing(hashes["nights"], hashes["backfill"]) == {}
 
 
