@@ -82,7 +82,8 @@
 {%- endmacro %}
 
 {#-
-  After a mart is built: measures that rest on a table that the profile leaves out are null, for a sum over nothing is not zero.
+  After a mart is built: measures that rest on a table that the profile leaves out are null, for a sum over nothing is not zero,
+  and are listed as partial.
   A mart of which no measure is left has no rows, and a row without its key (no organisation is known, say) is none.
 -#}
 {% macro state_what_is_not_delivered() -%}
@@ -112,7 +113,12 @@
     {%- set statements = [] -%}
     {%- if keyless %}{% do statements.append('delete from ' ~ this ~ ' where ' ~ keyless | join(' or ')) %}{% endif -%}
     {%- if lacking -%}
-        {%- do statements.append('update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null') -%}
+        {%- set listed = "'" ~ (lacking | unique | join("', '")) ~ "'" -%}
+        {%- do statements.append(
+            'update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null, is_partial = true, partial_measures = ('
+            ~ 'select array_agg(distinct listed.measure order by listed.measure)'
+            ~ ' from unnest(partial_measures || array[' ~ listed ~ ']) as listed (measure))'
+        ) -%}
     {%- endif -%}
     {{ return(statements | join('; ')) }}
 {%- endmacro %}

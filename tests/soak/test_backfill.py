@@ -6,6 +6,7 @@ about an hour. `KAW_HOME` of the second one is a folder of its own: the command 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -74,20 +75,22 @@ def build(utility: Utility, day: date) -> None:
 
 
 def compared(server, template: str, tmp_path: Path, monkeypatch, first: date, number: int) -> None:
-    """The same deliveries, night by night and in one go."""
+    """The same deliveries, night by night and in one go. All are there from the start: a night takes what is dated up to its day.
+
+    A form of a week is written anew with each later day, with what its unit still keeps then: delivered day by day, only nights see it.
+    """
     days, hashes = [first + timedelta(days=n) for n in range(number)], {}
     for kind in ("nights", "backfill"):
         with databases.copied(server, template, kind) as name:
             utility = Utility(server.url(name), tmp_path / kind, monkeypatch)
             utility.enter()
+            for day in days:
+                deliver(utility.deliveries, day, 20, 6)
             if kind == "nights":
                 for day in days:
-                    deliver(utility.deliveries, day, 20, 6)
                     land(utility, day)
                     build(utility, day)
             else:
-                for day in days:
-                    deliver(utility.deliveries, day, 20, 6)
                 found = backfill(
                     utility.warehouse,
                     days[0],
@@ -97,13 +100,11 @@ def compared(server, template: str, tmp_path: Path, monkeypatch, first: date, nu
                 )
                 assert found.built == stages(days[0], days[-1])
             hashes[kind] = published(utility)
+            (tmp_path / f"{kind}.json").write_text(json.dumps(hashes[kind]))  # to look at with --basetemp
     assert differing(hashes["nights"], hashes["backfill"]) == {}
 
 
-@pytest.mark.xfail(
-    reason="not yet seen to pass: before the first day was built too, months that its night still builds differed"
-)
-@pytest.mark.parametrize("number", [6, 90])
+@pytest.mark.parametrize("number", [6, pytest.param(90, marks=pytest.mark.xfail(reason="not yet run to its end"))])
 def test_days_are_equal_to_night_by_night(server, session_home, template, tmp_path, monkeypatch, number: int):
     compared(server, template, tmp_path, monkeypatch, date(2026, 8, 29), number)
 
