@@ -5,45 +5,39 @@
 
 {#-
   The metering points of the marketing system. Where that archive is left out: every point that metering knows, from its first
-  day on, each a billing point of the account that metering says, else an account of its own.
+  day on, as metering describes it; of what it does not say, a billing point and an account of its own.
 -#}
 {% macro marketing_points() -%}
     {%- if is_left_out('mkt_mp') %}
     select
-        known.metering_point_no,
-        known.valid_from,
-        null::date as valid_to,
-        coalesce(known.account_no, known.metering_point_no) as account_no,
-        'BILLING'::text as role_code,
-        null::text as parent_metering_point_no,
-        null::text as split_method_code,
-        null::text as metering_side_code,
+        seen.metering_point_no,
+        least(min(seen.first_date), min((described.installed_at at time zone 'Asia/Shanghai')::date)) as valid_from,
+        max((described.removed_at at time zone 'Asia/Shanghai')::date) as valid_to,
+        coalesce(max(described.account_no), seen.metering_point_no) as account_no,
+        coalesce(max(described.role_code), 'BILLING') as role_code,
+        max(described.parent_metering_point_no) as parent_metering_point_no,
+        max(described.split_method_code) as split_method_code,
+        max(described.metering_side_code) as metering_side_code,
         null::text as voltage_level_code,
-        null::text as feeder_no,
-        null::text as transformer_area_no,
+        max(described.feeder_no) as feeder_no,
+        max(described.transformer_area_no) as transformer_area_no,
         null::bigint as _raw_id
     from (
         select
             metering_point_no,
-            min(first_date) as valid_from,
-            max(account_no) as account_no
-        from (
-            select
-                metering_point_no,
-                reading_date as first_date,
-                null::text as account_no
-            from {{ ref('int_curves_latest') }}
-            union all
-            select
-                metering_point_no,
-                (installed_at at time zone 'Asia/Shanghai')::date,
-                account_no
-            from {{ ref('stg_metering__measuring_points') }}
-        ) as seen
-        where metering_point_no is not null
+            min(reading_date) as first_date
+        from {{ ref('int_curves_latest') }}
         group by metering_point_no
-    ) as known
-    where known.valid_from is not null
+        union all
+        select
+            metering_point_no,
+            null::date
+        from {{ ref('stg_metering__measuring_points') }}
+    ) as seen
+    left join {{ ref('stg_metering__measuring_points') }} as described on seen.metering_point_no = described.metering_point_no
+    where seen.metering_point_no is not null
+    group by seen.metering_point_no
+    having min(seen.first_date) is not null or min(described.installed_at) is not null
     {%- else %}
     select * from {{ ref('stg_marketing__metering_points') }}
     {%- endif %}

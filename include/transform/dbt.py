@@ -80,7 +80,6 @@ def _run_dbt(
 ) -> list[Built]:
     from dbt.cli.main import dbtRunner
 
-    make_quicker()
     built: list[Built] = []
     hear = _hearing(built, progress)
     with dbt_environment(warehouse):
@@ -154,6 +153,7 @@ def _parse(warehouse: Warehouse, home: Path | None = None):
     """dbt's reading of the project, the one of before where this process has it."""
     from dbt.cli.main import dbtRunner
 
+    make_quicker()
     home = home or settings().home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
     outcome = _parsed.get((warehouse.address, PROJECT, home))

@@ -15,6 +15,7 @@ from include.records.warehouse import Warehouse
 from include.settings import settings
 from include.transform.builds import TOUCHED_BY, UNITS
 from include.transform.dbt import dbt_environment, project_arguments
+from include.transform.quicker import make_quicker
 
 PROJECT = "dbt_project"
 _MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)")
@@ -45,6 +46,7 @@ def compile_models(url: str, root: Path) -> tuple[list[Compiled], list[Problem]]
     """Every model in order, as far as dbt can compile it."""
     from dbt.cli.main import dbtRunner
 
+    make_quicker()
     project, target = root / PROJECT, settings().home / "lint"
     target.mkdir(parents=True, exist_ok=True)
     before = ["--quiet", "--no-use-colors", "--log-path", str(target / "logs"), "--log-level", "none"]
