@@ -74,12 +74,12 @@ def clear_text_outside(url: str, values: Iterable[str], *folders: Path) -> list[
                 found.append(f"{schema}.{name}")
     for folder in folders:
         for path in folder.rglob("*"):
-            if path.is_file() and any(value in content for content in _contents(path) for value in wanted):
+            if path.is_file() and any(value in content for content in file_contents(path) for value in wanted):
                 found.append(str(path.relative_to(folder)))
     return found
 
 
-def _contents(path: Path) -> Iterator[bytes]:
+def file_contents(path: Path) -> Iterator[bytes]:
     """A file as it is, and what is inside of a workbook or archive."""
     content = path.read_bytes()
     yield content

@@ -160,25 +160,6 @@ def _deny_what_is_kept_no_longer(connection: psycopg.Connection, parts: dict, ke
     decide(connection, chosen, load_id=parts["load"], reason="the source keeps its month no longer")
 
 
-def _of_withdrawn(table: Table, business_date: date) -> str:
-    """SQL condition on a row of `left_out`: it refers, by its parent's whole key, to a row of its own system that is withdrawn."""
-    conditions = []
-    for reference in table.references:
-        target = all_tables()[reference.target_table]
-        if target is table or reference.is_cross_system or set(reference.target_columns) != set(target.key):
-            continue
-        own = ", ".join(f"left_out.{name}" for name in reference.columns)
-        theirs = ", ".join(f"gone.{name}" for name in reference.target_columns)
-        conditions.append(
-            f"coalesce(({own}) in (select {theirs} from {target.raw_name} as gone"
-            f" where gone._is_tombstone and gone._business_date <= '{business_date}' and not exists ("
-            f"select 1 from {target.raw_name} as later where later._key = gone._key"
-            f" and later._business_date <= '{business_date}' and quality.version_order(later._business_date, later._load_id)"
-            " > quality.version_order(gone._business_date, gone._load_id))), false)"
-        )
-    return f"({' or '.join(conditions)})" if conditions else "false"
-
-
 def _kept_itself(table: Table, business_date: date) -> str:
     return f"({event_condition(table, _first_kept(table.keeps_months, business_date), date.max, in_raw=True)})"
 
@@ -279,8 +260,7 @@ def _unusual(
 def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
     """The temporary table `absent`: keys in force of the delivery's scope and channel that it does not hold; counts by office.
 
-    A row that the gate withholds is in no mart: to leave it out is to correct it, and it counts for no limit. So does one whose parent
-    of the same system is withdrawn, which the gate would withhold: nights and a backfill, without a gate in between, are alike.
+    A row that the gate withholds is in no mart: to leave it out is to correct it, and it counts for no limit.
     """
     connection.execute(
         sql.SQL("""
@@ -302,16 +282,16 @@ def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
             order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
         ),
         left_out as (
-            select newest.*, {office} as office
+            select _raw_id, _key, {office} as office
             from newest
             where not _is_tombstone and _channel = {channel} and {scope}
         )
         select
-            left_out._raw_id, left_out._key, left_out.office, pending.pending_id,
+            left_out.*, pending.pending_id,
             coalesce(pending.blocks, false) as blocked_before,
             coalesce(pending.business_date < {day}, false) as is_of_earlier_night,
             coalesce(pending.business_date > {day}, false) as is_of_later_night,
-            withheld.raw_id is not null or {of_withdrawn} as is_withheld, false as is_unusual, false as blocks, false as is_withdrawn
+            withheld.raw_id is not null as is_withheld, false as is_unusual, false as blocks, false as is_withdrawn
         from left_out
         left join quality.withheld as withheld
             on withheld.table_name = {name} and withheld.raw_id = left_out._raw_id and withheld.state = 'quarantined'
@@ -424,7 +404,6 @@ def _parts(table: Table, channel: str, load_id: int, business_date: date) -> dic
         "channel": channel,
         "source": table.source,
         "name": table.name,
-        "of_withdrawn": sql.SQL(_of_withdrawn(table, business_date)),
         "office": sql.SQL(f"btrim({office})" if office else "null::text"),
         "account": sql.SQL("btrim(raw.cons_no)" if "cons_no" in names else "null::text"),
         "event_date": sql.SQL(day if dated else "null::date"),
