@@ -13,7 +13,7 @@ import psycopg
 from include.contracts import all_tables
 from include.errors import UsageError
 from include.quality.waivers import check_signature, identity, signing
-from include.records import ledger, vault, vault_key
+from include.records import ledger, vault
 from include.records.warehouse import Warehouse
 from include.settings import settings
 
@@ -46,23 +46,20 @@ class Listed:
 def find(reader: Warehouse, asked: list[str]) -> Listed:
     """What is meant by values, in any spelling, or pseudonyms. `reader` acts as the role that reads the vault.
 
-    Raises UsageError where there is no key, or where nothing was asked for.
+    Raises UsageError where nothing was asked for, InfrastructureError where the key of this warehouse's pseudonyms is not there.
     """
-    key = vault_key.given()
-    if key is None:
-        raise UsageError(
-            "The key of the vault is not in this home.", where=str(vault_key.key_file()), next_step="run where it is."
-        )
     texts = [text for text in asked if text.strip() and not vault.is_pseudonym(text)]
-    wanted = [text for text in asked if vault.is_pseudonym(text)] + [key.pseudonym(text.strip(" ")) for text in texts]
-    if not wanted:
+    wanted = [text for text in asked if vault.is_pseudonym(text)]
+    if not texts and not wanted:
         raise UsageError("No value is given.", where="erase", next_step="give a name, number, address or pseudonym.")
     if nobody := [text for text in texts if vault.identifies_nobody(text)]:
         raise UsageError(
             f"{nobody[0]!r} identifies nobody and is not in the vault.", where="erase", next_step="give another value."
         )
     with reader.connect() as connection:
-        wanted += _spelled_otherwise(connection, texts)
+        if texts:
+            key = vault.key_of(connection)
+            wanted += [key.pseudonym(text.strip(" ")) for text in texts] + _spelled_otherwise(connection, texts)
         held = dict(
             connection.execute(
                 "select pseudonym, erased_at is not null from vault.clear_texts where pseudonym = any(%s)", [wanted]

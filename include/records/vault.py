@@ -62,20 +62,24 @@ def pseudonyms(connection: psycopg.Connection) -> Pseudonyms:
     is given cannot be used.
     """
     announced = _announced(connection)
-    key = vault_key.given()
     if announced is None:
-        key = key or vault_key.made()
+        key = vault_key.given() or vault_key.made()
         connection.execute("insert into vault.key (fingerprint) values (%s) on conflict do nothing", [key.fingerprint])
-        announced = _announced(connection)
-    if key is None or key.fingerprint != announced:
+    return Pseudonyms(key_of(connection))
+
+
+def key_of(connection: psycopg.Connection) -> vault_key.Key:
+    """The key that the pseudonyms of this warehouse were made with; raises as `pseudonyms` does. Makes none."""
+    key = vault_key.given()
+    if key is None or key.fingerprint != _announced(connection):
         raise InfrastructureError(
             "The key of the vault is not the one that the pseudonyms of this warehouse were made with."
             if key
             else "The key of the vault is not there.",
             where=str(vault_key.key_file()),
-            next_step="bring back the key (KAW_VAULT_KEY, or vault.key of a back-up --with-keys); nothing was landed.",
+            next_step="bring back the key (KAW_VAULT_KEY, or vault.key of a back-up --with-keys); nothing was done.",
         )
-    return Pseudonyms(key)
+    return key
 
 
 def _announced(connection: psycopg.Connection) -> str | None:

@@ -5,6 +5,7 @@ What is looked for is typed or drawn here, under the names of the columns that t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -141,7 +142,7 @@ def test_names_are_read_by_role_alone_and_follow_what_is_published(faulty_night:
 
 
 def test_erasing_changes_no_row_but_the_vaults_and_masks_what_comes_later(
-    faulty_night: Nights, capsys: pytest.CaptureFixture
+    faulty_night: Nights, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     ((pseudonym, mobile),) = faulty_night.rows(
         "select pseudonym, clear_text from vault.clear_texts where clear_text ~ '^1[3-9][0-9]{9}$' order by 1 limit 1"
@@ -156,6 +157,17 @@ def test_erasing_changes_no_row_but_the_vaults_and_masks_what_comes_later(
     assert pseudonym in listed
     assert "raw_marketing.mkt_contact.mobile: 1 row" in listed
     assert mobile not in listed
+    with (
+        monkeypatch.context() as other
+    ):  # a value is found by its pseudonym: with another key it would seem not to be there
+        other.setenv("KAW_VAULT_KEY", "bm90IHRoZSBrZXkgb2YgdGhpcyB2YXVsdCwgYnV0IDMyIGI=")
+        assert cli.main(["erase", spaced]) == 3
+        assert "not the one that the pseudonyms of this warehouse were made with" in capsys.readouterr().err
+        assert cli.main(["erase", pseudonym]) == 0
+        assert "mobile: 1 row" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{spaced}\n"))
+    assert cli.main(["erase", "-"]) == 0
+    assert capsys.readouterr().out == listed
     assert faulty_night.rows("select count(*) from vault.clear_texts where erased_at is not null") == [(0,)]
     assert cli.main(["erase", spaced, "--confirm"]) == 2
     assert cli.main(["erase", spaced, "--confirm", "--approver", "the officer", "--reason", "asked for"]) == 0
