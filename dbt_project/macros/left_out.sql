@@ -3,6 +3,11 @@
     {{ return(table_name in var('left_out', [])) }}
 {%- endmacro %}
 
+{#- A count over a contract table; null where the profile leaves the table out: nothing was counted, which is not none. -#}
+{% macro unless_left_out(table_name, count) -%}
+    {{ 'null::integer' if is_left_out(table_name) else count }}
+{%- endmacro %}
+
 {#-
   The metering points of the marketing system. Where that archive is left out: every point that metering knows, from its first
   day on, as metering describes it; of what it does not say, a billing point and an account of its own.

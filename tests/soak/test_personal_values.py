@@ -96,7 +96,10 @@ class Home:
         lines = path.read_text(encoding="utf-8").splitlines()
         fields = lines[1].split(",")
         torn = [fields[0], "BUSINESS", *(["x"] * (len(fields) - 3)), "Kanari900x"], [*fields, "Kanari901x"]
-        long = [fields[0], "Kanari902x" * 500, *fields[2:]]
+        long = [
+            name if at != '"contact_name"' else "Kanari902x" * 500
+            for at, name in zip(lines[0].split(","), fields, strict=True)
+        ]
         path.write_text("\n".join([*lines, *(",".join(line) for line in (*torn, long))]) + "\n", encoding="utf-8")
         (path.parent / "_manifest.json").unlink()
         self.cores |= {"Kanari900x", "Kanari901x", "Kanari902x"}
@@ -156,8 +159,9 @@ def test_planted_values_and_secrets_are_nowhere_but_in_the_vault(home: Home):
         home.kaw(*command)
     home.kaw("backup", str(home.made / "copy"))
     assert home.found(home.cores) == []
-    told = home.kaw("sql", "--personal", "select * from marts_personal.mart_access_list limit 0")
-    assert told is not None
+    said = home.said
+    assert "Kanari" in home.kaw("sql", "--personal", "select manager_name from marts_personal.mkt_manager")
+    home.said = said  # who asks as that role is told
 
     after = DAY + timedelta(days=1)
     home.deliver(after, blocking=True)

@@ -142,9 +142,9 @@ final as (
         unbalance_days.unbalance_over_slots,
         unbalance_days.unbalance_max_pct::numeric(9, 4) as unbalance_max_pct,
         unbalance_days.unbalance_95_pct::numeric(9, 4) as unbalance_95_pct,
-        coalesce(alarm_days.dip_events, 0) as dip_events,
-        coalesce(alarm_days.phase_loss_events, 0) as phase_loss_events,
-        coalesce(alarm_days.unbalance_events, 0) as unbalance_events
+        {{ unless_left_out('met_event_alarm', 'coalesce(alarm_days.dip_events, 0)') }} as dip_events,
+        {{ unless_left_out('met_event_alarm', 'coalesce(alarm_days.phase_loss_events, 0)') }} as phase_loss_events,
+        {{ unless_left_out('met_event_alarm', 'coalesce(alarm_days.unbalance_events, 0)') }} as unbalance_events
     from voltages
     full outer join alarm_days using (metering_point_no, reading_date)
     left join unbalance_days using (metering_point_no, reading_date)
