@@ -49,6 +49,7 @@ MIGRATIONS = [
     "020_published_by_rows.sql",
     "021_lock_of_finding_notes.sql",
     "022_vault.sql",
+    "023_vault_without_statistics.sql",
 ]
 REPEATABLE = [
     "raw tables",

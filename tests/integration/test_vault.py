@@ -74,6 +74,11 @@ def test_a_persons_values_land_as_pseudonyms_and_their_text_in_the_vault(marketi
     assert vault_key.key_file().read_text().strip() not in str(
         marketing.query("select held::text from vault.key as held")
     )
+    with psycopg.connect(marketing.url, autocommit=True) as connection:  # statistics would outlive an erasure
+        connection.execute("analyze vault.clear_texts")
+    assert marketing.query(
+        "select count(*) filter (where attname = 'clear_text'), count(*) > 0 from pg_stats where tablename = 'clear_texts'"
+    ) == [(0, True)]
 
 
 def test_what_is_delivered_again_is_a_duplicate(marketing: Utility):
