@@ -143,7 +143,8 @@ def full(server, template, tmp_path_factory, deliveries) -> Night:
 
 
 @pytest.mark.xfail(
-    reason="tried of three tables: without mkt_mp EXP-01 and EXP-02 block, and zeros of counts are not yet told from empty sums"
+    reason="51 of 52 publish; mkt_ticket is stopped by MART-43, and of 30 some counts are zero that should be empty, or a mart of no"
+    " row is not declared so"
 )
 @pytest.mark.parametrize("table", all_tables())
 def test_a_table_is_left_out_in_turn(server, template, tmp_path, deliveries, full: Night, table: str):

@@ -1,4 +1,5 @@
--- The planner's statistics hold values of a column, and would keep an erased one up to the next ANALYZE. Nothing looks rows up by text.
+-- The planner's statistics hold values of a column, and would keep an erased one. Nothing looks rows up by text.
+-- No released version has a vault: only a home made in between, on a server before 18, keeps what it had.
 alter table vault.clear_texts alter column clear_text set statistics 0;
 
 do $$
