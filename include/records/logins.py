@@ -45,8 +45,11 @@ class NotAllowed(Exception):
 
 
 def name_of(database: str, what: str) -> str:
-    """The login's name: roles belong to the whole server, so it carries the database's. Raises ValueError where it is too long."""
-    name = f"{database}_{what}"
+    """The login's name: roles belong to the whole server, so it carries the database's.
+
+    In a database `kaw` it says `kaw_login_loader`, for `kaw_loader` is the group. Raises ValueError where it is too long.
+    """
+    name = f"{database}_login_{what}" if database == "kaw" else f"{database}_{what}"
     if len(name.encode()) > LONGEST_NAME or re.search(r"[\x00-\x1f]", name):
         raise ValueError(f"{name!r} is no name of a role")
     return name

@@ -16,11 +16,11 @@ from include.errors import InfrastructureError, UsageError
 from include.local import cli, door, server
 from include.local.run import only_one
 from include.publish import release, rollback
-from include.records import logins, runs
+from include.records import identities, logins, runs
 from include.records.database import connect
 from include.records.migrations import grant_again, migrate
 from include.records.warehouse import Warehouse
-from include.settings import Settings, settings
+from include.settings import LOGINS, Settings, settings
 from tests import databases
 from tests.synthetic_marts import ENERGY, HEALTH, JULY, JUNE, Night, model
 
@@ -671,6 +671,15 @@ def test_roles_that_come_later_get_their_grants_and_policies(night: Night, given
 def test_a_login_has_a_name_that_postgresql_keeps_whole(database: str) -> None:
     with pytest.raises(ValueError, match="is no name of a role"):
         logins.name_of(database, "bi_reader")
+
+
+@pytest.mark.parametrize("database", ["kaw", "kaw_login", "warehouse"])
+def test_no_login_has_the_name_of_a_group_whatever_the_database_is_called(database: str) -> None:
+    address = f"postgresql://localhost/{database}"
+    groups = {identities.group_of(role) for role in LOGINS} | {door.READERS, door.MANAGERS}
+    names = [each.name for each in identities.identities(address)] + [logins.name_of(database, "bi_reader")]
+    assert len(set(names)) == len(names)
+    assert not groups & set(names)
 
 
 def test_what_an_address_says_of_the_connection_stays_for_the_other_login() -> None:
