@@ -1,5 +1,8 @@
+import gc
 import sys
 
 from include.local.cli import main
 
-sys.exit(main())
+code = main()
+gc.freeze()  # the system takes the memory back at once; Python would look through all of Airflow's and dbt's objects first
+sys.exit(code)
