@@ -27,6 +27,7 @@ class Progress:
         self.errors: list[BaseException] = []
         self._status = None
         self._started = 0.0
+        self.shown_s = 0.0  # seconds of all steps that were shown
         self._reset()
 
     def _reset(self) -> None:
@@ -43,10 +44,23 @@ class Progress:
         with self.console.status(title) as self._status:
             yield
         self._status = None
-        line = f"  {title:<34} {self.summary():<72} {time.monotonic() - self._started:6.1f} s"
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)  # one line a step in a log
+        self._show(title, time.monotonic() - self._started)
         for warning in self.warnings[:10]:
             self._warn(warning)
+
+    @contextmanager
+    def around(self, title: str) -> Iterator[None]:
+        """What is spent around the steps inside, as one line after them."""
+        started, shown_s = time.monotonic(), self.shown_s
+        yield
+        self._reset()
+        self._show(title, time.monotonic() - started - (self.shown_s - shown_s))
+
+    def _show(self, title: str, seconds: float) -> None:
+        """One line a step in a log."""
+        self.shown_s += seconds
+        line = f"  {title:<34} {self.summary():<72} {seconds:6.1f} s"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _warn(self, text: str) -> None:
         """Names stay as a source wrote them."""

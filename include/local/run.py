@@ -138,8 +138,9 @@ def night(url: str, day: date, hear: Progress, console: Console, any_simulated: 
     console.print(
         f"[bold]Night of {day}[/bold]" + (" (simulated utility: every row is synthetic)" if any_simulated else "")
     )
-    land(url, day, hear)
-    build(url, day, hear)
+    with hear.around("start and end tasks in Airflow"):
+        land(url, day, hear)
+        build(url, day, hear)
 
 
 def land(url: str, day: date, hear: Progress) -> None:

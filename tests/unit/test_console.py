@@ -36,6 +36,22 @@ def test_a_step_is_one_line_of_a_log_however_much_it_tells() -> None:
     assert len(told("100,000 rows tested, 0 failed, " * 9).splitlines()) == 1
 
 
+def test_what_is_spent_between_the_steps_is_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("include.local.console.time.monotonic", lambda: clock[0])
+    hear = Progress(Console(file=io.StringIO(), width=130))
+    with hear.around("around them"):
+        clock[0] += 2
+        with hear.step("a step"):
+            clock[0] += 5
+            hear(Receipt("met_meter", "landed", 1, 1))
+        clock[0] += 1
+    assert [line.split() for line in hear.console.file.getvalue().splitlines()] == [
+        ["a", "step", "1", "loads,", "1", "rows", "delivered,", "1", "new", "5.0", "s"],
+        ["around", "them", "3.0", "s"],
+    ]
+
+
 def test_months_that_a_publish_leaves_alone_are_told() -> None:
     june, july = date(2026, 6, 1), date(2026, 7, 1)
     quiet = PublishResult(months=[june], versions={june: 2}, unchanged_months=[], rows=1200, seconds=1.0)

@@ -117,7 +117,7 @@ standards as (
     where bills.contract_standard_code <> bills.marketing_standard_code
 ),
 
-rules as (
+rules as materialized (
     select
         months.month_end_date,
         {{ parameters_on('tariff_parameters', [

@@ -15,7 +15,7 @@ tariff_prices as (
 ),
 
 -- Parameters of the month once, so that the formulas below read as in the tariff.
-rules as (
+rules as materialized (
     select
         month_start_date,
         {{ parameters_on('tariff_parameters', [

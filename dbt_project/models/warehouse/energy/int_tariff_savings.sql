@@ -18,7 +18,7 @@ adjustments as (
     select * from {{ ref('power_factor_adjustment') }}
 ),
 
-rules as (
+rules as materialized (
     select
         months.month_start_date,
         months.known_hours,
