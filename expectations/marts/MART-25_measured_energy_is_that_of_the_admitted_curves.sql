@@ -17,10 +17,7 @@ with admitted as (
     select
         points.account_no,
         date_trunc('month', curves.reading_date::timestamp)::date as month_start_date,
-        sum(
-            (select sum(slots.slot_value::numeric) from unnest(curves.values_by_slot) as slots (slot_value))
-            * case when curves.is_primary then 1 else points.multiplier end
-        ) as energy_kwh
+        sum(quality.slot_sum(curves.values_by_slot) * case when curves.is_primary then 1 else points.multiplier end) as energy_kwh
     from staging.int_curves_latest as curves
     inner join staging.int_metering_points_as_of as points
         on

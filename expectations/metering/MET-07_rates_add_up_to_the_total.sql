@@ -16,7 +16,7 @@ parameters: [tolerance_kwh]
 -- tested
 -- A register that comes again is compared with the others of its moment, which came in an earlier night.
 with changed as (
-    select distinct {{ register_of('registers', rate=false) }}, registers.frozen_at
+    select distinct {{ register_of('registers', rate=false) }}, registers.frozen_at, registers.reading_date
     from staging.stg_metering__register_freezes as registers
     where {{ is_new_or_open('registers', 'met_register_freeze') }}
 ),
@@ -27,7 +27,8 @@ readings as (
     from staging.stg_metering__register_freezes as registers
     inner join changed
         on
-            ({{ register_of('registers', rate=false) }}, registers.frozen_at)
+            registers.reading_date = changed.reading_date
+            and ({{ register_of('registers', rate=false) }}, registers.frozen_at)
             = ({{ register_of('changed', rate=false) }}, changed.frozen_at)
     order by
         {{ register_of('registers') }}, registers.frozen_at,

@@ -149,6 +149,14 @@ class Table:
         return self.update_pattern in COMPARED_WHOLE
 
     @property
+    def event_column(self) -> str | None:
+        """The column that dates an event of the table: its first date, time or month besides the cursor; None where it has none."""
+        for column in self.columns:
+            if column.physical_type in ("date", "timestamptz", "char(6)") and column.name != self.cursor_column:
+                return column.name
+        return None
+
+    @property
     def curve_slots(self) -> list[str]:
         """Names of the slot columns v1 .. v96 in slot order; they land as one array."""
         return [c.name for c in self.columns if _CURVE_SLOT.fullmatch(c.name)] if self.name == "met_interval_96" else []

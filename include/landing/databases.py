@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from include.contracts import Table, all_tables
 from include.errors import InfrastructureError
-from include.landing.delivery import LINE, Delivery, Refusal, event_column, header_problem
+from include.landing.delivery import LINE, Delivery, Refusal, header_problem
 from include.progress import say
 from include.settings import settings
 
@@ -247,12 +247,12 @@ class Source:
 
 def compared_whole(table: Table) -> bool:
     """In-place and validity tables, and event tables whose rows carry no date of their event and have no late rows."""
-    return table.is_full_compared or (table.update_pattern == "append" and event_column(table) is None)
+    return table.is_full_compared or (table.update_pattern == "append" and table.event_column is None)
 
 
 def comes_every_night(table: Table) -> bool:
     """Tables of which a night's number of rows can be compared with other nights': not those of months and of their parts."""
-    column = event_column(table)
+    column = table.event_column
     return compared_whole(table) or (column is not None and table.column(column).physical_type != "char(6)")
 
 
@@ -262,7 +262,7 @@ def event_condition(table: Table, first_day: date, last_day: date, in_raw: bool 
     A row without a date of its own (a bill's line) has that of the row it belongs to, found in the source or in raw; without
     `by_parent`, as in the manifest of a file, that of its cursor.
     """
-    column = event_column(table)
+    column = table.event_column
     parent = _dated_parent(table) if column is None and by_parent else None
     if parent:
         (own,), (theirs,), target = parent
@@ -284,7 +284,7 @@ def _dated_parent(table: Table) -> tuple[tuple[str, ...], tuple[str, ...], Table
     for reference in table.references:
         if not reference.is_cross_system and reference.match == "whole" and len(reference.columns) == 1:
             target = all_tables()[reference.target_table]
-            if not target.is_full_compared and event_column(target):
+            if not target.is_full_compared and target.event_column:
                 return reference.columns, reference.target_columns, target
     return None
 

@@ -90,14 +90,6 @@ class Ignored:
     channel: str = "auto"
 
 
-def event_column(table: Table) -> str | None:
-    """The column that dates an event of the table: its first date, time or month besides the cursor; None where it has none."""
-    for column in table.columns:
-        if column.physical_type in ("date", "timestamptz", "char(6)") and column.name != table.cursor_column:
-            return column.name
-    return None
-
-
 def header_problem(columns: list[str], delivered: list[str]) -> str | None:
     """What is wrong with a header, as one sentence; None where every contract column is there once."""
     missing = [name for name in columns if name not in delivered]

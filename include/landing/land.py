@@ -21,7 +21,7 @@ from include.contracts import Table
 from include.landing import late, personal, restatements, slots, withdrawals
 from include.landing.cast import Rejected, RetypedColumn, as_csv_columns, check_types, rounded
 from include.landing.databases import comes_every_night
-from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Ignored, Refusal, event_column
+from include.landing.delivery import LINE, AlreadyLanded, Delivery, FileProblem, Ignored, Refusal
 from include.landing.receipts import insert_ignored, insert_receipt
 from include.records import vault
 from include.records.database import raw_columns
@@ -276,7 +276,7 @@ def _supersede_rejected(connection: psycopg.Connection, delivery: Delivery, load
 
     Their key came well or was rejected anew, their file came again, or the delivery is complete where they stood.
     """
-    column = event_column(delivery.table)
+    column = delivery.table.event_column
     first = last = None
     if isinstance(delivery.complete, tuple) and column:
         form = "%Y%m" if delivery.table.column(column).physical_type == "char(6)" else "%Y-%m-%d"

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from include.contracts import Table
-from include.landing.delivery import Delivery, event_column
+from include.landing.delivery import Delivery
 from include.landing.limits import Limits, limits_of
 from include.records.database import raw_columns
 from include.records.restatements import add_restatement, supersede
@@ -87,7 +87,7 @@ def _parts(table: Table, load_id: int) -> dict:
     kinds = {c.name: c.physical_type for c in table.columns}
     names = [name for name, _ in raw_columns(table)]
     dated = [n for n in names if kinds.get(n) in ("date", "timestamptz")]
-    event = event_column(table)
+    event = table.event_column
     identity = [k for k in table.key if k != "version" or not day]
     entity = [k for k in identity if k != event]
     content = [n for n in names if n not in identity and n not in ("version", table.cursor_column)]
@@ -111,7 +111,7 @@ def _hash(names: list[str]) -> sql.SQL:
 
 def _day(table: Table) -> str | None:
     """SQL of the day of a row of raw; None for tables that say what is and not what happened, and for months."""
-    column = event_column(table)
+    column = table.event_column
     if table.is_full_compared or column is None or table.column(column).physical_type == "char(6)":
         return None
     return f"raw.{column}::date"

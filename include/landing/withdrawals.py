@@ -19,7 +19,7 @@ from psycopg import sql
 from include.contracts import Table, all_tables
 from include.landing import late
 from include.landing.databases import event_condition
-from include.landing.delivery import AlreadyLanded, Delivery, event_column
+from include.landing.delivery import AlreadyLanded, Delivery
 from include.landing.limits import Limits, limits_of
 from include.landing.receipts import insert_receipt
 from include.records import locks
@@ -391,7 +391,7 @@ def _parts(table: Table, channel: str, load_id: int, business_date: date) -> dic
     """What the queries above are filled with."""
     names = {c.name for c in table.columns}
     office = office_column(table)
-    dated = None if table.is_full_compared else event_column(table)
+    dated = None if table.is_full_compared else table.event_column
     is_month = dated and table.column(dated).physical_type == "char(6)"
     is_real = f"raw.{dated} ~ '^[0-9][0-9][0-9][0-9](0[1-9]|1[0-2])$'"  # a month that is none has landed all the same
     day = f"case when {is_real} then to_date(raw.{dated}, 'YYYYMM') end" if is_month else f"raw.{dated}::date"

@@ -40,6 +40,10 @@ alter table {table.raw_name} add column if not exists _slot_minutes smallint not
 alter table {table.raw_name} add column if not exists _delivered_slots bit(96);
 alter table {table.raw_name} alter column v set statistics 0;
 """
+    # What a delivery holds of some days, and how many rows each day has, without reading the rows of all others.
+    of_events = f"""
+create index if not exists {table.name}_by_event on {table.raw_name} ({table.event_column}, _is_tombstone);
+"""
     return f"""
 create table if not exists {table.raw_name} (
     _raw_id bigint generated always as identity primary key,
@@ -56,6 +60,7 @@ create index if not exists {table.name}_by_version on {table.raw_name} (_key, _b
 drop index if exists {table.raw_name}_by_key; -- of before files could arrive late
 create index if not exists {table.name}_by_load on {table.raw_name} (_load_id);
 {of_curves if table.curve_slots else ""}
+{of_events if table.event_column and not table.is_full_compared else ""}
 """
 
 

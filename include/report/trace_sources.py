@@ -15,7 +15,6 @@ from psycopg.rows import dict_row
 
 from include.contracts import STAGED_NAMES, Reference, Table, all_tables
 from include.landing.databases import event_condition
-from include.landing.delivery import event_column
 from include.publish.marts import Mart
 from include.quality.evaluate import WITHHELD, record_key
 from include.transform.models import staging_relations
@@ -157,14 +156,14 @@ def _object(pairs: str) -> str:
 def _is_dated(table: Table) -> bool:
     """An event, or a part of one; archives and the parts of a contract hold for longer than a month."""
     inside = [all_tables()[r.target_table] for r in table.references if not r.is_cross_system]
-    dated = [t for t in (table, *inside) if not t.is_full_compared and event_column(t)]
+    dated = [t for t in (table, *inside) if not t.is_full_compared and t.event_column]
     return not table.is_full_compared and bool(dated)
 
 
 def _event_in(table: Table, first: date, last: date) -> str:
     """An event between two days; a reading at the midnight that ends the last one closes it and counts too."""
     condition = event_condition(table, first, last, in_raw=True)
-    column = event_column(table)
+    column = table.event_column
     if column and table.column(column).physical_type == "timestamptz":
         return f"{condition} or {column} = '{last + timedelta(days=1)} 00:00+08'"
     return condition

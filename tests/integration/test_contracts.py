@@ -9,7 +9,6 @@ import yaml
 
 from include.contracts import all_tables, load_contracts
 from include.landing.databases import compared_whole, event_condition
-from include.landing.delivery import event_column
 from include.landing.slots import TECHNICAL
 from include.records.database import connect
 from include.settings import SOURCE_NAMES
@@ -90,7 +89,7 @@ def test_every_event_table_dates_its_events():
     for table in all_tables().values():
         if not compared_whole(table) and table.source != "metering":
             by_bill = "bill_no in (select bill_no from mkt_bill" in event_condition(table, *[_day(1), _day(2)])
-            assert event_column(table) or by_bill, table.name
+            assert table.event_column or by_bill, table.name
 
 
 def _day(number: int):

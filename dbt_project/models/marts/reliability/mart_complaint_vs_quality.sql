@@ -25,8 +25,9 @@ voltage as (
     where entity_kind_code = 'ACCOUNT' and side_code = 'CUSTOMER'
 ),
 
-power_quality_days as (
+days_with_dips as (
     select * from {{ ref('fct_power_quality_daily') }}
+    where dip_events > 0
 ),
 
 metering_points as (
@@ -65,14 +66,14 @@ complaints as (
 dips as (
     select
         metering_points.account_no,
-        date_trunc('month', power_quality_days.reading_date::timestamp)::date as month_start_date,
-        sum(power_quality_days.dip_events)::integer as dip_events
-    from power_quality_days
+        date_trunc('month', days_with_dips.reading_date::timestamp)::date as month_start_date,
+        sum(days_with_dips.dip_events)::integer as dip_events
+    from days_with_dips
     inner join metering_points
         on
-            power_quality_days.metering_point_no = metering_points.metering_point_no
-            and {{ is_valid_on('metering_points', 'power_quality_days.reading_date') }}
-    group by metering_points.account_no, date_trunc('month', power_quality_days.reading_date::timestamp)::date
+            days_with_dips.metering_point_no = metering_points.metering_point_no
+            and {{ is_valid_on('metering_points', 'days_with_dips.reading_date') }}
+    group by metering_points.account_no, date_trunc('month', days_with_dips.reading_date::timestamp)::date
 ),
 
 interruptions as (

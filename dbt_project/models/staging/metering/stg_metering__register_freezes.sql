@@ -3,6 +3,7 @@
         {'columns': ['_raw_id']},
         {'columns': ['_load_id']},
         {'columns': ['meter_asset_no', 'reading_date']},
+        {'columns': ['meter_asset_no', 'energy_kind_code', 'direction_code', 'rate_code', 'freeze_kind_code']},
         {'columns': ['reading_date']}
     ],
     meta={'changed_days': ['reading_date', next_reading_date('changed')]}

@@ -1,5 +1,5 @@
 {{ config(
-    indexes=[{'columns': ['metering_point_no', 'reading_date']}, {'columns': ['reading_date']}],
+    indexes=[{'columns': ['metering_point_no', 'reading_date']}, {'columns': ['reading_date']}, {'columns': ['dip_events']}],
     meta={'touched_by': {'unit': 'metering_point_no', 'day': 'reading_date'}}
 ) }}
 
