@@ -9,11 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
 
+from include.environment import variables
+from include.local import identities
 from include.settings import LANGUAGES, ROOT
 from tests import accessible, questions
 from tests.browser import browser
@@ -63,9 +66,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
                 password=next(user["password"] for user in kept["users"] if user["name"] == "viewer"),
                 reader=reader,
                 owner=f"postgresql://kaw:{server['password']}@{place}",
+                pages={"KAW_HOME": str(folder)} | logins_of(folder),
             )
     finally:
         kaw("down")
+
+
+def logins_of(folder: Path) -> dict[str, str]:
+    """What `./kaw up` gives the processes of Airflow: the logins of the roles."""
+    with variables({"KAW_HOME": str(folder)}):
+        return identities.environment_of(identities.looked_at())
 
 
 def test_eleven_questions_are_answered_by_superset(home, tmp_path):
@@ -97,10 +107,7 @@ def test_the_twelfth_is_answered_by_the_newest_report(home, tmp_path):
     with psycopg.connect(home.owner) as owner:
         (expected,) = owner.execute(query).fetchall()
     assert expected[1] > 0
-    with (
-        served(KAW_HOME=str(home.folder), KAW_WAREHOUSE=home.owner, AIRFLOW_HOME=str(tmp_path)) as site,
-        browser(tmp_path / "profile", site) as page,
-    ):
+    with served(**home.pages, AIRFLOW_HOME=str(tmp_path)) as site, browser(tmp_path / "profile", site) as page:
         page.show("light", width=1440, height=900)
         page.visit("/warehouse/", "document.querySelector('main')")
         questions.click(page, "Report")
@@ -149,8 +156,8 @@ def test_a_filter_and_a_drill_down_change_the_figures_to_what_sql_says(home, tmp
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_serious_keeps_anybody_from_the_pages(home, tmp_path, language):
     script = accessible.axe(tmp_path)
-    environment = {"KAW_HOME": str(home.folder), "KAW_WAREHOUSE": home.owner, "KAW_LANG": language}
-    with served(**environment, AIRFLOW_HOME=str(tmp_path)) as site, browser(tmp_path / "profile", site) as page:
+    environment = home.pages | {"KAW_LANG": language, "AIRFLOW_HOME": str(tmp_path)}
+    with served(**environment) as site, browser(tmp_path / "profile", site) as page:
         for path in PAGES:
             for scheme in ("light", "dark"):
                 page.show(scheme)
