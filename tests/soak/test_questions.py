@@ -51,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
 
     try:
         nights = ("--from", "2026-07-09", "--to", "2026-07-10")
-        kaw("run", "--accounts", "30", "--rich", "--defects", "7", *nights)
+        kaw("run", "--accounts", "60", "--rich", "--defects", "7", *nights)
         kaw("bi")
         kept = json.loads((folder / "superset" / "secrets.json").read_text())
         server = json.loads((folder / "server.json").read_text())
