@@ -12,6 +12,7 @@ import re
 import sys
 from types import SimpleNamespace
 
+from include.environment import variables
 from tests.airflow_trial import ROOT
 
 USER = SimpleNamespace(get_id=lambda: "1", get_name=lambda: "auditor")
@@ -60,6 +61,9 @@ def main(folder: str, *asked: str) -> dict:
         got = client.get(served["url_prefix"] + path)
         is_text = got.headers.get("content-type", "").startswith("text/html")
         answer["pages"][path] = [got.status_code, dict(got.headers), got.text if is_text else len(got.content)]
+    with variables({"KAW_LANG": "zh"}):
+        absent = [path for path, (status, *_) in answer["pages"].items() if status == 404]
+        answer["absent_in_chinese"] = {path: client.get(served["url_prefix"] + path).text for path in absent}
     answer["asked_of"] = sorted(set(asked_of))
     del app.dependency_overrides[get_user]
 

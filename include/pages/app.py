@@ -70,6 +70,8 @@ async def _refused(request: Request, error: AnyHTTPException) -> HTMLResponse:
         503: Text("The warehouse does not answer", "数据仓库没有响应"),
     }
     language = _language()
+    if error.detail == "Not Found":  # by no route of ours
+        error = _absent("There is no such page.", "没有这个页面。")
     shown = page(
         "problem",
         language,
@@ -107,6 +109,16 @@ def _page(request: Request, name: str, **content) -> HTMLResponse:
     return HTMLResponse(shown)
 
 
+def _absent(en: str, zh: str) -> HTTPException:
+    return HTTPException(404, Text(en, zh).of(_language()))
+
+
+def _no_run(run_id: int | None) -> HTTPException:
+    if run_id is None:
+        return _absent("There is no run yet.", "还没有运行记录。")
+    return _absent(f"There is no run {run_id}.", f"没有第 {run_id} 次运行。")
+
+
 def _language() -> str:
     """That of KAW_LANG; where it is none of ours, the page that says so is in English."""
     try:
@@ -127,7 +139,7 @@ def nights(request: Request, connection: Opened) -> HTMLResponse:
 def run(request: Request, run_id: int, connection: Opened) -> HTMLResponse:
     found = queries.run(connection, run_id)
     if found is None:
-        raise HTTPException(404, f"There is no run {run_id}.")
+        raise _no_run(run_id)
     return _page(request, "run", run=found, report=_report_of(run_id))
 
 
@@ -149,7 +161,7 @@ def overview() -> FileResponse:
 @app.get("/reports/{folder}/{name}")
 def report_file(folder: str, name: str) -> FileResponse:
     if not _FOLDER.fullmatch(folder) or not _FILE.fullmatch(name):
-        raise HTTPException(404, "There is no such file of a report.")
+        raise _absent("There is no such file of a report.", "报告中没有这个文件。")
     return _sent(_file(folder, name))
 
 
@@ -157,7 +169,7 @@ def report_file(folder: str, name: str) -> FileResponse:
 def expected(request: Request, connection: Opened, run_id: Annotated[int | None, Query(ge=1)] = None) -> HTMLResponse:
     found = queries.expected(connection, run_id)
     if found is None:
-        raise HTTPException(404, f"There is no run {run_id}." if run_id else "There is no run yet.")
+        raise _no_run(run_id)
     return _page(request, "expected", **found)
 
 
@@ -189,12 +201,12 @@ def worklist(name: str, _: Opened) -> Response:
     from include.report.worklists import write_worklists
 
     if not _FILE.fullmatch(name) or Path(name).suffix not in (".xlsx", ".csv"):
-        raise HTTPException(404, "There is no such work list.")
+        raise _absent("There is no such work list.", "没有这份整改清单。")
     with tempfile.TemporaryDirectory() as folder:
         write_worklists(configured().reader(), Path(folder), only=Path(name).stem.removesuffix("_absent"))
         path = Path(folder) / name
         if not path.is_file():
-            raise HTTPException(404, "There is no such work list.")
+            raise _absent("There is no such work list.", "没有这份整改清单。")
         return Response(path.read_bytes(), media_type=SUFFIXES[path.suffix], headers=_as_download(name))
 
 
@@ -222,7 +234,7 @@ def _file(*parts: str) -> Path | None:
 
 def _sent(path: Path | None) -> FileResponse:
     if path is None:
-        raise HTTPException(404, "There is no such file.")
+        raise _absent("There is no such file.", "没有这个文件。")
     headers = {"Content-Security-Policy": OF_FILES}
     if path.suffix != ".html":
         headers |= _as_download(path.name)

@@ -109,6 +109,16 @@ def test_files_of_the_allowed_suffixes_are_handed_out_and_no_others(pages: dict)
         status, headers, size = pages["pages"][path]
         assert (status, headers["content-disposition"].split(";")[0], size > 0) == (200, "attachment", True), path
     assert {path: pages["pages"][path][0] for path in REFUSED} == dict.fromkeys(REFUSED, 404)
+
+
+def test_what_is_not_there_is_said_in_the_language_of_the_reader(pages: dict) -> None:
+    said = {
+        path: re.search(r"<main.*?<p>(.*?)</p>", text, re.DOTALL)[1]
+        for path, text in pages["absent_in_chinese"].items()
+    }
+    assert set(REFUSED) <= set(said)
+    assert said["/runs/99"] == "没有第 99 次运行。"
+    assert [text for text in said.values() if not re.search("[一-鿿]", text)] == []
     assert [pages["pages"][f"/findings?{asked}"][0] for asked in ("state=nonsense", "page=0")] == [422, 422]
 
 
