@@ -188,3 +188,21 @@ def test_a_seed_in_a_file_changes_what_rests_on_it_and_what_was_killed_is_droppe
     file.write_text("a,b\n")
     with pytest.raises(UsageError, match=r"churn_points\.csv has other columns than the seed churn_points"):
         preview(Warehouse(clean_night.url), seeds=[file])
+
+
+def test_a_seed_of_the_profile_changes_what_rests_on_it(
+    clean_night: Utility, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lines = (SEEDS / "accounts/churn_points.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    own = tmp_path / "profile" / "seeds" / "churn_points.csv"
+    own.parent.mkdir(parents=True)
+    (tmp_path / "profile" / "profile.yaml").write_text("name: Steel works", encoding="utf-8")
+    changed = [
+        line.replace(",18,", ",25,") for line in lines if line.startswith("DAYS_TO_END,")
+    ]  # the example of the page
+    assert changed
+    own.write_text("".join([lines[0], *changed]), encoding="utf-8")
+    monkeypatch.setenv("KAW_PROFILE", str(tmp_path / "profile"))
+    found = preview(Warehouse(clean_night.url))
+    assert (found.changes.seeds.keys(), found.changes.models, found.changes.rules) == ({"churn_points"}, (), ())
+    assert {mart.mart for mart in found.marts} >= {"mart_churn_risk"}

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from include.contracts import declarations
 from include.contracts.meanings import MEANINGS
-from include.local.lint.problem import Problem, choices, did_you_mean
+from include.errors import choices, did_you_mean
+from include.local.lint.problem import Problem
 
 LINE = "__line__"
 SHAPE = ("updatePattern", "cursorColumn", "keyColumns", "maxLateDays", "slotCount", "slotMinutes", "slotLabel")
