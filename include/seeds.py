@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import yaml
 
+from include.choices import choices, did_you_mean
 from include.contracts import all_tables
-from include.errors import UsageError, choices, did_you_mean
+from include.errors import UsageError
 from include.settings import ROOT, settings
 
 FOLDER = Path("dbt_project") / "seeds"

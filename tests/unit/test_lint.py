@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from include.errors import choices, did_you_mean
+from include.choices import choices, did_you_mean
 from include.local.lint.contracts import check_contracts
 from include.local.lint.headers import read_rules
 from include.local.lint.names import check_names
@@ -218,12 +218,16 @@ def test_a_circle_of_modules(tmp_path: Path):
 
 def test_what_ruff_finds(tmp_path: Path):
     copy(tmp_path, "pyproject.toml", "include/errors.py", "include/records/fence.py")
-    change(tmp_path / "include/errors.py", "import difflib\n", "import difflib\nimport os\n")
+    change(
+        tmp_path / "include/errors.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nimport os\n",
+    )
     with (tmp_path / "include/records/fence.py").open("a") as file:
         file.write("SPACED  =  1\n")
     problems = sorted(check_python(tmp_path))
     assert [str(p) for p in problems] == [
-        "include/errors.py:9: F401 `os` imported but unused; Next: fix it, or run ruff check",
+        "include/errors.py:8: F401 `os` imported but unused; Next: fix it, or run ruff check",
         "include/records/fence.py:18: unformatted File would be reformatted; Next: fix it, or run ruff format",
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from include.errors import choices, did_you_mean
+from include.choices import choices, did_you_mean
 from include.local.lint.declarations import LINE, check_declarations
 from include.local.lint.problem import Problem, one_line
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.errors import choices
+from include.choices import choices
 from include.local.lint.problem import Problem, line_of
 from include.seeds import FOLDER, declared, faults
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from include.errors import choices, did_you_mean
+from include.choices import choices, did_you_mean
 from include.local.lint.problem import Problem, one_line
 
 _COLUMN = re.compile(r'column (?:"(?P<bare>[^"]+)"|(?:(?P<alias>\w+)\.)?(?P<name>\w+)) ')
