@@ -120,7 +120,8 @@
         {%- set listed = "'" ~ (lacking | unique | join("', '")) ~ "'" -%}
         {%- do statements.append(
             'update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null'
-            ~ (', is_partial = true, partial_measures = (select array_agg(distinct listed.measure order by listed.measure)'
+            ~ (', is_partial = true' if 'is_partial' in model.columns else '')
+            ~ (', partial_measures = (select array_agg(distinct listed.measure order by listed.measure)'
             ~ ' from unnest(partial_measures || array[' ~ listed ~ ']) as listed (measure))' if 'partial_measures' in model.columns else '')
         ) -%}
     {%- endif -%}
