@@ -34,6 +34,8 @@ SAID = {  # of these nothing says less without saying why
     "met_voltage_daily",
     "mkt_bill",
     "mkt_bill_line",
+    "mkt_inspection",
+    "mkt_ticket",
 }
 OF_RULES = {"fct_rule_results", "fct_findings", "mart_dq_scorecard", "mart_catalog", "dim_dq_rules"}
 
