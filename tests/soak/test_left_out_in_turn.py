@@ -28,6 +28,7 @@ REASON = "not exported before spring"
 SAID = {  # of these nothing says less without saying why
     "met_collect_task",
     "met_event_alarm",
+    "met_feeder",
     "met_it",
     "met_meter",
     "met_pq_sample",
@@ -35,6 +36,7 @@ SAID = {  # of these nothing says less without saying why
     "mkt_bill",
     "mkt_bill_line",
     "mkt_inspection",
+    "mkt_penalty",
     "mkt_ticket",
 }
 OF_RULES = {"fct_rule_results", "fct_findings", "mart_dq_scorecard", "mart_catalog", "dim_dq_rules"}
