@@ -1,7 +1,8 @@
 """A utility as a profile: the folder that KAW_PROFILE names, with `profile.yaml` and a reviewed mapping per source.
 
 `profile.yaml` says which tables are delivered and how often, and which are left out and why; `sources/<source>.yaml` says how
-the files of a source become the contract's tables (`include.landing.mapping` reads it). docs/reference/profile.md lists the
+the files of a source become the contract's tables (`include.landing.mapping` reads it); `seeds/<seed>.csv` has its own
+thresholds and names (`include.seeds`). docs/reference/profile.md lists the
 keys. Without a profile every table is delivered as the contract has it.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from include import seeds
 from include.contracts import Table, all_tables, load_contracts
 from include.errors import UsageError
 from include.settings import SOURCE_NAMES, settings
@@ -78,6 +80,7 @@ def profile() -> Profile:
             where=f"KAW_PROFILE={folder}",
             next_step=f"let ./kaw init-source write {FILE}, or unset KAW_PROFILE.",
         ) from None
+    seeds.check_own()
     return _parsed(folder, text)
 
 
@@ -86,7 +89,8 @@ def digest() -> str | None:
     folder = settings().profile
     if folder is None:
         return None
-    files = [path for path in (folder / FILE, *sorted((folder / SOURCES).glob("*.yaml"))) if path.is_file()]
+    read = (folder / FILE, *sorted((folder / SOURCES).glob("*.yaml")), *seeds.own_files().values())
+    files = [path for path in read if path.is_file()]
     return hashlib.sha256(b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in files)).hexdigest()
 
 

@@ -82,7 +82,7 @@
 
 {#-
   After a mart is built: measures that rest on a table that the profile leaves out are null, for a sum over nothing is not zero,
-  and are listed as partial.
+  and are listed as partial. So is a column that counts a left-out table (its meta.counts), whatever else its family still says.
   A mart of which no measure is left has no rows, and a row without its key (no organisation is known, say) is none.
 -#}
 {% macro state_what_is_not_delivered() -%}
@@ -107,6 +107,11 @@
     {%- if measures and groups | length == measures | length -%}
         {{ return('delete from ' ~ this) }}
     {%- endif -%}
+    {%- for column in model.columns.values() -%}
+        {%- for table_name in ((column.config or {}).meta or {}).counts or [] if table_name in left_out -%}
+            {%- do lacking.append(column.name) -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {%- set keyless = [] -%}
     {%- for column in meta.grain or [] %}{% do keyless.append(column ~ ' is null') %}{% endfor -%}
     {%- set statements = [] -%}
@@ -114,9 +119,10 @@
     {%- if lacking -%}
         {%- set listed = "'" ~ (lacking | unique | join("', '")) ~ "'" -%}
         {%- do statements.append(
-            'update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null, is_partial = true, partial_measures = ('
-            ~ 'select array_agg(distinct listed.measure order by listed.measure)'
-            ~ ' from unnest(partial_measures || array[' ~ listed ~ ']) as listed (measure))'
+            'update ' ~ this ~ ' set ' ~ (lacking | unique | join(' = null, ')) ~ ' = null'
+            ~ (', is_partial = true' if 'is_partial' in model.columns else '')
+            ~ (', partial_measures = (select array_agg(distinct listed.measure order by listed.measure)'
+            ~ ' from unnest(partial_measures || array[' ~ listed ~ ']) as listed (measure))' if 'partial_measures' in model.columns else '')
         ) -%}
     {%- endif -%}
     {{ return(statements | join('; ')) }}

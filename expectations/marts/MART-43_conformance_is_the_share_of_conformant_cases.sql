@@ -15,7 +15,9 @@ with cases as (
     select distinct
         process_code, case_month, case_kind_code, case_no, is_case_conformant, process_conformance_rate, process_closed_cases
     from candidate.mart_process_conformance
-    where is_case_closed
+    where
+        is_case_closed
+        and not (process_conformance_rate is null and 'process_conformance_rate' = any(partial_measures))
 )
 
 select

@@ -4,24 +4,23 @@ made from the contract names it. Types, filled columns, lists of codes, formats 
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
+from functools import cache, lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include import seeds
 from include.contracts import Column, Reference, Table, all_tables
 from include.contracts.meanings import MEANINGS
 from include.landing.cast import RetypedColumn, check_types
 from include.landing.delivery import LINE
 
-FORMATS = Path(__file__).parents[2] / "dbt_project" / "seeds" / "quality" / "quality_formats.csv"
+FORMATS = "quality_formats"
 OF_NUMBERS = "any_number"  # meanings with this format are numbers of things: no spelling but width and blanks
 
 
@@ -140,11 +139,14 @@ def _judge(found: _Found, column: Column, values: pa.Array, day: date) -> None:
         found.add(column, f"is not {words}", [n for n, text in enumerate(texts) if text and not is_good(text)])
 
 
-@cache
 def _format(meaning: str, day: date) -> tuple[Callable[[str], bool] | None, str]:
     """Whether a text has the format of a number of this meaning on a day, and the format in words; None where none is stated."""
-    with FORMATS.open(encoding="utf-8", newline="") as lines:
-        of_meaning = [row for row in csv.DictReader(lines) if (row["meaning"], row["holds"]) == (meaning, "true")]
+    return _stated_format(meaning, day, seeds.text(FORMATS))
+
+
+@lru_cache(maxsize=256)
+def _stated_format(meaning: str, day: date, text: str) -> tuple[Callable[[str], bool] | None, str]:
+    of_meaning = [row for row in seeds.parsed(text) if (row["meaning"], row["holds"]) == (meaning, "true")]
     stated = [row for row in of_meaning if row["valid_from"] <= f"{day}" < (row["valid_to"] or "9999-12-31")]
     if not stated:
         return None, ""

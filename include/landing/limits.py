@@ -6,16 +6,15 @@ the first tables land before dbt has loaded any seed.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 
+from include import seeds
 from include.contracts import Table
 
-SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "quality" / "delivery_limits.csv"
+SEED = "delivery_limits"
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,11 @@ class Limits:
         return self.is_pending(in_force, absent) and absent > self.block_share * in_force
 
 
-def limits_of(table: Table, day: date, seed: Path = SEED) -> Limits:
+def limits_of(table: Table, day: date) -> Limits:
     """The limits in force on a day. Raises LookupError where the seed has none for that day."""
     found: dict[str, Decimal] = {}
     for level in ("all", *(["shrinking"] if table.shrinking.shrinks else []), table.name):  # the narrowest last
-        found |= {n: value for t, n, value, first, end in _rows(seed) if t == level and first <= day < end}
+        found |= {n: value for t, n, value, first, end in _rows(seeds.text(SEED)) if t == level and first <= day < end}
     own = table.shrinking
     stated = {
         "pending_share": own.pending_share,
@@ -58,20 +57,19 @@ def limits_of(table: Table, day: date, seed: Path = SEED) -> Limits:
     found |= {name: Decimal(value) for name, value in stated.items() if value is not None}
     missing = sorted(Limits.__dataclass_fields__.keys() - found.keys())
     if missing:
-        raise LookupError(f"the seed {seed.stem} has no {', '.join(missing)} on {day}")
+        raise LookupError(f"the seed {SEED} has no {', '.join(missing)} on {day}")
     return Limits(**found)
 
 
-@cache
-def _rows(seed: Path) -> tuple[tuple[str, str, Decimal, date, date], ...]:
-    with seed.open(encoding="utf-8", newline="") as lines:
-        return tuple(
-            (
-                row["table_name"],
-                row["name"],
-                Decimal(row["value"]),
-                date.fromisoformat(row["valid_from"]),
-                date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max,
-            )
-            for row in csv.DictReader(lines)
+@lru_cache(maxsize=8)
+def _rows(text: str) -> tuple[tuple[str, str, Decimal, date, date], ...]:
+    return tuple(
+        (
+            row["table_name"],
+            row["name"],
+            Decimal(row["value"]),
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max,
         )
+        for row in seeds.parsed(text)
+    )

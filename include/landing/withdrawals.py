@@ -87,7 +87,10 @@ def withdraw_absent(
     connection.execute(
         """
         update absent set
-            is_unusual = not is_withheld and (%(all_held)s or coalesce(office = any(%(held)s), false)),
+            is_unusual = not is_withheld and case
+                when is_of_withdrawn then %(all_block)s or coalesce(office = any(%(block)s), false)
+                else %(all_held)s or coalesce(office = any(%(held)s), false)
+            end,
             blocks = not is_withheld and (%(all_block)s or coalesce(office = any(%(block)s), false))
         """,
         {
@@ -160,6 +163,25 @@ def _deny_what_is_kept_no_longer(connection: psycopg.Connection, parts: dict, ke
     decide(connection, chosen, load_id=parts["load"], reason="the source keeps its month no longer")
 
 
+def _of_withdrawn(table: Table, business_date: date) -> str:
+    """SQL condition on a row of `left_out`: it refers, by its parent's whole key, to a row of its own system that is withdrawn."""
+    conditions = []
+    for reference in table.references:
+        target = all_tables()[reference.target_table]
+        if target is table or reference.is_cross_system or set(reference.target_columns) != set(target.key):
+            continue
+        own = ", ".join(f"left_out.{name}" for name in reference.columns)
+        theirs = ", ".join(f"gone.{name}" for name in reference.target_columns)
+        conditions.append(
+            f"coalesce(({own}) in (select {theirs} from {target.raw_name} as gone"
+            f" where gone._is_tombstone and gone._business_date <= '{business_date}' and not exists ("
+            f"select 1 from {target.raw_name} as later where later._key = gone._key"
+            f" and later._business_date <= '{business_date}' and quality.version_order(later._business_date, later._load_id)"
+            " > quality.version_order(gone._business_date, gone._load_id))), false)"
+        )
+    return f"({' or '.join(conditions)})" if conditions else "false"
+
+
 def _kept_itself(table: Table, business_date: date) -> str:
     return f"({event_condition(table, _first_kept(table.keeps_months, business_date), date.max, in_raw=True)})"
 
@@ -229,7 +251,10 @@ def withdraw_pending(
 def _unusual(
     connection: psycopg.Connection, parts: dict, limits: Limits, absent: Counter
 ) -> tuple[list[str | None], list[str | None]]:
-    """Offices (ALL: the table) of which an unusual number is absent, and those above the second limit; put on record."""
+    """Offices (ALL: the table) of which an unusual number is absent, and those above the second limit; put on record.
+
+    A row that goes with its parent counts for the second limit alone.
+    """
     if absent.total() < min(limits.small_table_least_rows, limits.pending_rows + 1):
         return [], []
     in_force = Counter(
@@ -247,10 +272,22 @@ def _unusual(
             ).fetchall()
         )
     )
+    with_parent = Counter(
+        dict(
+            connection.execute(
+                "select office, count(*) from absent where is_of_withdrawn and not is_withheld group by office"
+            ).fetchall()
+        )
+    )
     groups = {office: (in_force[office], rows) for office, rows in absent.items() if office is not None}
     groups[ALL] = (in_force.total(), absent.total())
-    held = [office for office, rows in groups.items() if limits.is_pending(*rows)]
-    blocking = [office for office in held if limits.blocks(*groups[office])]
+    with_parent[ALL] = with_parent.total()
+    blocking = [office for office, rows in groups.items() if limits.blocks(*rows)]
+    held = [
+        office
+        for office, (stored, rows) in groups.items()
+        if office in blocking or limits.is_pending(stored, rows - with_parent[office])
+    ]
     if held:
         checked = [(office, *rows, office in held, office in blocking) for office, rows in groups.items()]
         add_checks(connection, parts["load"], checked)
@@ -260,7 +297,8 @@ def _unusual(
 def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
     """The temporary table `absent`: keys in force of the delivery's scope and channel that it does not hold; counts by office.
 
-    A row that the gate withholds is in no mart: to leave it out is to correct it, and it counts for no limit.
+    A row that the gate withholds is in no mart: to leave it out is to correct it, and it counts for no limit. One whose parent of the
+    same system is withdrawn counts for the second limit alone: a gate would withhold it, and a backfill has none between its days.
     """
     connection.execute(
         sql.SQL("""
@@ -282,16 +320,17 @@ def _note_absent(connection: psycopg.Connection, parts: dict) -> Counter:
             order by raw._key, quality.version_order(raw._business_date, raw._load_id) desc, raw._raw_id desc
         ),
         left_out as (
-            select _raw_id, _key, {office} as office
+            select newest.*, {office} as office
             from newest
             where not _is_tombstone and _channel = {channel} and {scope}
         )
         select
-            left_out.*, pending.pending_id,
+            left_out._raw_id, left_out._key, left_out.office, pending.pending_id,
             coalesce(pending.blocks, false) as blocked_before,
             coalesce(pending.business_date < {day}, false) as is_of_earlier_night,
             coalesce(pending.business_date > {day}, false) as is_of_later_night,
-            withheld.raw_id is not null as is_withheld, false as is_unusual, false as blocks, false as is_withdrawn
+            withheld.raw_id is not null as is_withheld, {of_withdrawn} as is_of_withdrawn,
+            false as is_unusual, false as blocks, false as is_withdrawn
         from left_out
         left join quality.withheld as withheld
             on withheld.table_name = {name} and withheld.raw_id = left_out._raw_id and withheld.state = 'quarantined'
@@ -404,6 +443,7 @@ def _parts(table: Table, channel: str, load_id: int, business_date: date) -> dic
         "channel": channel,
         "source": table.source,
         "name": table.name,
+        "of_withdrawn": sql.SQL(_of_withdrawn(table, business_date)),
         "office": sql.SQL(f"btrim({office})" if office else "null::text"),
         "account": sql.SQL("btrim(raw.cons_no)" if "cons_no" in names else "null::text"),
         "event_date": sql.SQL(day if dated else "null::date"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
+from include import seeds
 from include.contracts import Column, Table
 from include.landing.formats import Format
 from include.landing.values import FALSE, TRUE, number
@@ -17,7 +16,7 @@ from include.onboarding.names import POSSIBLE, SURE, likeness
 from include.onboarding.notes import Notes
 from include.onboarding.sniff import Sniffed
 
-LABELS = Path(__file__).parents[2] / "dbt_project" / "seeds" / "star" / "code_labels.csv"
+LABELS = "code_labels"
 CLOSE = 0.06  # two names that are so near to each other leave it open
 NUMBERED = ("account_no", "settlement_account_no", "metering_point_no", "meter_asset_no", "organisation_no")
 _FLOAT = re.compile(r"\d+\.0+")
@@ -169,10 +168,9 @@ def _form_of_the_file(found: list[str], all_values: dict, own: str) -> tuple[str
 def _labels() -> dict[str, dict[str, str]]:
     """Column of the project -> label in lower case -> code."""
     found: dict[str, dict[str, str]] = {}
-    with LABELS.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for name in (row["name_en"], row["name_zh"]):
-                found.setdefault(row["code"], {})[name.lower()] = row["code"]
+    for row in seeds.rows(LABELS):
+        for name in (row["name_en"], row["name_zh"]):
+            found.setdefault(row["code"], {})[name.lower()] = row["code"]
     return found
 
 

@@ -358,7 +358,8 @@ def _label(slots: Slots, stamps: list[datetime], gap: timedelta, is_same_day: bo
             f"it begins at 00:00 and ends at {last:%H:%M}: stamps name the start of their slot",
         )
         if _ENDS.search(plain(header)):
-            notes.doubt("intervals.stamp.labels", "start", f"its header {header!r} says that they name the end")
+            why = f"it begins at 00:00 and ends at {last:%H:%M}, as starts do; its header {header!r} says that they name the end"
+            notes.doubt("intervals.stamp.labels", "start", why)
         return
     if first.time() == end and last.time() == midnight:
         stamp["labels"] = "end"

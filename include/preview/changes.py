@@ -13,6 +13,7 @@ from include.quality.base_rules import load_base_rules
 from include.quality.rules import Rule, load_rules
 from include.records.warehouse import Warehouse
 from include.transform.builds import models_of
+from include.transform.dbt import place_seed
 from include.transform.schemas import BESIDE, BUILT
 
 THRESHOLDS = "quality_parameters"
@@ -85,10 +86,7 @@ def _seed(file: Path, seeds: dict) -> str:
 
 
 def put_beside(manifest, seeds: dict[str, Path], folder: Path):
-    """A copy of dbt's manifest whose models and seeds are beside the warehouse; the seeds are read from copies in the folder.
-
-    dbt writes what it ran at a seed's path below its target: the path must be a relative one, or it writes the file itself.
-    """
+    """A copy of dbt's manifest whose models and seeds are beside the warehouse; the seeds are read from copies in the folder."""
     beside = pickle.loads(pickle.dumps(manifest))
     for node in beside.nodes.values():
         if node.schema in BUILT:
@@ -98,9 +96,10 @@ def put_beside(manifest, seeds: dict[str, Path], folder: Path):
             _rename(source)
     for name, node in seeds_of(beside).items():
         if name in seeds:
-            node.root_path, node.original_file_path = str(folder), f"{SEEDS}/{name}.csv"
-            (folder / SEEDS).mkdir(parents=True, exist_ok=True)
-            shutil.copy(seeds[name], folder / SEEDS / f"{name}.csv")
+            file = folder / SEEDS / f"{name}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(seeds[name], file)
+            place_seed(node, folder, file)
     for index in [name for name in vars(beside) if name.endswith("_lookup")]:
         setattr(beside, index, None)  # dbt makes them anew
     beside.build_flat_graph()

@@ -6,14 +6,14 @@ that a rule can be shown where no warehouse runs.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 
-SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "quality" / "quality_parameters.csv"
+from include import seeds
+
+SEED = "quality_parameters"
 FORMS = ("", "words", "times")  # 3, three, three times
 _WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
@@ -36,24 +36,27 @@ class Parameter:
     confidence: str = ""
 
 
-@cache
-def parameters(seed: Path = SEED) -> tuple[Parameter, ...]:
+def parameters() -> tuple[Parameter, ...]:
     """Every value of the seed, in its order."""
-    with seed.open(encoding="utf-8", newline="") as lines:
-        return tuple(
-            Parameter(
-                rule_id=row["rule_id"],
-                name=row["name"],
-                value=Decimal(row["value"]),
-                unit=row["unit"],
-                valid_from=date.fromisoformat(row["valid_from"]),
-                valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
-                source=row["source_doc"],
-                clause=row["clause"],
-                confidence=row["confidence"],
-            )
-            for row in csv.DictReader(lines)
+    return _parsed(seeds.text(SEED))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> tuple[Parameter, ...]:
+    return tuple(
+        Parameter(
+            rule_id=row["rule_id"],
+            name=row["name"],
+            value=Decimal(row["value"]),
+            unit=row["unit"],
+            valid_from=date.fromisoformat(row["valid_from"]),
+            valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            source=row["source_doc"],
+            clause=row["clause"],
+            confidence=row["confidence"],
         )
+        for row in seeds.parsed(text)
+    )
 
 
 def names_of(rule_id: str) -> list[str]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 
+from include import seeds
 from include.errors import InfrastructureError
 from include.records import vault_key
 
-PLACEHOLDERS = Path(__file__).parents[2] / "dbt_project" / "seeds" / "quality" / "quality_placeholders.csv"
+PLACEHOLDERS = "quality_placeholders"
 
 
 class Pseudonyms:
@@ -49,10 +48,13 @@ def is_pseudonym(value: str) -> bool:
     return bool(re.fullmatch(rf"{vault_key.PREFIX}[0-9a-f]{{32}}", value))
 
 
-@cache
 def placeholders() -> frozenset[str]:
-    with PLACEHOLDERS.open(encoding="utf-8", newline="") as lines:
-        return frozenset(row["value"].lower() for row in csv.DictReader(lines))
+    return _placeholders(seeds.text(PLACEHOLDERS))
+
+
+@lru_cache(maxsize=8)
+def _placeholders(text: str) -> frozenset[str]:
+    return frozenset(row["value"].lower() for row in seeds.parsed(text))
 
 
 def pseudonyms(connection: psycopg.Connection) -> Pseudonyms:

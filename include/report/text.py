@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 
-from include.settings import ROOT
+from include import seeds
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width signs too
 CLIPPED = 160  # characters of a value on the page
 
-LABELS = ROOT / "dbt_project" / "seeds" / "star" / "code_labels.csv"  # what dim_codes is made from
+LABELS = "code_labels"  # what dim_codes is made from
 
 
 class Text(str):
@@ -72,10 +71,13 @@ def labelled_columns() -> set[str]:
     return {column for column, _ in _labels()}
 
 
-@cache
 def _labels() -> dict[tuple[str, str], Text]:
-    with LABELS.open(encoding="utf-8", newline="") as file:
-        return {(row["column_name"], row["code"]): Text(row["name_en"], row["name_zh"]) for row in csv.DictReader(file)}
+    return _labels_of(seeds.text(LABELS))
+
+
+@lru_cache(maxsize=8)
+def _labels_of(text: str) -> dict[tuple[str, str], Text]:
+    return {(row["column_name"], row["code"]): Text(row["name_en"], row["name_zh"]) for row in seeds.parsed(text)}
 
 
 def safe_cell(value: object) -> str | int | Decimal:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from include import seeds
 from include.environment import variables
 from include.errors import InfrastructureError
 from include.profiles import left_out, parameter_variables
@@ -22,10 +23,11 @@ from include.transform.quicker import make_quicker
 
 PROJECT = ROOT / "dbt_project"
 TRANSFORMER = "kaw_transformer"
+OWN_SEEDS = "own_seeds"  # no folder of the project
 BUILDING = ("build", "run", "seed")  # commands of dbt that make tables
 
 # what dbt parsed last in this process; reading it again costs two seconds a command, thrice a night
-_parsed: dict[tuple[str, Path, Path], object] = {}
+_parsed: dict[tuple, object] = {}
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,36 @@ def _parse(warehouse: Warehouse, home: Path | None = None):
     make_quicker()
     home = home or settings().home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
-    outcome = _parsed.get((warehouse.address, PROJECT, home))
+    own = {name: seeds.text(name) for name in seeds.own_files()}
+    known = (warehouse.address, PROJECT, home, tuple(own.items()))
+    outcome = _parsed.get(known)
     if outcome is None:
         outcome = dbtRunner().invoke([*_before(), "parse", *_after(home / "target")])
         _keep_manifest(home)
         if outcome.success:
             _parsed.clear()
-            _parsed[warehouse.address, PROJECT, home] = outcome
+            _parsed[known] = outcome
+    if own and outcome.success:
+        _take_own_seeds(outcome.result, own, home)
     return outcome
+
+
+def _take_own_seeds(manifest, own: dict[str, str], folder: Path) -> None:
+    """The seeds that the utility's profile has rows of are read, by dbt too, from files that hold both."""
+    from dbt.artifacts.resources import FileHash
+
+    for node in manifest.nodes.values():
+        if node.resource_type.value == "seed" and node.name in own:
+            file = folder / OWN_SEEDS / f"{node.name}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(own[node.name], encoding="utf-8")
+            place_seed(node, folder, file)
+            node.checksum = FileHash.from_contents(own[node.name])
+
+
+def place_seed(node, folder: Path, file: Path) -> None:
+    """dbt writes what it ran at a seed's path below its target: the path must be a relative one, or it writes the file itself."""
+    node.root_path, node.original_file_path = str(folder), str(file.relative_to(folder))
 
 
 def _before() -> list[str]:

@@ -16,7 +16,7 @@ from include.onboarding.source import propose_source, write
 from include.quality.base_rules import load_base_rules
 from include.quality.evaluate import evaluate
 from include.records.warehouse import Warehouse
-from include.transform.dbt import run_dbt
+from include.transform.dbt import load_seeds, run_dbt
 from tests.integration.test_intervals import STEEL
 from tests.landing import Utility
 
@@ -38,6 +38,33 @@ def test_parameters_are_those_of_the_company_that_the_profile_names(database, pr
     with psycopg.connect(database) as connection:
         loaded = "select coalesce(company_code, ''), count(*) from staging.service_clocks group by 1 order by 1"
         assert dict(connection.execute(loaded).fetchall()) == {"": 2, "CSG": 2}
+
+
+def test_dbt_loads_the_thresholds_of_the_profile_and_loads_those_of_the_project_again_without_it(
+    database, profile, own_target
+):
+    own = profile / "seeds" / "quality_parameters.csv"
+    own.parent.mkdir()
+    (profile / "profile.yaml").write_text("name: Steel works")
+    own.write_text(
+        "rule_id,name,value,unit,valid_from,valid_to,source_doc,clause,confidence\n"
+        "XSR-06,tolerance_kva,7,kVA,2000-01-01,,board minute 12,all,V\n"
+    )
+    asked = (
+        "select value, source_doc from staging.quality_parameters where (rule_id, name) = ('XSR-06', 'tolerance_kva')"
+    )
+    rows = "select count(*) from staging.quality_parameters"
+    warehouse = Warehouse(database)
+    load_seeds(warehouse)
+    with psycopg.connect(database) as connection:
+        assert connection.execute(asked).fetchall() == [(Decimal(7), "board minute 12")]
+        both = connection.execute(rows).fetchone()
+    assert load_seeds(warehouse) == []
+    own.unlink()
+    assert [seed.name for seed in load_seeds(warehouse)] == ["quality_parameters"]
+    with psycopg.connect(database) as connection:
+        assert connection.execute(asked).fetchall()[0][0] == Decimal("0.5")
+        assert connection.execute(rows).fetchone() == both
 
 
 @pytest.fixture

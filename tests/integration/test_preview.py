@@ -188,3 +188,25 @@ def test_a_seed_in_a_file_changes_what_rests_on_it_and_what_was_killed_is_droppe
     file.write_text("a,b\n")
     with pytest.raises(UsageError, match=r"churn_points\.csv has other columns than the seed churn_points"):
         preview(Warehouse(clean_night.url), seeds=[file])
+
+
+def test_a_profile_s_seed_and_what_it_leaves_out_show_as_the_next_night_shows_them(
+    clean_night: Utility, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Points of the example of the page; without surveys a ticket's satisfaction is empty, which a hook after the build says."""
+    lines = (SEEDS / "accounts/churn_points.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    own = tmp_path / "profile" / "seeds" / "churn_points.csv"
+    own.parent.mkdir(parents=True)
+    (tmp_path / "profile" / "profile.yaml").write_text("left_out: {mkt_survey: asked on paper}", encoding="utf-8")
+    changed = [line.replace(",18,", ",25,") for line in lines if line.startswith("DAYS_TO_END,")]
+    assert len(changed) == 2
+    own.write_text("".join([lines[0], *changed]), encoding="utf-8")
+    monkeypatch.setenv("KAW_PROFILE", str(tmp_path / "profile"))
+    (answered,) = clean_night.rows("select count(satisfaction_score) from marts.mart_ticket_sla")
+    assert answered[0] > 0
+    found = preview(Warehouse(clean_night.url))
+    assert (found.changes.seeds.keys(), found.changes.rules) == ({"churn_points"}, ())
+    marts = {mart.mart: {c.name: c for c in mart.columns} for mart in found.marts}
+    assert marts["mart_churn_risk"].keys() >= {"churn_score", "partial_measures"}
+    satisfaction = marts["mart_ticket_sla"]["satisfaction_score"]
+    assert (satisfaction.rows, satisfaction.after) == (answered[0], None)

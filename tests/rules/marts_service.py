@@ -22,7 +22,7 @@ GOOD = [
     '{}'::text[] as partial_measures""",
     """create table candidate.mart_process_conformance as
     select 'TICKET'::text as case_kind_code, case_no, 'P'::text as process_code, date '2026-11-01' as case_month, is_case_closed,
-        is_case_conformant, 0.666667 as process_conformance_rate, 3 as process_closed_cases
+        is_case_conformant, 0.666667 as process_conformance_rate, 3 as process_closed_cases, '{}'::text[] as partial_measures
     from (values ('1', true, true), ('2', true, true), ('2', true, true), ('3', true, false), ('4', false, null))
     as events (case_no, is_case_closed, is_case_conformant)""",
     """create table candidate.mart_manager_performance as

@@ -18,7 +18,6 @@ from tests.rules.staged import Staged
 
 DAY = date(2026, 11, 23)
 BOOK = {rule.id: rule for rule in load_rules()}
-cached = parameters.parameters
 SEED = "rule_id,name,value,unit,valid_from,valid_to,source_doc,clause,confidence\n"
 
 
@@ -26,7 +25,7 @@ SEED = "rule_id,name,value,unit,valid_from,valid_to,source_doc,clause,confidence
 def seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A seed of its own, which a test fills."""
     path = tmp_path / "quality_parameters.csv"
-    monkeypatch.setattr(parameters, "parameters", lambda: cached(path))
+    monkeypatch.setattr(parameters.seeds, "text", lambda _: path.read_text(encoding="utf-8"))
     return path
 
 
@@ -124,7 +123,6 @@ def test_rule_book_and_report_show_the_thresholds_of_the_run(staged: Staged, see
     run = {"run_id": staged.run_id, "business_date": staged.business_date}
     for value, text in (("0.5", "within 0.5 kVA."), ("2", "within 2 kVA.")):
         seed.write_text(SEED + f"XSR-06,tolerance_kva,{value},kVA,2000-01-01,,catalogue,XSR-06,M\n")
-        cached.cache_clear()
         findings.note_rule_book(staged.connection, rules, staged.business_date)
         (sentence,) = staged.connection.execute("select sentence from quality.rule_book").fetchone()
         with pytest.MonkeyPatch.context() as patch:

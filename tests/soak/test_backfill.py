@@ -104,12 +104,7 @@ def compared(server, template: str, tmp_path: Path, monkeypatch, first: date, nu
     assert differing(hashes["nights"], hashes["backfill"]) == {}
 
 
-STAYS_PENDING = pytest.mark.xfail(
-    reason="stages of a withdrawn application, an unusual loss, stay pending: no gate quarantines them between the days of a backfill"
-)
-
-
-@pytest.mark.parametrize("number", [pytest.param(6, marks=STAYS_PENDING), pytest.param(90, marks=STAYS_PENDING)])
+@pytest.mark.parametrize("number", [6, 90])
 def test_days_are_equal_to_night_by_night(server, session_home, template, tmp_path, monkeypatch, number: int):
     compared(server, template, tmp_path, monkeypatch, date(2026, 8, 29), number)
 

@@ -25,6 +25,20 @@ from tests.nights import DAY, Utility
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3 * 3600)]
 
 REASON = "not exported before spring"
+SAID = {  # of these nothing says less without saying why
+    "met_collect_task",
+    "met_event_alarm",
+    "met_feeder",
+    "met_it",
+    "met_meter",
+    "met_pq_sample",
+    "met_voltage_daily",
+    "mkt_bill",
+    "mkt_bill_line",
+    "mkt_inspection",
+    "mkt_penalty",
+    "mkt_ticket",
+}
 OF_RULES = {"fct_rule_results", "fct_findings", "mart_dq_scorecard", "mart_catalog", "dim_dq_rules"}
 
 
@@ -142,10 +156,14 @@ def full(server, template, tmp_path_factory, deliveries) -> Night:
     return a_night(server, template, tmp_path_factory.mktemp("night"), deliveries, None)
 
 
-@pytest.mark.xfail(
-    reason="51 of 52 publish; mkt_ticket is stopped by MART-43, and of 30 some counts are zero that should be empty, or a mart of no"
-    " row is not declared so"
+NOT_YET = pytest.mark.xfail(
+    strict=False,
+    reason="publishes; some count may be zero that should be empty, or a mart of no row not be declared so",
 )
-@pytest.mark.parametrize("table", all_tables())
+
+
+@pytest.mark.parametrize(
+    "table", [name if name in SAID else pytest.param(name, marks=NOT_YET) for name in all_tables()]
+)
 def test_a_table_is_left_out_in_turn(server, template, tmp_path, deliveries, full: Night, table: str):
     assert wrong(full, a_night(server, template, tmp_path, deliveries, table), table) == []

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
+from include import seeds
 from include.contracts import all_tables
 from include.contracts.declarations import Shrinking
 from include.landing.databases import comes_every_night
@@ -57,17 +57,15 @@ def test_a_table_that_shrinks_by_its_contract(own, absent, is_pending, blocks):
     assert (limits.is_pending(1000, absent), limits.blocks(1000, absent)) == (is_pending, blocks)
 
 
-def test_a_limit_of_one_table_goes_before_that_of_all_and_each_has_its_days(tmp_path: Path):
+def test_a_limit_of_one_table_goes_before_that_of_all_and_each_has_its_days(monkeypatch: pytest.MonkeyPatch):
     assert limits_of(all_tables()["mkt_application"], DAY).restated_share == Decimal("0.25")
     assert limits_of(CONTACTS, DAY).restated_share == Decimal("0.05")
-    ended = tmp_path / "delivery_limits.csv"
     without_end = "all,exchanged_days,3,days,2000-01-01,"
-    ended.write_text(
-        SEED.read_text(encoding="utf-8").replace(without_end, without_end + "2026-11-22"), encoding="utf-8"
-    )
-    assert limits_of(CONTACTS, date(2026, 11, 21), ended).exchanged_days == 3
+    ended = seeds.text(SEED).replace(without_end, without_end + "2026-11-22")
+    monkeypatch.setattr(seeds, "text", lambda _: ended)
+    assert limits_of(CONTACTS, date(2026, 11, 21)).exchanged_days == 3
     with pytest.raises(LookupError, match="the seed delivery_limits has no exchanged_days on 2026-11-22"):
-        limits_of(CONTACTS, DAY, ended)
+        limits_of(CONTACTS, DAY)
 
 
 def test_an_office_is_a_column_of_a_row_and_not_the_row_itself():

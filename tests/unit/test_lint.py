@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from include.choices import choices, did_you_mean
 from include.local.lint.contracts import check_contracts
 from include.local.lint.headers import read_rules
 from include.local.lint.names import check_names
-from include.local.lint.problem import Problem, choices, did_you_mean
+from include.local.lint.problem import Problem
 from include.local.lint.seeds import check_seeds
 from include.local.lint.tools import check_dags, check_imports, check_python
 

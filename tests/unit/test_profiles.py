@@ -15,6 +15,7 @@ from include.quality.base_rules import load_base_rules
 from include.quality.left_out import not_delivered
 from include.quality.rules import load_rules
 from include.transform.dbt import project_arguments
+from include.transform.models import published_models
 
 
 @pytest.fixture
@@ -135,3 +136,18 @@ def test_leaving_one_table_out_switches_off_no_rule_on_the_rows_of_another(name)
     assert f"ARR-{name}" in switched_off
     others = {rule_id for rule_id, rule in switched_off.items() if rule.table_name != name}
     assert all(rule_id.startswith("REF-") or rule_id.endswith("-REFERENCE") for rule_id in others), others
+
+
+def test_a_column_that_counts_a_table_is_of_a_mart_that_lists_what_it_lacks():
+    """What shows the newest state alone lists nothing; theirs are empty alone. `counts` is read by the macro state_what_is_not_delivered."""
+    counting = {
+        (model.published_name, column): meta["counts"]
+        for model in published_models().values()
+        for column, meta in model.column_meta.items()
+        if "counts" in meta
+    }
+    assert {table for tables in counting.values() for table in tables} <= all_tables().keys()
+    marts = {model.published_name: model for model in published_models().values()}
+    silent = {name for name, _ in counting if "partial_measures" not in marts[name].columns}
+    assert silent == {"dim_customers", "dim_managers", "fct_customer_credit"}
+    assert counting["mart_high_reliability_plan", "source_cnt_independent"] == ["met_feeder"]

@@ -12,6 +12,7 @@
             {% call statement('main') -%}
                 {{ hooks_text(pre_hooks) }}
                 {{ built_anew(target_relation) }}
+                {{ hooks_text(post_hooks) }}
                 {{ noted_beside(target_relation) }}
             {%- endcall %}
             {{ adapter.commit() }}

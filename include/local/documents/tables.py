@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import yaml
 
+from include import seeds
 from include.contracts import Table, load_contracts
 from include.local.documents.parts import cell
 from include.settings import ROOT
@@ -143,8 +143,7 @@ def _seeds_page() -> str:
         "|---|---|---|",
     ]
     for path, seed in _seeds():
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = sum(1 for _ in csv.reader(file)) - 1
+        rows = len(seeds.rows(path.stem))
         parts.append(
             f"| [`{path.stem}`](../../{path.relative_to(ROOT)}) | {rows:,} | {cell(seed.get('description', ''))} |"
         )

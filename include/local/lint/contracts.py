@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from include.choices import choices, did_you_mean
 from include.local.lint.declarations import LINE, check_declarations
-from include.local.lint.problem import Problem, choices, did_you_mean, one_line
+from include.local.lint.problem import Problem, one_line
 
 FOLDER = Path("include") / "contracts"
 TYPES = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from include.choices import choices, did_you_mean
 from include.contracts import declarations
 from include.contracts.meanings import MEANINGS
-from include.local.lint.problem import Problem, choices, did_you_mean
+from include.local.lint.problem import Problem
 
 LINE = "__line__"
 SHAPE = ("updatePattern", "cursorColumn", "keyColumns", "maxLateDays", "slotCount", "slotMinutes", "slotLabel")

@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.local.lint.problem import Problem, choices, did_you_mean, line_of, one_line
+from include.choices import choices, did_you_mean
+from include.local.lint.problem import Problem, line_of, one_line
 from include.local.lint.sql_errors import Source, problem_of
 from include.records.warehouse import Warehouse
 from include.settings import settings

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from include.local.lint.problem import Problem, choices, did_you_mean
+from include.choices import choices, did_you_mean
+from include.local.lint.problem import Problem
 
 FOLDERS = ("include", "dags", "plugins", "tests")
 

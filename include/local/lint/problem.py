@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_LISTED = 24  # a longer list of what is allowed is shortened to the names that are most like the wrong one
 AGAIN = "fix it and repeat ./kaw lint"
 
 
@@ -28,20 +25,6 @@ class Problem:
 
 def one_line(text: object) -> str:
     return " ".join(str(text).split()).rstrip(".;")
-
-
-def choices(wrong: str, known: Iterable[str]) -> str:
-    """The known names: all of them, or of a long list those that are most like the wrong one and the number of all."""
-    names = list(dict.fromkeys(known))
-    if len(names) <= MOST_LISTED:
-        return ", ".join(names)
-    close = difflib.get_close_matches(wrong, names, n=8, cutoff=0.5) or sorted(names)[:8]
-    return f"{', '.join(close)}, ... ({len(names)} in all)"
-
-
-def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def line_of(path: Path, needle: str) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from include.local.lint.problem import Problem, choices, did_you_mean, one_line
+from include.choices import choices, did_you_mean
+from include.local.lint.problem import Problem, one_line
 
 _COLUMN = re.compile(r'column (?:"(?P<bare>[^"]+)"|(?:(?P<alias>\w+)\.)?(?P<name>\w+)) ')
 _RELATION = re.compile(r'relation "(?P<name>[^"]+)" does not exist')

@@ -48,7 +48,7 @@ final as (
         followed.certificate_valid_to,
         followed.training_hours_12m,
         coalesce(portfolios.portfolio_size, 0) as portfolio_size,
-        coalesce(portfolios.portfolio_kva, 0)::numeric(16, 2) as portfolio_kva
+        {{ unless_left_out('mkt_customer', 'coalesce(portfolios.portfolio_kva, 0)') }}::numeric(16, 2) as portfolio_kva
     from followed
     left join portfolios
         on followed.manager_no = portfolios.manager_no and followed.valid_from = portfolios.valid_from
