@@ -81,7 +81,19 @@ def propose_rows(source: str, name: str, sniffed: Sniffed, today: date | None = 
     _take_columns(proposed, sniffed, tables[best[0]], mapped[best[0]])
     if len(best) > 1 and scores[best[1]] > scores[best[0]] - 1:
         proposed.doubts["table"] = (best[0], f"{best[1]} is as likely by its columns")
+    elif rivals := _with_all_of(proposed, tables):
+        told = ", ".join(name for name, column in proposed.columns.items() if "from" in column)
+        proposed.doubts["table"] = (best[0], f"of its columns the file fills {told} alone, as {rivals[0]} would")
     return proposed
+
+
+def _with_all_of(proposed: Proposed, tables: dict[str, Table]) -> list[str]:
+    """Other tables that have every column which the file fills: nothing in the file tells them from the table that was chosen."""
+    filled = {name for name, column in proposed.columns.items() if "from" in column}
+    others = {
+        name: {column.name for column in table.columns} for name, table in tables.items() if name != proposed.table
+    }
+    return [name for name, columns in others.items() if filled <= columns]
 
 
 def _take_slots(proposed: Proposed, sniffed: Sniffed, slots: Slots) -> None:

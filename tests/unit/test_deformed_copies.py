@@ -105,6 +105,16 @@ def test_a_damaged_copy_is_proposed_or_told_and_never_an_error(seed):
             assert proposed.table or proposed.problem
 
 
+def test_a_file_of_which_only_a_number_of_many_tables_is_known_is_said_to_be_of_a_doubtful_table():
+    content = b"account_number,street,label\n" + b"".join(
+        b"35012787%d,1 Some Way %d,Some place\n" % (n, n) for n in range(100, 110)
+    )
+    proposed = propose("marketing", "places.csv", content)
+    assert [name for name, column in proposed.columns.items() if "from" in column] == ["cons_no"]
+    chosen, why = proposed.doubts["table"]
+    assert (chosen, "cons_no alone" in why) == (proposed.table, True)
+
+
 def test_a_value_that_was_changed_in_a_copy_is_seen():
     """The check itself fails where a mapping reads another value than the truth has."""
     copy = next(copy for copy in COPIES if copy.name == "decimal comma")
