@@ -10,8 +10,10 @@ from include import progress
 from include.errors import KawError
 from include.local.console import Progress, output_to
 from include.local.run import only_one
-from include.preview import Estimate, Preview, preview
+from include.preview import Preview, preview
 from include.preview.compare import MartChange
+from include.preview.estimate import Estimate
+from include.preview.plan import Plan, Planned, plan
 from include.records.warehouse import Warehouse
 from include.settings import settings
 
@@ -44,6 +46,35 @@ def preview_and_print(warehouse: Warehouse, seeds: list[Path], as_of: date | Non
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
     if as_json:
         print(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, default=str))
+
+
+def plan_and_print(warehouse: Warehouse, *, as_json: bool) -> None:
+    with output_to(settings().home / "logs" / "plan.log", on_stderr=True):  # what dbt says while it reads
+        found = plan(warehouse)
+    print(json.dumps(found.as_dict(), indent=1) if as_json else "\n".join(plan_lines(found)))
+
+
+def plan_lines(found: Plan) -> list[str]:
+    if not (found.seeds or found.anew):
+        return [
+            f"Code and seeds are those of the last build: the next night builds what arrives, in {found.others} models."
+        ]
+    told = [f"Seeds that are loaded: {', '.join(found.seeds)}"] if found.seeds else []
+    told += _planned("Built anew, their code or what it rests on is another", found.anew)
+    told += _planned("Compared whole, for they read one of these", found.whole)
+    told.append(
+        f"Of {found.others} others what arrives, and what differs in what they read."
+        f" About {max(found.estimate.seconds, 1):,.0f} s more than a night without a change."
+    )
+    return told
+
+
+def _planned(what: str, models: list[Planned]) -> list[str]:
+    if not models:
+        return []
+    size = sum(each.bytes for each in models)
+    listed = [f"  {each.model:<36} {each.rows:>14,} rows {each.bytes / 1e6:>10,.1f} MB" for each in models]
+    return [f"{what}: {len(models)} models, {size / 1e6:,.1f} MB", *listed]
 
 
 def lines(found: Preview) -> list[str]:

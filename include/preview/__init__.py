@@ -27,6 +27,7 @@ from include.preview.changes import (
     tagged,
 )
 from include.preview.compare import MartChange, compare
+from include.preview.estimate import Estimate
 from include.preview.trial import Trial, set_phase, show_records, trial
 from include.publish.marts import read_marts
 from include.quality.rules import Rule
@@ -42,20 +43,6 @@ from include.transform.schemas import BESIDE, BUILT, STATE
 Step = Callable[[str], AbstractContextManager]
 CLUSTERS = "load_cluster_labels"
 CLUSTERED = {"int_load_profiles", "load_cluster_parameters"}
-BYTES_A_SECOND, SECONDS_A_MODEL = 4_000_000, 0.1  # what was seen on two cores; an estimate says no more than the order
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a preview builds at most: models, bytes that they take now, and about how long that and its rules take."""
-
-    models: int
-    bytes: int
-    rules_s: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        return self.models * SECONDS_A_MODEL + self.bytes / BYTES_A_SECOND + self.rules_s
 
 
 @dataclass

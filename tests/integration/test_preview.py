@@ -9,7 +9,9 @@ import pytest
 
 from include import night
 from include.errors import UsageError
+from include.local.preview import plan_lines
 from include.preview import changes, preview
+from include.preview.plan import plan
 from include.quality import gate
 from include.quality.rules import load_rules
 from include.records.warehouse import Warehouse
@@ -123,6 +125,7 @@ def test_a_preview_gives_the_numbers_that_the_next_night_shows(
     )
     tree.add_rule("CON-90_no_contract_demand.sql", NEW_RULE)
     before, was_open = records(clean_night), open_findings(clean_night)
+    planned = plan(clean_night.warehouse.reader())
     found = preview(Warehouse(clean_night.url))
     assert records(clean_night) == before
 
@@ -150,6 +153,16 @@ def test_a_preview_gives_the_numbers_that_the_next_night_shows(
     assert {name for name in after if after[name] != before["marts"][name]} == marts.keys()
     assert told(found) == shown(clean_night, found)
 
+    stamp = max(stamp for *_, stamp in before["builds"])
+    why = dict(
+        clean_night.rows(f"select model, reason from transform.builds where stamp > {stamp} and reason is not null")
+    )
+    assert [model for model, reason in why.items() if reason.startswith("anew")] == [
+        each.model for each in planned.anew
+    ]
+    by_seed = {model for model, reason in why.items() if reason == "whole: quality_parameters changed"}
+    assert by_seed <= {each.model for each in planned.whole}
+
 
 def told(found) -> dict[tuple[str, str], tuple]:
     return {(mart.mart, c.name): (c.agg, c.after) for mart in found.marts for c in mart.columns if c.agg}
@@ -164,6 +177,45 @@ def shown(utility: Utility, found) -> dict[tuple[str, str], tuple]:
         for c in mart.columns
         if c.agg
     }
+
+
+def test_a_plan_says_what_is_built_because_code_or_seeds_changed_and_changes_nothing(
+    clean_night: Utility, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before, tree = records(clean_night), Tree(monkeypatch, tmp_path)
+    warehouse = clean_night.warehouse.reader()
+    same = plan(warehouse)
+    assert (same.seeds, same.anew, same.whole) == ([], [], [])
+    assert plan_lines(same) == [
+        f"Code and seeds are those of the last build: the next night builds what arrives, in {same.others} models."
+    ]
+    tree.change_seed("service/working_hours.csv", "08:30,12:00", "08:00,12:00")
+    tree.change_model("fct_bills", "select * from final", "select * from final where true")
+    found = plan(warehouse)
+    assert [each.model for each in found.anew] == ["fct_bills"]
+    ((rows,),) = clean_night.rows("select count(*) from warehouse.fct_bills")
+    assert (found.anew[0].rows, found.seeds) == (rows, ["working_hours"])
+    assert {each.model for each in found.whole} == {
+        "fct_application_stages",  # reads the hours of work; all others read bills
+        "fct_bill_lines",
+        "fct_path_losses",
+        "fct_payments",
+        "int_account_activity",
+        "int_bill_balances",
+        "int_energy_trends",
+        "int_penalties",
+        "int_power_factors_monthly",
+        "int_receivables",
+        "int_usage_monthly",
+        "mart_contract_health",
+        "mart_dq_scorecard",
+        "mart_key_account_ranking",
+        "mart_payment_behaviour",
+        "mart_service_resource_balance",
+        "mart_tariff_advice",
+    }
+    assert len(found.anew) + len(found.whole) + found.others == same.others
+    assert records(clean_night) == before
 
 
 def test_a_seed_in_a_file_changes_what_rests_on_it_and_what_was_killed_is_dropped(clean_night: Utility, tmp_path: Path):

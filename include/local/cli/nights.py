@@ -35,6 +35,10 @@ def add_to(commands) -> None:
         "--expect", metavar="HASH", help="exit with 1 unless the marts published in the end have this hash in all"
     )
     run.add_argument("--fresh", action="store_true", help="forget everything in this home first")
+    run.add_argument(
+        "--plan", action="store_true", help="run nothing; tell what the next night builds because code or seeds changed"
+    )
+    run.add_argument("--json", action="store_true", help="with --plan: everything, for a program")
 
     back = command(commands, "backfill", _backfill, "load the history of months or years; repeated, it goes on")
     back.add_argument("--from", type=day, metavar="D", dest="first", required=True, help="first business date")
@@ -64,6 +68,8 @@ def add_to(commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from include.local.run import run_nights
 
+    if arguments.plan or arguments.json:
+        return _plan(arguments)
     if (arguments.date and (arguments.first or arguments.last)) or bool(arguments.first) != bool(arguments.last):
         raise UsageError("Give either --date, or --from and --to together.", next_step="see ./kaw run --help.")
     day = arguments.date or default_business_date()
@@ -80,6 +86,18 @@ def _run(arguments: argparse.Namespace) -> int:
         fresh=arguments.fresh,
         expect=arguments.expect,
     )
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from include.local.cli.access import reading
+    from include.local.preview import plan_and_print
+
+    given = {name for name, value in vars(arguments).items() if value is not None and value is not False}
+    if not arguments.plan or given - {"plan", "json", "command", "pytest_arguments"}:
+        raise UsageError("--plan goes with --json alone, and --json with --plan.", next_step="see ./kaw run --help.")
+    with reading() as warehouse:
+        plan_and_print(warehouse, as_json=arguments.json)
+    return 0
 
 
 def _complete_days(first: date, last: date) -> tuple[date, date]:
