@@ -93,7 +93,12 @@ def create(server: Server, name: str, template: str = "template1") -> None:
         query = sql.SQL("create database {} template {} strategy file_copy").format(
             sql.Identifier(name), sql.Identifier(template)
         )
-        connection.execute(query + sql.SQL(" tablespace {}").format(sql.Identifier(IN_MEMORY)) if spaces else query)
+        query = query + sql.SQL(" tablespace {}").format(sql.Identifier(IN_MEMORY)) if spaces else query
+        try:
+            connection.execute(query)
+        except psycopg.errors.ObjectInUse:  # workers that vacuum the template, and on a busy machine end late
+            leave(server, template)
+            connection.execute(query)
 
 
 def leave(server: Server, name: str) -> None:

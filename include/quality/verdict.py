@@ -41,7 +41,9 @@ def _validate(run_id: int, rule_ids: list[str]):
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells two hundred lines as it is imported
     import great_expectations as gx
     import great_expectations.expectations as gxe
+    from great_expectations.data_context.types import base
 
+    logging.getLogger(base.__name__).setLevel(logging.WARNING)  # this part sets a level of its own, to tell of a folder
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     warehouse = context.data_sources.add_postgres("warehouse", connection_string="${KAW_GX_URL}")
