@@ -26,6 +26,7 @@ from include.records.row_counts import replace_staged_rows
 from include.records.rule_book import note_passed
 from include.records.runs import Run
 from include.records.warehouse import Warehouse
+from include.settings import settings
 from include.transform.dbt import manifest_path
 from include.transform.models import staging_relation
 
@@ -157,7 +158,9 @@ def record_verdict(
         "withheld": result.withheld,
     }
     if result.left_out:
-        summary |= {"left_out": result.left_out, "not_delivered": result.not_delivered, "profile": digest()}
+        summary |= {"left_out": result.left_out, "not_delivered": result.not_delivered}
+    if profile := digest():
+        summary |= {"profile": profile, "profile_folder": str(settings().profile)}
     runs.note_verdict(connection, run.run_id, result.gate, summary)
     judged = {"findings_digest": ledger.findings_digest(connection)}
     ledger.append(

@@ -21,17 +21,25 @@ _LOADS = """
             ), 0) as loads_before
         from quality.runs
         where run_id <= %(run)s and (state <> 'failed' or run_id = %(run)s)
+    ),
+
+    profiles as (
+        select (detail ->> 'run_id')::bigint as run_id, min(detail ->> 'profile_folder') as profile
+        from quality.ledger
+        where event = 'verdict' and detail ? 'profile_folder'
+        group by 1
     )
 
     select
-        runs.run_id, runs.business_date, runs.started_at, receipts.source_name, receipts.channel, receipts.delivered_by,
+        runs.run_id, runs.business_date, runs.started_at, profiles.profile, receipts.source_name, receipts.channel, receipts.delivered_by,
         min(receipts.load_id) as first_load, max(receipts.load_id) as last_load, count(*) as loads
     from runs
     inner join quality.receipts as receipts
         on receipts.load_id > runs.loads_before and receipts.load_id <= runs.last_load_id
             and receipts.business_date <= runs.business_date
-    group by 1, 2, 3, 4, 5, 6
-    order by 1, 4, 5, min(receipts.load_id)
+    left join profiles on runs.run_id = profiles.run_id
+    group by 1, 2, 3, 4, 5, 6, 7
+    order by 1, 5, 6, min(receipts.load_id)
 """
 
 
@@ -84,6 +92,8 @@ def _nights(loads: list[dict]) -> list[dict]:
             load["run_id"], {"day": load["business_date"], "at": load["started_at"], "variables": {}, "arguments": ""}
         )
         by = load["delivered_by"] or ""
+        if load["profile"]:
+            night["variables"]["KAW_PROFILE"] = load["profile"]
         if by.startswith(SIMULATED):
             night["arguments"] = by.removeprefix(SIMULATED)
         elif by:

@@ -69,6 +69,7 @@ def load(run: int, day: int, by: str | None, source: str = "metering", channel: 
         "source_name": source,
         "channel": channel,
         "delivered_by": by,
+        "profile": None,
     }
 
 
@@ -115,6 +116,14 @@ def test_own_sources_are_named_and_a_decision_stands_between_the_nights():
         f"{variables} ./kaw run --date 2026-11-01",
         """./kaw waive XSR-03 --scope all --approver 'A. Auditor' --reason 'it'"'"'s known' --until 2026-12-31""",
         f"{variables} ./kaw run --date 2026-11-02",
+    ]
+
+
+def test_a_night_is_made_again_with_the_profile_that_it_had():
+    loads = [load(1, 1, "/srv/m"), load(2, 2, "/srv/m") | {"profile": "/srv/our profile"}]
+    assert lines(loads) == [
+        "KAW_SOURCE_METERING=/srv/m ./kaw run --date 2026-11-01",
+        "KAW_PROFILE='/srv/our profile' KAW_SOURCE_METERING=/srv/m ./kaw run --date 2026-11-02",
     ]
 
 
