@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from include.quality.waivers import waive
+from tests.accessible import keyboard_stops
 from tests.browser import Browser, browser
 from tests.synthetic_run import SyntheticRun
 
@@ -117,6 +118,22 @@ def test_ten_questions_are_answered_in_three_clicks(warehouse: SyntheticRun, pag
         answers[question] = page.evaluate(_ASK % json.dumps(asked))
     assert answers == {question: "answered" for question, *_ in QUESTIONS}
     assert page.problems == []
+
+
+def test_the_key_tab_reaches_what_can_be_used_and_shows_where_it_is(warehouse: SyntheticRun, page: Browser) -> None:
+    warehouse.publish()
+    warehouse.report()
+    page.open(warehouse.path)
+    stops = keyboard_stops(page)
+    assert stops[0] == "Skip to the content"
+    links = page.evaluate("[...document.querySelectorAll('nav a')].map((a) => a.innerText.trim().slice(0, 40))")
+    assert len(links) >= 8
+    assert [link for link in links if link not in stops] == []
+    assert [stop for stop in stops if stop.startswith("!")] == []
+    page.evaluate(
+        "document.head.insertAdjacentHTML('beforeend', '<style>* { outline: 0 !important; box-shadow: none !important; }</style>')"
+    )
+    assert [stop for stop in keyboard_stops(page) if stop.startswith("!")] != []
 
 
 def test_every_section_is_filled_and_can_be_read_in_light_in_dark_and_on_paper(
