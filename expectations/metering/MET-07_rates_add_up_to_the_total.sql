@@ -30,6 +30,7 @@ readings as (
             registers.reading_date = changed.reading_date
             and ({{ register_of('registers', rate=false) }}, registers.frozen_at)
             = ({{ register_of('changed', rate=false) }}, changed.frozen_at)
+    where registers.reading_date = any (array(select changed.reading_date from changed))
     order by
         {{ register_of('registers') }}, registers.frozen_at,
         registers.version desc nulls last, registers._raw_id desc

@@ -65,6 +65,16 @@ meters as (
     group by meters.meter_asset_no
 ),
 
+-- By their days alone: in the order of meters, all that is stored would be read.
+readings as materialized (
+    select registers.*
+    from staging.stg_metering__register_freezes as registers
+    where
+        registers.reading_date = any (array(select dates.reading_date from dates))
+        and {{ is_total_register('registers', 'DAY') }}
+        and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
+),
+
 registers as (
     select distinct on (registers.meter_asset_no, registers.reading_date)
         registers.meter_asset_no,
@@ -72,14 +82,11 @@ registers as (
         registers.register_reading_kwh,
         meters.digits_int,
         meters.last_digit_kwh
-    from staging.stg_metering__register_freezes as registers
+    from readings as registers
     inner join meters on registers.meter_asset_no = meters.meter_asset_no
     cross join limits
     where
-        {{ is_total_register('registers', 'DAY') }}
-        and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
-        and registers.reading_date = any (array(select dates.reading_date from dates))
-        and registers.register_reading_kwh >= 0
+        registers.register_reading_kwh >= 0
         and registers.register_reading_kwh < 10 ^ meters.digits_int::numeric
     order by registers.meter_asset_no, registers.reading_date, registers.version desc nulls last, registers._raw_id desc
 ),

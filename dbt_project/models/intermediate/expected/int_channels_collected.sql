@@ -32,8 +32,21 @@ carriers as (
     from point_days
 ),
 
--- What any point of the same connection ever delivered, on whichever day. Each question ends with the first row that an index
--- finds, so it costs the same whatever is stored.
+-- Registers are read once: a channel that no meter tells would be looked for in each row of each meter.
+registers_told as (
+    select distinct
+        carriers.is_billing,
+        carriers.wiring_code,
+        case registers.freeze_kind_code when 'DAY' then 'register' else 'month register' end as what_code,
+        registers.energy_kind_code,
+        registers.direction_code,
+        registers.rate_code
+    from registers
+    inner join carriers on registers.meter_asset_no = carriers.meter_asset_no
+),
+
+-- What any point of the same connection ever delivered, on whichever day. Curves and voltages are asked for by an index, and the
+-- question ends with the first row.
 final as (
     select distinct
         channels.what_code,
@@ -51,44 +64,46 @@ final as (
             kinds.is_billing = channels.is_billing
             and (channels.wiring_code is null or channels.wiring_code = kinds.wiring_code)
     cross join lateral (
-        select 1
-        from carriers
-        cross join lateral (
-            (
-                select 1
-                from curves
-                where
-                    channels.what_code = 'curve'
-                    and curves.metering_point_no = carriers.metering_point_no
-                    and curves.quantity_code = channels.data_type
-                    and curves.phase_code = channels.phase
-                limit 1
-            )
-            union all
-            (
-                select 1
-                from registers
-                where
-                    registers.freeze_kind_code = case channels.what_code when 'register' then 'DAY' when 'month register' then 'MONTH' end
-                    and registers.meter_asset_no = carriers.meter_asset_no
-                    and registers.energy_kind_code = channels.data_type
-                    and registers.direction_code = channels.direction
-                    and registers.rate_code = channels.rate
-                limit 1
-            )
-            union all
-            (
-                select 1
-                from voltage_days
-                where
-                    channels.what_code = 'voltage'
-                    and voltage_days.metering_point_no = carriers.metering_point_no
-                    and voltage_days.phase_code = channels.phase
-                limit 1
-            )
-        ) as told
-        where carriers.is_billing = kinds.is_billing and carriers.wiring_code is not distinct from kinds.wiring_code
-        limit 1
+        (
+            select 1
+            from registers_told as told
+            where
+                told.what_code = channels.what_code
+                and told.energy_kind_code = channels.data_type
+                and told.direction_code = channels.direction
+                and told.rate_code = channels.rate
+                and told.is_billing = kinds.is_billing
+                and told.wiring_code is not distinct from kinds.wiring_code
+        )
+        union all
+        (
+            select 1
+            from carriers
+            cross join lateral (
+                (
+                    select 1
+                    from curves
+                    where
+                        channels.what_code = 'curve'
+                        and curves.metering_point_no = carriers.metering_point_no
+                        and curves.quantity_code = channels.data_type
+                        and curves.phase_code = channels.phase
+                    limit 1
+                )
+                union all
+                (
+                    select 1
+                    from voltage_days
+                    where
+                        channels.what_code = 'voltage'
+                        and voltage_days.metering_point_no = carriers.metering_point_no
+                        and voltage_days.phase_code = channels.phase
+                    limit 1
+                )
+            ) as told
+            where carriers.is_billing = kinds.is_billing and carriers.wiring_code is not distinct from kinds.wiring_code
+            limit 1
+        )
     ) as any_of_them
 )
 

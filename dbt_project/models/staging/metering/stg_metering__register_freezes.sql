@@ -3,7 +3,6 @@
         {'columns': ['_raw_id']},
         {'columns': ['_load_id']},
         {'columns': ['meter_asset_no', 'reading_date']},
-        {'columns': ['freeze_kind_code', 'energy_kind_code', 'direction_code', 'rate_code', 'meter_asset_no']},
         {'columns': ['reading_date']}
     ],
     meta={'changed_days': ['reading_date', next_reading_date('changed')]}
