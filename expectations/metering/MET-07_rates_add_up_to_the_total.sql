@@ -27,8 +27,7 @@ readings as (
     from staging.stg_metering__register_freezes as registers
     inner join changed
         on
-            registers.reading_date = changed.reading_date
-            and ({{ register_of('registers', rate=false) }}, registers.frozen_at)
+            ({{ register_of('registers', rate=false) }}, registers.frozen_at)
             = ({{ register_of('changed', rate=false) }}, changed.frozen_at)
     where registers.reading_date = any (array(select changed.reading_date from changed))
     order by

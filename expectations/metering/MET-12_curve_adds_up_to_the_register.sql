@@ -70,8 +70,8 @@ readings as materialized (
     select registers.*
     from staging.stg_metering__register_freezes as registers
     where
-        registers.reading_date = any (array(select dates.reading_date from dates))
-        and {{ is_total_register('registers', 'DAY') }}
+        {{ is_total_register('registers', 'DAY') }}
+        and registers.reading_date = any (array(select dates.reading_date from dates))
         and (registers.frozen_at at time zone 'Asia/Shanghai')::time = time '00:00'
 ),
 

@@ -6,10 +6,12 @@ import contextlib
 import fcntl
 import json
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -22,6 +24,7 @@ from include.night import STEPS
 from include.settings import default_business_date, settings
 from tests.airflow_trial import ask
 from tests.airflow_up import Airflow, until, webhook_into
+from tests.browser import browser
 from tests.databases import drop
 
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
@@ -155,6 +158,25 @@ def test_nobody_is_let_into_a_route_of_airflow_or_of_the_pages_without_a_login(u
     assert let_in == set(PUBLIC)
 
 
+def test_a_user_of_a_lesser_role_is_kept_from_the_pages_or_from_what_changes_something(up):
+    """`Public` is Airflow's role without a right; a `Viewer` reads, starts nothing and approves nothing."""
+
+    def token_of(role: str) -> str:
+        name, password = role.lower(), uuid.uuid4().hex
+        user = {"username": name, "email": f"{name}@localhost", "first_name": name, "last_name": role}
+        made = up.call("/auth/fab/v1/users", user | {"password": password, "roles": [{"name": role}]}, up.token())
+        assert made[0] in (200, 201), made
+        return up.call("/auth/token", {"username": name, "password": password})[1]["access_token"]
+
+    files = ("/reports/2026-03-29_run_1/findings.csv", "/worklists/metering_office.csv")
+    public, viewer = token_of("Public"), token_of("Viewer")
+    assert {path: up.page(path, public)[0] for path in (*PAGES, *files)} == dict.fromkeys((*PAGES, *files), 403)
+    assert up.page("/", viewer)[0] == 200
+    for dag in ("build_warehouse", "approve_waiver", "approve_rollback"):
+        started = up.call(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, "conf": {}}, viewer)
+        assert started[0] == 403, (dag, started)
+
+
 def test_the_password_is_on_no_command_line_and_readable_by_its_owner_alone(up):
     assert (up.home / "airflow" / "secrets.json").stat().st_mode & 0o077 == 0
     assert all(up.password not in " ".join(process.cmdline()) for process in up.processes())
@@ -273,6 +295,25 @@ def test_a_blocked_gate_leads_to_report_and_approvals_and_shows_no_traceback(up,
     assert "error_detail" not in log.read_text()  # what the page shows as a traceback
     assert not [line for line in ours if "great_expectations" in line or "ephemeral" in line]  # no words of a library
     assert any(line.startswith("Gate 1 stopped the night") for line in ours)
+
+
+def test_from_the_red_task_one_click_leads_to_the_report_and_one_to_the_approval(up, blocked, tmp_path):
+    if not shutil.which("chromium"):
+        pytest.skip("chromium")
+    task = f"/dags/build_warehouse/runs/{quote(blocked)}/tasks/check_staged"
+    with browser(tmp_path / "profile", up.address) as page:
+        page.show("light", width=1440, height=900)
+        page.visit("/api/v2/monitor/health", "true")
+        page.evaluate(f"document.cookie = '_token=' + {json.dumps(up.token())} + '; path=/'")
+        for end, words in (("/report", "report for auditors"), ("/dags/approve_waiver", "enter_waiver")):
+            link = f"[...document.querySelectorAll('code a, pre a, a')].find((a) => a.innerText.endsWith({json.dumps(end)}))"
+            page.visit(task, link)
+            box = page.evaluate(f"(({{left, top}}) => [left, top])({link}.getBoundingClientRect())")
+            assert 0 <= box[0] < 1440
+            assert 0 <= box[1] < 900  # seen without a scroll
+            page.evaluate(f"((a) => {{ a.target = ''; a.click(); }})({link})")
+            page.wait(f"document.body.textContent.includes({json.dumps(words)})")
+            assert page.evaluate("location.pathname").endswith(end)
 
 
 def _failed(up: Airflow) -> str:
