@@ -6,12 +6,10 @@ import contextlib
 import fcntl
 import json
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -24,7 +22,6 @@ from include.night import STEPS
 from include.settings import default_business_date, settings
 from tests.airflow_trial import ask
 from tests.airflow_up import Airflow, until, webhook_into
-from tests.browser import browser
 from tests.databases import drop
 
 EXTRACTS = ("extract_metering", "extract_marketing", "extract_contract")
@@ -295,25 +292,6 @@ def test_a_blocked_gate_leads_to_report_and_approvals_and_shows_no_traceback(up,
     assert "error_detail" not in log.read_text()  # what the page shows as a traceback
     assert not [line for line in ours if "great_expectations" in line or "ephemeral" in line]  # no words of a library
     assert any(line.startswith("Gate 1 stopped the night") for line in ours)
-
-
-def test_from_the_red_task_one_click_leads_to_the_report_and_one_to_the_approval(up, blocked, tmp_path):
-    if not shutil.which("chromium"):
-        pytest.skip("chromium")
-    task = f"/dags/build_warehouse/runs/{quote(blocked)}/tasks/check_staged"
-    with browser(tmp_path / "profile", up.address) as page:
-        page.show("light", width=1440, height=900)
-        page.visit("/api/v2/monitor/health", "true")
-        page.evaluate(f"document.cookie = '_token=' + {json.dumps(up.token())} + '; path=/'")
-        for end, words in (("/report", "report for auditors"), ("/dags/approve_waiver", "enter_waiver")):
-            link = f"[...document.querySelectorAll('code a, pre a, a')].find((a) => a.innerText.endsWith({json.dumps(end)}))"
-            page.visit(task, link)
-            box = page.evaluate(f"(({{left, top}}) => [left, top])({link}.getBoundingClientRect())")
-            assert 0 <= box[0] < 1440
-            assert 0 <= box[1] < 900  # seen without a scroll
-            page.evaluate(f"((a) => {{ a.target = ''; a.click(); }})({link})")
-            page.wait(f"document.body.textContent.includes({json.dumps(words)})")
-            assert page.evaluate("location.pathname").endswith(end)
 
 
 def _failed(up: Airflow) -> str:
